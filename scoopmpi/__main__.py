@@ -1,0 +1,218 @@
+"""`python -m scoopmpi PROGRAM ARGUMENTS…`: what each rank does.
+
+Rank 0 runs the program with a farm behind it, the others work for it. Without mpirun it starts
+itself again under one, on all local cores. Here the parts are joined; none of them is made here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import traceback
+from functools import partial
+from typing import Any, NoReturn
+
+from . import runtime, witness
+
+USAGE = """Usage: python -m scoopmpi [-n WORKERS] [-v] PROGRAM [ARGUMENTS]...
+
+PROGRAM is a Python file, or a module in the current directory or on PYTHONPATH.
+Everything after it belongs to the program. Without mpirun it runs on all local
+cores, or on -n WORKERS. See also: myscoop --help
+"""
+
+
+def main() -> NoReturn:
+    """Play this process's part and exit with the program's status."""
+    workers, verbose, words = parse(sys.argv[1:])
+    rank = witness.rank_of(os.environ)
+    if rank is None and not _launched():
+        from .myscoop import start_locally
+
+        start_locally(words, workers, verbose)
+    logging.basicConfig(
+        format="%(name)s: %(levelname)s: %(message)s",
+        level=logging.DEBUG if verbose else logging.WARNING,
+    )
+    label = witness.under_witness(rank) if rank else None
+    sys.exit(_play(words, label))
+
+
+def parse(words: list[str]) -> tuple[int | None, bool, list[str]]:
+    """Our own options: how many workers, whether to be verbose, and the program's words."""
+    workers, verbose = None, False
+    while words and words[0].startswith("-"):
+        option, *words = words
+        if option in ("-v", "--verbose"):
+            verbose = True
+        elif option == "-n" and words and words[0].isdigit() and int(words[0]) > 0:
+            workers, *words = int(words[0]), *words[1:]
+        elif option in ("-h", "--help"):
+            print(USAGE, end="")
+            sys.exit(0)
+        else:
+            sys.exit(f"scoopmpi: unknown option or missing number: {option}\n{USAGE}")
+    if not words:
+        sys.exit(f"scoopmpi: which program?\n{USAGE}")
+    return workers, verbose, words
+
+
+def _launched() -> bool:
+    """Whether a launcher without rank variables of its own started this (MPI tells later)."""
+    return any(name.startswith(("PALS_", "ALPS_APP", "PMI_FD", "MPIRUN_RANK")) for name in os.environ)
+
+
+def _play(words: list[str], label: Any) -> int:
+    from . import program as programs
+    from .transport import MPITransport, library, mpi
+
+    MPI = mpi()
+    runtime.rank, runtime.size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
+    expected = witness.size_of(os.environ)
+    if runtime.size == 1 and expected is not None and expected > 1:
+        sys.exit(alone(library(), expected))
+    try:
+        program = programs.find(words[0])
+    except programs.ProgramNotFound as problem:
+        if runtime.rank == 0:
+            print(f"scoopmpi: {problem}", file=sys.stderr)
+        return 2
+    runtime.started = True
+    if runtime.size == 1:
+        return _status_of(partial(programs.run, program, words[1:]))
+    transport = MPITransport()
+    if transport.rank == 0:
+        return _lead(transport, program, words[1:])
+    return _follow(transport, program, words[1:], label)
+
+
+def alone(library: str, expected: int) -> str:
+    """What to say where a rank of many finds itself alone."""
+    launcher = "another MPI library"
+    if "OMPI_COMM_WORLD_SIZE" in os.environ:
+        launcher = "Open MPI"
+    elif "PMI_SIZE" in os.environ or "MPI_LOCALNRANKS" in os.environ:
+        launcher = "MPICH or Intel MPI"
+    return (
+        f"scoopmpi: this is one of {expected} processes that cannot see each other: they were "
+        f"started by the mpirun of {launcher}, but mpi4py has loaded {library}. "
+        "Use the mpirun of that library; `myscoop PROGRAM` finds it."
+    )
+
+
+def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
+    """Rank 0: the user's program, with the farm behind it."""
+    from . import executor, payload, program as programs
+    from .farm import Farm, missing_names
+
+    signal.signal(signal.SIGTERM, _terminated)
+    farm = Farm(transport)
+    payload.missing_names(partial(missing_names, farm))
+    executor.install(executor.FarmExecutor(farm))
+    status = 1
+    try:
+        status = _status_of(partial(programs.run, program, arguments))
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not tear the end apart
+        executor.install(None)
+        farm.close(status)
+    return status
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> int:
+    """A worker: the program's functions, and batches until the end."""
+    from . import program as programs
+    from .farm import defined_names
+    from .output import Lines
+    from .transport import mpi, threads_allowed
+    from .worker import Worker
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
+    standins = threads_allowed()
+    worker = Worker(
+        transport, partial(_leave_task, transport) if standins else None, label or (lambda name: None)
+    )
+    streams = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
+    sys.stdout, sys.stderr = streams
+    runtime.importing = True
+    try:
+        module = programs.load(program, arguments)
+    except BaseException:
+        worker.refuse(traceback.format_exc())
+    else:
+        worker.join(defined_names(module))
+    finally:
+        runtime.importing = False
+    worker.serve()
+    for stream in streams:
+        stream.finish_line()
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    worker.farewell()
+    mpi().Finalize()
+    os._exit(0)  # threads that tasks have left behind must not hold up the job
+
+
+def _leave_task(transport: Any) -> NoReturn:
+    """Stop has come while a task runs: nobody wants its value."""
+    from .messages import Left
+    from .transport import mpi
+
+    transport.send(0, Left())
+    transport.close()
+    mpi().Finalize()
+    os._exit(0)
+
+
+def _status_of(run: Any) -> int:
+    """Run the user's program; its traceback once, and its exit status."""
+    try:
+        run()
+        return _flushed(0)
+    except SystemExit as leaving:
+        return _flushed(_exit_status(leaving))
+    except KeyboardInterrupt:
+        _print_traceback()
+        return _flushed(130)
+    except BaseException:
+        _print_traceback()
+        return _flushed(1)
+
+
+def _exit_status(leaving: SystemExit) -> int:
+    """As the interpreter does it: None is success, a text goes to stderr and means 1."""
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    print(leaving.code, file=sys.stderr)
+    return 1
+
+
+def _print_traceback() -> None:
+    """The traceback of the running exception, from the user's own code on."""
+    kind, error, trace = sys.exc_info()
+    here = os.path.dirname(os.path.abspath(__file__))
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(here):
+        trace = trace.tb_next
+    sys.stdout.flush()
+    if kind is not None:
+        traceback.print_exception(kind, error, trace)
+
+
+def _flushed(status: int) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            status = status or 120  # as the interpreter does where stdout is gone
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Packages of other names that are installed with this one."""

@@ -1,0 +1,129 @@
+"""How a task's exception travels: from the rank where it was raised to the caller that gets it.
+
+Made on the worker, raised on rank 0. The exception keeps its type; where and how it happened
+becomes its cause. What cannot travel is replaced by a `TaskError` that says so.
+"""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from . import payload
+from .messages import Frame
+
+
+class TaskError(RuntimeError):
+    """A task failed in a way that has no exception of its own: the message says what and why."""
+
+
+class RemoteTraceback(Exception):
+    """The traceback on the rank where the task ran; the cause of the exception that you caught."""
+
+    def __str__(self) -> str:
+        return f"\n\n{self.args[0]}"
+
+
+def describe(function: Any) -> str:
+    """The name by which a user knows a function, a method, a partial or a callable object."""
+    inner = getattr(function, "func", None)  # functools.partial
+    if inner is not None and not hasattr(function, "__qualname__"):
+        return f"partial({describe(inner)})"
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    module = getattr(function, "__module__", None)
+    return name if module in (None, "__main__", "SCOOP_WORKER", "builtins") else f"{module}.{name}"
+
+
+def pack(error: BaseException, rank: int, task: str) -> Frame:
+    """An exception with its traceback, ready to travel.
+
+    task: the function's name and what is known of the task, for the first line of the traceback.
+    """
+    # The first two frames are ours: the batch loop and, where arguments came packed, the opening.
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    where = f"{task} on rank {rank} ({socket.gethostname()})"
+    parts = [_travelling(error), f"Failed in {where}:\n{text}"]
+    return payload.pack(tuple(parts))
+
+
+def unpack(frame: Frame) -> BaseException:
+    """The exception of a failed task, with the remote traceback as its cause."""
+    try:
+        revive, text = payload.unpack(frame)
+        error: BaseException = revive()
+    except Exception as problem:
+        return TaskError(f"a task failed, and its exception cannot be unpickled here: {problem!r}")
+    error.__cause__ = RemoteTraceback(text)
+    return error
+
+
+class _Pickled:
+    """Revives an exception whose own pickling works."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    def __call__(self) -> BaseException:
+        error: BaseException = payload.unpack(self.frame)
+        return error
+
+
+class _Rebuilt:
+    """Revives an exception without calling `__init__`, whose parameters pickle does not know."""
+
+    def __init__(self, kind: type[BaseException], args: Any, state: dict[str, Any]) -> None:
+        self.kind, self.args, self.state = kind, args, state
+
+    def __call__(self) -> BaseException:
+        error = self.kind.__new__(self.kind, *self.args)
+        error.args = self.args
+        error.__dict__.update(self.state)
+        return error
+
+
+class _Described:
+    """Revives an exception that cannot be pickled at all: as a TaskError with its description."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __call__(self) -> BaseException:
+        return TaskError(self.text)
+
+
+def _travelling(error: BaseException) -> Callable[[], BaseException]:
+    """The first way of carrying the exception over that works when it is tried here."""
+    kind = type(error)
+    try:
+        frame = payload.pack(error)
+        if type(payload.unpack(frame)) is kind:
+            return _Pickled(frame)
+    except Exception:
+        pass  # its __init__ wants other arguments than args, or it holds what cannot be pickled
+    try:
+        rebuilt = _Rebuilt(kind, error.args, dict(error.__dict__))
+        if type(payload.unpack(payload.pack(rebuilt))()) is kind:
+            return rebuilt
+    except Exception:
+        pass
+    return _Described(f"{kind.__qualname__}: {_text(error)} (this exception cannot be pickled)")
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as problem:
+        return f"<its __str__ raises {type(problem).__name__}>"
+
+
+class Unpicklable:
+    """Stands for arguments that cannot be pickled; opening it raises why, at the task itself."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def raise_it(self) -> None:
+        raise pickle.PicklingError(self.text)

@@ -1,0 +1,155 @@
+"""What programs import: `from scoopmpi import futures` (or `from scoop import futures`).
+
+SCOOP's functions with SCOOP's signatures, the timeouts honoured. They hand everything to the
+executor of this process and hold no state of their own.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
+from concurrent.futures import Future as PEP3148Future
+from concurrent.futures import TimeoutError as WaitedTooLong
+from typing import Any, NamedTuple, TypeVar
+
+from . import runtime
+from .executor import Future, current, wait_until
+
+__all__ = [
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
+    "Future",
+    "as_completed",
+    "map",
+    "map_as_completed",
+    "shutdown",
+    "submit",
+    "wait",
+]
+
+T = TypeVar("T")
+_WAITS = (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED)
+
+
+def map(
+    func: Callable[..., T],
+    *iterables: Iterable[Any],
+    timeout: float | None = None,
+    chunksize: int = 1,
+) -> Iterator[T]:
+    """The values of `func` over the iterables, in order, as an iterator; workers begin at once.
+
+    As the built-in `map` it stops with the shortest iterable; endless ones are read as far as
+    needed. timeout: seconds from this call until the last value. chunksize: accepted; batches
+    follow measured durations. What a task raises is raised in its place.
+    """
+    return _executor().map(func, *iterables, timeout=timeout, chunksize=chunksize)
+
+
+def map_as_completed(
+    func: Callable[..., T],
+    *iterables: Iterable[Any],
+    timeout: float | None = None,
+    chunksize: int = 1,
+) -> Iterator[T]:
+    """As `map`, but each value comes as soon as it is there, in no particular order."""
+    return _executor().map(func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False)
+
+
+def submit(func: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
+    """Have `func(*args, **kwargs)` run by a worker; returns its future at once."""
+    return _executor().submit(func, *args, **kwargs)
+
+
+class DoneAndNotDone(NamedTuple):
+    """What `wait` returns: two sets of futures."""
+
+    done: set[Any]
+    not_done: set[Any]
+
+
+def wait(
+    fs: Iterable[PEP3148Future[Any]],
+    timeout: float | None = -1,
+    return_when: str = ALL_COMPLETED,
+) -> DoneAndNotDone:
+    """Wait for futures; returns those that are done and those that are not.
+
+    timeout: seconds; None or negative waits for ever, 0 only looks.
+    return_when: FIRST_COMPLETED, FIRST_EXCEPTION or ALL_COMPLETED.
+    """
+    if return_when not in _WAITS:
+        raise ValueError(f"return_when is {return_when!r}, it must be one of {', '.join(_WAITS)}")
+    futures = set(fs)
+    seen = _Completions(futures)
+
+    def enough() -> bool:
+        if len(seen.done) == len(futures):
+            return True
+        if return_when == FIRST_COMPLETED:
+            return bool(seen.done)
+        return return_when == FIRST_EXCEPTION and seen.failed
+
+    wait_until(enough, None if timeout is None or timeout < 0 else timeout)
+    done = {future for future in futures if future.done()}
+    return DoneAndNotDone(done, futures - done)
+
+
+def as_completed(
+    fs: Iterable[PEP3148Future[T]], timeout: float | None = None
+) -> Iterator[PEP3148Future[T]]:
+    """The futures, each as soon as it is done; TimeoutError `timeout` seconds after this call."""
+    deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
+    futures = set(fs)
+    return _as_completed(_Completions(futures), len(futures), deadline)
+
+
+def _as_completed(
+    seen: _Completions, count: int, deadline: float | None
+) -> Iterator[PEP3148Future[Any]]:
+    for given in range(count):
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not wait_until(lambda: bool(seen.done), left):
+            raise WaitedTooLong(f"{count - given} of {count} futures are not done")
+        yield seen.done.popleft()
+
+
+class _Completions:
+    """The futures of a set that are done, in the order in which that happened."""
+
+    def __init__(self, futures: Iterable[PEP3148Future[Any]]) -> None:
+        self.done: deque[PEP3148Future[Any]] = deque()
+        self.failed = False
+        for future in futures:
+            future.add_done_callback(self._add)
+
+    def _add(self, future: PEP3148Future[Any]) -> None:
+        if future.cancelled() or PEP3148Future.exception(future, 0) is not None:
+            self.failed = True
+        self.done.append(future)
+
+
+def shutdown(wait: bool = True) -> None:
+    """Accepted for SCOOP's sake: the farm ends with the program."""
+    _executor().shutdown(wait)
+
+
+def _executor() -> Any:
+    if runtime.importing:
+        raise RuntimeError(
+            "the program calls the farm while a worker imports it. Put what the program does below "
+            "the line\n    if __name__ == \"__main__\":\nso that workers only get its functions."
+        )
+    if not runtime.started and not runtime.warned:
+        runtime.warned = True
+        warnings.warn(
+            "the program was not started by scoopmpi, its tasks run one after the other. "
+            "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return current()

@@ -1,0 +1,34 @@
+"""A command to start ranks: words, and what its environment needs beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..allocation import Allocation, Host
+
+NAMES = frozenset(
+    "PATH LD_LIBRARY_PATH LD_PRELOAD PYTHONPATH PYTHONHOME PYTHONUNBUFFERED VIRTUAL_ENV CONDA_PREFIX "
+    "CLASSPATH MODULEPATH LOADEDMODULES MODULESHOME MPI4PY_LIBMPI".split()
+)
+PREFIXES = ("SCOOP", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "UCX_", "FI_", "PSM", "MPI4PY_RC_")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """argv: the words. env: variables to set. notes: what to tell the user about it, once."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def exported(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that ranks on other hosts need, of those that are set."""
+    return tuple(sorted(name for name in env if name in NAMES or name.startswith(PREFIXES)))
+
+
+def with_rank_0(allocation: Allocation) -> tuple[Host, ...]:
+    """The hosts and their ranks: rank 0 is one more on the first, it takes no slot."""
+    first, *others = allocation.hosts
+    return (Host(first.name, first.slots + 1), *others)

@@ -1,0 +1,36 @@
+"""No batch system: this machine, a slot for each core that the process may use."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..allocation import Allocation, Host
+
+NAME = "local"
+CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+
+
+def allocation(env: Mapping[str, str]) -> Allocation:
+    """Always an answer: the machine itself."""
+    return Allocation(NAME, (Host("localhost", cores()),), ("CPU affinity", "cgroup quota"))
+
+
+def cores() -> int:
+    """Cores that this process may use: affinity and the container's quota considered."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        limit = quota(CPU_MAX.read_text())
+    except OSError:
+        limit = None
+    return max(1, min(usable or 1, limit or usable or 1))
+
+
+def quota(text: str) -> int | None:
+    """Whole cores that cgroup v2's `cpu.max` allows, None without a limit (kernel: cgroup-v2)."""
+    words = text.split()
+    if len(words) != 2 or not all(word.isdigit() for word in words) or words[1] == "0":
+        return None
+    return max(1, math.ceil(int(words[0]) / int(words[1])))

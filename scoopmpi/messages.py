@@ -1,0 +1,112 @@
+"""The closed set of messages, by direction: who sends it, when.
+
+A message is a tuple on the wire: the place of its class in `KINDS`, then its fields. Payloads in
+it are bytes-like and stay packed: nothing here looks into them. What a field means to the
+scheduler is said there; what is inside a payload is said in `payload`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+Frame: TypeAlias = Any
+"""One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
+
+
+# Farm to worker.
+
+
+class Run(NamedTuple):
+    """Run the tasks `start` to `stop - 1` of `job`; sent for each assignment.
+
+    function: its key at the worker, 0 where each task brings its own (submitted calls).
+    code: the packed function, when this worker does not have that key yet, else None.
+    plain: whether `tasks` is one frame of columns; else it is a tuple of frames, one a task.
+    """
+
+    job: int
+    start: int
+    stop: int
+    budget: float
+    function: int
+    code: Frame | None
+    plain: bool
+    tasks: Frame
+
+
+class Forget(NamedTuple):
+    """The job of this function key is over; sent to those that were given its code."""
+
+    function: int
+
+
+class Stop(NamedTuple):
+    """The program has ended: finish at once, even inside a task."""
+
+
+# Worker to farm.
+
+
+class Joined(NamedTuple):
+    """The program is imported, tasks may come; the first message of a worker.
+
+    names: the functions and classes that the program's module defines there, so that rank 0
+        sends by value what only it has (defined below `if __name__ == "__main__"`).
+    """
+
+    host: str
+    pid: int
+    names: frozenset[str]
+
+
+class Unfit(NamedTuple):
+    """The program cannot be imported on this worker: why, as a text; instead of Joined."""
+
+    reason: str
+
+
+class Finished(NamedTuple):
+    """The tasks `start` to `stop - 1` of `job` have run, in `seconds`; sent once a batch.
+
+    Sent earlier, for the front part, where a task outlives the budget. `unstarted` is where the
+    part begins that is handed back, up to `end`, the end of the held batch; a task between `stop`
+    and `unstarted` is still running.
+    plain: whether `outcomes` is one frame of a list of values; else a tuple of frames, one a
+        task, and `failed` holds the places (from 0) of those that are failures.
+    """
+
+    job: int
+    start: int
+    stop: int
+    seconds: float
+    unstarted: int
+    end: int
+    plain: bool
+    outcomes: Frame
+    failed: tuple[int, ...]
+
+
+class Printed(NamedTuple):
+    """A task wrote whole lines to stdout (1) or stderr (2)."""
+
+    stream: int
+    text: str
+
+
+class Left(NamedTuple):
+    """The worker has done what Stop asks for; its last message."""
+
+
+# Transport to farm.
+
+
+class Lost(NamedTuple):
+    """The rank that this message seems to come from has died."""
+
+
+ToWorker: TypeAlias = Run | Forget | Stop
+ToFarm: TypeAlias = Joined | Unfit | Finished | Printed | Left | Lost
+Message: TypeAlias = ToWorker | ToFarm
+
+KINDS: tuple[Any, ...] = (Run, Forget, Stop, Joined, Unfit, Finished, Printed, Left)
+NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -1,0 +1,158 @@
+"""Users' objects to frames and back: functions, arguments, values.
+
+The only file that pickles what belongs to the user. A frame is made with the standard pickle,
+which is fast and names functions and classes; what that refuses (lambdas, closures, local
+classes) goes by value through cloudpickle. Large buffers (numpy arrays) stay out of the frame
+and are never copied here. Nothing here knows jobs, messages or ranks.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+from .messages import Frame
+
+PROTOCOL = 5
+OUT_OF_BAND = 1 << 16
+"""Buffers from 64 KiB on travel beside their frame: below, one message more costs what a copy does."""
+
+_ATOMS = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_NUMPY_ATOMS = ("float64", "float32", "int64", "int32", "uint64", "bool_")
+
+_missing: Callable[[], frozenset[str]] = frozenset
+"""Says which functions and classes of the program's module other ranks do not have."""
+
+
+def missing_names(source: Callable[[], frozenset[str]]) -> None:
+    """Tell this module how to ask which names of `__main__` must travel by value."""
+    global _missing
+    _missing = source
+
+
+def pack(value: object) -> Frame:
+    """One object as a frame.
+
+    Raises what pickling raises: TypeError, PicklingError, RecursionError or the object's own.
+    """
+    buffers: list[pickle.PickleBuffer] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        if buffer.raw().nbytes < OUT_OF_BAND:
+            return True
+        buffers.append(buffer)
+        return False
+
+    data: bytes
+    missing = _missing()
+    try:
+        if missing:
+            raise pickle.PicklingError("some names of the program are known on rank 0 alone")
+        data = pickle.dumps(value, PROTOCOL, buffer_callback=keep)
+    except Exception:
+        buffers.clear()
+        data = _by_value(value, keep, missing)
+    return (data, *buffers) if buffers else data
+
+
+def unpack(frame: Frame) -> Any:
+    """The object in a frame. Raises whatever unpickling it raises."""
+    if type(frame) is tuple:
+        return pickle.loads(frame[0], buffers=frame[1:])
+    return pickle.loads(frame)
+
+
+def copied(frame: Frame) -> Frame:
+    """The frame with its buffers in memory of its own, safe from later changes by the user."""
+    return (frame[0], *map(bytearray, frame[1:])) if type(frame) is tuple else frame
+
+
+def size(frame: Frame) -> int:
+    """Bytes of a frame and its buffers."""
+    if type(frame) is tuple:
+        return sum(memoryview(part).nbytes for part in frame)
+    return memoryview(frame).nbytes
+
+
+def plain(values: Iterable[Any]) -> bool:
+    """Whether all values are numbers, strings or such, or tuples of them.
+
+    Immutable and harmless to unpickle, so that a whole batch may share one pickle. All others get
+    a pickle each: one hostile object must not spoil its neighbours, and an object that two tasks
+    hand over must arrive twice, whatever the batch size.
+    """
+    atoms = _atoms()
+    kinds = set(map(type, values))
+    if kinds <= atoms:
+        return True
+    return kinds == {tuple} and set(map(type, chain.from_iterable(values))) <= atoms
+
+
+def _atoms() -> frozenset[type]:
+    numpy = sys.modules.get("numpy")
+    scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet
+    if scalar is not None and scalar not in _ATOMS:
+        _learn_numpy(numpy)
+    return _ATOMS
+
+
+def _learn_numpy(numpy: Any) -> None:
+    global _ATOMS
+    _ATOMS |= {getattr(numpy, name) for name in _NUMPY_ATOMS}
+
+
+def pack_columns(columns: Sequence[Sequence[Any]]) -> Frame | None:
+    """The arguments of a batch in one frame, a column for each parameter; None if not plain."""
+    if all(isinstance(column, range) or is_array(column) or plain(column) for column in columns):
+        buffers: list[pickle.PickleBuffer] = []
+        data = pickle.dumps(tuple(columns), PROTOCOL, buffer_callback=buffers.append)
+        return (data, *buffers) if buffers else data
+    return None
+
+
+def is_array(column: object) -> bool:
+    """Whether a column is a numpy array of numbers, which travels as a block."""
+    numpy = sys.modules.get("numpy")
+    array = getattr(numpy, "ndarray", None)
+    return array is not None and type(column) is array and column.dtype.kind in "biufc"  # type: ignore[attr-defined]
+
+
+def by_name(function: object) -> bool:
+    """Whether other ranks find the function by its name, so that its frame never goes stale."""
+    if not isinstance(function, FunctionType | BuiltinFunctionType | type):
+        return False
+    name = function.__qualname__
+    if function.__module__ == "__main__" and name.partition(".")[0] in _missing():
+        return False
+    return _found(function.__module__, name) is function
+
+
+def _found(module: str | None, name: str) -> object:
+    found: Any = sys.modules.get(module or "")
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _by_value(value: object, keep: Callable[[Any], bool], missing: frozenset[str]) -> bytes:
+    """cloudpickle, but what other ranks have in the program's module goes by name there too."""
+    import cloudpickle  # late: most workers never need it, and an import is files opened per rank
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, FunctionType | type) and _in_program(obj) and by_name(obj):
+                return obj.__qualname__
+            return super().reducer_override(obj)
+
+    with io.BytesIO() as file:
+        Pickler(file, PROTOCOL, buffer_callback=keep).dump(value)
+        return file.getvalue()
+
+
+def _in_program(obj: Any) -> bool:
+    return getattr(obj, "__module__", None) in ("__main__", "SCOOP_WORKER")

@@ -1,0 +1,104 @@
+"""The user's program: find it, run it on rank 0, import it on workers.
+
+On rank 0 it is `__main__`. On a worker it is imported once under the name `SCOOP_WORKER`, so that
+its guard keeps the main part out, and stands in for `__main__` too, so that what rank 0 sends by
+name is found. Knows no MPI.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import types
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+WORKER_NAME = "SCOOP_WORKER"
+READY_PROGRAMS = "scoopmpi.workers"
+
+
+class ProgramNotFound(Exception):
+    """There is no such file and no such module; the message says where was looked."""
+
+
+class Program(NamedTuple):
+    """A program on disk: its file, and as a module its name in the import system."""
+
+    path: str
+    module: str | None
+
+
+def find(name: str) -> Program:
+    """The program that a user means: a path, or a module in the current directory or on PYTHONPATH.
+
+    A name found nowhere else may be a ready program of ours (picalc).
+    """
+    if name.endswith(".py") or os.sep in name:
+        if os.path.isdir(name) and os.path.isfile(os.path.join(name, "__main__.py")):
+            name = os.path.join(name, "__main__.py")
+        if not os.path.isfile(name):
+            raise ProgramNotFound(f"there is no file {name} (in {os.getcwd()})")
+        return Program(os.path.abspath(name), None)
+    for module in (name, f"{name}.__main__", f"{READY_PROGRAMS}.{name}"):
+        spec = _spec(module)
+        if spec is not None and spec.origin and spec.origin.endswith(".py"):
+            if spec.submodule_search_locations is None:
+                return Program(os.path.abspath(spec.origin), module)
+    if os.path.isfile(name):
+        return Program(os.path.abspath(name), None)
+    raise ProgramNotFound(
+        f"there is no file and no module {name}: looked in {os.getcwd()} and on "
+        f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}"
+    )
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """A module's spec. The current directory comes first, as with `python -m`."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return importlib.util.find_spec(module)
+    except (ImportError, ValueError, AttributeError):
+        return None
+
+
+def run(program: Program, arguments: list[str]) -> None:
+    """Run the program as `__main__` in this process; whatever it raises comes out."""
+    _execute(program, arguments, "__main__")
+
+
+def load(program: Program, arguments: list[str]) -> types.ModuleType:
+    """Import the program on a worker: all but what its `__main__` guard keeps out."""
+    return _execute(program, arguments, WORKER_NAME)
+
+
+def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleType:
+    path = program.path
+    sys.argv[:] = [path, *arguments]
+    if program.module is None:
+        _put_first(str(Path(path).parent))
+    module = types.ModuleType(name)
+    spec: Any = None
+    package = None
+    if program.module is not None:
+        spec = importlib.util.spec_from_file_location(program.module, path)
+        package = program.module.rpartition(".")[0]
+        if package:
+            importlib.import_module(package)
+    vars(module).update(__file__=path, __spec__=spec, __package__=package, __builtins__=__builtins__)
+    sys.modules["__main__"] = sys.modules[WORKER_NAME] = module
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    exec(code, vars(module))
+    return module
+
+
+def _put_first(directory: str) -> None:
+    """A script's own directory replaces the one that `python -m` put first."""
+    here = os.getcwd()
+    if sys.path and sys.path[0] in ("", here):
+        sys.path[0] = directory
+    else:
+        sys.path.insert(0, directory)

@@ -1,0 +1,192 @@
+"""One batch while it runs: the tasks one after the other, as fast as the interpreter allows.
+
+The tasks run inside `list.extend(map(...))`, with no line of ours between two of them. A batch is
+cut from another thread by emptying the list of its arguments: the extend then ends after the task
+that is running. How far it came is read afterwards, so no task is both run here and handed back.
+
+`cut` is called with the worker's lock held, by the stand-in; `rest` when the worker has withdrawn
+the batch from the stand-in. No transport and no lock here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
+
+from . import failure, payload, runtime
+from .job import CANCELLED
+from .messages import Finished, Frame, Run
+
+
+class Failed:
+    """Stands among the values for a task that raised."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+
+class Running:
+    """A batch on a worker.
+
+    function: for all tasks, or None where each brings its own.
+    plain: whether the values of the function have been plain so far; None where it is new.
+        Plain values share one pickle at the end of the batch; others are packed task by task, so
+        that a buffer which a function returns again and again arrives as it was each time.
+    label: told the name of what runs.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        function: Callable[..., Any] | None,
+        plain: bool | None,
+        label: Callable[[str], None],
+    ) -> None:
+        self.budget = run.budget
+        self.returns_plain = plain
+        self._run = run
+        self._function = function
+        self._label = label
+        self._name = "a submitted call" if function is None else failure.describe(function)
+        self._raw = plain is True and function is not None
+        self.alone = run.stop - run.start == 1
+        self._stop = run.stop  # the end of what this worker still answers for
+        self._given = 0  # values that have been answered
+        self._values: list[Any] = []
+        if run.plain:
+            columns = [list(column) for column in payload.unpack(run.tasks)]
+        else:
+            columns = [list(run.tasks)]
+        self._column = columns[0]
+        self._arguments = iter(self._column)
+        self._iterator = map(self._target(), self._arguments, *columns[1:])
+        label(self._name)
+        self.started = time.monotonic()
+
+    def run(self) -> None:
+        """Run the tasks until they end or are cut; what they raise becomes their outcome."""
+        values = self._values
+        while True:
+            try:
+                values.extend(self._iterator)
+            except BaseException as error:
+                values.append(self._failed(error))
+                continue
+            if len(self._arguments.__reduce__()) < 3:  # the list's iterator is used up
+                return
+            values.append(self._failed(StopIteration("raised by the task itself")))
+
+    def cut(self) -> Finished | None:
+        """Keep only the running task: answer for those before it, hand back those behind it."""
+        self._column.clear()
+        done = len(self._values)  # only now: from here on no task starts
+        end, stop = self._stop, min(self._run.start + done + 1, self._stop)
+        values = self._values[self._given : done]
+        if self._raw and not payload.plain(values):
+            done, values = self._given, []  # packing them runs user code, which is not for here
+        if stop == end and not values:
+            return None
+        self._stop = stop
+        return self._answer(values, done, -1.0, stop, end)
+
+    def rest(self) -> Finished | None:
+        """The answer for what `cut` has not answered; None where it has answered all."""
+        done = len(self._values)
+        values = self._values[self._given :]
+        position = self._run.start + done
+        if not values and position >= self._stop:
+            return None
+        seconds = time.monotonic() - self.started
+        return self._answer(values, done, seconds, position, self._stop)
+
+    # What is called for a task.
+
+    def _target(self) -> Callable[..., Any]:
+        call = self._call()
+        if self._raw:
+            return call
+        return lambda *row: self._pack(call(*row))
+
+    def _call(self) -> Callable[..., Any]:
+        function = self._function
+        if function is None:
+            return self._call_submitted
+        if not self._run.plain:
+            return lambda frame: function(*self._open(frame))
+        if isinstance(function, FunctionType | MethodType):
+            return function
+        # Functions in C give the stand-in no turn between two tasks; a line of Python does.
+        return lambda *row: function(*row)
+
+    def _call_submitted(self, frame: Frame) -> Any:
+        if frame == CANCELLED:
+            return None
+        function, arguments, keywords = self._open(frame)
+        self._name = failure.describe(function)
+        self._label(self._name)
+        return function(*arguments, **keywords)
+
+    def _open(self, frame: Frame) -> Any:
+        try:
+            row = payload.unpack(frame)
+        except BaseException as error:
+            raise failure.TaskError(
+                f"the arguments of {self._name} cannot be unpickled on worker {runtime.rank}: "
+                f"{error!r}. What they use must be defined at the top level of a module."
+            ) from error
+        if isinstance(row, failure.Unpicklable):
+            row.raise_it()
+        return row
+
+    def _pack(self, value: Any) -> Any:
+        if self.returns_plain is not False and self._function is not None:
+            self.returns_plain = payload.plain((value,))
+        try:
+            frame = payload.pack(value)
+        except Exception as error:
+            raise failure.TaskError(
+                f"the result of {self._name}, a {type(value).__qualname__}, cannot be pickled and "
+                f"sent back: {error}. Return what is made of it: numbers, lists, arrays."
+            ) from error
+        # Without a copy the next task could change the memory before it has been sent.
+        return frame if self.alone else payload.copied(frame)
+
+    # Answers.
+
+    def _failed(self, error: BaseException) -> Failed:
+        index = self._run.start + len(self._values)
+        return Failed(failure.pack(error, runtime.rank, f"{self._name}, task {index},"))
+
+    def _answer(
+        self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
+    ) -> Finished:
+        start = self._run.start + self._given
+        self._given = done
+        plain, outcomes, failed = self._outcomes(values)
+        stop = start + len(values)
+        return Finished(self._run.job, start, stop, seconds, unstarted, end, plain, outcomes, failed)
+
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+        if self._raw and payload.plain(values):
+            return True, payload.pack(values), ()
+        frames, failed = [], []
+        for place, value in enumerate(values):
+            frame = self._packed_late(value) if self._raw else value
+            if isinstance(frame, Failed):
+                failed.append(place)
+                frame = frame.frame
+            frames.append(frame)
+        return False, tuple(frames), tuple(failed)
+
+    def _packed_late(self, value: Any) -> Any:
+        """Pack a value that was expected to be plain and is not."""
+        if isinstance(value, Failed):
+            return value
+        try:
+            return self._pack(value)
+        except failure.TaskError as error:
+            return self._failed(error)

@@ -1,0 +1,62 @@
+"""A thread that stands in where the one that should look after messages is busy with user code.
+
+The same on both sides: on rank 0 while the program computes and nobody waits for results, on a
+worker while a task outlives its budget. It knows only a function to call, its turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+logger = logging.getLogger("scoopmpi")
+
+
+class StandIn:
+    """A daemon thread that takes turns.
+
+    turn: called again and again; returns the seconds until the next turn, or None to sleep
+        until `wake`. Waking a thread that is not asleep costs one look at a flag.
+    """
+
+    def __init__(self, name: str, turn: Callable[[], float | None]) -> None:
+        self._turn = turn
+        self._asleep = False
+        self._stopped = False
+        self._event = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look again soon: there may be something to do."""
+        if self._asleep:
+            self._asleep = False
+            self._event.set()
+
+    def stop(self) -> None:
+        """No turn begins after this, and none is under way when it returns."""
+        self._stopped = True
+        self._event.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            delay = self._take_turn()
+            if delay is None:
+                self._asleep = True  # first asleep, then a last look: no wake is ever missed
+                delay = self._take_turn()
+                if delay is not None:
+                    self._asleep = False
+            self._event.wait(delay)
+            self._event.clear()
+
+    def _take_turn(self) -> float | None:
+        if self._stopped:
+            return 0.0
+        try:
+            return self._turn()
+        except Exception:
+            logger.exception("error in the thread %s", self._thread.name)
+            return 0.1

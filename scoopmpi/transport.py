@@ -1,0 +1,148 @@
+"""Messages between ranks. The only file that imports mpi4py.
+
+A message is one pickle of a tuple of plain values; its large buffers follow as messages of their
+own, from the sender's memory into fresh memory. Sends never block: what is under way is kept
+alive here until MPI has taken it. One thread at a time may call in (MPI_THREAD_SERIALIZED); the
+caller holds the lock. Probe and receive are two calls, which is safe for one thread and works
+where matched probes are broken (xopt-org/Xopt#67).
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections import deque
+from typing import Any, Protocol
+
+from .messages import KINDS, NUMBERS, Message
+
+LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
+PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
+TAG_ALONE, TAG_WITH_BUFFERS, TAG_BUFFER = 1, 2, 3
+
+
+class Transport(Protocol):
+    """What farm and worker need of a link between ranks; the in-memory link has it too."""
+
+    rank: int
+    size: int
+
+    def send(self, to: int, message: Message) -> None:
+        """Start sending; returns at once. The message's buffers must not change before `flush`."""
+
+    def receive(self) -> tuple[int, Message] | None:
+        """The next message and its sender, or None where nothing has arrived."""
+
+    def flush(self) -> None:
+        """Wait until everything that was sent has left this rank's memory."""
+
+    def close(self) -> None:
+        """No more messages from this rank."""
+
+    def abort(self, status: int) -> None:
+        """End every rank at once; does not return."""
+
+
+class MPITransport:
+    """A link over a communicator of its own, so that the user's MPI messages never meet ours."""
+
+    def __init__(self, comm: Any = None) -> None:
+        MPI = mpi()
+        self._mpi = MPI
+        self._comm = (MPI.COMM_WORLD if comm is None else comm).Dup()
+        self.rank: int = self._comm.rank
+        self.size: int = self._comm.size
+        self._status = MPI.Status()
+        self._under_way: deque[tuple[Any, Any]] = deque()
+
+    def send(self, to: int, message: Message) -> None:
+        buffers: list[Any] = []
+
+        def keep(buffer: pickle.PickleBuffer) -> bool:
+            raw = buffer.raw()
+            if raw.nbytes < LARGE:
+                return True
+            buffers.append(raw)
+            return False
+
+        fields = (NUMBERS[type(message)], *message)
+        head = pickle.dumps(fields, 5, buffer_callback=keep)
+        if buffers:
+            sizes = [buffer.nbytes for buffer in buffers]
+            head = pickle.dumps((head, sizes), 5)
+        self._start(head, to, TAG_WITH_BUFFERS if buffers else TAG_ALONE)
+        for buffer in buffers:
+            for start in range(0, buffer.nbytes, PIECE):
+                self._start(buffer[start : start + PIECE], to, TAG_BUFFER)
+        self._drop_sent()
+
+    def receive(self) -> tuple[int, Message] | None:
+        if self._under_way:
+            self._drop_sent()
+        status = self._status
+        if not self._comm.Iprobe(self._mpi.ANY_SOURCE, self._mpi.ANY_TAG, status):
+            return None
+        source, tag = status.source, status.tag
+        head = self._mpi.buffer.allocate(status.Get_count(self._mpi.BYTE))
+        self._comm.Recv([head, self._mpi.BYTE], source, tag)
+        if tag == TAG_ALONE:
+            fields = pickle.loads(head)
+        else:
+            inner, sizes = pickle.loads(head)
+            fields = pickle.loads(inner, buffers=[self._take(source, size) for size in sizes])
+        message: Message = KINDS[fields[0]]._make(fields[1:])
+        return source, message
+
+    def flush(self) -> None:
+        while self._under_way:
+            self._under_way.popleft()[0].Wait()
+
+    def close(self) -> None:
+        self.flush()
+
+    def abort(self, status: int) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._comm.Abort(status)
+        os._exit(status)  # where MPI returns from it all the same
+
+    def _start(self, data: Any, to: int, tag: int) -> None:
+        request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
+        if not request.Test():
+            self._under_way.append((request, data))
+
+    def _drop_sent(self) -> None:
+        under_way = self._under_way
+        while under_way and under_way[0][0].Test():
+            under_way.popleft()
+
+    def _take(self, source: int, size: int) -> Any:
+        memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part
+        view = memoryview(memory)
+        for start in range(0, size, PIECE):
+            self._comm.Recv([view[start : start + PIECE], self._mpi.BYTE], source, TAG_BUFFER)
+        return memory
+
+
+def mpi() -> Any:
+    """The MPI module, initialised for one thread at a time."""
+    import mpi4py
+
+    if "mpi4py.MPI" not in sys.modules:
+        mpi4py.rc.thread_level = "serialized"
+    from mpi4py import MPI
+
+    return MPI
+
+
+def threads_allowed() -> bool:
+    """Whether a second thread may make MPI calls while the first makes none."""
+    MPI = mpi()
+    return bool(MPI.Query_thread() >= MPI.THREAD_SERIALIZED)
+
+
+def library() -> str:
+    """The first line of what the MPI library says of itself."""
+    text: str = mpi().Get_library_version()
+    return text.splitlines()[0].strip("\0 ")

@@ -1,0 +1,99 @@
+"""A worker's parent process, which outlives it and says what killed it.
+
+An MPI library that loses a rank names a process id at best, and some do not even notice
+`os._exit`. So each worker is a child of the process that mpirun started. The parent imports
+nothing, sleeps in `waitpid`, and when the worker dies writes one line, with rank, host, cause and
+the function that ran, and dies by a signal itself, which every mpirun takes as the end of the job.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+
+RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID")
+SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
+_LABEL_BYTES = 200
+_PR_SET_PDEATHSIG = 1
+
+
+def rank_of(env: Mapping[str, str]) -> int | None:
+    """The rank that the launcher gave this process, known before MPI is; None without a launcher."""
+    for name in RANK_VARIABLES:
+        if env.get(name, "").isdigit():
+            return int(env[name])
+    return None
+
+
+def size_of(env: Mapping[str, str]) -> int | None:
+    """How many ranks the launcher says that it started; None where it does not say."""
+    for name in SIZE_VARIABLES:
+        if env.get(name, "").isdigit():
+            return int(env[name])
+    return None
+
+
+def under_witness(rank: int) -> Callable[[str], None]:
+    """Go on in a child process; returns, in the child, the function to tell what it runs.
+
+    The parent stays behind in this call until the child ends, and never returns.
+    """
+    label = mmap.mmap(-1, _LABEL_BYTES)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        _watch(child, rank, label)
+    _die_with(parent)
+    last = ""
+
+    def tell(name: str) -> None:
+        nonlocal last
+        if name is not last:  # identity is enough: a new name costs a write, no more
+            last = name
+            label[:] = name.encode(errors="replace")[:_LABEL_BYTES].ljust(_LABEL_BYTES, b"\0")
+
+    return tell
+
+
+def _watch(child: int, rank: int, label: mmap.mmap) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            status = os.waitpid(child, 0)[1]
+            break
+        except InterruptedError:
+            continue
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0:
+        os._exit(0)
+    what = label[:].rstrip(b"\0").decode(errors="replace")
+    os.write(2, (sentence(rank, socket.gethostname(), code, what) + "\n").encode())
+    os.kill(os.getpid(), signal.SIGKILL)  # an exit status alone would leave MPICH waiting
+
+
+def sentence(rank: int, host: str, code: int, what: str) -> str:
+    """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it."""
+    if code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        cause = f"was killed by {name}"
+        if name == "SIGKILL":
+            cause += " (by hand, or by the kernel for want of memory)"
+    else:
+        cause = f"ended with exit status {code}"
+    task = f"while running {what}" if what else "before its first task"
+    return f"scoopmpi: worker {rank} on {host} {cause} {task}; the job ends"
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process when its parent dies (Linux; elsewhere mpirun has to)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the kernel knew
+            os._exit(1)
