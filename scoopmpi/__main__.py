@@ -6,6 +6,7 @@ itself again under one, on all local cores. Here the parts are joined; none of t
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import signal
@@ -125,12 +126,12 @@ def _terminated(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> int:
+def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
     from . import program as programs
     from .farm import defined_names
     from .output import Lines
-    from .transport import mpi, threads_allowed
+    from .transport import leave, threads_allowed
     from .worker import Worker
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
@@ -154,19 +155,18 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> i
         stream.finish_line()
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     worker.farewell()
-    mpi().Finalize()
-    os._exit(0)  # threads that tasks have left behind must not hold up the job
+    atexit._run_exitfuncs()
+    leave()  # threads that tasks have left behind must not hold up the job
 
 
 def _leave_task(transport: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
     from .messages import Left
-    from .transport import mpi
+    from .transport import leave
 
     transport.send(0, Left())
     transport.close()
-    mpi().Finalize()
-    os._exit(0)
+    leave()
 
 
 def _status_of(run: Any) -> int:

@@ -23,7 +23,7 @@ class Policy(NamedTuple):
         (Polychronopoulos and Kuck, IEEE Trans. Comput. C-36, 1987).
     """
 
-    target: float = 0.004
+    target: float = 0.01
     message: float = 30e-6
     prefetch: float = 0.05
     share: int = 2

@@ -36,6 +36,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future as PEP3148Future
 from functools import partial
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from . import batching
@@ -151,7 +152,8 @@ class Farm:
                 now = time.monotonic()
                 if deadline is not None and now >= deadline:
                     return False
-                pause(now - last, spin=self._scheduler.idle, until=deadline)
+                known = self._scheduler
+                pause(now - last, known.idle, known.covered, deadline)
             return True
         finally:
             self._callers -= 1
@@ -273,7 +275,7 @@ class Farm:
         if not self._scheduler.busy:
             return LINGER / 2 if undriven < LINGER else None
         if self._callers or undriven < PATIENCE:
-            return 2 * PATIENCE
+            return 5 * PATIENCE
         while self.step():
             pass
         return PATIENCE
@@ -321,15 +323,24 @@ def missing_names(farm: Farm) -> frozenset[str]:
     """Functions and classes of the program that only rank 0 has: defined below its main guard."""
     if farm.names is None:
         return frozenset()
-    program = sys.modules["__main__"]
-    return defined_names(program) - farm.names
+    return defined_names(sys.modules["__main__"]) - farm.names
+
+
+_last_defined: tuple[Any, int, frozenset[str]] = (None, 0, frozenset())
 
 
 def defined_names(module: Any) -> frozenset[str]:
-    """The functions and classes that a module itself defines."""
+    """The functions and classes that a module itself defines under their own names."""
+    global _last_defined
+    if _last_defined[0] is module and _last_defined[1] == len(vars(module)):
+        return _last_defined[2]  # asked for each packed object
     own = (module.__name__, "__main__", "SCOOP_WORKER")
-    return frozenset(
+    found = frozenset(
         name
         for name, value in list(vars(module).items())
-        if isinstance(value, type | type(defined_names)) and value.__module__ in own
+        if isinstance(value, type | FunctionType)
+        and value.__module__ in own
+        and value.__qualname__ == name
     )
+    _last_defined = (module, len(vars(module)), found)
+    return found

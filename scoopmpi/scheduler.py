@@ -73,8 +73,9 @@ class _Job:
         if tasks >= first.tasks:
             batch = self.queue.popleft()
         else:
-            batch = first._replace(stop=first.start + tasks)
-            self.queue[0] = first._replace(start=batch.stop)
+            number, start, stop, attempts = first
+            batch = Batch(number, start, start + tasks, attempts)
+            self.queue[0] = Batch(number, start + tasks, stop, attempts)
         self.queued -= batch.tasks
         self.handed += 1
         return batch
@@ -200,6 +201,11 @@ class Scheduler:
     def idle(self) -> bool:
         """Whether some worker holds nothing."""
         return bool(self._idle)
+
+    @property
+    def covered(self) -> bool:
+        """Whether every worker has a batch waiting behind the one that it runs."""
+        return not self._idle and not self._doubling and bool(self._ready)
 
     @property
     def busy(self) -> bool:
