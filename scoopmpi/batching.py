@@ -34,7 +34,7 @@ def size(policy: Policy, queued: int, workers: int, pace: float | None) -> int:
 
     An unknown pace gives single tasks: the first answers teach it.
     """
-    if pace is None:
+    if pace is None or queued == 1:
         return 1
     rank0_limit = workers * policy.message
     wanted = max(policy.target, rank0_limit) / pace

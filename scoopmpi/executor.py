@@ -30,7 +30,8 @@ class Future(PEP3148Future[T]):
 
     def result(self, timeout: float | None = None) -> T:
         """The call's value; raises what the call raised, or TimeoutError after `timeout` seconds."""
-        self._drive(timeout)
+        if self._farm is not None:
+            self._drive(timeout)
         return super().result(0 if timeout is not None else None)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:

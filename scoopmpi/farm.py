@@ -93,6 +93,7 @@ class Farm:
         self._keys: dict[int, int] = {}  # function key of each map
         self._calls = CallStream()
         self._calls_number = self._new_number(self._calls)
+        self._fresh_calls = 0
         self._callers = 0
         self._driven = 0.0
         self._closed = False
@@ -130,10 +131,17 @@ class Farm:
             if self.error is not None:
                 raise self.error
             self._calls.add(future, frame)
-            self._send(self._scheduler.submitted(self._calls_number, 1))
+            self._fresh_calls += 1
+            if self._scheduler.open:
+                self._submit_calls()
         if time.monotonic() - self._driven > PATIENCE:
             self.step()  # thousands of submits in a row must not starve the workers
         self._wake()
+
+    def _submit_calls(self) -> None:
+        """Tell the scheduler of the calls that came while no worker had room, all in one."""
+        count, self._fresh_calls = self._fresh_calls, 0
+        self._send(self._scheduler.submitted(self._calls_number, count))
 
     def abandon(self, number: int) -> None:
         """Nobody wants the rest of a map. May be called by the garbage collector at any point."""
@@ -153,7 +161,7 @@ class Farm:
                 if deadline is not None and now >= deadline:
                     return False
                 known = self._scheduler
-                pause(now - last, known.idle, known.covered, deadline)
+                pause(now - last, known.idle, known.cover, deadline)
             return True
         finally:
             self._callers -= 1
@@ -166,6 +174,8 @@ class Farm:
         with self._lock:
             while self._abandoned:
                 self._cancel(self._abandoned.popleft())
+            if self._fresh_calls:
+                self._submit_calls()
             handled = 0
             while handled < BURST and not self._closed:
                 arrived = self._transport.receive()
@@ -272,10 +282,10 @@ class Farm:
         undriven = time.monotonic() - self._driven
         if self._closed:
             return None
-        if not self._scheduler.busy:
+        if not self._scheduler.busy and not self._fresh_calls:
             return LINGER / 2 if undriven < LINGER else None
         if self._callers or undriven < PATIENCE:
-            return 5 * PATIENCE
+            return 20 * PATIENCE if self._callers else PATIENCE
         while self.step():
             pass
         return PATIENCE

@@ -52,6 +52,7 @@ class Running:
         self._function = function
         self._label = label
         self._name = "a submitted call" if function is None else failure.describe(function)
+        self._named = function
         self._raw = plain is True and function is not None
         self.alone = run.stop - run.start == 1
         self._stop = run.stop  # the end of what this worker still answers for
@@ -126,8 +127,9 @@ class Running:
         if frame == CANCELLED:
             return None
         function, arguments, keywords = self._open(frame)
-        self._name = failure.describe(function)
-        self._label(self._name)
+        if function is not self._named:
+            self._named, self._name = function, failure.describe(function)
+            self._label(self._name)
         return function(*arguments, **keywords)
 
     def _open(self, frame: Frame) -> Any:

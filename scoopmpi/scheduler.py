@@ -112,6 +112,7 @@ class Scheduler:
         # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
         self._idle: OrderedDict[int, _Worker] = OrderedDict()
         self._doubling: OrderedDict[int, _Worker] = OrderedDict()
+        self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     # What happened.
 
@@ -203,9 +204,17 @@ class Scheduler:
         return bool(self._idle)
 
     @property
-    def covered(self) -> bool:
-        """Whether every worker has a batch waiting behind the one that it runs."""
-        return not self._idle and not self._doubling and bool(self._ready)
+    def open(self) -> bool:
+        """Whether some worker would get a batch if there were one."""
+        return bool(self._idle or self._doubling)
+
+    @property
+    def cover(self) -> float:
+        """Seconds for which no worker will lack a batch, as far as is known.
+
+        While every worker has a second batch waiting: what the latest, the shortest, will take.
+        """
+        return self._latest_seconds if self._ready and not self.open else 0.0
 
     @property
     def busy(self) -> bool:
@@ -233,14 +242,16 @@ class Scheduler:
             else:
                 break
             workers = len(self._workers)
-            tasks = batching.size(self.policy, job.queued, workers, job.pace)
-            batch = job.take(tasks)
-            state.short = batching.short(self.policy, batch.tasks, job.pace)
+            pace = job.pace
+            batch = job.take(batching.size(self.policy, job.queued, workers, pace))
+            tasks = batch.stop - batch.start
+            state.short = batching.short(self.policy, tasks, pace)
+            self._latest_seconds = tasks * pace if pace is not None and state.short else 0.0
             state.held.append(batch)
             self._file(worker, state)
             if not job.queue:
                 del self._ready[job.number]
-            seconds = batching.budget(self.policy, batch.tasks, workers, job.pace)
+            seconds = batching.budget(self.policy, tasks, workers, pace)
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
 
