@@ -74,7 +74,9 @@ def measure(mapped: Map, submit: Any = None, tiny: int = 10**6) -> dict[str, flo
         found[f"efficiency at {name}"] = seconds * count / CORES / took
     for name, durations in skewed().items():
         ideal = max(max(durations), sum(durations) / CORES)
-        found[f"makespan / ideal: {name}"] = timed(lambda d=durations: list(mapped(spin, d))) / ideal
+        found[f"makespan / ideal: {name}"] = (
+            timed(lambda d=durations: list(mapped(spin, d))) / ideal
+        )
     if submit is not None:
         series = [timed(lambda i=i: submit(square, i).result()) for i in range(2000)]
         found["round trip, us"] = statistics.median(series) * 1e6

@@ -62,7 +62,9 @@ def parse(words: list[str]) -> tuple[int | None, bool, list[str]]:
 
 def _launched() -> bool:
     """Whether a launcher without rank variables of its own started this (MPI tells later)."""
-    return any(name.startswith(("PALS_", "ALPS_APP", "PMI_FD", "MPIRUN_RANK")) for name in os.environ)
+    return any(
+        name.startswith(("PALS_", "ALPS_APP", "PMI_FD", "MPIRUN_RANK")) for name in os.environ
+    )
 
 
 def _play(words: list[str], label: Any) -> int:
@@ -105,12 +107,13 @@ def alone(library: str, expected: int) -> str:
 
 def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
     """Rank 0: the user's program, with the farm behind it."""
-    from . import executor, payload, program as programs
-    from .farm import Farm, missing_names
+    from . import executor, payload
+    from . import program as programs
+    from .farm import Farm
 
     signal.signal(signal.SIGTERM, _terminated)
     farm = Farm(transport)
-    payload.missing_names(partial(missing_names, farm))
+    payload.missing_names(lambda: programs.missing_names(farm.names))
     executor.install(executor.FarmExecutor(farm))
     status = 1
     try:
@@ -129,7 +132,6 @@ def _terminated(number: int, frame: object) -> NoReturn:
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
     from . import program as programs
-    from .farm import defined_names
     from .output import Lines
     from .transport import leave, threads_allowed
     from .worker import Worker
@@ -137,7 +139,9 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
     standins = threads_allowed()
     worker = Worker(
-        transport, partial(_leave_task, transport) if standins else None, label or (lambda name: None)
+        transport,
+        partial(_leave_task, transport) if standins else None,
+        label or (lambda name: None),
     )
     streams = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
     sys.stdout, sys.stderr = streams
@@ -147,7 +151,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     except BaseException:
         worker.refuse(traceback.format_exc())
     else:
-        worker.join(defined_names(module))
+        worker.join(programs.defined_names(module))
     finally:
         runtime.importing = False
     worker.serve()

@@ -29,7 +29,7 @@ class Future(PEP3148Future[T]):
     _farm: Farm | None = None
 
     def result(self, timeout: float | None = None) -> T:
-        """The call's value; raises what the call raised, or TimeoutError after `timeout` seconds."""
+        """The call's value; raises what it raised, or TimeoutError after `timeout` seconds."""
         if self._farm is not None:
             self._drive(timeout)
         return super().result(0 if timeout is not None else None)
@@ -55,7 +55,7 @@ class FarmExecutor(Executor):
         future: Future[T] = Future()
         future._farm = self.farm
         try:
-            frame = payload.pack((fn, args, kwargs))
+            frame = payload.copied(payload.pack((fn, args, kwargs)))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(_explained(error, fn))

@@ -36,11 +36,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future as PEP3148Future
 from functools import partial
-from types import FunctionType
 from typing import Any, NamedTuple
 
 from . import batching
-from .job import CallStream, Function, MapJob, Part
+from .calls import CallStream
+from .job import Function, MapJob, Part
 from .messages import Finished, Forget, Frame, Joined, Left, Lost, Printed, Run, Stop, Unfit
 from .pause import pause
 from .scheduler import Assignment, Batch, Scheduler
@@ -78,7 +78,10 @@ class Farm:
     """The jobs of one program and the workers that run them."""
 
     def __init__(
-        self, transport: Transport, policy: batching.Policy = batching.Policy(), standin: bool = True
+        self,
+        transport: Transport,
+        policy: batching.Policy = batching.Policy(),
+        standin: bool = True,
     ) -> None:
         self._transport = transport
         self._scheduler = Scheduler(policy)
@@ -327,30 +330,3 @@ def show(stream: int, text: str) -> None:
     file = sys.stdout if stream == 1 else sys.stderr
     file.write(text)
     file.flush()
-
-
-def missing_names(farm: Farm) -> frozenset[str]:
-    """Functions and classes of the program that only rank 0 has: defined below its main guard."""
-    if farm.names is None:
-        return frozenset()
-    return defined_names(sys.modules["__main__"]) - farm.names
-
-
-_last_defined: tuple[Any, int, frozenset[str]] = (None, 0, frozenset())
-
-
-def defined_names(module: Any) -> frozenset[str]:
-    """The functions and classes that a module itself defines under their own names."""
-    global _last_defined
-    if _last_defined[0] is module and _last_defined[1] == len(vars(module)):
-        return _last_defined[2]  # asked for each packed object
-    own = (module.__name__, "__main__", "SCOOP_WORKER")
-    found = frozenset(
-        name
-        for name, value in list(vars(module).items())
-        if isinstance(value, type | FunctionType)
-        and value.__module__ in own
-        and value.__qualname__ == name
-    )
-    _last_defined = (module, len(vars(module)), found)
-    return found

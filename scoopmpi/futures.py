@@ -16,7 +16,7 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import Any, NamedTuple, TypeVar
 
 from . import runtime
-from .executor import Future, current, wait_until
+from .executor import FarmExecutor, Future, SerialExecutor, current, wait_until
 
 __all__ = [
     "ALL_COMPLETED",
@@ -138,11 +138,11 @@ def shutdown(wait: bool = True) -> None:
     _executor().shutdown(wait)
 
 
-def _executor() -> Any:
+def _executor() -> FarmExecutor | SerialExecutor:
     if runtime.importing:
         raise RuntimeError(
             "the program calls the farm while a worker imports it. Put what the program does below "
-            "the line\n    if __name__ == \"__main__\":\nso that workers only get its functions."
+            'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
         )
     if not runtime.started and not runtime.warned:
         runtime.warned = True

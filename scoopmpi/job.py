@@ -1,21 +1,20 @@
-"""Jobs on rank 0: pack the tasks that go out, hand the outcomes back in order.
+"""Maps on rank 0: pack the tasks that go out, hand the outcomes back in order.
 
 A job knows its function, its tasks and its outcomes, and nothing of workers, batches under way
-or messages. The farm calls `packed`, `delivered` and `failed`; the caller's iterator or future
-takes the values out. A map keeps a window of tasks, not a list.
+or MPI. The farm calls `packed`, `delivered` and `failed`; the caller's iterator takes the values
+out. A map keeps a window of tasks, not a list. Submitted calls are the other job, in `calls`.
 """
 
 from __future__ import annotations
 
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future as PEP3148Future
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from . import failure, payload
 from .messages import Frame
+from .source import Source
 
 AHEAD_BYTES = 64 << 20
 """Arguments or results that wait at rank 0, per job: keeps 10 million squares below 150 MB."""
@@ -72,63 +71,6 @@ def arguments(name: str, index: int, values: Any) -> Frame:
     except Exception as error:
         reason = f"the arguments of {name}, task {index}, cannot be pickled: {error}"
         return payload.pack(failure.Unpicklable(reason))
-
-
-class Source:
-    """The arguments of a map: columns with a length, or iterators that are read as needed."""
-
-    def __init__(self, iterables: Sequence[Iterable[Any]]) -> None:
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
-        self.size: int | None = None  # known from the start, or when an iterator has ended
-        self.read = 0
-        self.error: BaseException | None = None
-        self._dropped = 0
-        if all(_sized(iterable) for iterable in iterables):
-            self._columns = [_snapshot(iterable) for iterable in iterables]
-            self.size = self.read = min(len(column) for column in self._columns)
-            self._rows: Iterator[Any] = iter(())
-        else:
-            self._columns = [[] for _ in iterables]
-            self._rows = zip(*iterables, strict=False)
-        self.streamed = self.size is None
-
-    def read_up_to(self, tasks: int) -> None:
-        """Read the iterators until `tasks` are known or one ends or raises; runs user code."""
-        wanted = tasks - self.read
-        if self.size is not None or wanted <= 0:
-            return
-        rows: list[tuple[Any, ...]] = []
-        try:
-            rows.extend(islice(self._rows, wanted))  # extend keeps what came before an error
-        except Exception as error:
-            self.error = error
-        if len(rows) < wanted:
-            self.size = self.read + len(rows)
-        for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
-            column.extend(values)
-        self.read += len(rows)
-
-    def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
-        offset = self._dropped
-        return [column[start - offset : stop - offset] for column in self._columns]
-
-    def drop_before(self, index: int) -> None:
-        """Tasks before `index` are never asked for again."""
-        gone = index - self._dropped
-        if self.streamed and gone > 1024 and 2 * gone > self.read - self._dropped:
-            for column in self._columns:
-                del column[:gone]
-            self._dropped = index
-
-
-def _sized(iterable: Iterable[Any]) -> bool:
-    return isinstance(iterable, range | list | tuple | str | bytes) or payload.is_array(iterable)
-
-
-def _snapshot(column: Any) -> Any:
-    """Later changes of the caller's list or array must not reach tasks that are not sent yet."""
-    return column.copy() if isinstance(column, list) or payload.is_array(column) else column
 
 
 class MapJob:
@@ -278,62 +220,3 @@ def opened(frame: Frame, failed: bool, index: int) -> Any:
         problem = failure.TaskError(f"the result of task {index} cannot be unpickled: {error!r}")
         problem.__cause__ = error
         return Raised(problem)
-
-
-class Call(NamedTuple):
-    """One submitted call that has no outcome yet."""
-
-    future: PEP3148Future[Any]
-    frame: Frame
-
-
-CANCELLED: Frame = b""
-"""The frame of a call that was cancelled before it was handed out; workers skip it."""
-
-
-class CallStream:
-    """All submitted calls of a program: an open-ended job, every task with its own function."""
-
-    function: Function | None = None
-
-    def __init__(self) -> None:
-        self._calls: dict[int, Call] = {}
-        self._count = 0
-
-    def add(self, future: PEP3148Future[Any], frame: Frame) -> None:
-        self._calls[self._count] = Call(future, frame)
-        self._count += 1
-
-    @property
-    def waiting(self) -> int:
-        return len(self._calls)
-
-    def packed(self, start: int, stop: int) -> Tasks:
-        frames = []
-        for index in range(start, stop):
-            future, frame = self._calls[index]
-            begun = future.running() or future.set_running_or_notify_cancel()
-            frames.append(frame if begun else CANCELLED)
-        return Tasks(False, tuple(frames))
-
-    def delivered(self, part: Part) -> None:
-        """Set the futures; their callbacks, the user's code, run here."""
-        failed = frozenset(part.failed)
-        for place, frame in enumerate(part.outcomes):
-            index = part.start + place
-            future = self._calls.pop(index).future
-            if future.cancelled():
-                continue
-            outcome = opened(frame, place in failed, index)
-            if isinstance(outcome, Raised):
-                future.set_exception(outcome.error)
-            else:
-                future.set_result(outcome)
-
-    def failed(self, error: BaseException) -> None:
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
-            if not call.future.done():
-                if not call.future.running():
-                    call.future.set_running_or_notify_cancel()
-                call.future.set_exception(error)

@@ -13,6 +13,9 @@ Frame: TypeAlias = Any
 """One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
 
 
+CANCELLED: Frame = b""
+"""Instead of the frame of a call that was cancelled before it was handed out: nothing to run."""
+
 # Farm to worker.
 
 

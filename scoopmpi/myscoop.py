@@ -24,7 +24,9 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 @click.command(
     context_settings={"allow_interspersed_args": False, "help_option_names": ["-U", "--help"]}
 )
-@click.option("--scoop-module", metavar="MODULE", help="Run this module; all words are its arguments.")
+@click.option(
+    "--scoop-module", metavar="MODULE", help="Run this module; all words are its arguments."
+)
 @click.option(
     "--sched", "--schedtype", "--setsched", "sched", metavar="NAME",
     help="Believe this batch system (slurm, pbs, sge) or none (local).",

@@ -20,9 +20,9 @@ from .messages import Frame
 
 PROTOCOL = 5
 OUT_OF_BAND = 1 << 16
-"""Buffers from 64 KiB on travel beside their frame: below, one message more costs what a copy does."""
+"""Frames from 64 KiB on are wrapped for the transport to send them from where they are."""
 
-_ATOMS = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_ATOMS: frozenset[Any] = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _NUMPY_ATOMS = ("float64", "float32", "int64", "int32", "uint64", "bool_")
 
 _missing: Callable[[], frozenset[str]] = frozenset
@@ -41,23 +41,21 @@ def pack(value: object) -> Frame:
     Raises what pickling raises: TypeError, PicklingError, RecursionError or the object's own.
     """
     buffers: list[pickle.PickleBuffer] = []
-
-    def keep(buffer: pickle.PickleBuffer) -> bool:
-        if buffer.raw().nbytes < OUT_OF_BAND:
-            return True
-        buffers.append(buffer)
-        return False
-
-    data: bytes
     missing = _missing()
+    if missing:
+        return _framed(_by_value(value, buffers), buffers)
     try:
-        if missing:
-            raise pickle.PicklingError("some names of the program are known on rank 0 alone")
-        data = pickle.dumps(value, PROTOCOL, buffer_callback=keep)
+        data = pickle.dumps(value, PROTOCOL, buffer_callback=buffers.append)
     except Exception:
         buffers.clear()
-        data = _by_value(value, keep, missing)
-    return (data, *buffers) if buffers else data
+        data = _by_value(value, buffers)
+    return _framed(data, buffers)
+
+
+def _framed(data: bytes, buffers: list[pickle.PickleBuffer]) -> Frame:
+    if buffers:
+        return (data, *buffers)
+    return data if len(data) < OUT_OF_BAND else pickle.PickleBuffer(data)
 
 
 def unpack(frame: Frame) -> Any:
@@ -69,7 +67,9 @@ def unpack(frame: Frame) -> Any:
 
 def copied(frame: Frame) -> Frame:
     """The frame with its buffers in memory of its own, safe from later changes by the user."""
-    return (frame[0], *map(bytearray, frame[1:])) if type(frame) is tuple else frame
+    if type(frame) is not tuple:
+        return frame
+    return (frame[0], *(pickle.PickleBuffer(bytearray(part.raw())) for part in frame[1:]))
 
 
 def size(frame: Frame) -> int:
@@ -93,7 +93,7 @@ def plain(values: Iterable[Any]) -> bool:
     return kinds == {tuple} and set(map(type, chain.from_iterable(values))) <= atoms
 
 
-def _atoms() -> frozenset[type]:
+def _atoms() -> frozenset[Any]:
     numpy = sys.modules.get("numpy")
     scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet
     if scalar is not None and scalar not in _ATOMS:
@@ -111,15 +111,15 @@ def pack_columns(columns: Sequence[Sequence[Any]]) -> Frame | None:
     if all(isinstance(column, range) or is_array(column) or plain(column) for column in columns):
         buffers: list[pickle.PickleBuffer] = []
         data = pickle.dumps(tuple(columns), PROTOCOL, buffer_callback=buffers.append)
-        return (data, *buffers) if buffers else data
+        return _framed(data, buffers)
     return None
 
 
-def is_array(column: object) -> bool:
+def is_array(column: Any) -> bool:
     """Whether a column is a numpy array of numbers, which travels as a block."""
     numpy = sys.modules.get("numpy")
     array = getattr(numpy, "ndarray", None)
-    return array is not None and type(column) is array and column.dtype.kind in "biufc"  # type: ignore[attr-defined]
+    return array is not None and type(column) is array and column.dtype.kind in "biufc"
 
 
 def by_name(function: object) -> bool:
@@ -139,7 +139,7 @@ def _found(module: str | None, name: str) -> object:
     return found
 
 
-def _by_value(value: object, keep: Callable[[Any], bool], missing: frozenset[str]) -> bytes:
+def _by_value(value: object, buffers: list[pickle.PickleBuffer]) -> bytes:
     """cloudpickle, but what other ranks have in the program's module goes by name there too."""
     import cloudpickle  # late: most workers never need it, and an import is files opened per rank
 
@@ -150,7 +150,7 @@ def _by_value(value: object, keep: Callable[[Any], bool], missing: frozenset[str
             return super().reducer_override(obj)
 
     with io.BytesIO() as file:
-        Pickler(file, PROTOCOL, buffer_callback=keep).dump(value)
+        Pickler(file, PROTOCOL, buffer_callback=buffers.append).dump(value)
         return file.getvalue()
 
 

@@ -13,6 +13,7 @@ import sys
 import types
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import FunctionType
 from typing import Any, NamedTuple
 
 WORKER_NAME = "SCOOP_WORKER"
@@ -43,9 +44,10 @@ def find(name: str) -> Program:
         return Program(os.path.abspath(name), None)
     for module in (name, f"{name}.__main__", f"{READY_PROGRAMS}.{name}"):
         spec = _spec(module)
-        if spec is not None and spec.origin and spec.origin.endswith(".py"):
-            if spec.submodule_search_locations is None:
-                return Program(os.path.abspath(spec.origin), module)
+        if spec is None or spec.submodule_search_locations is not None:
+            continue
+        if spec.origin and spec.origin.endswith(".py"):
+            return Program(os.path.abspath(spec.origin), module)
     if os.path.isfile(name):
         return Program(os.path.abspath(name), None)
     raise ProgramNotFound(
@@ -87,12 +89,41 @@ def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleT
         package = program.module.rpartition(".")[0]
         if package:
             importlib.import_module(package)
-    vars(module).update(__file__=path, __spec__=spec, __package__=package, __builtins__=__builtins__)
+    vars(module).update(
+        __file__=path, __spec__=spec, __package__=package, __builtins__=__builtins__
+    )
     sys.modules["__main__"] = sys.modules[WORKER_NAME] = module
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     exec(code, vars(module))
     return module
+
+
+def missing_names(on_workers: frozenset[str] | None) -> frozenset[str]:
+    """Functions and classes of the program that only rank 0 has: defined below its main guard."""
+    if on_workers is None:
+        return frozenset()
+    return defined_names(sys.modules["__main__"]) - on_workers
+
+
+_last_defined: tuple[Any, int, frozenset[str]] = (None, 0, frozenset())
+
+
+def defined_names(module: Any) -> frozenset[str]:
+    """The functions and classes that a module itself defines under their own names."""
+    global _last_defined
+    if _last_defined[0] is module and _last_defined[1] == len(vars(module)):
+        return _last_defined[2]  # asked for each packed object
+    own = (module.__name__, "__main__", WORKER_NAME)
+    found = frozenset(
+        name
+        for name, value in list(vars(module).items())
+        if isinstance(value, type | FunctionType)
+        and value.__module__ in own
+        and value.__qualname__ == name
+    )
+    _last_defined = (module, len(vars(module)), found)
+    return found
 
 
 def _put_first(directory: str) -> None:

@@ -16,8 +16,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from . import failure, payload, runtime
-from .job import CANCELLED
-from .messages import Finished, Frame, Run
+from .messages import CANCELLED, Finished, Frame, Run
 
 
 class Failed:
@@ -170,7 +169,9 @@ class Running:
         self._given = done
         plain, outcomes, failed = self._outcomes(values)
         stop = start + len(values)
-        return Finished(self._run.job, start, stop, seconds, unstarted, end, plain, outcomes, failed)
+        return Finished(
+            self._run.job, start, stop, seconds, unstarted, end, plain, outcomes, failed
+        )
 
     def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
         if self._raw and payload.plain(values):

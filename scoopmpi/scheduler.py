@@ -10,6 +10,7 @@ Imports batching and nothing else of the project.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from itertools import pairwise
 from typing import NamedTuple
 
 from . import batching
@@ -306,7 +307,7 @@ class Scheduler:
             assert job.handed + len(job.queue) == len(ranges[number])
             spans = sorted(ranges[number])
             assert all(start < stop for start, stop in spans)
-            assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+            assert all(a[1] <= b[0] for a, b in pairwise(spans))
             if not job.cancelled:
                 unfinished = sum(stop - start for start, stop in spans)
                 assert job.finished + unfinished == job.submitted

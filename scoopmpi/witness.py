@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def rank_of(env: Mapping[str, str]) -> int | None:
-    """The rank that the launcher gave this process, known before MPI is; None without a launcher."""
+    """The rank that the launcher gave this process, known before MPI is; else None."""
     for name in RANK_VARIABLES:
         if env.get(name, "").isdigit():
             return int(env[name])

@@ -169,7 +169,8 @@ class Worker:
         frame = failure.pack(problem, self._transport.rank, "a batch")
         count = run.stop - run.start
         frames, failed = (frame,) * count, tuple(range(count))
-        answer = Finished(run.job, run.start, run.stop, 0.0, run.stop, run.stop, False, frames, failed)
+        job, start, stop = run.job, run.start, run.stop
+        answer = Finished(job, start, stop, -1.0, stop, stop, False, frames, failed)
         with self._lock:
             self._transport.send(0, answer)
 
@@ -196,9 +197,11 @@ class Worker:
         answer = running.cut()
         if answer is not None:
             self._transport.send(0, answer)
-        kept = deque(message for message in self._inbox if isinstance(message, Forget))
-        for run in self._inbox:
-            if isinstance(run, Run):
-                back = Finished(run.job, run.start, run.start, 0.0, run.start, run.stop, False, (), ())
+        waiting, self._inbox = self._inbox, deque()
+        for message in waiting:
+            if isinstance(message, Forget):
+                self._inbox.append(message)
+            else:
+                job, start, stop = message.job, message.start, message.stop
+                back = Finished(job, start, start, -1.0, start, stop, False, (), ())
                 self._transport.send(0, back)
-        self._inbox = kept

@@ -57,8 +57,10 @@ def find(env: Mapping[str, str]) -> Launcher:
 
 def _library(env: Mapping[str, str]) -> str:
     """Asked in a child process, as MPI must not be initialised in the one that execs mpirun."""
-    code = "from mpi4py import rc; rc.initialize = False; from mpi4py import MPI; " \
+    code = (
+        "from mpi4py import rc; rc.initialize = False; from mpi4py import MPI; "
         "print(MPI.Get_library_version())"
+    )
     try:
         answer = subprocess.run(
             [sys.executable, "-c", code],
@@ -94,7 +96,12 @@ def _candidates(flavour: ModuleType, env: Mapping[str, str]) -> Iterator[str]:
 def _ask(argv: list[str], env: Mapping[str, str]) -> str:
     try:
         answer = subprocess.run(
-            argv, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10
+            argv,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
         )
     except (OSError, subprocess.TimeoutExpired):
         return "nothing that answers"
@@ -102,4 +109,6 @@ def _ask(argv: list[str], env: Mapping[str, str]) -> str:
 
 
 def _first_line(text: str) -> str:
-    return next((line.strip("\0 ") for line in text.splitlines() if line.strip("\0 ")), "nothing known")
+    return next(
+        (line.strip("\0 ") for line in text.splitlines() if line.strip("\0 ")), "nothing known"
+    )

@@ -25,7 +25,7 @@ def detect(env: Mapping[str, str], name: str | None = None) -> Allocation:
     if wanted is not None and wanted not in modules:
         raise AllocationError(f"--sched {name} is unknown; known are {', '.join(modules)}")
     for module in MANAGERS if wanted is None else (modules[wanted],):
-        found = module.allocation(env)
+        found: Allocation | None = module.allocation(env)
         if found is not None:
             return found
     raise AllocationError(f"--sched {name} was asked for, but this is no {name} job")

@@ -1,0 +1,69 @@
+"""Submitted calls on rank 0: an open-ended job in which every task has its own function and future."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future as PEP3148Future
+from typing import Any, NamedTuple
+
+from .job import Function, Part, Raised, Tasks, opened
+from .messages import CANCELLED, Frame
+
+
+class Call(NamedTuple):
+    """One submitted call that has no outcome yet."""
+
+    future: PEP3148Future[Any]
+    frame: Frame
+
+
+class CallStream:
+    """All submitted calls of a program: an open-ended job, every task with its own function."""
+
+    function: Function | None = None
+
+    def __init__(self) -> None:
+        self._calls: dict[int, Call] = {}
+        self._count = 0
+        self._begun = 0  # every call before this one was handed out at least once
+
+    def add(self, future: PEP3148Future[Any], frame: Frame) -> None:
+        self._calls[self._count] = Call(future, frame)
+        self._count += 1
+
+    @property
+    def waiting(self) -> int:
+        return len(self._calls)
+
+    def packed(self, start: int, stop: int) -> Tasks:
+        frames = []
+        for index in range(start, stop):
+            future, frame = self._calls[index]
+            if index < self._begun:  # handed out before and given back
+                begun = not future.cancelled()
+            else:
+                begun = future.set_running_or_notify_cancel()
+            frames.append(frame if begun else CANCELLED)
+        self._begun = max(self._begun, stop)
+        return Tasks(False, tuple(frames))
+
+    def delivered(self, part: Part) -> None:
+        """Set the futures; their callbacks, the user's code, run here."""
+        failed = frozenset(part.failed)
+        for place, frame in enumerate(part.outcomes):
+            index = part.start + place
+            future = self._calls.pop(index).future
+            if future.cancelled():
+                continue
+            outcome = opened(frame, place in failed, index)
+            if isinstance(outcome, Raised):
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome)
+
+    def failed(self, error: BaseException) -> None:
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            if not call.future.done():
+                if not call.future.running():
+                    call.future.set_running_or_notify_cancel()
+                call.future.set_exception(error)

@@ -1,0 +1,69 @@
+"""The arguments of a map, in columns: kept where they have a length, read as needed where not.
+
+Runs the user's iterators, so only the caller of the map may call `read_up_to`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from . import payload
+
+
+class Source:
+    """The arguments of a map: columns with a length, or iterators that are read as needed."""
+
+    def __init__(self, iterables: Sequence[Iterable[Any]]) -> None:
+        if not iterables:
+            raise TypeError("map needs at least one iterable of arguments")
+        self.size: int | None = None  # known from the start, or when an iterator has ended
+        self.read = 0
+        self.error: BaseException | None = None
+        self._dropped = 0
+        if all(_sized(iterable) for iterable in iterables):
+            self._columns = [_snapshot(iterable) for iterable in iterables]
+            self.size = self.read = min(len(column) for column in self._columns)
+            self._rows: Iterator[Any] = iter(())
+        else:
+            self._columns = [[] for _ in iterables]
+            self._rows = zip(*iterables, strict=False)
+        self.streamed = self.size is None
+
+    def read_up_to(self, tasks: int) -> None:
+        """Read the iterators until `tasks` are known or one ends or raises; runs user code."""
+        wanted = tasks - self.read
+        if self.size is not None or wanted <= 0:
+            return
+        rows: list[tuple[Any, ...]] = []
+        try:
+            rows.extend(islice(self._rows, wanted))  # extend keeps what came before an error
+        except Exception as error:
+            self.error = error
+        if len(rows) < wanted:
+            self.size = self.read + len(rows)
+        for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
+            column.extend(values)
+        self.read += len(rows)
+
+    def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
+        offset = self._dropped
+        return [column[start - offset : stop - offset] for column in self._columns]
+
+    def drop_before(self, index: int) -> None:
+        """Tasks before `index` are never asked for again."""
+        gone = index - self._dropped
+        if self.streamed and gone > 1024 and 2 * gone > self.read - self._dropped:
+            for column in self._columns:
+                del column[:gone]
+            self._dropped = index
+
+
+def _sized(iterable: Iterable[Any]) -> bool:
+    return isinstance(iterable, range | list | tuple | str | bytes) or payload.is_array(iterable)
+
+
+def _snapshot(column: Any) -> Any:
+    """Later changes of the caller's list or array must not reach tasks that are not sent yet."""
+    return column.copy() if isinstance(column, list) or payload.is_array(column) else column
