@@ -1,4 +1,4 @@
-"""Submitted calls on rank 0: an open-ended job in which every task has its own function and future."""
+"""Submitted calls on rank 0: an open-ended job, each task with a function and a future of its own."""
 
 from __future__ import annotations
 

