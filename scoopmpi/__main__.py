@@ -121,7 +121,7 @@ def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not tear the end apart
         executor.install(None)
-        farm.close(status)
+        farm.close(status, hurry=status > 128)
     return status
 
 

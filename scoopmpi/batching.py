@@ -42,7 +42,8 @@ def size(policy: Policy, queued: int, workers: int, pace: float | None) -> int:
     rank0_limit = workers * policy.message
     wanted = max(policy.target, rank0_limit) / pace
     fair = ceil(queued / (policy.share * workers))
-    least = min(max(policy.shortest, rank0_limit) / pace, ceil(queued / workers))
+    # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
+    least = min(ceil(max(policy.shortest, rank0_limit) / pace), ceil(queued / workers))
     return max(1, int(min(max(min(wanted, fair), least), queued)))
 
 

@@ -1,4 +1,4 @@
-"""Submitted calls on rank 0: an open-ended job, each task with a function and a future of its own."""
+"""Submitted calls on rank 0: an open-ended job, each task with its own function and future."""
 
 from __future__ import annotations
 
@@ -51,9 +51,10 @@ class CallStream:
         failed = frozenset(part.failed)
         for place, frame in enumerate(part.outcomes):
             index = part.start + place
-            future = self._calls.pop(index).future
-            if future.cancelled():
-                continue
+            call = self._calls.pop(index, None)
+            if call is None or call.future.done():
+                continue  # cancelled, or the farm is closing and has said so already
+            future = call.future
             outcome = opened(frame, place in failed, index)
             if isinstance(outcome, Raised):
                 future.set_exception(outcome.error)

@@ -52,6 +52,7 @@ class FarmExecutor(Executor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are."""
+        self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future._farm = self.farm
         try:
@@ -78,6 +79,7 @@ class FarmExecutor(Executor):
         chunksize: accepted and ignored, batches follow measured durations.
         ordered: False gives the values as they arrive.
         """
+        self.farm.wait_for_first_worker()
         packed = function(fn)
         job = MapJob(packed, iterables, lambda: self.farm.size, ordered)
         number = self.farm.open_map(job, packed)
@@ -104,7 +106,7 @@ class _Batches:
             if self._failure is not None:
                 error, self._failure = self._failure, None
                 self.close()
-                raise error
+                raise _raisable(error)
             if self._ended or self._exhausted():
                 self.close()
                 raise StopIteration
@@ -142,6 +144,15 @@ class _Batches:
             raise self._job.error or AssertionError("a map without outcome and error")
         found, self._failure = values(part)
         return found
+
+
+def _raisable(error: BaseException) -> BaseException:
+    """StopIteration would end the caller's loop as if all were done (as in PEP 479)."""
+    if not isinstance(error, StopIteration):
+        return error
+    problem = failure.TaskError("a task raised StopIteration")
+    problem.__cause__ = error.__cause__ or error
+    return problem
 
 
 class SerialExecutor(Executor):

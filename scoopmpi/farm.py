@@ -58,6 +58,8 @@ LINGER = 0.05
 series would cost two context switches a call."""
 LEAVE_SECONDS = 2.0
 """What a worker gets to leave after Stop, which its stand-in obeys even inside a task."""
+HURRY_SECONDS = 0.3
+"""The same after a signal."""
 IMPORT_SECONDS = 30.0
 """The same for a worker that is still importing the program."""
 
@@ -111,6 +113,16 @@ class Farm:
 
     # What callers ask for.
 
+    def wait_for_first_worker(self) -> None:
+        """Until a worker has joined it is unknown which functions must travel by value.
+
+        Raises FarmError where no worker can take part.
+        """
+        if self.names is None:
+            self.wait_until(lambda: self.names is not None or self.error is not None)
+        if self.error is not None:
+            raise self.error
+
     def open_map(self, job: MapJob, function: Function) -> int:
         """Start a map; its number is for `release` and `cancel`."""
         with self._lock:
@@ -131,8 +143,6 @@ class Farm:
     def submit(self, future: PEP3148Future[Any], frame: Frame) -> None:
         """One call that is to be run; its outcome goes to `future`."""
         with self._lock:
-            if self.error is not None:
-                raise self.error
             self._calls.add(future, frame)
             self._fresh_calls += 1
             if self._scheduler.open:
@@ -295,8 +305,11 @@ class Farm:
 
     # The end.
 
-    def close(self, status: int = 0) -> None:
-        """Stop all workers, whatever they do, and leave; ranks that do not follow are ended."""
+    def close(self, status: int = 0, hurry: bool = False) -> None:
+        """Stop all workers, whatever they do, and leave; ranks that do not follow are ended.
+
+        hurry: a signal has ended the job, and mpirun may have ended the workers already.
+        """
         if self._closed:
             return
         self._fail(FarmError("the farm has been shut down"))
@@ -304,14 +317,14 @@ class Farm:
             self._standin.stop()
         for worker in range(1, self._transport.size):
             self._transport.send(worker, Stop())
-        if not self._wait_for_leaving():
+        if not self._wait_for_leaving(hurry):
             missing = sorted(set(range(1, self._transport.size)) - self._left)
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)
             self._transport.abort(status)
         self._closed = True
         self._transport.close()
 
-    def _wait_for_leaving(self) -> bool:
+    def _wait_for_leaving(self, hurry: bool) -> bool:
         started = last = time.monotonic()
         while len(self._left) < self.size:
             if self.step():
@@ -319,7 +332,8 @@ class Farm:
                 continue
             now = time.monotonic()
             importing = len(self._members) + len(self._unfit) < self.size
-            if now - max(last, started) > (IMPORT_SECONDS if importing else LEAVE_SECONDS):
+            patience = IMPORT_SECONDS if importing else LEAVE_SECONDS
+            if now - max(last, started) > (HURRY_SECONDS if hurry else patience):
                 return False
             pause(now - last, spin=True)
         return True

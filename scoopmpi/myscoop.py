@@ -57,8 +57,6 @@ def main(
         words = (scoop_module, *words)
     if not words:
         raise click.UsageError("which program? For example: myscoop squares 10000")
-    if scoop_module is not None:
-        _put_module_path_first(os.environ)
     try:
         command = command_for(list(words), workers, sched, verbose, os.environ)
     except (AllocationError, launcher.LaunchError, programs.ProgramNotFound) as problem:
@@ -80,6 +78,7 @@ def command_for(
 
     Raises AllocationError, LaunchError or ProgramNotFound, whose messages are for the user.
     """
+    _make_absolute(env)
     programs.find(words[0])
     allocation: Allocation = managers.detect(env, sched)
     if workers is not None:
@@ -114,7 +113,7 @@ def start_locally(words: list[str], workers: int | None, verbose: bool) -> NoRet
     execute(command, os.environ)
 
 
-def _put_module_path_first(env: MutableMapping[str, str]) -> None:
+def _make_absolute(env: MutableMapping[str, str]) -> None:
     """PYTHONPATH entries like `.` mean this directory, on other hosts too."""
     entries = env.get("PYTHONPATH", "").split(os.pathsep)
     absolute = [os.path.abspath(entry) for entry in entries if entry]

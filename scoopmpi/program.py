@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pkgutil
 import sys
 import types
+from collections.abc import Iterable
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -57,13 +58,24 @@ def find(name: str) -> Program:
 
 
 def _spec(module: str) -> ModuleSpec | None:
-    """A module's spec. The current directory comes first, as with `python -m`."""
+    """A module's spec. The current directory comes first, as with `python -m`.
+
+    Its packages are not imported: their code, and its errors, belong to the ranks.
+    """
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    try:
-        return importlib.util.find_spec(module)
-    except (ImportError, ValueError, AttributeError):
+    if "" in module.split("."):
         return None
+    parent = module.rpartition(".")[0]
+    specs: Iterable[ModuleSpec | None]
+    if parent:
+        package = _spec(parent)
+        places = package.submodule_search_locations if package else None
+        finders = filter(None, map(pkgutil.get_importer, places or ()))
+        specs = (finder.find_spec(module) for finder in finders)
+    else:
+        specs = (finder.find_spec(module, None) for finder in sys.meta_path)
+    return next((spec for spec in specs if spec is not None), None)
 
 
 def run(program: Program, arguments: list[str]) -> None:
@@ -80,7 +92,7 @@ def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleT
     path = program.path
     sys.argv[:] = [path, *arguments]
     if program.module is None:
-        _put_first(str(Path(path).parent))
+        _put_first(os.path.dirname(os.path.realpath(path)))
     module = types.ModuleType(name)
     spec: Any = None
     package = None

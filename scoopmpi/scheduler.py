@@ -107,7 +107,7 @@ class Scheduler:
     def __init__(self, policy: batching.Policy = batching.Policy()) -> None:
         self.policy = policy
         self._jobs: dict[int, _Job] = {}
-        self._ready: dict[int, _Job] = {}  # jobs with something queued, in order of arrival
+        self._ready: OrderedDict[int, _Job] = OrderedDict()  # jobs with something queued, by turn
         self._workers: dict[int, _Worker] = {}
         # Buckets, because scanning a dict whose front was deleted cost 31 us per batch at
         # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
@@ -148,15 +148,17 @@ class Scheduler:
         if batch.tasks and seconds >= 0:
             job.pace = batching.learned(job.pace, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
-            job.put_back(held._replace(start=unstarted.start))
-            self._ready[job.number] = job
+            self._put_back(job, held._replace(start=unstarted.start))
         if rest.tasks:
             state.held[place] = rest
             state.overdue = True
         else:
             del state.held[place]
             job.handed -= 1
-            state.overdue = state.overdue and place > 0
+            # A batch that comes back from behind the running one says that this one is overdue:
+            # to give the worker another would only have it come back too, until the task ends.
+            came_back = unstarted is not None and unstarted.tasks > 0
+            state.overdue = place > 0 and (state.overdue or came_back)
         self._file(worker, state)
         self._forget_if_done(job)
         return self._assign()
@@ -172,8 +174,7 @@ class Scheduler:
             job.handed -= 1
             if not job.cancelled:
                 blamed = batch.attempts + (place == 0)  # those behind it had not begun
-                job.put_back(batch._replace(attempts=blamed))
-                self._ready[job.number] = job
+                self._put_back(job, batch._replace(attempts=blamed))
             self._forget_if_done(job)
         return self._assign()
 
@@ -255,6 +256,12 @@ class Scheduler:
             seconds = batching.budget(self.policy, tasks, workers, pace)
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
+
+    def _put_back(self, job: _Job, batch: Batch) -> None:
+        """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
+        job.put_back(batch)
+        self._ready[job.number] = job
+        self._ready.move_to_end(job.number, last=False)
 
     def _file(self, worker: int, state: _Worker) -> None:
         """Put a worker into the bucket that its load says."""

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID")
 SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
+_SLURM_SPECIAL_STEPS = 0xFFFF_FFF0
+"""Step numbers from here on are no steps of ranks: batch script, interactive shell, extern."""
 _LABEL_BYTES = 200
 _PR_SET_PDEATHSIG = 1
 
@@ -25,15 +27,21 @@ _PR_SET_PDEATHSIG = 1
 def rank_of(env: Mapping[str, str]) -> int | None:
     """The rank that the launcher gave this process, known before MPI is; else None."""
     for name in RANK_VARIABLES:
-        if env.get(name, "").isdigit():
+        if env.get(name, "").isdecimal() and (name != "SLURM_PROCID" or _in_step_of_ranks(env)):
             return int(env[name])
     return None
+
+
+def _in_step_of_ranks(env: Mapping[str, str]) -> bool:
+    """Slurm calls its batch script and the shell of salloc process 0 too."""
+    step = env.get("SLURM_STEP_ID", "")
+    return step.isdecimal() and int(step) < _SLURM_SPECIAL_STEPS
 
 
 def size_of(env: Mapping[str, str]) -> int | None:
     """How many ranks the launcher says that it started; None where it does not say."""
     for name in SIZE_VARIABLES:
-        if env.get(name, "").isdigit():
+        if env.get(name, "").isdecimal():
             return int(env[name])
     return None
 
@@ -64,13 +72,7 @@ def under_witness(rank: int) -> Callable[[str], None]:
 
 def _watch(child: int, rank: int, label: mmap.mmap) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        try:
-            status = os.waitpid(child, 0)[1]
-            break
-        except InterruptedError:
-            continue
-    code = os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 0:
         os._exit(0)
     what = label[:].rstrip(b"\0").decode(errors="replace")
@@ -81,7 +83,7 @@ def _watch(child: int, rank: int, label: mmap.mmap) -> None:
 def sentence(rank: int, host: str, code: int, what: str) -> str:
     """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it."""
     if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         cause = f"was killed by {name}"
         if name == "SIGKILL":
             cause += " (by hand, or by the kernel for want of memory)"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What may stand in a launcher's host list, where `,`, `:` and a leading `-` have meanings."""
 
 
 class AllocationError(Exception):
@@ -51,9 +56,17 @@ class Allocation:
         return replace(self, hosts=tuple(Host(host.name, n) for host, n in hosts if n))
 
 
-def merged(names: list[tuple[str, int]]) -> tuple[Host, ...]:
-    """Hosts in order of first appearance, the slots of repeated ones added up."""
+def merged(names: Iterable[tuple[str, int]], source: str) -> tuple[Host, ...]:
+    """Hosts in order of first appearance, the slots of repeated ones added up; at least one.
+
+    Raises AllocationError, naming the source, for what is no host name and where no slot is left.
+    """
     slots: dict[str, int] = {}
     for name, count in names:
+        if not _HOST_NAME.fullmatch(name):
+            raise AllocationError(f"{source}: {name!r} is no host name")
         slots[name] = slots.get(name, 0) + count
-    return tuple(Host(name, count) for name, count in slots.items() if count > 0)
+    hosts = tuple(Host(name, count) for name, count in slots.items() if count > 0)
+    if not hosts:
+        raise AllocationError(f"{source} names no host with a slot")
+    return hosts

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from .flavours import FLAVOURS, of_library
+from .flavours.command import with_own_directory
 
 _ASK_SECONDS = 60
 """A first import from a cold network file system takes long; a hanging one must not hang us."""
@@ -44,7 +45,7 @@ def find(env: Mapping[str, str]) -> Launcher:
         raise LaunchError(f"mpi4py has loaded {library!r}; its launcher is not known ({known} are)")
     refused = []
     for path in _candidates(flavour, env):
-        version = _ask([path, "--version"], env)
+        version = _ask([path, "--version"], {**env, **with_own_directory(path, env)})
         if flavour.starts(version, library):
             return Launcher(library, flavour, path)
         refused.append(f"{path} belongs to {_first_line(version)}")
@@ -64,7 +65,7 @@ def _library(env: Mapping[str, str]) -> str:
     try:
         answer = subprocess.run(
             [sys.executable, "-c", code],
-            env=dict(env), capture_output=True, text=True, timeout=_ASK_SECONDS,
+            env=dict(env), capture_output=True, text=True, errors="replace", timeout=_ASK_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise LaunchError(f"importing mpi4py took longer than {_ASK_SECONDS} s") from None
@@ -101,6 +102,7 @@ def _ask(argv: list[str], env: Mapping[str, str]) -> str:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=10,
         )
     except (OSError, subprocess.TimeoutExpired):

