@@ -100,7 +100,7 @@ class Ranks:
     def settle(self) -> None:
         """Let everything that is under way arrive and be answered."""
         for _ in range(100_000):
-            resting = not any([actor.step() for actor in (self.farm, *self.workers)])
+            resting = sum(actor.step() for actor in (self.farm, *self.workers)) == 0
             if resting and self.link.empty and not self.farm._scheduler.busy:
                 return
             self.turn()
