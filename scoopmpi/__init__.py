@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "futures": "scoopmpi.futures",
     "Future": "scoopmpi.executor",
-    "FarmError": "scoopmpi.farm",
+    "FarmError": "scoopmpi.failure",
     "TaskError": "scoopmpi.failure",
     "RemoteTraceback": "scoopmpi.failure",
 }

@@ -111,28 +111,26 @@ def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
     from . import program as programs
     from .farm import Farm
 
-    signal.signal(signal.SIGTERM, _terminated)
     farm = Farm(transport)
-    payload.missing_names(lambda: programs.missing_names(farm.names))
+    signal.signal(signal.SIGTERM, lambda *_: farm.interrupt(SystemExit(128 + signal.SIGTERM)))
+    signal.signal(signal.SIGINT, lambda *_: farm.interrupt(KeyboardInterrupt()))
+    payload.missing_names(lambda: programs.missing_names(farm.members.names))
     executor.install(executor.FarmExecutor(farm))
     status = 1
     try:
         status = _status_of(partial(programs.run, program, arguments))
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not tear the end apart
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second one must not tear the end apart
         executor.install(None)
         farm.close(status, hurry=status > 128)
     return status
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
     from . import program as programs
-    from .output import Lines
+    from .output import Lines, stream
     from .transport import leave, threads_allowed
     from .worker import Worker
 
@@ -143,8 +141,8 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
         partial(_leave_task, transport) if standins else None,
         label or (lambda name: None),
     )
-    streams = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
-    sys.stdout, sys.stderr = streams
+    lines = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
+    sys.stdout, sys.stderr = streams = [stream(each) for each in lines]
     runtime.importing = True
     try:
         module = programs.load(program, arguments)
@@ -155,8 +153,10 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     finally:
         runtime.importing = False
     worker.serve()
-    for stream in streams:
-        stream.finish_line()
+    for text, each in zip(streams, lines, strict=True):
+        if not text.closed:
+            text.flush()
+        each.finish_line()
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     worker.farewell()
     atexit._run_exitfuncs()

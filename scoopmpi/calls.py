@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Future as PEP3148Future
 from typing import Any, NamedTuple
 
 from .job import Function, Part, Raised, Tasks, opened
 from .messages import CANCELLED, Frame
+
+logger = logging.getLogger("scoopmpi")
+
+
+NO_CALL = (None, CANCELLED)
 
 
 class Call(NamedTuple):
@@ -37,8 +43,10 @@ class CallStream:
     def packed(self, start: int, stop: int) -> Tasks:
         frames = []
         for index in range(start, stop):
-            future, frame = self._calls[index]
-            if index < self._begun:  # handed out before and given back
+            future, frame = self._calls.get(index, NO_CALL)
+            if future is None:  # the farm has ended
+                begun = False
+            elif index < self._begun:  # handed out before and given back
                 begun = not future.cancelled()
             else:
                 begun = future.set_running_or_notify_cancel()
@@ -49,22 +57,29 @@ class CallStream:
     def delivered(self, part: Part) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
         failed = frozenset(part.failed)
+        problem: BaseException | None = None
         for place, frame in enumerate(part.outcomes):
             index = part.start + place
             call = self._calls.pop(index, None)
             if call is None or call.future.done():
                 continue  # cancelled, or the farm is closing and has said so already
-            future = call.future
             outcome = opened(frame, place in failed, index)
-            if isinstance(outcome, Raised):
-                future.set_exception(outcome.error)
-            else:
-                future.set_result(outcome)
+            try:
+                if isinstance(outcome, Raised):
+                    call.future.set_exception(outcome.error)
+                else:
+                    call.future.set_result(outcome)
+            except BaseException as error:  # sys.exit in a callback
+                problem = error
+        if problem is not None:
+            raise problem
 
     def failed(self, error: BaseException) -> None:
+        """No outcome will come any more: the farm itself has ended."""
         calls, self._calls = self._calls, {}
         for call in calls.values():
-            if not call.future.done():
-                if not call.future.running():
-                    call.future.set_running_or_notify_cancel()
-                call.future.set_exception(error)
+            try:
+                if not call.future.done():
+                    call.future.set_exception(error)
+            except BaseException:
+                logger.exception("a callback of a call that has no result has failed")

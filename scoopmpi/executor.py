@@ -81,7 +81,7 @@ class FarmExecutor(Executor):
         """
         self.farm.wait_for_first_worker()
         packed = function(fn)
-        job = MapJob(packed, iterables, lambda: self.farm.size, ordered)
+        job = MapJob(packed, iterables, lambda: self.farm.members.size, ordered)
         number = self.farm.open_map(job, packed)
         return chain.from_iterable(_Batches(self.farm, job, number, timeout))
 

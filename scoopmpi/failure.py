@@ -20,6 +20,10 @@ class TaskError(RuntimeError):
     """A task failed in a way that has no exception of its own: the message says what and why."""
 
 
+class FarmError(RuntimeError):
+    """The farm itself cannot go on; the message says why and what to do."""
+
+
 class RemoteTraceback(Exception):
     """The traceback on the rank where the task ran; the cause of the exception that you caught."""
 
@@ -42,11 +46,16 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
 
     task: the function's name and what is known of the task, for the first line of the traceback.
     """
-    # The first two frames are ours: the batch loop and, where arguments came packed, the opening.
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     where = f"{task} on rank {rank} ({socket.gethostname()})"
-    parts = [_travelling(error), f"Failed in {where}:\n{text}"]
-    return payload.pack(tuple(parts))
+    return payload.pack((_travelling(error), f"Failed in {where}:\n{_traceback(error)}"))
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except BaseException as problem:  # its __str__ or __getattr__ may do anything
+        place = "".join(traceback.format_tb(error.__traceback__))
+        return f"{place}{type(error).__qualname__} (showing it raises {type(problem).__name__})\n"
 
 
 def unpack(frame: Frame) -> BaseException:
@@ -54,7 +63,7 @@ def unpack(frame: Frame) -> BaseException:
     try:
         revive, text = payload.unpack(frame)
         error: BaseException = revive()
-    except Exception as problem:
+    except BaseException as problem:
         return TaskError(f"a task failed, and its exception cannot be unpickled here: {problem!r}")
     error.__cause__ = RemoteTraceback(text)
     return error
@@ -101,13 +110,13 @@ def _travelling(error: BaseException) -> Callable[[], BaseException]:
         frame = payload.pack(error)
         if type(payload.unpack(frame)) is kind:
             return _Pickled(frame)
-    except Exception:
+    except BaseException:
         pass  # its __init__ wants other arguments than args, or it holds what cannot be pickled
     try:
         rebuilt = _Rebuilt(kind, error.args, dict(error.__dict__))
         if type(payload.unpack(payload.pack(rebuilt))()) is kind:
             return rebuilt
-    except Exception:
+    except BaseException:
         pass
     return _Described(f"{kind.__qualname__}: {_text(error)} (this exception cannot be pickled)")
 
@@ -115,7 +124,7 @@ def _travelling(error: BaseException) -> Callable[[], BaseException]:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as problem:
+    except BaseException as problem:
         return f"<its __str__ raises {type(problem).__name__}>"
 
 

@@ -22,28 +22,32 @@ The way of one task, `futures.map(square, range(10000))`:
 
 Here live the loop and who drives it, not decisions (`scheduler`), pickles (`job`) or MPI
 (`transport`). A caller who waits drives the loop itself, so that no result changes threads; while
-nobody waits a stand-in thread does. Every touch of transport and scheduler holds `_lock`; what
-runs the user's code (callbacks, unpickling, iterators) runs without it.
+nobody waits a stand-in thread does. Every touch of transport and scheduler is in
+`_section`; what runs the user's code (callbacks, pickling, iterators) is not.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future as PEP3148Future
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import batching
 from .calls import CallStream
-from .job import Function, MapJob, Part
+from .failure import FarmError
+from .functions import Functions
+from .job import Function, MapJob, Part, Tasks
+from .members import Members
 from .messages import Finished, Forget, Frame, Joined, Left, Lost, Printed, Run, Stop, Unfit
+from .output import show
 from .pause import pause
 from .scheduler import Assignment, Batch, Scheduler
+from .section import Section
 from .standin import StandIn
 from .transport import Transport
 
@@ -64,18 +68,6 @@ IMPORT_SECONDS = 30.0
 """The same for a worker that is still importing the program."""
 
 
-class FarmError(RuntimeError):
-    """The farm itself cannot go on; the message says why and what to do."""
-
-
-class Member(NamedTuple):
-    """What rank 0 knows of a worker."""
-
-    host: str
-    pid: int
-    known: set[int]  # keys of the functions that it has
-
-
 class Farm:
     """The jobs of one program and the workers that run them."""
 
@@ -87,29 +79,22 @@ class Farm:
     ) -> None:
         self._transport = transport
         self._scheduler = Scheduler(policy)
-        self._lock = threading.Lock()
+        self._section = Section()
+        self._local = threading.local()  # whether this thread is delivering
+        self._outbox: deque[Assignment] = deque()  # decided, but not packed and sent
         self._jobs: dict[int, MapJob | CallStream] = {}
         self._abandoned: deque[int] = deque()
-        self._members: dict[int, Member] = {}
-        self._unfit: dict[int, str] = {}
-        self._left: set[int] = set()
+        self.members = Members(transport.size - 1)
         self._last_number = 0
-        self._lasting_keys: dict[Any, int] = {}
-        self._keys: dict[int, int] = {}  # function key of each map
+        self._functions = Functions()
         self._calls = CallStream()
         self._calls_number = self._new_number(self._calls)
         self._fresh_calls = 0
-        self._callers = 0
+        self._callers: set[int] = set()  # threads that drive while they wait
         self._driven = 0.0
         self._closed = False
-        self.names: frozenset[str] | None = None  # what the program defines on workers
         self.error: BaseException | None = None
         self._standin = StandIn("scoopmpi farm", self._stand_in) if standin else None
-
-    @property
-    def size(self) -> int:
-        """How many workers there are when all have joined."""
-        return self._transport.size - 1
 
     # What callers ask for.
 
@@ -118,16 +103,17 @@ class Farm:
 
         Raises FarmError where no worker can take part.
         """
-        if self.names is None:
-            self.wait_until(lambda: self.names is not None or self.error is not None)
+        members = self.members
+        if members.names is None:
+            self.wait_until(lambda: members.names is not None or self.error is not None)
         if self.error is not None:
             raise self.error
 
     def open_map(self, job: MapJob, function: Function) -> int:
         """Start a map; its number is for `release` and `cancel`."""
-        with self._lock:
+        with self._section:
             number = self._new_number(job)
-            self._keys[number] = self._key(function, number)
+            self._functions.opened(number, function)
         self.release(number, job)
         return number
 
@@ -135,26 +121,33 @@ class Farm:
         """Hand out as many more tasks of a map as its window allows."""
         count = job.releasable()
         if count:
-            with self._lock:
+            with self._section:
                 if number in self._jobs:
-                    self._send(self._scheduler.submitted(number, count))
+                    self._outbox += self._scheduler.submitted(number, count)
+            self._dispatch()
         self._wake()
 
     def submit(self, future: PEP3148Future[Any], frame: Frame) -> None:
         """One call that is to be run; its outcome goes to `future`."""
-        with self._lock:
+        with self._section:
             self._calls.add(future, frame)
             self._fresh_calls += 1
             if self._scheduler.open:
                 self._submit_calls()
-        if time.monotonic() - self._driven > PATIENCE:
+        if self._outbox:
+            self._dispatch()
+        if time.monotonic() - self._driven > PATIENCE and not self._delivering:
             self.step()  # thousands of submits in a row must not starve the workers
         self._wake()
 
     def _submit_calls(self) -> None:
         """Tell the scheduler of the calls that came while no worker had room, all in one."""
         count, self._fresh_calls = self._fresh_calls, 0
-        self._send(self._scheduler.submitted(self._calls_number, count))
+        self._outbox += self._scheduler.submitted(self._calls_number, count)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Called by a signal handler: raises the error in the program, when it does no harm."""
+        self._section.interrupt(error)
 
     def abandon(self, number: int) -> None:
         """Nobody wants the rest of a map. May be called by the garbage collector at any point."""
@@ -164,7 +157,9 @@ class Farm:
         """Drive the loop until `done()`; False where `timeout` seconds have passed before."""
         now = last = time.monotonic()
         deadline = None if timeout is None else now + timeout
-        self._callers += 1
+        caller = threading.get_ident()
+        outermost = caller not in self._callers
+        self._callers.add(caller)
         try:
             while not done():
                 if self.step():
@@ -177,14 +172,15 @@ class Farm:
                 pause(now - last, known.idle, known.cover, deadline)
             return True
         finally:
-            self._callers -= 1
+            if outermost:
+                self._callers.discard(caller)
 
     # The loop.
 
     def step(self) -> bool:
         """Handle the messages that have arrived; False where there was none."""
         deliveries: list[Callable[[], None]] = []
-        with self._lock:
+        with self._section:
             while self._abandoned:
                 self._cancel(self._abandoned.popleft())
             if self._fresh_calls:
@@ -197,9 +193,30 @@ class Farm:
                 handled += 1
                 self._handle(*arrived, deliveries)
             self._driven = time.monotonic()
-        for deliver in deliveries:
-            deliver()
+        if self._outbox:
+            self._dispatch()
+        if deliveries:
+            self._deliver_all(deliveries)
         return handled > 0
+
+    @property
+    def _delivering(self) -> bool:
+        return getattr(self._local, "delivering", False)
+
+    def _deliver_all(self, deliveries: list[Callable[[], None]]) -> None:
+        """Hand outcomes to their jobs; an exception of the user's code spoils no other's."""
+        problem: BaseException | None = None
+        outermost, self._local.delivering = not self._delivering, True
+        with self._section.uninterrupted():
+            for deliver in deliveries:
+                try:
+                    deliver()
+                except BaseException as error:
+                    problem = error
+        if outermost:
+            self._local.delivering = False
+        if problem is not None:
+            raise problem
 
     def _deliver(self, number: int, job: MapJob | CallStream, part: Part) -> None:
         job.delivered(part)
@@ -214,58 +231,64 @@ class Farm:
             if message.unstarted < message.end:
                 back = Batch(number, message.unstarted, message.end)
             batch = Batch(number, start, stop)
-            self._send(self._scheduler.finished(sender, batch, message.seconds, back))
+            self._outbox += self._scheduler.finished(sender, batch, message.seconds, back)
             job = self._jobs.get(number)
             if job is not None and start < stop:
                 part = Part(start, stop, message.plain, message.outcomes, message.failed)
                 deliveries.append(partial(self._deliver, number, job, part))
         elif isinstance(message, Joined):
-            self.names = message.names if self.names is None else self.names & message.names
-            self._members[sender] = Member(message.host, message.pid, set())
-            logger.debug("worker %d joined: pid %d on %s", sender, message.pid, message.host)
-            self._send(self._scheduler.joined(sender))
+            self.members.joined(sender, message)
+            self._outbox += self._scheduler.joined(sender)
         elif isinstance(message, Printed):
             deliveries.append(partial(show, *message))
         elif isinstance(message, Unfit):
-            self._unfit[sender] = message.reason
-            logger.warning("worker %d does not take part: %s", sender, message.reason)
-            if len(self._unfit) == self.size:
-                self._fail(FarmError(f"no worker can import the program: {message.reason}"))
+            if self.members.unfit(sender, message.reason):
+                problem = FarmError(f"no worker can import the program: {message.reason}")
+                deliveries.append(partial(self._fail, problem))
         elif isinstance(message, Left):
-            self._left.add(sender)
+            self.members.left(sender)
         elif isinstance(message, Lost):
             self._handle_loss(sender)
 
     def _handle_loss(self, worker: int) -> None:
-        member = self._members.get(worker)
-        host = member.host if member else "a host not known yet"
-        held = self._scheduler.held(worker) if member else ()
+        host, held = self.members.host(worker), self._scheduler.held(worker)
         logger.critical("worker %d on %s died; it held %s; the job ends", worker, host, held)
         self._transport.abort(1)
 
-    def _send(self, assignments: list[Assignment]) -> None:
-        for worker, batch, budget in assignments:
-            number, start, stop = batch.job, batch.start, batch.stop
-            job = self._jobs[number]
-            plain, tasks = job.packed(start, stop)
-            key, code = self._keys.get(number, 0), None
-            if key and key not in self._members[worker].known:
-                self._members[worker].known.add(key)
-                assert job.function is not None
-                code = job.function.code
-            run = Run(number, start, stop, budget, key, code, plain, tasks)
-            self._transport.send(worker, run)
+    def _dispatch(self) -> None:
+        """Pack what the scheduler has assigned, without the lock as it runs user code, and send."""
+        with self._section.uninterrupted():
+            while self._outbox:
+                try:
+                    assignment = self._outbox.popleft()
+                except IndexError:
+                    return  # another thread was faster
+                job = self._jobs.get(assignment.batch.job)
+                batch = assignment.batch
+                tasks = None if job is None else job.packed(batch.start, batch.stop)
+                with self._section:
+                    self._send(assignment, job, tasks)
+
+    def _send(
+        self, assignment: Assignment, job: MapJob | CallStream | None, tasks: Tasks | None
+    ) -> None:
+        worker, batch, budget = assignment
+        number, start, stop = batch.job, batch.start, batch.stop
+        if job is None or tasks is None or number not in self._jobs:  # cancelled meanwhile
+            nothing = Batch(number, start, start)
+            self._outbox += self._scheduler.finished(worker, nothing, -1.0, batch)
+            return
+        key, code = self._functions.sent(number, worker)
+        run = Run(number, start, stop, budget, key, code, tasks.plain, tasks.frames)
+        self._transport.send(worker, run)
 
     def _cancel(self, number: int) -> None:
         if self._jobs.pop(number, None) is None:
             return
-        self._send(self._scheduler.cancelled(number))
-        key = self._keys.pop(number)
-        if key == number:  # a function of this map alone
-            for worker, member in self._members.items():
-                if key in member.known:
-                    member.known.discard(key)
-                    self._transport.send(worker, Forget(key))
+        self._scheduler.cancelled(number)
+        key, holders = self._functions.closed(number)
+        for worker in holders:
+            self._transport.send(worker, Forget(key))
 
     def _new_number(self, job: MapJob | CallStream) -> int:
         self._last_number += 1
@@ -273,15 +296,9 @@ class Farm:
         self._scheduler.submitted(self._last_number, 0)
         return self._last_number
 
-    def _key(self, function: Function, number: int) -> int:
-        """The number of a function at the workers; found by name it lasts longer than its map."""
-        if not function.lasting:
-            return number
-        return self._lasting_keys.setdefault(function.code, -1 - len(self._lasting_keys))
-
     def _fail(self, error: BaseException) -> None:
         self.error = error
-        for job in self._jobs.values():
+        for job in list(self._jobs.values()):
             job.failed(error)
 
     # Who drives while nobody waits.
@@ -312,13 +329,16 @@ class Farm:
         """
         if self._closed:
             return
-        self._fail(FarmError("the farm has been shut down"))
         if self._standin is not None:
             self._standin.stop()
+        try:
+            self._fail(FarmError("the farm has been shut down"))
+        except BaseException:
+            logger.exception("a callback of a call that never ran has failed")
         for worker in range(1, self._transport.size):
             self._transport.send(worker, Stop())
         if not self._wait_for_leaving(hurry):
-            missing = sorted(set(range(1, self._transport.size)) - self._left)
+            missing = self.members.missing
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)
             self._transport.abort(status)
         self._closed = True
@@ -326,21 +346,13 @@ class Farm:
 
     def _wait_for_leaving(self, hurry: bool) -> bool:
         started = last = time.monotonic()
-        while len(self._left) < self.size:
+        while self.members.missing:
             if self.step():
                 last = time.monotonic()
                 continue
             now = time.monotonic()
-            importing = len(self._members) + len(self._unfit) < self.size
-            patience = IMPORT_SECONDS if importing else LEAVE_SECONDS
+            patience = IMPORT_SECONDS if self.members.importing else LEAVE_SECONDS
             if now - max(last, started) > (HURRY_SECONDS if hurry else patience):
                 return False
             pause(now - last, spin=True)
         return True
-
-
-def show(stream: int, text: str) -> None:
-    """Print what a task printed, on this rank's stdout (1) or stderr (2)."""
-    file = sys.stdout if stream == 1 else sys.stderr
-    file.write(text)
-    file.flush()

@@ -8,6 +8,7 @@ out. A map keeps a window of tasks, not a list. Submitted calls are the other jo
 from __future__ import annotations
 
 import pickle
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -68,7 +69,7 @@ def arguments(name: str, index: int, values: Any) -> Frame:
     """The frame of one task's arguments; where they cannot be pickled, of the error instead."""
     try:
         return payload.pack(values)
-    except Exception as error:
+    except BaseException as error:  # a hostile __reduce__ may even call sys.exit
         reason = f"the arguments of {name}, task {index}, cannot be pickled: {error}"
         return payload.pack(failure.Unpicklable(reason))
 
@@ -91,6 +92,7 @@ class MapJob:
     ) -> None:
         self.function: Function | None = target
         self.error: BaseException | None = None
+        self._guard = threading.Lock()  # two threads may pack at a time
         self._source = Source(iterables)
         self._workers = workers
         self._batch = batch
@@ -106,8 +108,9 @@ class MapJob:
     # The farm's side.
 
     def packed(self, start: int, stop: int) -> Tasks:
-        self._source.drop_before(self._front)
-        columns = self._source.columns(start, stop)
+        with self._guard:
+            self._source.drop_before(self._front)
+            columns = self._source.columns(start, stop)
         frame = payload.pack_columns(columns)
         if frame is not None:
             self._weigh((frame,), stop - start)

@@ -8,54 +8,52 @@ mpirun.
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 LONGEST_LINE = 1 << 20
-"""Characters after which a line without an end is sent all the same, so that memory is bounded."""
+"""Bytes after which a line without an end is sent all the same, so that memory is bounded."""
 
 
-class Lines(io.TextIOBase):
-    """A text stream that passes on whole lines.
+class Lines(io.RawIOBase):
+    """The binary end of a stream: keeps what it is given until a line is whole.
 
     send: gets one or more whole lines at a time.
     fd: the file descriptor that the stream stands for.
     """
 
-    encoding = "utf-8"
-    errors = "backslashreplace"
-
     def __init__(self, send: Callable[[str], None], fd: int) -> None:
         self._send = send
         self._fd = fd
-        self._parts: list[str] = []
+        self._parts: list[bytes] = []
         self._length = 0
         self._guard = threading.Lock()
 
-    def write(self, text: str) -> int:
-        """Take text; it is sent when its line ends."""
-        if not isinstance(text, str):
-            raise TypeError(f"write() takes a str, not {type(text).__name__}")
-        whole = ""
+    def write(self, data: Any) -> int:
+        """Take bytes; they are sent when their line ends."""
+        text = bytes(data)
+        whole = b""
         with self._guard:
-            head, newline, tail = text.rpartition("\n")
+            head, newline, tail = text.rpartition(b"\n")
             if newline:
-                whole = "".join((*self._parts, head, newline))
+                whole = b"".join((*self._parts, head, newline))
                 self._parts, self._length = [], 0
             if tail:
                 self._parts.append(tail)
                 self._length += len(tail)
             if self._length > LONGEST_LINE:
-                whole += "".join(self._parts)
+                whole += b"".join(self._parts)
                 self._parts, self._length = [], 0
         if whole:
-            self._send(whole)
+            self._send(whole.decode(errors="replace"))
         return len(text)
 
     def finish_line(self) -> None:
         """Send what is left of an unfinished line, with an end."""
         if self._parts:
-            self.write("\n")
+            self.write(b"\n")
 
     def writable(self) -> bool:
         """Yes."""
@@ -68,3 +66,16 @@ class Lines(io.TextIOBase):
     def isatty(self) -> bool:
         """No: a pipe to rank 0."""
         return False
+
+
+def stream(lines: Lines) -> io.TextIOWrapper:
+    """A text stream as `sys.stdout` is one, with `buffer` and `reconfigure`."""
+    buffer: Any = lines
+    return io.TextIOWrapper(buffer, "utf-8", "backslashreplace", line_buffering=True)
+
+
+def show(fd: int, text: str) -> None:
+    """Print, on rank 0, what a task printed to stdout (1) or stderr (2)."""
+    file = sys.stdout if fd == 1 else sys.stderr
+    file.write(text)
+    file.flush()

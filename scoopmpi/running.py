@@ -148,7 +148,7 @@ class Running:
             self.returns_plain = payload.plain((value,))
         try:
             frame = payload.pack(value)
-        except Exception as error:
+        except BaseException as error:
             raise failure.TaskError(
                 f"the result of {self._name}, a {type(value).__qualname__}, cannot be pickled and "
                 f"sent back: {error}. Return what is made of it: numbers, lists, arrays."

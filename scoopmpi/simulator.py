@@ -40,7 +40,7 @@ def simulate(
     *,
     message_seconds: float = Policy().message,
     latency: float = 100e-6,
-    losses: Mapping[float, int] | None = None,
+    losses: Mapping[float, int] = {},
 ) -> Report:
     """Run one job of tasks that take `durations` seconds on the workers 1 to `workers`.
 
@@ -48,10 +48,9 @@ def simulate(
     latency: from the end of a send until the receiver looks: up to a millisecond if it sleeps.
     losses: when which worker dies; some must survive.
     """
-    dying = set((losses or {}).values())
-    if not dying < {*range(1, workers + 1)} or min(durations, default=0) < 0:
-        raise ValueError(f"{workers} workers, of which {dying} die, or a negative duration")
-    return _Simulation(durations, workers, policy, message_seconds / 2, latency).run(losses or {})
+    if not set(losses.values()) < {*range(1, workers + 1)} or min(durations, default=0) < 0:
+        raise ValueError(f"{workers} workers, losses {losses}, or a negative duration")
+    return _Simulation(durations, workers, policy, message_seconds / 2, latency).run(losses)
 
 
 @dataclass(slots=True)

@@ -176,6 +176,44 @@ def test_exceptions_that_pickle_badly(farm: Any) -> None:
     assert farm.submit(abs, -42).result() == 42
 
 
+class Silent(Exception):
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class Leaves(Exception):
+    def __reduce__(self) -> Any:
+        raise SystemExit(4)
+
+
+def raises_worse(kind: type[Exception]) -> None:
+    raise kind("hostile")
+
+
+@pytest.mark.parametrize("kind", [Silent, Leaves])
+def test_no_exception_object_can_end_a_worker(farm: Any, kind: type[Exception]) -> None:
+    with pytest.raises((kind, failure.TaskError)):
+        farm.submit(raises_worse, kind).result()
+    with pytest.raises(Exception, match="cannot be pickled"):
+        list(farm.map(str, [Leaves()]))
+    assert farm.submit(abs, -42).result() == 42
+
+
+def test_sys_exit_in_a_callback_loses_no_other_result(farm: Any) -> None:
+    futures = [farm.submit(square, x) for x in range(50)]
+
+    def leave(_: Any) -> None:
+        raise SystemExit(3)
+
+    futures[20].add_done_callback(leave)
+    for _ in range(2):
+        try:
+            ranks.wait_until(lambda: all(future.done() for future in futures))
+        except SystemExit:
+            continue
+    assert [future.result() for future in futures] == [x * x for x in range(50)]
+
+
 class BadPickle:
     def __reduce__(self) -> Any:
         raise ValueError("I do not travel")

@@ -33,12 +33,16 @@ FLOORS = {
     "source": {"payload"},
     "job": {"failure", "messages", "payload", "source"},
     "calls": {"job", "messages"},
+    "members": {"messages"},
+    "functions": {"job", "messages"},
     "running": {"failure", "messages", "payload", "runtime"},
     "worker": {
         "failure", "messages", "pause", "payload", "running", "standin", "transport",
     },
+    "section": set(),
     "farm": {
-        "batching", "calls", "job", "messages", "pause", "scheduler", "standin", "transport",
+        "batching", "calls", "failure", "functions", "job", "members", "messages", "output",
+        "pause", "scheduler", "section", "standin", "transport",
     },
     "executor": {"failure", "farm", "job", "pause", "payload"},
     "futures": {"executor", "runtime"},
