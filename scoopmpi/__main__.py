@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 from functools import partial
 from typing import Any, NoReturn
@@ -176,7 +177,10 @@ def _leave_task(transport: Any) -> NoReturn:
 def _status_of(run: Any) -> int:
     """Run the user's program; its traceback once, and its exit status."""
     try:
-        run()
+        try:
+            run()
+        finally:
+            _wait_for_threads()
         return _flushed(0)
     except SystemExit as leaving:
         return _flushed(_exit_status(leaving))
@@ -186,6 +190,13 @@ def _status_of(run: Any) -> int:
     except BaseException:
         _print_traceback()
         return _flushed(1)
+
+
+def _wait_for_threads() -> None:
+    """As the interpreter does it: the program is over when its last non-daemon thread is."""
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()
 
 
 def _exit_status(leaving: SystemExit) -> int:

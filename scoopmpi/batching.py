@@ -40,7 +40,7 @@ def size(policy: Policy, queued: int, workers: int, pace: float | None) -> int:
     if pace is None or queued == 1:
         return 1
     rank0_limit = workers * policy.message
-    wanted = max(policy.target, rank0_limit) / pace
+    wanted = policy.target / pace
     fair = ceil(queued / (policy.share * workers))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
     least = min(ceil(max(policy.shortest, rank0_limit) / pace), ceil(queued / workers))

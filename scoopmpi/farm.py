@@ -29,7 +29,6 @@ nobody waits a stand-in thread does. Every touch of transport and scheduler is i
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -39,6 +38,7 @@ from typing import Any
 
 from . import batching
 from .calls import CallStream
+from .driver import PATIENCE, Driver
 from .failure import FarmError
 from .functions import Functions
 from .job import Function, MapJob, Part, Tasks
@@ -48,18 +48,12 @@ from .output import show
 from .pause import pause
 from .scheduler import Assignment, Batch, Scheduler
 from .section import Section
-from .standin import StandIn
 from .transport import Transport
 
 logger = logging.getLogger("scoopmpi")
 
 BURST = 64
 """Messages handled before a waiting caller looks whether it has what it waits for."""
-PATIENCE = 0.001
-"""Seconds without a driver after which the stand-in takes over."""
-LINGER = 0.05
-"""Seconds that the stand-in looks on after the last task: waking it for each single call of a
-series would cost two context switches a call."""
 LEAVE_SECONDS = 2.0
 """What a worker gets to leave after Stop, which its stand-in obeys even inside a task."""
 HURRY_SECONDS = 0.3
@@ -80,8 +74,8 @@ class Farm:
         self._transport = transport
         self._scheduler = Scheduler(policy)
         self._section = Section()
-        self._local = threading.local()  # whether this thread is delivering
-        self._outbox: deque[Assignment] = deque()  # decided, but not packed and sent
+        self._outbox: deque[Assignment] = deque()  # of maps: to be packed by who drives, and sent
+        self._deliveries: deque[Callable[[], None]] = deque()  # to be handed over by who drives
         self._jobs: dict[int, MapJob | CallStream] = {}
         self._abandoned: deque[int] = deque()
         self.members = Members(transport.size - 1)
@@ -90,11 +84,11 @@ class Farm:
         self._calls = CallStream()
         self._calls_number = self._new_number(self._calls)
         self._fresh_calls = 0
-        self._callers: set[int] = set()  # threads that drive while they wait
-        self._driven = 0.0
+        self._looked = 0.0
+        self._stopping = False
         self._closed = False
         self.error: BaseException | None = None
-        self._standin = StandIn("scoopmpi farm", self._stand_in) if standin else None
+        self._driver = Driver(self.step, self._scheduler, self._busy, standin)
 
     # What callers ask for.
 
@@ -123,9 +117,9 @@ class Farm:
         if count:
             with self._section:
                 if number in self._jobs:
-                    self._outbox += self._scheduler.submitted(number, count)
+                    self._assign(self._scheduler.submitted(number, count))
             self._dispatch()
-        self._wake()
+        self._driver.wake()
 
     def submit(self, future: PEP3148Future[Any], frame: Frame) -> None:
         """One call that is to be run; its outcome goes to `future`."""
@@ -134,16 +128,17 @@ class Farm:
             self._fresh_calls += 1
             if self._scheduler.open:
                 self._submit_calls()
-        if self._outbox:
-            self._dispatch()
-        if time.monotonic() - self._driven > PATIENCE and not self._delivering:
-            self.step()  # thousands of submits in a row must not starve the workers
-        self._wake()
+            now = time.monotonic()
+            if now - self._looked > PATIENCE:
+                # Thousands of submits in a row must not starve the workers. But the caller may
+                # hold locks of its own: callbacks and packing are left to who waits, or stands in.
+                self._take_in()
+        self._driver.wake()
 
     def _submit_calls(self) -> None:
         """Tell the scheduler of the calls that came while no worker had room, all in one."""
         count, self._fresh_calls = self._fresh_calls, 0
-        self._outbox += self._scheduler.submitted(self._calls_number, count)
+        self._assign(self._scheduler.submitted(self._calls_number, count))
 
     def interrupt(self, error: BaseException) -> None:
         """Called by a signal handler: raises the error in the program, when it does no harm."""
@@ -155,66 +150,49 @@ class Farm:
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the loop until `done()`; False where `timeout` seconds have passed before."""
-        now = last = time.monotonic()
-        deadline = None if timeout is None else now + timeout
-        caller = threading.get_ident()
-        outermost = caller not in self._callers
-        self._callers.add(caller)
-        try:
-            while not done():
-                if self.step():
-                    last = time.monotonic()
-                    continue
-                now = time.monotonic()
-                if deadline is not None and now >= deadline:
-                    return False
-                known = self._scheduler
-                pause(now - last, known.idle, known.cover, deadline)
-            return True
-        finally:
-            if outermost:
-                self._callers.discard(caller)
+        return self._driver.wait_until(done, timeout)
 
     # The loop.
 
     def step(self) -> bool:
-        """Handle the messages that have arrived; False where there was none."""
-        deliveries: list[Callable[[], None]] = []
+        """Handle what has arrived, pack, send and deliver; False where there was nothing to do."""
         with self._section:
-            while self._abandoned:
-                self._cancel(self._abandoned.popleft())
-            if self._fresh_calls:
-                self._submit_calls()
-            handled = 0
-            while handled < BURST and not self._closed:
-                arrived = self._transport.receive()
-                if arrived is None:
-                    break
-                handled += 1
-                self._handle(*arrived, deliveries)
-            self._driven = time.monotonic()
+            progress = self._take_in()
+            self._driver.driven = self._looked
         if self._outbox:
             self._dispatch()
-        if deliveries:
-            self._deliver_all(deliveries)
-        return handled > 0
+        if self._deliveries:
+            self._deliver_all()
+        return progress
 
-    @property
-    def _delivering(self) -> bool:
-        return getattr(self._local, "delivering", False)
+    def _take_in(self) -> bool:
+        while self._abandoned:
+            self._cancel(self._abandoned.popleft())
+        if self._fresh_calls:
+            self._submit_calls()
+        handled = 0
+        while handled < BURST and not self._closed:
+            arrived = self._transport.receive()
+            if arrived is None:
+                break
+            handled += 1
+            self._handle(*arrived)
+        self._looked = time.monotonic()
+        return handled > 0 or bool(self._deliveries)
 
-    def _deliver_all(self, deliveries: list[Callable[[], None]]) -> None:
+    def _deliver_all(self) -> None:
         """Hand outcomes to their jobs; an exception of the user's code spoils no other's."""
         problem: BaseException | None = None
-        outermost, self._local.delivering = not self._delivering, True
         with self._section.uninterrupted():
-            for deliver in deliveries:
+            while self._deliveries:
+                try:
+                    deliver = self._deliveries.popleft()
+                except IndexError:
+                    break  # another thread was faster
                 try:
                     deliver()
                 except BaseException as error:
                     problem = error
-        if outermost:
-            self._local.delivering = False
         if problem is not None:
             raise problem
 
@@ -223,7 +201,7 @@ class Farm:
         if isinstance(job, MapJob) and not job.streamed:
             self.release(number, job)
 
-    def _handle(self, sender: int, message: Any, deliveries: list[Callable[[], None]]) -> None:
+    def _handle(self, sender: int, message: Any) -> None:
         if isinstance(message, Finished):
             # First the next batch for the worker, then the outcomes for the caller.
             number, start, stop = message.job, message.start, message.stop
@@ -231,20 +209,20 @@ class Farm:
             if message.unstarted < message.end:
                 back = Batch(number, message.unstarted, message.end)
             batch = Batch(number, start, stop)
-            self._outbox += self._scheduler.finished(sender, batch, message.seconds, back)
+            self._assign(self._scheduler.finished(sender, batch, message.seconds, back))
             job = self._jobs.get(number)
             if job is not None and start < stop:
                 part = Part(start, stop, message.plain, message.outcomes, message.failed)
-                deliveries.append(partial(self._deliver, number, job, part))
+                self._deliveries.append(partial(self._deliver, number, job, part))
         elif isinstance(message, Joined):
             self.members.joined(sender, message)
-            self._outbox += self._scheduler.joined(sender)
+            self._assign(self._scheduler.joined(sender))
         elif isinstance(message, Printed):
-            deliveries.append(partial(show, *message))
+            self._deliveries.append(partial(show, *message))
         elif isinstance(message, Unfit):
             if self.members.unfit(sender, message.reason):
                 problem = FarmError(f"no worker can import the program: {message.reason}")
-                deliveries.append(partial(self._fail, problem))
+                self._deliveries.append(partial(self._fail, problem))
         elif isinstance(message, Left):
             self.members.left(sender)
         elif isinstance(message, Lost):
@@ -255,16 +233,27 @@ class Farm:
         logger.critical("worker %d on %s died; it held %s; the job ends", worker, host, held)
         self._transport.abort(1)
 
+    def _assign(self, assignments: list[Assignment]) -> None:
+        """Send batches of calls, which were packed when they were submitted; maps' have to wait."""
+        for assignment in assignments:
+            if self._stopping:
+                return  # Stop must stay the last message
+            number, start, stop, _ = assignment.batch
+            if number == self._calls_number:
+                self._send(assignment, self._calls, self._calls.packed(start, stop))
+            else:
+                self._outbox.append(assignment)
+
     def _dispatch(self) -> None:
-        """Pack what the scheduler has assigned, without the lock as it runs user code, and send."""
+        """Pack and send batches of maps: packing runs user code, so without the lock."""
         with self._section.uninterrupted():
             while self._outbox:
                 try:
                     assignment = self._outbox.popleft()
                 except IndexError:
                     return  # another thread was faster
-                job = self._jobs.get(assignment.batch.job)
                 batch = assignment.batch
+                job = self._jobs.get(batch.job)
                 tasks = None if job is None else job.packed(batch.start, batch.stop)
                 with self._section:
                     self._send(assignment, job, tasks)
@@ -274,9 +263,11 @@ class Farm:
     ) -> None:
         worker, batch, budget = assignment
         number, start, stop = batch.job, batch.start, batch.stop
+        if self._stopping:
+            return
         if job is None or tasks is None or number not in self._jobs:  # cancelled meanwhile
             nothing = Batch(number, start, start)
-            self._outbox += self._scheduler.finished(worker, nothing, -1.0, batch)
+            self._assign(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
         key, code = self._functions.sent(number, worker)
         run = Run(number, start, stop, budget, key, code, tasks.plain, tasks.frames)
@@ -287,7 +278,7 @@ class Farm:
             return
         self._scheduler.cancelled(number)
         key, holders = self._functions.closed(number)
-        for worker in holders:
+        for worker in () if self._stopping else holders:
             self._transport.send(worker, Forget(key))
 
     def _new_number(self, job: MapJob | CallStream) -> int:
@@ -301,24 +292,10 @@ class Farm:
         for job in list(self._jobs.values()):
             job.failed(error)
 
-    # Who drives while nobody waits.
-
-    def _wake(self) -> None:
-        if self._standin is not None:
-            self._standin.wake()
-
-    def _stand_in(self) -> float | None:
-        """The stand-in's turn: seconds until it looks again, None to sleep until woken."""
-        undriven = time.monotonic() - self._driven
+    def _busy(self) -> bool:
         if self._closed:
-            return None
-        if not self._scheduler.busy and not self._fresh_calls:
-            return LINGER / 2 if undriven < LINGER else None
-        if self._callers or undriven < PATIENCE:
-            return 20 * PATIENCE if self._callers else PATIENCE
-        while self.step():
-            pass
-        return PATIENCE
+            return False
+        return bool(self._scheduler.busy or self._fresh_calls or self._deliveries)
 
     # The end.
 
@@ -329,14 +306,15 @@ class Farm:
         """
         if self._closed:
             return
-        if self._standin is not None:
-            self._standin.stop()
+        self._driver.stop()
         try:
             self._fail(FarmError("the farm has been shut down"))
         except BaseException:
             logger.exception("a callback of a call that never ran has failed")
-        for worker in range(1, self._transport.size):
-            self._transport.send(worker, Stop())
+        with self._section:
+            self._stopping = True
+            for worker in range(1, self._transport.size):
+                self._transport.send(worker, Stop())
         if not self._wait_for_leaving(hurry):
             missing = self.members.missing
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)

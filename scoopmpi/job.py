@@ -57,7 +57,8 @@ def function(target: Callable[..., Any]) -> Function:
         raise TypeError(f"the first argument must be a function, {target!r} is not callable")
     name = failure.describe(target)
     try:
-        return Function(name, payload.pack(target), payload.by_name(target))
+        code = payload.copied(payload.pack(target))  # arrays in it may change after this call
+        return Function(name, code, payload.by_name(target))
     except Exception as error:
         raise pickle.PicklingError(
             f"the function {name} cannot be pickled and sent to workers: {error}. "

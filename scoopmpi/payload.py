@@ -93,6 +93,17 @@ def plain(values: Iterable[Any]) -> bool:
     return kinds == {tuple} and set(map(type, chain.from_iterable(values))) <= atoms
 
 
+def shared(values: Iterable[Any]) -> bool:
+    """Whether two values are the same object or views of the same array."""
+    seen: set[int] = set()
+    for value in values:
+        root = value if getattr(value, "base", None) is None else value.base
+        if id(root) in seen:
+            return True
+        seen.add(id(root))
+    return False
+
+
 def _atoms() -> frozenset[Any]:
     numpy = sys.modules.get("numpy")
     scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet

@@ -115,27 +115,37 @@ def missing_names(on_workers: frozenset[str] | None) -> frozenset[str]:
     """Functions and classes of the program that only rank 0 has: defined below its main guard."""
     if on_workers is None:
         return frozenset()
-    return defined_names(sys.modules["__main__"]) - on_workers
+    own = defined_names(sys.modules["__main__"])
+    return frozenset(name.partition(":")[0] for name in own - on_workers)
 
 
-_last_defined: tuple[Any, int, frozenset[str]] = (None, 0, frozenset())
+_last_defined: tuple[tuple[int, ...], frozenset[str]] = ((), frozenset())
 
 
 def defined_names(module: Any) -> frozenset[str]:
-    """The functions and classes that a module itself defines under their own names."""
+    """The functions and classes that a module itself defines under their own names.
+
+    A function's line stands behind its name: one that is defined anew below the main guard is
+    another function, although workers have one of that name.
+    """
     global _last_defined
-    if _last_defined[0] is module and _last_defined[1] == len(vars(module)):
-        return _last_defined[2]  # asked for each packed object
+    values = tuple(map(id, vars(module).values()))
+    if _last_defined[0] == values:
+        return _last_defined[1]  # asked for each packed object
     own = (module.__name__, "__main__", WORKER_NAME)
     found = frozenset(
-        name
+        _with_line(name, value)
         for name, value in list(vars(module).items())
         if isinstance(value, type | FunctionType)
         and value.__module__ in own
         and value.__qualname__ == name
     )
-    _last_defined = (module, len(vars(module)), found)
+    _last_defined = (values, found)
     return found
+
+
+def _with_line(name: str, value: Any) -> str:
+    return f"{name}:{value.__code__.co_firstlineno}" if isinstance(value, FunctionType) else name
 
 
 def _put_first(directory: str) -> None:

@@ -95,6 +95,7 @@ class Running:
 
     def rest(self) -> Finished | None:
         """The answer for what `cut` has not answered; None where it has answered all."""
+        self._take_back_shared()
         done = len(self._values)
         values = self._values[self._given :]
         position = self._run.start + done
@@ -102,6 +103,23 @@ class Running:
             return None
         seconds = time.monotonic() - self.started
         return self._answer(values, done, seconds, position, self._stop)
+
+    def _take_back_shared(self) -> None:
+        """Hand tasks back whose values, not plain for the first time, are one and the same object.
+
+        What the earlier of them returned has been overwritten since. They run again, packed one
+        by one: twice rather than wrong.
+        """
+        values = self._values
+        if not self._raw or payload.plain(values[self._given :]):
+            return
+        first = next(
+            n for n in range(self._given, len(values)) if not payload.plain(values[n : n + 1])
+        )
+        odd = [value for value in values[first:] if not payload.plain((value,))]
+        if payload.shared(value for value in odd if not isinstance(value, Failed)):
+            del values[first:]
+        self.returns_plain = self.returns_plain and all(isinstance(value, Failed) for value in odd)
 
     # What is called for a task.
 

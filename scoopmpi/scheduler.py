@@ -304,6 +304,7 @@ class Scheduler:
             assert job.queued == sum(batch.tasks for batch in job.queue)
             assert (number in self._ready) == bool(job.queue)
             assert not (job.cancelled and job.queue)
+        assert self._idle.keys() | self._doubling.keys() <= self._workers.keys()
         for worker, state in self._workers.items():
             assert len(state.held) <= 2
             assert (worker in self._idle) == (not state.held)

@@ -57,6 +57,6 @@ class StandIn:
             return 0.0
         try:
             return self._turn()
-        except Exception:
+        except BaseException:  # a callback may call sys.exit
             logger.exception("error in the thread %s", self._thread.name)
             return 0.1

@@ -57,6 +57,7 @@ class Worker:
         self._returns_plain: dict[int, bool] = {}
         self._running: Running | None = None
         self._stopping = False
+        self._gone = False
         self._last_message = time.monotonic()
         self._standin = StandIn("scoopmpi worker", self._stand_in) if leave else None
 
@@ -75,7 +76,9 @@ class Worker:
     def printed(self, stream: int, text: str) -> None:
         """Send whole lines of a task's output on their way to the user's terminal."""
         with self._lock:
-            self._transport.send(0, Printed(stream, text))
+            if not self._gone:
+                self._transport.send(0, Printed(stream, text))
+                self._transport.flush()  # no faster than rank 0 takes it
 
     def serve(self) -> None:
         """Run batches until Stop."""
@@ -102,6 +105,7 @@ class Worker:
         if self._standin is not None:
             self._standin.stop()
         with self._lock:
+            self._gone = True  # threads that tasks have left behind may go on printing
             self._transport.send(0, Left())
             self._transport.flush()
 

@@ -293,6 +293,46 @@ def test_a_buffer_returned_again_and_again_arrives_as_it_was(farm: Any, function
     assert [f.result()[0] for f in [farm.submit(function, x) for x in range(20)]] == [*range(20)]
 
 
+def turns_into_a_shared_list(x: int) -> Any:
+    if x < 200:
+        return 0
+    shared_list[0] = x
+    return shared_list
+
+
+shared_list = [0]
+
+
+def test_a_shared_result_after_many_plain_ones(farm: Any) -> None:
+    values = list(farm.map(turns_into_a_shared_list, range(600)))
+    assert values == [0] * 200 + [[x] for x in range(200, 600)]
+
+
+users_lock = threading.Lock()
+
+
+def wants_the_lock() -> None:
+    assert users_lock.acquire(timeout=10), "the thread that runs this holds the lock"
+    users_lock.release()
+
+
+class Locked:
+    def __getstate__(self) -> dict[str, int]:
+        wants_the_lock()
+        return {"x": 1}
+
+
+def test_a_caller_may_hold_a_lock_that_callbacks_and_pickling_want(farm: Any) -> None:
+    values = farm.map(type, [Locked() for _ in range(50)])
+    futures = []
+    for x in range(300):
+        with users_lock:
+            futures.append(farm.submit(square, x))
+        futures[-1].add_done_callback(lambda _: wants_the_lock())
+    assert sum(1 for _ in values) == 50
+    assert [future.result() for future in futures] == [x * x for x in range(300)]
+
+
 def appends(box: list[int]) -> int:
     box.append(1)
     return len(box)

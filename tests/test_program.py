@@ -146,7 +146,7 @@ number = 3
 if __name__ == "__main__":
     def below(): pass
     class Below: pass
-    print(sorted(programs.missing_names(frozenset({"f", "C"}))), programs.missing_names(None))
+    print(sorted(programs.missing_names(frozenset({"f:5", "C"}))), programs.missing_names(None))
     print(pickle.loads(b"cSCOOP_WORKER\\nf\\n.") is f)
 else:
     import sys
@@ -157,16 +157,16 @@ else:
 def test_names_of_the_program(here: Path) -> None:
     (here / "prog.py").write_text("from scoopmpi import program as programs\n" + GUARDED)
     lines = python(here, "print(sorted(defined_names(load(find('prog'), []))))")
-    assert lines == ["True", "['C', 'f']"]
+    assert lines == ["True", "['C', 'f:5']"]
     assert python(here, "run(find('prog'), [])") == ["['Below', 'below'] frozenset()", "True"]
 
 
 def test_names_defined_later_are_seen() -> None:
     module = types.ModuleType("__main__")
     exec("def f(): pass", vars(module))
-    assert programs.defined_names(module) == {"f"}
+    assert programs.defined_names(module) == {"f:1"}
     exec("def g(): pass", vars(module))
-    assert programs.defined_names(module) == {"f", "g"}
+    assert programs.defined_names(module) == {"f:1", "g:1"}
 
 
 def test_what_the_program_raises_comes_out(here: Path) -> None:

@@ -33,6 +33,7 @@ FLOORS = {
     "source": {"payload"},
     "job": {"failure", "messages", "payload", "source"},
     "calls": {"job", "messages"},
+    "driver": {"pause", "scheduler", "standin"},
     "members": {"messages"},
     "functions": {"job", "messages"},
     "running": {"failure", "messages", "payload", "runtime"},
@@ -41,8 +42,8 @@ FLOORS = {
     },
     "section": set(),
     "farm": {
-        "batching", "calls", "failure", "functions", "job", "members", "messages", "output",
-        "pause", "scheduler", "section", "standin", "transport",
+        "batching", "calls", "driver", "failure", "functions", "job", "members", "messages",
+        "output", "pause", "scheduler", "section", "transport",
     },
     "executor": {"failure", "farm", "job", "pause", "payload"},
     "futures": {"executor", "runtime"},

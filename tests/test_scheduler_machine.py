@@ -1,0 +1,220 @@
+"""The scheduler against a model of sets and lists, in whatever order things happen.
+
+The model knows every task by its number and nothing of ranges, paces or buckets: which tasks are
+queued, which a worker holds, which have run, and how many workers died with each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from scoopmpi.batching import Policy
+from scoopmpi.scheduler import Assignment, Batch, Scheduler
+
+picks = st.integers(0, 99)
+counts = st.integers(0, 5) | st.integers(0, 200)
+seconds_of_a_batch = st.sampled_from([-1.0, 0.0, 1e-5, 1e-3, 0.02, 1.0])
+
+
+class ModelJob:
+    def __init__(self) -> None:
+        self.submitted = 0
+        self.queued: set[int] = set()
+        self.run: Counter[int] = Counter()
+        self.deaths: Counter[int] = Counter()
+        self.cancelled = False
+
+
+class ModelWorker:
+    def __init__(self) -> None:
+        self.held: list[Batch] = []
+        self.overdue = False
+
+
+def tasks_of(batch: Batch) -> range:
+    return range(batch.start, batch.stop)
+
+
+class SchedulerMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scheduler = Scheduler(Policy())
+        self.jobs: dict[int, ModelJob] = {}
+        self.workers: dict[int, ModelWorker] = {}
+        self.dead: list[int] = []
+
+    # What the rules choose from.
+
+    @property
+    def open_jobs(self) -> list[int]:
+        return [number for number, job in self.jobs.items() if not job.cancelled]
+
+    def busy(self, batches: int = 1) -> list[int]:
+        return [number for number, state in self.workers.items() if len(state.held) >= batches]
+
+    # The model.
+
+    def assigned(self, assignments: list[Assignment]) -> None:
+        for worker, batch, budget in assignments:
+            job, state = self.jobs[batch.job], self.workers[worker]
+            assert budget > 0
+            assert not job.cancelled
+            assert not state.overdue, "a batch would wait behind a task that outlives its budget"
+            assert not state.held or all(other.held for other in self.workers.values())
+            assert batch.tasks == 1 or not batch.attempts, "a suspect is not alone"
+            assert batch.tasks > 0
+            for task in tasks_of(batch):
+                assert job.deaths[task] == batch.attempts
+                job.queued.remove(task)  # KeyError: it was held, had run or was never submitted
+            state.held.append(batch)
+
+    def queued_again(self, batch: Batch) -> None:
+        if not self.jobs[batch.job].cancelled:
+            self.jobs[batch.job].queued.update(tasks_of(batch))
+
+    def ends_first(self, worker: int, seconds: float) -> None:
+        state = self.workers[worker]
+        batch = state.held.pop(0)
+        state.overdue = False
+        self.jobs[batch.job].run.update(tasks_of(batch))
+        self.assigned(self.scheduler.finished(worker, batch, seconds))
+
+    # What happens.
+
+    @rule(pick=picks, count=counts, new=st.sampled_from([True, False, False]))
+    def submitted(self, pick: int, count: int, new: bool) -> None:
+        known = self.open_jobs
+        number = len(self.jobs) + 1 if new or not known else known[pick % len(known)]
+        job = self.jobs.setdefault(number, ModelJob())
+        job.queued.update(range(job.submitted, job.submitted + count))
+        job.submitted += count
+        self.assigned(self.scheduler.submitted(number, count))
+
+    @rule(returning=st.booleans())
+    def joined(self, returning: bool) -> None:
+        if returning and self.dead:
+            number = self.dead.pop()
+        else:
+            number = len(self.workers) + len(self.dead) + 1
+        self.workers[number] = ModelWorker()
+        self.assigned(self.scheduler.joined(number))
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=picks)
+    def lost(self, pick: int) -> None:
+        number = list(self.workers)[pick % len(self.workers)]
+        held = self.workers.pop(number).held
+        self.dead.append(number)
+        for place, batch in enumerate(held):
+            self.queued_again(batch)
+            if place == 0:
+                self.jobs[batch.job].deaths.update(tasks_of(batch))
+        self.assigned(self.scheduler.lost(number))
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, seconds=seconds_of_a_batch)
+    def finished_a_batch(self, pick: int, seconds: float) -> None:
+        busy = self.busy()
+        self.ends_first(busy[pick % len(busy)], seconds)
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, done=picks, kept=st.sampled_from([1, 1, 1, 2]))
+    def passed_its_budget(self, pick: int, done: int, kept: int) -> None:
+        """Some are done (or none), one is running, or two where the first is not packed yet."""
+        busy = self.busy()
+        worker = busy[pick % len(busy)]
+        state = self.workers[worker]
+        batch = state.held[0]
+        middle = batch.start + done % batch.tasks
+        end = min(middle + kept, batch.stop)
+        front, unstarted = batch._replace(stop=middle), batch._replace(start=end)
+        self.jobs[batch.job].run.update(tasks_of(front))
+        self.queued_again(unstarted)
+        state.held[0] = batch._replace(start=middle, stop=end)
+        state.overdue = True
+        back = unstarted if unstarted.tasks else None
+        self.assigned(self.scheduler.finished(worker, front, -1.0, back))
+
+    @precondition(lambda self: self.busy(batches=2))
+    @rule(pick=picks)
+    def handed_back_what_waits(self, pick: int) -> None:
+        doubled = self.busy(batches=2)
+        worker = doubled[pick % len(doubled)]
+        batch = self.workers[worker].held.pop()
+        self.workers[worker].overdue = True
+        self.queued_again(batch)
+        nothing = batch._replace(stop=batch.start)
+        self.assigned(self.scheduler.finished(worker, nothing, -1.0, batch))
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks)
+    def handed_back_what_runs_next(self, pick: int) -> None:
+        """The batch before it ended while this one was on its way back."""
+        busy = self.busy()
+        worker = busy[pick % len(busy)]
+        batch = self.workers[worker].held.pop(0)
+        self.workers[worker].overdue = False
+        self.queued_again(batch)
+        nothing = batch._replace(stop=batch.start)
+        self.assigned(self.scheduler.finished(worker, nothing, -1.0, batch))
+
+    @precondition(lambda self: self.open_jobs)
+    @rule(pick=picks)
+    def cancelled(self, pick: int) -> None:
+        number = self.open_jobs[pick % len(self.open_jobs)]
+        self.jobs[number].cancelled = True
+        self.jobs[number].queued.clear()
+        self.assigned(self.scheduler.cancelled(number))
+
+    # What must hold after every step.
+
+    @invariant()
+    def its_own_invariants_hold(self) -> None:
+        self.scheduler.check()
+
+    @invariant()
+    def it_knows_what_the_model_knows(self) -> None:
+        queued = any(job.queued for job in self.jobs.values())
+        assert self.scheduler.workers == len(self.workers)
+        assert self.scheduler.idle == any(not state.held for state in self.workers.values())
+        assert self.scheduler.busy == (queued or bool(self.busy()))
+        for number, state in self.workers.items():
+            assert self.scheduler.held(number) == tuple(state.held)
+
+    @invariant()
+    def nobody_idles_while_something_is_queued(self) -> None:
+        if any(job.queued for job in self.jobs.values()):
+            assert all(state.held for state in self.workers.values())
+            assert not self.scheduler.open
+
+    @invariant()
+    def every_task_is_in_one_place(self) -> None:
+        places = {number: Counter(job.queued) + job.run for number, job in self.jobs.items()}
+        for state in self.workers.values():
+            for batch in state.held:
+                places[batch.job].update(tasks_of(batch))
+        for number, job in self.jobs.items():
+            assert not places[number] or max(places[number].values()) == 1
+            if not job.cancelled:
+                assert len(places[number]) == job.submitted
+
+    # The end: whoever is left runs all that is left.
+
+    def teardown(self) -> None:
+        if not self.workers:
+            self.joined(returning=False)
+        while busy := self.busy():
+            self.ends_first(busy[0], 1e-3)
+        self.scheduler.check()
+        assert not self.scheduler.busy
+        for job in self.jobs.values():
+            if not job.cancelled:
+                assert job.run == Counter(range(job.submitted))
+
+
+TestSchedulerMachine = SchedulerMachine.TestCase
+TestSchedulerMachine.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

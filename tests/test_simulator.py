@@ -1,0 +1,182 @@
+"""What the scheduler achieves, in virtual time: bounds of the makespan, and large farms.
+
+All durations are the same in every run: the random ones come from a seed.
+"""
+
+from __future__ import annotations
+
+from heapq import heapreplace
+from random import Random
+
+import pytest
+
+from scoopmpi.batching import Policy
+from scoopmpi.simulator import Report, simulate
+
+FARMS = (2, 8, 64)
+ROUNDING = 1 + 1e-9
+
+
+def pareto(tasks: int, shape: float, seed: int = 1) -> list[float]:
+    """Skewed durations, a millisecond at least, in no order."""
+    random = Random(seed)
+    durations = [0.001 * random.paretovariate(shape) for _ in range(tasks)]
+    random.shuffle(durations)
+    return durations
+
+
+def workload(name: str, workers: int) -> list[float]:
+    """Durations of a job that keeps each worker busy for some seconds."""
+    return {
+        "1 ms each": lambda: [0.001] * (2000 * workers),
+        "70 ms each": lambda: [0.07] * (60 * workers),
+        "pareto": lambda: pareto(4000 * workers, shape=2.0),
+        "rising": lambda: [0.02 * task / (200 * workers) for task in range(400 * workers)],
+        "3000 short, 8 long": lambda: [0.001] * 3000 + [2.0] * 8,
+        "8 long, 3000 short": lambda: [2.0] * 8 + [0.001] * 3000,
+    }[name]()
+
+
+def lower_bound(durations: list[float], workers: int) -> float:
+    """No schedule is shorter."""
+    return max(max(durations), sum(durations) / workers)
+
+
+def one_by_one(durations: list[float], workers: int) -> float:
+    """The makespan where a free worker always gets the next single task, for nothing."""
+    ends = [0.0] * workers
+    for duration in durations:
+        heapreplace(ends, ends[0] + duration)
+    return max(ends)
+
+
+# Makespan.
+
+
+@pytest.mark.parametrize("workers", FARMS)
+@pytest.mark.parametrize(
+    "name",
+    ["1 ms each", "70 ms each", "pareto", "rising", "3000 short, 8 long", "8 long, 3000 short"],
+)
+def test_makespan_is_near_the_lower_bound(name: str, workers: int) -> None:
+    durations = workload(name, workers)
+    bound = lower_bound(durations, workers)
+    assert bound <= simulate(durations, workers).makespan <= 1.10 * bound
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("workers", FARMS)
+def test_batches_of_very_skewed_tasks_cost_little(workers: int, seed: int) -> None:
+    # The lower bound is out of reach when a task of seconds comes last. Single tasks for nothing
+    # are the best that can be done in the given order, without knowledge of what comes.
+    durations = pareto(3000 * workers, shape=1.3, seed=seed)
+    assert simulate(durations, workers).makespan <= 1.05 * one_by_one(durations, workers)
+
+
+def test_one_worker_runs_one_task_after_the_other() -> None:
+    report = simulate([0.5, 0.25, 1.0], 1, message_seconds=0.0, latency=0.0)
+    assert report == Report(makespan=1.75, messages=6, busy=0.0, utilisation=1.0)
+
+
+def test_no_tasks_take_no_time() -> None:
+    assert simulate([], 3) == Report(0.0, 0, 0.0, 0.0)
+
+
+# What a message costs.
+
+
+def test_a_round_trip_is_two_latencies_and_one_message() -> None:
+    report = simulate([1.0], 1, message_seconds=0.5, latency=0.125)
+    assert report == Report(makespan=1.75, messages=2, busy=0.5, utilisation=1 / 1.75)
+
+
+def test_rank_0_becomes_the_bottleneck() -> None:
+    # 100 workers whose single tasks take less time than 100 messages.
+    alone = Policy(target=1e-9, shortest=1e-9, message=0.0)
+    report = simulate([0.001] * 5000, 100, alone, message_seconds=100e-6)
+    assert report.makespan == pytest.approx(report.messages * 50e-6, rel=0.02)
+    assert report.makespan >= 0.499 > 2 * sum([0.001] * 5000) / 100
+
+
+@pytest.mark.parametrize("workers", FARMS)
+def test_rank_0_is_not_busy_for_longer_than_there_is_time(workers: int) -> None:
+    for message_seconds in (30e-6, 0.01):
+        report = simulate([0.001] * 2000, workers, message_seconds=message_seconds)
+        assert 0 < report.busy <= report.makespan * ROUNDING
+        assert report.busy == pytest.approx(report.messages * message_seconds / 2)
+
+
+@pytest.mark.parametrize("workers", [2, 8])
+def test_long_tasks_among_short_ones_cost_few_messages(workers: int) -> None:
+    # 20 ms tasks go out one by one and are doubled. A batch that comes back from an overdue
+    # worker must not be sent there again and again until its task of a second has ended.
+    durations = [1.0 if task % 100 == 50 else 0.02 for task in range(2000)]
+    report = simulate(durations, workers)
+    assert report.messages <= 2.2 * len(durations)
+
+
+# Determinism.
+
+
+def test_the_same_input_gives_the_same_report() -> None:
+    def report() -> Report:
+        losses = {0.5: 3, 0.7: 1}
+        return simulate(pareto(5000, shape=1.5), 8, losses=losses)
+
+    assert report() == report()
+
+
+# Large farms.
+
+
+def test_ten_thousand_workers_are_kept_busy() -> None:
+    # 20 tasks of a second each: rank 0 needs 0.3 s to feed all for the first time.
+    report = simulate([1.0] * 200_000, 10_000)
+    assert report.utilisation > 0.97
+
+
+def test_ten_thousand_workers_with_short_tasks_are_not_limited_by_rank_0() -> None:
+    # 40 tasks of 0.2 s: one by one rank 0 would need 12 s for what workers can do in 8.
+    report = simulate([0.2] * 400_000, 10_000)
+    assert report.utilisation > 0.90
+    assert report.busy < 0.8 * report.makespan
+
+
+# Losses.
+
+
+@pytest.mark.parametrize("workers", FARMS)
+def test_what_the_dead_held_runs_elsewhere(workers: int) -> None:
+    durations = pareto(1000 * workers, shape=2.0)
+    dying = range(1, workers // 2 + 1)
+    report = simulate(durations, workers, losses={0.1 + 0.01 * each: each for each in dying})
+    survivors = workers - len(dying)
+    # `simulate` returns only when every task has been answered by a worker that lived.
+    assert sum(durations) / workers < report.makespan
+    assert report.makespan <= 1.10 * (max(durations) + sum(durations) / survivors)
+    assert report.busy <= report.makespan * ROUNDING
+
+
+def test_a_task_of_a_dead_worker_starts_again() -> None:
+    # Both run one of two tasks; worker 2 dies half way, and worker 1 takes its task too.
+    report = simulate([1.0, 1.0], 2, message_seconds=0.0, latency=0.0, losses={0.5: 2})
+    assert report == Report(makespan=2.0, messages=6, busy=0.0, utilisation=0.5)
+
+
+def test_a_death_after_the_end_changes_nothing() -> None:
+    durations = [0.01] * 100
+    assert simulate(durations, 2, losses={1e6: 1}) == simulate(durations, 2)
+
+
+# Illegal input.
+
+
+def test_what_cannot_be_simulated_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 workers"):
+        simulate([1.0], 0)
+    with pytest.raises(ValueError, match="negative duration"):
+        simulate([1.0, -1.0], 2)
+    with pytest.raises(ValueError, match="losses"):
+        simulate([1.0], 2, losses={0.0: 3})
+    with pytest.raises(ValueError, match="losses"):
+        simulate([1.0], 2, losses={0.0: 1, 1.0: 2})
