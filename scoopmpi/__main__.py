@@ -34,10 +34,7 @@ def main() -> NoReturn:
         from .myscoop import start_locally
 
         start_locally(words, workers, verbose)
-    logging.basicConfig(
-        format="%(name)s: %(levelname)s: %(message)s",
-        level=logging.DEBUG if verbose else logging.WARNING,
-    )
+    _log_to_stderr(verbose)
     label = witness.under_witness(rank) if rank else None
     sys.exit(_play(words, label))
 
@@ -59,6 +56,16 @@ def parse(words: list[str]) -> tuple[int | None, bool, list[str]]:
     if not words:
         sys.exit(f"scoopmpi: which program?\n{USAGE}")
     return workers, verbose, words
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    """Our own messages, and no others: the root logger is the user's to configure."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(name)s: %(levelname)s: %(message)s"))
+    logger = logging.getLogger("scoopmpi")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    logger.propagate = False
 
 
 def _launched() -> bool:

@@ -1,7 +1,10 @@
 """A user's program for the command tests: `programs.py WHAT`."""
 
+import logging
 import os
+import signal
 import sys
+import threading
 import time
 
 from scoop import futures
@@ -78,6 +81,15 @@ def main(what, *arguments):
         globals()["below_the_guard"] = below_the_guard
         below_the_guard.__qualname__ = "below_the_guard"
         print(list(futures.map(below_the_guard, range(4))))
+    elif what == "stopped":
+        victim = min(pid for pid, _, _ in futures.map(where, range(20)))
+        os.kill(victim, signal.SIGSTOP)
+        threading.Timer(1.0, os.kill, (victim, signal.SIGCONT)).start()
+        assert list(futures.map(square, range(10**5))) == [x * x for x in range(10**5)]
+        print("all there")
+    elif what == "logging":
+        logging.basicConfig(format="mine: %(message)s")
+        logging.warning("from the program")
     elif what == "memory":
         import resource
 

@@ -175,6 +175,14 @@ def ranks_of(session: int) -> str:
     return subprocess.run(words, capture_output=True, text=True, timeout=10).stdout
 
 
+def test_a_worker_that_is_stopped_for_a_while(library: Library) -> None:
+    assert run(library, "stopped").stdout == "all there\n"
+
+
+def test_the_program_configures_its_own_logging(library: Library) -> None:
+    assert "mine: from the program" in run(library, "logging").stderr
+
+
 def test_many_results_in_little_memory(library: Library) -> None:
     answer = run(library, "memory")
     assert int(answer.stdout) < 150, "MB at rank 0"

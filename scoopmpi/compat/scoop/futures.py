@@ -2,28 +2,5 @@
 
 from __future__ import annotations
 
-from scoopmpi.futures import (
-    ALL_COMPLETED,
-    FIRST_COMPLETED,
-    FIRST_EXCEPTION,
-    Future,
-    as_completed,
-    map,
-    map_as_completed,
-    shutdown,
-    submit,
-    wait,
-)
-
-__all__ = [
-    "ALL_COMPLETED",
-    "FIRST_COMPLETED",
-    "FIRST_EXCEPTION",
-    "Future",
-    "as_completed",
-    "map",
-    "map_as_completed",
-    "shutdown",
-    "submit",
-    "wait",
-]
+from scoopmpi.futures import *  # noqa: F403 (the same names, whatever they are)
+from scoopmpi.futures import __all__ as __all__
