@@ -102,17 +102,20 @@ class _Batches:
         return self
 
     def __next__(self) -> list[Any]:
-        while True:
-            if self._failure is not None:
-                error, self._failure = self._failure, None
-                self.close()
-                raise _raisable(error)
-            if self._ended or self._exhausted():
-                self.close()
-                raise StopIteration
-            found = self._next_values()
-            if found:
-                return found
+        try:
+            while not self._ended:
+                if self._failure is not None:
+                    raise _raisable(self._failure)
+                if self._job.exhausted:
+                    break
+                found = self._next_values()
+                if found:
+                    return found
+        except BaseException:  # Ctrl-C too: a batch may be lost, so the values end here
+            self.close()
+            raise
+        self.close()
+        raise StopIteration
 
     def close(self) -> None:
         """Nobody wants the rest."""
@@ -122,25 +125,16 @@ class _Batches:
 
     __del__ = close
 
-    def _exhausted(self) -> bool:
-        try:
-            return self._job.exhausted
-        except BaseException:
-            self.close()
-            raise
-
     def _next_values(self) -> list[Any]:
         self._farm.release(self._number, self._job)
         if not self._job.ready:
-            if self._exhausted():  # the user's iterator ended just now
+            if self._job.exhausted:  # the user's iterator ended just now
                 return []
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if not self._farm.wait_until(lambda: self._job.ready, left):
-                self.close()
                 raise WaitedTooLong("the map's timeout has passed")
         part = self._job.take()
         if part is None:
-            self.close()
             raise self._job.error or AssertionError("a map without outcome and error")
         found, self._failure = values(part)
         return found

@@ -104,7 +104,7 @@ class Farm:
             raise self.error
 
     def open_map(self, job: MapJob, function: Function) -> int:
-        """Start a map; its number is for `release` and `cancel`."""
+        """Start a map; its number is for `release` and `abandon`."""
         with self._section:
             number = self._new_number(job)
             self._functions.opened(number, function)
@@ -323,14 +323,23 @@ class Farm:
         self._transport.close()
 
     def _wait_for_leaving(self, hurry: bool) -> bool:
-        started = last = time.monotonic()
+        started = last = now = time.monotonic()
         while self.members.missing:
-            if self.step():
-                last = time.monotonic()
-                continue
-            now = time.monotonic()
             patience = IMPORT_SECONDS if self.members.importing else LEAVE_SECONDS
-            if now - max(last, started) > (HURRY_SECONDS if hurry else patience):
+            patience = HURRY_SECONDS if hurry else patience
+            if now - last > patience or now - started > 10 * patience:
                 return False
-            pause(now - last, spin=True)
+            arrived = self._step_to_the_end()
+            now = time.monotonic()
+            if arrived:
+                last = now
+            else:
+                pause(now - last, spin=True)
         return True
+
+    def _step_to_the_end(self) -> bool:
+        try:
+            return self.step()
+        except BaseException:  # a callback's, which nobody is left to hear
+            logger.exception("a callback has failed while the farm was closing")
+            return True

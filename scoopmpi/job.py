@@ -80,7 +80,6 @@ class MapJob:
 
     workers: says how many workers there are.
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
-    batch: the least number of tasks that the user wants in a batch.
     """
 
     def __init__(
@@ -89,14 +88,12 @@ class MapJob:
         iterables: Sequence[Iterable[Any]],
         workers: Callable[[], int],
         ordered: bool = True,
-        batch: int = 1,
     ) -> None:
         self.function: Function | None = target
         self.error: BaseException | None = None
-        self._guard = threading.Lock()  # two threads may pack at a time
+        self._guard = threading.RLock()  # the caller and the stand-in may act at a time
         self._source = Source(iterables)
         self._workers = workers
-        self._batch = batch
         self._released = 0  # tasks that the scheduler knows of
         self._position = 0  # tasks that the consumer has taken
         self._bytes = 0.0  # of a task's arguments or result, the larger, on average
@@ -126,13 +123,14 @@ class MapJob:
     def delivered(self, part: Part) -> None:
         frames = (part.outcomes,) if part.plain else part.outcomes
         self._weigh(frames, part.stop - part.start)
-        self._beyond[part.start] = part.stop
-        while self._front in self._beyond:
-            self._front = self._beyond.pop(self._front)
-        if self._ordered:
-            self._waiting[part.start] = part
-        else:
-            self._arrivals.append(part)
+        with self._guard:
+            self._beyond[part.start] = part.stop
+            while self._front in self._beyond:
+                self._front = self._beyond.pop(self._front)
+            if self._ordered:
+                self._waiting[part.start] = part
+            else:
+                self._arrivals.append(part)
 
     def failed(self, error: BaseException) -> None:
         """No outcome will come any more: the farm itself has ended."""
@@ -147,7 +145,7 @@ class MapJob:
     def releasable(self) -> int:
         """How many more tasks may be handed out now; reads the user's iterators."""
         fits = AHEAD_TASKS if not self._bytes else int(AHEAD_BYTES / self._bytes)
-        at_least = 4 * max(1, self._workers()) * self._batch
+        at_least = 4 * max(1, self._workers())
         ahead = min(max(fits, at_least), AHEAD_TASKS)
         if not (self._front or self._beyond):
             ahead = min(ahead, 16 * at_least)  # until the first results have been weighed
@@ -156,10 +154,9 @@ class MapJob:
             # An endless or costly generator is read no further than twice what was used of it.
             ahead = min(ahead, max(at_least, 2 * self._position))
             source.read_up_to(self._position + ahead)
-        count = min(source.read, self._position + ahead) - self._released
-        if count <= 0:
-            return 0
-        self._released += count
+        with self._guard:
+            count = max(0, min(source.read, self._position + ahead) - self._released)
+            self._released += count
         return count
 
     def take(self) -> Part | None:

@@ -77,5 +77,8 @@ def stream(lines: Lines) -> io.TextIOWrapper:
 def show(fd: int, text: str) -> None:
     """Print, on rank 0, what a task printed to stdout (1) or stderr (2)."""
     file = sys.stdout if fd == 1 else sys.stderr
-    file.write(text)
-    file.flush()
+    try:
+        file.write(text)
+        file.flush()
+    except (OSError, ValueError):
+        pass  # nobody reads it any more (`| head`), or the program has closed it
