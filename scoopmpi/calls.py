@@ -56,7 +56,7 @@ class CallStream:
 
     def delivered(self, part: Part) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
-        failed = frozenset(part.failed)
+        failed = frozenset(part.failed) if part.failed else ()
         problem: BaseException | None = None
         for place, frame in enumerate(part.outcomes):
             index = part.start + place

@@ -83,14 +83,21 @@ def command_for(
     allocation: Allocation = managers.detect(env, sched)
     if workers is not None:
         allocation = allocation.resized(workers)
-    for name in THREADS:
-        env.setdefault(name, "1")  # one worker a core: more threads would fight for it
+    _limit_threads(env)
     found = launcher.find(env)
     options = ["-v"] if verbose else []
     inner = [sys.executable, "-m", "scoopmpi", *options, *words]
     root = os.geteuid() == 0
     command: Command = found.flavour.command(found.mpirun, allocation, inner, env, root)
     return command
+
+
+def _limit_threads(env: MutableMapping[str, str]) -> None:
+    """One worker a core: more threads would fight for it, unless the user wants them."""
+    if "PBS_JOBID" in env and env.get("OMP_NUM_THREADS") == env.get("NCPUS"):
+        env.pop("OMP_NUM_THREADS", None)  # OpenPBS sets it in every job, over what the user said
+    for name in THREADS:
+        env.setdefault(name, "1")
 
 
 def execute(command: Command, env: MutableMapping[str, str]) -> NoReturn:

@@ -111,15 +111,21 @@ def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleT
     return module
 
 
+_NONE: frozenset[str] = frozenset()
+_last_missing = (_NONE, _NONE, _NONE)
+_last_defined: tuple[tuple[int, ...], frozenset[str]] = ((), _NONE)
+
+
 def missing_names(on_workers: frozenset[str] | None) -> frozenset[str]:
     """Functions and classes of the program that only rank 0 has: defined below its main guard."""
+    global _last_missing
     if on_workers is None:
-        return frozenset()
+        return _NONE
     own = defined_names(sys.modules["__main__"])
-    return frozenset(name.partition(":")[0] for name in own - on_workers)
-
-
-_last_defined: tuple[tuple[int, ...], frozenset[str]] = ((), frozenset())
+    if own is not _last_missing[0] or on_workers is not _last_missing[1]:
+        missing = frozenset(name.partition(":")[0] for name in own - on_workers)
+        _last_missing = (own, on_workers, missing)
+    return _last_missing[2]
 
 
 def defined_names(module: Any) -> frozenset[str]:
@@ -129,9 +135,10 @@ def defined_names(module: Any) -> frozenset[str]:
     another function, although workers have one of that name.
     """
     global _last_defined
-    values = tuple(map(id, vars(module).values()))
+    # Asked for each packed object: all in C, and blind to the counters of the program's loops.
+    values = tuple(map(id, filter(callable, list(vars(module).values()))))
     if _last_defined[0] == values:
-        return _last_defined[1]  # asked for each packed object
+        return _last_defined[1]
     own = (module.__name__, "__main__", WORKER_NAME)
     found = frozenset(
         _with_line(name, value)

@@ -200,6 +200,15 @@ def test_threads_are_one_a_worker_unless_the_user_set_them(prefix: Prefix) -> No
     assert [env[name] for name in SHOWN[:3]] == ["1", "4", "1"]
 
 
+def test_what_openpbs_sets_by_itself_is_not_the_users_wish(prefix: Prefix, tmp_path: Path) -> None:
+    nodes = tmp_path / "nodes"
+    nodes.write_text("h1\n" * 8)
+    job = {"PBS_JOBID": "1.s", "PBS_NODEFILE": str(nodes), "NCPUS": "8", "OMP_NUM_THREADS": "8"}
+    assert started(prefix.myscoop("squares", **job)).env["OMP_NUM_THREADS"] == "1"
+    job["OMP_NUM_THREADS"] = "2"
+    assert started(prefix.myscoop("squares", **job)).env["OMP_NUM_THREADS"] == "2"
+
+
 def test_pythonpath_means_the_same_on_other_hosts(prefix: Prefix) -> None:
     for words in (["squares"], ["--scoop-module=squares"]):
         env = started(prefix.myscoop(*words, PYTHONPATH=".:lib::/opt")).env
