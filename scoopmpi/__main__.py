@@ -124,10 +124,12 @@ def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, lambda *_: farm.interrupt(KeyboardInterrupt()))
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
     executor.install(executor.FarmExecutor(farm))
-    status = 1
+    status, pid = 1, os.getpid()
     try:
         status = _status_of(partial(programs.run, program, arguments))
     finally:
+        if os.getpid() != pid:
+            os._exit(status)  # a child that the program has forked: the farm is its parent's
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # a second one must not tear the end apart
         executor.install(None)
@@ -160,7 +162,12 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
         worker.join(programs.defined_names(module))
     finally:
         runtime.importing = False
-    worker.serve()
+    try:
+        worker.serve()
+    except BaseException:  # a fault of ours: better the end of the job than a rank that is missing
+        sys.stderr = sys.__stderr__
+        traceback.print_exc()
+        os._exit(1)
     for text, each in zip(streams, lines, strict=True):
         if not text.closed:
             text.flush()
@@ -200,10 +207,11 @@ def _status_of(run: Any) -> int:
 
 
 def _wait_for_threads() -> None:
-    """As the interpreter does it: the program is over when its last non-daemon thread is."""
-    for thread in threading.enumerate():
-        if not thread.daemon and thread is not threading.current_thread():
-            thread.join()
+    """As the interpreter does it: the program is over when its last non-daemon thread is.
+
+    Its own function for that also tells thread pools to end theirs, which a plain join would not.
+    """
+    getattr(threading, "_shutdown")()  # noqa: B009 (not in the type stubs)
 
 
 def _exit_status(leaving: SystemExit) -> int:

@@ -6,6 +6,7 @@ import logging
 from concurrent.futures import Future as PEP3148Future
 from typing import Any, NamedTuple
 
+from . import payload
 from .job import Function, Part, Raised, Tasks, opened
 from .messages import CANCELLED, Frame
 
@@ -57,13 +58,14 @@ class CallStream:
     def delivered(self, part: Part) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
         failed = frozenset(part.failed) if part.failed else ()
+        frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
         problem: BaseException | None = None
-        for place, frame in enumerate(part.outcomes):
+        for place, frame in enumerate(frames):
             index = part.start + place
             call = self._calls.pop(index, None)
             if call is None or call.future.done():
                 continue  # cancelled, or the farm is closing and has said so already
-            outcome = opened(frame, place in failed, index)
+            outcome = frame if part.plain else opened(frame, place in failed, index)
             try:
                 if isinstance(outcome, Raised):
                     call.future.set_exception(outcome.error)

@@ -52,10 +52,12 @@ class Driver:
         self._callers.add(caller)
         try:
             while not done():
-                if self._step():
-                    last = time.monotonic()
-                    continue
+                progress = self._step()
                 now = time.monotonic()
+                if progress:
+                    last = now
+                    if deadline is None or now < deadline:
+                        continue
                 if deadline is not None and now >= deadline:
                     return False
                 pause(now - last, self._scheduler.idle, self._scheduler.cover, deadline)
@@ -79,7 +81,7 @@ class Driver:
         undriven = time.monotonic() - self.driven
         if not self._busy():
             return LINGER / 2 if undriven < LINGER else None
-        if self._callers:
+        if self._callers and undriven < 20 * PATIENCE:  # beyond, the caller is inside a callback
             return 20 * PATIENCE
         if undriven > PATIENCE:
             while self._step():

@@ -30,18 +30,19 @@ class Future(PEP3148Future[T]):
 
     def result(self, timeout: float | None = None) -> T:
         """The call's value; raises what it raised, or TimeoutError after `timeout` seconds."""
-        if self._farm is not None:
-            self._drive(timeout)
-        return super().result(0 if timeout is not None else None)
+        return super().result(self._drive(timeout))
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """What the call raised, or None; waits up to `timeout` seconds."""
-        self._drive(timeout)
-        return super().exception(0 if timeout is not None else None)
+        return super().exception(self._drive(timeout))
 
-    def _drive(self, timeout: float | None) -> None:
-        if self._farm is not None and not self.done():
+    def _drive(self, timeout: float | None) -> float | None:
+        """Drive the farm until the call is done; returns how long to wait afterwards."""
+        if self._farm is None:
+            return timeout
+        if not self.done():
             self._farm.wait_until(self.done, None if timeout is None else max(0.0, timeout))
+        return None if timeout is None else 0
 
 
 class FarmExecutor(Executor):
@@ -192,7 +193,9 @@ def _in_time(results: Iterator[T], deadline: float) -> Iterator[T]:
 
 def _explained(error: Exception, fn: Callable[..., Any]) -> Exception:
     name = failure.describe(fn)
-    result = pickle.PicklingError(f"the call of {name} cannot be pickled and sent: {error}")
+    result = pickle.PicklingError(
+        f"the call of {name} cannot be pickled and sent: {failure.reason(error)}"
+    )
     result.__cause__ = error
     return result
 

@@ -118,14 +118,16 @@ def _travelling(error: BaseException) -> Callable[[], BaseException]:
             return rebuilt
     except BaseException:
         pass
-    return _Described(f"{kind.__qualname__}: {_text(error)} (this exception cannot be pickled)")
+    return _Described(f"{reason(error)} (this exception cannot be pickled)")
 
 
-def _text(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """An exception's type and text, whatever its own `__str__` does."""
     try:
-        return str(error)
+        text = str(error)
     except BaseException as problem:
-        return f"<its __str__ raises {type(problem).__name__}>"
+        text = f"<its __str__ raises {type(problem).__name__}>"
+    return f"{type(error).__qualname__}: {text}"
 
 
 class Unpicklable:

@@ -108,7 +108,11 @@ class Farm:
         with self._section:
             number = self._new_number(job)
             self._functions.opened(number, function)
-        self.release(number, job)
+        try:
+            self.release(number, job)
+        except BaseException:  # of the user's iterator
+            self.abandon(number)
+            raise
         return number
 
     def release(self, number: int, job: MapJob) -> None:
@@ -295,7 +299,9 @@ class Farm:
     def _busy(self) -> bool:
         if self._closed:
             return False
-        return bool(self._scheduler.busy or self._fresh_calls or self._deliveries)
+        return bool(
+            self._scheduler.busy or self._fresh_calls or self._deliveries or self._abandoned
+        )
 
     # The end.
 

@@ -85,7 +85,7 @@ def wait(
     if return_when not in _WAITS:
         raise ValueError(f"return_when is {return_when!r}, it must be one of {', '.join(_WAITS)}")
     futures = set(fs)
-    seen = _Completions(futures)
+    seen = _Completions(futures if timeout != 0 else ())
 
     def enough() -> bool:
         if len(seen.done) == len(futures):
@@ -94,7 +94,10 @@ def wait(
             return bool(seen.done)
         return return_when == FIRST_EXCEPTION and seen.failed
 
-    wait_until(enough, None if timeout is None or timeout < 0 else timeout)
+    if timeout == 0:
+        wait_until(lambda: False, 0)  # one look at what has arrived
+    else:
+        wait_until(enough, None if timeout is None or timeout < 0 else timeout)
     done = {future for future in futures if future.done()}
     return DoneAndNotDone(done, futures - done)
 
@@ -128,7 +131,7 @@ class _Completions:
             future.add_done_callback(self._add)
 
     def _add(self, future: PEP3148Future[Any]) -> None:
-        if future.cancelled() or PEP3148Future.exception(future, 0) is not None:
+        if not future.cancelled() and PEP3148Future.exception(future, 0) is not None:
             self.failed = True
         self.done.append(future)
 

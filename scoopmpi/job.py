@@ -61,7 +61,7 @@ def function(target: Callable[..., Any]) -> Function:
         return Function(name, code, payload.by_name(target))
     except Exception as error:
         raise pickle.PicklingError(
-            f"the function {name} cannot be pickled and sent to workers: {error}. "
+            f"the function {name} cannot be pickled and sent to workers: {failure.reason(error)}. "
             "Open files, locks, sockets and generators cannot travel: make them inside the task."
         ) from error
 
@@ -71,7 +71,9 @@ def arguments(name: str, index: int, values: Any) -> Frame:
     try:
         return payload.pack(values)
     except BaseException as error:  # a hostile __reduce__ may even call sys.exit
-        reason = f"the arguments of {name}, task {index}, cannot be pickled: {error}"
+        reason = (
+            f"the arguments of {name}, task {index}, cannot be pickled: {failure.reason(error)}"
+        )
         return payload.pack(failure.Unpicklable(reason))
 
 
@@ -218,6 +220,7 @@ def opened(frame: Frame, failed: bool, index: int) -> Any:
     try:
         return payload.unpack(frame)
     except BaseException as error:
-        problem = failure.TaskError(f"the result of task {index} cannot be unpickled: {error!r}")
+        text = f"the result of task {index} cannot be unpickled: {failure.reason(error)}"
+        problem = failure.TaskError(text)
         problem.__cause__ = error
         return Raised(problem)

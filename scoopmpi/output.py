@@ -8,6 +8,7 @@ mpirun.
 from __future__ import annotations
 
 import io
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -29,23 +30,28 @@ class Lines(io.RawIOBase):
         self._fd = fd
         self._parts: list[bytes] = []
         self._length = 0
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # a __del__ that prints may come between
+        self._pid = os.getpid()
 
     def write(self, data: Any) -> int:
         """Take bytes; they are sent when their line ends."""
         text = bytes(data)
+        if os.getpid() != self._pid:
+            return os.write(
+                self._fd, text
+            )  # a child that a task has forked has no ranks to talk to
         whole = b""
         with self._guard:
             head, newline, tail = text.rpartition(b"\n")
             if newline:
-                whole = b"".join((*self._parts, head, newline))
-                self._parts, self._length = [], 0
+                before, self._parts, self._length = self._parts, [], 0
+                whole = b"".join((*before, head, newline))
             if tail:
                 self._parts.append(tail)
                 self._length += len(tail)
             if self._length > LONGEST_LINE:
-                whole += b"".join(self._parts)
-                self._parts, self._length = [], 0
+                before, self._parts, self._length = self._parts, [], 0
+                whole += b"".join(before)
         if whole:
             self._send(whole.decode(errors="replace"))
         return len(text)

@@ -86,25 +86,18 @@ def plain(values: Iterable[Any]) -> bool:
     a pickle each: one hostile object must not spoil its neighbours, and an object that two tasks
     hand over must arrive twice, whatever the batch size.
     """
-    atoms = _atoms()
+    known = atoms()
     kinds = set(map(type, values))
-    if kinds <= atoms:
+    if kinds <= known:
         return True
-    return kinds == {tuple} and set(map(type, chain.from_iterable(values))) <= atoms
+    if kinds - known != {tuple}:
+        return False
+    tuples = (value for value in values if type(value) is tuple)
+    return set(map(type, chain.from_iterable(tuples))) <= known
 
 
-def shared(values: Iterable[Any]) -> bool:
-    """Whether two values are the same object or views of the same array."""
-    seen: set[int] = set()
-    for value in values:
-        root = value if getattr(value, "base", None) is None else value.base
-        if id(root) in seen:
-            return True
-        seen.add(id(root))
-    return False
-
-
-def _atoms() -> frozenset[Any]:
+def atoms() -> frozenset[Any]:
+    """The types of values that nobody can change: numbers, strings, numpy's scalars."""
     numpy = sys.modules.get("numpy")
     scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet
     if scalar is not None and scalar not in _ATOMS:

@@ -17,10 +17,11 @@ from typing import Any
 
 from . import failure, payload, runtime
 from .messages import CANCELLED, Finished, Frame, Run
+from .stateless import stateless
 
 
-class Failed:
-    """Stands among the values for a task that raised."""
+class Packed:
+    """Stands among the values for one that has been packed, as it was when its task ended."""
 
     __slots__ = ("frame",)
 
@@ -28,13 +29,16 @@ class Failed:
         self.frame = frame
 
 
+class Failed(Packed):
+    """Stands among the values for a task that raised."""
+
+
 class Running:
     """A batch on a worker.
 
     function: for all tasks, or None where each brings its own.
-    plain: whether the values of the function have been plain so far; None where it is new.
-        Plain values share one pickle at the end of the batch; others are packed task by task, so
-        that a buffer which a function returns again and again arrives as it was each time.
+        Numbers and strings wait for the end of the batch and share one pickle. Other values are
+        packed at once, as the next task may change them, unless the function is stateless.
     label: told the name of what runs.
     """
 
@@ -42,17 +46,15 @@ class Running:
         self,
         run: Run,
         function: Callable[..., Any] | None,
-        plain: bool | None,
         label: Callable[[str], None],
     ) -> None:
         self.budget = run.budget
-        self.returns_plain = plain
         self._run = run
         self._function = function
         self._label = label
         self._name = "a submitted call" if function is None else failure.describe(function)
         self._named = function
-        self._raw = plain is True and function is not None
+        self._raw = run.plain and stateless(function)
         self.alone = run.stop - run.start == 1
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
@@ -87,7 +89,7 @@ class Running:
         end, stop = self._stop, min(self._run.start + done + 1, self._stop)
         values = self._values[self._given : done]
         if self._raw and not payload.plain(values):
-            done, values = self._given, []  # packing them runs user code, which is not for here
+            done, values = self._given, []  # packing them may run user code, which is not for here
         if stop == end and not values:
             return None
         self._stop = stop
@@ -95,7 +97,6 @@ class Running:
 
     def rest(self) -> Finished | None:
         """The answer for what `cut` has not answered; None where it has answered all."""
-        self._take_back_shared()
         done = len(self._values)
         values = self._values[self._given :]
         position = self._run.start + done
@@ -104,30 +105,14 @@ class Running:
         seconds = time.monotonic() - self.started
         return self._answer(values, done, seconds, position, self._stop)
 
-    def _take_back_shared(self) -> None:
-        """Hand tasks back whose values, not plain for the first time, are one and the same object.
-
-        What the earlier of them returned has been overwritten since. They run again, packed one
-        by one: twice rather than wrong.
-        """
-        values = self._values
-        if not self._raw or payload.plain(values[self._given :]):
-            return
-        first = next(
-            n for n in range(self._given, len(values)) if not payload.plain(values[n : n + 1])
-        )
-        odd = [value for value in values[first:] if not payload.plain((value,))]
-        if payload.shared(value for value in odd if not isinstance(value, Failed)):
-            del values[first:]
-        self.returns_plain = self.returns_plain and all(isinstance(value, Failed) for value in odd)
-
     # What is called for a task.
 
     def _target(self) -> Callable[..., Any]:
         call = self._call()
         if self._raw:
             return call
-        return lambda *row: self._pack(call(*row))
+        atoms, pack = payload.atoms(), self._pack
+        return lambda *row: value if type(value := call(*row)) in atoms else pack(value)
 
     def _call(self) -> Callable[..., Any]:
         function = self._function
@@ -155,24 +140,24 @@ class Running:
         except BaseException as error:
             raise failure.TaskError(
                 f"the arguments of {self._name} cannot be unpickled on worker {runtime.rank}: "
-                f"{error!r}. What they use must be defined at the top level of a module."
+                f"{failure.reason(error)}. What they use must be defined at the top level of a "
+                "module."
             ) from error
         if isinstance(row, failure.Unpicklable):
             row.raise_it()
         return row
 
-    def _pack(self, value: Any) -> Any:
-        if self.returns_plain is not False and self._function is not None:
-            self.returns_plain = payload.plain((value,))
+    def _pack(self, value: Any) -> Packed:
         try:
             frame = payload.pack(value)
         except BaseException as error:
             raise failure.TaskError(
                 f"the result of {self._name}, a {type(value).__qualname__}, cannot be pickled and "
-                f"sent back: {error}. Return what is made of it: numbers, lists, arrays."
+                f"sent back: {failure.reason(error)}. Return what is made of it: numbers, lists, "
+                "arrays."
             ) from error
         # Without a copy the next task could change the memory before it has been sent.
-        return frame if self.alone else payload.copied(frame)
+        return Packed(frame if self.alone else payload.copied(frame))
 
     # Answers.
 
@@ -192,21 +177,17 @@ class Running:
         )
 
     def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
-        if self._raw and payload.plain(values):
+        if payload.plain(values):
             return True, payload.pack(values), ()
         frames, failed = [], []
         for place, value in enumerate(values):
-            frame = self._packed_late(value) if self._raw else value
-            if isinstance(frame, Failed):
+            packed = value if isinstance(value, Packed) else self._packed_late(value)
+            if isinstance(packed, Failed):
                 failed.append(place)
-                frame = frame.frame
-            frames.append(frame)
+            frames.append(packed.frame)
         return False, tuple(frames), tuple(failed)
 
-    def _packed_late(self, value: Any) -> Any:
-        """Pack a value that was expected to be plain and is not."""
-        if isinstance(value, Failed):
-            return value
+    def _packed_late(self, value: Any) -> Packed:
         try:
             return self._pack(value)
         except failure.TaskError as error:

@@ -44,8 +44,11 @@ class Section:
             self._leave()
 
     def interrupt(self, error: BaseException) -> None:
-        """Called by a signal handler: raise the error now, or when it can do no harm."""
-        if not self._depth:
+        """Called by a signal handler: raise the error now, or when it can do no harm.
+
+        A second one is raised in any case: the first may wait for a callback that never ends.
+        """
+        if not self._depth or self._kept is not None:
             raise error
         self._kept = error
 

@@ -5,6 +5,7 @@ Runs the user's iterators, so only the caller of the map may call `read_up_to`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -39,13 +40,15 @@ class Source:
         rows: list[tuple[Any, ...]] = []
         try:
             rows.extend(islice(self._rows, wanted))  # extend keeps what came before an error
+            if len(rows) < wanted:
+                self.size = self.read + len(rows)
         except Exception as error:
             self.error = error
-        if len(rows) < wanted:
             self.size = self.read + len(rows)
-        for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
-            column.extend(values)
-        self.read += len(rows)
+        finally:
+            for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
+                column.extend(values)
+            self.read += len(rows)
 
     def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
         offset = self._dropped
@@ -60,10 +63,16 @@ class Source:
             self._dropped = index
 
 
+_SEQUENCES = (range, list, tuple, str, bytes)  # these only: a subclass may iterate otherwise
+_COLLECTIONS = (dict, set, frozenset, deque)
+
+
 def _sized(iterable: Iterable[Any]) -> bool:
-    return isinstance(iterable, range | list | tuple | str | bytes) or payload.is_array(iterable)
+    return type(iterable) in (*_SEQUENCES, *_COLLECTIONS) or payload.is_array(iterable)
 
 
 def _snapshot(column: Any) -> Any:
     """Later changes of the caller's list or array must not reach tasks that are not sent yet."""
-    return column.copy() if isinstance(column, list) or payload.is_array(column) else column
+    if type(column) in _COLLECTIONS:
+        return list(column)
+    return column.copy() if type(column) is list or payload.is_array(column) else column

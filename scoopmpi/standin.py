@@ -35,11 +35,11 @@ class StandIn:
             self._event.set()
 
     def stop(self) -> None:
-        """No turn begins after this, and none is under way when it returns."""
+        """No turn begins after this; one under way may be in a callback and gets two seconds."""
         self._stopped = True
         self._event.set()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._thread.join(2.0)
 
     def _run(self) -> None:
         while not self._stopped:

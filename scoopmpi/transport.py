@@ -115,8 +115,12 @@ class MPITransport:
 
     def _drop_sent(self) -> None:
         under_way = self._under_way
-        while under_way and under_way[0][0].Test():
-            under_way.popleft()
+        while under_way:
+            first = under_way[0]
+            if not first[0].Test():
+                return
+            if under_way and under_way[0] is first:  # a __del__ that prints may have come between
+                under_way.popleft()
 
     def _take(self, source: int, size: int) -> Any:
         memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part

@@ -50,11 +50,12 @@ class Worker:
         self._transport = transport
         self._leave = leave
         self._label = label
-        self._lock = threading.Lock()
+        # Re-entrant, as the garbage collector may run a __del__ that prints while it is held.
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
         self._inbox: deque[Run | Forget] = deque()
         self._codes: dict[int, Any] = {}
         self._functions: dict[int, Any] = {}
-        self._returns_plain: dict[int, bool] = {}
         self._running: Running | None = None
         self._stopping = False
         self._gone = False
@@ -129,7 +130,7 @@ class Worker:
     def _run(self, run: Run) -> None:
         try:
             function = self._function(run)
-            running = Running(run, function, self._returns_plain.get(run.function), self._label)
+            running = Running(run, function, self._label)
         except BaseException as error:
             self._answer_unpackable(run, error)
             return
@@ -138,6 +139,8 @@ class Worker:
         if self._standin is not None:
             self._standin.wake()
         running.run()
+        if os.getpid() != self._pid:
+            os._exit(0)  # a child that the task has forked and that came back from it
         with self._lock:
             self._running = None
         answer = running.rest()  # packing may run the user's code: not under the lock
@@ -146,8 +149,6 @@ class Worker:
                 self._transport.send(0, answer)
             if running.alone:
                 self._transport.flush()  # the next task may change the memory that is being sent
-        if run.function and running.returns_plain is not None:
-            self._returns_plain[run.function] = running.returns_plain
 
     def _function(self, run: Run) -> Any:
         if not run.function:
@@ -159,7 +160,7 @@ class Worker:
         return function
 
     def _forget(self, key: int) -> None:
-        for known in (self._codes, self._functions, self._returns_plain):
+        for known in (self._codes, self._functions):
             known.pop(key, None)
 
     def _answer_unpackable(self, run: Run, error: BaseException) -> None:
@@ -167,7 +168,8 @@ class Worker:
         name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
         problem = failure.TaskError(
             f"a function or its arguments cannot be unpickled on worker {self._transport.rank}: "
-            f"{error!r}. What tasks use must be defined at the top level of {name} or a module."
+            f"{failure.reason(error)}. What tasks use must be defined at the top level of {name} "
+            "or a module."
         )
         problem.__cause__ = error
         frame = failure.pack(problem, self._transport.rank, "a batch")

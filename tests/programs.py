@@ -1,11 +1,13 @@
 """A user's program for the command tests: `programs.py WHAT`."""
 
 import logging
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from scoop import futures
 
@@ -41,6 +43,28 @@ def forever(_):
 
 def nap(_):
     time.sleep(100)
+
+
+class Garbage:
+    def __init__(self):
+        self.me = self
+
+    def __del__(self):
+        print("gone")
+
+
+def leaves_garbage(x):
+    for _ in range(3):
+        Garbage()
+    return [x]
+
+
+def forks(x):
+    if os.fork() == 0:
+        print("from a child")
+        sys.exit(0)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return sum(pool.map(abs, range(4)))
 
 
 def reciprocal(x):
@@ -86,6 +110,19 @@ def main(what, *arguments):
         os.kill(victim, signal.SIGSTOP)
         threading.Timer(1.0, os.kill, (victim, signal.SIGCONT)).start()
         assert list(futures.map(square, range(10**5))) == [x * x for x in range(10**5)]
+        print("all there")
+    elif what == "forks":
+        if os.fork() == 0:
+            sys.exit(0)
+        assert list(futures.map(forks, range(8))) == [6] * 8
+        print("all there")
+    elif what == "thread pool":
+        pool = ThreadPoolExecutor(2)
+        print(pool.submit(square, 3).result())
+        print(sum(futures.map(square, range(10))))
+    elif what == "last words":
+        values = list(futures.map(leaves_garbage, range(3000)))
+        assert values == [[x] for x in range(3000)]
         print("all there")
     elif what == "logging":
         logging.basicConfig(format="mine: %(message)s")

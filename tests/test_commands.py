@@ -179,6 +179,13 @@ def test_a_worker_that_is_stopped_for_a_while(library: Library) -> None:
     assert run(library, "stopped").stdout == "all there\n"
 
 
+@pytest.mark.parametrize("what", ["forks", "thread pool", "last words"])
+def test_what_programs_do_to_their_process(library: Library, what: str) -> None:
+    answer = run(library, what)
+    assert answer.returncode == 0, answer.stderr
+    assert "all there" in answer.stdout or answer.stdout == "9\n285\n"
+
+
 def test_the_program_configures_its_own_logging(library: Library) -> None:
     assert "mine: from the program" in run(library, "logging").stderr
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi import failure
+from scoopmpi import executor, failure, futures
 from scoopmpi.batching import Policy
 from tests.link import Ranks
 
@@ -301,6 +301,64 @@ def turns_into_a_shared_list(x: int) -> Any:
 
 
 shared_list = [0]
+
+
+def wraps_a_shared_list(x: int) -> Any:
+    shared_list[0] = x
+    return None if x < 200 else [shared_list]
+
+
+def mixes(x: int) -> Any:
+    return x if x < 200 or x % 2 else (x, float(x))
+
+
+def test_values_of_mixed_kinds(farm: Any) -> None:
+    assert list(farm.map(mixes, range(600))) == [mixes(x) for x in range(600)]
+    values = list(farm.map(wraps_a_shared_list, range(600)))
+    assert values == [None] * 200 + [[[x]] for x in range(200, 600)]
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise KeyError("no text")
+
+
+class Stubborn:
+    def __reduce__(self) -> Any:
+        raise Speechless
+
+
+def test_a_pickling_error_without_a_text(farm: Any) -> None:
+    for function, argument in ((type, Stubborn()), (gives, Stubborn)):
+        with pytest.raises(Exception, match=r"Speechless: <its __str__ raises KeyError>"):
+            list(farm.map(function, [argument]))
+        assert farm.submit(abs, -42).result() == 42
+
+
+class Backwards(list[int]):
+    def __iter__(self) -> Any:
+        return reversed(self)
+
+
+def test_collections_are_read_as_they_iterate_and_as_they_are_now(farm: Any) -> None:
+    assert list(farm.map(square, Backwards([1, 2, 3]))) == [9, 4, 1]
+    table = {1: "a", 2: "b", 3: "c"}
+    for key, value in zip(list(table), farm.map(square, table), strict=True):
+        del table[key]
+        assert value == key * key
+
+
+def test_wait_with_a_cancelled_future_goes_on(farm: Any) -> None:
+    executor.install(farm)
+    try:
+        many = [farm.submit(square, x) for x in range(100)]
+        many[-1].cancel()
+        done, not_done = futures.wait(many, return_when=futures.FIRST_EXCEPTION)
+        assert len(done) == 100 and not not_done
+        assert futures.wait(many, timeout=0).done == set(many)
+        assert set(futures.as_completed(many)) == set(many)
+    finally:
+        executor.install(None)
 
 
 def test_a_shared_result_after_many_plain_ones(farm: Any) -> None:

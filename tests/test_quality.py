@@ -32,15 +32,16 @@ FLOORS = {
     "failure": {"messages", "payload"},
     "source": {"payload"},
     "job": {"failure", "messages", "payload", "source"},
-    "calls": {"job", "messages"},
+    "calls": {"job", "messages", "payload"},
     "driver": {"pause", "scheduler", "standin"},
     "members": {"messages"},
     "functions": {"job", "messages"},
-    "running": {"failure", "messages", "payload", "runtime"},
+    "running": {"failure", "messages", "payload", "runtime", "stateless"},
     "worker": {
         "failure", "messages", "pause", "payload", "running", "standin", "transport",
     },
     "section": set(),
+    "stateless": set(),
     "farm": {
         "batching", "calls", "driver", "failure", "functions", "job", "members", "messages",
         "output", "pause", "scheduler", "section", "transport",
