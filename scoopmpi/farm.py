@@ -130,13 +130,15 @@ class Farm:
         with self._section:
             self._calls.add(future, frame)
             self._fresh_calls += 1
-            if self._scheduler.open:
+            if self._scheduler.idle:  # else they are gathered until the next look
                 self._submit_calls()
             now = time.monotonic()
             if now - self._looked > PATIENCE:
                 # Thousands of submits in a row must not starve the workers. But the caller may
                 # hold locks of its own: callbacks and packing are left to who waits, or stands in.
                 self._take_in()
+                if not self._outbox and len(self._deliveries) < BURST:
+                    self._driver.driven = now  # the stand-in would only fight for the interpreter
         self._driver.wake()
 
     def _submit_calls(self) -> None:

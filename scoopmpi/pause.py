@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import time
 
-SPIN_SECONDS = 0.0003
+SPIN_SECONDS = 0.0005
 """Yielding this long after a message keeps round trips short when ranks outnumber cores."""
-SHORTEST, LONGEST = 0.00002, 0.005
+SHORTEST, LONGEST = 0.0002, 0.005
 """Seconds. Below, a wake-up costs more than it saves; above, nothing is saved (0.4 % of a core)."""
 
 
