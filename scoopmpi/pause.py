@@ -1,8 +1,8 @@
 """How a rank waits for a message: pure but for the sleep itself.
 
 At first it only offers its core to others, then it sleeps, never longer than a twentieth of the
-time that nothing has come already: so a wait grows by 5 % at most, and an idle rank costs a
-few wake-ups a second.
+time that nothing has come already: so a wait grows by 5 % at most, and an idle rank costs 200
+wake-ups a second, 1 % of a core.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import time
 
-SPIN_SECONDS = 0.0005
+SPIN_SECONDS = 0.0003
 """Yielding this long after a message keeps round trips short when ranks outnumber cores."""
-SHORTEST, LONGEST = 0.0002, 0.005
-"""Seconds. Below, a wake-up costs more than it saves; above, nothing is saved (0.4 % of a core)."""
+SHORTEST, LONGEST = 0.00002, 0.005
+"""Seconds. With 0.2 ms as the shortest, 5000 submits on two cores came at two thirds of the speed;
+above the longest nothing is saved."""
 
 
 def seconds(idle: float, cover: float = 0.0) -> float:

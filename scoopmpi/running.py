@@ -1,8 +1,9 @@
 """One batch while it runs: the tasks one after the other, as fast as the interpreter allows.
 
-The tasks run inside `list.extend(map(...))`, with no line of ours between two of them. A batch is
-cut from another thread by emptying the list of its arguments: the extend then ends after the task
-that is running. How far it came is read afterwards, so no task is both run here and handed back.
+They run inside `list.extend(map(...))`, with one line of ours between two tasks, or none. A batch
+is cut from another thread by emptying the list of its arguments: the extend then ends after the
+task that is running. How far it came is read afterwards, so no task is both run here and handed
+back.
 
 `cut` is called with the worker's lock held, by the stand-in; `rest` when the worker has withdrawn
 the batch from the stand-in. No transport and no lock here.

@@ -1,8 +1,8 @@
 """Whether a function can keep an object from one call to the next: told from its code alone.
 
 One that cannot never returns the same list or array twice, so its values may wait for the end of
-the batch without being looked at. All others have every value looked at, for about 60 ns: a
-million squares on two cores took 0.14 s without and 0.17 s with it.
+the batch without being looked at. All others have every value looked at, which makes a map of
+squares on one core take 0.16 s instead of 0.09 s for a million.
 """
 
 from __future__ import annotations
