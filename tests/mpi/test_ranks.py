@@ -90,7 +90,7 @@ def test_large_arrays_both_ways(lead: Any) -> None:
 
 
 def naps(x: int) -> int:
-    time.sleep(0.5 if x == 2 else 0.001)
+    time.sleep(1.5 if x == 2 else 0.001)
     return x
 
 
@@ -99,12 +99,11 @@ def test_quick_results_do_not_wait_behind_a_long_task(lead: Any) -> None:
         if not hasattr(executor, "farm"):
             return
         list(executor.map(naps, [3] * 100))
-        begun = time.monotonic()
         futures = [executor.submit(naps, x) for x in range(6)]
         others = [future for x, future in enumerate(futures) if x != 2]
         if executor.farm.members.size > 1:
             concurrent.futures.wait(others, timeout=30)
-            assert time.monotonic() - begun < 0.45, "a quick task waited for the long one"
+            assert not futures[2].done(), "a quick task waited for the long one"
         assert [future.result(timeout=30) for future in futures] == list(range(6))
 
     lead(body)
