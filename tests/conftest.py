@@ -39,12 +39,12 @@ def libraries() -> tuple[Library, ...]:
         if path is not None:
             env["MPI4PY_LIBMPI"] = path
         try:
-            library = launcher.find(env)
+            found_here = launcher.find(env)
         except launcher.LaunchError:
             continue
-        words = library.library.split()
-        version = next((word for word in words if word.strip("v,")[:1].isdigit()), "")
-        name = f"{library.flavour.EXTRA}-{version.strip('v,')}"
+        parts = found_here.library.split()
+        version = next((word for word in parts if word.strip("v,")[:1].isdigit()), "")
+        name = f"{found_here.flavour.EXTRA}-{version.strip('v,')}"
         found.setdefault(name, Library(name, env))
     return tuple(found.values())
 
