@@ -7,65 +7,55 @@ itself again under one, on all local cores. Here the parts are joined; none of t
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import signal
 import sys
 import threading
 import traceback
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
-from . import runtime, witness
+from . import runtime, scoop_options, surroundings, witness
 
-USAGE = """Usage: python -m scoopmpi [-n WORKERS] [-v] PROGRAM [ARGUMENTS]...
-
-PROGRAM is a Python file, or a module in the current directory or on PYTHONPATH.
-Everything after it belongs to the program. Without mpirun it runs on all local
-cores, or on -n WORKERS. See also: myscoop --help
-"""
+_profile: Any = None
+"""The running profile of this rank, with `--profile`."""
 
 
 def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
-    workers, verbose, words = parse(sys.argv[1:])
     rank = witness.rank_of(os.environ)
+    options = _options(rank)
+    surroundings.log_to_stderr(options)
     if rank is None and not _launched():
-        from .myscoop import start_locally
+        from .starting import start_scoop
 
-        start_locally(words, workers, verbose)
-    _log_to_stderr(verbose)
+        start_scoop(options)
+    if options.prolog is not None or options.python is not None:
+        from .starting import start_rank
+
+        start_rank(options)
+    surroundings.be_nice(options.nice, tell=not rank)
     label = witness.under_witness(rank) if rank else None
-    sys.exit(_play(words, label))
+    sys.exit(_play(options, label))
 
 
-def parse(words: list[str]) -> tuple[int | None, bool, list[str]]:
-    """Our own options: how many workers, whether to be verbose, and the program's words."""
-    workers, verbose = None, False
-    while words and words[0].startswith("-"):
-        option, *words = words
-        if option in ("-v", "--verbose"):
-            verbose = True
-        elif option == "-n" and words and words[0].isdigit() and int(words[0]) > 0:
-            workers, *words = int(words[0]), *words[1:]
-        elif option in ("-h", "--help"):
-            print(USAGE, end="")
+def _options(rank: int | None) -> scoop_options.Options:
+    """Our own options, in effect as far as they concern this process."""
+    tell = not rank
+    try:
+        options = scoop_options.parse(sys.argv[1:])
+        if options.help:
+            print(scoop_options.USAGE, end="")
             sys.exit(0)
-        else:
-            sys.exit(f"scoopmpi: unknown option or missing number: {option}\n{USAGE}")
-    if not words:
-        sys.exit(f"scoopmpi: which program?\n{USAGE}")
-    return workers, verbose, words
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    """Our own messages, and no others: the root logger is the user's to configure."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(name)s: %(levelname)s: %(message)s"))
-    logger = logging.getLogger("scoopmpi")
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
-    logger.propagate = False
+        if tell and not options.quiet:
+            for note in scoop_options.notes(options, launched=rank is not None):
+                print(f"scoopmpi: {note}", file=sys.stderr)
+        return surroundings.enter(options)
+    except scoop_options.UsageError as problem:
+        if tell:
+            print(f"scoopmpi: {problem}\n\n{scoop_options.USAGE}", end="", file=sys.stderr)
+        sys.exit(2)
 
 
 def _launched() -> bool:
@@ -75,7 +65,7 @@ def _launched() -> bool:
     )
 
 
-def _play(words: list[str], label: Any) -> int:
+def _play(options: scoop_options.Options, label: Any) -> int:
     from . import program as programs
     from .transport import MPITransport, library, mpi
 
@@ -85,18 +75,51 @@ def _play(words: list[str], label: Any) -> int:
     if runtime.size == 1 and expected is not None and expected > 1:
         sys.exit(alone(library(), expected))
     try:
-        program = programs.find(words[0])
+        program, arguments = programs.find_or_shell(options.words)
     except programs.ProgramNotFound as problem:
         if runtime.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
         return 2
     runtime.started = True
+    if options.profile:
+        _begin_profile()
+    if runtime.rank > 0:
+        return _follow(MPITransport(), program, arguments, label)
+    from .compat import Guard
+
+    sys.meta_path.insert(0, Guard)
     if runtime.size == 1:
-        return _status_of(partial(programs.run, program, words[1:]))
-    transport = MPITransport()
-    if transport.rank == 0:
-        return _lead(transport, program, words[1:])
-    return _follow(transport, program, words[1:], label)
+        status = _status_of(partial(programs.run, program, arguments))
+    else:
+        status = _lead(MPITransport(), program, arguments)
+    if options.profile:
+        _end_profile()
+        _show_profile()
+    return status
+
+
+def _begin_profile() -> None:
+    global _profile
+    from .profiling import RankProfile
+
+    _profile = RankProfile(runtime.rank, Path("profile").absolute())
+
+
+def _end_profile() -> None:
+    """Write this rank's profile, where there is one and it has not been written."""
+    if _profile is not None:
+        try:
+            _profile.write()
+        except OSError as problem:
+            print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.__stderr__)
+
+
+def _show_profile() -> None:
+    from .profiling import summarise
+
+    text = summarise(_profile.directory, runtime.size)
+    if text is not None:
+        print(text, file=sys.stderr)
 
 
 def alone(library: str, expected: int) -> str:
@@ -139,6 +162,7 @@ def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
 
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
+    from . import executor
     from . import program as programs
     from .output import Lines, stream
     from .transport import leave, threads_allowed
@@ -153,6 +177,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     )
     lines = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
     sys.stdout, sys.stderr = streams = [stream(each) for each in lines]
+    executor.install(worker.nest)
     runtime.importing = True
     try:
         module = programs.load(program, arguments)
@@ -168,6 +193,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
         sys.stderr = sys.__stderr__
         traceback.print_exc()
         os._exit(1)
+    _end_profile()
     for text, each in zip(streams, lines, strict=True):
         if not text.closed:
             text.flush()
@@ -183,6 +209,7 @@ def _leave_task(transport: Any) -> NoReturn:
     from .messages import Left
     from .transport import leave
 
+    _end_profile()
     transport.send(0, Left())
     transport.close()
     leave()

@@ -130,6 +130,24 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__qualname__}: {text}"
 
 
+def raisable(error: BaseException) -> BaseException:
+    """StopIteration would end the caller's loop as if all were done (as in PEP 479)."""
+    if not isinstance(error, StopIteration):
+        return error
+    problem = TaskError("a task raised StopIteration")
+    problem.__cause__ = error.__cause__ or error
+    return problem
+
+
+def call_unpicklable(error: Exception, function: Any) -> Exception:
+    """What the future of a call raises that cannot be sent."""
+    problem = pickle.PicklingError(
+        f"the call of {describe(function)} cannot be pickled and sent: {reason(error)}"
+    )
+    problem.__cause__ = error
+    return problem
+
+
 class Unpicklable:
     """Stands for arguments that cannot be pickled; opening it raises why, at the task itself."""
 

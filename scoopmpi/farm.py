@@ -36,17 +36,20 @@ from concurrent.futures import Future as PEP3148Future
 from functools import partial
 from typing import Any
 
-from . import batching
+from . import batching, messages
 from .calls import CallStream
+from .closing import all_left
+from .deliveries import Deliveries
 from .driver import PATIENCE, Driver
 from .failure import FarmError
 from .functions import Functions
 from .job import Function, MapJob, Part, Tasks
 from .members import Members
-from .messages import Finished, Forget, Frame, Joined, Left, Lost, Printed, Run, Stop, Unfit
+from .messages import Finished, Forget, Frame, Offered, Run
+from .offers import Offer, Offers
 from .output import show
-from .pause import pause
-from .scheduler import Assignment, Batch, Scheduler
+from .ranges import Batch
+from .scheduler import Assignment, Scheduler
 from .section import Section
 from .transport import Transport
 
@@ -54,12 +57,6 @@ logger = logging.getLogger("scoopmpi")
 
 BURST = 64
 """Messages handled before a waiting caller looks whether it has what it waits for."""
-LEAVE_SECONDS = 2.0
-"""What a worker gets to leave after Stop, which its stand-in obeys even inside a task."""
-HURRY_SECONDS = 0.3
-"""The same after a signal."""
-IMPORT_SECONDS = 30.0
-"""The same for a worker that is still importing the program."""
 
 
 class Farm:
@@ -75,12 +72,13 @@ class Farm:
         self._scheduler = Scheduler(policy)
         self._section = Section()
         self._outbox: deque[Assignment] = deque()  # of maps: to be packed by who drives, and sent
-        self._deliveries: deque[Callable[[], None]] = deque()  # to be handed over by who drives
-        self._jobs: dict[int, MapJob | CallStream] = {}
+        self._deliveries = Deliveries()  # to be handed over by who drives
+        self._jobs: dict[int, MapJob | CallStream | Offer] = {}
         self._abandoned: deque[int] = deque()
         self.members = Members(transport.size - 1)
         self._last_number = 0
         self._functions = Functions()
+        self._offers = Offers()
         self._calls = CallStream()
         self._calls_number = self._new_number(self._calls)
         self._fresh_calls = 0
@@ -168,7 +166,8 @@ class Farm:
         if self._outbox:
             self._dispatch()
         if self._deliveries:
-            self._deliver_all()
+            with self._section.uninterrupted():
+                self._deliveries.hand_over()
         return progress
 
     def _take_in(self) -> bool:
@@ -183,24 +182,10 @@ class Farm:
                 break
             handled += 1
             self._handle(*arrived)
+        if self._offers.spent and not self._stopping:
+            self._ask_for_offers()
         self._looked = time.monotonic()
         return handled > 0 or bool(self._deliveries)
-
-    def _deliver_all(self) -> None:
-        """Hand outcomes to their jobs; an exception of the user's code spoils no other's."""
-        problem: BaseException | None = None
-        with self._section.uninterrupted():
-            while self._deliveries:
-                try:
-                    deliver = self._deliveries.popleft()
-                except IndexError:
-                    break  # another thread was faster
-                try:
-                    deliver()
-                except BaseException as error:
-                    problem = error
-        if problem is not None:
-            raise problem
 
     def _deliver(self, number: int, job: MapJob | CallStream, part: Part) -> None:
         job.delivered(part)
@@ -219,19 +204,31 @@ class Farm:
             job = self._jobs.get(number)
             if job is not None and start < stop:
                 part = Part(start, stop, message.plain, message.outcomes, message.failed)
-                self._deliveries.append(partial(self._deliver, number, job, part))
-        elif isinstance(message, Joined):
+                if isinstance(job, Offer):
+                    self._return(number, job, part)
+                else:
+                    self._deliveries.add(partial(self._deliver, number, job, part))
+        elif isinstance(message, messages.Waiting):
+            self._assign(self._scheduler.waiting(sender, Batch.single(*message)))
+        elif isinstance(message, messages.Resumed):
+            self._assign(self._scheduler.resumed(sender, Batch.single(*message)))
+        elif isinstance(message, Offered):
+            self._take_offer(Offer(sender, message))
+        elif isinstance(message, messages.Withdrawn):
+            for number in self._offers.of(sender, message.job):
+                self._cancel(number)
+        elif isinstance(message, messages.Joined):
             self.members.joined(sender, message)
             self._assign(self._scheduler.joined(sender))
-        elif isinstance(message, Printed):
-            self._deliveries.append(partial(show, *message))
-        elif isinstance(message, Unfit):
+        elif isinstance(message, messages.Printed):
+            self._deliveries.add(partial(show, *message))
+        elif isinstance(message, messages.Unfit):
             if self.members.unfit(sender, message.reason):
                 problem = FarmError(f"no worker can import the program: {message.reason}")
-                self._deliveries.append(partial(self._fail, problem))
-        elif isinstance(message, Left):
+                self._deliveries.add(partial(self._fail, problem))
+        elif isinstance(message, messages.Left):
             self.members.left(sender)
-        elif isinstance(message, Lost):
+        elif isinstance(message, messages.Lost):
             self._handle_loss(sender)
 
     def _handle_loss(self, worker: int) -> None:
@@ -240,15 +237,16 @@ class Farm:
         self._transport.abort(1)
 
     def _assign(self, assignments: list[Assignment]) -> None:
-        """Send batches of calls, which were packed when they were submitted; maps' have to wait."""
+        """Send batches of calls and offers, which came packed; those of maps have to wait."""
         for assignment in assignments:
             if self._stopping:
                 return  # Stop must stay the last message
             number, start, stop, _ = assignment.batch
-            if number == self._calls_number:
-                self._send(assignment, self._calls, self._calls.packed(start, stop))
-            else:
+            job = self._jobs.get(number)
+            if isinstance(job, MapJob):
                 self._outbox.append(assignment)
+            else:
+                self._send(assignment, job, None if job is None else job.packed(start, stop))
 
     def _dispatch(self) -> None:
         """Pack and send batches of maps: packing runs user code, so without the lock."""
@@ -265,7 +263,7 @@ class Farm:
                     self._send(assignment, job, tasks)
 
     def _send(
-        self, assignment: Assignment, job: MapJob | CallStream | None, tasks: Tasks | None
+        self, assignment: Assignment, job: MapJob | CallStream | Offer | None, tasks: Tasks | None
     ) -> None:
         worker, batch, budget = assignment
         number, start, stop = batch.job, batch.start, batch.stop
@@ -279,15 +277,38 @@ class Farm:
         run = Run(number, start, stop, budget, key, code, tasks.plain, tasks.frames)
         self._transport.send(worker, run)
 
+    def _take_offer(self, offer: Offer) -> None:
+        """Tasks of a nested job, ahead of all others, as their parents wait for them."""
+        number = self._new_number(offer)
+        self._offers.opened(number, offer)
+        if offer.function is not None:
+            self._functions.opened(number, offer.function)
+        self._assign(self._scheduler.submitted(number, offer.tasks, ahead=True))
+
+    def _return(self, number: int, offer: Offer, part: Part) -> None:
+        if not self._stopping:
+            self._transport.send(offer.owner, offer.returned(part))
+        if offer.answered:
+            self._cancel(number)
+
+    def _ask_for_offers(self) -> None:
+        hungry = self._scheduler.hungry
+        if hungry:
+            for worker in self._offers.asked(hungry):
+                self._transport.send(worker, messages.Hungry(hungry))
+
     def _cancel(self, number: int) -> None:
-        if self._jobs.pop(number, None) is None:
+        job = self._jobs.pop(number, None)
+        if job is None:
             return
+        if isinstance(job, Offer):
+            self._offers.closed(number, job)
         self._scheduler.cancelled(number)
         key, holders = self._functions.closed(number)
         for worker in () if self._stopping else holders:
             self._transport.send(worker, Forget(key))
 
-    def _new_number(self, job: MapJob | CallStream) -> int:
+    def _new_number(self, job: MapJob | CallStream | Offer) -> int:
         self._last_number += 1
         self._jobs[self._last_number] = job
         self._scheduler.submitted(self._last_number, 0)
@@ -322,28 +343,13 @@ class Farm:
         with self._section:
             self._stopping = True
             for worker in range(1, self._transport.size):
-                self._transport.send(worker, Stop())
-        if not self._wait_for_leaving(hurry):
+                self._transport.send(worker, messages.Stop())
+        if not all_left(self.members, self._step_to_the_end, hurry):
             missing = self.members.missing
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)
             self._transport.abort(status)
         self._closed = True
         self._transport.close()
-
-    def _wait_for_leaving(self, hurry: bool) -> bool:
-        started = last = now = time.monotonic()
-        while self.members.missing:
-            patience = IMPORT_SECONDS if self.members.importing else LEAVE_SECONDS
-            patience = HURRY_SECONDS if hurry else patience
-            if now - last > patience or now - started > 10 * patience:
-                return False
-            arrived = self._step_to_the_end()
-            now = time.monotonic()
-            if arrived:
-                last = now
-            else:
-                pause(now - last, spin=True)
-        return True
 
     def _step_to_the_end(self) -> bool:
         try:

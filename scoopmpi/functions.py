@@ -44,5 +44,7 @@ class Functions:
 
     def closed(self, number: int) -> tuple[int, set[int]]:
         """A map has ended: its function's key, and the workers that shall forget it."""
+        if number not in self._of_map:
+            return 0, set()
         key, _ = self._of_map.pop(number)
         return key, self._holders.pop(key) if key == number else set()

@@ -43,6 +43,26 @@ class Forget(NamedTuple):
     function: int
 
 
+class Hungry(NamedTuple):
+    """`workers` workers have nothing to do: the receiver may offer tasks of nested jobs once more.
+
+    Everybody may offer once to begin with, so a program without nested jobs never needs this.
+    """
+
+    workers: int
+
+
+class Returned(NamedTuple):
+    """Outcomes of tasks that the receiver has offered, as in Finished; `job` is its own number."""
+
+    job: int
+    start: int
+    stop: int
+    plain: bool
+    outcomes: Frame
+    failed: tuple[int, ...]
+
+
 class Stop(NamedTuple):
     """The program has ended: finish at once, even inside a task."""
 
@@ -89,6 +109,43 @@ class Finished(NamedTuple):
     failed: tuple[int, ...]
 
 
+class Waiting(NamedTuple):
+    """The running task `task` of `job` waits for others: this worker is free for more."""
+
+    job: int
+    task: int
+
+
+class Resumed(NamedTuple):
+    """A task that was waiting goes on; it will be answered in a Finished."""
+
+    job: int
+    task: int
+
+
+class Offered(NamedTuple):
+    """Tasks of a nested job that others may run; `job` is the sender's own number for it.
+
+    code: the packed function; None where each task brings its own (submitted calls).
+    lasting: whether the function is found by name, so that its code never changes.
+    plain, tasks: as in Run.
+    """
+
+    job: int
+    start: int
+    stop: int
+    code: Frame | None
+    lasting: bool
+    plain: bool
+    tasks: Frame
+
+
+class Withdrawn(NamedTuple):
+    """Nobody wants the outcomes of what was offered of this nested job any more."""
+
+    job: int
+
+
 class Printed(NamedTuple):
     """A task wrote whole lines to stdout (1) or stderr (2)."""
 
@@ -107,9 +164,14 @@ class Lost(NamedTuple):
     """The rank that this message seems to come from has died."""
 
 
-ToWorker: TypeAlias = Run | Forget | Stop
-ToFarm: TypeAlias = Joined | Unfit | Finished | Printed | Left | Lost
+ToWorker: TypeAlias = Run | Forget | Hungry | Returned | Stop
+ToFarm: TypeAlias = (
+    Joined | Unfit | Finished | Waiting | Resumed | Offered | Withdrawn | Printed | Left | Lost
+)
 Message: TypeAlias = ToWorker | ToFarm
 
-KINDS: tuple[Any, ...] = (Run, Forget, Stop, Joined, Unfit, Finished, Printed, Left)
+KINDS: tuple[Any, ...] = (
+    Run, Forget, Hungry, Returned, Stop,
+    Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Printed, Left,
+)  # fmt: skip
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

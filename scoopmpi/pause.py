@@ -1,4 +1,4 @@
-"""How a rank waits for a message: pure but for the sleep itself.
+"""How a rank waits for a message, and a thread for others: pure but for the sleep itself.
 
 At first it only offers its core to others, then it sleeps, never longer than a twentieth of the
 time that nothing has come already: so a wait grows by 5 % at most, and an idle rank costs 200
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 SPIN_SECONDS = 0.0003
 """Yielding this long after a message keeps round trips short when ranks outnumber cores."""
@@ -36,3 +37,14 @@ def pause(idle: float, spin: bool, cover: float = 0.0, until: float | None = Non
     if until is not None:
         length = min(length, max(0.0, until - time.monotonic()))
     time.sleep(length)
+
+
+def poll(done: Callable[[], bool], timeout: float | None = None) -> bool:
+    """Wait for what other threads bring about; False after `timeout` seconds."""
+    started = time.monotonic()
+    while not done():
+        idle = time.monotonic() - started
+        if timeout is not None and idle >= timeout:
+            return False
+        pause(idle, spin=False)
+    return True

@@ -72,6 +72,13 @@ def copied(frame: Frame) -> Frame:
     return (frame[0], *(pickle.PickleBuffer(bytearray(part.raw())) for part in frame[1:]))
 
 
+def forwarded(frame: Frame) -> Frame:
+    """A frame as it was received, ready to be sent on without a copy."""
+    if type(frame) is tuple:
+        return (frame[0], *map(pickle.PickleBuffer, frame[1:]))
+    return frame if type(frame) is bytes else pickle.PickleBuffer(frame)
+
+
 def size(frame: Frame) -> int:
     """Bytes of a frame and its buffers."""
     if type(frame) is tuple:

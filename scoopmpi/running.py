@@ -5,8 +5,8 @@ is cut from another thread by emptying the list of its arguments: the extend the
 task that is running. How far it came is read afterwards, so no task is both run here and handed
 back.
 
-`cut` is called with the worker's lock held, by the stand-in; `rest` when the worker has withdrawn
-the batch from the stand-in. No transport and no lock here.
+`cut` is called with the worker's lock held, by the stand-in; `set_aside` and `rest` when the worker
+has withdrawn the batch from the stand-in. No transport and no lock here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
+
+from greenlet import GreenletExit
 
 from . import failure, payload, runtime
 from .messages import CANCELLED, Finished, Frame, Run
@@ -32,6 +34,24 @@ class Packed:
 
 class Failed(Packed):
     """Stands among the values for a task that raised."""
+
+
+class Interlude:
+    """What runs between batches: nested tasks, callbacks. Nothing of it can be handed back."""
+
+    budget = 0.05
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.away = 0.0
+
+    def cut(self) -> None:
+        """Nothing to answer."""
+
+    set_aside = cut
+
+    def labelled(self) -> None:
+        """It has no name."""
 
 
 class Running:
@@ -57,6 +77,8 @@ class Running:
         self._named = function
         self._raw = run.plain and stateless(function)
         self.alone = run.stop - run.start == 1
+        self.away = 0.0  # seconds in which the batch waited, and others ran
+        self.announced = False  # whether the farm knows that it waits
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
@@ -76,6 +98,8 @@ class Running:
         while True:
             try:
                 values.extend(self._iterator)
+            except GreenletExit:  # the worker ends while the task waits
+                raise
             except BaseException as error:
                 values.append(self._failed(error))
                 continue
@@ -85,11 +109,27 @@ class Running:
 
     def cut(self) -> Finished | None:
         """Keep only the running task: answer for those before it, hand back those behind it."""
+        return self._cut(late=False)
+
+    def set_aside(self) -> Finished | None:
+        """The same by the running task itself, which will wait: may run the user's pickling."""
+        return self._cut(late=True)
+
+    @property
+    def task(self) -> tuple[int, int]:
+        """The job and the index of the running task, after the batch was set aside."""
+        return self._run.job, self._stop - 1
+
+    def labelled(self) -> None:
+        """Say again what runs, after others ran."""
+        self._label(self._name)
+
+    def _cut(self, late: bool) -> Finished | None:
         self._column.clear()
         done = len(self._values)  # only now: from here on no task starts
         end, stop = self._stop, min(self._run.start + done + 1, self._stop)
         values = self._values[self._given : done]
-        if self._raw and not payload.plain(values):
+        if not late and self._raw and not payload.plain(values):
             done, values = self._given, []  # packing them may run user code, which is not for here
         if stop == end and not values:
             return None
@@ -103,7 +143,7 @@ class Running:
         position = self._run.start + done
         if not values and position >= self._stop:
             return None
-        seconds = time.monotonic() - self.started
+        seconds = time.monotonic() - self.started - self.away
         return self._answer(values, done, seconds, position, self._stop)
 
     # What is called for a task.

@@ -1,32 +1,20 @@
 """Which worker gets which batch next: facts in, assignments out.
 
 The machine of the farm. Its state changes only through the inputs `submitted`, `finished`,
-`lost`, `joined` and `cancelled`; each returns the assignments that follow, and what they mean on
-a wire is somebody else's business. No clock, no messages, no pickles, no threads, no randomness,
-no configuration, no logging here. Illegal input raises `ValueError` and changes nothing.
-Imports batching and nothing else of the project.
+`waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that follow,
+and what they mean on a wire is somebody else's business. No clock, no messages, no pickles, no
+threads, no randomness, no configuration, no logging here. Illegal input raises `ValueError` and
+changes nothing. Imports batching and ranges, and nothing else of the project.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from itertools import pairwise
 from typing import NamedTuple
 
 from . import batching
-
-
-class Batch(NamedTuple):
-    """The tasks `start` to `stop - 1` of one job; `attempts` workers died with it before."""
-
-    job: int
-    start: int
-    stop: int
-    attempts: int = 0
-
-    @property
-    def tasks(self) -> int:
-        return self.stop - self.start
+from .ranges import Batch, JobQueue
 
 
 class Assignment(NamedTuple):
@@ -37,58 +25,14 @@ class Assignment(NamedTuple):
     budget: float
 
 
-class _Job:
-    """What is queued of one job, in order of index, and how fast its tasks are."""
-
-    __slots__ = (
-        "cancelled", "finished", "handed", "number", "pace", "queue", "queued", "submitted",
-    )  # fmt: skip
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.queue: deque[Batch] = deque()
-        self.queued = 0
-        self.submitted = 0
-        self.finished = 0
-        self.handed = 0  # batches that workers hold
-        self.pace: float | None = None
-        self.cancelled = False
-
-    def grow(self, count: int) -> None:
-        start, stop = self.submitted, self.submitted + count
-        if self.queue and self.queue[-1].stop == start and not self.queue[-1].attempts:
-            start = self.queue.pop().start
-        self.queue.append(Batch(self.number, start, stop))
-        self.queued += count
-        self.submitted = stop
-
-    def put_back(self, batch: Batch) -> None:
-        """Queue a batch again, ahead of all that was never handed out."""
-        self.queue.appendleft(batch)
-        self.queued += batch.tasks
-
-    def take(self, tasks: int) -> Batch:
-        first = self.queue[0]
-        if first.attempts:
-            tasks = 1  # alone, so that innocent neighbours are not blamed for a death
-        if tasks >= first.tasks:
-            batch = self.queue.popleft()
-        else:
-            number, start, stop, attempts = first
-            batch = Batch(number, start, start + tasks, attempts)
-            self.queue[0] = Batch(number, start + tasks, stop, attempts)
-        self.queued -= batch.tasks
-        self.handed += 1
-        return batch
-
-
 class _Worker:
-    """What one worker holds, the running batch first."""
+    """What one worker holds, the running batch first, and its tasks that wait for others."""
 
-    __slots__ = ("held", "overdue", "short")
+    __slots__ = ("held", "overdue", "short", "waiting")
 
     def __init__(self) -> None:
         self.held: list[Batch] = []
+        self.waiting: list[Batch] = []
         self.short = True
         self.overdue = False
 
@@ -106,29 +50,37 @@ class Scheduler:
 
     def __init__(self, policy: batching.Policy = batching.Policy()) -> None:
         self.policy = policy
-        self._jobs: dict[int, _Job] = {}
-        self._ready: OrderedDict[int, _Job] = OrderedDict()  # jobs with something queued, by turn
+        self._jobs: dict[int, JobQueue] = {}
+        self._ready: OrderedDict[int, JobQueue] = (
+            OrderedDict()
+        )  # jobs with something queued, by turn
         self._workers: dict[int, _Worker] = {}
         # Buckets, because scanning a dict whose front was deleted cost 31 us per batch at
         # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
         self._idle: OrderedDict[int, _Worker] = OrderedDict()
         self._doubling: OrderedDict[int, _Worker] = OrderedDict()
+        self._waiting = 0  # tasks that wait for others
         self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     # What happened.
 
-    def submitted(self, job: int, count: int) -> list[Assignment]:
-        """`count` more tasks of `job` are to be run; a new number starts a new job."""
+    def submitted(self, job: int, count: int, ahead: bool = False) -> list[Assignment]:
+        """`count` more tasks of `job` are to be run; a new number starts a new job.
+
+        ahead: before all other jobs, as running tasks wait for these.
+        """
         if count < 0:
             raise ValueError(f"cannot submit {count} tasks of job {job}")
         known = self._jobs.get(job)
         if known is not None and known.cancelled:
             raise ValueError(f"job {job} was cancelled")
         if known is None:
-            known = self._jobs[job] = _Job(job)
+            known = self._jobs[job] = JobQueue(job)
         if count:
             known.grow(count)
             self._ready[job] = known
+            if ahead:
+                self._ready.move_to_end(job, last=False)
         return self._assign()
 
     def finished(
@@ -163,17 +115,42 @@ class Scheduler:
         self._forget_if_done(job)
         return self._assign()
 
+    def waiting(self, worker: int, batch: Batch) -> list[Assignment]:
+        """The task that is all of `batch`, which the worker holds, waits for others.
+
+        The worker is free for more.
+        """
+        state = self._worker(worker)
+        place = self._single(worker, state.held, batch)
+        state.waiting.append(state.held.pop(place))
+        self._waiting += 1
+        state.overdue = place > 0 and state.overdue
+        self._file(worker, state)
+        return self._assign()
+
+    def resumed(self, worker: int, batch: Batch) -> list[Assignment]:
+        """The worker goes on with a task that was waiting."""
+        state = self._worker(worker)
+        place = self._single(worker, state.waiting, batch)
+        state.held.insert(0, state.waiting.pop(place))
+        self._waiting -= 1
+        state.overdue = True  # nobody knows how long it will take
+        self._file(worker, state)
+        return []
+
     def lost(self, worker: int) -> list[Assignment]:
         """The rank died: what it held is queued again, one attempt more."""
         state = self._worker(worker)
         del self._workers[worker]
         self._idle.pop(worker, None)
         self._doubling.pop(worker, None)
-        for place, batch in reversed(list(enumerate(state.held))):
+        self._waiting -= len(state.waiting)
+        begun = [*state.waiting, *state.held[:1]]
+        for batch in reversed([*state.waiting, *state.held]):
             job = self._jobs[batch.job]
             job.handed -= 1
             if not job.cancelled:
-                blamed = batch.attempts + (place == 0)  # those behind it had not begun
+                blamed = batch.attempts + (batch in begun)
                 self._put_back(job, batch._replace(attempts=blamed))
             self._forget_if_done(job)
         return self._assign()
@@ -202,8 +179,13 @@ class Scheduler:
 
     @property
     def idle(self) -> bool:
-        """Whether some worker holds nothing."""
+        """Whether some worker holds nothing that runs."""
         return bool(self._idle)
+
+    @property
+    def hungry(self) -> int:
+        """How many workers hold nothing that runs, while nothing is queued for them."""
+        return 0 if self._ready else len(self._idle)
 
     @property
     def open(self) -> bool:
@@ -221,15 +203,16 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether some worker holds a batch or something is queued."""
-        return bool(self._ready) or len(self._idle) < len(self._workers)
+        return bool(self._ready or self._waiting) or len(self._idle) < len(self._workers)
 
     @property
     def workers(self) -> int:
         return len(self._workers)
 
     def held(self, worker: int) -> tuple[Batch, ...]:
-        """What a worker has been given and has not answered, the running batch first."""
-        return tuple(self._worker(worker).held)
+        """What a worker has been given and has not answered: what waits, runs, and is to run."""
+        state = self._worker(worker)
+        return (*state.waiting, *state.held)
 
     # Decisions.
 
@@ -257,7 +240,7 @@ class Scheduler:
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
 
-    def _put_back(self, job: _Job, batch: Batch) -> None:
+    def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
         job.put_back(batch)
         self._ready[job.number] = job
@@ -272,7 +255,7 @@ class Scheduler:
             elif worker not in bucket:
                 bucket[worker] = state
 
-    def _forget_if_done(self, job: _Job) -> None:
+    def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:
             self._jobs.pop(job.number, None)
 
@@ -296,6 +279,13 @@ class Scheduler:
                     return place
         raise ValueError(f"worker {worker} holds {state.held}, not {batch} and {unstarted}")
 
+    @staticmethod
+    def _single(worker: int, batches: list[Batch], batch: Batch) -> int:
+        for place, held in enumerate(batches):
+            if batch.tasks == 1 and held[:3] == batch[:3]:
+                return place
+        raise ValueError(f"worker {worker} has {batches}, not the single task {batch}")
+
     def check(self) -> None:
         """Every invariant, for tests: raises AssertionError."""
         ranges: dict[int, list[tuple[int, int]]] = {number: [] for number in self._jobs}
@@ -306,11 +296,11 @@ class Scheduler:
             assert not (job.cancelled and job.queue)
         assert self._idle.keys() | self._doubling.keys() <= self._workers.keys()
         for worker, state in self._workers.items():
-            assert len(state.held) <= 2
             assert (worker in self._idle) == (not state.held)
             assert (worker in self._doubling) == (bool(state.held) and state.open_to_more)
-            for batch in state.held:
+            for batch in (*state.held, *state.waiting):
                 ranges[batch.job].append((batch.start, batch.stop))
+        assert self._waiting == sum(len(each.waiting) for each in self._workers.values())
         for number, job in self._jobs.items():
             assert job.handed + len(job.queue) == len(ranges[number])
             spans = sorted(ranges[number])

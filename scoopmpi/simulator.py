@@ -19,7 +19,8 @@ from itertools import accumulate, count
 from typing import Any
 
 from .batching import Policy
-from .scheduler import Assignment, Batch, Scheduler
+from .ranges import Batch
+from .scheduler import Assignment, Scheduler
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ class Source:
         self.read = 0
         self.error: BaseException | None = None
         self._dropped = 0
-        if all(_sized(iterable) for iterable in iterables):
-            self._columns = [_snapshot(iterable) for iterable in iterables]
+        if all(sized(iterable) for iterable in iterables):
+            self._columns = [snapshot(iterable) for iterable in iterables]
             self.size = self.read = min(len(column) for column in self._columns)
             self._rows: Iterator[Any] = iter(())
         else:
@@ -67,12 +67,13 @@ _SEQUENCES = (range, list, tuple, str, bytes)  # these only: a subclass may iter
 _COLLECTIONS = (dict, set, frozenset, deque)
 
 
-def _sized(iterable: Iterable[Any]) -> bool:
+def sized(iterable: Iterable[Any]) -> bool:
+    """Whether an iterable has a length, and iterating it runs no code of the user."""
     return type(iterable) in (*_SEQUENCES, *_COLLECTIONS) or payload.is_array(iterable)
 
 
-def _snapshot(column: Any) -> Any:
-    """Later changes of the caller's list or array must not reach tasks that are not sent yet."""
+def snapshot(column: Any) -> Any:
+    """A sized iterable as a sequence that later changes of the caller's list do not reach."""
     if type(column) in _COLLECTIONS:
         return list(column)
     return column.copy() if type(column) is list or payload.is_array(column) else column

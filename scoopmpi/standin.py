@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 logger = logging.getLogger("scoopmpi")
+
+NUDGE_SECONDS = 0.01
+"""A turn that is nearer is soon enough; waking a thread costs two context switches."""
 
 
 class StandIn:
@@ -24,6 +28,7 @@ class StandIn:
         self._turn = turn
         self._asleep = False
         self._stopped = False
+        self._due = 0.0
         self._event = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -32,6 +37,14 @@ class StandIn:
         """Look again soon: there may be something to do."""
         if self._asleep:
             self._asleep = False
+            self._event.set()
+
+    def nudge(self) -> None:
+        """Look again within moments, although the next turn may be seconds away."""
+        if self._asleep:
+            self.wake()
+        elif self._due - time.monotonic() > NUDGE_SECONDS:
+            self._due = 0.0
             self._event.set()
 
     def stop(self) -> None:
@@ -49,6 +62,8 @@ class StandIn:
                 delay = self._take_turn()
                 if delay is not None:
                     self._asleep = False
+            if delay is not None:
+                self._due = time.monotonic() + delay
             self._event.wait(delay)
             self._event.clear()
 

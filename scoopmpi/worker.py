@@ -4,6 +4,8 @@ What keeps its promises:
 - `_lock` guards the transport, the inbox and the running batch; user code runs without it.
 - While a task outlives its batch's budget the stand-in thread speaks for the worker: it answers
   with what is done and hands back what is not started, prefetched batches too; it obeys Stop.
+- Tasks run in runners, beside the loop: one that waits for its own tasks is set aside, and the
+  farm is told when there is nothing else to do here.
 - A task is started at most once: a batch is cut by emptying the list that is being iterated, and
   only then looking how far it came.
 
@@ -12,6 +14,7 @@ Not here: what a batch does to run its tasks (`running`), and how anything is pi
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -19,14 +22,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from . import failure, payload
-from .messages import Finished, Forget, Joined, Left, Printed, Run, Stop, Unfit
+from . import failure, messages, payload
+from .aside import Aside
+from .messages import Finished, Forget, Message, Run
 from .pause import pause
-from .running import Running
+from .running import Interlude, Running
 from .standin import StandIn
 from .transport import Transport
+
+if TYPE_CHECKING:
+    from .nest import Nest
+
+logger = logging.getLogger("scoopmpi")
 
 LOOK_SECONDS = 0.005
 """How often the stand-in looks while a worker is busy: the interpreter's own switch interval."""
@@ -51,12 +61,15 @@ class Worker:
         self._leave = leave
         self._label = label
         # Re-entrant, as the garbage collector may run a __del__ that prints while it is held.
-        self._lock = threading.RLock()
+        self.lock = self._lock = threading.RLock()
+        self.workers = transport.size - 1
+        self._nest: Nest | None = None
+        self._aside = Aside(self.send)
         self._pid = os.getpid()
         self._inbox: deque[Run | Forget] = deque()
         self._codes: dict[int, Any] = {}
         self._functions: dict[int, Any] = {}
-        self._running: Running | None = None
+        self._running: Running | Interlude | None = None
         self._stopping = False
         self._gone = False
         self._last_message = time.monotonic()
@@ -67,18 +80,18 @@ class Worker:
     def join(self, names: frozenset[str]) -> None:
         """Say that tasks may come; names: what the program's module defines here."""
         with self._lock:
-            self._transport.send(0, Joined(socket.gethostname(), os.getpid(), names))
+            self._transport.send(0, messages.Joined(socket.gethostname(), os.getpid(), names))
 
     def refuse(self, reason: str) -> None:
         """Say that the program cannot be imported here, and why."""
         with self._lock:
-            self._transport.send(0, Unfit(reason))
+            self._transport.send(0, messages.Unfit(reason))
 
     def printed(self, stream: int, text: str) -> None:
         """Send whole lines of a task's output on their way to the user's terminal."""
         with self._lock:
             if not self._gone:
-                self._transport.send(0, Printed(stream, text))
+                self._transport.send(0, messages.Printed(stream, text))
                 self._transport.flush()  # no faster than rank 0 takes it
 
     def serve(self) -> None:
@@ -87,18 +100,55 @@ class Worker:
             if not self.step():
                 pause(time.monotonic() - self._last_message, spin=True)
 
+    @property
+    def nest(self) -> Nest:
+        """The executor for tasks that have tasks of their own; made when it is asked for."""
+        if self._nest is None:
+            from .nest import Nest  # late: its imports are files opened by every rank
+
+            self._nest = Nest(self)
+        return self._nest
+
     def step(self) -> bool:
-        """Take in messages, run one batch; False where there was nothing to do."""
+        """Take in messages, run something; False where there was nothing to do."""
+        nest = self._nest
         with self._lock:
             self._receive()
-            message = self._inbox.popleft() if self._inbox and not self._stopping else None
-        if message is None:
+            if nest is not None:
+                nest.withdraw()
+        if self._stopping or not (self._go_on(nest) or self._begin(nest)):
             return False
+        self._last_message = time.monotonic()
+        return True
+
+    def _go_on(self, nest: Nest | None) -> bool:
+        """What tasks have begun comes before what the farm sends."""
+        if nest is None:
+            return False
+        ready = nest.runners.ready()
+        work = nest.work() if ready is None else ready.runner.switch
+        if work is None:
+            return False
+        with self._lock:
+            self._aside.something_runs()
+        if ready is not None:
+            work()
+        else:
+            nest.start(partial(self._run_interlude, work))
+        return True
+
+    def _begin(self, nest: Nest | None) -> bool:
+        with self._lock:
+            message = self._inbox.popleft() if self._inbox else None
+            if message is None:
+                self._aside.nothing_runs()
+                return False
         if isinstance(message, Forget):
             self._forget(message.function)
-        else:
+        elif nest is None:
             self._run(message)
-        self._last_message = time.monotonic()
+        else:
+            nest.start(partial(self._run, message))
         return True
 
     def farewell(self) -> None:
@@ -107,8 +157,10 @@ class Worker:
             self._standin.stop()
         with self._lock:
             self._gone = True  # threads that tasks have left behind may go on printing
-            self._transport.send(0, Left())
+            self._transport.send(0, messages.Left())
             self._transport.flush()
+        if self._nest is not None:
+            self._nest.runners.close()
 
     def _receive(self) -> None:
         while True:
@@ -116,13 +168,17 @@ class Worker:
             if arrived is None:
                 return
             message = arrived[1]
-            if isinstance(message, Run):
+            if isinstance(message, messages.Returned):
+                self.nest.returned(message)
+            elif isinstance(message, messages.Hungry):
+                self.nest.hungry = message.workers
+            elif isinstance(message, Run):
                 if message.code is not None:
                     self._codes[message.function] = message.code
                 self._inbox.append(message)
             elif isinstance(message, Forget):
                 self._inbox.append(message)
-            elif isinstance(message, Stop):
+            elif isinstance(message, messages.Stop):
                 self._stopping = True
 
     # Running a batch.
@@ -149,6 +205,57 @@ class Worker:
                 self._transport.send(0, answer)
             if running.alone:
                 self._transport.flush()  # the next task may change the memory that is being sent
+
+    # Tasks that wait for tasks.
+
+    def send(self, message: Message) -> None:
+        """Send to the farm; with the lock held."""
+        self._transport.send(0, message)
+
+    def receive(self) -> None:
+        """Take in what has arrived; with the lock held."""
+        self._receive()
+
+    def nudge(self) -> None:
+        """There is something that others could run: the stand-in shall look soon."""
+        if self._standin is not None:
+            self._standin.nudge()
+
+    def suspending(self) -> Running | Interlude | None:
+        """The running batch will wait: what it has not started goes back."""
+        running = self._running
+        with self._lock:
+            self._running = None  # from here on the stand-in leaves it alone
+        if running is not None:
+            answer = running.set_aside()
+            with self._lock:
+                if answer is not None:
+                    self._transport.send(0, answer)
+                self._aside.waits(running)
+        return running
+
+    def resumed(self, running: Running | Interlude | None, seconds: float) -> None:
+        """It goes on, `seconds` later."""
+        if running is None:
+            return
+        running.away += seconds
+        running.labelled()
+        with self._lock:
+            self._aside.goes_on(running)
+            self._running = running
+        if self._standin is not None:
+            self._standin.wake()
+
+    def _run_interlude(self, work: Callable[[], None]) -> None:
+        with self._lock:
+            self._running = Interlude()
+        try:
+            work()
+        except Exception:
+            logger.exception("a callback of a call has failed")
+        finally:
+            with self._lock:
+                self._running = None
 
     def _function(self, run: Run) -> Any:
         if not run.function:
@@ -188,18 +295,23 @@ class Worker:
         if running is None:
             idle = time.monotonic() - self._last_message
             return LOOK_SECONDS if idle < LINGER else None
-        overdue = time.monotonic() - running.started - running.budget
-        if overdue < 0:
+        overdue = time.monotonic() - running.started - running.away - running.budget
+        spreadable = self._nest is not None and self._nest.spreadable
+        if overdue < 0 and not spreadable:
             return max(LOOK_SECONDS, -overdue)
         with self._lock:
             if self._running is running:
                 self._receive()
-                self._hand_back(running)
+                if overdue >= 0:
+                    self._hand_back(running)
                 if self._stopping and self._leave is not None:
                     self._leave()  # with the lock, so that the task cannot print meanwhile
+        if self._nest is not None and spreadable:
+            self._nest.offer(0)
+            return LOOK_SECONDS
         return min(max(LOOK_SECONDS, overdue / 20), 0.05)
 
-    def _hand_back(self, running: Running) -> None:
+    def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()
         if answer is not None:
             self._transport.send(0, answer)

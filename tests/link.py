@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from typing import Any
 
+from scoopmpi import executor
 from scoopmpi.batching import Policy
 from scoopmpi.executor import FarmExecutor
 from scoopmpi.farm import Farm
@@ -87,8 +88,18 @@ class Ranks:
 
     def turn(self) -> None:
         """One step of somebody."""
-        actor = self.link.chance.choice([self.farm, *self.workers])
-        actor.step()
+        self.step(self.link.chance.choice([self.farm, *self.workers]))
+
+    def step(self, actor: Farm | Worker) -> bool:
+        """One step; tasks of a worker find its nest, as in a process of their own."""
+        if isinstance(actor, Farm):
+            return actor.step()
+        outer = executor.current()
+        executor.install(actor.nest)
+        try:
+            return actor.step()
+        finally:
+            executor.install(outer)
 
     def wait_until(self, done: Any, timeout: float | None = None) -> bool:
         for _ in range(1_000_000):
@@ -102,7 +113,7 @@ class Ranks:
     def settle(self) -> None:
         """Let everything that is under way arrive and be answered."""
         for _ in range(100_000):
-            resting = sum(actor.step() for actor in (self.farm, *self.workers)) == 0
+            resting = sum(self.step(actor) for actor in (self.farm, *self.workers)) == 0
             if resting and self.link.empty and not self.farm._scheduler.busy:
                 return
             self.turn()

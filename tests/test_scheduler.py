@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from scoopmpi.batching import Policy
-from scoopmpi.scheduler import Assignment, Batch, Scheduler
+from scoopmpi.ranges import Batch
+from scoopmpi.scheduler import Assignment, Scheduler
 
 POLICY = Policy(target=0.03, shortest=0.0002, message=30e-6, prefetch=0.05, share=2)
 MILLISECOND = 0.001

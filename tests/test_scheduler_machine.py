@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from scoopmpi.batching import Policy
-from scoopmpi.scheduler import Assignment, Batch, Scheduler
+from scoopmpi.ranges import Batch
+from scoopmpi.scheduler import Assignment, Scheduler
 
 picks = st.integers(0, 99)
 counts = st.integers(0, 5) | st.integers(0, 200)
@@ -32,6 +33,7 @@ class ModelJob:
 class ModelWorker:
     def __init__(self) -> None:
         self.held: list[Batch] = []
+        self.waiting: list[Batch] = []
         self.overdue = False
 
 
@@ -85,14 +87,14 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     # What happens.
 
-    @rule(pick=picks, count=counts, new=st.sampled_from([True, False, False]))
-    def submitted(self, pick: int, count: int, new: bool) -> None:
+    @rule(pick=picks, count=counts, new=st.sampled_from([True, False, False]), ahead=st.booleans())
+    def submitted(self, pick: int, count: int, new: bool, ahead: bool) -> None:
         known = self.open_jobs
         number = len(self.jobs) + 1 if new or not known else known[pick % len(known)]
         job = self.jobs.setdefault(number, ModelJob())
         job.queued.update(range(job.submitted, job.submitted + count))
         job.submitted += count
-        self.assigned(self.scheduler.submitted(number, count))
+        self.assigned(self.scheduler.submitted(number, count, ahead))
 
     @rule(returning=st.booleans())
     def joined(self, returning: bool) -> None:
@@ -107,11 +109,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def lost(self, pick: int) -> None:
         number = list(self.workers)[pick % len(self.workers)]
-        held = self.workers.pop(number).held
+        gone = self.workers.pop(number)
         self.dead.append(number)
-        for place, batch in enumerate(held):
+        for batch in (*gone.waiting, *gone.held):
             self.queued_again(batch)
-            if place == 0:
+            if batch in gone.waiting or batch == gone.held[0]:
                 self.jobs[batch.job].deaths.update(tasks_of(batch))
         self.assigned(self.scheduler.lost(number))
 
@@ -162,6 +164,32 @@ class SchedulerMachine(RuleBasedStateMachine):
         nothing = batch._replace(stop=batch.start)
         self.assigned(self.scheduler.finished(worker, nothing, -1.0, batch))
 
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, place=picks)
+    def waits_for_others(self, pick: int, place: int) -> None:
+        """The running task does: what was before and behind it has been answered."""
+        busy = self.busy()
+        worker = busy[pick % len(busy)]
+        state = self.workers[worker]
+        place %= len(state.held)
+        batch = state.held[place]
+        if batch.tasks > 1:
+            return
+        state.waiting.append(state.held.pop(place))
+        state.overdue = place > 0 and state.overdue
+        self.assigned(self.scheduler.waiting(worker, batch._replace(attempts=0)))
+
+    @precondition(lambda self: any(state.waiting for state in self.workers.values()))
+    @rule(pick=picks, place=picks)
+    def goes_on(self, pick: int, place: int) -> None:
+        able = [number for number, state in self.workers.items() if state.waiting]
+        worker = able[pick % len(able)]
+        state = self.workers[worker]
+        batch = state.waiting.pop(place % len(state.waiting))
+        state.held.insert(0, batch)
+        state.overdue = True
+        self.assigned(self.scheduler.resumed(worker, batch._replace(attempts=0)))
+
     @precondition(lambda self: self.open_jobs)
     @rule(pick=picks)
     def cancelled(self, pick: int) -> None:
@@ -181,9 +209,12 @@ class SchedulerMachine(RuleBasedStateMachine):
         queued = any(job.queued for job in self.jobs.values())
         assert self.scheduler.workers == len(self.workers)
         assert self.scheduler.idle == any(not state.held for state in self.workers.values())
-        assert self.scheduler.busy == (queued or bool(self.busy()))
+        waiting = any(state.waiting for state in self.workers.values())
+        assert self.scheduler.busy == (queued or waiting or bool(self.busy()))
+        idle = sum(not state.held for state in self.workers.values())
+        assert self.scheduler.hungry == (0 if queued else idle)
         for number, state in self.workers.items():
-            assert self.scheduler.held(number) == tuple(state.held)
+            assert self.scheduler.held(number) == (*state.waiting, *state.held)
 
     @invariant()
     def nobody_idles_while_something_is_queued(self) -> None:
@@ -195,7 +226,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def every_task_is_in_one_place(self) -> None:
         places = {number: Counter(job.queued) + job.run for number, job in self.jobs.items()}
         for state in self.workers.values():
-            for batch in state.held:
+            for batch in (*state.waiting, *state.held):
                 places[batch.job].update(tasks_of(batch))
         for number, job in self.jobs.items():
             assert not places[number] or max(places[number].values()) == 1
@@ -207,6 +238,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not self.workers:
             self.joined(returning=False)
+        for worker, state in self.workers.items():
+            while state.waiting:
+                batch = state.waiting.pop()
+                state.held.insert(0, batch)
+                self.assigned(self.scheduler.resumed(worker, batch._replace(attempts=0)))
         while busy := self.busy():
             self.ends_first(busy[0], 1e-3)
         self.scheduler.check()

@@ -1,0 +1,36 @@
+"""The end of a farm: wait until every worker has left, but not for one that never will."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .members import Members
+from .pause import pause
+
+LEAVE_SECONDS = 2.0
+"""What a worker gets to leave after Stop, which its stand-in obeys even inside a task."""
+HURRY_SECONDS = 0.3
+"""The same after a signal."""
+IMPORT_SECONDS = 30.0
+"""The same for a worker that is still importing the program."""
+
+
+def all_left(members: Members, step: Callable[[], bool], hurry: bool) -> bool:
+    """Drive `step` until all have followed Stop; False where some do not within seconds.
+
+    hurry: a signal has ended the job, and mpirun may have ended the workers already.
+    """
+    started = last = now = time.monotonic()
+    while members.missing:
+        patience = IMPORT_SECONDS if members.importing else LEAVE_SECONDS
+        patience = HURRY_SECONDS if hurry else patience
+        if now - last > patience or now - started > 10 * patience:
+            return False
+        arrived = step()
+        now = time.monotonic()
+        if arrived:
+            last = now
+        else:
+            pause(now - last, spin=True)
+    return True

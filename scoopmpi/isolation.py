@@ -1,0 +1,55 @@
+"""So that it cannot matter where a task ran: what passes between tasks on one worker is a copy.
+
+A task gets its function and arguments, and its caller the value, as they would arrive from
+another rank. What nobody can change is passed as it is: copies are made only where they show.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from types import FunctionType
+from typing import Any
+
+from . import failure, job, payload, runtime
+
+
+def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A task's arguments as another rank gets them; raises what packing them raises."""
+    frame = job.arguments(failure.describe(target), index, row)
+    copy: Any = payload.unpack(payload.copied(frame))
+    if isinstance(copy, failure.Unpicklable):
+        copy.raise_it()
+    return tuple(copy)
+
+
+def own(value: Any, target: Any) -> Any:
+    """A value that nobody else can change."""
+    if type(value) in payload.atoms() or payload.plain((value,)):
+        return value
+    if type(value) is list and payload.plain(value):
+        return value.copy()
+    try:
+        return payload.unpack(payload.copied(payload.pack(value)))
+    except BaseException as error:
+        raise failure.TaskError(
+            f"the result of {failure.describe(target)}, a {type(value).__qualname__}, cannot be "
+            f"pickled and sent: {failure.reason(error)}. Return what is made of it: numbers, "
+            "lists, arrays."
+        ) from error
+
+
+def raised(error: BaseException, target: Any, index: int) -> BaseException:
+    """A task's exception as it arrives from another rank too."""
+    name = target if isinstance(target, str) else failure.describe(target)
+    return failure.unpack(failure.pack(error, runtime.rank, f"{name}, task {index},"))
+
+
+def immutable(target: Any) -> bool:
+    """Whether a function holds nothing that could be changed: no need for a copy of it."""
+    if type(target) is not FunctionType or target.__kwdefaults__:
+        return False
+    cells = (cell.cell_contents for cell in target.__closure__ or ())
+    try:
+        return payload.plain(chain(cells, target.__defaults__ or ()))
+    except ValueError:  # an empty cell
+        return False

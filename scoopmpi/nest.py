@@ -1,0 +1,346 @@
+"""What tasks talk to on a worker: their maps and calls become nested jobs of this worker.
+
+Depth first: a task that waits runs its own unstarted tasks on top of its stack. Only when others
+have them, or the stack is deep, it is suspended, and the worker's loop (the hub) finds other work.
+Work spreads by offers: a worker may offer once, the oldest tasks it has not started, and once
+more for each `Hungry` of the farm. So nobody is asked who never offered, and saturated farms
+exchange nothing. The invariant: an unstarted task is in exactly one deque or in one `Offered`.
+
+`_pending` is changed by the worker's own thread only; tasks are taken for others with the worker's
+lock held, by any thread, and packed without it. How messages travel is the worker's business.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from concurrent.futures import TimeoutError as WaitedTooLong
+from math import ceil
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from . import failure
+from .executor import Future, SerialExecutor
+from .job import Part
+from .messages import Message, Returned, Withdrawn
+from .nested import NestedMap
+from .nested_calls import NestedCalls, packed
+from .pause import poll
+from .runners import Runners, Suspended
+
+T = TypeVar("T")
+
+Nested: TypeAlias = NestedMap | NestedCalls
+
+SLICE = 0.001
+"""Seconds that a task runs its own tasks before it looks whether others have returned some."""
+LOOK = 0.0002
+"""Seconds between two looks for messages while tasks run tasks: a look costs a microsecond."""
+DEEP = 10
+"""Nested tasks on one stack; the next gets a stack of its own. Python allows 1000 frames."""
+
+
+class Desk(Protocol):
+    """What a nest needs of its worker."""
+
+    lock: Any
+    workers: int
+
+    def send(self, message: Message) -> None:
+        """Send to the farm; with the lock held."""
+
+    def receive(self) -> None:
+        """Take in what has arrived; with the lock held."""
+
+    def suspending(self) -> Any:
+        """What runs now will wait; returns it."""
+
+    def resumed(self, running: Any, seconds: float) -> None:
+        """It goes on after so many seconds."""
+
+    def nudge(self) -> None:
+        """The stand-in shall look soon: there is something to offer."""
+
+
+class Nest(Executor):
+    """The executor of the tasks on one worker."""
+
+    def __init__(self, worker: Desk) -> None:
+        self._worker = worker
+        self.farm = self
+        self.runners = Runners()
+        self.hungry = worker.workers - 1
+        """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
+        self._thread = threading.get_ident()
+        self._numbers = itertools.count(1)
+        self._scopes = itertools.count(1)  # a scope is a task, for its own jobs to be found
+        self._scope = 0
+        self._depth = 0
+        self._pending: list[Nested] = []  # jobs with unstarted tasks, and some that have none left
+        self._away: dict[int, Nested] = {}  # jobs of which others have tasks
+        self._abandoned: deque[int] = deque()
+        self._deliveries: deque[Callable[[], None]] = deque()
+        self._looked = 0.0
+
+    # What tasks call.
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """As `FarmExecutor.submit`; the call runs here when somebody waits for it, or elsewhere."""
+        if not self._on_own_thread:
+            return _serial.submit(fn, *args, **kwargs)
+        future: Future[T] = Future()
+        future._farm = self
+        try:
+            call = packed(future, fn, args, kwargs)
+        except Exception as error:
+            future.set_running_or_notify_cancel()
+            future.set_exception(failure.call_unpicklable(error, fn))
+            return future
+        with self._worker.lock:  # nobody takes calls while one is added
+            latest = self._pending[-1] if self._pending else None
+            if isinstance(latest, NestedCalls) and latest.add(call, self._scope):
+                return future
+            calls = NestedCalls(next(self._numbers), self._scope)
+            calls.add(call, self._scope)
+        self._opened(calls)
+        return future
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        ordered: bool = True,
+        **_: Any,
+    ) -> Iterator[T]:
+        """As `FarmExecutor.map`; tasks run here when their values are taken, or elsewhere."""
+        if not self._on_own_thread:
+            return _serial.map(fn, *iterables, timeout=timeout, ordered=ordered)
+        ahead = 4 * self._worker.workers
+        job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
+        self._opened(job)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return itertools.chain.from_iterable(_Values(self, job, deadline))
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Run the task's own jobs, or let others run, until `done()`; False after `timeout`."""
+        if not self._on_own_thread:
+            return poll(done, timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if timeout is not None:
+            self._look(0)
+        while not done():
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            job = self._own_pending()
+            if job is not None and self.shallow:
+                self.advance(job)
+            else:
+                self.suspend(done, deadline)
+        return True
+
+    # Running nested jobs.
+
+    @property
+    def shallow(self) -> bool:
+        """Whether one more task may run on top of this stack."""
+        return self._depth < DEEP
+
+    def advance(self, job: Nested) -> None:
+        """Run some unstarted tasks of a job here and now."""
+        if self.hungry:
+            self.offer(1)
+        scope, self._scope = self._scope, next(self._scopes)
+        self._depth += 1
+        try:
+            job.run(time.monotonic() + SLICE)
+        finally:
+            self._scope = scope
+            self._depth -= 1
+        self._look(LOOK)
+
+    def suspend(self, done: Callable[[], bool], deadline: float | None) -> None:
+        """Let the worker do other things until `done()` or the deadline."""
+        runner = self.runners.inside()
+        if runner is None:  # a __del__ of the user's, run by the garbage collector in the hub
+            poll(done, 0 if deadline is None else deadline - time.monotonic())
+            raise failure.TaskError("only a task can wait for tasks")
+        scope, depth, begun = self._scope, self._depth, time.monotonic()
+        running = self._worker.suspending()
+        self.runners.suspend(Suspended(runner, done, deadline))
+        self._scope, self._depth = scope, depth
+        self._worker.resumed(running, time.monotonic() - begun)
+
+    def refilled(self, job: NestedMap) -> None:
+        """More tasks of a map have been read."""
+        self._opened(job)
+
+    def abandon(self, job: NestedMap) -> None:
+        """Nobody wants the rest. May be called by the garbage collector at any point."""
+        job.rows.clear()
+        if job.number in self._away:
+            self._abandoned.append(job.number)
+
+    # What the worker's loop calls.
+
+    def work(self) -> Callable[[], None] | None:
+        """Something to do for a runner, None where there is nothing."""
+        if self._deliveries:
+            return self._deliveries.popleft()
+        for job in reversed(self._pending):
+            if job.rows:
+                return lambda: self.advance(job)
+        return None
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Run it in a runner until it is done or waits."""
+        self._scope, self._depth = next(self._scopes), 0
+        self.runners.run(work)
+
+    def withdraw(self) -> None:
+        """Tell the farm what was abandoned; with the worker's lock held."""
+        while self._abandoned:
+            number = self._abandoned.popleft()
+            if self._away.pop(number, None) is not None:
+                self._worker.send(Withdrawn(number))
+
+    def returned(self, message: Returned) -> None:
+        """Outcomes of tasks that others have run; with the worker's lock held."""
+        job = self._away.get(message.job)
+        if job is None:
+            return  # abandoned
+        part = Part(*message[1:])
+        job.unanswered -= part.stop - part.start
+        if not job.unanswered:
+            del self._away[message.job]
+        if isinstance(job, NestedMap):
+            job.arrived(part)
+        else:
+            self._deliveries.append(lambda: job.returned(part))
+
+    @property
+    def spreadable(self) -> bool:
+        """Whether there are unstarted tasks that others could run."""
+        return any(job.rows for job in self._pending.copy())
+
+    def offer(self, keep: int) -> None:
+        """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
+        if not self.hungry:
+            return
+        jobs = [job for job in self._pending.copy() if job.rows and job.portable]
+        with self._worker.lock:
+            taken = self._taken(jobs, keep)
+        for job, (start, rows, plain) in taken:
+            message = job.offered(start, rows, plain)  # packing may run the user's code
+            with self._worker.lock:
+                self._worker.send(message)
+
+    def _taken(
+        self, jobs: list[Nested], keep: int
+    ) -> list[tuple[Nested, tuple[int, list[Any], bool]]]:
+        """The oldest unstarted tasks, as many as make others busy for as long as this worker."""
+        found = []
+        for job in jobs:
+            count = len(job.rows)
+            share = ceil(count * self.hungry / (self.hungry + 1))
+            taken = job.taken(min(share, count - keep if job is jobs[-1] else count))
+            if taken[1]:
+                found.append((job, taken))
+                self._away[job.number] = job
+                job.unanswered += len(taken[1])
+                self.hungry = max(0, self.hungry - len(taken[1]))
+            if not self.hungry:
+                return found
+        if found:
+            self.hungry = 0
+        return found
+
+    def _opened(self, job: Nested) -> None:
+        pending = self._pending
+        while pending and not pending[-1].rows:
+            pending.pop()
+        idle = not pending
+        if idle or pending[-1] is not job:
+            pending.append(job)
+        if self.hungry:
+            self.offer(1)
+        if idle and job.rows:
+            self._worker.nudge()
+
+    def _own_pending(self) -> Nested | None:
+        for job in reversed(self._pending):
+            if job.rows and job.scope == self._scope:
+                return job
+        return None
+
+    def _look(self, interval: float) -> None:
+        now = time.monotonic()
+        if now - self._looked > interval:
+            self._looked = now
+            with self._worker.lock:
+                self._worker.receive()
+            if self.hungry and self._pending:
+                self.offer(1)
+
+    @property
+    def _on_own_thread(self) -> bool:
+        """Threads that a task has made are not the worker's to suspend: they work in place."""
+        return threading.get_ident() == self._thread
+
+
+class _Values:
+    """The values of a nested map, in lists, as they come."""
+
+    def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
+        self._nest, self._job, self._deadline = nest, job, deadline
+        self._failure: BaseException | None = None
+        self._ended = False
+
+    def __iter__(self) -> _Values:
+        return self
+
+    def __next__(self) -> list[Any]:
+        try:
+            found = None if self._ended else self._next_values()
+        except BaseException:
+            self.close()
+            raise
+        if not found:
+            self.close()
+            raise StopIteration
+        return found
+
+    def close(self) -> None:
+        """Nobody wants the rest."""
+        if not self._ended:
+            self._ended = True
+            self._nest.abandon(self._job)
+
+    __del__ = close
+
+    def _next_values(self) -> list[Any]:
+        job, nest = self._job, self._nest
+        while self._failure is None:
+            if job.ready():
+                found, self._failure = job.next_values()
+                if found:
+                    return found
+            elif job.rows and nest.shallow and self._left() is None:
+                nest.advance(job)
+            elif job.exhausted:
+                return []
+            elif job.refill():
+                nest.refilled(job)
+            elif not nest.wait_until(job.ready, self._left()):
+                raise WaitedTooLong("the map's timeout has passed")
+        raise failure.raisable(self._failure)
+
+    def _left(self) -> float | None:
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+
+_serial = SerialExecutor()

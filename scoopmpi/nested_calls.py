@@ -1,0 +1,125 @@
+"""Nested calls: what a task has submitted, kept by the worker on which the task runs.
+
+As `nested` keeps maps: taken from the front to run here, from the end for other workers. Callbacks
+of futures, the user's code, run where outcomes are set: in `run` and `returned`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from greenlet import GreenletExit
+
+from . import isolation, job, payload
+from .executor import Future
+from .messages import CANCELLED, Frame, Offered
+
+
+class Call(NamedTuple):
+    """A submitted call; packed where its arguments can be changed, else as it is."""
+
+    future: Future[Any]
+    call: tuple[Callable[..., Any], tuple[Any, ...]] | None
+    frame: Frame | None
+
+
+def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any) -> Call:
+    """A call, packed unless nobody can change it; raises what packing raises."""
+    if not kwargs and payload.plain(args) and payload.by_name(fn):
+        return Call(future, (fn, args), None)
+    return Call(future, None, payload.copied(payload.pack((fn, args, kwargs))))
+
+
+class NestedCalls:
+    """Calls that a task has submitted, one after the other."""
+
+    def __init__(self, number: int, scope: int) -> None:
+        self.number, self.scope = number, scope
+        self.rows: deque[Call] = deque()
+        self.unanswered = 0
+        self.portable = True
+        self._growing = True  # until others get some: indices must stay in a row
+        self._front = self._end = 0
+        self._elsewhere: dict[int, Future[Any]] = {}
+
+    def add(self, call: Call, scope: int) -> bool:
+        """One more call of the task `scope`; False where it needs a job of its own."""
+        if scope != self.scope or not self._growing:
+            return False
+        self._end += 1
+        self.rows.append(call)
+        return True
+
+    def run(self, until: float) -> None:
+        """Run calls from the front, one at least, until there are none or the time `until`."""
+        while True:
+            try:
+                future, plain, frame = self.rows.popleft()
+            except IndexError:
+                return
+            index, self._front = self._front, self._front + 1
+            if not future.set_running_or_notify_cancel():
+                continue
+            function: Any = "a submitted call"
+            try:
+                if plain is None:
+                    function, args, kwargs = payload.unpack(frame)
+                    value = function(*args, **kwargs)
+                else:
+                    function, args = plain
+                    value = function(*args)
+                value = isolation.own(value, function)
+            except GreenletExit:
+                raise
+            except BaseException as error:
+                future.set_exception(isolation.raised(error, function, index))
+            else:
+                future.set_result(value)
+            if time.monotonic() > until:
+                return
+
+    def taken(self, most: int) -> tuple[int, list[Any], bool]:
+        """Unstarted calls from the end for others: the first's index, and the calls."""
+        calls: list[Call] = []
+        while len(calls) < most:
+            try:
+                calls.append(self.rows.pop())
+            except IndexError:
+                break
+        calls.reverse()
+        self._growing = False
+        self._end -= len(calls)
+        for index, call in enumerate(calls, self._end):
+            self._elsewhere[index] = call.future
+        return self._end, calls, False
+
+    def offered(self, start: int, calls: list[Call], plain: bool) -> Offered:
+        """What `taken` gave, packed; a cancelled one as nothing to run."""
+        frames = tuple(map(_frame, calls))
+        return Offered(self.number, start, start + len(calls), None, False, plain, frames)
+
+    def returned(self, part: job.Part) -> None:
+        """Outcomes from others have come; runs the user's unpickling and callbacks."""
+        failed = frozenset(part.failed)
+        frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
+        for place, frame in enumerate(frames):
+            index = part.start + place
+            future = self._elsewhere.pop(index)
+            if future.cancelled():
+                continue
+            outcome = frame if part.plain else job.opened(frame, place in failed, index)
+            if isinstance(outcome, job.Raised):
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome)
+
+
+def _frame(call: Call) -> Frame:
+    if not call.future.set_running_or_notify_cancel():
+        return CANCELLED
+    if call.call is not None:
+        return payload.pack((*call.call, {}))
+    return call.frame

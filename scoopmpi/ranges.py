@@ -1,0 +1,69 @@
+"""Ranges of tasks: a batch, and what is queued of one job. No workers, no decisions."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+
+class Batch(NamedTuple):
+    """The tasks `start` to `stop - 1` of one job; `attempts` workers died with it before."""
+
+    job: int
+    start: int
+    stop: int
+    attempts: int = 0
+
+    @classmethod
+    def single(cls, job: int, task: int) -> Batch:
+        """One task."""
+        return cls(job, task, task + 1)
+
+    @property
+    def tasks(self) -> int:
+        return self.stop - self.start
+
+
+class JobQueue:
+    """What is queued of one job, in order of index, and how fast its tasks are."""
+
+    __slots__ = (
+        "cancelled", "finished", "handed", "number", "pace", "queue", "queued", "submitted",
+    )  # fmt: skip
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.queue: deque[Batch] = deque()
+        self.queued = 0
+        self.submitted = 0
+        self.finished = 0
+        self.handed = 0  # batches that workers hold
+        self.pace: float | None = None
+        self.cancelled = False
+
+    def grow(self, count: int) -> None:
+        start, stop = self.submitted, self.submitted + count
+        if self.queue and self.queue[-1].stop == start and not self.queue[-1].attempts:
+            start = self.queue.pop().start
+        self.queue.append(Batch(self.number, start, stop))
+        self.queued += count
+        self.submitted = stop
+
+    def put_back(self, batch: Batch) -> None:
+        """Queue a batch again, ahead of all that was never handed out."""
+        self.queue.appendleft(batch)
+        self.queued += batch.tasks
+
+    def take(self, tasks: int) -> Batch:
+        first = self.queue[0]
+        if first.attempts:
+            tasks = 1  # alone, so that innocent neighbours are not blamed for a death
+        if tasks >= first.tasks:
+            batch = self.queue.popleft()
+        else:
+            number, start, stop, attempts = first
+            batch = Batch(number, start, start + tasks, attempts)
+            self.queue[0] = Batch(number, start + tasks, stop, attempts)
+        self.queued -= batch.tasks
+        self.handed += 1
+        return batch

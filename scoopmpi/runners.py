@@ -1,0 +1,85 @@
+"""Runners: greenlets in which a worker's tasks run, so that a task that waits can be set aside.
+
+The hub is the greenlet of the worker's loop, and runs nothing of the user's. It gives work to a
+runner and gets control back when the work is done or waits. What a task waits for is a predicate,
+asked by the hub. Stacks begin at the hub, which is shallow: so tasks that wait for tasks that wait
+… may be as deep as memory allows. No messages and no jobs here.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+
+@dataclass(slots=True)
+class Suspended:
+    """A runner whose work waits until `done()` or the time `deadline`.
+
+    state: kept for whoever suspended it.
+    """
+
+    runner: Any
+    done: Callable[[], bool]
+    deadline: float | None
+    state: Any = None
+
+    def ready(self, now: float) -> bool:
+        """Whether the work can go on."""
+        return self.done() or (self.deadline is not None and now >= self.deadline)
+
+
+class Runners:
+    """The runners of one worker."""
+
+    def __init__(self) -> None:
+        self.suspended: list[Suspended] = []
+        self._spare: list[Any] = []
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Run it until it is done or suspended; called by the hub."""
+        if self._spare:
+            runner = self._spare.pop()
+        else:
+            runner = greenlet(self._loop)
+            # Settings that the program made while it was imported (decimal's precision, numpy's
+            # error handling) live in the context, and a new greenlet would have an empty one.
+            runner.gr_context = contextvars.copy_context()
+        runner.switch(work)
+
+    def suspend(self, waiting: Suspended) -> None:
+        """Set the running work aside; returns when the hub resumes it."""
+        self.suspended.append(waiting)
+        waiting.runner.parent.switch()
+
+    def ready(self) -> Suspended | None:
+        """The latest of those that can go on, taken out of the suspended; asked by the hub."""
+        now = time.monotonic() if self.suspended else 0.0
+        for place in range(len(self.suspended) - 1, -1, -1):
+            if self.suspended[place].ready(now):
+                return self.suspended.pop(place)
+        return None
+
+    @staticmethod
+    def inside() -> Any:
+        """The runner that is running, None in the hub and outside of both."""
+        current = getcurrent()
+        return None if current.parent is None else current
+
+    def close(self) -> None:
+        """The worker stops: what is suspended never goes on."""
+        while self.suspended:
+            self.suspended.pop().runner.throw()
+        self._spare.clear()
+
+    def _loop(self, work: Callable[[], None]) -> None:
+        this = getcurrent()
+        while True:
+            work()
+            self._spare.append(this)
+            work = this.parent.switch()
