@@ -14,19 +14,29 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+_MODULES = ("futures", "shared")
 _HOMES = {
-    "futures": "scoopmpi.futures",
-    "Future": "scoopmpi.executor",
-    "FarmError": "scoopmpi.failure",
-    "TaskError": "scoopmpi.failure",
-    "RemoteTraceback": "scoopmpi.failure",
+    "Future": "executor",
+    "FarmError": "failure",
+    "TaskError": "failure",
+    "RemoteTraceback": "failure",
+    "MPICommExecutor": "collective",
+    "MPIExecutor": "collective",
+    "Pool": "pool",
 }
-__all__ = sorted(_HOMES)
+_OF_THE_PROCESS = ("IS_ORIGIN", "IS_RUNNING", "SIZE", "worker", "logger")
+__all__ = sorted([*_MODULES, *_HOMES, *_OF_THE_PROCESS])
 
 
 def __getattr__(name: str) -> Any:
-    if name == "futures":
-        return importlib.import_module(_HOMES[name])
+    if name in _MODULES:
+        return importlib.import_module(f"scoopmpi.{name}")
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        return getattr(importlib.import_module(f"scoopmpi.{_HOMES[name]}"), name)
+    if name in _OF_THE_PROCESS:
+        return importlib.import_module("scoopmpi.names").value(name)
     raise AttributeError(f"module 'scoopmpi' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -54,7 +54,7 @@ def _options(rank: int | None) -> scoop_options.Options:
         return surroundings.enter(options)
     except scoop_options.UsageError as problem:
         if tell:
-            print(f"scoopmpi: {problem}\n\n{scoop_options.USAGE}", end="", file=sys.stderr)
+            print(f"scoopmpi: {problem} (see python -m scoopmpi --help)", file=sys.stderr)
         sys.exit(2)
 
 
@@ -85,16 +85,14 @@ def _play(options: scoop_options.Options, label: Any) -> int:
         _begin_profile()
     if runtime.rank > 0:
         return _follow(MPITransport(), program, arguments, label)
-    from .compat import Guard
+    from .compat import look_out
 
-    sys.meta_path.insert(0, Guard)
+    look_out()
     if runtime.size == 1:
         status = _status_of(partial(programs.run, program, arguments))
     else:
         status = _lead(MPITransport(), program, arguments)
-    if options.profile:
-        _end_profile()
-        _show_profile()
+    _end_profile()
     return status
 
 
@@ -102,24 +100,21 @@ def _begin_profile() -> None:
     global _profile
     from .profiling import RankProfile
 
-    _profile = RankProfile(runtime.rank, Path("profile").absolute())
+    try:
+        _profile = RankProfile(runtime.rank, Path("profile").absolute())
+    except OSError as problem:
+        print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.stderr)
 
 
 def _end_profile() -> None:
-    """Write this rank's profile, where there is one and it has not been written."""
-    if _profile is not None:
-        try:
-            _profile.write()
-        except OSError as problem:
-            print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.__stderr__)
-
-
-def _show_profile() -> None:
-    from .profiling import summarise
-
-    text = summarise(_profile.directory, runtime.size)
-    if text is not None:
-        print(text, file=sys.stderr)
+    """Write this rank's profile, where there is one and it has not been written; then the table."""
+    if _profile is None:
+        return
+    try:
+        if _profile.write() and runtime.rank == 0:
+            print(_profile.summary(runtime.size), file=sys.stderr)
+    except OSError as problem:
+        print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.__stderr__)
 
 
 def alone(library: str, expected: int) -> str:

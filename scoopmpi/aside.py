@@ -26,7 +26,7 @@ class Aside:
 
     def waits(self, running: Running | Interlude) -> None:
         """The running batch does from now on."""
-        if isinstance(running, Running):
+        if isinstance(running, Running) and running not in self._announced:
             self._silent.append(running)
 
     def goes_on(self, running: Running | Interlude) -> None:

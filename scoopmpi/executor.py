@@ -6,27 +6,39 @@ executor is current in a process; `futures` speaks to it.
 
 from __future__ import annotations
 
-import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from . import failure, payload
-from .farm import Farm
-from .job import MapJob, function, values
-from .pause import pause
+from . import failure, payload, runtime
+from .job import MapJob, function
+from .pause import poll
+from .results import FarmResults
+
+if TYPE_CHECKING:  # workers come by here without a farm
+    from .farm import Farm
 
 T = TypeVar("T")
+
+
+class Driven(Protocol):
+    """What makes progress while somebody waits: a farm, or a worker for its tasks' own calls."""
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Work until `done()`; False after `timeout` seconds."""
 
 
 class Future(PEP3148Future[T]):
     """A call that was submitted: a `concurrent.futures.Future` that works while you wait for it."""
 
-    _farm: Farm | None = None
+    _farm: Driven | None = None
+    _ended: Callable[[Any], None] | None = None
+    """Of the executor that counts its calls; called when all callbacks have run."""
 
     def result(self, timeout: float | None = None) -> T:
         """The call's value; raises what it raised, or TimeoutError after `timeout` seconds."""
@@ -44,6 +56,25 @@ class Future(PEP3148Future[T]):
             self._farm.wait_until(self.done, None if timeout is None else max(0.0, timeout))
         return None if timeout is None else 0
 
+    def set_result(self, result: T) -> None:
+        """For executors: the call has ended with a value."""
+        super().set_result(result)
+        if self._ended is not None:
+            self._ended(self)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """For executors: the call has ended with an exception."""
+        super().set_exception(exception)
+        if self._ended is not None:
+            self._ended(self)
+
+    def cancel(self) -> bool:
+        """Have the call not run; False where it runs already or is done."""
+        cancelled = super().cancel()
+        if cancelled and self._ended is not None:
+            self._ended(self)
+        return cancelled
+
 
 class FarmExecutor(Executor):
     """Runs calls on the workers of a farm."""
@@ -60,7 +91,7 @@ class FarmExecutor(Executor):
             frame = payload.copied(payload.pack((fn, args, kwargs)))
         except Exception as error:
             future.set_running_or_notify_cancel()
-            future.set_exception(_explained(error, fn))
+            future.set_exception(failure.call_unpicklable(error, fn))
             return future
         self.farm.submit(future, frame)
         return future
@@ -80,74 +111,28 @@ class FarmExecutor(Executor):
         chunksize: accepted and ignored, batches follow measured durations.
         ordered: False gives the values as they arrive.
         """
+        return chain.from_iterable(self.results(fn, iterables, timeout, ordered))
+
+    def results(
+        self,
+        fn: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        timeout: float | None,
+        ordered: bool,
+    ) -> FarmResults:
+        """What `map` gives, a list of values at a time."""
         self.farm.wait_for_first_worker()
         packed = function(fn)
         job = MapJob(packed, iterables, lambda: self.farm.members.size, ordered)
         number = self.farm.open_map(job, packed)
-        return chain.from_iterable(_Batches(self.farm, job, number, timeout))
+        return FarmResults(self.farm, job, number, timeout)
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Drive the farm until `done()`; False after `timeout` seconds."""
+        return self.farm.wait_until(done, timeout)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accepted; the farm ends with the program."""
-
-
-class _Batches:
-    """The values of a map, a list for each batch, so that single values come at C speed."""
-
-    def __init__(self, farm: Farm, job: MapJob, number: int, timeout: float | None) -> None:
-        self._farm, self._job, self._number = farm, job, number
-        self._deadline = None if timeout is None else time.monotonic() + timeout
-        self._failure: BaseException | None = None
-        self._ended = False
-
-    def __iter__(self) -> _Batches:
-        return self
-
-    def __next__(self) -> list[Any]:
-        try:
-            while not self._ended:
-                if self._failure is not None:
-                    raise _raisable(self._failure)
-                if self._job.exhausted:
-                    break
-                found = self._next_values()
-                if found:
-                    return found
-        except BaseException:  # Ctrl-C too: a batch may be lost, so the values end here
-            self.close()
-            raise
-        self.close()
-        raise StopIteration
-
-    def close(self) -> None:
-        """Nobody wants the rest."""
-        if not self._ended:
-            self._ended = True
-            self._farm.abandon(self._number)
-
-    __del__ = close
-
-    def _next_values(self) -> list[Any]:
-        self._farm.release(self._number, self._job)
-        if not self._job.ready:
-            if self._job.exhausted:  # the user's iterator ended just now
-                return []
-            left = None if self._deadline is None else self._deadline - time.monotonic()
-            if not self._farm.wait_until(lambda: self._job.ready, left):
-                raise WaitedTooLong("the map's timeout has passed")
-        part = self._job.take()
-        if part is None:
-            raise self._job.error or AssertionError("a map without outcome and error")
-        found, self._failure = values(part)
-        return found
-
-
-def _raisable(error: BaseException) -> BaseException:
-    """StopIteration would end the caller's loop as if all were done (as in PEP 479)."""
-    if not isinstance(error, StopIteration):
-        return error
-    problem = failure.TaskError("a task raised StopIteration")
-    problem.__cause__ = error.__cause__ or error
-    return problem
 
 
 class SerialExecutor(Executor):
@@ -177,52 +162,63 @@ class SerialExecutor(Executor):
             raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
         if not iterables:
             raise TypeError("map needs at least one iterable of arguments")
-        results = map(fn, *iterables)
-        return results if timeout is None else _in_time(results, time.monotonic() + timeout)
+        values = map(fn, *iterables)
+        return values if timeout is None else _in_time(values, time.monotonic() + timeout)
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait for what other threads bring about; False after `timeout` seconds."""
+        return poll(done, timeout)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Nothing to end."""
 
 
-def _in_time(results: Iterator[T], deadline: float) -> Iterator[T]:
-    for value in results:
+def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
+    for value in values:
         if time.monotonic() > deadline:
             raise WaitedTooLong("the map's timeout has passed")
         yield value
 
 
-def _explained(error: Exception, fn: Callable[..., Any]) -> Exception:
-    name = failure.describe(fn)
-    result = pickle.PicklingError(
-        f"the call of {name} cannot be pickled and sent: {failure.reason(error)}"
-    )
-    result.__cause__ = error
-    return result
-
-
 _serial = SerialExecutor()
-_current: FarmExecutor | None = None
+_current: FarmExecutor | SerialExecutor = _serial
 
 
-def install(executor: FarmExecutor | None) -> None:
-    """Make an executor the one that `futures` speaks to; None for the serial one."""
+def install(executor: Any) -> None:
+    """Make an executor the one that `futures` speaks to; None for the serial one.
+
+    On workers it is one for the tasks' own calls, with the methods of the two here.
+    """
     global _current
-    _current = executor
+    _current = _serial if executor is None else executor
 
 
 def current() -> FarmExecutor | SerialExecutor:
     """The executor of this process."""
-    return _serial if _current is None else _current
+    return _current
 
 
 def wait_until(done: Callable[[], bool], timeout: float | None = None) -> bool:
     """Wait for what the current executor brings about; False after `timeout` seconds."""
-    if _current is not None:
-        return _current.farm.wait_until(done, timeout)
-    started = time.monotonic()
-    while not done():
-        idle = time.monotonic() - started
-        if timeout is not None and idle >= timeout:
-            return False
-        pause(idle, spin=False)
-    return True
+    return _current.wait_until(done, timeout)
+
+
+def usable() -> FarmExecutor | SerialExecutor:
+    """The executor of this process for a program that wants to hand out work.
+
+    Raises RuntimeError while a worker imports the program; warns, once, where nothing is parallel.
+    """
+    if runtime.importing:
+        raise RuntimeError(
+            "the program calls the farm while a worker imports it. Put what the program does below "
+            'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
+        )
+    if not runtime.started and not runtime.warned:
+        runtime.warned = True
+        warnings.warn(
+            "the program was not started by scoopmpi, its tasks run one after the other. "
+            "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    return _current

@@ -15,7 +15,7 @@ from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import Any, NamedTuple, TypeVar
 
-from . import runtime
+from . import reduction, runtime
 from .executor import FarmExecutor, Future, SerialExecutor, current, wait_until
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "Future",
     "as_completed",
     "map",
+    "mapReduce",
+    "mapScan",
     "map_as_completed",
     "shutdown",
     "submit",
@@ -63,6 +65,40 @@ def map_as_completed(
 def submit(func: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
     """Have `func(*args, **kwargs)` run by a worker; returns its future at once."""
     return _executor().submit(func, *args, **kwargs)
+
+
+def mapReduce(
+    mapFunc: Callable[..., Any],
+    reductionOp: Callable[[Any, Any], Any],
+    *iterables: Iterable[Any],
+    timeout: float | None = None,
+) -> Any:
+    """The values of `mapFunc` over the iterables, combined in their order by `reductionOp`.
+
+    As `functools.reduce(reductionOp, map(mapFunc, *iterables))`, where `reductionOp` is
+    associative: values are combined on the workers on which they arise. timeout: seconds.
+    Raises TypeError where there is nothing to combine, as `reduce` does.
+    """
+    _executor()
+    return reduction.reduced(reduction.Total, mapFunc, reductionOp, iterables, timeout)
+
+
+def mapScan(
+    mapFunc: Callable[..., Any],
+    reductionOp: Callable[[Any, Any], Any],
+    *iterables: Iterable[Any],
+    timeout: float | None = None,
+) -> list[Any]:
+    """The values of `mapFunc` combined from the first up to each: a list of running totals.
+
+    As `list(itertools.accumulate(map(mapFunc, *iterables), reductionOp))`, where `reductionOp`
+    is associative. timeout: seconds.
+    """
+    _executor()
+    prefixes: list[Any] = reduction.reduced(
+        reduction.Prefixes, mapFunc, reductionOp, iterables, timeout
+    )
+    return prefixes
 
 
 class DoneAndNotDone(NamedTuple):

@@ -6,19 +6,16 @@ Asks `launch` for hosts and launcher, shows or execs the command. No decisions o
 from __future__ import annotations
 
 import os
+import re
 import shlex
-import sys
-from collections.abc import MutableMapping
-from typing import NoReturn
 
 import click
 
-from . import program as programs
-from .launch import launcher, managers
-from .launch.allocation import Allocation, AllocationError
-from .launch.flavours.command import Command
+from . import starting
+from .launch import managers
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
+"""A counter as `simple_shell` takes it, which no program can be called."""
 
 
 @click.command(
@@ -32,6 +29,13 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     help="Believe this batch system (slurm, pbs, sge) or none (local).",
 )  # fmt: skip
 @click.option("-n", "--universe", "workers", type=click.IntRange(min=1), help="Number of workers.")
+@click.option("--scoop-profile", is_flag=True, help="Profile all ranks, in the directory profile.")
+@click.option(
+    "--scoop-load-modules", "modules", metavar="A,B", help="Environment modules for each rank."
+)
+@click.option("--scoop-freeorigin", is_flag=True, help="Accepted: rank 0 never takes a slot.")
+@click.option("--scoop-broker", "broker", metavar="HOST", help="Accepted: MPI has no broker.")
+@click.option("--scoop-tunnel", "tunnel", is_flag=True, help="Accepted: MPI has no tunnel.")
 @click.option("-D", "--dry-run", is_flag=True, help="Print the command and nothing else.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what the farm does, on stderr.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="PROGRAM [ARGUMENTS]...")
@@ -40,6 +44,11 @@ def main(
     scoop_module: str | None,
     sched: str | None,
     workers: int | None,
+    scoop_profile: bool,
+    modules: str | None,
+    scoop_freeorigin: bool,
+    broker: str | None,
+    tunnel: bool,
     dry_run: bool,
     verbose: bool,
     words: tuple[str, ...],
@@ -52,80 +61,40 @@ def main(
     \b
     myscoop squares 10000
     myscoop --sched=local picalc 3000 5000
+    myscoop 100:200 echo '$SCOOP_COUNTER'
     """
-    if scoop_module is not None and not (words and words[0].endswith(".py")):
-        words = (scoop_module, *words)
-    if not words:
-        raise click.UsageError("which program? For example: myscoop squares 10000")
+    ignored = [name for name, given in (("broker", broker), ("tunnel", tunnel)) if given]
+    if ignored:
+        names = " and ".join(f"--scoop-{name}" for name in ignored)
+        click.echo(f"myscoop: {names}: nothing to do, MPI has no broker", err=True)
+    flags = [flag for flag, given in (("-v", verbose), ("--profile", scoop_profile)) if given]
+    start = starting.Start(
+        words=_program(scoop_module, words),
+        options=flags,
+        setup=[starting.loading(modules)] if modules else [],
+    )
     try:
-        command = command_for(list(words), workers, sched, verbose, os.environ)
-    except (AllocationError, launcher.LaunchError, programs.ProgramNotFound) as problem:
+        allocation = managers.detect(os.environ, sched)
+        if workers is not None:
+            allocation = allocation.resized(workers)
+        command = starting.command_for(start, allocation, os.environ)
+    except starting.PROBLEMS as problem:
         raise click.ClickException(str(problem)) from None
     if dry_run:
         click.echo(shlex.join(command.argv))
         return
-    execute(command, os.environ)
+    starting.execute(command, os.environ, "myscoop")
 
 
-def command_for(
-    words: list[str],
-    workers: int | None,
-    sched: str | None,
-    verbose: bool,
-    env: MutableMapping[str, str],
-) -> Command:
-    """The command line that runs a program's words on the job's hosts.
-
-    Raises AllocationError, LaunchError or ProgramNotFound, whose messages are for the user.
-    """
-    _make_absolute(env)
-    programs.find(words[0])
-    allocation: Allocation = managers.detect(env, sched)
-    if workers is not None:
-        allocation = allocation.resized(workers)
-    _limit_threads(env)
-    found = launcher.find(env)
-    options = ["-v"] if verbose else []
-    inner = [sys.executable, "-m", "scoopmpi", *options, *words]
-    root = os.geteuid() == 0
-    command: Command = found.flavour.command(found.mpirun, allocation, inner, env, root)
-    return command
-
-
-def _limit_threads(env: MutableMapping[str, str]) -> None:
-    """One worker a core: more threads would fight for it, unless the user wants them."""
-    if "PBS_JOBID" in env and env.get("OMP_NUM_THREADS") == env.get("NCPUS"):
-        env.pop("OMP_NUM_THREADS", None)  # OpenPBS sets it in every job, over what the user said
-    for name in THREADS:
-        env.setdefault(name, "1")
-
-
-def execute(command: Command, env: MutableMapping[str, str]) -> NoReturn:
-    """Become the launcher."""
-    for note in command.notes:
-        click.echo(f"myscoop: {note}", err=True)
-    env.update(command.env)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execve(command.argv[0], command.argv, dict(env))
-
-
-def start_locally(words: list[str], workers: int | None, verbose: bool) -> NoReturn:
-    """What `python -m scoopmpi` does without mpirun: start itself under one."""
-    try:
-        command = command_for(words, workers, None, verbose, os.environ)
-    except (AllocationError, launcher.LaunchError, programs.ProgramNotFound) as problem:
-        print(f"scoopmpi: {problem}", file=sys.stderr)
-        sys.exit(2)
-    execute(command, os.environ)
-
-
-def _make_absolute(env: MutableMapping[str, str]) -> None:
-    """PYTHONPATH entries like `.` mean this directory, on other hosts too."""
-    entries = env.get("PYTHONPATH", "").split(os.pathsep)
-    absolute = [os.path.abspath(entry) for entry in entries if entry]
-    if absolute:
-        env["PYTHONPATH"] = os.pathsep.join(absolute)
+def _program(module: str | None, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The program and its arguments; a counter in front means the program `simple_shell`."""
+    if module is None and words and _RANGE.fullmatch(words[0]):
+        module = "simple_shell"
+    if module is not None and not (words and words[0].endswith(".py")):
+        words = (module, *words)
+    if not words:
+        raise click.UsageError("which program? For example: myscoop squares 10000")
+    return words
 
 
 if __name__ == "__main__":

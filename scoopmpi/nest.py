@@ -13,6 +13,8 @@ lock held, by any thread, and packed without it. How messages travel is the work
 from __future__ import annotations
 
 import itertools
+import selectors
+import sys
 import threading
 import time
 from collections import deque
@@ -27,9 +29,10 @@ from .executor import Future, SerialExecutor
 from .job import Part
 from .messages import Message, Returned, Withdrawn
 from .nested import NestedMap
-from .nested_calls import NestedCalls, packed
+from .nested_calls import Call, NestedCalls, packed
 from .pause import poll
 from .runners import Runners, Suspended
+from .waiters import Waiters
 
 T = TypeVar("T")
 
@@ -91,8 +94,7 @@ class Nest(Executor):
         """As `FarmExecutor.submit`; the call runs here when somebody waits for it, or elsewhere."""
         if not self._on_own_thread:
             return _serial.submit(fn, *args, **kwargs)
-        future: Future[T] = Future()
-        future._farm = self
+        future = self._future()
         try:
             call = packed(future, fn, args, kwargs)
         except Exception as error:
@@ -106,6 +108,18 @@ class Nest(Executor):
             calls = NestedCalls(next(self._numbers), self._scope)
             calls.add(call, self._scope)
         self._opened(calls)
+        return future
+
+    def fork(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
+        """As `submit`, for code of ours that changes no arguments: packed only if others take it.
+
+        Cancelled by who takes it back; it is offered at once where tasks are wanted.
+        """
+        future = self._future()
+        calls = NestedCalls(next(self._numbers), self._scope)
+        calls.add(Call(future, (fn, args), None), self._scope)
+        self._opened(calls)
+        self.offer(0)
         return future
 
     def map(
@@ -223,9 +237,28 @@ class Nest(Executor):
             self._deliveries.append(lambda: job.returned(part))
 
     @property
-    def spreadable(self) -> bool:
-        """Whether there are unstarted tasks that others could run."""
+    def unsettled(self) -> bool:
+        """Whether there are tasks that others could run or have, or callbacks to call."""
+        if self._away or self._deliveries:
+            return True
         return any(job.rows for job in self._pending.copy())
+
+    def rescue(self) -> None:
+        """Called by another thread while a task blocks this one in a way of its own (asyncio).
+
+        What it may wait for is done here: callbacks, and calls that nobody else takes.
+        """
+        while self._deliveries:
+            self._deliveries.popleft()()
+        for job in self._pending.copy():
+            if isinstance(job, NestedCalls) and job.rows:
+                job.run(0.0)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the worker's own thread waits for another thread, or for an asyncio loop."""
+        frame = sys._current_frames().get(self._thread)
+        return frame is not None and frame.f_code.co_filename in _BLOCKING
 
     def offer(self, keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
@@ -255,9 +288,13 @@ class Nest(Executor):
                 self.hungry = max(0, self.hungry - len(taken[1]))
             if not self.hungry:
                 return found
-        if found:
-            self.hungry = 0
         return found
+
+    def _future(self) -> Future[Any]:
+        future: Future[Any] = Future()
+        future._farm = self
+        future._waiters = Waiters(self)  # type: ignore[attr-defined]
+        return future
 
     def _opened(self, job: Nested) -> None:
         pending = self._pending
@@ -344,3 +381,4 @@ class _Values:
 
 
 _serial = SerialExecutor()
+_BLOCKING = (threading.__file__, selectors.__file__)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from greenlet import GreenletExit
 
-from . import isolation, job, payload
+from . import failure, isolation, job, payload
 from .executor import Future
 from .messages import CANCELLED, Frame, Offered
 
@@ -120,6 +120,9 @@ class NestedCalls:
 def _frame(call: Call) -> Frame:
     if not call.future.set_running_or_notify_cancel():
         return CANCELLED
-    if call.call is not None:
+    if call.call is None:
+        return call.frame
+    try:
         return payload.pack((*call.call, {}))
-    return call.frame
+    except BaseException as error:
+        return payload.pack(failure.Unpicklable(failure.reason(error)))

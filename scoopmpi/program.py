@@ -12,13 +12,14 @@ import os
 import pkgutil
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import FunctionType
 from typing import Any, NamedTuple
 
 WORKER_NAME = "SCOOP_WORKER"
 READY_PROGRAMS = "scoopmpi.workers"
+SHELL = "scoopmpi.shell"
 
 
 class ProgramNotFound(Exception):
@@ -55,6 +56,13 @@ def find(name: str) -> Program:
         f"there is no file and no module {name}: looked in {os.getcwd()} and on "
         f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}"
     )
+
+
+def find_or_shell(words: Sequence[str]) -> tuple[Program, list[str]]:
+    """The program of a command line and its arguments; without one, and for -, our shell."""
+    if not words or words[0] == "-":
+        return find(SHELL), list(words)
+    return find(words[0]), list(words[1:])
 
 
 def _spec(module: str) -> ModuleSpec | None:

@@ -11,6 +11,7 @@ has withdrawn the batch from the stand-in. No transport and no lock here.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from types import FunctionType, MethodType
@@ -233,3 +234,20 @@ class Running:
             return self._pack(value)
         except failure.TaskError as error:
             return self._failed(error)
+
+
+def unpackable(run: Run, error: BaseException) -> Finished:
+    """The answer where a batch's function or columns cannot be unpickled: each task fails so."""
+    name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
+    problem = failure.TaskError(
+        f"a function or its arguments cannot be unpickled on worker {runtime.rank}: "
+        f"{failure.reason(error)}. What tasks use must be defined at the top level of {name} "
+        "or a module."
+    )
+    problem.__cause__ = error
+    frame = failure.pack(problem, runtime.rank, "a batch")
+    job, start, stop = run.job, run.start, run.stop
+    count = stop - start
+    return Finished(
+        job, start, stop, -1.0, stop, stop, False, (frame,) * count, tuple(range(count))
+    )

@@ -46,12 +46,19 @@ class Transport(Protocol):
 
 
 class MPITransport:
-    """A link over a communicator of its own, so that the user's MPI messages never meet ours."""
+    """A link over a communicator of its own, so that the user's MPI messages never meet ours.
 
-    def __init__(self, comm: Any = None) -> None:
+    Making one is collective. root: the rank of `comm` that becomes rank 0 here.
+    """
+
+    def __init__(self, comm: Any = None, root: int = 0) -> None:
         MPI = mpi()
         self._mpi = MPI
-        self._comm = (MPI.COMM_WORLD if comm is None else comm).Dup()
+        comm = MPI.COMM_WORLD if comm is None else comm
+        if root == 0:
+            self._comm = comm.Dup()
+        else:
+            self._comm = comm.Split(0, -1 if comm.rank == root else comm.rank)
         self.rank: int = self._comm.rank
         self.size: int = self._comm.size
         self._status = MPI.Status()
@@ -101,6 +108,10 @@ class MPITransport:
 
     def close(self) -> None:
         self.flush()
+
+    def free(self) -> None:
+        """Give the communicator back, where MPI goes on without this link; collective."""
+        self._comm.Free()
 
     def abort(self, status: int) -> None:
         sys.stdout.flush()

@@ -17,7 +17,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sys
 import threading
 import time
 from collections import deque
@@ -25,11 +24,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import failure, messages, payload
+from . import messages
 from .aside import Aside
+from .functions import Known
 from .messages import Finished, Forget, Message, Run
 from .pause import pause
-from .running import Interlude, Running
+from .running import Interlude, Running, unpackable
 from .standin import StandIn
 from .transport import Transport
 
@@ -67,12 +67,12 @@ class Worker:
         self._aside = Aside(self.send)
         self._pid = os.getpid()
         self._inbox: deque[Run | Forget] = deque()
-        self._codes: dict[int, Any] = {}
-        self._functions: dict[int, Any] = {}
+        self._known = Known()
         self._running: Running | Interlude | None = None
         self._stopping = False
         self._gone = False
         self._last_message = time.monotonic()
+        self._rescuer: threading.Thread | None = None
         self._standin = StandIn("scoopmpi worker", self._stand_in) if leave else None
 
     # Talking to the farm.
@@ -144,7 +144,7 @@ class Worker:
                 self._aside.nothing_runs()
                 return False
         if isinstance(message, Forget):
-            self._forget(message.function)
+            self._known.forget(message.function)
         elif nest is None:
             self._run(message)
         else:
@@ -173,8 +173,7 @@ class Worker:
             elif isinstance(message, messages.Hungry):
                 self.nest.hungry = message.workers
             elif isinstance(message, Run):
-                if message.code is not None:
-                    self._codes[message.function] = message.code
+                self._known.learn(message.function, message.code)
                 self._inbox.append(message)
             elif isinstance(message, Forget):
                 self._inbox.append(message)
@@ -184,11 +183,8 @@ class Worker:
     # Running a batch.
 
     def _run(self, run: Run) -> None:
-        try:
-            function = self._function(run)
-            running = Running(run, function, self._label)
-        except BaseException as error:
-            self._answer_unpackable(run, error)
+        running = self._opened(run)
+        if running is None:
             return
         with self._lock:
             self._running = running
@@ -199,6 +195,19 @@ class Worker:
             os._exit(0)  # a child that the task has forked and that came back from it
         with self._lock:
             self._running = None
+            self._aside.goes_on(running)
+        self._answer(running)
+
+    def _opened(self, run: Run) -> Running | None:
+        try:
+            return Running(run, self._known.function(run.function), self._label)
+        except BaseException as error:  # the function or the columns cannot be unpickled
+            answer = unpackable(run, error)
+        with self._lock:
+            self._transport.send(0, answer)
+        return None
+
+    def _answer(self, running: Running) -> None:
         answer = running.rest()  # packing may run the user's code: not under the lock
         with self._lock:
             if answer is not None:
@@ -257,36 +266,6 @@ class Worker:
             with self._lock:
                 self._running = None
 
-    def _function(self, run: Run) -> Any:
-        if not run.function:
-            return None
-        function = self._functions.get(run.function)
-        if function is None:
-            function = payload.unpack(self._codes[run.function])
-            self._functions[run.function] = function
-        return function
-
-    def _forget(self, key: int) -> None:
-        for known in (self._codes, self._functions):
-            known.pop(key, None)
-
-    def _answer_unpackable(self, run: Run, error: BaseException) -> None:
-        """The function or the columns of a batch cannot be unpickled: each task fails with that."""
-        name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
-        problem = failure.TaskError(
-            f"a function or its arguments cannot be unpickled on worker {self._transport.rank}: "
-            f"{failure.reason(error)}. What tasks use must be defined at the top level of {name} "
-            "or a module."
-        )
-        problem.__cause__ = error
-        frame = failure.pack(problem, self._transport.rank, "a batch")
-        count = run.stop - run.start
-        frames, failed = (frame,) * count, tuple(range(count))
-        job, start, stop = run.job, run.start, run.stop
-        answer = Finished(job, start, stop, -1.0, stop, stop, False, frames, failed)
-        with self._lock:
-            self._transport.send(0, answer)
-
     # While a task outlives its budget.
 
     def _stand_in(self) -> float | None:
@@ -296,8 +275,8 @@ class Worker:
             idle = time.monotonic() - self._last_message
             return LOOK_SECONDS if idle < LINGER else None
         overdue = time.monotonic() - running.started - running.away - running.budget
-        spreadable = self._nest is not None and self._nest.spreadable
-        if overdue < 0 and not spreadable:
+        unsettled = self._nest is not None and self._nest.unsettled
+        if overdue < 0 and not unsettled:
             return max(LOOK_SECONDS, -overdue)
         with self._lock:
             if self._running is running:
@@ -306,10 +285,53 @@ class Worker:
                     self._hand_back(running)
                 if self._stopping and self._leave is not None:
                     self._leave()  # with the lock, so that the task cannot print meanwhile
-        if self._nest is not None and spreadable:
+        if self._nest is not None and unsettled:
             self._nest.offer(0)
+            self._rescue(self._nest, running)
             return LOOK_SECONDS
         return min(max(LOOK_SECONDS, overdue / 20), 0.05)
+
+    def _rescue(self, nest: Nest, running: Running | Interlude) -> None:
+        """A task that blocks, waiting for its own calls in a way of its own, must not hang.
+
+        Such a wait cannot be set aside, and what it waits for may need this rank.
+        """
+        if nest.blocked and (self._rescuer is None or not self._rescuer.is_alive()):
+            self._rescuer = threading.Thread(
+                target=self._stand_by, args=(nest, running), daemon=True
+            )
+            self._rescuer.start()
+
+    def _stand_by(self, nest: Nest, running: Running | Interlude) -> None:
+        """Run what there is to run, in place of the blocked thread, until it goes on."""
+        with self._lock:
+            if self._running is not running:
+                return
+            self._hand_back(running)
+            self._aside.waits(running)
+            self._aside.nothing_runs()
+        idle = time.monotonic()
+        while self._running is running and nest.blocked:
+            nest.rescue()
+            with self._lock:
+                self._receive()
+                message = self._inbox.popleft() if self._inbox else None
+            if message is not None:
+                self._obey(message)
+                idle = time.monotonic()
+            pause(time.monotonic() - idle, spin=False)
+        with self._lock:
+            if self._running is running:
+                self._aside.goes_on(running)
+
+    def _obey(self, message: Run | Forget) -> None:
+        if isinstance(message, Forget):
+            self._known.forget(message.function)
+            return
+        batch = self._opened(message)
+        if batch is not None:
+            batch.run()
+            self._answer(batch)
 
     def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()

@@ -26,7 +26,7 @@ import os, sys
 from scoopmpi.launch import launcher
 sys.prefix = os.path.dirname(os.path.abspath(__file__))
 if "LIBRARY" in os.environ:
-    launcher._library = lambda env: env["LIBRARY"]
+    launcher._library = lambda env, python: env["LIBRARY"]
 if sys.argv.pop(1) == "myscoop":
     from scoopmpi.myscoop import main
 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextvars
 import itertools
 from collections import Counter
@@ -224,6 +225,18 @@ def test_waiting_in_all_ways(farm: Any) -> None:
     squares = [y * y for y in range(20)]
     assert farm.submit(unordered, 20).result() == squares
     assert list(farm.map(waits, [20, 20])) == [(1, 20, squares)] * 2
+
+
+def waits_as_the_library_does(x: int) -> tuple[int, list[int], int]:
+    calls = [futures.submit(square, y) for y in range(x)]
+    first = concurrent.futures.wait(calls, return_when=concurrent.futures.FIRST_COMPLETED)
+    values = sorted(call.result() for call in concurrent.futures.as_completed(calls))
+    return min(len(first.done), 1), values, len(concurrent.futures.wait(calls).done)
+
+
+def test_waiting_with_the_standard_library_does_not_block_the_rank(farm: Any) -> None:
+    squares = [y * y for y in range(20)]
+    assert list(farm.map(waits_as_the_library_does, [20] * 3)) == [(1, squares, 20)] * 3
 
 
 def cancels(x: int) -> tuple[bool, bool, int]:

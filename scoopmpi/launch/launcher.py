@@ -33,18 +33,19 @@ class Launcher(NamedTuple):
     mpirun: str
 
 
-def find(env: Mapping[str, str]) -> Launcher:
+def find(env: Mapping[str, str], python: str = sys.executable) -> Launcher:
     """The library that mpi4py loads in this environment and its launcher.
 
+    python: the interpreter whose mpi4py is asked.
     Raises LaunchError naming what is missing and how to get it.
     """
-    library = _library(env)
+    library = _library(env, python)
     flavour = of_library(library)
     if flavour is None:
         known = ", ".join(module.NAME for module in FLAVOURS)
         raise LaunchError(f"mpi4py has loaded {library!r}; its launcher is not known ({known} are)")
     refused = []
-    for path in _candidates(flavour, env):
+    for path in _candidates(flavour, env, python):
         version = _ask([path, "--version"], {**env, **with_own_directory(path, env)})
         if flavour.starts(version, library):
             return Launcher(library, flavour, path)
@@ -56,7 +57,7 @@ def find(env: Mapping[str, str]) -> Launcher:
     )
 
 
-def _library(env: Mapping[str, str]) -> str:
+def _library(env: Mapping[str, str], python: str) -> str:
     """Asked in a child process, as MPI must not be initialised in the one that execs mpirun."""
     code = (
         "from mpi4py import rc; rc.initialize = False; from mpi4py import MPI; "
@@ -64,7 +65,7 @@ def _library(env: Mapping[str, str]) -> str:
     )
     try:
         answer = subprocess.run(
-            [sys.executable, "-c", code],
+            [python, "-c", code],
             env=dict(env), capture_output=True, text=True, errors="replace", timeout=_ASK_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -78,9 +79,10 @@ def _library(env: Mapping[str, str]) -> str:
     return _first_line(answer.stdout)
 
 
-def _candidates(flavour: ModuleType, env: Mapping[str, str]) -> Iterator[str]:
+def _candidates(flavour: ModuleType, env: Mapping[str, str], python: str) -> Iterator[str]:
     """Launchers, the nearest to the library first: beside it, beside the interpreter, on PATH."""
-    directories = [os.path.join(sys.prefix, "bin")]
+    own = python == sys.executable
+    directories = [os.path.join(sys.prefix, "bin") if own else os.path.dirname(python)]
     chosen = env.get("MPI4PY_LIBMPI", "")
     if os.sep in chosen:
         directories.insert(0, os.path.join(os.path.dirname(os.path.dirname(chosen)), "bin"))

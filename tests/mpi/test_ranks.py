@@ -109,25 +109,6 @@ def test_quick_results_do_not_wait_behind_a_long_task(lead: Any) -> None:
     lead(body)
 
 
-def nested(n: int) -> int:
-    from scoopmpi import futures
-
-    if n == 0:
-        return 1
-    return sum(futures.map(nested, [n - 1] * 2)) + futures.submit(nested, 0).result()
-
-
-@pytest.mark.filterwarnings("ignore:the program was not started")
-def test_nested_jobs_run_in_place(lead: Any) -> None:
-    def expected(n: int) -> int:
-        return 1 if n == 0 else 2 * expected(n - 1) + 1
-
-    def body(executor: Any) -> None:
-        assert list(executor.map(nested, [4, 3, 2])) == [expected(4), expected(3), expected(2)]
-
-    lead(body)
-
-
 def test_timeouts(lead: Any) -> None:
     def body(executor: Any) -> None:
         if not hasattr(executor, "farm"):

@@ -1,22 +1,35 @@
-"""The name `scoop`, for programs written for SCOOP: `from scoop import futures`."""
+"""The name `scoop`, for programs written for SCOOP: `from scoop import futures`.
+
+Each module here has the name of one of SCOOP's and hands over to scoopmpi.
+"""
 
 from __future__ import annotations
 
-import logging
+import importlib
+import sys
 from typing import Any
 
-from scoopmpi import runtime
+from scoopmpi import names, runtime
 
-from . import futures as futures
-
-logger = logging.getLogger("scoop")
+__version__ = "0.7"
+"""The version of SCOOP whose interface this is; scoopmpi has its own."""
+__revision__ = "2.0"
+_MODULES = ("fallbacks", "futures", "shared", "utils")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "IS_RUNNING":
-        return runtime.started
-    if name == "IS_ORIGIN":
-        return runtime.rank == 0
-    if name == "SIZE":
-        return max(1, runtime.size - 1)
+    if name in names.NAMES:
+        return names.value(name)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'scoop' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *names.NAMES})
+
+
+if runtime.rank == 0 and sys.argv[:1] != ["-m"]:  # with -m, rank 0 of what is started will say it
+    from scoopmpi.compat import warn_of_original
+
+    warn_of_original()

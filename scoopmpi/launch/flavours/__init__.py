@@ -2,7 +2,8 @@
 
 `recognises(text)` for what the library says of itself (`MPI_Get_library_version`),
 `starts(text, library)` for what a launcher says (`mpirun --version`), and
-`command(mpirun, allocation, program, env, root)` for the command line. All pure.
+`command(mpirun, allocation, program, env, root, agent)` for the command line, with the remote shell
+where the user has chosen it. All pure.
 """
 
 from __future__ import annotations

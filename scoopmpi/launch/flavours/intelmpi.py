@@ -24,8 +24,13 @@ def starts(version: str, library: str) -> bool:
 
 
 def command(
-    mpirun: str, allocation: Allocation, program: Sequence[str], env: Mapping[str, str], root: bool
+    mpirun: str,
+    allocation: Allocation,
+    program: Sequence[str],
+    env: Mapping[str, str],
+    root: bool,
+    agent: str | None = None,
 ) -> Command:
     """As Hydra's, but pinning is switched off by a variable, and mpirun looks for its parts."""
     settings = {"I_MPI_PIN": "0", **mpich.daemons(allocation), **with_own_directory(mpirun, env)}
-    return Command((mpirun, *mpich.layout(allocation), *program), settings)
+    return Command((mpirun, *mpich.layout(allocation, agent), *program), settings)

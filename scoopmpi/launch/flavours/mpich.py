@@ -23,17 +23,25 @@ def starts(version: str, library: str) -> bool:
 
 
 def command(
-    mpirun: str, allocation: Allocation, program: Sequence[str], env: Mapping[str, str], root: bool
+    mpirun: str,
+    allocation: Allocation,
+    program: Sequence[str],
+    env: Mapping[str, str],
+    root: bool,
+    agent: str | None = None,
 ) -> Command:
     """The command line; Hydra forwards the environment by itself."""
-    return Command((mpirun, "-bind-to", "none", *layout(allocation), *program), daemons(allocation))
+    words = (mpirun, "-bind-to", "none", *layout(allocation, agent), *program)
+    return Command(words, daemons(allocation))
 
 
-def layout(allocation: Allocation) -> tuple[str, ...]:
+def layout(allocation: Allocation, agent: str | None) -> tuple[str, ...]:
     """Hydra's options for hosts and ranks."""
     hosts = with_rank_0(allocation)
     names = ",".join(f"{host.name}:{host.slots}" for host in hosts)
-    ways = ("-launcher", "fork") if allocation.local else ()
+    ways: tuple[str, ...] = ("-launcher", "ssh", "-launcher-exec", agent) if agent else ()
+    if allocation.local:
+        ways = ("-launcher", "fork")
     return (*ways, "-hosts", names, "-n", str(sum(host.slots for host in hosts)))
 
 

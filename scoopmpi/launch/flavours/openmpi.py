@@ -26,7 +26,12 @@ def starts(version: str, library: str) -> bool:
 
 
 def command(
-    mpirun: str, allocation: Allocation, program: Sequence[str], env: Mapping[str, str], root: bool
+    mpirun: str,
+    allocation: Allocation,
+    program: Sequence[str],
+    env: Mapping[str, str],
+    root: bool,
+    agent: str | None = None,
 ) -> Command:
     """The command line; hosts and slots are handed over explicitly."""
     hosts = with_rank_0(allocation)
@@ -37,7 +42,14 @@ def command(
     for name in () if allocation.local else exported(env):
         words += ["-x", name]
     words += ["-n", str(sum(host.slots for host in hosts)), *program]
-    return Command(tuple(words), *_for_root(root, env))
+    settings, notes = _for_root(root, env)
+    return Command(tuple(words), {**settings, **_remote_shell(agent)}, notes)
+
+
+def _remote_shell(agent: str | None) -> dict[str, str]:
+    """As variables, since versions 4 and 5 name the option differently and ignore the other's."""
+    names = ("OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent")
+    return {} if agent is None else dict.fromkeys(names, agent)
 
 
 def _for_root(root: bool, env: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:

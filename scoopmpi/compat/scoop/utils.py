@@ -1,0 +1,97 @@
+"""`scoop.utils`: which hosts and how many workers, as SCOOP's programs ask for it.
+
+Pairs of a host's name and its workers, read by scoopmpi's own parsers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scoopmpi.launch import hostlist as lists
+from scoopmpi.launch import managers
+from scoopmpi.launch.allocation import Allocation
+from scoopmpi.launch.managers import local, slurm
+
+Hosts = list[tuple[str, int]]
+_ENVIRONMENTS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE"}
+loopbackReferences = ["127.0.0.1", "localhost", "::1"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "localHostnames":  # asking for the own name may ask a server
+        return [*loopbackReferences, socket.gethostname().split(".")[0]]
+    raise AttributeError(f"module 'scoop.utils' has no attribute {name!r}")
+
+
+def getEnv() -> str:
+    """The batch system of this job: SLURM, PBS, SGE or other."""
+    return _ENVIRONMENTS.get(managers.detect(os.environ).manager, "other")
+
+
+def getHosts(filename: str | None = None, hostlist: Sequence[str] | None = None) -> Hosts:
+    """The hosts of a file, of a list of names, or of this job."""
+    if filename:
+        return getHostsFromFile(filename)
+    if hostlist:
+        return getHostsFromList(hostlist)
+    found = managers.detect(os.environ)
+    return getDefaultHosts() if found.local else _pairs(found)
+
+
+def getHostsFromFile(filename: str) -> Hosts:
+    """The hosts of a host file in any of the known formats."""
+    return _pairs(lists.from_file(filename))
+
+
+def getHostsFromList(hosts: Iterable[str]) -> Hosts:
+    """The hosts of a list of names; a repeated one has more workers."""
+    return _pairs(lists.from_words(tuple(hosts)))
+
+
+def getHostsFromSLURM() -> Hosts:
+    """The hosts of this Slurm job."""
+    return _pairs(managers.detect(os.environ, "slurm"))
+
+
+def getHostsFromPBS() -> Hosts:
+    """The hosts of this PBS job."""
+    return _pairs(managers.detect(os.environ, "pbs"))
+
+
+def getHostsFromSGE() -> Hosts:
+    """The hosts of this Grid Engine job."""
+    return _pairs(managers.detect(os.environ, "sge"))
+
+
+def getDefaultHosts() -> Hosts:
+    """This machine and its cores."""
+    return [("127.0.0.1", getCPUcount())]
+
+
+def getWorkerQte(hosts: Iterable[tuple[str, int]]) -> int:
+    """How many workers this job was given; without a batch system those of the hosts."""
+    found = managers.detect(os.environ)
+    return sum(slots for _, slots in hosts) if found.local else found.slots
+
+
+def getCPUcount() -> int:
+    """The cores that this process may use."""
+    return local.cores()
+
+
+def parseSLURM(string: str) -> Hosts:
+    """The hosts of a list in Slurm's spelling, a worker each."""
+    return [(name, 1) for name in slurm.expanded(string, "host list")]
+
+
+def externalHostname(hosts: Sequence[tuple[str, int]]) -> str:
+    """A name of the first host that others may know it by."""
+    name = hosts[0][0]
+    return socket.gethostname() if name in loopbackReferences and len(hosts) > 1 else name
+
+
+def _pairs(found: Allocation) -> Hosts:
+    return [(host.name, host.slots) for host in found.hosts]

@@ -1,0 +1,253 @@
+"""The constants of a rank: what `shared.setConst` has set somewhere, packed until it is asked for.
+
+Every rank has a `Constants`, and rank 0's is the one that decides: it gives each call of setConst
+a number, and others add the same frames under that number, in whatever order they arrive. How they
+get there is the business of farm and worker, which is why `shared` speaks to a `Keeper`. No MPI.
+
+A large array exists once per host: the first rank of a host that adds it puts it into shared
+memory (`hostmemory`), and lends it to the others: they get a frame that says where it is.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from . import failure, payload, runtime
+from .messages import Frame
+
+LARGE = 1 << 20
+"""Bytes in buffers from which a constant is shared on a host: a copy of less takes 0.1 ms, which
+opening and mapping cost too, and each shared one keeps two files open."""
+
+
+class Keeper(Protocol):
+    """What `shared` needs: this rank's constants, and how all ranks come to have the same."""
+
+    store: Constants
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Have all ranks add these; returns when every task submitted from now on sees them.
+
+        Raises what `packed` raises, and TypeError naming a constant that exists; then nothing is
+        set.
+        """
+
+    def wait_for(self, name: str, timeout: float | None) -> bool:
+        """Wait until the store has the name; False after `timeout` seconds, None waits for ever.
+
+        What was set before this task was submitted comes for sure, so that is waited for whatever
+        the timeout.
+        """
+
+
+class Added(NamedTuple):
+    """What to send on of constants that were added: `lent` to ranks of this host, else `frames`."""
+
+    number: int
+    frames: dict[str, Frame]
+    lent: dict[str, Frame]
+
+
+class Constants:
+    """The constants that this rank knows.
+
+    share: whether large buffers go into shared memory, for other ranks of the host.
+    """
+
+    def __init__(self, share: bool = True) -> None:
+        self._share = share
+        self._changed = threading.Condition()
+        self._entries: dict[str, _Entry] = {}
+        self._numbers: set[int] = set()  # that came before their turn
+        self._lent: dict[int, dict[str, Frame]] = {}
+        self.count = 0
+        """All calls of setConst up to this number are here."""
+
+    def add(self, frames: Mapping[str, Frame], number: int | None = None) -> Added:
+        """Add the constants of one call of setConst, all or none.
+
+        number: the one that rank 0 gave; without it these are new, made from this rank's own
+            memory, and get the next number.
+        Raises TypeError naming a constant that exists, and hostmemory.NotShared where frames that
+        were lent cannot be opened here (`frames_of` at the sender has them in full).
+        """
+        self._check(frames)
+        entries = {name: self._entry(frame, number is None) for name, frame in frames.items()}
+        with self._changed:
+            self._check(frames)
+            number = self._numbered(number)
+            self._entries.update(entries)
+            shared = {name: each.frame for name, each in entries.items() if each.where is not None}
+            if shared:
+                self._lent[number] = shared
+            self._changed.notify_all()
+        lent = {name: each.lent() for name, each in entries.items()}
+        return Added(number, {name: each.frame for name, each in entries.items()}, lent)
+
+    def get(self, name: str) -> Any:
+        """The value; it is unpacked once, at the first call.
+
+        Raises KeyError where there is no such constant, and pickle.UnpicklingError naming it where
+        it cannot be unpacked.
+        """
+        return self._entries[name].value(name)
+
+    def frames_of(self, number: int) -> dict[str, Frame]:
+        """What was lent under a number, in full, for a rank that cannot open shared memory."""
+        return self._lent.get(number, {})
+
+    def wait_for(self, name: str, timeout: float | None) -> bool:
+        """Wait for another thread to add the name; False after `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: name in self._entries, timeout)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    @property
+    def names(self) -> list[str]:
+        """Of all constants, in the order in which they came."""
+        return list(self._entries)
+
+    def _check(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._entries:
+                raise TypeError(
+                    f"the constant {name!r} exists already, a constant is set once. Take another "
+                    "name, or give what changes to the tasks as an argument"
+                )
+
+    def _numbered(self, number: int | None) -> int:
+        if number is None:
+            number = self.count + 1
+        self._numbers.add(number)
+        while self.count + 1 in self._numbers:
+            self.count += 1
+            self._numbers.remove(self.count)
+        return number
+
+    def _entry(self, frame: Frame, own: bool) -> _Entry:
+        if is_lent(frame):
+            from . import hostmemory
+
+            head, where = frame
+            views = hostmemory.attach(where)
+            return _Entry((head, *map(pickle.PickleBuffer, views)), where)
+        if self._share and type(frame) is tuple and payload.size(frame[1:]) >= LARGE:
+            from . import hostmemory  # late: few programs have such constants
+
+            try:
+                there = hostmemory.publish(frame[1:])
+                buffers = map(pickle.PickleBuffer, there.views)
+                return _Entry((frame[0], *buffers), there.where, there)
+            except hostmemory.NotShared:
+                pass  # then each rank has its own
+        return _Entry(_read_only(payload.copied(frame) if own else frame))
+
+
+class _Entry:
+    """One constant. What it keeps open of the shared memory lasts as long as itself."""
+
+    def __init__(self, frame: Frame, where: Any = None, published: Any = None) -> None:
+        self.frame = frame
+        self.where = where
+        self._published = published
+        self._guard = threading.RLock()  # unpickling may ask for other constants
+        self._opened = False
+        self._value: Any = None
+
+    def lent(self) -> Frame:
+        return self.frame if self.where is None else (self.frame[0], self.where)
+
+    def value(self, name: str) -> Any:
+        with self._guard:
+            if not self._opened:
+                self._value = _opened(name, self.frame)
+                self._opened = True
+                if self.where is None:
+                    self.frame = None
+            return self._value
+
+
+def _opened(name: str, frame: Frame) -> Any:
+    try:
+        value = payload.unpack(frame)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise pickle.UnpicklingError(
+            f"the constant {name!r} cannot be unpickled on rank {runtime.rank}: "
+            f"{failure.reason(error)}. What it uses must be defined at the top level of a module"
+        ) from error
+    numpy = sys.modules.get("numpy")
+    array = getattr(numpy, "ndarray", None)
+    if array is not None and isinstance(value, array):
+        value.setflags(write=False)  # one that is not contiguous has travelled inside the pickle
+    return value
+
+
+def _read_only(frame: Frame) -> Frame:
+    """The frame with buffers that can be sent on, and that arrays on them cannot change."""
+    if type(frame) is bytes:
+        return frame
+    if type(frame) is tuple:
+        return (frame[0], *map(_read_only_buffer, frame[1:]))
+    return _read_only_buffer(frame)
+
+
+def _read_only_buffer(buffer: Any) -> pickle.PickleBuffer:
+    return pickle.PickleBuffer(pickle.PickleBuffer(buffer).raw().toreadonly())
+
+
+def is_lent(frame: Frame) -> bool:
+    """Whether a frame says where its buffers are on this host, instead of having them."""
+    return type(frame) is tuple and len(frame) == 2 and isinstance(frame[1], tuple)
+
+
+def packed(values: Mapping[str, Any]) -> dict[str, Frame]:
+    """Frames of new constants; raises pickle.PicklingError naming one that cannot be pickled."""
+    return {name: _packed(name, value) for name, value in values.items()}
+
+
+def _packed(name: str, value: Any) -> Frame:
+    try:
+        return payload.pack(value)
+    except Exception as error:
+        raise pickle.PicklingError(
+            f"the constant {name!r}, a {type(value).__qualname__}, cannot be pickled and sent: "
+            f"{failure.reason(error)}"
+        ) from error
+
+
+class Local:
+    """The keeper of a process without workers."""
+
+    def __init__(self) -> None:
+        self.store = Constants(share=False)
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Add these here; packed all the same, so that a program behaves as it will on ranks."""
+        self.store.add(packed(values))
+
+    def wait_for(self, name: str, timeout: float | None) -> bool:
+        """Wait for other threads, where there are any; without them nobody can set it."""
+        return self.store.wait_for(name, 0 if threading.active_count() == 1 else timeout)
+
+
+_local = Local()
+_current: Keeper = _local
+
+
+def install(keeper: Keeper | None) -> None:
+    """Make a keeper the one that `shared` speaks to; None for that of a process on its own."""
+    global _current
+    _current = _local if keeper is None else keeper
+
+
+def current() -> Keeper:
+    """The keeper of this process."""
+    return _current

@@ -1,0 +1,253 @@
+"""`MPIExecutor`: a `concurrent.futures.Executor` with a beginning and an end, on a farm that stays.
+
+It counts what was handed to it, so that `shutdown` can wait for that or cancel it. The work itself
+is the business of the executor below: the farm's, a worker's own inside tasks, or the serial one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from itertools import chain, islice
+from typing import Any, TypeVar
+
+from .executor import FarmExecutor, Future, SerialExecutor, current, usable
+from .preparation import BrokenMPIExecutor, Preparation, Prepared
+from .results import IteratorResults, Results
+
+T = TypeVar("T")
+
+
+class MPIExecutor(Executor):
+    """Runs calls on the farm's workers until it is shut down; serial where there is no farm.
+
+    max_workers: accepted for PEP 3148's sake; the farm has the workers it was started with.
+    initializer: called with `initargs` once in each worker process, before its first task of this
+        executor. It travels with each call: large objects belong into `shared.setConst`. Where it
+        raises, calls raise `BrokenMPIExecutor`, a `concurrent.futures.BrokenExecutor`.
+    base: the executor below, where it is not the one of this process.
+    """
+
+    def __init__(
+        self,
+        max_workers: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        *,
+        base: FarmExecutor | SerialExecutor | None = None,
+    ) -> None:
+        if max_workers is not None and max_workers <= 0:
+            raise ValueError(f"max_workers is {max_workers}, it must be at least 1, or None")
+        if initializer is not None and not callable(initializer):
+            raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
+        self._base = base
+        self._preparation = None if initializer is None else Preparation(initializer, initargs)
+        # Re-entrant, as a callback that runs while this thread waits may submit.
+        self._lock = threading.RLock()
+        self._pending: set[object] = set()  # calls, and maps that are just being opened
+        self._maps: dict[Results, bool] = {}  # and whether somebody may still read the values
+        self._shut = False
+        self._broken: BaseException | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """On another rank: an executor of its own there, for objects that hold one."""
+        if self._preparation is None:
+            return MPIExecutor, ()
+        return MPIExecutor, (None, self._preparation.initializer, self._preparation.initargs)
+
+    @property
+    def num_workers(self) -> int:
+        """How many processes run tasks."""
+        below = self._base or current()
+        return below.farm.members.size if isinstance(below, FarmExecutor) else 1
+
+    _max_workers = num_workers  # what libraries read of the standard library's executors
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are.
+
+        Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
+        """
+        with self._lock:  # what has passed the check is counted before shutdown looks
+            below = self._open()
+            if self._preparation is not None:
+                fn = Prepared(self._preparation, fn)
+            future = below.submit(fn, *args, **kwargs)
+            self._pending.add(future)
+        future._ended = self._ended
+        if future.done():
+            self._ended(future)
+        return future
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+        ordered: bool = True,
+    ) -> Iterator[T]:
+        """The values of `fn` over the iterables, as an iterator; the work begins at once.
+
+        timeout: seconds from now until the last value; TimeoutError afterwards.
+        chunksize: checked and not used, batches follow measured durations.
+        buffersize: how many tasks may be ahead of the consumer; None lets memory decide.
+        ordered: False gives the values as they arrive.
+
+        A map that nobody reads is run all the same, at the latest by `shutdown`; one that was read
+        in part and dropped is not run to its end.
+        """
+        if chunksize < 1:
+            raise ValueError(f"chunksize is {chunksize}, it must be at least 1")
+        if buffersize is None:
+            return chain.from_iterable(self.results(fn, iterables, timeout, ordered))
+        if not isinstance(buffersize, int):
+            raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
+        if buffersize < 1 or not ordered:
+            raise ValueError(f"buffersize is {buffersize}, it must be at least 1, and ordered True")
+        if not iterables:
+            raise TypeError("map needs at least one iterable of arguments")
+        deadline = None if timeout is None else time.monotonic() + timeout
+        rows = zip(*iterables, strict=False)
+        ahead = deque(self.submit(fn, *row) for row in islice(rows, buffersize))
+        return self._buffered(fn, rows, ahead, deadline)
+
+    def results(
+        self,
+        fn: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        timeout: float | None = None,
+        ordered: bool = True,
+    ) -> Taken:
+        """What `map` gives, a list of values at a time."""
+        opening = object()
+        with self._lock:
+            below = self._open()
+            self._pending.add(opening)
+        try:  # reads the user's iterators: not with the lock
+            if self._preparation is not None:
+                fn = Prepared(self._preparation, fn)
+            results = _results(below, fn, iterables, timeout, ordered)
+            self._maps[results] = True
+        finally:
+            self._pending.discard(opening)
+        return Taken(results, self._maps, self._failed)
+
+    def _buffered(
+        self,
+        fn: Callable[..., T],
+        rows: Iterator[tuple[Any, ...]],
+        ahead: deque[Future[T]],
+        deadline: float | None,
+    ) -> Iterator[T]:
+        try:
+            while ahead:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                value = ahead[0].result(left)
+                del ahead[0]
+                if not self._shut:
+                    ahead.extend(self.submit(fn, *row) for row in islice(rows, 1))
+                yield value
+            if self._shut and any(True for _ in rows):
+                self._open()  # raises: the tasks after those in the buffer cannot be run any more
+        finally:
+            for future in ahead:
+                future.cancel()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls.
+
+        wait: return when all that was handed in has run; maps keep their values for later.
+        cancel_futures: what has not begun does not run, and raises CancelledError.
+        """
+        with self._lock:
+            self._shut = True
+        if cancel_futures:
+            for future in self._pending.copy():
+                if isinstance(future, Future):
+                    future.cancel()
+            for results in self._maps.copy():
+                results.cancel()
+        below = self._base or current()
+        while wait and (self._maps or self._pending):
+            if self._maps:
+                results, keep = self._maps.popitem()
+                results.finish(keep)
+            else:
+                below.wait_until(lambda: bool(self._maps or not self._pending))
+
+    def _open(self) -> FarmExecutor | SerialExecutor:
+        if self._broken is not None:
+            raise BrokenMPIExecutor(str(self._broken)) from self._broken
+        if self._shut:
+            raise RuntimeError("this executor has been shut down, it takes no more calls")
+        return self._base or usable()
+
+    def _ended(self, future: Future[Any]) -> None:
+        if self._preparation is not None and not future.cancelled():
+            self._failed(future.exception(0))
+        self._pending.discard(future)
+
+    def _failed(self, error: BaseException | None) -> None:
+        if isinstance(error, BrokenMPIExecutor):
+            self._broken = self._broken or error
+
+
+def _results(
+    below: FarmExecutor | SerialExecutor,
+    fn: Callable[..., Any],
+    iterables: Sequence[Iterable[Any]],
+    timeout: float | None,
+    ordered: bool,
+) -> Results:
+    if isinstance(below, FarmExecutor):
+        return below.results(fn, iterables, timeout, ordered)
+    return IteratorResults(below.map(fn, *iterables, timeout=timeout, ordered=ordered))
+
+
+class Taken:
+    """The values of a map in the hands of its consumer.
+
+    Dropped before the first was taken, the map goes on for its side effects; dropped afterwards,
+    nobody wants the rest.
+    """
+
+    def __init__(
+        self, results: Results, maps: dict[Results, bool], failed: Callable[[BaseException], None]
+    ) -> None:
+        self._results = results
+        self._maps = maps
+        self._failed = failed
+        self._begun = False
+
+    def __iter__(self) -> Taken:
+        return self
+
+    def __next__(self) -> list[Any]:
+        self._begun = True
+        try:
+            return next(self._results)
+        except BaseException as error:
+            self._maps.pop(self._results, None)
+            self._failed(error)
+            raise
+
+    def outcomes(self) -> list[Any]:
+        """The next values, a `Raised` for each task that failed; an empty list at the end."""
+        self._begun = True
+        return self._results.outcomes()
+
+    def wait(self, timeout: float | None) -> bool:
+        """Whether there is something to give, or nothing will come; False after `timeout`."""
+        return self._results.wait(timeout)
+
+    def __del__(self) -> None:
+        if self._begun:
+            self._maps.pop(self._results, None)
+            self._results.close()
+        elif self._results in self._maps:
+            self._maps[self._results] = False

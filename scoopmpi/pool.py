@@ -1,0 +1,291 @@
+"""`Pool`: the methods of `multiprocessing.Pool`, for libraries that want an object with them.
+
+emcee, dynesty, scipy and others call `pool.map` and look at `pool.size`. Everything is handed to an
+`MPIExecutor`; here are only the other words, and the results that are asked for later.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from . import failure
+from .executor import FarmExecutor, current
+from .job import Raised
+from .pep3148 import MPIExecutor, Taken
+
+
+class Pool:
+    """Runs calls on the workers of the farm, in `multiprocessing.Pool`'s words.
+
+    processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
+    initializer, initargs: run once in each worker process, before this pool's first task there.
+
+    Leaving a `with` block cancels what has not begun, as it does there: take the results inside.
+    """
+
+    def __init__(
+        self,
+        processes: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        maxtasksperchild: int | None = None,
+        context: Any = None,
+    ) -> None:
+        self._executor = MPIExecutor(processes, initializer, initargs)
+        self._unfinished: set[AsyncResult] = set()
+        self._closed = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """On another rank: a pool of its own there, for objects that hold one."""
+        return _pool_of, (self._executor,)
+
+    @property
+    def size(self) -> int:
+        """How many processes run tasks."""
+        return self._executor.num_workers
+
+    # Results at once.
+
+    def apply(
+        self, func: Callable[..., Any], args: Iterable[Any] = (), kwds: Mapping[str, Any] = {}
+    ) -> Any:
+        """The value of `func(*args, **kwds)`, from a worker."""
+        return self.apply_async(func, args, kwds).get()
+
+    def map(
+        self,
+        func: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        chunksize: int | None = None,
+        callback: Callable[[Any], object] | None = None,
+    ) -> list[Any]:
+        """The values of `func` over the iterable, in order.
+
+        callback: called with each value, in order, as they come (as in schwimmbad).
+        """
+        self._check()
+        values = self._executor.map(func, iterable)
+        if callback is None:
+            return list(values)
+        found = []
+        for value in values:
+            callback(value)
+            found.append(value)
+        return found
+
+    def starmap(
+        self,
+        func: Callable[..., Any],
+        iterable: Iterable[Iterable[Any]],
+        chunksize: int | None = None,
+    ) -> list[Any]:
+        """As `map`; each element of the iterable is unpacked as the arguments of a call."""
+        return self.map(Starred(func), iterable)
+
+    def imap(
+        self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
+    ) -> Values:
+        """As `map`, as an iterator whose `next` takes a timeout; it goes on behind a failure."""
+        self._check()
+        return Values(self._executor.results(func, (iterable,)))
+
+    def imap_unordered(
+        self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
+    ) -> Values:
+        """As `imap`; each value comes as soon as it is there."""
+        self._check()
+        return Values(self._executor.results(func, (iterable,), ordered=False))
+
+    # Results for later.
+
+    def apply_async(
+        self,
+        func: Callable[..., Any],
+        args: Iterable[Any] = (),
+        kwds: Mapping[str, Any] = {},
+        callback: Callable[[Any], object] | None = None,
+        error_callback: Callable[[BaseException], object] | None = None,
+    ) -> AsyncResult:
+        """Have `func(*args, **kwds)` run; one of the callbacks is called when it has."""
+        self._check()
+        result = AsyncResult(self._unfinished, callback, error_callback)
+        future = self._executor.submit(func, *args, **kwds)
+        future.add_done_callback(lambda done: result._finish(done.result))
+        return result
+
+    def map_async(
+        self,
+        func: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        chunksize: int | None = None,
+        callback: Callable[[Any], object] | None = None,
+        error_callback: Callable[[BaseException], object] | None = None,
+    ) -> AsyncResult:
+        """As `map`, for later; the callback gets the list."""
+        self._check()
+        result = AsyncResult(self._unfinished, callback, error_callback)
+        values = self._executor.map(func, iterable)
+        if isinstance(current(), FarmExecutor):
+            # Somebody has to take the values, or the map stops when its window is full.
+            threading.Thread(
+                target=result._finish,
+                args=(lambda: list(values),),
+                name="scoopmpi map_async",
+                daemon=True,
+            ).start()
+        else:  # without ranks, and inside tasks, whose own thread the work needs
+            result._finish(lambda: list(values))
+        return result
+
+    def starmap_async(
+        self,
+        func: Callable[..., Any],
+        iterable: Iterable[Iterable[Any]],
+        chunksize: int | None = None,
+        callback: Callable[[Any], object] | None = None,
+        error_callback: Callable[[BaseException], object] | None = None,
+    ) -> AsyncResult:
+        """As `starmap`, for later; the callback gets the list."""
+        return self.map_async(Starred(func), iterable, None, callback, error_callback)
+
+    # The end.
+
+    def close(self) -> None:
+        """Take no more calls."""
+        self._closed = True
+
+    def terminate(self) -> None:
+        """Take no more calls, and cancel those that have not begun."""
+        self._closed = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def join(self) -> None:
+        """Wait for all that was handed in; ValueError before `close` or `terminate`."""
+        if not self._closed:
+            raise ValueError("the pool is still running: close() or terminate() it first")
+        for result in self._unfinished.copy():
+            result.wait()
+        self._executor.shutdown()
+
+    def __enter__(self) -> Pool:
+        self._check()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.terminate()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise ValueError("the pool is not running, it has been closed")
+
+
+class AsyncResult:
+    """A result that is asked for later."""
+
+    def __init__(
+        self,
+        unfinished: set[AsyncResult],
+        callback: Callable[[Any], object] | None,
+        error_callback: Callable[[BaseException], object] | None,
+    ) -> None:
+        self._unfinished = unfinished
+        self._callbacks = callback, error_callback
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._done = threading.Event()
+        unfinished.add(self)
+
+    def get(self, timeout: float | None = None) -> Any:
+        """The value; raises what the call raised, or multiprocessing.TimeoutError."""
+        self.wait(timeout)
+        if not self.ready():
+            raise multiprocessing.TimeoutError(f"no result after {timeout} s")
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the result is there, or `timeout` seconds have passed."""
+        if not self.ready():
+            current().wait_until(self.ready, timeout)
+
+    def ready(self) -> bool:
+        """Whether the call is done."""
+        return self._done.is_set()
+
+    def successful(self) -> bool:
+        """Whether the call has given a value; ValueError before it is done."""
+        if not self.ready():
+            raise ValueError("the call is not done yet")
+        return self._error is None
+
+    def _finish(self, value: Callable[[], Any]) -> None:
+        callback, error_callback = self._callbacks
+        try:
+            try:
+                self._value = value()
+            except BaseException as error:
+                self._error = error
+                if error_callback is not None:
+                    error_callback(error)
+            else:
+                if callback is not None:
+                    callback(self._value)
+        finally:
+            self._done.set()
+            self._unfinished.discard(self)
+
+
+class Values:
+    """The values of `imap`: a task that raises raises in its place, the next values follow."""
+
+    def __init__(self, results: Taken) -> None:
+        self._results = results
+        self._outcomes: deque[Any] = deque()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self.next()
+
+    def next(self, timeout: float | None = None) -> Any:
+        """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
+        if not self._outcomes:
+            if not self._results.wait(timeout):
+                raise multiprocessing.TimeoutError(f"no result after {timeout} s")
+            self._outcomes += self._results.outcomes()
+        if not self._outcomes:
+            raise StopIteration
+        outcome = self._outcomes.popleft()
+        if isinstance(outcome, Raised):
+            raise failure.raisable(outcome.error)
+        return outcome
+
+
+class Starred:
+    """A function whose arguments come as one sequence."""
+
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self._func = func
+        # For failure.describe: messages name what the user knows.
+        self.__qualname__, self.__module__ = failure.describe(func), "__main__"
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        return self._func(*arguments)
+
+
+def _pool_of(executor: MPIExecutor) -> Pool:
+    pool = Pool()
+    pool._executor = executor
+    return pool

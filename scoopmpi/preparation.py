@@ -1,0 +1,58 @@
+"""An executor's initializer on its way to the workers, which run it once in each process.
+
+Workers come by here when they unpickle a task that has one; so nothing but `failure` is imported.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from collections.abc import Callable, Iterable
+from concurrent.futures import BrokenExecutor
+from typing import Any
+
+from . import failure
+
+_numbers = itertools.count(1)
+_made: dict[str, BaseException | None] = {}
+"""Which initializers have run in this process, and what those raised that failed."""
+
+
+class BrokenMPIExecutor(BrokenExecutor):
+    """The initializer of an executor has failed on a worker; the executor takes no more calls."""
+
+
+class Preparation:
+    """An initializer and its arguments, with a name that no other has."""
+
+    def __init__(self, initializer: Callable[..., object], initargs: Iterable[Any]) -> None:
+        self.initializer, self.initargs = initializer, tuple(initargs)
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{next(_numbers)}"
+
+    def make(self) -> None:
+        """Run the initializer, if this process has not; raises BrokenMPIExecutor if it failed."""
+        if self.name not in _made:
+            _made[self.name] = None  # a task that it waits for must not run it again
+            try:
+                self.initializer(*self.initargs)
+            except BaseException as error:
+                _made[self.name] = error
+        problem = _made[self.name]
+        if problem is not None:
+            name = failure.describe(self.initializer)
+            text = f"the initializer {name} has failed: {failure.reason(problem)}"
+            raise BrokenMPIExecutor(text) from problem
+
+
+class Prepared:
+    """A function that runs behind an initializer."""
+
+    def __init__(self, preparation: Preparation, fn: Callable[..., Any]) -> None:
+        self._preparation, self._fn = preparation, fn
+        # For failure.describe: messages name what the user knows.
+        self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._preparation.make()
+        return self._fn(*args, **kwargs)

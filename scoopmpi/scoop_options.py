@@ -1,0 +1,201 @@
+"""The options of `python -m scoop` and `python -m scoopmpi`: words in, `Options` out. Pure.
+
+SCOOP's own command line. Every rank may have to read it, so that a table is all it takes; what the
+options do is for `starting` (before mpirun) and `__main__` (in each rank).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+USAGE = """Usage: python -m scoopmpi [OPTIONS] [PROGRAM [ARGUMENTS]...]
+
+PROGRAM is a Python file, a module in the current directory or on PYTHONPATH, or - for stdin.
+Everything after it belongs to the program. Without one: an interactive shell on rank 0. Without
+mpirun it runs on the hosts of this batch job, or on all cores of this machine.
+
+  -n WORKERS               workers in total
+  --hosts HOST...          hosts instead of the batch job's: n1 n2:4 n[3-5]
+  --hostfile FILE          the same from a file, a host and a number of workers a line
+  -p, --path DIRECTORY     where the program runs
+  --nice LEVEL             its priority, -20 to 19
+  -v, --verbose            say what the farm does
+  -q, --quiet              only warnings
+  --profile                a profile for each rank, and a table of all, in the directory profile
+  --python-interpreter P   the ranks' Python
+  --pythonpath PATHS       in front of the ranks' PYTHONPATH
+  --prolog SCRIPT          a shell script to run before each rank
+  --ssh-executable P       the remote shell; --rsh for rsh
+  -h, --help
+
+Accepted for SCOOP's sake: -b, --tunnel, --external-hostname, --backend. See also: myscoop --help
+"""
+
+
+class UsageError(Exception):
+    """The words cannot be meant; the message says which."""
+
+
+class Options(NamedTuple):
+    """What was asked for; `words` are the program and its arguments.
+
+    ignored: options that mean nothing on MPI, as they were written.
+    """
+
+    words: tuple[str, ...] = ()
+    workers: int | None = None
+    hosts: tuple[str, ...] = ()
+    hostfile: str | None = None
+    path: str | None = None
+    nice: int | None = None
+    verbose: bool = False
+    quiet: bool = False
+    debug: bool = False
+    profile: bool = False
+    python: str | None = None
+    pythonpath: str | None = None
+    prolog: str | None = None
+    rsh: bool = False
+    ssh_executable: str | None = None
+    help: bool = False
+    ignored: tuple[str, ...] = ()
+
+
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS = range(5)
+_OPTIONS: dict[str, tuple[str, int]] = {
+    "-n": ("workers", _WORKERS),
+    "--host": ("hosts", _HOSTS),
+    "--hosts": ("hosts", _HOSTS),
+    "--hostfile": ("hostfile", _TEXT),
+    "-p": ("path", _TEXT),
+    "--path": ("path", _TEXT),
+    "--nice": ("nice", _NICE),
+    "-v": ("verbose", _FLAG),
+    "--verbose": ("verbose", _FLAG),
+    "-q": ("quiet", _FLAG),
+    "--quiet": ("quiet", _FLAG),
+    "--debug": ("debug", _FLAG),
+    "--profile": ("profile", _FLAG),
+    "--python-interpreter": ("python", _TEXT),
+    "--pythonpath": ("pythonpath", _TEXT),
+    "--prolog": ("prolog", _TEXT),
+    "--rsh": ("rsh", _FLAG),
+    "--ssh-executable": ("ssh_executable", _TEXT),
+    "-h": ("help", _FLAG),
+    "--help": ("help", _FLAG),
+    "-b": ("ignored", _TEXT),
+    "--tunnel": ("ignored", _FLAG),
+    "--external-hostname": ("ignored", _TEXT),
+    "--backend": ("ignored", _TEXT),
+}
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+
+
+def parse(words: list[str]) -> Options:
+    """Our options up to the program; UsageError for what is none."""
+    found: dict[str, Any] = {}
+    left = list(words)
+    while left and left[0].startswith("-") and left[0] != "-":
+        word = left.pop(0)
+        if word == "--":
+            break
+        option, value = _split(word, left)
+        name, kind = _OPTIONS[option]
+        if name == "ignored":
+            found["ignored"] = (*found.get("ignored", ()), option)
+            _ = _value(option, value, left) if kind == _TEXT else _no_value(option, value)
+        elif kind == _FLAG:
+            found[name] = _no_value(option, value)
+        elif kind == _HOSTS:
+            found[name] = (*found.get(name, ()), *_hosts(option, value, left))
+        else:
+            found[name] = _checked(option, kind, _value(option, value, left))
+    if found.get("hosts") and "hostfile" in found:
+        raise UsageError("--hosts and --hostfile are both given: which hosts?")
+    return Options(words=tuple(left), **found)
+
+
+def for_ranks(options: Options) -> tuple[str, ...]:
+    """The options that each rank has to know, as words."""
+    flags = (
+        ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
+        ("--profile", options.profile),
+    )  # fmt: skip
+    words = [flag for flag, given in flags if given]
+    return (*words, *(("--nice", str(options.nice)) if options.nice is not None else ()))
+
+
+def notes(options: Options, launched: bool) -> list[str]:
+    """What to tell the user of options that do nothing; launched: by a mpirun of the user's own."""
+    found = []
+    if options.ignored:
+        names = ", ".join(dict.fromkeys(options.ignored))
+        found.append(f"{names}: nothing to do, MPI has no broker")
+    decided = {
+        "-n": options.workers, "--hosts": options.hosts, "--hostfile": options.hostfile,
+        "--rsh": options.rsh, "--ssh-executable": options.ssh_executable,
+    }  # fmt: skip
+    given = [name for name, value in decided.items() if value]
+    if launched and given:
+        found.append(f"{', '.join(given)}: nothing to do, mpirun has started the ranks already")
+    return found
+
+
+def _split(word: str, left: list[str]) -> tuple[str, str | None]:
+    """An option's name as in the table, and the value that hangs on it; `-vq` leaves -q to come."""
+    if not word.startswith("--"):
+        option, rest = word[:2], word[2:]
+        if option not in _OPTIONS:
+            raise UsageError(f"unknown option {option}")
+        if rest and _OPTIONS[option][1] == _FLAG:
+            left.insert(0, f"-{rest}")
+            rest = ""
+        return option, rest.removeprefix("=") or None
+    given, equals, text = word.partition("=")
+    known = [name for name in _OPTIONS if name == given]
+    known = known or [name for name in _OPTIONS if name.startswith(given)]
+    if len({_OPTIONS[name] for name in known}) > 1:
+        raise UsageError(f"{given} may be {' or '.join(known)}")
+    if not known:
+        raise UsageError(f"unknown option {given}")
+    return known[-1], text if equals else None
+
+
+def _no_value(option: str, value: str | None) -> bool:
+    if value is not None:
+        raise UsageError(f"{option} takes no value, not {value!r}")
+    return True
+
+
+def _value(option: str, value: str | None, left: list[str]) -> str:
+    if value is None:
+        if not left:
+            raise UsageError(f"{option} needs a value")
+        value = left.pop(0)
+    return value
+
+
+def _hosts(option: str, value: str | None, left: list[str]) -> list[str]:
+    """All words up to the next option, `--`, or what can only be the program."""
+    if value is not None:
+        return [value]
+    hosts = []
+    while left and not left[0].startswith("-") and not left[0].endswith(".py"):
+        hosts.append(left.pop(0))
+    if not hosts:
+        raise UsageError(f"{option} needs the name of a host")
+    return hosts
+
+
+def _checked(option: str, kind: int, value: str) -> str | int:
+    if kind == _TEXT:
+        return value
+    if not _WHOLE.fullmatch(value):
+        raise UsageError(f"{option} needs a number, not {value!r}")
+    number = int(value)
+    if kind == _WORKERS and number < 1:
+        raise UsageError(f"{option} {value}: at least one worker is needed")
+    if kind == _NICE and not -20 <= number <= 19:
+        raise UsageError(f"{option} {value}: niceness is from -20 to 19")
+    return number

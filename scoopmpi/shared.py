@@ -1,0 +1,133 @@
+"""Constants for all tasks: `from scoopmpi import shared` (or `from scoop import shared`).
+
+    shared.setConst(table=table)                      # in the program, or in a task
+    shared.getConst("table")                          # in any task that is submitted afterwards
+
+SCOOP's functions with SCOOP's signatures; they hold no state but which names have been warned of.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from . import constants, runtime
+
+__all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
+
+ON_ITS_WAY_SECONDS = 60.0
+"""For what another rank has set already: as long as a busy network may take."""
+_warned: set[str] = set()
+
+
+def setConst(**kwargs: Any) -> None:
+    """Give values names under which every task submitted from now on finds them.
+
+    Any object that can be pickled, functions and lambdas too, as it is now. Arrays arrive
+    read-only, large ones once per host. Raises TypeError where a name exists already, then none of
+    them is set, and pickle.PicklingError, both naming the constant.
+    """
+    if runtime.importing:
+        raise RuntimeError(
+            "the program calls shared.setConst while a worker imports it. Put what the program "
+            'does below the line\n    if __name__ == "__main__":\nso that workers only get its '
+            "functions."
+        )
+    if kwargs:
+        constants.current().set(kwargs)
+
+
+def getConst(name: str, timeout: float | None = 0.1) -> Any:
+    """The constant of this name; None, with one warning, where there is none.
+
+    timeout: seconds to wait for a name that has not been set when this task was submitted; 0 only
+        looks, and warns of nothing; None waits for ever. What has been set before is waited for in
+        any case. Raises pickle.UnpicklingError where the value cannot be unpickled here.
+    """
+    keeper = constants.current()
+    if name in keeper.store or keeper.wait_for(name, _seconds(timeout)):
+        return keeper.store.get(name)
+    if timeout != 0 and name not in _warned:
+        _warned.add(name)
+        warnings.warn(
+            f"there is no constant {name!r}, getConst gives None (timeout={timeout}). Set it with "
+            f"shared.setConst({name}=...) before the tasks that need it are submitted",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return None
+
+
+def _seconds(timeout: float | None) -> float | None:
+    """As Python's own waits take it: not negative, and None for what is longer than they can."""
+    if timeout is None or timeout > threading.TIMEOUT_MAX:
+        return None
+    return max(0.0, timeout)
+
+
+class _Elements(Mapping[str, Any]):
+    """All constants that this rank knows, by name; read-only."""
+
+    def __getitem__(self, name: str) -> Any:
+        return constants.current().store.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(constants.current().store.names)
+
+    def __len__(self) -> int:
+        return len(constants.current().store.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in constants.current().store  # without unpacking it
+
+    def __repr__(self) -> str:
+        return f"<constants: {', '.join(self) or 'none'}>"
+
+
+elements = _Elements()
+
+
+class SharedElementEncapsulation:
+    """A function as a constant: it travels once to each host, and is then called by its name.
+
+    element: a function, a bound method, or the name of a constant that can be called.
+    """
+
+    def __init__(self, element: Callable[..., Any] | str) -> None:
+        if isinstance(element, str):
+            if element not in elements:
+                raise KeyError(f"there is no constant {element!r}: set it first")
+            self.uniqueID = element
+        else:
+            # By content: no other function can ever have the name, and the same one is sent once.
+            self.uniqueID = f"function {_digest(element)}"
+            if self.uniqueID not in elements:
+                self._share(element)
+
+    def _share(self, function: Callable[..., Any]) -> None:
+        try:
+            setConst(**{self.uniqueID: function})
+        except TypeError:  # another task was faster with the same, and it is on its way
+            constants.current().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns for these arguments."""
+        function = getConst(self.uniqueID)
+        if function is None:
+            raise KeyError(f"there is no constant {self.uniqueID!r} on rank {runtime.rank}")
+        return function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return self.uniqueID
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    import hashlib  # late: used by few, and an import is files opened per rank
+
+    (frame,) = constants.packed({"function": function}).values()
+    digest = hashlib.blake2b(digest_size=16)
+    for part in frame if type(frame) is tuple else (frame,):
+        digest.update(part)
+    return digest.hexdigest()
