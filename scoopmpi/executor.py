@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from .results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from .farm import Farm
+    from .sharing import FarmKeeper
 
 T = TypeVar("T")
 
@@ -81,6 +83,13 @@ class FarmExecutor(Executor):
 
     def __init__(self, farm: Farm) -> None:
         self.farm = farm
+
+    @cached_property
+    def keeper(self) -> FarmKeeper:
+        """What `shared` speaks to."""
+        from .sharing import FarmKeeper  # late: few programs have constants
+
+        return FarmKeeper(self.farm)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are."""

@@ -31,7 +31,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future as PEP3148Future
 from functools import partial
 from typing import Any
@@ -40,23 +40,27 @@ from . import batching, messages
 from .calls import CallStream
 from .closing import all_left
 from .deliveries import Deliveries
+from .dispatch import Dispatch, Job
 from .driver import PATIENCE, Driver
 from .failure import FarmError
-from .functions import Functions
-from .job import Function, MapJob, Part, Tasks
+from .job import Function, MapJob, Part
 from .members import Members
-from .messages import Finished, Forget, Frame, Offered, Run
+from .messages import Finished, Forget, Frame, Offered
 from .offers import Offer, Offers
 from .output import show
 from .ranges import Batch
-from .scheduler import Assignment, Scheduler
+from .scheduler import Scheduler
 from .section import Section
+from .sharing import FarmSharing
 from .transport import Transport
 
 logger = logging.getLogger("scoopmpi")
 
 BURST = 64
 """Messages handled before a waiting caller looks whether it has what it waits for."""
+JOIN_SECONDS = 10.0
+"""What workers that still import the program get before constants are sent without them: those who
+join later get theirs from rank 0, one by one."""
 
 
 class Farm:
@@ -71,19 +75,21 @@ class Farm:
         self._transport = transport
         self._scheduler = Scheduler(policy)
         self._section = Section()
-        self._outbox: deque[Assignment] = deque()  # of maps: to be packed by who drives, and sent
         self._deliveries = Deliveries()  # to be handed over by who drives
-        self._jobs: dict[int, MapJob | CallStream | Offer] = {}
+        self._jobs: dict[int, Job] = {}
+        self.sharing = FarmSharing(transport.send)
+        store = self.sharing.store
+        self._dispatch = Dispatch(
+            transport, self._scheduler, self._section, self._jobs, lambda: store.count
+        )
         self._abandoned: deque[int] = deque()
         self.members = Members(transport.size - 1)
         self._last_number = 0
-        self._functions = Functions()
         self._offers = Offers()
         self._calls = CallStream()
         self._calls_number = self._new_number(self._calls)
         self._fresh_calls = 0
         self._looked = 0.0
-        self._stopping = False
         self._closed = False
         self.error: BaseException | None = None
         self._driver = Driver(self.step, self._scheduler, self._busy, standin)
@@ -101,11 +107,20 @@ class Farm:
         if self.error is not None:
             raise self.error
 
+    def share(self, frames: Mapping[str, Frame]) -> None:
+        """Set constants, which every task that is submitted from now on finds.
+
+        Raises TypeError for a name that is set already.
+        """
+        self.wait_until(lambda: not self.members.importing or self.error is not None, JOIN_SECONDS)
+        with self._section:
+            self.sharing.set(frames)
+
     def open_map(self, job: MapJob, function: Function) -> int:
         """Start a map; its number is for `release` and `abandon`."""
         with self._section:
             number = self._new_number(job)
-            self._functions.opened(number, function)
+            self._dispatch.functions.opened(number, function)
         try:
             self.release(number, job)
         except BaseException:  # of the user's iterator
@@ -119,8 +134,8 @@ class Farm:
         if count:
             with self._section:
                 if number in self._jobs:
-                    self._assign(self._scheduler.submitted(number, count))
-            self._dispatch()
+                    self._dispatch.assigned(self._scheduler.submitted(number, count))
+            self._dispatch.pack_and_send()
         self._driver.wake()
 
     def submit(self, future: PEP3148Future[Any], frame: Frame) -> None:
@@ -135,14 +150,14 @@ class Farm:
                 # Thousands of submits in a row must not starve the workers. But the caller may
                 # hold locks of its own: callbacks and packing are left to who waits, or stands in.
                 self._take_in()
-                if not self._outbox and len(self._deliveries) < BURST:
+                if not self._dispatch and len(self._deliveries) < BURST:
                     self._driver.driven = now  # the stand-in would only fight for the interpreter
         self._driver.wake()
 
     def _submit_calls(self) -> None:
         """Tell the scheduler of the calls that came while no worker had room, all in one."""
         count, self._fresh_calls = self._fresh_calls, 0
-        self._assign(self._scheduler.submitted(self._calls_number, count))
+        self._dispatch.assigned(self._scheduler.submitted(self._calls_number, count))
 
     def interrupt(self, error: BaseException) -> None:
         """Called by a signal handler: raises the error in the program, when it does no harm."""
@@ -163,8 +178,8 @@ class Farm:
         with self._section:
             progress = self._take_in()
             self._driver.driven = self._looked
-        if self._outbox:
-            self._dispatch()
+        if self._dispatch:
+            self._dispatch.pack_and_send()
         if self._deliveries:
             with self._section.uninterrupted():
                 self._deliveries.hand_over()
@@ -182,7 +197,7 @@ class Farm:
                 break
             handled += 1
             self._handle(*arrived)
-        if self._offers.spent and not self._stopping:
+        if self._offers.spent and not self._dispatch.stopping:
             self._ask_for_offers()
         self._looked = time.monotonic()
         return handled > 0 or bool(self._deliveries)
@@ -200,7 +215,7 @@ class Farm:
             if message.unstarted < message.end:
                 back = Batch(number, message.unstarted, message.end)
             batch = Batch(number, start, stop)
-            self._assign(self._scheduler.finished(sender, batch, message.seconds, back))
+            self._dispatch.assigned(self._scheduler.finished(sender, batch, message.seconds, back))
             job = self._jobs.get(number)
             if job is not None and start < stop:
                 part = Part(start, stop, message.plain, message.outcomes, message.failed)
@@ -209,9 +224,9 @@ class Farm:
                 else:
                     self._deliveries.add(partial(self._deliver, number, job, part))
         elif isinstance(message, messages.Waiting):
-            self._assign(self._scheduler.waiting(sender, Batch.single(*message)))
+            self._dispatch.assigned(self._scheduler.waiting(sender, Batch.single(*message)))
         elif isinstance(message, messages.Resumed):
-            self._assign(self._scheduler.resumed(sender, Batch.single(*message)))
+            self._dispatch.assigned(self._scheduler.resumed(sender, Batch.single(*message)))
         elif isinstance(message, Offered):
             self._take_offer(Offer(sender, message))
         elif isinstance(message, messages.Withdrawn):
@@ -219,7 +234,12 @@ class Farm:
                 self._cancel(number)
         elif isinstance(message, messages.Joined):
             self.members.joined(sender, message)
-            self._assign(self._scheduler.joined(sender))
+            self.sharing.joined(sender, message.domain)
+            self._dispatch.assigned(self._scheduler.joined(sender))
+        elif isinstance(message, messages.Propose):
+            self.sharing.proposed(sender, message)
+        elif isinstance(message, messages.Wanted):
+            self.sharing.wanted(sender, message.number)
         elif isinstance(message, messages.Printed):
             self._deliveries.add(partial(show, *message))
         elif isinstance(message, messages.Unfit):
@@ -236,57 +256,16 @@ class Farm:
         logger.critical("worker %d on %s died; it held %s; the job ends", worker, host, held)
         self._transport.abort(1)
 
-    def _assign(self, assignments: list[Assignment]) -> None:
-        """Send batches of calls and offers, which came packed; those of maps have to wait."""
-        for assignment in assignments:
-            if self._stopping:
-                return  # Stop must stay the last message
-            number, start, stop, _ = assignment.batch
-            job = self._jobs.get(number)
-            if isinstance(job, MapJob):
-                self._outbox.append(assignment)
-            else:
-                self._send(assignment, job, None if job is None else job.packed(start, stop))
-
-    def _dispatch(self) -> None:
-        """Pack and send batches of maps: packing runs user code, so without the lock."""
-        with self._section.uninterrupted():
-            while self._outbox:
-                try:
-                    assignment = self._outbox.popleft()
-                except IndexError:
-                    return  # another thread was faster
-                batch = assignment.batch
-                job = self._jobs.get(batch.job)
-                tasks = None if job is None else job.packed(batch.start, batch.stop)
-                with self._section:
-                    self._send(assignment, job, tasks)
-
-    def _send(
-        self, assignment: Assignment, job: MapJob | CallStream | Offer | None, tasks: Tasks | None
-    ) -> None:
-        worker, batch, budget = assignment
-        number, start, stop = batch.job, batch.start, batch.stop
-        if self._stopping:
-            return
-        if job is None or tasks is None or number not in self._jobs:  # cancelled meanwhile
-            nothing = Batch(number, start, start)
-            self._assign(self._scheduler.finished(worker, nothing, -1.0, batch))
-            return
-        key, code = self._functions.sent(number, worker)
-        run = Run(number, start, stop, budget, key, code, tasks.plain, tasks.frames)
-        self._transport.send(worker, run)
-
     def _take_offer(self, offer: Offer) -> None:
         """Tasks of a nested job, ahead of all others, as their parents wait for them."""
         number = self._new_number(offer)
         self._offers.opened(number, offer)
         if offer.function is not None:
-            self._functions.opened(number, offer.function)
-        self._assign(self._scheduler.submitted(number, offer.tasks, ahead=True))
+            self._dispatch.functions.opened(number, offer.function)
+        self._dispatch.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
 
     def _return(self, number: int, offer: Offer, part: Part) -> None:
-        if not self._stopping:
+        if not self._dispatch.stopping:
             self._transport.send(offer.owner, offer.returned(part))
         if offer.answered:
             self._cancel(number)
@@ -304,11 +283,11 @@ class Farm:
         if isinstance(job, Offer):
             self._offers.closed(number, job)
         self._scheduler.cancelled(number)
-        key, holders = self._functions.closed(number)
-        for worker in () if self._stopping else holders:
+        key, holders = self._dispatch.functions.closed(number)
+        for worker in () if self._dispatch.stopping else holders:
             self._transport.send(worker, Forget(key))
 
-    def _new_number(self, job: MapJob | CallStream | Offer) -> int:
+    def _new_number(self, job: Job) -> int:
         self._last_number += 1
         self._jobs[self._last_number] = job
         self._scheduler.submitted(self._last_number, 0)
@@ -341,7 +320,7 @@ class Farm:
         except BaseException:
             logger.exception("a callback of a call that never ran has failed")
         with self._section:
-            self._stopping = True
+            self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
         if not all_left(self.members, self._step_to_the_end, hurry):

@@ -13,7 +13,6 @@ import fcntl
 import mmap
 import os
 import pickle
-import socket
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -64,20 +63,6 @@ class Published:
             os.close(fd)
 
     __del__ = close
-
-
-def domain() -> str:
-    """A text that is the same in two processes of one user that can attach to each other's memory.
-
-    Containers on one host see processes of their own only, so the host's name would not do.
-    """
-    host = socket.gethostname()
-    try:
-        with open("/proc/sys/kernel/random/boot_id") as file:
-            boot = file.read().strip()
-        return f"{host} {boot} {os.readlink('/proc/self/ns/pid')} {os.getuid()}"
-    except OSError:
-        return host
 
 
 def publish(buffers: Iterable[Any]) -> Published:

@@ -22,6 +22,7 @@ CANCELLED: Frame = b""
 class Run(NamedTuple):
     """Run the tasks `start` to `stop - 1` of `job`; sent for each assignment.
 
+    constants: how many calls of setConst there had been; tasks may count on all of them.
     function: its key at the worker, 0 where each task brings its own (submitted calls).
     code: the packed function, when this worker does not have that key yet, else None.
     plain: whether `tasks` is one frame of columns; else it is a tuple of frames, one a task.
@@ -31,6 +32,7 @@ class Run(NamedTuple):
     start: int
     stop: int
     budget: float
+    constants: int
     function: int
     code: Frame | None
     plain: bool
@@ -63,6 +65,14 @@ class Returned(NamedTuple):
     failed: tuple[int, ...]
 
 
+class Agreed(NamedTuple):
+    """The answer to Propose: the constants' number, or why they cannot be set."""
+
+    token: int
+    number: int
+    problem: str
+
+
 class Stop(NamedTuple):
     """The program has ended: finish at once, even inside a task."""
 
@@ -73,12 +83,14 @@ class Stop(NamedTuple):
 class Joined(NamedTuple):
     """The program is imported, tasks may come; the first message of a worker.
 
+    domain: the same for ranks that can open each other's shared memory.
     names: the functions and classes that the program's module defines there, so that rank 0
         sends by value what only it has (defined below `if __name__ == "__main__"`).
     """
 
     host: str
     pid: int
+    domain: str
     names: frozenset[str]
 
 
@@ -146,6 +158,13 @@ class Withdrawn(NamedTuple):
     job: int
 
 
+class Propose(NamedTuple):
+    """A task sets constants; rank 0 shares them, and answers with Agreed and the same token."""
+
+    token: int
+    frames: dict[str, Frame]
+
+
 class Printed(NamedTuple):
     """A task wrote whole lines to stdout (1) or stderr (2)."""
 
@@ -157,6 +176,26 @@ class Left(NamedTuple):
     """The worker has done what Stop asks for; its last message."""
 
 
+# From any rank to a worker.
+
+
+class Share(NamedTuple):
+    """Constants for the receiver, and for the ranks behind it, to whom it sends them on.
+
+    A frame may say where its buffers are on this host, see `constants`.
+    """
+
+    number: int
+    frames: dict[str, Frame]
+    behind: tuple[Any, ...]
+
+
+class Wanted(NamedTuple):
+    """The answer to a Share whose shared memory cannot be opened: its buffers are to be sent."""
+
+    number: int
+
+
 # Transport to farm.
 
 
@@ -164,14 +203,26 @@ class Lost(NamedTuple):
     """The rank that this message seems to come from has died."""
 
 
-ToWorker: TypeAlias = Run | Forget | Hungry | Returned | Stop
+ToWorker: TypeAlias = Run | Forget | Hungry | Returned | Agreed | Share | Wanted | Stop
 ToFarm: TypeAlias = (
-    Joined | Unfit | Finished | Waiting | Resumed | Offered | Withdrawn | Printed | Left | Lost
+    Joined
+    | Unfit
+    | Finished
+    | Waiting
+    | Resumed
+    | Offered
+    | Withdrawn
+    | Propose
+    | Wanted
+    | Printed
+    | Left
+    | Lost
 )
 Message: TypeAlias = ToWorker | ToFarm
 
 KINDS: tuple[Any, ...] = (
-    Run, Forget, Hungry, Returned, Stop,
-    Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Printed, Left,
+    Run, Forget, Hungry, Returned, Agreed, Stop,
+    Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Propose, Printed, Left,
+    Share, Wanted,
 )  # fmt: skip
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -20,9 +20,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from concurrent.futures import TimeoutError as WaitedTooLong
+from functools import cached_property
 from math import ceil
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from . import failure
 from .executor import Future, SerialExecutor
@@ -30,9 +30,14 @@ from .job import Part
 from .messages import Message, Returned, Withdrawn
 from .nested import NestedMap
 from .nested_calls import Call, NestedCalls, packed
+from .nested_values import NestedValues
 from .pause import poll
 from .runners import Runners, Suspended
 from .waiters import Waiters
+
+if TYPE_CHECKING:
+    from .inbox import Inbox
+    from .sharing import WorkerKeeper
 
 T = TypeVar("T")
 
@@ -51,12 +56,14 @@ class Desk(Protocol):
 
     lock: Any
     workers: int
+    inbox: Inbox
+    nest: Nest
 
     def send(self, message: Message) -> None:
         """Send to the farm; with the lock held."""
 
-    def receive(self) -> None:
-        """Take in what has arrived; with the lock held."""
+    def flush(self) -> None:
+        """Wait until what was sent has left this rank's memory; with the lock held."""
 
     def suspending(self) -> Any:
         """What runs now will wait; returns it."""
@@ -87,6 +94,13 @@ class Nest(Executor):
         self._abandoned: deque[int] = deque()
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
+
+    @cached_property
+    def keeper(self) -> WorkerKeeper:
+        """What `shared` speaks to."""
+        from .sharing import WorkerKeeper  # late: an import is files opened by every rank
+
+        return WorkerKeeper(self._worker)
 
     # What tasks call.
 
@@ -138,7 +152,7 @@ class Nest(Executor):
         job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
         self._opened(job)
         deadline = None if timeout is None else time.monotonic() + timeout
-        return itertools.chain.from_iterable(_Values(self, job, deadline))
+        return itertools.chain.from_iterable(NestedValues(self, job, deadline))
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Run the task's own jobs, or let others run, until `done()`; False after `timeout`."""
@@ -293,7 +307,7 @@ class Nest(Executor):
     def _future(self) -> Future[Any]:
         future: Future[Any] = Future()
         future._farm = self
-        future._waiters = Waiters(self)  # type: ignore[attr-defined]
+        future._waiters = Waiters(self)
         return future
 
     def _opened(self, job: Nested) -> None:
@@ -319,7 +333,7 @@ class Nest(Executor):
         if now - self._looked > interval:
             self._looked = now
             with self._worker.lock:
-                self._worker.receive()
+                self._worker.inbox.receive()
             if self.hungry and self._pending:
                 self.offer(1)
 
@@ -327,57 +341,6 @@ class Nest(Executor):
     def _on_own_thread(self) -> bool:
         """Threads that a task has made are not the worker's to suspend: they work in place."""
         return threading.get_ident() == self._thread
-
-
-class _Values:
-    """The values of a nested map, in lists, as they come."""
-
-    def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
-        self._nest, self._job, self._deadline = nest, job, deadline
-        self._failure: BaseException | None = None
-        self._ended = False
-
-    def __iter__(self) -> _Values:
-        return self
-
-    def __next__(self) -> list[Any]:
-        try:
-            found = None if self._ended else self._next_values()
-        except BaseException:
-            self.close()
-            raise
-        if not found:
-            self.close()
-            raise StopIteration
-        return found
-
-    def close(self) -> None:
-        """Nobody wants the rest."""
-        if not self._ended:
-            self._ended = True
-            self._nest.abandon(self._job)
-
-    __del__ = close
-
-    def _next_values(self) -> list[Any]:
-        job, nest = self._job, self._nest
-        while self._failure is None:
-            if job.ready():
-                found, self._failure = job.next_values()
-                if found:
-                    return found
-            elif job.rows and nest.shallow and self._left() is None:
-                nest.advance(job)
-            elif job.exhausted:
-                return []
-            elif job.refill():
-                nest.refilled(job)
-            elif not nest.wait_until(job.ready, self._left()):
-                raise WaitedTooLong("the map's timeout has passed")
-        raise failure.raisable(self._failure)
-
-    def _left(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
 
 _serial = SerialExecutor()

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import constants, runtime
+from . import constants, executor, runtime
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
@@ -36,7 +36,7 @@ def setConst(**kwargs: Any) -> None:
             "functions."
         )
     if kwargs:
-        constants.current().set(kwargs)
+        _keeper().set(kwargs)
 
 
 def getConst(name: str, timeout: float | None = 0.1) -> Any:
@@ -46,7 +46,7 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
         looks, and warns of nothing; None waits for ever. What has been set before is waited for in
         any case. Raises pickle.UnpicklingError where the value cannot be unpickled here.
     """
-    keeper = constants.current()
+    keeper = _keeper()
     if name in keeper.store or keeper.wait_for(name, _seconds(timeout)):
         return keeper.store.get(name)
     if timeout != 0 and name not in _warned:
@@ -60,6 +60,12 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
     return None
 
 
+def _keeper() -> constants.Keeper:
+    """That of the farm that this process belongs to, or of the process on its own."""
+    keeper: constants.Keeper | None = getattr(executor.current(), "keeper", None)
+    return constants.current() if keeper is None else keeper
+
+
 def _seconds(timeout: float | None) -> float | None:
     """As Python's own waits take it: not negative, and None for what is longer than they can."""
     if timeout is None or timeout > threading.TIMEOUT_MAX:
@@ -71,16 +77,16 @@ class _Elements(Mapping[str, Any]):
     """All constants that this rank knows, by name; read-only."""
 
     def __getitem__(self, name: str) -> Any:
-        return constants.current().store.get(name)
+        return _keeper().store.get(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(constants.current().store.names)
+        return iter(_keeper().store.names)
 
     def __len__(self) -> int:
-        return len(constants.current().store.names)
+        return len(_keeper().store.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in constants.current().store  # without unpacking it
+        return name in _keeper().store  # without unpacking it
 
     def __repr__(self) -> str:
         return f"<constants: {', '.join(self) or 'none'}>"
@@ -110,7 +116,7 @@ class SharedElementEncapsulation:
         try:
             setConst(**{self.uniqueID: function})
         except TypeError:  # another task was faster with the same, and it is on its way
-            constants.current().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
+            _keeper().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""

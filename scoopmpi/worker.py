@@ -19,27 +19,26 @@ import os
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from . import messages
 from .aside import Aside
-from .functions import Known
-from .messages import Finished, Forget, Message, Run
+from .domain import domain
+from .inbox import Inbox
+from .messages import Finished, Message, Run
+from .nest import Nest
 from .pause import pause
 from .running import Interlude, Running, unpackable
 from .standin import StandIn
 from .transport import Transport
 
-if TYPE_CHECKING:
-    from .nest import Nest
-
 logger = logging.getLogger("scoopmpi")
 
 LOOK_SECONDS = 0.005
 """How often the stand-in looks while a worker is busy: the interpreter's own switch interval."""
+PASS_ON_SECONDS = 0.05
+"""How often it looks for messages in any case, as other ranks may wait for what is sent on here."""
 LINGER = 0.1
 """Seconds without a batch after which the stand-in sleeps until it is woken."""
 
@@ -61,15 +60,14 @@ class Worker:
         self._leave = leave
         self._label = label
         # Re-entrant, as the garbage collector may run a __del__ that prints while it is held.
-        self.lock = self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self.workers = transport.size - 1
-        self._nest: Nest | None = None
+        self.nest = Nest(self)
+        """The executor of this worker's tasks."""
+        self.inbox = Inbox(transport, self.nest)
         self._aside = Aside(self.send)
         self._pid = os.getpid()
-        self._inbox: deque[Run | Forget] = deque()
-        self._known = Known()
         self._running: Running | Interlude | None = None
-        self._stopping = False
         self._gone = False
         self._last_message = time.monotonic()
         self._rescuer: threading.Thread | None = None
@@ -79,106 +77,70 @@ class Worker:
 
     def join(self, names: frozenset[str]) -> None:
         """Say that tasks may come; names: what the program's module defines here."""
-        with self._lock:
-            self._transport.send(0, messages.Joined(socket.gethostname(), os.getpid(), names))
+        with self.lock:
+            joined = messages.Joined(socket.gethostname(), os.getpid(), domain(), names)
+            self._transport.send(0, joined)
 
     def refuse(self, reason: str) -> None:
         """Say that the program cannot be imported here, and why."""
-        with self._lock:
+        with self.lock:
             self._transport.send(0, messages.Unfit(reason))
 
     def printed(self, stream: int, text: str) -> None:
         """Send whole lines of a task's output on their way to the user's terminal."""
-        with self._lock:
+        with self.lock:
             if not self._gone:
                 self._transport.send(0, messages.Printed(stream, text))
                 self._transport.flush()  # no faster than rank 0 takes it
 
     def serve(self) -> None:
         """Run batches until Stop."""
-        while not self._stopping:
+        while not self.inbox.stopping:
             if not self.step():
                 pause(time.monotonic() - self._last_message, spin=True)
 
-    @property
-    def nest(self) -> Nest:
-        """The executor for tasks that have tasks of their own; made when it is asked for."""
-        if self._nest is None:
-            from .nest import Nest  # late: its imports are files opened by every rank
-
-            self._nest = Nest(self)
-        return self._nest
-
     def step(self) -> bool:
         """Take in messages, run something; False where there was nothing to do."""
-        nest = self._nest
-        with self._lock:
-            self._receive()
-            if nest is not None:
-                nest.withdraw()
-        if self._stopping or not (self._go_on(nest) or self._begin(nest)):
+        with self.lock:
+            self.inbox.receive()
+            self.nest.withdraw()
+        if self.inbox.stopping or not (self._go_on() or self._begin()):
             return False
         self._last_message = time.monotonic()
         return True
 
-    def _go_on(self, nest: Nest | None) -> bool:
+    def _go_on(self) -> bool:
         """What tasks have begun comes before what the farm sends."""
-        if nest is None:
-            return False
-        ready = nest.runners.ready()
-        work = nest.work() if ready is None else ready.runner.switch
+        ready = self.nest.runners.ready()
+        work = self.nest.work() if ready is None else ready.runner.switch
         if work is None:
             return False
-        with self._lock:
+        with self.lock:
             self._aside.something_runs()
         if ready is not None:
             work()
         else:
-            nest.start(partial(self._run_interlude, work))
+            self.nest.start(partial(self._run_interlude, work))
         return True
 
-    def _begin(self, nest: Nest | None) -> bool:
-        with self._lock:
-            message = self._inbox.popleft() if self._inbox else None
-            if message is None:
+    def _begin(self) -> bool:
+        with self.lock:
+            batch = self.inbox.next_batch()
+            if batch is None:
                 self._aside.nothing_runs()
                 return False
-        if isinstance(message, Forget):
-            self._known.forget(message.function)
-        elif nest is None:
-            self._run(message)
-        else:
-            nest.start(partial(self._run, message))
+        self.nest.start(partial(self._run, batch))
         return True
 
     def farewell(self) -> None:
         """The last message, sent and gone."""
         if self._standin is not None:
             self._standin.stop()
-        with self._lock:
+        with self.lock:
             self._gone = True  # threads that tasks have left behind may go on printing
             self._transport.send(0, messages.Left())
             self._transport.flush()
-        if self._nest is not None:
-            self._nest.runners.close()
-
-    def _receive(self) -> None:
-        while True:
-            arrived = self._transport.receive()
-            if arrived is None:
-                return
-            message = arrived[1]
-            if isinstance(message, messages.Returned):
-                self.nest.returned(message)
-            elif isinstance(message, messages.Hungry):
-                self.nest.hungry = message.workers
-            elif isinstance(message, Run):
-                self._known.learn(message.function, message.code)
-                self._inbox.append(message)
-            elif isinstance(message, Forget):
-                self._inbox.append(message)
-            elif isinstance(message, messages.Stop):
-                self._stopping = True
+        self.nest.runners.close()
 
     # Running a batch.
 
@@ -186,30 +148,30 @@ class Worker:
         running = self._opened(run)
         if running is None:
             return
-        with self._lock:
+        with self.lock:
             self._running = running
         if self._standin is not None:
             self._standin.wake()
         running.run()
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the task has forked and that came back from it
-        with self._lock:
+        with self.lock:
             self._running = None
             self._aside.goes_on(running)
         self._answer(running)
 
     def _opened(self, run: Run) -> Running | None:
         try:
-            return Running(run, self._known.function(run.function), self._label)
+            return Running(run, self.inbox.known.function(run.function), self._label)
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
-        with self._lock:
+        with self.lock:
             self._transport.send(0, answer)
         return None
 
     def _answer(self, running: Running) -> None:
         answer = running.rest()  # packing may run the user's code: not under the lock
-        with self._lock:
+        with self.lock:
             if answer is not None:
                 self._transport.send(0, answer)
             if running.alone:
@@ -221,9 +183,9 @@ class Worker:
         """Send to the farm; with the lock held."""
         self._transport.send(0, message)
 
-    def receive(self) -> None:
-        """Take in what has arrived; with the lock held."""
-        self._receive()
+    def flush(self) -> None:
+        """Wait until what was sent has left this rank's memory; with the lock held."""
+        self._transport.flush()
 
     def nudge(self) -> None:
         """There is something that others could run: the stand-in shall look soon."""
@@ -233,11 +195,11 @@ class Worker:
     def suspending(self) -> Running | Interlude | None:
         """The running batch will wait: what it has not started goes back."""
         running = self._running
-        with self._lock:
+        with self.lock:
             self._running = None  # from here on the stand-in leaves it alone
         if running is not None:
             answer = running.set_aside()
-            with self._lock:
+            with self.lock:
                 if answer is not None:
                     self._transport.send(0, answer)
                 self._aside.waits(running)
@@ -249,21 +211,21 @@ class Worker:
             return
         running.away += seconds
         running.labelled()
-        with self._lock:
+        with self.lock:
             self._aside.goes_on(running)
             self._running = running
         if self._standin is not None:
             self._standin.wake()
 
     def _run_interlude(self, work: Callable[[], None]) -> None:
-        with self._lock:
+        with self.lock:
             self._running = Interlude()
         try:
             work()
         except Exception:
             logger.exception("a callback of a call has failed")
         finally:
-            with self._lock:
+            with self.lock:
                 self._running = None
 
     # While a task outlives its budget.
@@ -274,74 +236,62 @@ class Worker:
         if running is None:
             idle = time.monotonic() - self._last_message
             return LOOK_SECONDS if idle < LINGER else None
-        overdue = time.monotonic() - running.started - running.away - running.budget
-        unsettled = self._nest is not None and self._nest.unsettled
-        if overdue < 0 and not unsettled:
-            return max(LOOK_SECONDS, -overdue)
-        with self._lock:
+        age = time.monotonic() - running.started - running.away
+        unsettled = self.nest.unsettled
+        if age < min(running.budget, PASS_ON_SECONDS) and not unsettled:
+            return max(LOOK_SECONDS, min(running.budget, PASS_ON_SECONDS) - age)
+        with self.lock:
             if self._running is running:
-                self._receive()
-                if overdue >= 0:
+                self.inbox.receive()
+                if age >= running.budget:
                     self._hand_back(running)
-                if self._stopping and self._leave is not None:
+                if self.inbox.stopping and self._leave is not None:
                     self._leave()  # with the lock, so that the task cannot print meanwhile
-        if self._nest is not None and unsettled:
-            self._nest.offer(0)
-            self._rescue(self._nest, running)
+        if unsettled:
+            self.nest.offer(0)
+            self._rescue(running)
             return LOOK_SECONDS
-        return min(max(LOOK_SECONDS, overdue / 20), 0.05)
+        return min(max(LOOK_SECONDS, (age - running.budget) / 20), PASS_ON_SECONDS)
 
-    def _rescue(self, nest: Nest, running: Running | Interlude) -> None:
+    def _rescue(self, running: Running | Interlude) -> None:
         """A task that blocks, waiting for its own calls in a way of its own, must not hang.
 
         Such a wait cannot be set aside, and what it waits for may need this rank.
         """
-        if nest.blocked and (self._rescuer is None or not self._rescuer.is_alive()):
-            self._rescuer = threading.Thread(
-                target=self._stand_by, args=(nest, running), daemon=True
-            )
+        if self.nest.blocked and (self._rescuer is None or not self._rescuer.is_alive()):
+            self._rescuer = threading.Thread(target=self._stand_by, args=(running,), daemon=True)
             self._rescuer.start()
 
-    def _stand_by(self, nest: Nest, running: Running | Interlude) -> None:
+    def _stand_by(self, running: Running | Interlude) -> None:
         """Run what there is to run, in place of the blocked thread, until it goes on."""
-        with self._lock:
+        with self.lock:
             if self._running is not running:
                 return
             self._hand_back(running)
             self._aside.waits(running)
             self._aside.nothing_runs()
         idle = time.monotonic()
-        while self._running is running and nest.blocked:
-            nest.rescue()
-            with self._lock:
-                self._receive()
-                message = self._inbox.popleft() if self._inbox else None
-            if message is not None:
-                self._obey(message)
+        while self._running is running and self.nest.blocked:
+            self.nest.rescue()
+            with self.lock:
+                self.inbox.receive()
+                batch = self.inbox.next_batch()
+            if batch is not None:
+                other = self._opened(batch)
+                if other is not None:
+                    other.run()
+                    self._answer(other)
                 idle = time.monotonic()
             pause(time.monotonic() - idle, spin=False)
-        with self._lock:
+        with self.lock:
             if self._running is running:
                 self._aside.goes_on(running)
-
-    def _obey(self, message: Run | Forget) -> None:
-        if isinstance(message, Forget):
-            self._known.forget(message.function)
-            return
-        batch = self._opened(message)
-        if batch is not None:
-            batch.run()
-            self._answer(batch)
 
     def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()
         if answer is not None:
             self._transport.send(0, answer)
-        waiting, self._inbox = self._inbox, deque()
-        for message in waiting:
-            if isinstance(message, Forget):
-                self._inbox.append(message)
-            else:
-                job, start, stop = message.job, message.start, message.stop
-                back = Finished(job, start, start, -1.0, start, stop, False, (), ())
-                self._transport.send(0, back)
+        for waiting in self.inbox.handed_back():
+            job, start, stop = waiting.job, waiting.start, waiting.stop
+            back = Finished(job, start, start, -1.0, start, stop, False, (), ())
+            self._transport.send(0, back)

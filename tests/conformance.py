@@ -541,7 +541,7 @@ def shutdown_waits_while_another_thread_reads_a_map(face: Any) -> None:
         found: list[int] = []
         executor = face.make()
         values = executor.map(square, range(5000))
-        reader = threading.Thread(target=lambda v=values: found.extend(v), daemon=True)
+        reader = threading.Thread(target=found.extend, args=(values,), daemon=True)
         reader.start()
         executor.shutdown()
         reader.join(SECONDS)
@@ -591,7 +591,7 @@ def an_initializer_runs_once_in_each_process(face: Any) -> None:
 @case
 def a_failing_initializer_breaks_its_executor_alone(face: Any) -> None:
     executor = face.make(initializer=broken_initializer, initargs=("no disk",))
-    with pytest.raises(standard.BrokenExecutor, match="broken_initializer .*no disk"):
+    with pytest.raises(standard.BrokenExecutor, match=r"broken_initializer .*no disk"):
         executor.submit(square, 1).result(SECONDS)
     for call in (executor.submit, executor.map):
         with pytest.raises(standard.BrokenExecutor, match="no disk"):

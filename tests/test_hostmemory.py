@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from scoopmpi import hostmemory
+from scoopmpi.domain import domain
 from scoopmpi.hostmemory import NotShared, Published, Where, attach, publish
 
 MB = 1 << 20
@@ -40,6 +41,7 @@ class Other:
 
     CODE = (
         "import mmap, os, sys\nimport numpy as np\nfrom scoopmpi.hostmemory import *\n"
+        "from scoopmpi.domain import domain\n"
         "for line in sys.stdin:\n"
         "    try: answer = eval(line)\n"
         "    except BaseException as error: answer = f'{type(error).__name__}: {error}'\n"
@@ -237,4 +239,4 @@ def test_too_many_open_files_is_said() -> None:
 
 
 def test_processes_that_can_attach_have_the_same_domain(other: Other) -> None:
-    assert other.ask("domain()") == hostmemory.domain()
+    assert other.ask("domain()") == domain()

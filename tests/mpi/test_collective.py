@@ -201,14 +201,16 @@ def marks(path: str) -> None:
 def test_a_task_that_runs_when_the_root_leaves_is_finished(tmp_path: Path) -> None:
     with MPICommExecutor() as executor:
         if executor is not None and MPI.COMM_WORLD.size > 1:
-            values = executor.map(marks, [str(tmp_path / "mark"), str(tmp_path / "other")])
-            while not executor._base.farm._scheduler.held(1):
+            begun = [executor.submit(marks, str(tmp_path / f"{x}")) for x in range(2)]
+            values = executor.map(marks, [str(tmp_path / f"of map {x}") for x in range(40)])
+            while not begun[0].running():
                 time.sleep(0.001)
             executor.shutdown(wait=False, cancel_futures=True)
             with pytest.raises(concurrent.futures.CancelledError):
                 next(values)
     if executor is not None and MPI.COMM_WORLD.size > 1:
-        assert os.listdir(tmp_path)
+        assert begun[0].done() and "0" in os.listdir(tmp_path)
+        assert len(os.listdir(tmp_path)) < 40
 
 
 def nested(n: int) -> int:

@@ -1,0 +1,153 @@
+"""How constants reach all ranks: rank 0 numbers them, every rank that gets them sends them on.
+
+The tree is that of `broadcast`: rank 0 sends O(log P) messages, and to each host once. A batch
+says how many constants had been set when it was sent, so a task never asks too early. Here are
+the messages and their answers; what a constant is, is said in `constants`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .broadcast import Place, forwards
+from .constants import Added, Constants, packed
+from .domain import domain
+from .failure import FarmError
+from .messages import Agreed, Frame, Propose, Share, Wanted
+
+if TYPE_CHECKING:  # the keepers speak for them, and they use the rest of this module
+    from .farm import Farm
+    from .nest import Desk
+
+Send = Callable[[int, Any], None]
+
+ON_ITS_WAY_SECONDS = 60.0
+"""For what rank 0 has sent already: as long as a busy network may take."""
+
+
+class Sharing:
+    """A rank's constants, and its part in passing them on.
+
+    send: takes a rank and a message; everything here but `store` is called with the rank's lock.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self.store = Constants()
+        self.domain = domain()
+        self._send = send
+        self._incomplete: dict[int, Share] = {}  # buffers lent that cannot be opened here
+
+    def received(self, sender: int, message: Share) -> None:
+        """Constants have come: keep them, send them on."""
+        before = self._incomplete.pop(message.number, None)
+        if before is not None:
+            frames = {**before.frames, **message.frames}
+            message = before._replace(frames=frames)
+        try:
+            added = self.store.add(message.frames, message.number)
+        except Exception as problem:
+            from .hostmemory import NotShared  # late: it was needed just now for the first time
+
+            if not isinstance(problem, NotShared):
+                raise
+            self._incomplete[message.number] = message
+            self._send(sender, Wanted(message.number))
+            return
+        self._pass_on(added, message.behind)
+
+    def wanted(self, sender: int, number: int) -> None:
+        """A rank of this host cannot open shared memory: it gets a copy."""
+        self._send(sender, Share(number, self.store.frames_of(number), ()))
+
+    def _pass_on(self, added: Added, places: tuple[Place, ...]) -> None:
+        for to, behind in forwards(self.domain, places):
+            self._send(to.rank, self._share(added, to.host, behind))
+
+    def _share(self, added: Added, domain: str, behind: tuple[Place, ...]) -> Share:
+        frames = added.lent if domain == self.domain else added.frames
+        return Share(added.number, frames, behind)
+
+
+class FarmSharing(Sharing):
+    """Rank 0's part: it decides what is set."""
+
+    def __init__(self, send: Send) -> None:
+        super().__init__(send)
+        self._places: list[Place] = []
+        self._sent: list[Added] = []  # for those who join later
+
+    def joined(self, worker: int, domain: str) -> None:
+        """A worker can take part, and gets what has been set before."""
+        for added in self._sent:
+            self._send(worker, self._share(added, domain, ()))
+        self._places.append(Place(worker, domain))
+
+    def set(self, frames: Mapping[str, Frame]) -> int:
+        """Set constants for everyone; returns their number. Raises TypeError for known names."""
+        added = self.store.add(frames)
+        self._sent.append(added)
+        self._pass_on(added, tuple(self._places))
+        return added.number
+
+    def proposed(self, sender: int, message: Propose) -> None:
+        """A task sets constants."""
+        try:
+            answer = Agreed(message.token, self.set(message.frames), "")
+        except TypeError as problem:
+            answer = Agreed(message.token, 0, str(problem))
+        self._send(sender, answer)
+
+
+class FarmKeeper:
+    """What `shared` speaks to on rank 0."""
+
+    def __init__(self, farm: Farm) -> None:
+        self._farm = farm
+        self.store = farm.sharing.store
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Have all ranks add these."""
+        self._farm.wait_for_first_worker()
+        self._farm.share(packed(values))
+
+    def wait_for(self, name: str, timeout: float | None) -> bool:
+        """Wait until a task sets the name; False after `timeout` seconds."""
+        return self._farm.wait_until(lambda: name in self.store, timeout)
+
+
+class WorkerKeeper:
+    """What `shared` speaks to in tasks."""
+
+    def __init__(self, worker: Desk) -> None:
+        self._worker = worker
+        self._tokens = itertools.count(1)
+
+    @property
+    def store(self) -> Constants:
+        """The constants of this rank."""
+        return self._worker.inbox.sharing.store
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Have rank 0 set these."""
+        token, frames = next(self._tokens), packed(values)
+        worker, agreed = self._worker, self._worker.inbox.agreed
+        with worker.lock:
+            worker.send(Propose(token, frames))
+            worker.flush()  # the task may change its arrays afterwards
+        worker.nest.wait_until(lambda: token in agreed)
+        answer = agreed.pop(token)
+        if answer.problem:
+            raise TypeError(answer.problem)
+        self._wait_for_number(answer.number)
+
+    def wait_for(self, name: str, timeout: float | None) -> bool:
+        """Wait for what has been set before the task was submitted, and `timeout` seconds more."""
+        self._wait_for_number(self._worker.inbox.constants)
+        return self._worker.nest.wait_until(lambda: name in self.store, timeout)
+
+    def _wait_for_number(self, number: int) -> None:
+        store = self.store
+        if not self._worker.nest.wait_until(lambda: store.count >= number, ON_ITS_WAY_SECONDS):
+            raise FarmError(f"the constants set as number {number} have not come within a minute")
