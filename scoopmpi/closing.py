@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 from .members import Members
 from .pause import pause
+
+logger = logging.getLogger("scoopmpi")
 
 LEAVE_SECONDS = 2.0
 """What a worker gets to leave after Stop, which its stand-in obeys even inside a task."""
@@ -27,10 +30,18 @@ def all_left(members: Members, step: Callable[[], bool], hurry: bool) -> bool:
         patience = HURRY_SECONDS if hurry else patience
         if now - last > patience or now - started > 10 * patience:
             return False
-        arrived = step()
+        arrived = _stepped(step)
         now = time.monotonic()
         if arrived:
             last = now
         else:
             pause(now - last, spin=True)
     return True
+
+
+def _stepped(step: Callable[[], bool]) -> bool:
+    try:
+        return step()
+    except BaseException:  # a callback's, which nobody is left to hear
+        logger.exception("a callback has failed while the farm was closing")
+        return True

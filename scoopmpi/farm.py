@@ -83,6 +83,7 @@ class Farm:
             transport, self._scheduler, self._section, self._jobs, lambda: store.count
         )
         self._abandoned: deque[int] = deque()
+        self._left: deque[int] = deque()
         self.members = Members(transport.size - 1)
         self._last_number = 0
         self._offers = Offers()
@@ -167,6 +168,11 @@ class Farm:
         """Nobody wants the rest of a map. May be called by the garbage collector at any point."""
         self._abandoned.append(number)
 
+    def leave(self, number: int) -> None:
+        """Nobody takes the values of a map, but its tasks shall run. For the garbage collector."""
+        self._left.append(number)
+        self._driver.wake()
+
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the loop until `done()`; False where `timeout` seconds have passed before."""
         return self._driver.wait_until(done, timeout)
@@ -188,6 +194,12 @@ class Farm:
     def _take_in(self) -> bool:
         while self._abandoned:
             self._cancel(self._abandoned.popleft())
+        while self._left:
+            number = self._left.popleft()
+            job = self._jobs.get(number)
+            if isinstance(job, MapJob):
+                job.left = True
+                self._deliveries.add(partial(self._discard, number, job))
         if self._fresh_calls:
             self._submit_calls()
         handled = 0
@@ -204,7 +216,16 @@ class Farm:
 
     def _deliver(self, number: int, job: MapJob | CallStream, part: Part) -> None:
         job.delivered(part)
-        if isinstance(job, MapJob) and not job.streamed:
+        if isinstance(job, MapJob):
+            if job.left:
+                self._discard(number, job)
+            elif not job.streamed:
+                self.release(number, job)
+
+    def _discard(self, number: int, job: MapJob) -> None:
+        if job.discard():
+            self.abandon(number)
+        elif not job.streamed:
             self.release(number, job)
 
     def _handle(self, sender: int, message: Any) -> None:
@@ -302,7 +323,11 @@ class Farm:
         if self._closed:
             return False
         return bool(
-            self._scheduler.busy or self._fresh_calls or self._deliveries or self._abandoned
+            self._scheduler.busy
+            or self._fresh_calls
+            or self._deliveries
+            or self._abandoned
+            or self._left
         )
 
     # The end.
@@ -323,16 +348,9 @@ class Farm:
             self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
-        if not all_left(self.members, self._step_to_the_end, hurry):
+        if not all_left(self.members, self.step, hurry):
             missing = self.members.missing
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)
             self._transport.abort(status)
         self._closed = True
         self._transport.close()
-
-    def _step_to_the_end(self) -> bool:
-        try:
-            return self.step()
-        except BaseException:  # a callback's, which nobody is left to hear
-            logger.exception("a callback has failed while the farm was closing")
-            return True

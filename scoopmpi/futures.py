@@ -42,12 +42,15 @@ def map(
     *iterables: Iterable[Any],
     timeout: float | None = None,
     chunksize: int = 1,
+    **_: Any,
 ) -> Iterator[T]:
     """The values of `func` over the iterables, in order, as an iterator; workers begin at once.
 
     As the built-in `map` it stops with the shortest iterable; endless ones are read as far as
     needed. timeout: seconds from this call until the last value. chunksize: accepted; batches
-    follow measured durations. What a task raises is raised in its place.
+    follow measured durations. Other names are ignored, as SCOOP does. What a task raises is raised
+    in its place. A map that nobody asks for a value runs all the same; one of which some values
+    were taken is given up when it is dropped.
     """
     return _executor().map(func, *iterables, timeout=timeout, chunksize=chunksize)
 
@@ -57,6 +60,7 @@ def map_as_completed(
     *iterables: Iterable[Any],
     timeout: float | None = None,
     chunksize: int = 1,
+    **_: Any,
 ) -> Iterator[T]:
     """As `map`, but each value comes as soon as it is there, in no particular order."""
     return _executor().map(func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False)

@@ -100,6 +100,8 @@ class MapJob:
         self._position = 0  # tasks that the consumer has taken
         self._bytes = 0.0  # of a task's arguments or result, the larger, on average
         self._ordered = ordered
+        self.left = False
+        """Whether nobody takes the values, but the tasks shall run."""
         self._waiting: dict[int, Part] = {}  # by start, where the order matters
         self._arrivals: deque[Part] = deque()  # else
         self._front = 0  # every task before this one has its outcome
@@ -170,6 +172,13 @@ class MapJob:
         if part is not None:
             self._position += part.stop - part.start
         return part
+
+    def discard(self) -> bool:
+        """Throw away what has come of a map that was left; whether that was all."""
+        while self.take() is not None:
+            pass
+        known = self._released if self.streamed else self._source.size
+        return self._position == known
 
     @property
     def ready(self) -> bool:

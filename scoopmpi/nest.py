@@ -45,8 +45,9 @@ Nested: TypeAlias = NestedMap | NestedCalls
 
 SLICE = 0.001
 """Seconds that a task runs its own tasks before it looks whether others have returned some."""
-LOOK = 0.0002
-"""Seconds between two looks for messages while tasks run tasks: a look costs a microsecond."""
+LOOK = 0.001
+"""Seconds between two looks for messages while tasks run tasks. A look costs a microsecond, but
+Open MPI yields the core at each where ranks outnumber cores, and others may keep it."""
 DEEP = 10
 """Nested tasks on one stack; the next gets a stack of its own. Python allows 1000 frames."""
 

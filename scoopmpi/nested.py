@@ -52,6 +52,8 @@ class NestedMap:
             raise TypeError("map needs at least one iterable of arguments")
         self.number, self.scope = number, scope
         self.rows: deque[tuple[Any, ...]] = deque()
+        self.left = False
+        """Whether nobody takes the values, but the tasks shall run."""
         self.unanswered = 0  # tasks that others have, counted by the nest
         self._portable = True
         self._target = target
@@ -166,6 +168,8 @@ class NestedMap:
 
     def arrived(self, part: Arrived | job.Part) -> None:
         """Outcomes have come, from others or of `run`."""
+        if self.left:
+            return
         if self._ordered:
             self._waiting[part.start] = part
         else:

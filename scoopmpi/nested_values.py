@@ -22,12 +22,14 @@ class NestedValues:
     def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
         self._nest, self._job, self._deadline = nest, job, deadline
         self._failure: BaseException | None = None
+        self._asked = False
         self._ended = False
 
     def __iter__(self) -> NestedValues:
         return self
 
     def __next__(self) -> list[Any]:
+        self._asked = True
         try:
             found = None if self._ended else self._next_values()
         except BaseException:
@@ -44,7 +46,11 @@ class NestedValues:
             self._ended = True
             self._nest.abandon(self._job)
 
-    __del__ = close
+    def __del__(self) -> None:
+        if self._asked:
+            self.close()
+        else:  # made for what its tasks do, not for what they return
+            self._job.left = True
 
     def _next_values(self) -> list[Any]:
         job, nest = self._job, self._nest

@@ -27,10 +27,14 @@ class ProgramNotFound(Exception):
 
 
 class Program(NamedTuple):
-    """A program on disk: its file, and as a module its name in the import system."""
+    """A program on disk: its file, and as a module its name in the import system.
+
+    shown: what the program finds in sys.argv[0], as under `python` itself.
+    """
 
     path: str
     module: str | None
+    shown: str
 
 
 def find(name: str) -> Program:
@@ -43,15 +47,15 @@ def find(name: str) -> Program:
             name = os.path.join(name, "__main__.py")
         if not os.path.isfile(name):
             raise ProgramNotFound(f"there is no file {name} (in {os.getcwd()})")
-        return Program(os.path.abspath(name), None)
+        return Program(os.path.abspath(name), None, name)
     for module in (name, f"{name}.__main__", f"{READY_PROGRAMS}.{name}"):
         spec = _spec(module)
         if spec is None or spec.submodule_search_locations is not None:
             continue
         if spec.origin and spec.origin.endswith(".py"):
-            return Program(os.path.abspath(spec.origin), module)
+            return Program(os.path.abspath(spec.origin), module, os.path.abspath(spec.origin))
     if os.path.isfile(name):
-        return Program(os.path.abspath(name), None)
+        return Program(os.path.abspath(name), None, name)
     raise ProgramNotFound(
         f"there is no file and no module {name}: looked in {os.getcwd()} and on "
         f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}"
@@ -98,7 +102,7 @@ def load(program: Program, arguments: list[str]) -> types.ModuleType:
 
 def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleType:
     path = program.path
-    sys.argv[:] = [path, *arguments]
+    sys.argv[:] = [program.shown, *arguments]
     if program.module is None:
         _put_first(os.path.dirname(os.path.realpath(path)))
     module = types.ModuleType(name)

@@ -57,12 +57,14 @@ class FarmResults:
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[Part] = deque()  # of `finish`
         self._failure: BaseException | None = None
+        self._asked = False
         self._ended = False
 
     def __iter__(self) -> FarmResults:
         return self
 
     def __next__(self) -> list[Any]:
+        self._asked = True
         try:
             while self._failure is None:
                 part = self._next_part()
@@ -115,7 +117,11 @@ class FarmResults:
             self._farm.abandon(self._number)
         self._kept.clear()
 
-    __del__ = close
+    def __del__(self) -> None:
+        if self._asked or self._ended:
+            self.close()
+        else:  # made for what its tasks do, not for what they return
+            self._farm.leave(self._number)
 
     def cancel(self) -> None:
         """What has not run is not to run, and the consumer shall get CancelledError."""

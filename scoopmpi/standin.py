@@ -15,6 +15,8 @@ logger = logging.getLogger("scoopmpi")
 
 NUDGE_SECONDS = 0.01
 """A turn that is nearer is soon enough; waking a thread costs two context switches."""
+LINGER = 0.1
+"""Seconds for which turns come that often after a nudge, as the next may follow at once."""
 
 
 class StandIn:
@@ -28,7 +30,7 @@ class StandIn:
         self._turn = turn
         self._asleep = False
         self._stopped = False
-        self._due = 0.0
+        self._due = self._nudged = 0.0
         self._event = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -43,9 +45,11 @@ class StandIn:
         """Look again within moments, although the next turn may be seconds away."""
         if self._asleep:
             self.wake()
-        elif self._due - time.monotonic() > NUDGE_SECONDS:
-            self._due = 0.0
-            self._event.set()
+        else:
+            now = time.monotonic()
+            if self._due - now > NUDGE_SECONDS:
+                self._due, self._nudged = 0.0, now
+                self._event.set()
 
     def stop(self) -> None:
         """No turn begins after this; one under way may be in a callback and gets two seconds."""
@@ -63,7 +67,10 @@ class StandIn:
                 if delay is not None:
                     self._asleep = False
             if delay is not None:
-                self._due = time.monotonic() + delay
+                now = time.monotonic()
+                if now - self._nudged < LINGER:
+                    delay = min(delay, NUDGE_SECONDS)
+                self._due = now + delay
             self._event.wait(delay)
             self._event.clear()
 

@@ -484,3 +484,29 @@ def test_empty_and_strange_iterables(farm: Any) -> None:
         farm.map(3, [1])
     with pytest.raises(TypeError):
         farm.map(square, 5)
+
+
+def test_a_map_that_nobody_looks_at_runs(farm: Any) -> None:
+    farm.map(counted, range(300))
+    farm.map(counted, (x for x in range(1000, 1004)))
+    ranks.settle()
+    assert ran == dict.fromkeys([*range(300), *range(1000, 1004)], 1)
+    assert len(ranks.farm._jobs) == 1
+
+
+def test_a_map_that_nobody_looks_at_and_that_fails(farm: Any) -> None:
+    farm.map(counts_and_fails, range(3))
+    farm.map(counted, broken())
+    ranks.settle()
+    assert ran == dict.fromkeys(range(3), 1)
+    assert len(ranks.farm._jobs) == 1
+
+
+def counts_and_fails(x: int) -> None:
+    ran[x] += 1
+    raise LookupError(x)
+
+
+def broken() -> Any:
+    raise LookupError("nothing to iterate over")
+    yield

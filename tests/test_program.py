@@ -62,19 +62,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_found(here: Path, name: str, path: str, module: str | None) -> None:
-    assert programs.find(name) == (str(here / path), module)
+    found = programs.find(name)
+    assert found[:2] == (str(here / path), module)
+    as_typed = os.path.join(name, "__main__.py") if name.endswith("/") else name
+    assert found.shown == (found.path if module else as_typed), "as `python` shows it"
 
 
 def test_found_on_pythonpath(here: Path) -> None:
     sys.path.append(str(here / "sub"))  # where PYTHONPATH's entries end up
-    assert programs.find("beside") == (str(here / "sub" / "beside.py"), "beside")
+    assert programs.find("beside")[:2] == (str(here / "sub" / "beside.py"), "beside")
 
 
 def test_a_ready_program_unless_there_is_one_here(here: Path) -> None:
     ready = Path(scoopmpi.workers.__file__).with_name("picalc.py")
-    assert programs.find("picalc") == (str(ready), "scoopmpi.workers.picalc")
+    assert programs.find("picalc")[:2] == (str(ready), "scoopmpi.workers.picalc")
     (here / "picalc.py").touch()
-    assert programs.find("picalc") == (str(here / "picalc.py"), "picalc")
+    assert programs.find("picalc")[:2] == (str(here / "picalc.py"), "picalc")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,8 @@ def test_what_a_program_sees(
     for call, own_name in ("run", "__main__"), ("load", programs.WORKER_NAME):
         lines = python(here, f"{call}(find({name!r}), ['10', '-n'])")
         file = str(here / path)
-        assert lines == [f"{own_name} {package} {file} {[file, '10', '-n']}", *more]
+        shown = file if package is not None else name
+        assert lines == [f"{own_name} {package} {file} {[shown, '10', '-n']}", *more]
 
 
 def test_a_script_replaces_the_directory_that_python_m_put_first(here: Path) -> None:
