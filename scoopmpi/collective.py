@@ -134,7 +134,7 @@ class _Lead:
         try:
             self.executor.shutdown(cancel_futures=failed)
             # Workers are not to be stopped inside a task: their processes live on.
-            self.farm.wait_until(lambda: not self.farm._busy())
+            self.farm.wait_until(lambda: not self.farm.busy)
         finally:
             _leads.remove(self)
             self._before.restore()

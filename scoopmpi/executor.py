@@ -228,6 +228,6 @@ def usable() -> FarmExecutor | SerialExecutor:
             "the program was not started by scoopmpi, its tasks run one after the other. "
             "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     return _current

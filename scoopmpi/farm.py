@@ -93,7 +93,7 @@ class Farm:
         self._looked = 0.0
         self._closed = False
         self.error: BaseException | None = None
-        self._driver = Driver(self.step, self._scheduler, self._busy, standin)
+        self._driver = Driver(self.step, self._scheduler, lambda: self.busy, standin)
 
     # What callers ask for.
 
@@ -319,7 +319,9 @@ class Farm:
         for job in list(self._jobs.values()):
             job.failed(error)
 
-    def _busy(self) -> bool:
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way, or to be handed over."""
         if self._closed:
             return False
         return bool(

@@ -7,7 +7,6 @@ executor of this process and hold no state of their own.
 from __future__ import annotations
 
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
@@ -15,8 +14,8 @@ from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import Any, NamedTuple, TypeVar
 
-from . import reduction, runtime
-from .executor import FarmExecutor, Future, SerialExecutor, current, wait_until
+from . import reduction
+from .executor import Future, usable, wait_until
 
 __all__ = [
     "ALL_COMPLETED",
@@ -52,7 +51,7 @@ def map(
     in its place. A map that nobody asks for a value runs all the same; one of which some values
     were taken is given up when it is dropped.
     """
-    return _executor().map(func, *iterables, timeout=timeout, chunksize=chunksize)
+    return usable().map(func, *iterables, timeout=timeout, chunksize=chunksize)
 
 
 def map_as_completed(
@@ -63,12 +62,12 @@ def map_as_completed(
     **_: Any,
 ) -> Iterator[T]:
     """As `map`, but each value comes as soon as it is there, in no particular order."""
-    return _executor().map(func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False)
+    return usable().map(func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False)
 
 
 def submit(func: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
     """Have `func(*args, **kwargs)` run by a worker; returns its future at once."""
-    return _executor().submit(func, *args, **kwargs)
+    return usable().submit(func, *args, **kwargs)
 
 
 def mapReduce(
@@ -83,7 +82,7 @@ def mapReduce(
     associative: values are combined on the workers on which they arise. timeout: seconds.
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
-    _executor()
+    usable()
     return reduction.reduced(reduction.Total, mapFunc, reductionOp, iterables, timeout)
 
 
@@ -98,7 +97,7 @@ def mapScan(
     As `list(itertools.accumulate(map(mapFunc, *iterables), reductionOp))`, where `reductionOp`
     is associative. timeout: seconds.
     """
-    _executor()
+    usable()
     prefixes: list[Any] = reduction.reduced(
         reduction.Prefixes, mapFunc, reductionOp, iterables, timeout
     )
@@ -178,21 +177,4 @@ class _Completions:
 
 def shutdown(wait: bool = True) -> None:
     """Accepted for SCOOP's sake: the farm ends with the program."""
-    _executor().shutdown(wait)
-
-
-def _executor() -> FarmExecutor | SerialExecutor:
-    if runtime.importing:
-        raise RuntimeError(
-            "the program calls the farm while a worker imports it. Put what the program does below "
-            'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
-        )
-    if not runtime.started and not runtime.warned:
-        runtime.warned = True
-        warnings.warn(
-            "the program was not started by scoopmpi, its tasks run one after the other. "
-            "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-    return current()
+    usable().shutdown(wait)

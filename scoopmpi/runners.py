@@ -75,7 +75,8 @@ class Runners:
         """The worker stops: what is suspended never goes on."""
         while self.suspended:
             self.suspended.pop().runner.throw()
-        self._spare.clear()
+        while self._spare:
+            self._spare.pop().throw()  # else its frame keeps the worker alive for ever
 
     def _loop(self, work: Callable[[], None]) -> None:
         this = getcurrent()

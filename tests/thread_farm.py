@@ -31,7 +31,7 @@ def thread_farm(workers: int) -> Iterator[FarmExecutor]:
         rank.start()
     try:
         yield FarmExecutor(farm)
-        assert farm.wait_until(lambda: not farm._busy(), 20), "something is left behind"
+        assert farm.wait_until(lambda: not farm.busy, 20), "something is left behind"
     finally:
         farm.close()
     for rank in ranks:

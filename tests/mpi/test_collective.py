@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gc
 import os
 import signal
 import sys
@@ -18,8 +19,10 @@ import pytest
 
 from scoopmpi import futures
 from scoopmpi.collective import MPICommExecutor, MPIExecutor
+from scoopmpi.farm import Farm
 from scoopmpi.pool import Pool
 from scoopmpi.transport import mpi
+from scoopmpi.worker import Worker
 from tests.conformance import CASES, Face
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]
@@ -76,6 +79,9 @@ def test_nothing_is_left_behind() -> None:
             if executor is not None and turn % 3:
                 assert sum(executor.map(square, range(100))) == 328350
     assert Counted.alive == 0
+    gc.collect()
+    alive = [each for each in gc.get_objects() if type(each) in (Worker, Farm)]
+    assert len(alive) <= 2, "of 60 farms only the last is still in some variable"
     assert before == (
         threading.enumerate(), sys.stdout, sys.stderr, futures.submit,
         [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],

@@ -185,7 +185,7 @@ def test_storm_of_nests(lead: Any, seed: int) -> None:
         farm = executor.farm
         farm.wait_until(lambda: len(farm._jobs) == 1 and not farm._scheduler.busy, 10)
         assert len(farm._jobs) == len(farm._scheduler._jobs) == 1, "jobs are left behind"
-        assert not len(farm._offers) and not farm._outbox
+        assert not len(farm._offers) and not len(farm._dispatch)
 
     lead(body)
 

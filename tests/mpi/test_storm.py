@@ -121,6 +121,6 @@ def test_storm(lead: Any, seed: int) -> None:
         farm = executor.farm
         farm.step()
         assert len(farm._jobs) == len(farm._scheduler._jobs) == 1, "jobs are left behind"
-        assert not farm._calls.waiting and not farm._outbox
+        assert not farm._calls.waiting and not len(farm._dispatch)
 
     lead(body)
