@@ -24,7 +24,7 @@ _HOMES = {
     "MPIExecutor": "collective",
     "Pool": "pool",
 }
-_OF_THE_PROCESS = ("IS_ORIGIN", "IS_RUNNING", "SIZE", "worker", "logger")
+_OF_THE_PROCESS = ("IS_ORIGIN", "IS_RUNNING", "SIZE", "logger")  # scoop.worker is a module here
 __all__ = sorted([*_MODULES, *_HOMES, *_OF_THE_PROCESS])
 
 

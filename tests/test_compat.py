@@ -51,7 +51,7 @@ def test_the_same_names_on_top() -> None:
 
     import scoopmpi
 
-    for name in ("IS_RUNNING", "IS_ORIGIN", "SIZE", "worker", "logger"):
+    for name in ("IS_RUNNING", "IS_ORIGIN", "SIZE", "logger"):
         assert getattr(scoopmpi, name) == getattr(scoop, name)
         assert name in dir(scoopmpi) and name in scoopmpi.__all__
     with pytest.raises(AttributeError, match="module 'scoopmpi' has no attribute 'nowhere'"):

@@ -66,6 +66,31 @@ def test_one_tasks_map_uses_all_workers(lead: Any) -> None:
     lead(body)
 
 
+def naps_for(seconds: float) -> int:
+    time.sleep(seconds)
+    return runtime.rank
+
+
+def waits_for_slow_children(count: int) -> list[int]:
+    return list(futures.map(naps_for, [0.0] + [2.0] * count))
+
+
+def test_a_task_that_waits_for_slow_children_lets_its_rank_work(lead: Any) -> None:
+    def body(executor: Any) -> None:
+        if not hasattr(executor, "farm") or executor.farm.members.size < 2:
+            return
+        executor.farm.wait_until(lambda: not executor.farm.members.importing, 10)
+        others = executor.farm.members.size - 1
+        parent = executor.submit(waits_for_slow_children, others)
+        time.sleep(0.5)
+        quick = set(executor.map(naps_for, [0.001] * 20))
+        assert not parent.done(), "the quick tasks waited for the slow one"
+        near, *far = parent.result(timeout=20)
+        assert len({near, *far}) == 1 + others and quick == {near}
+
+    lead(body)
+
+
 def computes_while_others_run(_: int) -> float:
     """Submits, then computes without asking anybody: the call must run elsewhere meanwhile."""
     call = futures.submit(rank_after_a_nap, 0)
