@@ -7,7 +7,7 @@ another rank. What nobody can change is passed as it is: copies are made only wh
 from __future__ import annotations
 
 from itertools import chain
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import Any
 
 from . import failure, job, payload, runtime
@@ -44,12 +44,22 @@ def raised(error: BaseException, target: Any, index: int) -> BaseException:
     return failure.unpack(failure.pack(error, runtime.rank, f"{name}, task {index},"))
 
 
-def immutable(target: Any) -> bool:
-    """Whether a function holds nothing that could be changed: no need for a copy of it."""
-    if type(target) is not FunctionType or target.__kwdefaults__:
-        return False
-    cells = (cell.cell_contents for cell in target.__closure__ or ())
+def fixed(target: Any) -> Any:
+    """A function as it is now, for one that holds only what nobody can change; else None."""
+    if type(target) is not FunctionType or target.__kwdefaults__ or target.__dict__:
+        return None
     try:
-        return payload.plain(chain(cells, target.__defaults__ or ()))
+        values = [cell.cell_contents for cell in target.__closure__ or ()]
     except ValueError:  # an empty cell
-        return False
+        return None
+    if not payload.plain(chain(values, target.__defaults__ or ())):
+        return None
+    if not values:
+        return target
+    # Cells of its own: the function around it may bind these names again before the tasks run.
+    cells = tuple(map(CellType, values))
+    copy = FunctionType(
+        target.__code__, target.__globals__, target.__name__, target.__defaults__, cells
+    )
+    copy.__qualname__, copy.__module__ = target.__qualname__, target.__module__
+    return copy

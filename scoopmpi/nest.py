@@ -48,6 +48,8 @@ SLICE = 0.001
 LOOK = 0.001
 """Seconds between two looks for messages while tasks run tasks. A look costs a microsecond, but
 Open MPI yields the core at each where ranks outnumber cores, and others may keep it."""
+ASLEEP = 0.5
+"""Seconds without computing after which a task is taken for one that polls for its own calls."""
 DEEP = 10
 """Nested tasks on one stack; the next gets a stack of its own. Python allows 1000 frames."""
 
@@ -95,6 +97,8 @@ class Nest(Executor):
         self._abandoned: deque[int] = deque()
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
+        self._clock = time.pthread_getcpuclockid(self._thread)
+        self._awake, self._used = time.monotonic(), 0.0
 
     @cached_property
     def keeper(self) -> WorkerKeeper:
@@ -177,7 +181,7 @@ class Nest(Executor):
     @property
     def shallow(self) -> bool:
         """Whether one more task may run on top of this stack."""
-        return self._depth < DEEP
+        return self._depth < DEEP and not _deeper_than(sys.getrecursionlimit() // 4)
 
     def advance(self, job: Nested) -> None:
         """Run some unstarted tasks of a job here and now."""
@@ -185,11 +189,15 @@ class Nest(Executor):
             self.offer(1)
         scope, self._scope = self._scope, next(self._scopes)
         self._depth += 1
+        loop = _loop_taken()
         try:
-            job.run(time.monotonic() + SLICE)
+            self.runners.settings.copy().run(job.run, time.monotonic() + SLICE)
         finally:
+            _loop_given(loop)
             self._scope = scope
             self._depth -= 1
+        if isinstance(job, NestedMap) and job.left:
+            self._read_on(job)
         self._look(LOOK)
 
     def suspend(self, done: Callable[[], bool], deadline: float | None) -> None:
@@ -200,7 +208,9 @@ class Nest(Executor):
             raise failure.TaskError("only a task can wait for tasks")
         scope, depth, begun = self._scope, self._depth, time.monotonic()
         running = self._worker.suspending()
+        loop = _loop_taken()
         self.runners.suspend(Suspended(runner, done, deadline))
+        _loop_given(loop)
         self._scope, self._depth = scope, depth
         self._worker.resumed(running, time.monotonic() - begun)
 
@@ -214,12 +224,23 @@ class Nest(Executor):
         if job.number in self._away:
             self._abandoned.append(job.number)
 
+    def leave(self, job: NestedMap) -> None:
+        """Nobody takes the values, but the tasks shall run. For the garbage collector."""
+        job.left = True
+        self._deliveries.append(lambda: self._read_on(job))
+
+    def _read_on(self, job: NestedMap) -> None:
+        # As on rank 0: only the caller may run its iterators, so a stream ends with its window.
+        if job.left and job.sized and job.refill():
+            self._opened(job)
+
     # What the worker's loop calls.
 
     def work(self) -> Callable[[], None] | None:
         """Something to do for a runner, None where there is nothing."""
         if self._deliveries:
             return self._deliveries.popleft()
+        self._drop_empty()
         for job in reversed(self._pending):
             if job.rows:
                 return lambda: self.advance(job)
@@ -248,6 +269,8 @@ class Nest(Executor):
             del self._away[message.job]
         if isinstance(job, NestedMap):
             job.arrived(part)
+            if job.left and not job.rows:
+                self._deliveries.append(lambda: self._read_on(job))
         else:
             self._deliveries.append(lambda: job.returned(part))
 
@@ -273,7 +296,25 @@ class Nest(Executor):
     def blocked(self) -> bool:
         """Whether the worker's own thread waits for another thread, or for an asyncio loop."""
         frame = sys._current_frames().get(self._thread)
-        return frame is not None and frame.f_code.co_filename in _BLOCKING
+        if frame is not None and frame.f_code.co_filename in _BLOCKING:
+            return True
+        return self._asleep and self._waited_for
+
+    @property
+    def _waited_for(self) -> bool:
+        """Whether what runs may wait for calls of its own."""
+        if self._deliveries:
+            return True
+        jobs = [job for job in self._pending.copy() if job.rows]
+        return any(job.scope == self._scope for job in (*jobs, *self._away.copy().values()))
+
+    @property
+    def _asleep(self) -> bool:
+        """Whether it has used next to no processor for a while: it sleeps, polls, or waits in C."""
+        now, used = time.monotonic(), time.clock_gettime(self._clock)
+        if used - self._used > 0.1 * (now - self._awake) + 0.01:
+            self._awake, self._used = now, used
+        return now - self._awake > ASLEEP
 
     def offer(self, keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
@@ -313,8 +354,7 @@ class Nest(Executor):
 
     def _opened(self, job: Nested) -> None:
         pending = self._pending
-        while pending and not pending[-1].rows:
-            pending.pop()
+        self._drop_empty()
         idle = not pending
         if idle or pending[-1] is not job:
             pending.append(job)
@@ -323,7 +363,13 @@ class Nest(Executor):
         if idle and job.rows:
             self._worker.nudge()
 
+    def _drop_empty(self) -> None:
+        pending = self._pending
+        while pending and not pending[-1].rows:
+            pending.pop()
+
     def _own_pending(self) -> Nested | None:
+        self._drop_empty()
         for job in reversed(self._pending):
             if job.rows and job.scope == self._scope:
                 return job
@@ -342,6 +388,29 @@ class Nest(Executor):
     def _on_own_thread(self) -> bool:
         """Threads that a task has made are not the worker's to suspend: they work in place."""
         return threading.get_ident() == self._thread
+
+
+def _deeper_than(frames: int) -> bool:
+    try:
+        sys._getframe(frames)
+    except ValueError:
+        return False
+    return True
+
+
+def _loop_taken() -> Any:
+    """The asyncio loop that runs in this thread, which other tasks must not find there."""
+    asyncio: Any = sys.modules.get("asyncio")
+    loop = None if asyncio is None else asyncio._get_running_loop()
+    if loop is not None:
+        asyncio._set_running_loop(None)
+    return loop
+
+
+def _loop_given(loop: Any) -> None:
+    asyncio: Any = sys.modules.get("asyncio")
+    if loop is not None:
+        asyncio._set_running_loop(loop)
 
 
 _serial = SerialExecutor()

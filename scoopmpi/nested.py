@@ -56,13 +56,12 @@ class NestedMap:
         """Whether nobody takes the values, but the tasks shall run."""
         self.unanswered = 0  # tasks that others have, counted by the nest
         self._portable = True
-        self._target = target
         self._function: job.Function | None = None
-        self._by_name = payload.by_name(target)
-        self._call = (
-            target if self._by_name or isolation.immutable(target) else self._copied_target()
-        )
-        if all(map(sized, iterables)):
+        fixed = target if payload.by_name(target) else isolation.fixed(target)
+        self._target = target if fixed is None else fixed
+        self._call = self._copied_target() if fixed is None else fixed
+        self.sized = all(map(sized, iterables))
+        if self.sized:
             self._window = WINDOW
             self._source = zip(*map(snapshot, iterables), strict=False)
         else:
@@ -83,7 +82,7 @@ class NestedMap:
 
     def refill(self) -> bool:
         """Read the next window of rows, when the last is used up; runs the user's iterators."""
-        if self._ended or self.rows or self._read - self._position > 2 * self._window:
+        if self._ended or self.rows or self._enough_read:
             return False
         rows: list[tuple[Any, ...]] = []
         try:
@@ -91,12 +90,16 @@ class NestedMap:
             self._ended = len(rows) < self._window
         except Exception as error:
             self._error, self._ended = error, True
-        self._window = min(2 * self._window, WINDOW)
+        self._window = min(max(self._window, self._position), WINDOW)  # as far ahead as was used
         self._plain = payload.plain(chain.from_iterable(rows))
         self._front, self._end = self._read, self._read + len(rows)
         self._read = self._end
         self.rows.extend(rows)
         return bool(rows)
+
+    @property
+    def _enough_read(self) -> bool:
+        return not self.left and self._read - self._position > 2 * self._window
 
     def run(self, until: float) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""

@@ -6,6 +6,7 @@ of futures, the user's code, run where outcomes are set: in `run` and `returned`
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from greenlet import GreenletExit
 from . import failure, isolation, job, payload
 from .executor import Future
 from .messages import CANCELLED, Frame, Offered
+
+logger = logging.getLogger("scoopmpi")
 
 
 class Call(NamedTuple):
@@ -75,9 +78,9 @@ class NestedCalls:
             except GreenletExit:
                 raise
             except BaseException as error:
-                future.set_exception(isolation.raised(error, function, index))
+                _ended(future, job.Raised(isolation.raised(error, function, index)))
             else:
-                future.set_result(value)
+                _ended(future, value)
             if time.monotonic() > until:
                 return
 
@@ -111,10 +114,19 @@ class NestedCalls:
             if future.cancelled():
                 continue
             outcome = frame if part.plain else job.opened(frame, place in failed, index)
-            if isinstance(outcome, job.Raised):
-                future.set_exception(outcome.error)
-            else:
-                future.set_result(outcome)
+            _ended(future, outcome)
+
+
+def _ended(future: Future[Any], outcome: Any) -> None:
+    try:
+        if isinstance(outcome, job.Raised):
+            future.set_exception(outcome.error)
+        else:
+            future.set_result(outcome)
+    except GreenletExit:
+        raise
+    except BaseException:  # a callback may call sys.exit: neither the waiter's nor a neighbour's
+        logger.exception("a callback of a call has failed")
 
 
 def _frame(call: Call) -> Frame:

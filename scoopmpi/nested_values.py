@@ -50,7 +50,7 @@ class NestedValues:
         if self._asked:
             self.close()
         else:  # made for what its tasks do, not for what they return
-            self._job.left = True
+            self._nest.leave(self._job)
 
     def _next_values(self) -> list[Any]:
         job, nest = self._job, self._nest
@@ -61,10 +61,10 @@ class NestedValues:
                     return found
             elif job.rows and nest.shallow and self._left() is None:
                 nest.advance(job)
-            elif job.exhausted:
-                return []
             elif job.refill():
                 nest.refilled(job)
+            elif job.exhausted:  # asked last: reading on may have found the end
+                return []
             elif not nest.wait_until(job.ready, self._left()):
                 raise WaitedTooLong("the map's timeout has passed")
         raise failure.raisable(self._failure)

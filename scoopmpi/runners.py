@@ -40,6 +40,7 @@ class Runners:
     def __init__(self) -> None:
         self.suspended: list[Suspended] = []
         self._spare: list[Any] = []
+        self.settings = contextvars.Context()
 
     def run(self, work: Callable[[], None]) -> None:
         """Run it until it is done or suspended; called by the hub."""
@@ -49,7 +50,8 @@ class Runners:
             runner = greenlet(self._loop)
             # Settings that the program made while it was imported (decimal's precision, numpy's
             # error handling) live in the context, and a new greenlet would have an empty one.
-            runner.gr_context = contextvars.copy_context()
+            self.settings = contextvars.copy_context()
+            runner.gr_context = self.settings.copy()
         runner.switch(work)
 
     def suspend(self, waiting: Suspended) -> None:
@@ -73,8 +75,9 @@ class Runners:
 
     def close(self) -> None:
         """The worker stops: what is suspended never goes on."""
-        while self.suspended:
-            self.suspended.pop().runner.throw()
+        # Each is told once: a task that catches GreenletExit and waits again stays where it is.
+        for waiting in self.suspended.copy():
+            waiting.runner.throw()
         while self._spare:
             self._spare.pop().throw()  # else its frame keeps the worker alive for ever
 

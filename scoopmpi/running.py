@@ -41,6 +41,7 @@ class Interlude:
     """What runs between batches: nested tasks, callbacks. Nothing of it can be handed back."""
 
     budget = 0.05
+    single = False
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -120,6 +121,11 @@ class Running:
     def task(self) -> tuple[int, int]:
         """The job and the index of the running task, after the batch was set aside."""
         return self._run.job, self._stop - 1
+
+    @property
+    def single(self) -> bool:
+        """Whether this worker answers for one more task only, which `cut` has left running."""
+        return self._run.start + self._given == self._stop - 1
 
     def labelled(self) -> None:
         """Say again what runs, after others ran."""

@@ -112,6 +112,9 @@ class Scheduler:
             came_back = unstarted is not None and unstarted.tasks > 0
             state.overdue = place > 0 and (state.overdue or came_back)
         self._file(worker, state)
+        if not state.held and unstarted is not None and unstarted.tasks:
+            # It runs something that it was not given: nobody gets a batch after this one.
+            self._idle.move_to_end(worker, last=False)
         self._forget_if_done(job)
         return self._assign()
 

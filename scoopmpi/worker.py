@@ -22,6 +22,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from greenlet import GreenletExit
+
 from . import messages
 from .aside import Aside
 from .domain import domain
@@ -136,11 +138,11 @@ class Worker:
         """The last message, sent and gone."""
         if self._standin is not None:
             self._standin.stop()
+        self.nest.runners.close()  # before the last message: a task that is told may still answer
         with self.lock:
             self._gone = True  # threads that tasks have left behind may go on printing
             self._transport.send(0, messages.Left())
             self._transport.flush()
-        self.nest.runners.close()
 
     # Running a batch.
 
@@ -220,9 +222,13 @@ class Worker:
     def _run_interlude(self, work: Callable[[], None]) -> None:
         with self.lock:
             self._running = Interlude()
+        if self._standin is not None:
+            self._standin.wake()
         try:
             work()
-        except Exception:
+        except GreenletExit:
+            raise
+        except BaseException:  # a callback may call sys.exit
             logger.exception("a callback of a call has failed")
         finally:
             with self.lock:
@@ -268,7 +274,8 @@ class Worker:
             if self._running is not running:
                 return
             self._hand_back(running)
-            self._aside.waits(running)
+            if running.single:  # else it has just ended, or waits with others of its batch
+                self._aside.waits(running)
             self._aside.nothing_runs()
         idle = time.monotonic()
         while self._running is running and self.nest.blocked:
