@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"scoopmpi.{_HOMES[name]}"), name)
     if name in _OF_THE_PROCESS:
-        return importlib.import_module("scoopmpi.names").value(name)
+        return importlib.import_module("scoopmpi.process.names").value(name)
     raise AttributeError(f"module 'scoopmpi' has no attribute {name!r}")
 
 

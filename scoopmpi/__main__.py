@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import runtime, scoop_options, surroundings, witness
+from . import runtime, scoop_options
+from .process import surroundings, witness
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""
@@ -66,7 +67,7 @@ def _launched() -> bool:
 
 
 def _play(options: scoop_options.Options, label: Any) -> int:
-    from . import program as programs
+    from .process import program as programs
     from .transport import MPITransport, library, mpi
 
     MPI = mpi()
@@ -98,7 +99,7 @@ def _play(options: scoop_options.Options, label: Any) -> int:
 
 def _begin_profile() -> None:
     global _profile
-    from .profiling import RankProfile
+    from .process.profiling import RankProfile
 
     try:
         _profile = RankProfile(runtime.rank, Path("profile").absolute())
@@ -134,8 +135,8 @@ def alone(library: str, expected: int) -> str:
 def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
     """Rank 0: the user's program, with the farm behind it."""
     from . import executor, payload
-    from . import program as programs
     from .farm import Farm
+    from .process import program as programs
 
     farm = Farm(transport)
     signal.signal(signal.SIGTERM, lambda *_: farm.interrupt(SystemExit(128 + signal.SIGTERM)))
@@ -158,8 +159,8 @@ def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
     from . import executor
-    from . import program as programs
-    from .output import Lines, stream
+    from .process import program as programs
+    from .process.output import Lines, stream
     from .transport import leave, threads_allowed
     from .worker import Worker
 

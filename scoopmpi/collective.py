@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from . import executor, payload, program, runtime
+from . import executor, payload, runtime
 from .executor import FarmExecutor, SerialExecutor
 from .pep3148 import MPIExecutor as MPIExecutor
 from .preparation import BrokenMPIExecutor as BrokenMPIExecutor
+from .process import program
 from .transport import MPITransport, mpi, threads_allowed
 
 

@@ -14,7 +14,7 @@ from .calls import CallStream
 from .functions import Functions
 from .job import MapJob, Tasks
 from .messages import Run
-from .offers import Offer
+from .nests.offers import Offer
 from .ranges import Batch
 from .scheduler import Assignment, Scheduler
 from .section import Section

@@ -22,8 +22,8 @@ from .pause import poll
 from .results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
+    from .constants.sharing import FarmKeeper
     from .farm import Farm
-    from .sharing import FarmKeeper
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class FarmExecutor(Executor):
     @cached_property
     def keeper(self) -> FarmKeeper:
         """What `shared` speaks to."""
-        from .sharing import FarmKeeper  # late: few programs have constants
+        from .constants.sharing import FarmKeeper  # late: few programs have constants
 
         return FarmKeeper(self.farm)
 

@@ -39,6 +39,7 @@ from typing import Any
 from . import batching, messages
 from .calls import CallStream
 from .closing import all_left
+from .constants.sharing import FarmSharing
 from .deliveries import Deliveries
 from .dispatch import Dispatch, Job
 from .driver import PATIENCE, Driver
@@ -46,12 +47,11 @@ from .failure import FarmError
 from .job import Function, MapJob, Part
 from .members import Members
 from .messages import Finished, Forget, Frame, Offered
-from .offers import Offer, Offers
-from .output import show
+from .nests.offers import Offer, Offers
+from .process.output import show
 from .ranges import Batch
 from .scheduler import Scheduler
 from .section import Section
-from .sharing import FarmSharing
 from .transport import Transport
 
 logger = logging.getLogger("scoopmpi")

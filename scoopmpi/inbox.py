@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from .functions import Known
 from .messages import Agreed, Forget, Hungry, Returned, Run, Share, Stop, Wanted
-from .nest import Nest
+from .nests.nest import Nest
 from .transport import Transport
 
 if TYPE_CHECKING:
-    from .sharing import Sharing
+    from .constants.sharing import Sharing
 
 
 class Inbox:
@@ -35,7 +35,7 @@ class Inbox:
     def sharing(self) -> Sharing:
         """This rank's constants; made when there are some."""
         if self._sharing is None:
-            from .sharing import Sharing  # late: an import is files opened by every rank
+            from .constants.sharing import Sharing  # late: an import is files opened by every rank
 
             self._sharing = Sharing(self._transport.send)
         return self._sharing

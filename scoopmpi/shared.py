@@ -13,7 +13,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import constants, executor, runtime
+from . import executor, runtime
+from .constants import store as constants
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 

@@ -14,10 +14,10 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from . import program as programs
 from .launch import hostlist, launcher, managers, relay
 from .launch.allocation import Allocation, AllocationError
 from .launch.flavours.command import Command
+from .process import program as programs
 from .scoop_options import Options, for_ranks
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

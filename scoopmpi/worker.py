@@ -25,11 +25,11 @@ from functools import partial
 from greenlet import GreenletExit
 
 from . import messages
-from .aside import Aside
-from .domain import domain
+from .constants.domain import domain
 from .inbox import Inbox
 from .messages import Finished, Message, Run
-from .nest import Nest
+from .nests.aside import Aside
+from .nests.nest import Nest
 from .pause import pause
 from .running import Interlude, Running, unpackable
 from .standin import StandIn
@@ -174,6 +174,8 @@ class Worker:
     def _answer(self, running: Running) -> None:
         answer = running.rest()  # packing may run the user's code: not under the lock
         with self.lock:
+            if self._gone:
+                return  # the rescuer's task has outlived the farm
             if answer is not None:
                 self._transport.send(0, answer)
             if running.alone:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoopmpi.broadcast import Place, forwards
+from scoopmpi.constants.broadcast import Place, forwards
 
 HOME = "h0"
 

@@ -17,9 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoopmpi import constants, hostmemory, runtime, shared
-from scoopmpi.broadcast import Place, forwards
-from scoopmpi.constants import Constants, Local, is_lent, packed
+from scoopmpi import runtime, shared
+from scoopmpi.constants import hostmemory
+from scoopmpi.constants import store as constants
+from scoopmpi.constants.broadcast import Place, forwards
+from scoopmpi.constants.store import Constants, Local, is_lent, packed
 
 from .test_hostmemory import Other, missing
 
@@ -286,7 +288,9 @@ def test_another_process_borrows() -> None:
     store, other = Constants(), Other()
     try:
         added = store.add(packed({"table": np.arange(2.0 * BIG)}))
-        other.ask("(c := __import__('scoopmpi.constants').constants.Constants()) and None")
+        other.ask(
+            "(c := __import__('scoopmpi.constants.store').constants.store.Constants()) and None"
+        )
         assert other.ask(f"c.add({added.lent!r}, 1).number") == 1
         assert other.ask("float(c.get('table')[-1]), c.get('table').flags.writeable") == (
             2.0 * BIG - 1,

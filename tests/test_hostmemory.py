@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi import hostmemory
-from scoopmpi.domain import domain
-from scoopmpi.hostmemory import NotShared, Published, Where, attach, publish
+from scoopmpi.constants import hostmemory
+from scoopmpi.constants.domain import domain
+from scoopmpi.constants.hostmemory import NotShared, Published, Where, attach, publish
 
 MB = 1 << 20
 
@@ -40,8 +40,8 @@ class Other:
     """A second Python; it evaluates lines and answers with what they give."""
 
     CODE = (
-        "import mmap, os, sys\nimport numpy as np\nfrom scoopmpi.hostmemory import *\n"
-        "from scoopmpi.domain import domain\n"
+        "import mmap, os, sys\nimport numpy as np\nfrom scoopmpi.constants.hostmemory import *\n"
+        "from scoopmpi.constants.domain import domain\n"
         "for line in sys.stdin:\n"
         "    try: answer = eval(line)\n"
         "    except BaseException as error: answer = f'{type(error).__name__}: {error}'\n"

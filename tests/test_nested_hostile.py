@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, futures, nested, runtime
+from scoopmpi import executor, futures, runtime
+from scoopmpi.nests import maps as nested
 from scoopmpi.ranges import Batch
 from scoopmpi.running import Running
 from scoopmpi.scheduler import Scheduler

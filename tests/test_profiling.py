@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import profiling
+from scoopmpi.process import profiling
 
 from .conftest import MYSCOOP, Library, start
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import scoopmpi.workers
-from scoopmpi import program as programs
+from scoopmpi.process import program as programs
 
 SHOW = "import sys\nprint(__name__, __package__, __file__, sys.argv)\n"
 
@@ -105,7 +105,7 @@ def test_finding_runs_no_code(here: Path) -> None:
 def python(here: Path, code: str) -> list[str]:
     """The lines that a fresh interpreter prints, which has this directory first on its path."""
     done = subprocess.run(
-        [sys.executable, "-c", f"from scoopmpi.program import *\n{code}"],
+        [sys.executable, "-c", f"from scoopmpi.process.program import *\n{code}"],
         cwd=here, capture_output=True, text=True, timeout=20,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -159,7 +159,7 @@ else:
 
 
 def test_names_of_the_program(here: Path) -> None:
-    (here / "prog.py").write_text("from scoopmpi import program as programs\n" + GUARDED)
+    (here / "prog.py").write_text("from scoopmpi.process import program as programs\n" + GUARDED)
     lines = python(here, "print(sorted(defined_names(load(find('prog'), []))))")
     assert lines == ["True", "['C', 'f:5']"]
     assert python(here, "run(find('prog'), [])") == ["['Below', 'below'] frozenset()", "True"]
@@ -181,7 +181,7 @@ def test_what_the_program_raises_comes_out(here: Path) -> None:
 
 def test_the_current_directory_comes_first_where_python_left_it_out(here: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from scoopmpi.program import *; print(find('squares').path)"],
+        [sys.executable, "-c", f"from {programs.__name__} import *; print(find('squares').path)"],
         cwd=here, env={**os.environ, "PYTHONSAFEPATH": "1"},
         capture_output=True, text=True, timeout=20,
     )  # fmt: skip

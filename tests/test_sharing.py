@@ -9,7 +9,8 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi import executor, hostmemory, runtime, shared
+from scoopmpi import executor, runtime, shared
+from scoopmpi.constants import hostmemory
 from scoopmpi.messages import NUMBERS, Share
 from tests.link import Ranks
 

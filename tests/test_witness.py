@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from scoopmpi import witness
+from scoopmpi.process import witness
 
 from .test_managers import recorded
 
@@ -53,7 +53,10 @@ def test_sentence(code: int, what: str, words: str) -> None:
 
 def child(code: str) -> subprocess.CompletedProcess[str]:
     """A process that goes on under a witness as worker 7 and does what `code` says."""
-    lines = "import os, sys\nfrom scoopmpi.witness import under_witness\ntell = under_witness(7)\n"
+    lines = (
+        "import os, sys\nfrom scoopmpi.process.witness import under_witness\n"
+        "tell = under_witness(7)\n"
+    )
     return subprocess.run(
         [sys.executable, "-c", lines + code], capture_output=True, text=True, timeout=20
     )
@@ -86,7 +89,7 @@ def test_the_worker_dies_with_its_witness() -> None:
     process = subprocess.Popen(
         [
             sys.executable, "-c",
-            "import time; from scoopmpi.witness import under_witness; under_witness(7);"
+            "import time; from scoopmpi.process.witness import under_witness; under_witness(7);"
             "print('up', flush=True); time.sleep(60)",
         ],
         stdout=subprocess.PIPE,

@@ -9,7 +9,8 @@ import importlib
 import sys
 from typing import Any
 
-from scoopmpi import names, runtime
+from scoopmpi import runtime
+from scoopmpi.process import names
 
 __version__ = "0.7"
 """The version of SCOOP whose interface this is; scoopmpi has its own."""

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from greenlet import GreenletExit
 
-from . import failure, isolation, job, payload
-from .executor import Future
-from .messages import CANCELLED, Frame, Offered
+from .. import failure, job, payload
+from ..executor import Future
+from ..messages import CANCELLED, Frame, Offered
+from . import isolation
 
 logger = logging.getLogger("scoopmpi")
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 WORKER_NAME = "SCOOP_WORKER"
 READY_PROGRAMS = "scoopmpi.workers"
-SHELL = "scoopmpi.shell"
+SHELL = "scoopmpi.process.shell"
 
 
 class ProgramNotFound(Exception):

@@ -9,8 +9,8 @@ import time
 from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import TYPE_CHECKING, Any
 
-from . import failure
-from .nested import NestedMap
+from .. import failure
+from .maps import NestedMap
 
 if TYPE_CHECKING:
     from .nest import Nest

@@ -10,7 +10,7 @@ from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
-from . import failure, job, payload, runtime
+from .. import failure, job, payload, runtime
 
 
 def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:

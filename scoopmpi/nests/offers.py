@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import payload
-from .job import Function, Part, Tasks
-from .messages import Offered, Returned
+from .. import payload
+from ..job import Function, Part, Tasks
+from ..messages import Offered, Returned
 
 
 class Offer:

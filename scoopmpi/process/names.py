@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import program, runtime
+from .. import runtime
+from . import program
 
 debug = False
 """Whether `--debug` was given; `__main__` sets it."""

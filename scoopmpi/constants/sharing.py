@@ -11,15 +11,15 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..failure import FarmError
+from ..messages import Agreed, Frame, Propose, Share, Wanted
 from .broadcast import Place, forwards
-from .constants import Added, Constants, packed
 from .domain import domain
-from .failure import FarmError
-from .messages import Agreed, Frame, Propose, Share, Wanted
+from .store import Added, Constants, packed
 
 if TYPE_CHECKING:  # the keepers speak for them, and they use the rest of this module
-    from .farm import Farm
-    from .nest import Desk
+    from ..farm import Farm
+    from ..nests.desk import Desk
 
 Send = Callable[[int, Any], None]
 

@@ -13,31 +13,30 @@ lock held, by any thread, and packed without it. How messages travel is the work
 from __future__ import annotations
 
 import itertools
-import selectors
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from functools import cached_property
 from math import ceil
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from . import failure
-from .executor import Future, SerialExecutor
-from .job import Part
-from .messages import Message, Returned, Withdrawn
-from .nested import NestedMap
-from .nested_calls import Call, NestedCalls, packed
-from .nested_values import NestedValues
-from .pause import poll
+from .. import failure
+from ..executor import Future, SerialExecutor
+from ..job import Part
+from ..messages import Returned, Withdrawn
+from ..pause import poll
+from .blocking import Watch, deeper_than
+from .calls import Call, NestedCalls, packed
+from .desk import Desk
+from .maps import NestedMap
 from .runners import Runners, Suspended
+from .values import NestedValues
 from .waiters import Waiters
 
 if TYPE_CHECKING:
-    from .inbox import Inbox
-    from .sharing import WorkerKeeper
+    from ..constants.sharing import WorkerKeeper
 
 T = TypeVar("T")
 
@@ -48,34 +47,8 @@ SLICE = 0.001
 LOOK = 0.001
 """Seconds between two looks for messages while tasks run tasks. A look costs a microsecond, but
 Open MPI yields the core at each where ranks outnumber cores, and others may keep it."""
-ASLEEP = 0.5
-"""Seconds without computing after which a task is taken for one that polls for its own calls."""
 DEEP = 10
 """Nested tasks on one stack; the next gets a stack of its own. Python allows 1000 frames."""
-
-
-class Desk(Protocol):
-    """What a nest needs of its worker."""
-
-    lock: Any
-    workers: int
-    inbox: Inbox
-    nest: Nest
-
-    def send(self, message: Message) -> None:
-        """Send to the farm; with the lock held."""
-
-    def flush(self) -> None:
-        """Wait until what was sent has left this rank's memory; with the lock held."""
-
-    def suspending(self) -> Any:
-        """What runs now will wait; returns it."""
-
-    def resumed(self, running: Any, seconds: float) -> None:
-        """It goes on after so many seconds."""
-
-    def nudge(self) -> None:
-        """The stand-in shall look soon: there is something to offer."""
 
 
 class Nest(Executor):
@@ -87,7 +60,6 @@ class Nest(Executor):
         self.runners = Runners()
         self.hungry = worker.workers - 1
         """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
-        self._thread = threading.get_ident()
         self._numbers = itertools.count(1)
         self._scopes = itertools.count(1)  # a scope is a task, for its own jobs to be found
         self._scope = 0
@@ -97,13 +69,14 @@ class Nest(Executor):
         self._abandoned: deque[int] = deque()
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
-        self._clock = time.pthread_getcpuclockid(self._thread)
-        self._awake, self._used = time.monotonic(), 0.0
+        self._watch = Watch()
 
     @cached_property
     def keeper(self) -> WorkerKeeper:
         """What `shared` speaks to."""
-        from .sharing import WorkerKeeper  # late: an import is files opened by every rank
+        from ..constants.sharing import (
+            WorkerKeeper,  # late: an import is files opened by every rank
+        )
 
         return WorkerKeeper(self._worker)
 
@@ -181,7 +154,7 @@ class Nest(Executor):
     @property
     def shallow(self) -> bool:
         """Whether one more task may run on top of this stack."""
-        return self._depth < DEEP and not _deeper_than(sys.getrecursionlimit() // 4)
+        return self._depth < DEEP and not deeper_than(sys.getrecursionlimit() // 4)
 
     def advance(self, job: Nested) -> None:
         """Run some unstarted tasks of a job here and now."""
@@ -189,11 +162,9 @@ class Nest(Executor):
             self.offer(1)
         scope, self._scope = self._scope, next(self._scopes)
         self._depth += 1
-        loop = _loop_taken()
         try:
-            self.runners.settings.copy().run(job.run, time.monotonic() + SLICE)
+            self.runners.apart(job.run, time.monotonic() + SLICE)
         finally:
-            _loop_given(loop)
             self._scope = scope
             self._depth -= 1
         if isinstance(job, NestedMap) and job.left:
@@ -208,9 +179,7 @@ class Nest(Executor):
             raise failure.TaskError("only a task can wait for tasks")
         scope, depth, begun = self._scope, self._depth, time.monotonic()
         running = self._worker.suspending()
-        loop = _loop_taken()
         self.runners.suspend(Suspended(runner, done, deadline))
-        _loop_given(loop)
         self._scope, self._depth = scope, depth
         self._worker.resumed(running, time.monotonic() - begun)
 
@@ -294,11 +263,8 @@ class Nest(Executor):
 
     @property
     def blocked(self) -> bool:
-        """Whether the worker's own thread waits for another thread, or for an asyncio loop."""
-        frame = sys._current_frames().get(self._thread)
-        if frame is not None and frame.f_code.co_filename in _BLOCKING:
-            return True
-        return self._asleep and self._waited_for
+        """Whether the worker's own thread waits, maybe for its task's own calls, without us."""
+        return self._watch.waits or (self._watch.asleep and self._waited_for)
 
     @property
     def _waited_for(self) -> bool:
@@ -307,14 +273,6 @@ class Nest(Executor):
             return True
         jobs = [job for job in self._pending.copy() if job.rows]
         return any(job.scope == self._scope for job in (*jobs, *self._away.copy().values()))
-
-    @property
-    def _asleep(self) -> bool:
-        """Whether it has used next to no processor for a while: it sleeps, polls, or waits in C."""
-        now, used = time.monotonic(), time.clock_gettime(self._clock)
-        if used - self._used > 0.1 * (now - self._awake) + 0.01:
-            self._awake, self._used = now, used
-        return now - self._awake > ASLEEP
 
     def offer(self, keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
@@ -387,31 +345,7 @@ class Nest(Executor):
     @property
     def _on_own_thread(self) -> bool:
         """Threads that a task has made are not the worker's to suspend: they work in place."""
-        return threading.get_ident() == self._thread
-
-
-def _deeper_than(frames: int) -> bool:
-    try:
-        sys._getframe(frames)
-    except ValueError:
-        return False
-    return True
-
-
-def _loop_taken() -> Any:
-    """The asyncio loop that runs in this thread, which other tasks must not find there."""
-    asyncio: Any = sys.modules.get("asyncio")
-    loop = None if asyncio is None else asyncio._get_running_loop()
-    if loop is not None:
-        asyncio._set_running_loop(None)
-    return loop
-
-
-def _loop_given(loop: Any) -> None:
-    asyncio: Any = sys.modules.get("asyncio")
-    if loop is not None:
-        asyncio._set_running_loop(loop)
+        return self._watch.own
 
 
 _serial = SerialExecutor()
-_BLOCKING = (threading.__file__, selectors.__file__)

@@ -9,6 +9,7 @@ asked by the hub. Stacks begin at the hub, which is shallow: so tasks that wait 
 from __future__ import annotations
 
 import contextvars
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Runners:
     def __init__(self) -> None:
         self.suspended: list[Suspended] = []
         self._spare: list[Any] = []
-        self.settings = contextvars.Context()
+        self._settings = contextvars.Context()
 
     def run(self, work: Callable[[], None]) -> None:
         """Run it until it is done or suspended; called by the hub."""
@@ -50,14 +51,24 @@ class Runners:
             runner = greenlet(self._loop)
             # Settings that the program made while it was imported (decimal's precision, numpy's
             # error handling) live in the context, and a new greenlet would have an empty one.
-            self.settings = contextvars.copy_context()
-            runner.gr_context = self.settings.copy()
+            self._settings = contextvars.copy_context()
+            runner.gr_context = self._settings.copy()
         runner.switch(work)
 
     def suspend(self, waiting: Suspended) -> None:
         """Set the running work aside; returns when the hub resumes it."""
         self.suspended.append(waiting)
+        loop = _loop_taken()
         waiting.runner.parent.switch()
+        _loop_given(loop)
+
+    def apart(self, work: Callable[[float], None], until: float) -> None:
+        """Run a task on top of another, which must not show: in the program's own settings."""
+        loop = _loop_taken()
+        try:
+            self._settings.copy().run(work, until)
+        finally:
+            _loop_given(loop)
 
     def ready(self) -> Suspended | None:
         """The latest of those that can go on, taken out of the suspended; asked by the hub."""
@@ -87,3 +98,18 @@ class Runners:
             work()
             self._spare.append(this)
             work = this.parent.switch()
+
+
+def _loop_taken() -> Any:
+    """The asyncio loop that runs in this thread, which other tasks must not find there."""
+    asyncio: Any = sys.modules.get("asyncio")
+    loop = None if asyncio is None else asyncio._get_running_loop()
+    if loop is not None:
+        asyncio._set_running_loop(None)
+    return loop
+
+
+def _loop_given(loop: Any) -> None:
+    if loop is not None:
+        asyncio: Any = sys.modules["asyncio"]
+        asyncio._set_running_loop(loop)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from .launch.relay import END
+from ..launch.relay import END
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         return
     import code
 
-    from . import runtime
+    from .. import runtime
 
     sys.argv[:] = [""]
     workers = max(1, runtime.size - 1)

@@ -16,8 +16,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from . import failure, payload, runtime
-from .messages import Frame
+from .. import failure, payload, runtime
+from ..messages import Frame
 
 LARGE = 1 << 20
 """Bytes in buffers from which a constant is shared on a host: a copy of less takes 0.1 ms, which
@@ -138,7 +138,7 @@ class Constants:
             views = hostmemory.attach(where)
             return _Entry((head, *map(pickle.PickleBuffer, views)), where)
         if self._share and type(frame) is tuple and payload.size(frame[1:]) >= LARGE:
-            from . import hostmemory  # late: few programs have such constants
+            from . import hostmemory
 
             try:
                 there = hostmemory.publish(frame[1:])

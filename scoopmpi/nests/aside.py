@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .messages import Resumed, Waiting
-from .running import Interlude, Running
+from ..messages import Resumed, Waiting
+from ..running import Interlude, Running
 
 
 class Aside:

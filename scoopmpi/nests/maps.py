@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 from greenlet import GreenletExit
 
-from . import isolation, job, payload
-from .messages import Frame, Offered
-from .source import sized, snapshot
+from .. import job, payload
+from ..messages import Frame, Offered
+from ..source import sized, snapshot
+from . import isolation
 
 WINDOW = 1 << 16
 """Tasks of a map that are looked at in advance: 8 MB of rows."""

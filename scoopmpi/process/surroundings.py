@@ -9,8 +9,8 @@ import os
 import sys
 from typing import TextIO
 
+from ..scoop_options import Options, UsageError
 from . import names
-from .scoop_options import Options, UsageError
 
 _PROGRAMS_FORMAT = "[%(asctime)s] %(module)s %(levelname)s %(message)s"
 _FILES = ("hostfile", "prolog")

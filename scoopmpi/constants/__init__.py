@@ -1,0 +1,1 @@
+"""Shared constants: what a rank keeps of them, and how all ranks come to have them."""

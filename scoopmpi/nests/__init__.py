@@ -1,0 +1,1 @@
+"""Nested jobs: what tasks create on their worker, how it runs there, and how it spreads."""
