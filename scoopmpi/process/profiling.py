@@ -17,7 +17,7 @@ from typing import Any
 
 HEAD = 15
 """Lines of the table that are shown on stderr: they fit a terminal with all that stands around."""
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PROGRAMS = (os.path.join(_PACKAGE, "workers"), os.path.join(_PACKAGE, "shell.py"))
 """Files of ours that are programs like the user's."""
 _FARM = ("scoopmpi", "scoop", "mpi4py", "cloudpickle", "greenlet")
