@@ -48,8 +48,8 @@ LOOK = 0.001
 """Seconds between two looks for messages while tasks run tasks. A look costs a microsecond, but
 Open MPI yields the core at each where ranks outnumber cores, and others may keep it."""
 DEEP = 20
-"""Nested tasks on one stack; the next gets a stack of its own. With 10 the recursion of depth 12 in
-benchmarks/scoop072.py took 50 ms instead of 35, as each of its 1024 deepest nodes changed stacks."""
+"""Nested tasks on one stack; the next gets a stack of its own. With 10 a recursion of depth 12 took
+50 ms instead of 35, as each of its 1024 deepest nodes changed stacks."""
 
 
 class Nest(Executor):
