@@ -167,9 +167,11 @@ def command(driver: str) -> list[str]:
         return inner
     if driver not in ("mpi4py.futures", "mpi4py, chunks", "schwimmbad"):
         return [sys.executable, *program]
-    from scoopmpi.myscoop import command_for
+    from scoopmpi.launch import managers
+    from scoopmpi.starting import Start, command_for
 
-    words = list(command_for(program, None, "local", False, os.environ).argv)
+    allocation = managers.detect(os.environ, "local")
+    words = list(command_for(Start(program), allocation, os.environ).argv)
     module = [] if driver == "schwimmbad" else ["-m", "mpi4py.futures"]
     return [*words[: words.index(sys.executable)], sys.executable, *module, *program]
 
