@@ -83,8 +83,15 @@ def test_settings(flavour: ModuleType, root: bool, env: dict[str, str]) -> None:
 
 
 def test_root_who_has_allowed_it_is_told_nothing() -> None:
-    found = openmpi.command("/bin/mpirun", LOCAL, PROGRAM, ENV | AS_ROOT, True)
+    found = openmpi.command("/bin/mpirun", TWO_HOSTS, PROGRAM, ENV | AS_ROOT, True)
     assert (found.env, found.notes) == ({}, ())
+
+
+def test_one_host_starts_without_the_transport_that_sleeps() -> None:
+    assert command(openmpi, LOCAL).env == {"OMPI_MCA_btl": "^ofi"}
+    assert "OMPI_MCA_btl" not in command(openmpi, TWO_HOSTS).env
+    chosen = {**ENV, "OMPI_MCA_btl": "self,tcp"}
+    assert openmpi.command("/bin/mpirun", LOCAL, PROGRAM, chosen, False).env == {}
 
 
 def test_hydras_daemons_are_no_ranks_of_slurm() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..allocation import Allocation
+from ..allocation import Allocation, Host
 from .command import Command, exported, with_rank_0
 
 NAME = "Open MPI"
@@ -43,7 +43,18 @@ def command(
         words += ["-x", name]
     words += ["-n", str(sum(host.slots for host in hosts)), *program]
     settings, notes = _for_root(root, env)
-    return Command(tuple(words), {**settings, **_remote_shell(agent)}, notes)
+    settings = {**settings, **_remote_shell(agent), **_for_one_host(hosts, env)}
+    return Command(tuple(words), settings, notes)
+
+
+def _for_one_host(hosts: Sequence[Host], env: Mapping[str, str]) -> dict[str, str]:
+    """Without its network transport `ofi`, whose library sleeps for a second while it starts.
+
+    Measured with version 5.0.11 from PyPI: three ranks start and end in 0.18 s, not in 1.18 s.
+    """
+    if len(hosts) > 1 or "OMPI_MCA_btl" in env:
+        return {}
+    return {"OMPI_MCA_btl": "^ofi"}
 
 
 def _remote_shell(agent: str | None) -> dict[str, str]:
