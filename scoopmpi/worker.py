@@ -168,7 +168,8 @@ class Worker:
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
         with self.lock:
-            self._transport.send(0, answer)
+            if not self._gone:
+                self._transport.send(0, answer)
         return None
 
     def _answer(self, running: Running) -> None:

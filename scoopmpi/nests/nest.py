@@ -75,9 +75,7 @@ class Nest(Executor):
     @cached_property
     def keeper(self) -> WorkerKeeper:
         """What `shared` speaks to."""
-        from ..constants.sharing import (
-            WorkerKeeper,  # late: an import is files opened by every rank
-        )
+        from ..constants.sharing import WorkerKeeper  # late: few programs have constants
 
         return WorkerKeeper(self._worker)
 
@@ -100,7 +98,7 @@ class Nest(Executor):
                 return future
             calls = NestedCalls(next(self._numbers), self._scope)
             calls.add(call, self._scope)
-        self._opened(calls)
+        self.opened(calls)
         return future
 
     def fork(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
@@ -111,7 +109,7 @@ class Nest(Executor):
         future = self._future()
         calls = NestedCalls(next(self._numbers), self._scope)
         calls.add(Call(future, (fn, args), None), self._scope)
-        self._opened(calls)
+        self.opened(calls)
         self.offer(0)
         return future
 
@@ -129,7 +127,7 @@ class Nest(Executor):
             return _serial.map(fn, *iterables, timeout=timeout, ordered=ordered)
         ahead = 4 * self._worker.workers
         job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
-        self._opened(job)
+        self.opened(job)
         deadline = None if timeout is None else time.monotonic() + timeout
         return itertools.chain.from_iterable(NestedValues(self, job, deadline))
 
@@ -184,9 +182,17 @@ class Nest(Executor):
         self._scope, self._depth = scope, depth
         self._worker.resumed(running, time.monotonic() - begun)
 
-    def refilled(self, job: NestedMap) -> None:
-        """More tasks of a map have been read."""
-        self._opened(job)
+    def opened(self, job: Nested) -> None:
+        """A job has tasks that are not started, the first ones or more."""
+        pending = self._pending
+        self._drop_empty()
+        idle = not pending
+        if idle or pending[-1] is not job:
+            pending.append(job)
+        if self.hungry:
+            self.offer(1)
+        if idle and job.rows:
+            self._worker.nudge()
 
     def abandon(self, job: NestedMap) -> None:
         """Nobody wants the rest. May be called by the garbage collector at any point."""
@@ -202,7 +208,7 @@ class Nest(Executor):
     def _read_on(self, job: NestedMap) -> None:
         # As on rank 0: only the caller may run its iterators, so a stream ends with its window.
         if job.left and job.sized and job.refill():
-            self._opened(job)
+            self.opened(job)
 
     # What the worker's loop calls.
 
@@ -310,17 +316,6 @@ class Nest(Executor):
         future._farm = self
         future._waiters = Waiters(self)
         return future
-
-    def _opened(self, job: Nested) -> None:
-        pending = self._pending
-        self._drop_empty()
-        idle = not pending
-        if idle or pending[-1] is not job:
-            pending.append(job)
-        if self.hungry:
-            self.offer(1)
-        if idle and job.rows:
-            self._worker.nudge()
 
     def _drop_empty(self) -> None:
         pending = self._pending

@@ -62,7 +62,7 @@ class NestedValues:
             elif job.rows and nest.shallow and self._left() is None:
                 nest.advance(job)
             elif job.refill():
-                nest.refilled(job)
+                nest.opened(job)
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
             elif not nest.wait_until(job.ready, self._left()):
