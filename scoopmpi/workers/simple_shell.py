@@ -25,7 +25,9 @@ USAGE = "simple_shell [[START:]STOP[:STEP]] COMMAND..."
 COUNTERS = range(10)
 """Without a range in front of the command, as it always was."""
 WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
-OF_THE_LAUNCHER = re.compile(r"PMIX?_|OMPI_COMM_WORLD_|PRTE_|MPI_LOCAL|HYDI?_|HYDRA_|MPIR_CVAR_PMI")
+OF_THE_LAUNCHER = re.compile(
+    r"PMIX?_|OMPI_COMM_WORLD_|OMPI_MCA_(ess|orte|pmix)|PRTE_|MPI_LOCAL|HYDI?_|HYDRA_|MPIR_CVAR_PMI"
+)
 """Variables by which a command that is an MPI program would take itself for this rank of this job,
 and hang (Open MPI) or fail (MPICH)."""
 PIECE = 1 << 24
