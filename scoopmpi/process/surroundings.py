@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ..scoop_options import Options, UsageError
 from . import names
@@ -53,7 +53,13 @@ def be_nice(level: int | None, tell: bool) -> None:
             logging.getLogger("scoopmpi").warning("--nice %d: %s", level, problem.strerror)
 
 
-class _Stderr(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _Handler = logging.StreamHandler[TextIO]
+else:
+    _Handler = logging.StreamHandler  # generic from Python 3.11 on
+
+
+class _Stderr(_Handler):
     """Writes to what is stderr at that time: on a worker it becomes a way to rank 0."""
 
     def __init__(self) -> None:
