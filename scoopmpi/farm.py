@@ -20,6 +20,9 @@ The way of one task, `futures.map(square, range(10000))`:
                             v
     next(iterator) <----- the caller unpacks the part and gets values in order
 
+A task's own map goes the same way from Offered on, a message by which its worker offers tasks that
+it has not started; their outcomes go back to that worker (`nests`).
+
 Here live the loop and who drives it, not decisions (`scheduler`), pickles (`job`) or MPI
 (`transport`). A caller who waits drives the loop itself, so that no result changes threads; while
 nobody waits a stand-in thread does. Every touch of transport and scheduler is in
