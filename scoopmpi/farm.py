@@ -62,8 +62,8 @@ logger = logging.getLogger("scoopmpi")
 BURST = 64
 """Messages handled before a waiting caller looks whether it has what it waits for."""
 JOIN_SECONDS = 10.0
-"""What workers that still import the program get before constants are sent without them: those who
-join later get theirs from rank 0, one by one."""
+"""For workers that still import the program when constants are sent: who joins later has to be sent
+them by rank 0, one by one."""
 
 
 class Farm:
@@ -327,13 +327,8 @@ class Farm:
         """Whether anything is under way, or to be handed over."""
         if self._closed:
             return False
-        return bool(
-            self._scheduler.busy
-            or self._fresh_calls
-            or self._deliveries
-            or self._abandoned
-            or self._left
-        )
+        waiting = self._fresh_calls, self._deliveries, self._abandoned, self._left
+        return self._scheduler.busy or any(waiting)
 
     # The end.
 
