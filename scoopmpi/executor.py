@@ -145,7 +145,7 @@ class FarmExecutor(Executor):
 
 
 class SerialExecutor(Executor):
-    """Runs calls in place, at once: without a launcher, on a single rank, and inside tasks."""
+    """Runs calls in place, at once: without a launcher, on a single rank, in threads of tasks."""
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Run `fn(*args, **kwargs)` now; the future is done when this returns."""

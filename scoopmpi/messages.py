@@ -182,7 +182,7 @@ class Left(NamedTuple):
 class Share(NamedTuple):
     """Constants for the receiver, and for the ranks behind it, to whom it sends them on.
 
-    A frame may say where its buffers are on this host, see `constants`.
+    A frame may say where its buffers are on this host, see `constants.store`.
     """
 
     number: int

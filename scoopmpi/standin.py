@@ -6,7 +6,9 @@ worker while a task outlives its budget. It knows only a function to call, its t
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -31,7 +33,9 @@ class StandIn:
         self._asleep = False
         self._stopped = False
         self._due = self._nudged = 0.0
-        self._event = threading.Event()
+        # Not an Event: the garbage collector may run a __del__ that rings inside of the waiting
+        # thread, where an Event's lock is held; a SimpleQueue may be put to at any point.
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -39,7 +43,7 @@ class StandIn:
         """Look again soon: there may be something to do."""
         if self._asleep:
             self._asleep = False
-            self._event.set()
+            self._bell.put(None)
 
     def nudge(self) -> None:
         """Look again within moments, although the next turn may be seconds away."""
@@ -49,12 +53,12 @@ class StandIn:
             now = time.monotonic()
             if self._due - now > NUDGE_SECONDS:
                 self._due, self._nudged = 0.0, now
-                self._event.set()
+                self._bell.put(None)
 
     def stop(self) -> None:
         """No turn begins after this; one under way may be in a callback and gets two seconds."""
         self._stopped = True
-        self._event.set()
+        self._bell.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join(2.0)
 
@@ -71,8 +75,8 @@ class StandIn:
                 if now - self._nudged < LINGER:
                     delay = min(delay, NUDGE_SECONDS)
                 self._due = now + delay
-            self._event.wait(delay)
-            self._event.clear()
+            with contextlib.suppress(queue.Empty):
+                self._bell.get(timeout=delay)
 
     def _take_turn(self) -> float | None:
         if self._stopped:

@@ -13,6 +13,8 @@ import pytest
 
 from scoopmpi import executor, failure, futures, runtime
 from scoopmpi.batching import Policy
+from scoopmpi.executor import Future
+from scoopmpi.nests.calls import NestedCalls, packed
 from tests.link import Ranks
 
 EAGER = Policy(target=0, shortest=0, message=0)  # every budget is over at once
@@ -95,6 +97,34 @@ def places(x: int) -> set[int]:
 
 def test_the_work_spreads_over_all_workers(farm: Any) -> None:
     assert farm.submit(places, 200).result() == set(range(len(ranks.workers)))
+
+
+def places_of_calls(x: int) -> set[int]:
+    calls = [futures.submit(where, y) for y in range(x)]
+    return {call.result() for call in calls}
+
+
+def test_calls_spread_before_the_first_is_run_in_place(farm: Any) -> None:
+    assert (len(farm.submit(places_of_calls, 20).result()) > 1) == (len(ranks.workers) > 1)
+
+
+def test_who_has_offered_is_asked_again_while_others_are_hungry(farm: Any) -> None:
+    for _ in range(3):
+        assert farm.submit(places, 200).result() == set(range(len(ranks.workers)))
+        ranks.settle()
+
+
+def test_calls_of_which_others_have_some_take_no_more() -> None:
+    """The indices of what is offered and of what is kept would overlap."""
+    calls = NestedCalls(1, scope=7)
+    made = [packed(Future(), abs, (-x,), {}) for x in range(4)]
+    assert all(calls.add(call, 7) for call in made[:3])
+    assert not calls.add(made[3], 8), "another task's"
+    assert calls.taken(0)[1] == [], "nothing was to spare"
+    assert calls.add(made[3], 7)
+    assert calls.taken(1)[:2] == (3, [made[3]])
+    assert calls.taken(1)[:2] == (2, [made[2]])
+    assert not calls.add(made[3], 7)
 
 
 def chain(depth: int) -> int:

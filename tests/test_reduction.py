@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.link import Ranks
 from tests.test_nested import EAGER
 
 ranks: Ranks
+ran: Counter[int] = Counter()
 
 
 @pytest.fixture(params=["serial", 1, 2, 3, 4, 5])
@@ -61,6 +63,18 @@ def test_the_order_is_kept(place: Any, count: int) -> None:
     assert futures.mapScan(double, operator.add, numbers) == list(
         itertools.accumulate(2 * x for x in numbers)
     )
+
+
+def counted(x: int) -> int:
+    ran[x] += 1
+    return x
+
+
+@pytest.mark.parametrize("reduce", [futures.mapReduce, futures.mapScan])
+def test_every_task_runs_once_whoever_takes_it(place: Any, reduce: Any) -> None:
+    ran.clear()
+    reduce(counted, operator.add, range(500))
+    assert ran == dict.fromkeys(range(500), 1)
 
 
 def test_running_words(place: Any) -> None:

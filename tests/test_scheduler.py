@@ -395,3 +395,17 @@ def test_the_picture_sees_a_change(farm: Scheduler) -> None:
     before = picture(farm)
     farm.finished(1, Batch(1, 1, 1), -1.0)  # nothing new but that it is overdue
     assert picture(farm) != before
+
+
+def test_what_running_tasks_wait_for_goes_ahead() -> None:
+    farm = Scheduler(Policy(prefetch=0))
+    farm.joined(1)
+    (first,) = farm.submitted(1, 5)
+    assert farm.submitted(2, 3) == farm.submitted(3, 1, ahead=True) == []
+    jobs = []
+    assignments = [first]
+    while assignments:
+        (given,) = assignments
+        jobs.append(given.batch.job)
+        assignments = farm.finished(given.worker, given.batch, -1.0)
+    assert jobs == [1, 3, 1, 1, 1, 1, 2, 2, 2]

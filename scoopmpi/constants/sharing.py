@@ -2,7 +2,7 @@
 
 The tree is that of `broadcast`: rank 0 sends O(log P) messages, and to each host once. A batch
 says how many constants had been set when it was sent, so a task never asks too early. Here are
-the messages and their answers; what a constant is, is said in `constants`.
+the messages and their answers; what a constant is, is said in `store`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Nested calls: what a task has submitted, kept by the worker on which the task runs.
 
-As `nested` keeps maps: taken from the front to run here, from the end for other workers. Callbacks
+As `maps` does: taken from the front to run here, from the end for other workers. Callbacks
 of futures, the user's code, run where outcomes are set: in `run` and `returned`.
 """
 
@@ -94,7 +94,7 @@ class NestedCalls:
             except IndexError:
                 break
         calls.reverse()
-        self._growing = False
+        self._growing = self._growing and not calls
         self._end -= len(calls)
         for index, call in enumerate(calls, self._end):
             self._elsewhere[index] = call.future

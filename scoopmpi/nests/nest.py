@@ -57,7 +57,6 @@ class Nest(Executor):
 
     def __init__(self, worker: Desk) -> None:
         self._worker = worker
-        self.farm = self
         self.runners = Runners()
         self.hungry = worker.workers - 1
         """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
