@@ -80,7 +80,6 @@ class Running:
         self._raw = run.plain and stateless(function)
         self.alone = run.stop - run.start == 1
         self.away = 0.0  # seconds in which the batch waited, and others ran
-        self.announced = False  # whether the farm knows that it waits
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []

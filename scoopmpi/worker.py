@@ -300,6 +300,7 @@ class Worker:
     def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()
         if answer is not None:
+            self._aside.goes_on(running)  # a task in whose place others ran, and that has ended
             self._transport.send(0, answer)
         for waiting in self.inbox.handed_back():
             job, start, stop = waiting.job, waiting.start, waiting.stop

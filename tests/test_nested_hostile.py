@@ -216,6 +216,28 @@ def test_a_rescue_that_comes_as_the_batch_ends_announces_nothing(
     ranks.farm._scheduler.check()
 
 
+def test_a_task_that_ends_while_it_is_taken_for_waiting_is_answered_as_running(
+    ranks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stand-in may find the end of a blocked task before the task's own thread goes on."""
+    run = Running.run
+
+    def blocked_run(running: Running) -> None:
+        worker = next(worker for worker in ranks.workers if worker._running is running)
+        if running.single:
+            worker._aside.waits(running)
+            worker._aside.nothing_runs()
+        run(running)
+        worker._hand_back(running)
+
+    monkeypatch.setattr(Running, "run", blocked_run)
+    assert [call.result() for call in [ranks.executor.submit(abs, -x) for x in range(9)]] == [
+        *range(9)
+    ]
+    ranks.settle()
+    ranks.farm._scheduler.check()
+
+
 def test_a_worker_that_gives_a_batch_back_whole_is_asked_last() -> None:
     """It runs something that the farm does not know of, while others are idle."""
     scheduler = Scheduler()
