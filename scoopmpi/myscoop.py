@@ -12,7 +12,8 @@ import shlex
 import click
 
 from . import starting
-from .launch import managers
+from .launch import managers, placement
+from .launch.asking import asking
 
 _RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
 """A counter as `simple_shell` takes it, which no program can be called."""
@@ -74,9 +75,9 @@ def main(
         setup=[starting.loading(modules)] if modules else [],
     )
     try:
-        allocation = managers.detect(os.environ, sched)
+        allocation = managers.detect(os.environ, sched, asking(os.environ))
         if workers is not None:
-            allocation = allocation.resized(workers)
+            allocation = placement.exactly(allocation, workers)
         command = starting.command_for(start, allocation, os.environ)
     except starting.PROBLEMS as problem:
         raise click.ClickException(str(problem)) from None

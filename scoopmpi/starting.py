@@ -14,9 +14,11 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from .launch import hostlist, launcher, managers, relay
+from .launch import hostlist, launcher, managers, placement, relay
 from .launch.allocation import Allocation, AllocationError
-from .launch.flavours.command import Command
+from .launch.asking import asking
+from .launch.flavours.command import Command, Ranks
+from .launch.managers import local
 from .process import program as programs
 from .scoop_options import Options, for_ranks
 
@@ -48,13 +50,19 @@ def command_for(start: Start, allocation: Allocation, env: MutableMapping[str, s
     _make_absolute(env)
     if start.words and start.words[0] != "-":
         programs.find(start.words[0])
-    _limit_threads(env)
+    _forget_set_by_pbs(env)
     found = launcher.find(env, start.python)
-    inner = rank_words(start)
-    root = os.geteuid() == 0
-    command: Command = found.flavour.command(
-        found.mpirun, allocation, inner, env, root, start.agent
+    ranks = Ranks(
+        hosts=placement.with_rank_0(allocation).hosts,
+        program=rank_words(start),
+        env=env,
+        variables=_threads(allocation.threads, env),
+        manager=allocation.manager,
+        library=found.library,
+        agent=start.agent,
+        root=os.geteuid() == 0,
     )
+    command: Command = found.flavour.command(found.mpirun, ranks)
     return command
 
 
@@ -89,10 +97,10 @@ def allocation_for(options: Options, env: MutableMapping[str, str]) -> Allocatio
     if options.hosts:
         found = hostlist.from_words(options.hosts)
     elif options.hostfile is not None:
-        found = hostlist.from_file(options.hostfile)
+        found = hostlist.from_file(options.hostfile, local.cores)
     else:
-        found = managers.detect(env)
-    return found if options.workers is None else found.resized(options.workers)
+        found = managers.detect(env, ask=asking(env))
+    return found if options.workers is None else placement.resized(found, options.workers)
 
 
 def sourcing(script: str) -> str:
@@ -127,12 +135,15 @@ def _make_absolute(env: MutableMapping[str, str]) -> None:
         env["PYTHONPATH"] = os.pathsep.join(absolute)
 
 
-def _limit_threads(env: MutableMapping[str, str]) -> None:
-    """One worker a core: more threads would fight for it, unless the user wants them."""
+def _forget_set_by_pbs(env: MutableMapping[str, str]) -> None:
+    """OpenPBS sets it in every job, over what the user said."""
     if "PBS_JOBID" in env and env.get("OMP_NUM_THREADS") == env.get("NCPUS"):
-        env.pop("OMP_NUM_THREADS", None)  # OpenPBS sets it in every job, over what the user said
-    for name in THREADS:
-        env.setdefault(name, "1")
+        env.pop("OMP_NUM_THREADS", None)
+
+
+def _threads(count: int, env: MutableMapping[str, str]) -> dict[str, str]:
+    """As many as a worker has cores: more would fight for them, unless the user wants them."""
+    return {name: str(count) for name in THREADS if name not in env}
 
 
 def execute(command: Command, env: MutableMapping[str, str], who: str | None) -> NoReturn:
@@ -145,6 +156,8 @@ def _prepare(command: Command, env: MutableMapping[str, str], who: str | None) -
     for note in command.notes if who else ():
         print(f"{who}: {note}", file=sys.stderr)
     env.update(command.env)
+    for name in command.unset:
+        env.pop(name, None)
     sys.stdout.flush()
     sys.stderr.flush()
 

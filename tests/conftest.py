@@ -16,6 +16,8 @@ from typing import NamedTuple
 import pytest
 
 from scoopmpi.launch import launcher
+from scoopmpi.launch.allocation import Host
+from scoopmpi.launch.flavours.command import Ranks
 
 ROOT = Path(__file__).resolve().parent.parent
 DEBIAN = ("libmpi.so.40", "libmpich.so.12")
@@ -76,6 +78,25 @@ def start(
             out, err = process.communicate()
             pytest.fail(f"{words} took more than {timeout} s\n{out[-2000:]}\n{err[-2000:]}")
     return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def start_ranks(
+    library: Library, ranks: int, program: list[str], cwd: Path = ROOT, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python program on so many ranks of this machine, by the library's own mpirun."""
+    command, env = mpirun(library, ranks, program)
+    return start(Library(library.name, env), command, cwd, timeout)
+
+
+def mpirun(library: Library, ranks: int, program: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that start a Python program on so many ranks, and their environment."""
+    found = launcher.find(library.env)
+    wanted = Ranks(
+        (Host("localhost", ranks),), [sys.executable, *program], library.env,
+        library=found.library, root=os.geteuid() == 0,
+    )  # fmt: skip
+    command = found.flavour.command(found.mpirun, wanted)
+    return list(command.argv), {**library.env, **command.env}
 
 
 MYSCOOP = [sys.executable, "-m", "scoopmpi.myscoop", "--sched=local"]

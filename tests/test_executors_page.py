@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch import launcher
-from scoopmpi.launch.allocation import Allocation, Host
-
-from .conftest import MYSCOOP, ROOT, Library, start
+from .conftest import MYSCOOP, ROOT, Library, start, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 PAGE = (ROOT / "docs" / "executors.md").read_text()
@@ -19,11 +15,7 @@ EXAMPLES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))
 
 
 def on_ranks(library: Library, ranks: int, program: list[str], place: Path) -> str:
-    found = launcher.find(library.env)
-    host = Allocation("local", (Host("localhost", ranks - 1),))
-    words = [sys.executable, *program]
-    command = found.flavour.command(found.mpirun, host, words, library.env, True)
-    answer = start(Library(library.name, {**library.env, **command.env}), list(command.argv), place)
+    answer = start_ranks(library, ranks, program, place)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return answer.stdout
 

@@ -14,11 +14,10 @@ import pytest
 
 from scoopmpi import starting
 from scoopmpi.launch import hostlist
-from scoopmpi.launch.allocation import Allocation, AllocationError, Host
-from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
+from scoopmpi.launch.allocation import Allocation, AllocationError
 from scoopmpi.scoop_options import USAGE, Options, UsageError, for_ranks, notes, parse
 
-from .conftest import Library, start
+from .conftest import Library, mpirun, start, start_ranks
 from .test_myscoop import Prefix, prefix, started
 
 __all__ = ["prefix"]
@@ -172,25 +171,7 @@ def test_a_host_file_that_cannot_be_meant(text: str, said: str) -> None:
 
 def test_a_host_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(AllocationError, match=r"host file .*nowhere cannot be read: No such"):
-        hostlist.from_file(str(tmp_path / "nowhere"))
-
-
-FAR = Allocation("hosts", (Host("a", 1), Host("b", 1)))
-NEAR = Allocation("local", (Host("localhost", 2),))
-
-
-def test_the_remote_shell_in_each_launchers_way() -> None:
-    def words(flavour: Any, hosts: Allocation) -> tuple[str, dict[str, str]]:
-        found = flavour.command("/bin/mpirun", hosts, ["python"], {"PATH": "/bin"}, False, "oarsh")
-        return " ".join(found.argv), dict(found.env)
-
-    assert words(openmpi, FAR)[1] == {
-        "OMPI_MCA_plm_rsh_agent": "oarsh",
-        "PRTE_MCA_plm_ssh_agent": "oarsh",
-    }
-    for flavour in (mpich, intelmpi):
-        assert " -launcher ssh -launcher-exec oarsh -hosts a:2,b:1 " in words(flavour, FAR)[0]
-        assert " -launcher fork -hosts localhost:3 " in words(flavour, NEAR)[0]
+        hostlist.from_file(str(tmp_path / "nowhere"), lambda: 16)
 
 
 def test_a_prolog_runs_in_the_ranks_own_shell(tmp_path: Path) -> None:
@@ -348,12 +329,7 @@ def test_options_reach_the_ranks(library: Library, whole: Path) -> None:
 
 
 def test_options_reach_the_ranks_of_the_users_own_mpirun(library: Library, whole: Path) -> None:
-    allocation = Allocation("local", (Host("localhost", 2),))
-    found = starting.launcher.find(library.env)
-    inner = [sys.executable, "-m", "scoop", "-n", "7", *WORDS]
-    command = found.flavour.command(found.mpirun, allocation, inner, library.env, True)
-    env = {**library.env, **command.env}
-    answer = start(Library(library.name, env), list(command.argv), cwd=whole)
+    answer = start_ranks(library, 3, ["-m", "scoop", "-n", "7", *WORDS], whole)
     assert answer.stdout == SEEN, answer.stderr
     assert answer.stderr.count("-n: nothing to do, mpirun has started the ranks") == 1
 
@@ -389,17 +365,13 @@ def test_a_program_from_stdin(library: Library, tmp_path: Path, module: str) -> 
 
 def test_a_prompt_on_rank_0(library: Library, tmp_path: Path) -> None:
     """With stdin a pipe into mpirun itself, which nobody can tell from a terminal behind it."""
-    allocation = Allocation("local", (Host("localhost", 2),))
-    found = starting.launcher.find(library.env)
-    inner = [sys.executable, "-m", "scoop"]
-    command = found.flavour.command(found.mpirun, allocation, inner, library.env, True)
+    command, env = mpirun(library, 3, ["-m", "scoop"])
     lines = [
         "from scoop import futures", "def f(x):", "    return x + 1", "",
         "list(futures.map(f, range(3)))", "def f(x):", "    return x * 10", "",
         "list(futures.map(f, range(3)))", "1 / 0", "exit(4)", "",
     ]  # fmt: skip
-    env = Library(library.name, {**library.env, **command.env})
-    answer = piped(env, list(command.argv), "\n".join(lines), tmp_path)
+    answer = piped(Library(library.name, env), command, "\n".join(lines), tmp_path)
     assert answer.returncode == 4
     assert ">>> [1, 2, 3]\n" in answer.stdout and ">>> [0, 10, 20]\n" in answer.stdout
     assert "ZeroDivisionError" in answer.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What may stand in a launcher's host list, where `,`, `:` and a leading `-` have meanings."""
@@ -14,24 +14,43 @@ class AllocationError(Exception):
     """The environment of a batch system contradicts itself; the message names the variable."""
 
 
+LOCAL = "local"
+"""The manager of an allocation that is this machine, without a batch system."""
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A machine and how many workers it may take."""
+    """A machine, how many workers it may take, and how many cores the job has there.
+
+    cores: 0, where nobody says, stands for one for each slot.
+    """
 
     name: str
     slots: int
+    cores: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.cores:
+            object.__setattr__(self, "cores", self.slots)
+
+    @property
+    def threads(self) -> int:
+        """The cores of one worker."""
+        return max(1, self.cores // max(1, self.slots))
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """The hosts of a job in the manager's order, each once.
 
-    evidence: the variables or files that said so.
+    evidence: the variables and files that said so.
+    notes: what a person should know of it, a sentence each.
     """
 
     manager: str
     hosts: tuple[Host, ...]
     evidence: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def slots(self) -> int:
@@ -39,34 +58,33 @@ class Allocation:
         return sum(host.slots for host in self.hosts)
 
     @property
+    def cores(self) -> int:
+        """All cores of the job."""
+        return sum(host.cores for host in self.hosts)
+
+    @property
+    def threads(self) -> int:
+        """The cores that every worker has, on whatever host."""
+        return min(host.threads for host in self.hosts)
+
+    @property
     def local(self) -> bool:
         """Whether everything runs on this machine, without a batch system."""
-        return self.manager == "local"
-
-    def resized(self, workers: int) -> Allocation:
-        """The same hosts for exactly this many workers: fewer fill the first hosts, more spread."""
-        counts = [0] * len(self.hosts)
-        left = workers
-        while left > 0:
-            for place, host in enumerate(self.hosts):
-                taken = min(host.slots, left)
-                counts[place] += taken
-                left -= taken
-        hosts = zip(self.hosts, counts, strict=True)
-        return replace(self, hosts=tuple(Host(host.name, n) for host, n in hosts if n))
+        return self.manager == LOCAL
 
 
-def merged(names: Iterable[tuple[str, int]], source: str) -> tuple[Host, ...]:
-    """Hosts in order of first appearance, the slots of repeated ones added up; at least one.
+def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
+    """Hosts in order of first appearance, those of one name added up; at least one with a slot.
 
     Raises AllocationError, naming the source, for what is no host name and where no slot is left.
     """
-    slots: dict[str, int] = {}
-    for name, count in names:
-        if not _HOST_NAME.fullmatch(name):
-            raise AllocationError(f"{source}: {name!r} is no host name")
-        slots[name] = slots.get(name, 0) + count
-    hosts = tuple(Host(name, count) for name, count in slots.items() if count > 0)
-    if not hosts:
+    sums: dict[str, tuple[int, int]] = {}
+    for host in hosts:
+        if not _HOST_NAME.fullmatch(host.name):
+            raise AllocationError(f"{source}: {host.name!r} is no host name")
+        slots, cores = sums.get(host.name, (0, 0))
+        sums[host.name] = slots + host.slots, cores + host.cores
+    found = tuple(Host(name, *counts) for name, counts in sums.items() if counts[0] > 0)
+    if not found:
         raise AllocationError(f"{source} names no host with a slot")
-    return hosts
+    return found

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from .allocation import Allocation, AllocationError, Host, merged
-from .managers import local, slurm
+from .allocation import LOCAL, Allocation, AllocationError, Host, merged
+from .brackets import expanded
 
 THIS_MACHINE = frozenset(("localhost", "127.0.0.1", "::1"))
 _WORD = re.compile(r"(?P<names>[^:=/]+)(?:[:=/](?P<count>\d{1,9}))?", re.ASCII)
@@ -34,17 +34,20 @@ def from_words(words: Iterable[str]) -> Allocation:
     return _allocation(counted, "--hosts")
 
 
-def from_file(path: str) -> Allocation:
-    """The hosts of a file; AllocationError names the file and the line."""
+def from_file(path: str, cores: Callable[[], int]) -> Allocation:
+    """The hosts of a file; AllocationError names the file and the line.
+
+    cores: asked where a line has no number.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError as problem:
         raise AllocationError(f"the host file {path} cannot be read: {problem.strerror}") from None
-    return from_text(text, f"host file {path}", local.cores)
+    return from_text(text, f"host file {path}", cores)
 
 
 def from_text(text: str, source: str, cores: Callable[[], int]) -> Allocation:
-    """The hosts of a host file's text; `cores` is asked where a line has no number."""
+    """The hosts of a host file's text, as of a file."""
     found: list[tuple[str, int | None]] = []
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.partition("#")[0].strip()
@@ -78,7 +81,7 @@ def _names(word: str, source: str) -> list[tuple[str, int | None]]:
         if found is None:
             raise AllocationError(f"{source}: {item!r} is no host, as in: n1, n1:4, n[01-03]")
         count = None if found["count"] is None else int(found["count"])
-        pairs += [(name, count) for name in slurm.expanded(found["names"], source)]
+        pairs += [(name, count) for name in expanded(found["names"], source)]
     return pairs
 
 
@@ -89,5 +92,5 @@ def _allocation(counted: Sequence[tuple[str, int]], source: str) -> Allocation:
         slots = sum(count for _, count in counted)
         if slots < 1:
             raise AllocationError(f"{source} names no host with a slot")
-        return Allocation(local.NAME, (Host("localhost", slots),), (source,))
-    return Allocation("hosts", merged(counted, source), (source,))
+        return Allocation(LOCAL, (Host("localhost", slots),), (source,))
+    return Allocation("hosts", merged([Host(*pair) for pair in counted], source), (source,))

@@ -13,7 +13,8 @@ from typing import Any
 from scoopmpi.launch import hostlist as lists
 from scoopmpi.launch import managers
 from scoopmpi.launch.allocation import Allocation
-from scoopmpi.launch.managers import local, slurm
+from scoopmpi.launch.brackets import expanded
+from scoopmpi.launch.managers import local
 
 Hosts = list[tuple[str, int]]
 _ENVIRONMENTS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE"}
@@ -43,7 +44,7 @@ def getHosts(filename: str | None = None, hostlist: Sequence[str] | None = None)
 
 def getHostsFromFile(filename: str) -> Hosts:
     """The hosts of a host file in any of the known formats."""
-    return _pairs(lists.from_file(filename))
+    return _pairs(lists.from_file(filename, local.cores))
 
 
 def getHostsFromList(hosts: Iterable[str]) -> Hosts:
@@ -84,7 +85,7 @@ def getCPUcount() -> int:
 
 def parseSLURM(string: str) -> Hosts:
     """The hosts of a list in Slurm's spelling, a worker each."""
-    return [(name, 1) for name in slurm.expanded(string, "host list")]
+    return [(name, 1) for name in expanded(string, "host list")]
 
 
 def externalHostname(hosts: Sequence[tuple[str, int]]) -> str:

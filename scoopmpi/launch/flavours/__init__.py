@@ -2,8 +2,7 @@
 
 `recognises(text)` for what the library says of itself (`MPI_Get_library_version`),
 `starts(text, library)` for what a launcher says (`mpirun --version`), and
-`command(mpirun, allocation, program, env, root, agent)` for the command line, with the remote shell
-where the user has chosen it. All pure.
+`command(mpirun, ranks)` for the command line. All pure.
 """
 
 from __future__ import annotations

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from ..allocation import Allocation
 from . import mpich
-from .command import Command, with_own_directory
+from .command import Command, Ranks, with_own_directory
 
 NAME = "Intel MPI"
 EXTRA = "impi"
@@ -23,14 +20,7 @@ def starts(version: str, library: str) -> bool:
     return "Intel(R) MPI" in version
 
 
-def command(
-    mpirun: str,
-    allocation: Allocation,
-    program: Sequence[str],
-    env: Mapping[str, str],
-    root: bool,
-    agent: str | None = None,
-) -> Command:
+def command(mpirun: str, ranks: Ranks) -> Command:
     """As Hydra's, but pinning is switched off by a variable, and mpirun looks for its parts."""
-    settings = {"I_MPI_PIN": "0", **mpich.daemons(allocation), **with_own_directory(mpirun, env)}
-    return Command((mpirun, *mpich.layout(allocation, agent), *program), settings)
+    needs = {**mpich.daemons(ranks), **with_own_directory(mpirun, ranks.env)}
+    return Command((mpirun, "-genv", "I_MPI_PIN", "0", *mpich.layout(ranks)), needs)

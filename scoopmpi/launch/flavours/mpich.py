@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from ..allocation import Allocation
-from .command import Command, with_rank_0
+from .command import Command, Ranks
 
 NAME = "MPICH"
 EXTRA = "mpich"
@@ -22,29 +19,24 @@ def starts(version: str, library: str) -> bool:
     return "HYDRA" in version and "Intel" not in version
 
 
-def command(
-    mpirun: str,
-    allocation: Allocation,
-    program: Sequence[str],
-    env: Mapping[str, str],
-    root: bool,
-    agent: str | None = None,
-) -> Command:
+def command(mpirun: str, ranks: Ranks) -> Command:
     """The command line; Hydra forwards the environment by itself."""
-    words = (mpirun, "-bind-to", "none", *layout(allocation, agent), *program)
-    return Command(words, daemons(allocation))
+    return Command((mpirun, "-bind-to", "none", *layout(ranks)), daemons(ranks))
 
 
-def layout(allocation: Allocation, agent: str | None) -> tuple[str, ...]:
-    """Hydra's options for hosts and ranks."""
-    hosts = with_rank_0(allocation)
-    names = ",".join(f"{host.name}:{host.slots}" for host in hosts)
-    ways: tuple[str, ...] = ("-launcher", "ssh", "-launcher-exec", agent) if agent else ()
-    if allocation.local:
+def layout(ranks: Ranks) -> tuple[str, ...]:
+    """Hydra's options for hosts, variables and ranks, and the program."""
+    names = ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)
+    ways: tuple[str, ...] = ()
+    if ranks.agent:
+        ways = ("-launcher", "ssh", "-launcher-exec", ranks.agent)
+    if ranks.manager == "local":
         ways = ("-launcher", "fork")
-    return (*ways, "-hosts", names, "-n", str(sum(host.slots for host in hosts)))
+    variables = [word for pair in ranks.variables.items() for word in ("-genv", *pair)]
+    count = ("-n", str(ranks.count))
+    return (*ways, "-hosts", names, *variables, *ranks.words, *count, *ranks.program)
 
 
-def daemons(allocation: Allocation) -> dict[str, str]:
+def daemons(ranks: Ranks) -> dict[str, str]:
     """What srun needs to start Hydra's daemons: with MpiDefault=pmix it takes them for ranks."""
-    return {"SLURM_MPI_TYPE": "none"} if allocation.manager == "slurm" else {}
+    return {"SLURM_MPI_TYPE": "none"} if ranks.manager == "slurm" else {}

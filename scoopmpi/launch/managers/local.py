@@ -8,14 +8,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..allocation import LOCAL as NAME
 from ..allocation import Allocation, Host
+from ..asking import Ask
 
-NAME = "local"
 CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 _QUOTA = re.compile(r"(\d{1,18}) (0*[1-9]\d{0,17})\s*", re.ASCII)
 
 
-def allocation(env: Mapping[str, str]) -> Allocation:
+def allocation(env: Mapping[str, str], ask: Ask) -> Allocation:
     """Always an answer: the machine itself."""
     return Allocation(NAME, (Host("localhost", cores()),), ("CPU affinity", "cgroup quota"))
 

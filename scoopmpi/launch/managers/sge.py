@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..allocation import Allocation, AllocationError, Host, merged
+from ..asking import Ask
 
 NAME = "sge"
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
-def allocation(env: Mapping[str, str]) -> Allocation | None:
+def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
     """The hosts of a Grid Engine job, from `PE_HOSTFILE`, or this one where it has no such file."""
     path = env.get("PE_HOSTFILE")
     if not path:
@@ -25,7 +26,7 @@ def allocation(env: Mapping[str, str]) -> Allocation | None:
     for words in filter(None, map(str.split, text.splitlines())):
         if len(words) < 2 or not _COUNT.fullmatch(words[1]):
             raise AllocationError(f"PE_HOSTFILE={path}: no host and count in {' '.join(words)!r}")
-        counts.append((words[0], int(words[1])))
+        counts.append(Host(words[0], int(words[1])))
     return Allocation(NAME, merged(counts, f"PE_HOSTFILE={path}"), ("PE_HOSTFILE",))
 
 

@@ -1,0 +1,50 @@
+"""Host lists with brackets, `n[01-03,7]-ib`, as Slurm, LSF, Flux and users write them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice, product
+
+from .allocation import AllocationError
+
+MOST_HOSTS = 100_000
+"""Beyond the largest cluster: a longer list is a mistake that would fill the memory."""
+_PIECE = re.compile(r"([^\[\],]*)(?:\[([^\[\]]+)\])?")
+_ITEM = re.compile(r"((?:[^\[\],]|\[[^\[\]]+\])+)(,|\Z)")
+_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
+
+
+def expanded(text: str, variable: str) -> Iterator[str]:
+    """`a[01-03,7]-ib,b` as a01-ib, a02-ib, a03-ib, a7-ib, b."""
+    place, text = 0, text.strip()
+    while True:
+        item = _ITEM.match(text, place)
+        if item is None:
+            raise AllocationError(f"{variable}={text}: {text[place:]!r} is no host list")
+        names = [""]
+        for piece in _PIECE.finditer(item[1]):
+            endings = _numbers(piece[2], f"{variable}={text}") if piece[2] else iter([""])
+            pairs = product(names, first(endings, variable))
+            names = first((name + piece[1] + ending for name, ending in pairs), variable)
+        yield from names
+        if not item[2]:
+            return
+        place = item.end()
+
+
+def _numbers(text: str, source: str) -> Iterator[str]:
+    for item in text.split(","):
+        found = _RANGE.fullmatch(item)
+        if found is None or int(found[1]) > int(found[2] or found[1]):
+            raise AllocationError(f"{source}: {item!r} is no range")
+        for number in range(int(found[1]), int(found[2] or found[1]) + 1):
+            yield str(number).zfill(len(found[1]))
+
+
+def first(names: Iterator[str], variable: str) -> list[str]:
+    """All the names, unless they are too many."""
+    found = list(islice(names, MOST_HOSTS + 1))
+    if len(found) > MOST_HOSTS:
+        raise AllocationError(f"{variable} names more than {MOST_HOSTS} hosts")
+    return found
