@@ -14,7 +14,7 @@ import pytest
 
 from scoopmpi import executor, runtime
 from scoopmpi.pool import Pool
-from tests.conformance import SECONDS, Gate, fails_at_three, gate, passes, square, until
+from tests.conformance.face import SECONDS, Gate, fails_at_three, gate, passes, square, until
 from tests.thread_farm import thread_farm
 
 pytestmark = pytest.mark.timeout(60)

@@ -1,0 +1,180 @@
+"""Cases about shutdown, initializers, and what libraries do."""
+
+from __future__ import annotations
+
+import concurrent.futures as standard
+import itertools
+import os
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from .face import SECONDS, case, gate, occupied, parallel, passes, square, until
+
+
+@case
+def nothing_is_taken_after_the_shutdown(face: Any) -> None:
+    executor = face.make()
+    assert executor.submit(square, 2).result(SECONDS) == 4
+    executor.shutdown()
+    executor.shutdown(wait=False)
+    for call in (executor.submit, executor.map):
+        with pytest.raises(RuntimeError, match="shut down"):
+            call(square, [1])
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.map(square, [1], buffersize=1)
+
+
+@case
+def an_executor_that_did_nothing_ends(face: Any) -> None:
+    with face.make():
+        pass
+
+
+@case
+def a_block_ends_when_everything_has_run(face: Any) -> None:
+    with face.make() as executor:
+        futures = [executor.submit(time.sleep, 0.02) for _ in range(6)]
+    assert all(future.done() and not future.cancelled() for future in futures)
+
+
+@parallel
+def shutdown_need_not_wait(face: Any) -> None:
+    with gate() as closed:
+        executor = face.make()
+        futures = occupied(executor, closed)
+        executor.shutdown(wait=False)
+        assert not futures[0].done()
+        closed.open()
+        assert [future.result(SECONDS) for future in futures] == list(range(len(futures)))
+
+
+@parallel
+def shutdown_can_cancel(face: Any) -> None:
+    with gate() as closed:
+        executor = face.make()
+        futures = occupied(executor, closed)
+        values = executor.map(passes, [closed.path] * len(futures))
+        until(futures[0].running)
+        executor.shutdown(wait=False, cancel_futures=True)
+        closed.open()
+        executor.shutdown()
+        assert all(future.done() for future in futures)
+        assert futures[-1].cancelled() and not futures[0].cancelled()
+        with pytest.raises(standard.CancelledError):
+            list(values)
+
+
+@parallel
+def shutdown_wakes_a_thread_that_reads_a_cancelled_map(face: Any) -> None:
+    found: list[BaseException] = []
+
+    def read(values: Any) -> None:
+        try:
+            list(values)
+        except standard.CancelledError as error:
+            found.append(error)
+
+    with gate() as closed:
+        executor = face.make()
+        values = executor.map(passes, [closed.path] * 3)
+        reader = threading.Thread(target=read, args=(values,), daemon=True)
+        reader.start()
+        executor.shutdown(wait=False, cancel_futures=True)
+        reader.join(SECONDS)
+        assert len(found) == 1
+
+
+@parallel
+def shutdown_waits_while_another_thread_reads_a_map(face: Any) -> None:
+    for _ in range(5):
+        found: list[int] = []
+        executor = face.make()
+        values = executor.map(square, range(5000))
+        reader = threading.Thread(target=found.extend, args=(values,), daemon=True)
+        reader.start()
+        executor.shutdown()
+        reader.join(SECONDS)
+        assert found == [x * x for x in range(5000)]
+
+
+@parallel
+def a_buffered_map_ends_with_its_executor(face: Any) -> None:
+    with face.make() as executor:
+        values = executor.map(square, itertools.count(), buffersize=3)
+        assert next(values) == 0
+    assert [next(values) for _ in range(3)] == [1, 4, 9]
+    with pytest.raises(RuntimeError, match="shut down"):
+        next(values)
+
+
+# Initializers.
+
+state: dict[str, Any] = {}
+
+
+def prepare(key: str, value: Any) -> None:
+    state[key] = value, state.get(key, (None, 0))[1] + 1
+
+
+def prepared(key: str) -> Any:
+    return state[key], os.getpid()
+
+
+def broken_initializer(reason: str) -> None:
+    raise OSError(reason)
+
+
+@case
+def an_initializer_runs_once_in_each_process(face: Any) -> None:
+    with face.make(initializer=prepare, initargs=("once", 7)) as executor:
+        calls = [executor.submit(prepared, "once").result(SECONDS) for _ in range(10)]
+        calls += executor.map(prepared, ["once"] * 100)
+        assert {value for value, _ in calls} == {(7, 1)}
+    with face.make(initializer=prepare, initargs=("once", 8)) as executor:
+        (value, runs), process = executor.submit(prepared, "once").result(SECONDS)
+        known = {pid for _, pid in calls}
+        assert value == 8 and runs == 1 + (process in known)
+    state.clear()
+
+
+@case
+def a_failing_initializer_breaks_its_executor_alone(face: Any) -> None:
+    executor = face.make(initializer=broken_initializer, initargs=("no disk",))
+    with pytest.raises(standard.BrokenExecutor, match=r"broken_initializer .*no disk"):
+        executor.submit(square, 1).result(SECONDS)
+    for call in (executor.submit, executor.map):
+        with pytest.raises(standard.BrokenExecutor, match="no disk"):
+            call(square, [1])
+    executor.shutdown()
+    executor = face.make(initializer=broken_initializer, initargs=("no net",))
+    with pytest.raises(standard.BrokenExecutor, match="no net"):
+        list(executor.map(square, range(10)))
+    with pytest.raises(standard.BrokenExecutor, match="no net"):
+        executor.submit(square, 1)
+    executor.shutdown()
+    with face.make() as executor:
+        assert executor.submit(square, 2).result(SECONDS) == 4
+
+
+@case
+def initializers_are_checked(face: Any) -> None:
+    with pytest.raises(TypeError, match="initializer"):
+        face.make(initializer=5)
+
+
+# What libraries do with executors.
+
+
+@case
+def an_executor_travels_as_an_executor_of_the_place(face: Any) -> None:
+    with face.make() as executor:
+        assert executor.submit(uses, executor).result(SECONDS) == [0, 1, 4]
+
+
+@pytest.mark.filterwarnings("ignore:the program was not started")
+def uses(executor: Any) -> list[int]:
+    with executor:
+        return list(executor.map(square, range(3)))
