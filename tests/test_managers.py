@@ -1,268 +1,172 @@
-"""A batch system's environment in, hosts and slots out.
-
-`samples/` holds environments as recorded inside real jobs; only the paths of the node files are
-turned to the copies beside them.
-"""
+"""Which batch system a job is in: order, other names, contradictions; all recorded jobs."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import Allocation, AllocationError, Host
-from scoopmpi.launch.managers import local, slurm
+from scoopmpi.launch.allocation import AllocationError, Host
+from scoopmpi.launch.asking import nobody
+from scoopmpi.launch.managers import local
 
-SAMPLES = Path(__file__).parent / "samples"
-FILES = {"PBS_NODEFILE": "nodefile.txt", "PE_HOSTFILE": "pe_hostfile.txt"}
+from .environments import answering, in_short, recorded, samples
 
-
-def recorded(name: str) -> dict[str, str]:
-    lines = (SAMPLES / name / "environ.txt").read_text().splitlines()
-    env = dict(line.split("=", 1) for line in lines if "=" in line)
-    for variable, file in FILES.items():
-        if variable in env:
-            env[variable] = str(SAMPLES / name / file)
-    return env
-
-
-def in_short(allocation: Allocation) -> str:
-    return " ".join(f"{host.name}:{host.slots}" for host in allocation.hosts)
-
-
-def slurm_job(names: str, counts: str, **more: str) -> dict[str, str]:
-    return {
-        "SLURM_JOB_ID": "1", "SLURM_NTASKS": "1",
-        "SLURM_JOB_NODELIST": names, "SLURM_TASKS_PER_NODE": counts, **more,
-    }  # fmt: skip
-
-
-TASKS = ("SLURM_JOB_NODELIST", "SLURM_TASKS_PER_NODE")
+SLURM = ("SLURM_JOB_NODELIST", "SLURM_TASKS_PER_NODE")
 CPUS = ("SLURM_JOB_NODELIST", "SLURM_JOB_CPUS_PER_NODE")
+STEP = ("SLURM_STEP_NODELIST", "SLURM_TASKS_PER_NODE")
+PER_TASK = "SLURM_CPUS_PER_TASK"
 
 
-@pytest.mark.parametrize(
-    ("name", "manager", "hosts", "evidence"),
-    [
-        ("slurm_n4", "slurm", "n1:2 n2:2", TASKS),
-        ("slurm_exclusive", "slurm", "n1:2 n2:2", CPUS),
-        ("slurm_hetero", "slurm", "n1:2 n2:1", TASKS),
-        ("slurm_c2", "slurm", "n1:2", CPUS),
-        ("slurm_salloc", "slurm", "n1:1", CPUS),
-        ("slurm_step", "slurm", "n2:1", ("SLURM_STEP_NODELIST", "SLURM_TASKS_PER_NODE")),
-        ("pbs_2x8", "pbs", "pbs2:8 pbs3:8", ("PBS_NODEFILE",)),
-        ("pbs_mixed", "pbs", "pbs1:2 pbs2:4", ("PBS_NODEFILE",)),
-        ("pbs_hetero", "pbs", "pbs2:1 pbs3:2", ("PBS_NODEFILE",)),
-        ("pbs_array", "pbs", "pbs2:1", ("PBS_NODEFILE",)),
-        ("sge_mpirr4", "sge", "pbs2:2 pbs3:2", ("PE_HOSTFILE",)),
-        ("sge_array", "sge", "pbs3:2", ("PE_HOSTFILE",)),
-        ("sge_serial", "sge", "localhost:1", ("NSLOTS",)),
-    ],
-)
-def test_recorded(name: str, manager: str, hosts: str, evidence: tuple[str, ...]) -> None:
+def group(place: int, *more: str) -> tuple[str, ...]:
+    """The variables of a component of a heterogeneous job."""
+    return tuple(f"{name}_HET_GROUP_{place}" for name in (*SLURM, *more))
+
+
+# What OpenPBS gave is in test_managers_pbs.
+RECORDED = [
+    ("slurm/N1_c2", "n1:1/2", (*CPUS, PER_TASK)),
+    ("slurm/N1_exclusive", "n1:1/2", (*SLURM, "SLURM_JOB_CPUS_PER_NODE")),
+    ("slurm/N1_n1", "n1:1", SLURM),
+    ("slurm/N2_c2_exclusive", "n1:2/4 n2:2/4", (*CPUS, PER_TASK)),
+    ("slurm/N2_c2_tpn2", "n1:2/4 n2:2/4", (*SLURM, PER_TASK)),
+    ("slurm/N2_exclusive", "n1:2 n2:2", CPUS),
+    ("slurm/N2_n4", "n1:2 n2:2", SLURM),
+    ("slurm/N2_only", "n1:1 n2:1", CPUS),
+    ("slurm/N2_tpn2", "n1:2 n2:2", SLURM),
+    ("slurm/array_0_3/task_2", "n2:1", SLURM),
+    ("slurm/array_1_7_step3_max1/task_7", "n1:1", SLURM),
+    ("slurm/het_c4_c2tpn2", "n1:1/4 n2:2/4", group(0, PER_TASK) + group(1, PER_TASK)),
+    ("slurm/het_n1_n3", "n1:1 n2:3", group(0) + group(1)),
+    ("slurm/het_no_request", "n1:1 n2:4", group(0) + group(1)),
+    ("slurm/het_substep", "n2:3", STEP),
+    ("slurm/mem_1", "n1:1 n2:1", SLURM),
+    ("slurm/mem_per_cpu", "n1:2", SLURM),
+    ("slurm/n2_N1_2", "n1:1 n2:1", SLURM),
+    ("slurm/n3_c2", "n1:2/4 n2:1/2", (*SLURM, PER_TASK)),
+    ("slurm/n3_hetero", "n1:2 n2:1", SLURM),
+    ("slurm/no_request", "n1:1", CPUS),
+    ("slurm/salloc_N2_c2", "n1:1/2 n2:1/2", (*CPUS, PER_TASK)),
+    ("slurm/salloc_het_n2_c3", "n1:2 n2:1/3", group(0) + group(1, PER_TASK)),
+    ("slurm/salloc_n3", "n1:3", SLURM),
+    ("slurm/salloc_no_request", "n1:1", CPUS),
+    ("slurm/srun_direct_N2_c2", "n1:1/2 n2:1/2", (*STEP, PER_TASK)),
+    ("slurm/srun_direct_N2_n4/rank_0", "n1:2 n2:2", STEP),
+    ("slurm/srun_direct_N2_n4/rank_3", "n1:2 n2:2", STEP),
+    ("slurm/substep_n1_in_N2_n4/batch", "n1:2 n2:2", SLURM),
+    ("slurm/substep_n1_in_N2_n4/step_N1_n1", "n1:1", STEP),
+    ("slurm/substep_n1_in_N2_n4/step_N1_n1_w_n2", "n2:1", STEP),
+    ("slurm/substep_n1_in_N2_n4/step_N2_n2_rank0", "n1:1 n2:1", (*STEP, PER_TASK)),
+    ("slurm/substep_n1_in_N2_n4/step_pmi2_rank0", "n1:2 n2:2", STEP),
+    ("slurm/substep_n1_in_N2_n4/step_pmi2_rank3", "n1:2 n2:2", STEP),
+    ("slurm/time_1min", "n1:1", SLURM),
+    ("gridengine/array_t1_3/task_2", "localhost:1", ("NSLOTS",)),
+    ("gridengine/array_t1_9_4_pe_smp2/task_5", "pbs3:2", ("PE_HOSTFILE",)),
+    ("gridengine/binding_env", "localhost:1", ("NSLOTS",)),
+    ("gridengine/binding_linear1", "pbs3:2/1", ("PE_HOSTFILE", "SGE_BINDING")),
+    ("gridengine/cwd_j_y_N", "localhost:1", ("NSLOTS",)),
+    ("gridengine/pe_fixed2_4", "pbs3:2 pbs2:2", ("PE_HOSTFILE",)),
+    ("gridengine/pe_mpi_2", "pbs3:2", ("PE_HOSTFILE",)),
+    ("gridengine/pe_mpi_range", "pbs3:6", ("PE_HOSTFILE",)),
+    ("gridengine/pe_mpirr_4", "pbs2:2 pbs3:2", ("PE_HOSTFILE",)),
+    ("gridengine/pe_smp_4", "pbs2:4", ("PE_HOSTFILE",)),
+    ("gridengine/serial", "localhost:1", ("NSLOTS",)),
+]
+
+
+@pytest.mark.parametrize(("name", "hosts", "evidence"), RECORDED, ids=[row[0] for row in RECORDED])
+def test_recorded(name: str, hosts: str, evidence: tuple[str, ...]) -> None:
     found = managers.detect(recorded(name))
+    manager = {"slurm": "slurm", "gridengine": "sge"}[name.partition("/")[0]]
     assert (found.manager, in_short(found), found.evidence) == (manager, hosts, evidence)
+    assert managers.present(recorded(name)) == [manager, "local"]
 
 
-def test_host_lists_as_scontrol_expands_them() -> None:
-    paths = list(SAMPLES.glob("slurm_*/hostnames.txt"))
-    assert paths
-    for path in paths:
-        names = recorded(path.parent.name)["SLURM_JOB_NODELIST"]
-        assert list(slurm.expanded(names)) == path.read_text().split()
+@pytest.mark.parametrize("system", ["slurm", "gridengine"])
+def test_the_table_has_all_that_was_recorded(system: str) -> None:
+    assert samples(system) == sorted(name for name, *_ in RECORDED if name.startswith(system))
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("n1", "n1"),
-        ("a,b-2,c.example.org", "a b-2 c.example.org"),
-        ("a[1-3]", "a1 a2 a3"),
-        ("a[08-11,7]", "a08 a09 a10 a11 a7"),
-        ("r[1-2]-ib,b", "r1-ib r2-ib b"),
-        ("a[1-2]b[3-4]", "a1b3 a1b4 a2b3 a2b4"),
-        ("a[1][2]", "a12"),
-        ("[1-2]", "1 2"),
-    ],
-)
-def test_slurm_host_list(text: str, names: str) -> None:
-    assert list(slurm.expanded(text)) == names.split()
+FLUX = {"FLUX_URI": "local:///run/flux/local"}
+R = """{"version": 1, "execution": {
+    "R_lite": [{"rank": "0", "children": {"core": "0-3"}}], "nodelist": ["f1"]
+}}"""
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["a[", "a]", "a[]", "a[1", "a[1-]", "a[2-1]", "a[x]", "a,,b", "a,", ",", "a[1-2-3]", "a[²]"],
-)
-def test_slurm_host_list_refused(text: str) -> None:
-    with pytest.raises(AllocationError, match="SLURM_JOB_NODELIST"):
-        list(slurm.expanded(text))
-
-
-@pytest.mark.parametrize(
-    "text", ["a[1-999999999]", "a[1-1000]b[1-1000]", "a[1-60000],b[1-60000]", "a[0-1]" * 99]
-)
-def test_slurm_host_list_without_end(text: str) -> None:
-    with pytest.raises(AllocationError, match="more than 100000 hosts"):
-        slurm.allocation(slurm_job(text, "1(x999999999)"))
-
-
-@pytest.mark.parametrize(
-    ("names", "counts", "hosts"),
-    [
-        ("n[1-4]", "2(x3),1", "n1:2 n2:2 n3:2 n4:1"),
-        ("n1", "4(x30)", "n1:4"),
-        ("n[1-2],n1", "1(x3)", "n1:2 n2:1"),
-        ("n[1-3]", "1,0,2", "n1:1 n3:2"),
-    ],
-)
-def test_slurm_counts(names: str, counts: str, hosts: str) -> None:
-    found = slurm.allocation(slurm_job(names, counts))
-    assert found is not None
-    assert in_short(found) == hosts
-
-
-def test_the_shell_of_salloc_is_a_step_but_has_the_whole_job() -> None:
-    step = {"SLURM_STEP_NODELIST": "n1", "SLURM_STEP_TASKS_PER_NODE": "1"}
-    found = slurm.allocation(slurm_job("n[1-2]", "2(x2)", **step))
-    assert found is not None
-    assert in_short(found) == "n1:2 n2:2"
-
-
-@pytest.mark.parametrize(
-    ("env", "named"),
-    [
-        ({"SLURM_JOB_ID": "1"}, "SLURM_JOB_NODELIST"),
-        ({"SLURM_JOBID": "1", "SLURM_NODELIST": "n1"}, "SLURM_JOB_CPUS_PER_NODE"),
-        (slurm_job("n1", ""), "SLURM_TASKS_PER_NODE"),
-        (slurm_job("n[1-3]", "2(x2)"), "fewer counts"),
-        (slurm_job("n1", "two"), "SLURM_TASKS_PER_NODE=two"),
-        (slurm_job("n1", "0"), "SLURM_JOB_NODELIST=n1 names no host"),
-        (slurm_job("-n1", "1"), "no host name"),
-        ({"PBS_JOBID": "1"}, "PBS_NODEFILE is not"),
-        ({"PBS_JOBID": "1", "PBS_NODEFILE": "/nowhere"}, "PBS_NODEFILE=/nowhere"),
-        ({"PE_HOSTFILE": "/nowhere"}, "PE_HOSTFILE=/nowhere"),
-    ],
-)
-def test_contradictions_name_their_variable(env: dict[str, str], named: str) -> None:
-    with pytest.raises(AllocationError, match=named):
-        managers.detect(env)
-
-
-def from_file(tmp_path: Path, text: str, variable: str) -> Allocation:
-    path = tmp_path / "hosts"
-    path.write_text(text)
-    return managers.detect({variable: str(path), "PBS_ENVIRONMENT": "PBS_BATCH"})
-
-
-def test_node_file(tmp_path: Path) -> None:
-    found = from_file(tmp_path, "\nb\na\n\n  b \na\r\nb\n\n", "PBS_NODEFILE")
-    assert found.hosts == (Host("b", 3), Host("a", 2))
-
-
-@pytest.mark.parametrize("text", ["", "\n \n", "a:2\n", "a slots=2\n", "--help\n"])
-def test_node_file_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(AllocationError, match="PBS_NODEFILE="):
-        from_file(tmp_path, text, "PBS_NODEFILE")
-
-
-def test_pe_hostfile(tmp_path: Path) -> None:
-    text = "\nb 2 all.q@b UNDEFINED\n\na 1 all.q@a 0,1:0,2\nb 3 long.q@b <NULL>\nc 0\n"
-    assert from_file(tmp_path, text, "PE_HOSTFILE").hosts == (Host("b", 5), Host("a", 1))
-
-
-@pytest.mark.parametrize("text", ["", "a\n", "a two\n", "a ²\n", "a -1\n", "a 0\n"])
-def test_pe_hostfile_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(AllocationError, match="PE_HOSTFILE="):
-        from_file(tmp_path, text, "PE_HOSTFILE")
-
-
-def test_slurm_comes_before_pbs() -> None:
+def test_an_instance_of_flux_comes_before_slurm_and_slurm_before_pbs() -> None:
+    ask = answering({("flux", "resource", "R", "-s", "up"): R})
     both = recorded("pbs_2x8") | recorded("slurm_n4")
-    assert managers.detect(both).manager == "slurm"
+    assert managers.detect(both | FLUX, ask=ask).manager == "flux"
+    assert managers.detect(both, ask=ask).manager == "slurm"
     assert managers.detect(both, "pbs").manager == "pbs"
+    assert managers.present(both | FLUX, ask) == ["flux", "slurm", "pbs", "local"]
 
 
-def test_forced_local() -> None:
-    found = managers.detect(recorded("pbs_2x8"), "local")
+@pytest.mark.parametrize("name", ["local", "none", "Local"])
+def test_forced_local(name: str) -> None:
+    found = managers.detect(recorded("pbs_2x8"), name)
     assert found.local
     assert found.hosts == (Host("localhost", local.cores()),)
 
 
-def test_other_names_of_a_manager() -> None:
-    assert managers.detect(recorded("pbs_2x8"), "torque").manager == "pbs"
-    assert managers.detect(recorded("sge_array"), "gridengine").manager == "sge"
+@pytest.mark.parametrize(
+    ("sample", "names"),
+    [
+        ("pbs_2x8", "pbs PBS torque openpbs pbspro PBS-Pro pbs_pro"),
+        ("sge_array", "sge gridengine uge Grid-Engine"),
+        ("slurm_n4", "slurm Slurm SLURM"),
+    ],
+)
+def test_other_names_of_a_manager(sample: str, names: str) -> None:
+    found = {managers.detect(recorded(sample), name).manager for name in names.split()}
+    assert found == {names.split()[0]}
+
+
+def test_each_other_name_is_of_a_manager() -> None:
+    assert set(managers.ALIASES.values()) <= set(managers.NAMES)
+    assert not set(managers.ALIASES) & set(managers.NAMES)
+    assert managers.NAMES[-1] == "local"
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("cron", "unknown; known are slurm"), ("slurm", "no slurm job")]
+    ("name", "said"),
+    [("cron", "cron is unknown; known are flux, slurm"), ("slurm", "this is no slurm job")],
 )
 def test_forced_but_not_there(name: str, said: str) -> None:
     with pytest.raises(AllocationError, match=said):
         managers.detect(recorded("pbs_2x8"), name)
 
 
-@pytest.mark.parametrize(
-    ("text", "cores"),
-    [
-        ("max 100000\n", None),
-        ("200000 100000\n", 2),
-        ("150000 100000\n", 2),
-        ("1000 100000\n", 1),
-        ("0 100000\n", 1),
-        ("100000 00\n", None),
-        ("", None),
-        ("100000", None),
-        ("² 100000", None),
-    ],
-)
-def test_quota(text: str, cores: int | None) -> None:
-    assert local.quota(text) == cores
+HALF_SET = [
+    ("flux", {"FLUX_URI": "local:///run/x"}, "FLUX_URI=local:///run/x"),
+    ("flux", {"FLUX_JOB_ID": "f1"}, "FLUX_JOB_ID=f1 is set but FLUX_URI is not"),
+    ("slurm", {"SLURM_JOB_ID": "1"}, "SLURM_JOB_NODELIST is not set"),
+    ("slurm", {"SLURM_JOB_NODELIST": "n1"}, "SLURM_JOB_NODELIST=n1 is set but SLURM_JOB_ID is not"),
+    ("cobalt", {"COBALT_JOBID": "1"}, "COBALT_JOBID=1 is set, but neither COBALT_NODEFILE"),
+    ("pbs", {"PBS_JOBID": "1.s"}, "PBS_JOBID=1.s is set but PBS_NODEFILE is not"),
+    ("pbs", {"PBS_NODEFILE": "/a"}, "PBS_NODEFILE=/a is set but PBS_JOBID is not"),
+    ("lsf", {"LSB_JOBID": "1"}, "LSB_JOBID=1 is set, but none of LSB_MCPU_HOSTS"),
+    ("sge", {"PE_HOSTFILE": "/nowhere"}, "PE_HOSTFILE=/nowhere cannot be read"),
+    ("oar", {"OAR_JOB_ID": "1"}, "OAR_JOB_ID=1 is set but OAR_NODEFILE is not"),
+    ("oar", {"OAR_NODEFILE": "/a"}, "OAR_NODEFILE=/a is set but OAR_JOB_ID is not"),
+    ("pjm", {"PJM_JOBID": "1"}, "PJM_JOBID=1 is set but PJM_O_NODEINF is not"),
+    ("pjm", {"PJM_O_NODEINF": "/a"}, "PJM_O_NODEINF=/a is set but PJM_JOBID is not"),
+    ("kubernetes", {"K_MPI_JOB_ROLE": "worker"}, "K_MPI_JOB_ROLE=worker"),
+]
 
 
-def test_cores_obey_the_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(8), raising=False)
-    monkeypatch.setattr(local, "CPU_MAX", tmp_path / "cpu.max")
-    assert local.cores() == 8
-    local.CPU_MAX.write_text("250000 100000\n")
-    assert local.cores() == 3
+@pytest.mark.parametrize(("manager", "env", "said"), HALF_SET)
+def test_half_set_is_refused_with_the_remedy(manager: str, env: dict[str, str], said: str) -> None:
+    with pytest.raises(AllocationError) as caught:
+        managers.detect(env)
+    assert said in str(caught.value)
+    assert "--sched=local" in str(caught.value)
+    assert managers.present(env) == [manager, "local"]
+    assert managers.detect(env, "local").local
 
 
-def test_resized() -> None:
-    allocation = Allocation("pbs", (Host("a", 8), Host("b", 4)))
-    sizes = {n: in_short(allocation.resized(n)) for n in (1, 8, 9, 12, 20, 24)}
-    assert sizes == {
-        1: "a:1", 8: "a:8", 9: "a:8 b:1", 12: "a:8 b:4", 20: "a:16 b:4", 24: "a:16 b:8",
-    }  # fmt: skip
+def test_no_batch_system_asks_nobody() -> None:
+    def ask(words: object) -> str | None:
+        raise AssertionError(words)
 
-
-def parses_or_refuses(env: dict[str, str]) -> None:
-    """Any other exception fails the test that calls this."""
-    try:
-        assert managers.detect(env).slots > 0
-    except AllocationError as problem:
-        assert str(problem)
-
-
-NEAR = st.text("ab-_.,[]()x0129² \n\0")
-"""Texts of the characters that mean something, where any text seldom gets far."""
-
-
-@given(st.text() | NEAR, st.text() | NEAR)
-def test_any_text_as_slurm_variables(names: str, counts: str) -> None:
-    parses_or_refuses(slurm_job(names, counts))
-
-
-@pytest.mark.parametrize("variable", ["PBS_NODEFILE", "PE_HOSTFILE"])
-def test_any_bytes_as_node_file(tmp_path: Path, variable: str) -> None:
-    env = {variable: str(tmp_path / "hosts"), "PBS_ENVIRONMENT": "PBS_BATCH"}
-
-    @given(st.binary() | (st.text() | NEAR).map(lambda text: text.encode(errors="ignore")))
-    def read(content: bytes) -> None:
-        (tmp_path / "hosts").write_bytes(content)
-        parses_or_refuses(env)
-
-    read()
+    assert managers.detect({}, ask=ask).local
+    assert managers.present({"SLURM_CONF": "/etc/s", "SGE_ROOT": "/sge"}, nobody) == ["local"]

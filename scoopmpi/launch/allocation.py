@@ -43,14 +43,16 @@ class Host:
 class Allocation:
     """The hosts of a job in the manager's order, each once.
 
-    evidence: the variables and files that said so.
+    evidence: the variables, files and commands that said so.
     notes: what a person should know of it, a sentence each.
+    agent: the remote shell of this batch system, where its hosts are closed to ssh.
     """
 
     manager: str
     hosts: tuple[Host, ...]
     evidence: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    agent: str | None = None
 
     @property
     def slots(self) -> int:

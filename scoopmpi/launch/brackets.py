@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
 from .allocation import AllocationError
@@ -34,15 +34,21 @@ def expanded(text: str, variable: str) -> Iterator[str]:
 
 
 def _numbers(text: str, source: str) -> Iterator[str]:
+    for low, high, width in ranges(text, source):
+        for number in range(low, high + 1):
+            yield str(number).zfill(width)
+
+
+def ranges(text: str, source: str) -> Iterator[tuple[int, int, int]]:
+    """`08-11,7` as (8, 11, 2), (7, 7, 1): first, last, and digits of the first."""
     for item in text.split(","):
         found = _RANGE.fullmatch(item)
         if found is None or int(found[1]) > int(found[2] or found[1]):
             raise AllocationError(f"{source}: {item!r} is no range")
-        for number in range(int(found[1]), int(found[2] or found[1]) + 1):
-            yield str(number).zfill(len(found[1]))
+        yield int(found[1]), int(found[2] or found[1]), len(found[1])
 
 
-def first(names: Iterator[str], variable: str) -> list[str]:
+def first(names: Iterable[str], variable: str) -> list[str]:
     """All the names, unless they are too many."""
     found = list(islice(names, MOST_HOSTS + 1))
     if len(found) > MOST_HOSTS:

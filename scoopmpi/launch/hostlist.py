@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 
 from .allocation import LOCAL, Allocation, AllocationError, Host, merged
-from .brackets import expanded
+from .brackets import MOST_HOSTS, expanded
 
 THIS_MACHINE = frozenset(("localhost", "127.0.0.1", "::1"))
+MOST_BYTES = 32 * 2**20
+"""A line for each core of ten thousand hosts; a longer file is none of hosts, or has no end."""
+MOST_NAMES = 10 * MOST_HOSTS
+"""All names of a file, which may repeat a host for each of its cores."""
 _WORD = re.compile(r"(?P<names>[^:=/]+)(?:[:=/](?P<count>\d{1,9}))?", re.ASCII)
 _SETTING = re.compile(r"([A-Za-z_-]+) ?= ?(\S+)", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -29,9 +32,8 @@ _COUNTS = ("slots", "cpu", "cpus", "workers")
 
 def from_words(words: Iterable[str]) -> Allocation:
     """Hosts as words, `n1 n[2-3]:2`; a repeated one has more workers."""
-    named = [pair for word in words for pair in _names(word, "--hosts")]
-    counted = [(name, 1 if count is None else count) for name, count in named]
-    return _allocation(counted, "--hosts")
+    named = _some(chain.from_iterable(_names(word, "--hosts") for word in words), "--hosts")
+    return _allocation([Host(name, 1 if n is None else n) for name, n in named], "--hosts")
 
 
 def from_file(path: str, cores: Callable[[], int]) -> Allocation:
@@ -40,25 +42,45 @@ def from_file(path: str, cores: Callable[[], int]) -> Allocation:
     cores: asked where a line has no number.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as problem:
-        raise AllocationError(f"the host file {path} cannot be read: {problem.strerror}") from None
-    return from_text(text, f"host file {path}", cores)
+        with open(path, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as problem:  # ValueError: a null byte in the path
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise AllocationError(f"the host file {path} cannot be read: {said}") from None
+    if len(content) > MOST_BYTES:
+        raise AllocationError(f"the host file {path} has more than {MOST_BYTES} bytes")
+    return from_text(content.decode(errors="replace"), f"host file {path}", cores)
 
 
 def from_text(text: str, source: str, cores: Callable[[], int]) -> Allocation:
     """The hosts of a host file's text, as of a file."""
-    found: list[tuple[str, int | None]] = []
+    return _allocation(hosts(text, source, cores), source)
+
+
+def hosts(text: str, source: str, cores: Callable[[], int]) -> list[Host]:
+    """What the lines of a host file name, one after the other, repeated or not."""
+    named = chain.from_iterable(_pairs(text, source))
+    found = _some(named, source)
+    repeats = len({name for name, _ in found}) < len(found)
+    other = 1 if repeats or all(count is not None for _, count in found) else cores()
+    return [Host(name, other if count is None else count) for name, count in found]
+
+
+def _pairs(text: str, source: str) -> Iterator[Iterable[tuple[str, int | None]]]:
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.partition("#")[0].strip()
         if stripped:
-            found += _line(stripped, f"{source}, line {number}")
-    repeats = len({name for name, _ in found}) < len(found)
-    other = 1 if repeats or all(count is not None for _, count in found) else cores()
-    return _allocation([(name, other if n is None else n) for name, n in found], source)
+            yield _line(stripped, f"{source}, line {number}")
 
 
-def _line(line: str, source: str) -> list[tuple[str, int | None]]:
+def _some(named: Iterable[tuple[str, int | None]], source: str) -> list[tuple[str, int | None]]:
+    found = list(islice(named, MOST_NAMES + 1))
+    if len(found) > MOST_NAMES:
+        raise AllocationError(f"{source} names more than {MOST_NAMES} hosts")
+    return found
+
+
+def _line(line: str, source: str) -> Iterable[tuple[str, int | None]]:
     word, *others = line.split(None, 1)
     rest = "".join(others)
     settings = dict(_SETTING.findall(rest.lower()))
@@ -67,30 +89,28 @@ def _line(line: str, source: str) -> list[tuple[str, int | None]]:
     if len(counts) > 1 or not all(map(_COUNT.fullmatch, counts)):
         raise AllocationError(f"{source}: {line!r} is no host and number, as in: n1 4")
     pairs = _names(word, source)
-    return [(name, int(counts[0])) for name, _ in pairs] if counts else pairs
+    return ((name, int(counts[0])) for name, _ in pairs) if counts else pairs
 
 
-def _names(word: str, source: str) -> list[tuple[str, int | None]]:
+def _names(word: str, source: str) -> Iterator[tuple[str, int | None]]:
     """`n[1-2]:4,n7` as (n1, 4), (n2, 4), (n7, None)."""
-    pairs: list[tuple[str, int | None]] = []
     for item in re.findall(r"(?:[^,\[\]]|\[[^\[\]]*\]?|\])+", word):
         if item in THIS_MACHINE:
-            pairs.append((item, None))
+            yield item, None
             continue
         found = _WORD.fullmatch(item)
         if found is None:
             raise AllocationError(f"{source}: {item!r} is no host, as in: n1, n1:4, n[01-03]")
         count = None if found["count"] is None else int(found["count"])
-        pairs += [(name, count) for name in expanded(found["names"], source)]
-    return pairs
+        yield from ((name, count) for name in expanded(found["names"], source))
 
 
-def _allocation(counted: Sequence[tuple[str, int]], source: str) -> Allocation:
+def _allocation(counted: list[Host], source: str) -> Allocation:
     """All on this machine counts as local: no remote shell is needed."""
     own = {*THIS_MACHINE, (name := socket.gethostname()), name.partition(".")[0]}
-    if counted and own.issuperset(map(itemgetter(0), counted)):
-        slots = sum(count for _, count in counted)
+    if counted and own.issuperset(host.name for host in counted):
+        slots = sum(host.slots for host in counted)
         if slots < 1:
             raise AllocationError(f"{source} names no host with a slot")
         return Allocation(LOCAL, (Host("localhost", slots),), (source,))
-    return Allocation("hosts", merged([Host(*pair) for pair in counted], source), (source,))
+    return Allocation("hosts", merged(counted, source), (source,))

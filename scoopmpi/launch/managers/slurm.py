@@ -1,49 +1,145 @@
-"""Slurm: host lists in brackets and counts with repetitions, read without `scontrol`."""
+"""Slurm: host lists in brackets and counts with repetitions, read without `scontrol`.
+
+The variables are those of sbatch(1), "OUTPUT ENVIRONMENT VARIABLES"; recorded with Slurm 22.05.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
+from typing import NamedTuple
 
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from ..brackets import expanded, first
+from .reading import count
 
 NAME = "slurm"
 _COUNT = re.compile(r"(\d{1,9})(?:\(x(\d{1,9})\))?", re.ASCII)
+_MOST_COMPONENTS = 128
+"""Slurm's own limit for the components of a heterogeneous job, MAX_HET_JOB_COMPS."""
+
+
+class _Part(NamedTuple):
+    """The names of the variables of a job, of a step, or of a component of a heterogeneous job."""
+
+    names: str
+    tasks: str | None
+    cpus: str | None
+    cpus_per_task: str
+    total: str
+    tasks_per_node: str | None
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a Slurm job: one worker for each task that was asked for, else for each CPU."""
+    """The hosts of a Slurm job: one worker for each task that was asked for, else for each CPU.
+
+    Without a number of tasks, as many CPUs as `--cpus-per-task` says are a task. A CPU of Slurm
+    is a core or a hyper-thread, as the site has it; no variable tells which.
+    """
     if not (env.get("SLURM_JOB_ID") or env.get("SLURM_JOBID")):
+        names = env.get("SLURM_JOB_NODELIST")
+        if names:
+            raise AllocationError(f"SLURM_JOB_NODELIST={names} is set but SLURM_JOB_ID is not")
         return None
-    asked = env.get("SLURM_NTASKS")
-    variable = "SLURM_TASKS_PER_NODE" if asked else "SLURM_JOB_CPUS_PER_NODE"
-    list_variable = _list_variable(env) if asked else "SLURM_JOB_NODELIST"
-    names = env.get(list_variable) or env.get("SLURM_NODELIST")
-    if not names:
-        raise AllocationError("SLURM_JOB_ID is set but SLURM_JOB_NODELIST is not")
-    source = f"{list_variable}={names}"
-    if not env.get(variable):
-        raise AllocationError(f"{source} has no {variable} beside it")
-    hosts = first(expanded(names, list_variable), list_variable)
-    # Slurm may name more counts than there are nodes.
-    slots = list(islice(counts(env[variable], variable), len(hosts)))
-    if len(slots) < len(hosts):
-        raise AllocationError(f"{variable}={env[variable]} has fewer counts than {source} hosts")
-    named = map(Host, hosts, slots)
-    return Allocation(NAME, merged(named, source), (list_variable, variable))
+    parts = [_read(env, part) for part in _parts(env)]
+    evidence = tuple(chain.from_iterable(part.evidence for part in parts))
+    hosts = merged(
+        chain.from_iterable(part.hosts for part in parts), f"{evidence[0]}={env[evidence[0]]}"
+    )
+    return Allocation(
+        NAME, hosts, evidence, tuple(chain.from_iterable(part.notes for part in parts))
+    )
 
 
-def _list_variable(env: Mapping[str, str]) -> str:
+def _parts(env: Mapping[str, str]) -> list[_Part]:
     """Within a step the task counts are the step's, while `SLURM_JOB_NODELIST` stays the job's.
 
     The shell of salloc is a step as well, but keeps the job's counts.
     """
-    counts_of_step = env.get("SLURM_STEP_TASKS_PER_NODE")
-    in_step = counts_of_step is not None and counts_of_step == env.get("SLURM_TASKS_PER_NODE")
-    return "SLURM_STEP_NODELIST" if in_step else "SLURM_JOB_NODELIST"
+    tasks, per_task = "SLURM_TASKS_PER_NODE", "SLURM_CPUS_PER_TASK"
+    step = env.get("SLURM_STEP_TASKS_PER_NODE")
+    if step and step == env.get(tasks):
+        return [_Part("SLURM_STEP_NODELIST", tasks, None, per_task, "SLURM_STEP_NUM_TASKS", None)]
+    for size, group in (("SLURM_HET_SIZE", "_HET_GROUP_"), ("SLURM_PACK_SIZE", "_PACK_GROUP_")):
+        many = count(env, size, least=1)
+        if many is not None and many > _MOST_COMPONENTS:
+            raise AllocationError(f"{size}={many} is more than Slurm's limit, {_MOST_COMPONENTS}")
+        if many is not None:  # the second names were those of Slurm until 19.05
+            return [_job(env, f"{group}{place}", asked=True) for place in range(many)]
+    asked = bool(env.get("SLURM_NTASKS") or env.get("SLURM_NTASKS_PER_NODE"))
+    return [_job(env, "", asked=asked)]
+
+
+def _job(env: Mapping[str, str], end: str, *, asked: bool) -> _Part:
+    """A component's names have its place at their end; its tasks are right without `-n` as well."""
+    names = "SLURM_JOB_NODELIST" + end
+    return _Part(
+        names=names if env.get(names) else "SLURM_NODELIST" + end,
+        tasks="SLURM_TASKS_PER_NODE" + end if asked else None,
+        cpus="SLURM_JOB_CPUS_PER_NODE" + end,
+        cpus_per_task="SLURM_CPUS_PER_TASK" + end,
+        total="SLURM_NTASKS" + end,
+        tasks_per_node="SLURM_NTASKS_PER_NODE" + end,
+    )
+
+
+def _read(env: Mapping[str, str], part: _Part) -> Allocation:
+    """The hosts of a part as they are listed, some perhaps without a slot."""
+    if not env.get(part.names):
+        wanted = part.names.replace("SLURM_NODELIST", "SLURM_JOB_NODELIST")
+        raise AllocationError(f"this is a Slurm job, but {wanted} is not set")
+    names = first(expanded(env[part.names], part.names), part.names)
+    per_task = count(env, part.cpus_per_task, least=1)
+    cpus: list[int] | None = None
+    notes: tuple[str, ...] = ()
+    if part.cpus and (part.tasks is None or env.get(part.cpus)):
+        cpus, _ = _per_node(env, part.cpus, part.names, len(names))
+    used = [part.names, part.tasks or part.cpus or ""]
+    if part.tasks is None:
+        cores = cpus or []
+        slots = [max(1, number // (per_task or 1)) if number else 0 for number in cores]
+    else:
+        slots, notes = _tasks(env, part.tasks, part, len(names))
+        cores = [number * (per_task or 1) for number in slots]
+        if part.cpus and cpus and per_task is None and cores != cpus:
+            cores = list(map(max, cores, cpus))
+            used.append(part.cpus)
+    if per_task is not None:
+        used.append(part.cpus_per_task)
+    return Allocation(NAME, tuple(map(Host, names, slots, cores)), tuple(used), notes)
+
+
+def _tasks(
+    env: Mapping[str, str], variable: str, part: _Part, hosts: int
+) -> tuple[list[int], tuple[str, ...]]:
+    """The tasks of each host, checked against their total, and what to say of them.
+
+    Slurm 23.02.0 and 23.02.1 had wrong ones beside right totals (bugs.schedmd.com, 16426).
+    """
+    found, more = _per_node(env, variable, part.names, hosts)
+    total = count(env, part.total)
+    if total is None or more or total == sum(found):
+        return found, ()
+    text, right = f"{variable}={env[variable]}", f"{part.total}={total}"
+    each = count(env, part.tasks_per_node) if part.tasks_per_node else None
+    if each and each * hosts == total:
+        return [each] * hosts, (f"{text} is wrong beside {right} and {part.tasks_per_node}={each}",)
+    raise AllocationError(f"{text} has {sum(found)} tasks for these hosts, but {right}")
+
+
+def _per_node(
+    env: Mapping[str, str], variable: str, names: str, hosts: int
+) -> tuple[list[int], bool]:
+    """A count for each host, and whether there are more: so it is in jobs that have shrunk."""
+    text, listed = env.get(variable), f"{names}={env[names]}"
+    if not text:
+        raise AllocationError(f"{listed} has no {variable} beside it")
+    found = list(islice(counts(text, variable), hosts + 1))
+    if len(found) < hosts:
+        raise AllocationError(f"{variable}={text} has fewer counts than {listed} hosts")
+    return found[:hosts], len(found) > hosts
 
 
 def counts(text: str, variable: str) -> Iterator[int]:

@@ -1,0 +1,57 @@
+"""How managers read: numbers in variables, and the files that variables name.
+
+Whatever is wrong is an AllocationError with the variable and its value. What the numbers and the
+lines mean is each manager's own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+
+from ..allocation import AllocationError
+
+MOST_BYTES = 32 * 2**20
+"""A line of 25 characters for each core of ten thousand hosts of 128; longer is no node file."""
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def number(text: str, source: str, least: int = 0) -> int:
+    """A count from a text; the source says where it stands."""
+    if not _NUMBER.fullmatch(text.strip()) or int(text) < least:
+        raise AllocationError(f"{source}: {text!r} is no number from {least} on")
+    return int(text)
+
+
+def count(env: Mapping[str, str], variable: str, least: int = 0) -> int | None:
+    """The number in a variable, None where it is not set."""
+    text = env.get(variable)
+    return number(text, f"{variable}={text}", least) if text else None
+
+
+def lines(path: str, variable: str) -> list[str]:
+    """The lines of the file that a variable names, without blanks and blank ones.
+
+    Regular files only: a pipe or a device would make us wait, or never end.
+    """
+    source = f"{variable}={path}"
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                raise AllocationError(f"{source} is no regular file")
+            if about.st_size > MOST_BYTES:
+                raise AllocationError(
+                    f"{source} has {about.st_size} bytes: that is no list of hosts"
+                )
+            text = file.read(MOST_BYTES).decode(errors="replace")
+    except (OSError, ValueError) as problem:  # ValueError: a path with a null byte in it
+        said = problem.strerror if isinstance(problem, OSError) else problem
+        raise AllocationError(f"{source} cannot be read: {said}") from None
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
