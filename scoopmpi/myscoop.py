@@ -1,59 +1,76 @@
-"""`myscoop PROGRAM ARGUMENTS…`: the wrapper's command line.
+"""`myscoop PROGRAM ARGUMENTS…`: a program for the farm on all cores of a batch job.
 
-Asks `launch` for hosts and launcher, shows or execs the command. No decisions of its own.
+The command line and what is SCOOP's in it; the rest is as for `mympirun`, in `wrapper`.
 """
 
 from __future__ import annotations
 
-import os
+import importlib
+import pkgutil
 import re
-import shlex
 
 import click
+from click.shell_completion import CompletionItem
 
-from . import starting
-from .launch import managers, placement
-from .launch.asking import asking
+from . import starting, wrapper
+from .launch import options
+from .launch.commandline import ProgramWords, WrapperCommand, python_files
+from .launch.settings import Names, Setting
+from .process.program import READY_PROGRAMS
 
 _RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
 """A counter as `simple_shell` takes it, which no program can be called."""
+_SCOOP = "SCOOP"
+
+SCOOP = (
+    Setting(
+        ["--scoop-module"], section=_SCOOP, usual=True, metavar="MODULE",
+        help="Run this module; all words are its arguments.",
+    ),
+    Setting(
+        ["--scoop-profile"], section=_SCOOP, is_flag=True,
+        help="Profile all ranks, in the directory profile.",
+    ),
+    Setting(
+        ["--scoop-load-modules", "loaded"], section=_SCOOP, type=Names(), multiple=True,
+        metavar="A,B", help="Environment modules that each rank loads first.",
+    ),
+    Setting(
+        ["--scoop-freeorigin"], section=_SCOOP, is_flag=True,
+        help="Accepted: rank 0 never takes a slot.",
+    ),
+    Setting(
+        ["--scoop-broker"], section=_SCOOP, metavar="HOST", help="Accepted: MPI has no broker."
+    ),
+    Setting(
+        ["--scoop-tunnel"], section=_SCOOP, is_flag=True, help="Accepted: MPI has no tunnel."
+    ),
+)  # fmt: skip
+ALL_GPUS = Setting(
+    ["--all-gpus"], section=options.RANKS, is_flag=True,
+    help="Every worker sees all GPUs of its host, not its share.",
+)  # fmt: skip
+
+
+def programs(incomplete: str) -> list[CompletionItem]:
+    """Ready programs, Python files and directories."""
+    places = importlib.import_module(READY_PROGRAMS).__path__
+    ready = [module.name for module in pkgutil.iter_modules(places)]
+    found = [name for name in ready if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in (*python_files(incomplete), *found)]
 
 
 @click.command(
-    context_settings={"allow_interspersed_args": False, "help_option_names": ["-U", "--help"]}
-)
-@click.option(
-    "--scoop-module", metavar="MODULE", help="Run this module; all words are its arguments."
-)
-@click.option(
-    "--sched", "--schedtype", "--setsched", "sched", metavar="NAME",
-    help="Believe this batch system (slurm, pbs, sge) or none (local).",
+    "myscoop",
+    cls=WrapperCommand,
+    sections=(*options.SECTIONS, _SCOOP),
+    params=[
+        options.universe("-n"), *options.SHARED, ALL_GPUS, *SCOOP, *options.forgotten(),
+        ProgramWords("PROGRAM [ARGUMENTS]...", programs),
+    ],
 )  # fmt: skip
-@click.option("-n", "--universe", "workers", type=click.IntRange(min=1), help="Number of workers.")
-@click.option("--scoop-profile", is_flag=True, help="Profile all ranks, in the directory profile.")
-@click.option(
-    "--scoop-load-modules", "modules", metavar="A,B", help="Environment modules for each rank."
-)
-@click.option("--scoop-freeorigin", is_flag=True, help="Accepted: rank 0 never takes a slot.")
-@click.option("--scoop-broker", "broker", metavar="HOST", help="Accepted: MPI has no broker.")
-@click.option("--scoop-tunnel", "tunnel", is_flag=True, help="Accepted: MPI has no tunnel.")
-@click.option("-D", "--dry-run", is_flag=True, help="Print the command and nothing else.")
-@click.option("-v", "--verbose", is_flag=True, help="Say what the farm does, on stderr.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="PROGRAM [ARGUMENTS]...")
-@click.version_option(package_name="scoopmpi")
-def main(
-    scoop_module: str | None,
-    sched: str | None,
-    workers: int | None,
-    scoop_profile: bool,
-    modules: str | None,
-    scoop_freeorigin: bool,
-    broker: str | None,
-    tunnel: bool,
-    dry_run: bool,
-    verbose: bool,
-    words: tuple[str, ...],
-) -> None:
+@click.pass_context
+def main(ctx: click.Context, /, **given: object) -> None:
     """Run PROGRAM on all cores of this batch job, or of this machine.
 
     PROGRAM is a Python file, a module in the current directory or on PYTHONPATH, or one of the
@@ -64,37 +81,41 @@ def main(
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
     """
-    ignored = [name for name, given in (("broker", broker), ("tunnel", tunnel)) if given]
+    request = options.requested(ctx)
+    voice = wrapper.Voice(ctx, request)
+    if wrapper.shown_list(request):
+        return
+    ignored = [name for name in ("broker", "tunnel") if ctx.params[f"scoop_{name}"]]
     if ignored:
         names = " and ".join(f"--scoop-{name}" for name in ignored)
-        click.echo(f"myscoop: {names}: nothing to do, MPI has no broker", err=True)
-    flags = [flag for flag, given in (("-v", verbose), ("--profile", scoop_profile)) if given]
+        voice.remark(f"{names}: nothing to do, MPI has no broker")
+    wrapper.run(_start(ctx, request), request, voice, ctx)
+
+
+def _start(ctx: click.Context, request: options.Request) -> starting.Start:
+    flags = (
+        ("-v", request.verbose), ("-q", request.quiet), ("--debug", request.debug),
+        ("--profile", ctx.params["scoop_profile"]),
+    )  # fmt: skip
+    modules = ",".join(name for names in ctx.params["loaded"] for name in names)
     start = starting.Start(
-        words=_program(scoop_module, words),
-        options=flags,
+        words=_program(ctx, request),
+        options=[flag for flag, given in flags if given],
         setup=[starting.loading(modules)] if modules else [],
+        all_gpus=ctx.params["all_gpus"],
     )
-    try:
-        allocation = managers.detect(os.environ, sched, asking(os.environ))
-        if workers is not None:
-            allocation = placement.exactly(allocation, workers)
-        command = starting.command_for(start, allocation, os.environ)
-    except starting.PROBLEMS as problem:
-        raise click.ClickException(str(problem)) from None
-    if dry_run:
-        click.echo(shlex.join(command.argv))
-        return
-    starting.execute(command, os.environ, "myscoop")
+    return wrapper.as_asked(start, request)
 
 
-def _program(module: str | None, words: tuple[str, ...]) -> tuple[str, ...]:
+def _program(ctx: click.Context, request: options.Request) -> tuple[str, ...]:
     """The program and its arguments; a counter in front means the program `simple_shell`."""
+    module, words = ctx.params["scoop_module"], request.words
     if module is None and words and _RANGE.fullmatch(words[0]):
         module = "simple_shell"
     if module is not None and not (words and words[0].endswith(".py")):
         words = (module, *words)
-    if not words:
-        raise click.UsageError("which program? For example: myscoop squares 10000")
+    if not words and not request.explain:
+        raise click.UsageError("which program? For example: myscoop squares 10000", ctx)
     return words
 
 

@@ -1,7 +1,7 @@
 """From what the user asked for to the launcher: which words mpirun gets, in which environment.
 
-Both command lines end here, `myscoop` and `python -m scoopmpi`. Joins the program, the allocation
-and the launcher of the MPI library; knows nothing of the farm.
+All command lines end here: `myscoop`, `mympirun` and `python -m scoopmpi`. Joins the
+program, the allocation and the launcher of the MPI library; knows nothing of the farm.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from .launch import hostlist, launcher, managers, placement, relay
+from .launch import executables, hostlist, launcher, managers, placement, relay
 from .launch.allocation import Allocation, AllocationError
 from .launch.asking import asking
 from .launch.flavours.command import Command, Ranks
@@ -25,6 +25,11 @@ from .scoop_options import Options, for_ranks
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PROBLEMS = (AllocationError, launcher.LaunchError, programs.ProgramNotFound)
 """What stops a start; the messages are for the user."""
+UNABLE = 2
+"""The exit status where nothing could be started, for whatever reason; click's and argparse's for
+a wrong option. All others are the program's."""
+TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS")
+"""What the ranks of a farm are told, and no others must inherit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +37,144 @@ class Start:
     """What to start: the program's words, or none for the interactive shell.
 
     options: words for `python -m scoopmpi` in each rank. setup: shell lines before it.
+    farm: the words are a program for the farm; else they are what each rank executes.
     agent: the remote shell, where it is not the launcher's own choice.
+    pin: `compact`, `spread`, or None; pin_asked: in any case.
+    all_gpus: for every worker, not a share for each.
+    flavour: the MPI that it must be. temporary: a directory for temporary files.
+    The others are the user's wishes for the launcher, see `Ranks`.
     """
 
     words: Sequence[str]
     options: Sequence[str] = ()
     python: str = sys.executable
     setup: Sequence[str] = ()
+    farm: bool = True
     agent: str | None = None
+    pin: str | None = "compact"
+    pin_asked: bool = False
+    all_gpus: bool = False
+    flavour: str | None = None
+    temporary: str | None = None
+    prefixes: tuple[str, ...] = ()
+    modules: bool = True
+    launcher_words: tuple[str, ...] = ()
+    branches: int | None = None
+    debug: bool = False
 
 
-def command_for(start: Start, allocation: Allocation, env: MutableMapping[str, str]) -> Command:
-    """The command line that runs a program on the hosts of an allocation; changes `env` for it.
+def command_for(start: Start, allocation: Allocation, env: Mapping[str, str]) -> Command:
+    """The command line that runs a program on the hosts of an allocation.
 
     Raises LaunchError or ProgramNotFound, whose messages are for the user.
     """
-    _make_absolute(env)
-    if start.words and start.words[0] != "-":
-        programs.find(start.words[0])
-    _forget_set_by_pbs(env)
-    found = launcher.find(env, start.python)
-    ranks = Ranks(
-        hosts=placement.with_rank_0(allocation).hosts,
-        program=rank_words(start),
-        env=env,
-        variables=_threads(allocation.threads, env),
+    start = with_program(start)
+    found = launcher_for(start, env, allocation.manager)
+    return command_of(start, found, ranks_for(start, allocation, found.library, env), env)
+
+
+def with_program(start: Start) -> Start:
+    """The same when its program is there; one without a farm as a launcher wants to hear it.
+
+    Raises LaunchError or ProgramNotFound.
+    """
+    if not start.words or start.words[0] == "-":
+        return start
+    if not start.farm:
+        return replace(start, words=executables.words_of(start.words, start.python))
+    programs.find(start.words[0])
+    return start
+
+
+def launcher_for(start: Start, env: Mapping[str, str], manager: str) -> launcher.Launcher:
+    """The launcher of mpi4py's library; for a program without Python, else that on PATH.
+
+    Raises LaunchError.
+    """
+    try:
+        return launcher.find(env, start.python, start.flavour, manager)
+    except launcher.LaunchError:
+        if start.farm:
+            raise
+    return launcher.on_path(env, start.flavour)
+
+
+def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[str, str]) -> Ranks:
+    """The ranks on the hosts of an allocation; one more than workers, where there is a farm."""
+    placed = placement.with_rank_0(allocation) if start.farm else allocation
+    pin, _ = placement.pinning(allocation, start.pin, start.pin_asked, start.farm)
+    return Ranks(
+        hosts=placed.hosts,
+        program=rank_words(start) if start.farm else start.words,
+        env={name: value for name, value in env.items() if name not in TOLD},
+        variables=_variables(start, allocation, placed.slots, pin, env),
         manager=allocation.manager,
-        library=found.library,
-        agent=start.agent,
+        library=library,
+        pinning=None if start.farm else pin,
+        threads=allocation.threads,
+        agent=start.agent or allocation.agent,
+        prefixes=start.prefixes,
+        modules=start.modules,
+        words=start.launcher_words,
+        branches=start.branches,
+        debug=start.debug,
         root=os.geteuid() == 0,
     )
+
+
+def command_of(
+    start: Start, found: launcher.Launcher, ranks: Ranks, env: Mapping[str, str]
+) -> Command:
+    """The flavour's command, with what the launcher's own environment needs for the start."""
     command: Command = found.flavour.command(found.mpirun, ranks)
-    return command
+    stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
+    own = {} if start.temporary is None else {"TMPDIR": start.temporary}
+    return replace(command, env={**own, **command.env}, unset=(*command.unset, *stale))
 
 
 def rank_words(start: Start) -> list[str]:
     """What each rank executes; a shell does the setup first."""
     words = [start.python, "-m", "scoopmpi", *start.options, *start.words]
+    if start.words and start.words[0].startswith("-") and start.words[0] != "-":
+        words.insert(3 + len(start.options), "--")
     if not start.setup:
         return words
     shell = shutil.which("bash") or "/bin/sh"  # prologues of clusters are written for bash
     return [shell, "-c", " && ".join([*start.setup, 'exec "$@"']), "prolog", *words]
+
+
+def _variables(
+    start: Start, allocation: Allocation, ranks: int, pin: str | None, env: Mapping[str, str]
+) -> dict[str, str]:
+    """What the ranks are told, by the words of the command line."""
+    threads = str(allocation.threads)
+    told = {name: threads for name in THREADS if not by_user(name, env)}
+    if (path := _absolute(env.get("PYTHONPATH", ""))) != env.get("PYTHONPATH", ""):
+        told["PYTHONPATH"] = path
+    if start.temporary is not None:
+        told["TMPDIR"] = start.temporary
+    if not start.farm:
+        return told
+    told |= {"SCOOPMPI_RANKS": str(ranks), "SCOOPMPI_THREADS": threads}
+    if pin is not None:
+        told["SCOOPMPI_PIN"] = pin
+    if not start.all_gpus:
+        told["SCOOPMPI_GPUS"] = "share"
+    return told
+
+
+def by_user(name: str, env: Mapping[str, str]) -> bool:
+    """Whether the user set a number of threads: OpenPBS sets OMP_NUM_THREADS in every job.
+
+    There it is NCPUS, over what the user said at `qsub`; what differs was set in the job.
+    """
+    by_pbs = name == "OMP_NUM_THREADS" and "PBS_JOBID" in env and env.get(name) == env.get("NCPUS")
+    return bool(env.get(name)) and not by_pbs
+
+
+def _absolute(path: str) -> str:
+    """PYTHONPATH entries like `.` mean this directory, on other hosts too."""
+    return os.pathsep.join(os.path.abspath(entry) for entry in path.split(os.pathsep) if entry)
 
 
 # What the options of `python -m scoop` mean.
@@ -89,7 +191,7 @@ def with_scoop_options(options: Options) -> Start:
     )
 
 
-def allocation_for(options: Options, env: MutableMapping[str, str]) -> Allocation:
+def allocation_for(options: Options, env: Mapping[str, str]) -> Allocation:
     """The hosts that the options name, else those of the batch job, for as many workers as asked.
 
     Raises AllocationError, naming the file and line of a host file.
@@ -124,42 +226,30 @@ def _interpreter(given: str | None) -> str:
     return os.path.abspath(found)
 
 
-# Environment and end.
+# The end.
 
 
-def _make_absolute(env: MutableMapping[str, str]) -> None:
-    """PYTHONPATH entries like `.` mean this directory, on other hosts too."""
-    entries = env.get("PYTHONPATH", "").split(os.pathsep)
-    absolute = [os.path.abspath(entry) for entry in entries if entry]
-    if absolute:
-        env["PYTHONPATH"] = os.pathsep.join(absolute)
+def environment(command: Command, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the launcher."""
+    return {name: env[name] for name in env if name not in command.unset} | dict(command.env)
 
 
-def _forget_set_by_pbs(env: MutableMapping[str, str]) -> None:
-    """OpenPBS sets it in every job, over what the user said."""
-    if "PBS_JOBID" in env and env.get("OMP_NUM_THREADS") == env.get("NCPUS"):
-        env.pop("OMP_NUM_THREADS", None)
+def execute(command: Command, env: Mapping[str, str], output: int | None = None) -> NoReturn:
+    """Become the launcher; `output` takes the place of stdout and stderr.
 
-
-def _threads(count: int, env: MutableMapping[str, str]) -> dict[str, str]:
-    """As many as a worker has cores: more would fight for them, unless the user wants them."""
-    return {name: str(count) for name in THREADS if name not in env}
-
-
-def execute(command: Command, env: MutableMapping[str, str], who: str | None) -> NoReturn:
-    """Become the launcher; notes go to stderr first, after the name of who says them, if any."""
-    _prepare(command, env, who)
-    os.execve(command.argv[0], command.argv, dict(env))
-
-
-def _prepare(command: Command, env: MutableMapping[str, str], who: str | None) -> None:
-    for note in command.notes if who else ():
-        print(f"{who}: {note}", file=sys.stderr)
-    env.update(command.env)
-    for name in command.unset:
-        env.pop(name, None)
+    Raises LaunchError where the system does not let us.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
+    kept = [(number, os.dup(number)) for number in (1, 2)] if output is not None else []
+    try:
+        for number, _ in kept:
+            os.dup2(output, number)  # type: ignore[arg-type] # kept is empty without one
+        os.execve(command.argv[0], command.argv, environment(command, env))
+    except (OSError, ValueError) as problem:
+        for number, copy in kept:
+            os.dup2(copy, number)
+        raise launcher.LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
 
 
 def start_scoop(options: Options) -> NoReturn:
@@ -171,14 +261,16 @@ def start_scoop(options: Options) -> NoReturn:
         if not start.words and not _terminal():
             start = replace(start, words=("-",))  # only here: behind mpirun it is a pipe always
         command = command_for(start, hosts, env)
+        for note in () if options.quiet else command.notes:
+            print(f"scoopmpi: {note}", file=sys.stderr)
+        if options.words and options.words[0] != "-":
+            execute(command, env)
     except PROBLEMS as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr)
-        sys.exit(2)
-    who = None if options.quiet else "scoopmpi"
-    if options.words and options.words[0] != "-":
-        execute(command, env, who)
-    _prepare(command, env, who)
-    sys.exit(relay.run(command.argv, env))
+        sys.exit(UNABLE)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.exit(relay.run(command.argv, environment(command, env)))
 
 
 def _terminal() -> bool:
@@ -191,5 +283,5 @@ def start_rank(options: Options) -> NoReturn:
         words = rank_words(with_scoop_options(options))
     except PROBLEMS as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(UNABLE)
     os.execv(words[0], words)

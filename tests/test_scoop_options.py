@@ -18,7 +18,7 @@ from scoopmpi.launch.allocation import Allocation, AllocationError
 from scoopmpi.scoop_options import USAGE, Options, UsageError, for_ranks, notes, parse
 
 from .conftest import Library, mpirun, start, start_ranks
-from .test_myscoop import Prefix, prefix, started
+from .wrappers import Prefix, prefix, started
 
 __all__ = ["prefix"]
 pytestmark = pytest.mark.timeout(120)

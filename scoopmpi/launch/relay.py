@@ -7,11 +7,10 @@ rank 0 of `echo x | mpirun cat` waits for ever). So the end is sent as a line of
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import threading
 from collections.abc import Mapping, Sequence
 from typing import IO
+
+from . import watching
 
 END = "\x04"
 """The line that stands for the end of stdin: what Ctrl-D is as a character."""
@@ -20,16 +19,11 @@ _AT_ONCE = 1 << 16
 
 def run(argv: Sequence[str], env: Mapping[str, str]) -> int:
     """Run a launcher with our stdin; its exit status, as a shell would have it."""
-    with subprocess.Popen(argv, env=env, stdin=subprocess.PIPE) as launcher:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's reaches the launcher too
-        signal.signal(signal.SIGTERM, lambda number, _: launcher.send_signal(number))
-        # As a thread, since the launcher may end while the user thinks.
-        threading.Thread(target=_copy, args=(launcher.stdin,), daemon=True).start()
-        status = launcher.wait()
-    return status if status >= 0 else 128 - status
+    return watching.run(argv, env, feed=feed)
 
 
-def _copy(target: IO[bytes]) -> None:
+def feed(target: IO[bytes]) -> None:
+    """Copy our stdin, and say when it has ended."""
     try:
         while data := os.read(0, _AT_ONCE):  # past sys.stdin, whose lock would outlive us
             target.write(data)

@@ -1,0 +1,135 @@
+"""How `myscoop` and `mympirun` read, show and complete their words.
+
+The long help has all options below headings, the short one the usual ones. Everything behind the
+program is the program's, for the completion in the shell too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+ALSO = (
+    "Each option is also a variable: --dry-run is $MYMPIRUN_DRY_RUN=1; the command line wins. Each "
+    "flag also has an opposite: --disable-dry-run."
+)
+OTHERS = "Others"
+
+
+class WrapperCommand(click.Command):
+    """A command whose options stand before a program.
+
+    sections: the headings of the long help, in order.
+    """
+
+    def __init__(self, name: str | None, sections: Sequence[str], **more: Any) -> None:
+        more["context_settings"] = {
+            "allow_interspersed_args": False, "help_option_names": ["--help", "-U"],
+        }  # fmt: skip
+        super().__init__(name, **more)
+        self._sections = sections
+        self.params += [
+            click.Option(
+                ["-u", "--usage", "--shorthelp"], is_flag=True, is_eager=True, expose_value=False,
+                callback=self._show_short, help="Show the usual options and exit.",
+            ),
+            click.Option(
+                ["--version"], is_flag=True, is_eager=True, expose_value=False,
+                callback=self._show_version, help="Show the version and exit.",
+            ),
+        ]  # fmt: skip
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """All options below their headings."""
+        for section in (*self._sections, OTHERS):
+            self._write(ctx, formatter, section, [section], usual=False)
+        formatter.write_paragraph()
+        formatter.write_text(ALSO)
+
+    def _write(
+        self, ctx: click.Context, formatter: click.HelpFormatter, heading: str,
+        sections: Sequence[str], usual: bool,
+    ) -> None:  # fmt: skip
+        records = [
+            param.get_help_record(ctx) for param in self.get_params(ctx)
+            if isinstance(param, click.Option)
+            and getattr(param, "section", OTHERS) in sections
+            and (getattr(param, "usual", False) or not usual)
+        ]  # fmt: skip
+        if shown := [record for record in records if record]:
+            with formatter.section(heading):
+                formatter.write_dl(shown)
+
+    def _show_short(self, ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if not value or ctx.resilient_parsing:
+            return
+        formatter = ctx.make_formatter()
+        self.format_usage(ctx, formatter)
+        self._write(ctx, formatter, "The usual options", self._sections, usual=True)
+        formatter.write_paragraph()
+        formatter.write_text("All options: --help")
+        click.echo(formatter.getvalue(), nl=False)
+        ctx.exit()
+
+    def _show_version(self, ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            from importlib.metadata import version
+
+            click.echo(f"{ctx.info_name}, of scoopmpi {version('scoopmpi')}")
+            ctx.exit()
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names of options; behind the program files, as it may take them."""
+        if ctx.params.get("words"):
+            return [CompletionItem(incomplete, type="file")]
+        return super().shell_complete(ctx, incomplete)
+
+
+class ProgramWords(click.Argument):
+    """The program and its arguments: `programs` completes the first word, files the others."""
+
+    def __init__(self, metavar: str, programs: Callable[[str], list[CompletionItem]]) -> None:
+        super().__init__(["words"], nargs=-1, type=click.UNPROCESSED, metavar=metavar)
+        self._programs = programs
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        if ctx.params.get("words"):
+            return [CompletionItem(incomplete, type="file")]
+        return self._programs(incomplete)
+
+
+def files(incomplete: str) -> list[CompletionItem]:
+    """Whatever file: the shell knows."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def python_files(incomplete: str) -> Iterator[str]:
+    """Files in .py and directories that begin so; within a directory, where it is the only one.
+
+    The shell puts a blank behind the only word it is given, which must not happen to a directory.
+    """
+    found = list(_python_files(incomplete))
+    while len(found) == 1 and found[0].endswith(os.sep) and found[0] != incomplete:
+        incomplete = found[0]
+        within = list(_python_files(incomplete))
+        found = within if within else found
+    return iter(found)
+
+
+def _python_files(incomplete: str) -> Iterator[str]:
+    directory, start = os.path.split(incomplete)
+    try:
+        entries = sorted(os.scandir(os.path.expanduser(directory) or "."), key=lambda one: one.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith(start) and (start or not entry.name.startswith(".")):
+            name = os.path.join(directory, entry.name)
+            if entry.is_dir():
+                yield name + os.sep
+            elif entry.name.endswith(".py"):
+                yield name

@@ -1,0 +1,55 @@
+"""`mympirun PROGRAM ARGUMENTS…`: any MPI program on all cores of a batch job, a rank for each.
+
+The command line; the rest is as for `myscoop`, in `wrapper`. No farm, so no rank besides.
+"""
+
+from __future__ import annotations
+
+import click
+
+from . import starting, wrapper
+from .launch import options
+from .launch.commandline import ProgramWords, WrapperCommand, files
+
+_OF_MPIRUN = (
+    click.Option(["-np", "np"], hidden=True, metavar="N"),
+    click.Option(["-machinefile", "machinefile"], hidden=True, metavar="FILE"),
+)
+"""What programs say who start `mpirun` themselves, where `mpirun` is a link to this command."""
+
+
+@click.command(
+    "mympirun",
+    cls=WrapperCommand,
+    sections=options.SECTIONS,
+    params=[
+        options.universe(), *options.SHARED, *_OF_MPIRUN, *options.forgotten("all-gpus"),
+        ProgramWords("PROGRAM [ARGUMENTS]...", files),
+    ],
+)  # fmt: skip
+@click.pass_context
+def main(ctx: click.Context, /, **given: object) -> None:
+    """Run PROGRAM, an MPI program, with a rank for each core of this batch job, or this machine.
+
+    A Python file need not be executable. Everything after PROGRAM belongs to it.
+
+    \b
+    mympirun ./simulate --steps 1000
+    mympirun --hybrid 4 ./with_threads
+    mympirun --universe 8 hello.py
+    """
+    request = options.requested(ctx)
+    voice = wrapper.Voice(ctx, request)
+    if wrapper.shown_list(request, farm=False):
+        return
+    for name in ("np", "machinefile"):
+        if ctx.params[name] is not None:
+            voice.remark(f"-{name} is left out: ranks and hosts are the batch system's matter here")
+    if not request.words and not request.explain:
+        raise click.UsageError("which program? For example: mympirun ./simulate", ctx)
+    start = starting.Start(request.words, farm=False)
+    wrapper.run(wrapper.as_asked(start, request), request, voice, ctx)
+
+
+if __name__ == "__main__":
+    main()
