@@ -11,16 +11,21 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import runtime, scoop_options
-from .process import surroundings, witness
+from .process import surroundings, wishes, witness
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""
+_MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
+"""Settings while it starts: not at once, and without its own warning of a strange mpirun."""
+_PATIENCE = 1.0
+"""Seconds within which a launcher ends the job after rank 0 has said why: the others keep still."""
 
 
 def main() -> NoReturn:
@@ -36,9 +41,12 @@ def main() -> NoReturn:
         from .starting import start_rank
 
         start_rank(options)
+    asked = wishes.take(os.environ, tell=not rank)
     surroundings.be_nice(options.nice, tell=not rank)
     label = witness.under_witness(rank) if rank else None
-    sys.exit(_play(options, label))
+    if rank:
+        wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
+    sys.exit(_play(options, label, asked.ranks))
 
 
 def _options(rank: int | None) -> scoop_options.Options:
@@ -66,15 +74,11 @@ def _launched() -> bool:
     )
 
 
-def _play(options: scoop_options.Options, label: Any) -> int:
+def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     from .process import program as programs
-    from .transport import MPITransport, library, mpi
+    from .transport import MPITransport
 
-    MPI = mpi()
-    runtime.rank, runtime.size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
-    expected = witness.size_of(os.environ)
-    if runtime.size == 1 and expected is not None and expected > 1:
-        sys.exit(alone(library(), expected))
+    _start_mpi(label, asked)
     try:
         program, arguments = programs.find_or_shell(options.words)
     except programs.ProgramNotFound as problem:
@@ -118,18 +122,43 @@ def _end_profile() -> None:
         print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.__stderr__)
 
 
-def alone(library: str, expected: int) -> str:
-    """What to say where a rank of many finds itself alone."""
-    launcher = "another MPI library"
-    if "OMPI_COMM_WORLD_SIZE" in os.environ:
-        launcher = "Open MPI"
-    elif "PMI_SIZE" in os.environ or "MPI_LOCALNRANKS" in os.environ:
-        launcher = "MPICH or Intel MPI"
-    return (
-        f"scoopmpi: this is one of {expected} processes that cannot see each other: they were "
-        f"started by the mpirun of {launcher}, but mpi4py has loaded {library}. "
-        "Use the mpirun of that library; `myscoop PROGRAM` finds it."
-    )
+def _start_mpi(label: Any, asked: int | None) -> None:
+    """Let MPI say who is who; the end, with an explanation, where ranks cannot see each other.
+
+    In two steps: a library that is not its mpirun's may kill this process when it starts.
+    """
+    from .process import strangers
+    from .transport import mpi
+
+    ours = {name: text for name, text in _MPI4PY.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        MPI = mpi()
+        library = MPI.Get_library_version()
+        if problem := strangers.before_mpi(os.environ, library):
+            _refuse(problem, label)
+        if not MPI.Is_initialized():
+            MPI.Init_thread(MPI.THREAD_SERIALIZED)
+    finally:
+        for name in ours:
+            del os.environ[name]
+    runtime.rank, runtime.size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
+    if problem := strangers.in_mpi(os.environ, library, runtime.size, asked):
+        _refuse(problem, label)
+
+
+def _refuse(problem: str, label: Any) -> NoReturn:
+    """End this rank, and so the job; one of them says why, or all where the launcher lets them."""
+    if label is not None:
+        label(witness.TOLD)
+    if runtime.rank > 0:
+        sys.exit(1)  # rank 0 can be seen, and says it
+    if label is not None:
+        time.sleep(_PATIENCE)
+    print(problem, file=sys.stderr, flush=True)
+    if runtime.size == 1 and "MPI_LOCALNRANKS" in os.environ:
+        os.kill(os.getpid(), signal.SIGKILL)  # a bad exit status is not enough for Hydra
+    sys.exit(1)
 
 
 def _lead(transport: Any, program: Any, arguments: list[str]) -> int:

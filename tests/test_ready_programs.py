@@ -202,8 +202,18 @@ def test_mpi_programs_as_commands(library: Library, tmp_path: Path) -> None:
 # sanity
 
 
-def row(rank: int, host: str = "n1", cpus: tuple[int, ...] | None = (0,), cpu: float = 1.0) -> Row:
-    return Row(rank, host, 100 + rank, cpus, "all=1", 10, 1.0, cpu)
+TWO_CORES_OF_TWO = ((0, 2), (1, 3))
+
+
+def row(
+    rank: int,
+    host: str = "n1",
+    cpus: tuple[int, ...] | None = (0,),
+    cpu: float = 1.0,
+    cores: tuple[tuple[int, ...], ...] = ((0,),),
+    threads: str = "all=1",
+) -> Row:
+    return Row(rank, host, 100 + rank, cpus, threads, "-", cores, 10, 1.0, cpu)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +237,30 @@ def test_cpu_numbers(cpus: tuple[int, ...] | None, text: str) -> None:
     assert sanity.ranges(cpus) == text
 
 
+@pytest.mark.parametrize(
+    ("env", "text"),
+    [
+        ({}, "-"),
+        ({"CUDA_VISIBLE_DEVICES": ""}, "none"),
+        ({"CUDA_VISIBLE_DEVICES": "0,3", "ROCR_VISIBLE_DEVICES": "1"}, "0,3"),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-8932f937-d72c-4106, 1"}, "GPU-8932f937,1"),
+    ],
+)
+def test_visible_gpus(env: dict[str, str], text: str) -> None:
+    assert sanity.visible_gpus(env) == text
+
+
+def test_the_column_of_gpus_is_there_where_a_worker_has_some() -> None:
+    without = sanity.table([row(1)])
+    assert "GPUs" not in without[0]
+    assert sanity.table([row(1)._replace(gpus="0,3")])[0].split()[5] == "GPUs"
+    assert "  0,3  " in sanity.table([row(1)._replace(gpus="0,3")])[1]
+
+
 def test_tasks_are_summed_by_worker() -> None:
-    probes = [sanity.Probe(rank, "n1", 100 + rank, (0,), "-", 0.5, 0.25) for rank in (2, 1, 2)]
+    probes = [
+        sanity.Probe(rank, "n1", 100 + rank, (0,), "-", "-", (), 0.5, 0.25) for rank in (2, 1, 2)
+    ]
     assert [(each.rank, each.tasks, each.seconds, each.on_cpu) for each in sanity.rows(probes)] == [
         (1, 1, 0.5, 0.25),
         (2, 2, 1.0, 0.5),
@@ -251,7 +283,42 @@ def test_the_table() -> None:
         ([row(1, cpus=(0, 1)), row(2, cpus=(0, 1))], 2, []),
         ([row(1, cpus=None), row(2, cpus=None)], 2, []),
         ([row(1, "n1"), row(2, "n2")], 2, []),
-        ([row(1), row(2)], 2, ["2 workers share CPUs 0 of n1"]),
+        ([row(1), row(2)], 2, ["workers 1-2 share CPUs 0 of n1"]),
+        (
+            [row(rank, cpus=(0, 1), cores=((0,), (1,))) for rank in (1, 2, 3)],
+            3,
+            ["workers 1-3 share CPUs 0-1 of n1"],
+        ),
+        # pinned to one core, though there is another one
+        (
+            [row(rank, cpus=(0, 2), cores=TWO_CORES_OF_TWO) for rank in (1, 2)],
+            2,
+            ["workers 1-2 share CPUs 0,2 of n1, while CPUs 1,3 are free"],
+        ),
+        (
+            [row(1, cpus=(0,), cores=TWO_CORES_OF_TWO), row(2, cpus=(2,), cores=TWO_CORES_OF_TWO)],
+            2,
+            ["workers 1-2 share CPUs 0,2 of n1, while CPUs 1,3 are free"],
+        ),
+        # all hyper-threads in use: as it was asked for
+        (
+            [row(rank, cpus=(rank - 1,), cores=TWO_CORES_OF_TWO) for rank in (1, 2, 3, 4)],
+            4,
+            [],
+        ),
+        (
+            [row(1, cpus=(0,), cores=TWO_CORES_OF_TWO), row(2, cpus=(1,), cores=TWO_CORES_OF_TWO)],
+            2,
+            [],
+        ),
+        # a core is free, but nobody is crowded
+        ([row(1, cpus=(0, 2), cores=TWO_CORES_OF_TWO)], 1, []),
+        (
+            [row(1, threads="OMP=4,2 MKL=1")],
+            1,
+            ["workers 1 run more threads than they have CPUs"],
+        ),
+        ([row(1, cpus=(0, 1), threads="all=2")], 1, []),
         ([row(1, cpu=0.4)], 1, ["workers 1 did not get a CPU each: something else runs there"]),
         ([row(2, "n2")], 4, ["no task came to workers 1,3-4: more tasks would tell more"]),
         ([row(0)], 1, []),

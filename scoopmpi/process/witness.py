@@ -20,6 +20,8 @@ RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SL
 SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
 _SLURM_SPECIAL_STEPS = 0xFFFF_FFF0
 """Step numbers from here on are no steps of ranks: batch script, interactive shell, extern."""
+TOLD = "\1"
+"""Instead of what a worker runs: why it ends has been told."""
 _LABEL_BYTES = 200
 _PR_SET_PDEATHSIG = 1
 
@@ -76,6 +78,8 @@ def _watch(child: int, rank: int, label: mmap.mmap) -> None:
     if code == 0:
         os._exit(0)
     what = label[:].rstrip(b"\0").decode(errors="replace")
+    if what == TOLD:
+        os._exit(code if code > 0 else 1)
     os.write(2, (sentence(rank, socket.gethostname(), code, what) + "\n").encode())
     os.kill(os.getpid(), signal.SIGKILL)  # an exit status alone would leave MPICH waiting
 
