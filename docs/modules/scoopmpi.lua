@@ -1,0 +1,23 @@
+-- Lmod: copy this to scoopmpi/VERSION.lua below a directory of $MODULEPATH.
+
+-- the virtual environment: the one line to change
+local prefix = pathJoin("/apps/scoopmpi", myModuleVersion())
+
+help([[
+A task farm for clusters, in Python: from scoopmpi import futures.
+
+    myscoop squares 10000      in a job script: squares.py on all cores of the job
+    mympirun ./program         any MPI program, one rank for each core
+    myscoop --explain          what was found of the job, and why
+]])
+whatis("Name: scoopmpi")
+whatis("Version: " .. myModuleVersion())
+whatis("Description: SCOOP's programming model on MPI: a task farm for clusters")
+
+-- the MPI against which mpi4py was installed: mpirun must come from the same one
+depends_on("OpenMPI")
+
+-- a module of SCOOP would bring another package of the name scoop
+conflict("SCOOP")
+
+prepend_path("PATH", pathJoin(prefix, "bin"))
