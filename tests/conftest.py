@@ -1,7 +1,8 @@
 """What all tests share: the MPI libraries of this machine, and time limits.
 
 A library is tested when mpi4py can load it and its mpirun is there: the one of this environment,
-those in the prefixes below `.mpi/` (`pip install --prefix .mpi/mpich mpich`), and Debian's.
+those in the prefixes below `.mpi/` (`pip install --prefix .mpi/mpich mpich`, `.mpi/impi impi-rt`),
+and Debian's.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Library(NamedTuple):
 @functools.cache
 def libraries() -> tuple[Library, ...]:
     chosen: list[str | None] = [None]
-    chosen += [str(path) for path in sorted(ROOT.glob(".mpi/*/lib/libmpi.so.*"))]
+    chosen += [str(path) for path in sorted(ROOT.glob(".mpi/*/lib/libmpi.so.[0-9][0-9]"))]
     chosen += [str(path) for name in DEBIAN for path in Path("/usr/lib").glob(f"*/{name}")]
     found: dict[str, Library] = {}
     for path in chosen:

@@ -20,16 +20,20 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS: tuple[set[str], ...] = (
     {
         "runtime", "messages", "batching", "ranges", "pause", "section", "standin", "stateless",
-        "deliveries", "scoop_options", "constants.broadcast", "constants.domain",
+        "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
-        "process.output", "process.profiling", "process.program", "process.witness",
+        "process.neighbours", "process.output", "process.profiling", "process.program",
+        "process.witness",
     },
     {
         "scheduler", "payload", "transport", "members", "starting", "nests.desk",
-        "process.names", "process.shell",
+        "process.gpus", "process.names", "process.pinning", "process.shell", "process.strangers",
     },
-    {"simulator", "failure", "source", "driver", "closing", "myscoop", "process.surroundings"},
-    {"job", "running", "preparation", "constants.store"},
+    {
+        "simulator", "failure", "source", "driver", "closing", "wrapper",
+        "process.surroundings", "process.wishes",
+    },
+    {"job", "running", "preparation", "myscoop", "mympirun", "constants.store"},
     {
         "calls", "functions", "results", "constants.sharing", "nests.aside", "nests.isolation",
         "nests.offers",
@@ -108,6 +112,8 @@ def test_launcher_and_farm_share_no_import() -> None:
     for path in [
         *(PACKAGE / "launch").rglob("*.py"),
         PACKAGE / "myscoop.py",
+        PACKAGE / "mympirun.py",
+        PACKAGE / "wrapper.py",
         PACKAGE / "starting.py",
     ]:
         assert not imported(path) & farm, path

@@ -1,21 +1,44 @@
-"""What every flavour is asked for, `Ranks`, and what it answers, a `Command`. Data only."""
+"""What every flavour is asked for, `Ranks`, and what it answers, a `Command`. Data only.
+
+Which of the caller's variables the ranks on other hosts need is decided here, for those launchers
+that hand over none by themselves.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..allocation import LOCAL, Host
 
+# The lists of vsc-mympirun, SCOOP and their users; whole names, wherever a beginning could fit a
+# password too. Not CUDA_VISIBLE_DEVICES and its like: each host has its own.
 NAMES = frozenset(
     """
-    PATH LD_LIBRARY_PATH LD_PRELOAD PYTHONPATH PYTHONHOME PYTHONUNBUFFERED VIRTUAL_ENV CONDA_PREFIX
-    CLASSPATH MPI4PY_LIBMPI
+    PATH LD_LIBRARY_PATH LD_PRELOAD LIBRARY_PATH CLASSPATH MPI4PY_LIBMPI
+    PYTHONPATH PYTHONHOME PYTHONUNBUFFERED PYTHONNOUSERSITE PYTHONUSERBASE PYTHONHASHSEED
+    PYTHONWARNINGS PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX PYTHONFAULTHANDLER
+    VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV CUDA_HOME CUDA_DEVICE_ORDER VECLIB_MAXIMUM_THREADS
     """.split()  # noqa: SIM905 (one name a line would bury the rest)
 )
-MODULES = frozenset(("MODULEPATH", "LOADEDMODULES", "MODULESHOME", "_LMFILES_", "LMOD_CMD"))
-PREFIXES = ("SCOOP", "OMP_", "OPENBLAS_", "MKL_", "KMP_", "UCX_", "FI_", "PSM", "MPI4PY_RC_")
+MODULES = frozenset(
+    """
+    MODULEPATH LOADEDMODULES MODULESHOME _LMFILES_ MODULES_CMD LMOD_CMD LMOD_DIR LMOD_PKG
+    """.split()  # noqa: SIM905
+)
+PREFIXES = (
+    "SCOOP", "OMP_", "OPENBLAS_", "GOTO_", "MKL_", "KMP_", "BLIS_", "NUMEXPR_", "NUMBA_", "GOMP_",
+    "UCX_", "FI_", "PSM_", "PSM2_", "PSM3_", "MPI4PY_RC_",
+)  # fmt: skip
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_STEPS = 0xFFFF_FFF0
+"""Slurm's numbers of steps without ranks begin here: batch script, salloc's shell (slurm.h)."""
+
+
+class LaunchError(Exception):
+    """The ranks cannot be started; the message says what to install, to set or to leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +79,58 @@ class Ranks:
         return sum(host.slots for host in self.hosts)
 
     @property
+    def local(self) -> bool:
+        """Whether all run on this machine, outside of any batch system."""
+        return self.manager == LOCAL
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a host has fewer cores than its ranks want."""
+        return any(host.slots * self.threads > host.cores for host in self.hosts)
+
+    @property
+    def bound(self) -> str | None:
+        """How ranks are bound; not at all where that would put two on a core and leave others."""
+        return None if self.crowded else self.pinning
+
+    @property
     def exported(self) -> tuple[str, ...]:
-        """The variables of `env` that ranks on other hosts need."""
+        """The variables of `env` that ranks on other hosts need, whatever the MPI library."""
+        return self.exporting()
+
+    def exporting(self, *own: str) -> tuple[str, ...]:
+        """The same with those of an MPI library, by the beginnings of their names."""
         names = NAMES | MODULES if self.modules else NAMES
-        prefixes = PREFIXES + self.prefixes
+        # An empty beginning would be that of all.
+        prefixes = (*PREFIXES, *own, *filter(None, self.prefixes))
         return tuple(
             sorted(
                 name for name in self.env
-                if (name in names or name.startswith(prefixes)) and name not in self.variables
+                if (name in names or name.startswith(prefixes))
+                and (self.modules or name not in MODULES)
+                and _NAME.fullmatch(name) and name not in self.variables
             )
         )  # fmt: skip
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What a launcher that hands over everything must not see, not to hand it over."""
+        return () if self.modules else tuple(sorted(MODULES & self.env.keys()))
+
+    @property
+    def step_of_slurm(self) -> bool:
+        """Whether the caller is itself in a step that holds its cores: others would wait for it."""
+        step = self.env.get("SLURM_STEP_ID", "")
+        return self.manager == "slurm" and step.isdecimal() and int(step) < _STEPS
+
+    def checked_program(self) -> tuple[str, ...]:
+        """The program's words; LaunchError for the one that no launcher hands on."""
+        if ":" in self.program:
+            raise LaunchError(
+                "':' as an argument of the program would end its words: MPI launchers begin "
+                "another program there. Put it into a longer word, or into a file"
+            )
+        return tuple(self.program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +144,16 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def for_daemons(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Variables for a launcher that starts its daemons by srun, to set and to forget.
+
+    Within a step srun would wait for its end (seen with Slurm 22.05). What `sbatch --export=NONE`
+    leaves in SLURM_EXPORT_ENV would take PATH from the daemons (vsc-mympirun removes it too).
+    """
+    needs = {"SLURM_OVERLAP": "1"} if ranks.step_of_slurm else {}
+    return needs, ("SLURM_EXPORT_ENV",) if "SLURM_EXPORT_ENV" in ranks.env else ()
 
 
 def with_own_directory(mpirun: str, env: Mapping[str, str]) -> dict[str, str]:

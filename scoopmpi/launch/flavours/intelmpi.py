@@ -1,13 +1,26 @@
-"""Intel MPI, with its own build of Hydra."""
+"""Intel MPI, with its own build of Hydra. Tried with 2021.18.
+
+It does not read `-hosts a:9,b:8` as numbers of ranks: all would land where its own count says. So
+each host has a set of arguments, `-host a -n 9 program : -host b -n 8 program`, which also stands
+above what a batch system says. Its `mpirun` is a shell script that hands no signal on; so Hydra is
+started at once, and is told what the script would find out of the batch system.
+"""
 
 from __future__ import annotations
 
-from . import mpich
+import os
+
+from . import hydra
 from .command import Command, Ranks, with_own_directory
 
 NAME = "Intel MPI"
+KEY = "intelmpi"
 EXTRA = "impi"
-LAUNCHERS = ("mpirun", "mpiexec.hydra")
+ALIASES = ("impi", "intel", "intel-mpi")
+LAUNCHERS = ("mpiexec.hydra", "mpirun")
+
+_BOOTSTRAPS = {"slurm": "slurm", "pbs": "pbs", "sge": "sge", "lsf": "lsf"}
+_CHOSEN = ("I_MPI_HYDRA_BOOTSTRAP", "I_MPI_HYDRA_BOOTSTRAP_EXEC")
 
 
 def recognises(library: str) -> bool:
@@ -21,6 +34,42 @@ def starts(version: str, library: str) -> bool:
 
 
 def command(mpirun: str, ranks: Ranks) -> Command:
-    """As Hydra's, but pinning is switched off by a variable, and mpirun looks for its parts."""
-    needs = {**mpich.daemons(ranks), **with_own_directory(mpirun, ranks.env)}
-    return Command((mpirun, "-genv", "I_MPI_PIN", "0", *mpich.layout(ranks)), needs)
+    """As Hydra's, but binding is a matter of variables."""
+    words = [mpirun, *_binding(ranks), *_bootstrap(ranks), *hydra.variables(ranks)]
+    if ranks.branches is not None:
+        words += ["-branch-count", str(ranks.branches)]
+    if ranks.debug:
+        words += ["-genv", "I_MPI_DEBUG", "5", "-print-rank-map"]
+    words += ranks.words
+    program = ranks.checked_program()
+    for host in ranks.hosts:
+        words += ["-host", host.name, "-n", str(host.slots), *program, ":"]
+    needs, unset = hydra.surroundings(ranks)
+    if os.path.basename(mpirun) == "mpirun":  # which looks for its parts
+        needs = needs | with_own_directory(mpirun, ranks.env)
+    return Command(tuple(words[:-1]), needs, unset)
+
+
+def _bootstrap(ranks: Ranks) -> tuple[str, ...]:
+    """As asked for, else what the script mpirun takes in such a job, else ssh."""
+    if ranks.agent is None and ranks.manager in _BOOTSTRAPS:
+        chosen = any(name in ranks.env for name in _CHOSEN)
+        return () if chosen else ("-launcher", _BOOTSTRAPS[ranks.manager])
+    return hydra.bootstrap(ranks)
+
+
+def _binding(ranks: Ranks) -> tuple[str, ...]:
+    """A domain of so many cores for each rank, next to each other or far apart.
+
+    Intel's reference, "Process Pinning": a domain is counted in cells, which are hyper-threads
+    unless I_MPI_PIN_CELL says core.
+    """
+    if ranks.bound is None:
+        return ("-genv", "I_MPI_PIN", "0")
+    order = "scatter" if ranks.bound == "spread" else "compact"
+    pairs = {
+        "I_MPI_PIN": "1",
+        "I_MPI_PIN_CELL": "core",
+        "I_MPI_PIN_DOMAIN": f"{ranks.threads}:{order}",
+    }
+    return tuple(word for pair in pairs.items() for word in ("-genv", *pair))

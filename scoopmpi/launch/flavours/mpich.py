@@ -1,42 +1,36 @@
-"""MPICH with its launcher Hydra; MVAPICH has the same."""
+"""MPICH, with its launcher Hydra."""
 
 from __future__ import annotations
 
+from . import hydra
 from .command import Command, Ranks
 
 NAME = "MPICH"
+KEY = "mpich"
 EXTRA = "mpich"
-LAUNCHERS = ("mpirun", "mpiexec.hydra", "mpirun.mpich", "mpiexec")
+ALIASES = ("hydra",)
+LAUNCHERS = (*hydra.LAUNCHERS, "mpirun.mpich", "mpiexec.mpich")
 
 
 def recognises(library: str) -> bool:
-    """As in "MPICH Version: 5.0.2"."""
-    return "MPICH" in library or "MVAPICH" in library
+    """As in "MPICH Version: 5.0.2"; Cray's is no MPICH for its launcher."""
+    return "MPICH" in library and not any(name in library for name in ("CRAY", "MVAPICH"))
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "HYDRA build details:"."""
-    return "HYDRA" in version and "Intel" not in version
+    """As in "HYDRA build details:", unless the build says MVAPICH and the library does not."""
+    return "HYDRA" in version and (bool(library) or "mvapich" not in version.lower())
 
 
 def command(mpirun: str, ranks: Ranks) -> Command:
-    """The command line; Hydra forwards the environment by itself."""
-    return Command((mpirun, "-bind-to", "none", *layout(ranks)), daemons(ranks))
+    """The command line; Hydra hands over the environment by itself."""
+    how = (*hydra.binding(ranks), *hydra.bootstrap(ranks), *hydra.debugging(ranks))
+    needs, unset = hydra.surroundings(ranks)
+    return Command((mpirun, *how, *hydra.layout(ranks)), needs, unset, without_branches(ranks))
 
 
-def layout(ranks: Ranks) -> tuple[str, ...]:
-    """Hydra's options for hosts, variables and ranks, and the program."""
-    names = ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)
-    ways: tuple[str, ...] = ()
-    if ranks.agent:
-        ways = ("-launcher", "ssh", "-launcher-exec", ranks.agent)
-    if ranks.manager == "local":
-        ways = ("-launcher", "fork")
-    variables = [word for pair in ranks.variables.items() for word in ("-genv", *pair)]
-    count = ("-n", str(ranks.count))
-    return (*ways, "-hosts", names, *variables, *ranks.words, *count, *ranks.program)
-
-
-def daemons(ranks: Ranks) -> dict[str, str]:
-    """What srun needs to start Hydra's daemons: with MpiDefault=pmix it takes them for ranks."""
-    return {"SLURM_MPI_TYPE": "none"} if ranks.manager == "slurm" else {}
+def without_branches(ranks: Ranks) -> tuple[str, ...]:
+    """Hydra 5.0 starts all daemons itself: its help has no width of a tree."""
+    if ranks.branches is None:
+        return ()
+    return (f"--branchcount {ranks.branches}: the launcher of {NAME} has no tree of daemons",)

@@ -1,14 +1,25 @@
-"""Open MPI 4 (ORTE) and 5 (PRRTE)."""
+"""Open MPI 4 (ORTE) and 5 (PRRTE): the same ideas under different names.
+
+Layouts tried with 4.1.4 and 5.0.11, on real hosts, on hosts of a remote shell that goes nowhere,
+and with the simulated allocations of both (`ras_simulator_*`).
+"""
 
 from __future__ import annotations
 
 import re
 
-from .command import Command, Ranks
+from .command import Command, Ranks, for_daemons
 
 NAME = "Open MPI"
+KEY = "openmpi"
 EXTRA = "openmpi"
-LAUNCHERS = ("mpirun", "mpirun.openmpi")
+ALIASES = ("ompi", "open-mpi", "openrte", "prrte")
+LAUNCHERS = ("mpirun", "mpirun.openmpi", "mpiexec", "orterun", "prterun")
+PREFIXES = ("OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_")
+
+_STARTERS = {"slurm": "slurm", "srun": "slurm", "pbs": "tm", "pbsdsh": "tm", "lsf": "lsf"}
+"""What a bootstrap of Hydra is called here; users know one name for `--launcher`."""
+_BATCH_SYSTEMS = "^slurm,pbs,tm,lsf,gridengine,flux"
 
 
 def recognises(library: str) -> bool:
@@ -20,23 +31,61 @@ def starts(version: str, library: str) -> bool:
     """As in "mpirun (Open MPI) 5.0.11"; the launcher's major version must be the library's."""
     if "Open MPI" not in version and "OpenRTE" not in version and "prterun" not in version:
         return False
-    return _major(library) == (_major(version) or _major(library))
+    return _major(library) == (_major(version) or _major(library)) or not library
 
 
 def command(mpirun: str, ranks: Ranks) -> Command:
     """The command line; hosts and slots are handed over explicitly."""
+    new = (_major(ranks.library) or 5) >= 5
     words = [mpirun, "--host", ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)]
-    # Slots are ours to count: with rank 0 there is one rank more than the batch system knows.
-    # A bare --oversubscribe puts all ranks on the first host in version 5.
-    words += ["--map-by", "slot:OVERSUBSCRIBE", "--bind-to", "none"]
+    words += [*_places(ranks, new), *_daemons(ranks, new), *_for_one_host(ranks)]
     if ranks.root:
         words.append("--allow-run-as-root")
-    words += [*_remote_shell(ranks), *_for_one_host(ranks)]
-    for name in () if ranks.manager == "local" else ranks.exported:
+    if ranks.debug:
+        words += ["--display", "map,bind"] if new else ["--display-map", "--report-bindings"]
+    for name in () if ranks.local else ranks.exporting(*PREFIXES):
         words += ["-x", name]
     for name, value in ranks.variables.items():
         words += ["-x", f"{name}={value}"]
-    return Command((*words, *ranks.words, "-n", str(ranks.count), *ranks.program))
+    needs, unset = for_daemons(ranks)
+    words += [*ranks.words, "-n", str(ranks.count), *ranks.checked_program()]
+    return Command(tuple(words), needs, unset)
+
+
+def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
+    """Which host and cores ranks get; slots are ours to count.
+
+    With rank 0 there is one rank more than the batch system knows: OVERSUBSCRIBE. A bare
+    --oversubscribe puts all ranks on the first host in version 5, and so does that word where
+    ranks are mapped by socket, with nothing said of binding.
+    """
+    if ranks.bound is None:
+        return ("--map-by", "slot:OVERSUBSCRIBE", "--bind-to", "none")
+    # A batch system may count hyper-threads as cores: then two ranks are on one.
+    binding = ("--bind-to", "core:overload-allowed")
+    if ranks.bound == "compact":
+        return ("--map-by", f"slot:PE={ranks.threads}:OVERSUBSCRIBE", *binding)
+    if not new:
+        return ("--map-by", f"socket:PE={ranks.threads}", *binding)
+    # Version 5 takes no more slots of a host than the batch system has told it of: it is not asked.
+    unasked = () if ranks.local else ("--prtemca", "ras", _BATCH_SYSTEMS)
+    return ("--map-by", f"package:PE={ranks.threads}", *binding, *unasked)
+
+
+def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
+    """How the daemons are started; host names stay as the batch system writes them."""
+    option, words = "--prtemca" if new else "--mca", []
+    if any("." in host.name for host in ranks.hosts):
+        name = "prte_keep_fqdn_hostnames" if new else "orte_keep_fqdn_hostnames"
+        words += [option, name, "1"]
+    if ranks.agent in _STARTERS:
+        words += [option, "plm", _STARTERS[ranks.agent]]
+    elif ranks.agent is not None:
+        shell = "ssh" if new else "rsh"
+        words += [option, "plm", shell, option, f"plm_{shell}_agent", ranks.agent]
+    if ranks.branches is not None:
+        words += [option, "rml_base_radix" if new else "routed_radix", str(ranks.branches)]
+    return tuple(words)
 
 
 def _for_one_host(ranks: Ranks) -> tuple[str, ...]:
@@ -47,14 +96,6 @@ def _for_one_host(ranks: Ranks) -> tuple[str, ...]:
     if len(ranks.hosts) > 1 or "OMPI_MCA_btl" in ranks.env:
         return ()
     return ("--mca", "btl", "^ofi")
-
-
-def _remote_shell(ranks: Ranks) -> tuple[str, ...]:
-    if ranks.agent is None:
-        return ()
-    if (_major(ranks.library) or 5) < 5:
-        return ("--mca", "plm_rsh_agent", ranks.agent)
-    return ("--prtemca", "plm_ssh_agent", ranks.agent)
 
 
 def _major(text: str) -> int | None:
