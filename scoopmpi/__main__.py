@@ -41,6 +41,8 @@ def main() -> NoReturn:
         from .starting import start_rank
 
         start_rank(options)
+    if rank is not None:
+        witness.end_with_launcher(rank)
     asked = wishes.take(os.environ, tell=not rank)
     surroundings.be_nice(options.nice, tell=not rank)
     label = witness.under_witness(rank) if rank else None

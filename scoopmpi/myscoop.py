@@ -112,6 +112,8 @@ def _program(ctx: click.Context, request: options.Request) -> tuple[str, ...]:
     module, words = ctx.params["scoop_module"], request.words
     if module is None and words and _RANGE.fullmatch(words[0]):
         module = "simple_shell"
+        if words[0] == ":":  # launchers begin another program at this word
+            words = ("0:", *words[1:])
     if module is not None and not (words and words[0].endswith(".py")):
         words = (module, *words)
     if not words and not request.explain:

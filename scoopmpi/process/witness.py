@@ -48,6 +48,17 @@ def size_of(env: Mapping[str, str]) -> int | None:
     return None
 
 
+def end_with_launcher(rank: int) -> None:
+    """Have the kernel end this rank when the launcher's daemon dies (Linux).
+
+    A batch system may kill the daemon and miss the ranks: seen with Intel MPI and `qdel` of Grid
+    Engine. Rank 0 gets SIGTERM, as its program may have something to save.
+    """
+    if sys.platform == "linux":
+        number = signal.SIGKILL if rank else signal.SIGTERM
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+
+
 def under_witness(rank: int) -> Callable[[str], None]:
     """Go on in a child process; returns, in the child, the function to tell what it runs.
 
