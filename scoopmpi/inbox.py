@@ -33,7 +33,10 @@ class Inbox:
 
     @property
     def sharing(self) -> Sharing:
-        """This rank's constants; made when there are some."""
+        """This rank's constants; made when there are some.
+
+        With the lock held: two threads that come first would each make its own.
+        """
         if self._sharing is None:
             from .constants.sharing import Sharing  # late: an import is files opened by every rank
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Iterator
 from math import ceil, log2
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from scoopmpi import executor, runtime, shared
 from scoopmpi.constants import hostmemory
+from scoopmpi.constants.sharing import Sharing
 from scoopmpi.messages import NUMBERS, Share
 from tests.link import Ranks
 
@@ -134,3 +137,27 @@ def test_a_name_that_never_comes_is_none_with_one_warning(farm: Any) -> None:
     with pytest.warns(RuntimeWarning, match="never"):
         assert shared.getConst("never", timeout=1e-9) is None
     assert shared.getConst("never", timeout=1e-9) is None
+
+
+def test_threads_that_need_the_constants_first_get_the_same_ones(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task may ask for the first time while the stand-in receives them."""
+    worker, make, found = ranks.workers[0], Sharing.__init__, []
+    both = threading.Barrier(2)
+
+    def slowly(*words: Any) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # for the other thread to make its own
+        make(*words)
+
+    monkeypatch.setattr(Sharing, "__init__", slowly)
+    worker.inbox._sharing = None
+    threads = [
+        threading.Thread(target=lambda: found.append(worker.nest.keeper.store)) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 2 and found[0] is found[1] is worker.inbox.sharing.store

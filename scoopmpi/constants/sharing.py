@@ -127,7 +127,8 @@ class WorkerKeeper:
     @property
     def store(self) -> Constants:
         """The constants of this rank."""
-        return self._worker.inbox.sharing.store
+        with self._worker.lock:  # the stand-in may receive the first ones at this moment
+            return self._worker.inbox.sharing.store
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Have rank 0 set these."""

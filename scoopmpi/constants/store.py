@@ -77,6 +77,9 @@ class Constants:
         """
         self._check(frames)
         entries = {name: self._entry(frame, number is None) for name, frame in frames.items()}
+        # Before others can ask for them: a value that has been unpacked has no frame any more.
+        full = {name: each.frame for name, each in entries.items()}
+        lent = {name: each.lent() for name, each in entries.items()}
         with self._changed:
             self._check(frames)
             number = self._numbered(number)
@@ -85,8 +88,7 @@ class Constants:
             if shared:
                 self._lent[number] = shared
             self._changed.notify_all()
-        lent = {name: each.lent() for name, each in entries.items()}
-        return Added(number, {name: each.frame for name, each in entries.items()}, lent)
+        return Added(number, full, lent)
 
     def get(self, name: str) -> Any:
         """The value; it is unpacked once, at the first call.

@@ -18,7 +18,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -70,13 +69,17 @@ class Nest(Executor):
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
         self._watch = Watch()
+        self._keeper: WorkerKeeper | None = None
 
-    @cached_property
+    @property
     def keeper(self) -> WorkerKeeper:
-        """What `shared` speaks to."""
-        from ..constants.sharing import WorkerKeeper  # late: few programs have constants
+        """What `shared` speaks to; one for all threads, as it counts what they ask for."""
+        with self._worker.lock:
+            if self._keeper is None:
+                from ..constants.sharing import WorkerKeeper  # late: few programs have constants
 
-        return WorkerKeeper(self._worker)
+                self._keeper = WorkerKeeper(self._worker)
+            return self._keeper
 
     # What tasks call.
 
