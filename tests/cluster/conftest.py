@@ -1,0 +1,48 @@
+"""Real clusters for these tests; where one cannot be had, its tests are skipped with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ..conftest import NO_LIBRARY, Library, libraries
+from . import hosts, slurm
+from .jobs import WAITS, Job, Slurm
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    """A Slurm with two nodes."""
+    try:
+        with slurm.running(tmp_path_factory.mktemp("slurm")) as variables:
+            yield Slurm(variables)
+    except slurm.NotStarted as problem:
+        pytest.skip(f"no Slurm: {problem}")
+
+
+@pytest.fixture(scope="session")
+def limited(
+    cluster: Slurm, first_library: Library, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Job]:
+    """A job that goes on beyond its limit; Slurm's shortest is a minute, so beside the tests."""
+    directory = tmp_path_factory.mktemp("limited")
+    words = ["--time=1", "-N2", "-n2", f"--wrap=myscoop {WAITS} {directory}"]
+    with cluster.submitted(first_library, *words, cwd=directory) as job:
+        yield job
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[hosts.Host, ...]]:
+    """Two hosts that reach each other by ssh."""
+    try:
+        with hosts.connected(tmp_path_factory.mktemp("hosts")) as connected:
+            yield connected
+    except hosts.NoHosts as problem:
+        pytest.skip(f"no two hosts: {problem}")
+
+
+@pytest.fixture(scope="session")
+def first_library() -> Library:
+    """The MPI library of this environment, for what all libraries have in common."""
+    return next(iter(libraries()), None) or pytest.skip(NO_LIBRARY.name)

@@ -1,0 +1,164 @@
+"""`myscoop` on two hosts that know each other by ssh, in a made-up job of PBS: nothing but the
+launchers of the MPI libraries carries ranks and their environment to the other host.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ..conftest import Library, start
+from .hosts import PATH, Host, children
+from .jobs import PROGRAMS, WAITS, await_that, ranks_of
+
+pytestmark = pytest.mark.timeout(180)
+
+RUN_SECONDS = 75
+"""Two to four on a quiet machine."""
+SHOWN = {"SCOOP_SHOWN": "scoop's own", "OMP_NUM_THREADS": "3", "MINE_SHOWN": "mine"}
+
+
+class Pair(NamedTuple):
+    """The two hosts, a library, and a directory of the job."""
+
+    hosts: tuple[Host, ...]
+    library: Library
+    directory: Path
+
+    def job(self, nodes: str, **more: str) -> Library:
+        """The environment of a job with these lines in its node file."""
+        file = self.directory / "nodefile"
+        file.write_text("".join(f"{node}\n" for node in nodes.split()))
+        path = os.pathsep.join((str(Path(sys.executable).parent), PATH))
+        job = {
+            "PBS_JOBID": "1.east", "PBS_NODEFILE": str(file), "PBS_ENVIRONMENT": "PBS_BATCH",
+            "PBS_O_WORKDIR": str(self.directory),
+        }  # fmt: skip
+        if self.library.name.startswith("impi"):
+            job["I_MPI_HYDRA_BOOTSTRAP"] = "ssh"  # in a job of PBS it wants pbsdsh
+        return Library(self.library.name, {**self.library.env, **job, "PATH": path, **more})
+
+    def words(self, *words: str) -> list[str]:
+        """Words that run `myscoop` on the first host; it ends there, whatever is killed here."""
+        limited = ["timeout", "--kill-after=5", str(RUN_SECONDS), "myscoop", *words]
+        return self.hosts[0].words(*limited, cwd=self.directory)
+
+    def run(
+        self, *words: str, nodes: str = "east east west west", **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        job = self.job(nodes, **more)
+        return start(job, self.words(*words), self.directory, RUN_SECONDS + 15)
+
+    def running(self) -> dict[str, dict[int, str]]:
+        """What runs on the hosts besides the first process of each."""
+        listed = {host.name: host.processes() for host in self.hosts}
+        return {name: found for name, found in listed.items() if found}
+
+    def await_nothing(self) -> None:
+        await_that(lambda: not self.running(), lambda: f"left: {self.running()}")
+
+
+@pytest.fixture
+def two(pair: tuple[Host, ...], library: Library, tmp_path: Path) -> Iterator[Pair]:
+    if library.name.startswith("mpich-4.0"):
+        # Two ranks that exchange a message are enough.
+        pytest.skip("Debian's MPICH 4.0.2 never leaves MPI_Finalize over UCX between hosts")
+    made = Pair(pair, library, tmp_path)
+    yield made
+    left = made.running()
+    for host in pair:
+        for process in left.get(host.name, ()):
+            subprocess.run(host.words("kill", "-9", str(process)), timeout=20, check=False)
+
+
+@pytest.mark.parametrize("nodes", ["east west west", "west east"])
+def test_workers_are_on_the_hosts_of_the_node_file(two: Pair, nodes: str) -> None:
+    answer = two.run(str(PROGRAMS / "where.py"), nodes=nodes)
+    assert answer.returncode == 0, answer.stderr
+    told = ranks_of(answer.stdout)
+    if "4.1" in two.library.name and nodes.startswith("west"):
+        pytest.skip("Open MPI 4 begins with the host of mpirun, whatever it is told")
+    assert Counter(each["host"] for each in told if each["rank"]) == Counter(nodes.split())
+    assert told[0]["host"] == nodes.split()[0]
+
+
+def test_the_environment_is_the_same_on_the_other_host(two: Pair) -> None:
+    words = ["--variablesprefix=MINE", str(PROGRAMS / "where.py")]
+    answer = two.run(*words, PYTHONPATH=str(two.directory), **SHOWN)
+    assert answer.returncode == 0, answer.stderr
+    told = ranks_of(answer.stdout)
+    assert {each["host"] for each in told} == {"east", "west"}
+    expected = {**SHOWN, "PYTHONPATH": str(two.directory)}
+    for each in told:
+        assert {name: each[name] for name in expected} == expected, each
+        # Open MPI 4 puts its own directory in front.
+        assert each["PATH"].endswith(two.job("").env["PATH"]), each
+
+
+def test_constants_and_nested_tasks_reach_the_other_host(two: Pair) -> None:
+    answer = two.run(str(PROGRAMS / "nested.py"))
+    assert answer.returncode == 0, answer.stderr
+    expected = 7 * sum(sum(range(number, number + 25)) for number in range(12))
+    assert answer.stdout.split() == [str(expected), "east", "west"]
+
+
+def test_the_remote_shell_is_the_one_that_is_given(two: Pair) -> None:
+    shell, used = two.directory / "shell", two.directory / "used"
+    shell.write_text(f'#!/bin/sh\necho "$@" >>{used}\nexec ssh "$@"\n')
+    shell.chmod(0o755)
+    answer = two.run(f"--launcher={shell}", str(PROGRAMS / "where.py"))
+    assert answer.returncode == 0, answer.stderr
+    assert {each["host"] for each in ranks_of(answer.stdout)} == {"east", "west"}
+    assert "west" in used.read_text()
+
+
+def begun(directory: Path) -> dict[str, int]:
+    """The process of a worker on each host, there."""
+    files = [file.read_text().split() for file in directory.glob("*.begun")]
+    return {host: int(process) for host, process in files}
+
+
+@pytest.fixture
+def waiting(two: Pair) -> Iterator[subprocess.Popen[str]]:
+    """A program whose workers have begun a long task on both hosts."""
+    words = two.words(str(WAITS), str(two.directory))
+    env = two.job("east east west west").env
+    with subprocess.Popen(
+        words, env=env, text=True, stdin=subprocess.DEVNULL, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        try:
+            await_that(lambda: len(begun(two.directory)) == 2, lambda: "tasks have not begun", 60)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_killed_worker_of_the_other_host_ends_the_job_at_once(
+    two: Pair, waiting: subprocess.Popen[str]
+) -> None:
+    there = two.hosts[1]
+    kill = there.words("kill", "-9", str(begun(two.directory)["west"]))
+    subprocess.run(kill, check=True, timeout=20)
+    said, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode not in (0, 124), said
+    assert "on west" in said and "SIGKILL" in said, said
+    two.await_nothing()
+
+
+def test_a_job_that_is_ended_leaves_nothing_on_both_hosts(
+    two: Pair, waiting: subprocess.Popen[str]
+) -> None:
+    for process in children(waiting):  # `timeout`, which tells the launcher
+        os.kill(process, signal.SIGTERM)
+    said, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode != 0, said
+    two.await_nothing()
