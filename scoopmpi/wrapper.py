@@ -163,9 +163,7 @@ def command_line(command: Command) -> str:
 def findings(start: Start, request: Request, env: Mapping[str, str]) -> Findings:
     """All that a start consists of; what fails is noted, and the rest goes on without it."""
     failed: dict[str, str] = {}
-    found = Findings(
-        env, start.farm, start.pin, start.pin_asked, start.all_gpus, failed=failed
-    )
+    found = Findings(env, start.farm, start.pin, start.pin_asked, start.all_gpus, failed=failed)
     given = placed = None
     try:
         given = managers.detect(env, request.manager, asking(env))
