@@ -64,6 +64,33 @@ def library(request: pytest.FixtureRequest) -> Library:
     return chosen
 
 
+IN_PART = "impi"
+"""Of this library only what may differ from MPICH's: how ranks start, talk and end. All tests over
+it would take five more minutes of CI."""
+IN_FULL = frozenset(
+    (
+        "test_commands", "test_flavours_hosts", "test_gridengine", "test_hosts",
+        "test_lost_workers", "test_pinning", "test_slurm", "test_strangers",
+    )
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is said above."""
+    left_out = [item for item in items if _left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _left_out(item)]
+
+
+def _left_out(item: pytest.Item) -> bool:
+    given = getattr(getattr(item, "callspec", None), "params", {})
+    library, module = given.get("library"), item.path.stem
+    if not isinstance(library, Library) or not library.name.startswith(IN_PART):
+        return False
+    return module not in IN_FULL and (module, given.get("ranks")) != ("test_mpi", 5)
+
+
 def start(
     library: Library, words: list[str], cwd: Path = ROOT, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ from . import hosts, slurm
 from .jobs import WAITS, Job, Slurm
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     """A Slurm with two nodes."""
     try:
@@ -21,7 +21,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         pytest.skip(f"no Slurm: {problem}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def limited(
     cluster: Slurm, first_library: Library, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Job]:
@@ -32,7 +32,7 @@ def limited(
         yield job
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[hosts.Host, ...]]:
     """Two hosts that reach each other by ssh."""
     try:
@@ -42,7 +42,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[hosts.Host,
         pytest.skip(f"no two hosts: {problem}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def first_library() -> Library:
     """The MPI library of this environment, for what all libraries have in common."""
     return next(iter(libraries()), None) or pytest.skip(NO_LIBRARY.name)

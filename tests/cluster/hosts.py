@@ -124,7 +124,8 @@ def connected(directory: Path) -> Iterator[tuple[Host, ...]]:
     finally:
         for each in started:
             for first in children(each):
-                os.kill(first, signal.SIGKILL)  # the kernel ends the rest before it is gone
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(first, signal.SIGKILL)  # the kernel ends the rest before it is gone
         for each in started:
             each.wait(STEP_SECONDS)
 

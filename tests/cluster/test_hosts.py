@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from ..conftest import Library, start
-from .hosts import PATH, Host, children
+from .hosts import PATH, Host, children, connected
 from .jobs import PROGRAMS, WAITS, await_that, ranks_of
 
 pytestmark = pytest.mark.timeout(180)
@@ -77,6 +77,15 @@ def two(pair: tuple[Host, ...], library: Library, tmp_path: Path) -> Iterator[Pa
     for host in pair:
         for process in left.get(host.name, ()):
             subprocess.run(host.words("kill", "-9", str(process)), timeout=20, check=False)
+
+
+def test_the_hosts_end_with_all_that_runs_there(pair: tuple[Host, ...], tmp_path: Path) -> None:
+    with connected(tmp_path) as others:
+        runs_there = subprocess.Popen(others[1].words("sleep", "60"), text=True)
+        await_that(lambda: children(runs_there), lambda: "nothing runs there")
+    assert runs_there.wait(20) != 0
+    assert not [host for host in others if Path(f"/proc/{host.first}").exists()]
+    assert Path(f"/proc/{pair[0].first}").exists(), "other hosts live on"
 
 
 @pytest.mark.parametrize("nodes", ["east west west", "west east"])
