@@ -98,7 +98,7 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     if runtime.size == 1:
         status = _status_of(partial(programs.run, program, arguments))
     else:
-        status = _lead(MPITransport(), program, arguments)
+        status = _lead(MPITransport(), program, arguments, options.retries)
     _end_profile()
     return status
 
@@ -163,13 +163,13 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     sys.exit(1)
 
 
-def _lead(transport: Any, program: Any, arguments: list[str]) -> int:
+def _lead(transport: Any, program: Any, arguments: list[str], retries: int | None) -> int:
     """Rank 0: the user's program, with the farm behind it."""
     from . import executor, payload
     from .farm import Farm
     from .process import program as programs
 
-    farm = Farm(transport)
+    farm = Farm(transport) if retries is None else Farm(transport, retries=retries)
     signal.signal(signal.SIGTERM, lambda *_: farm.interrupt(SystemExit(128 + signal.SIGTERM)))
     signal.signal(signal.SIGINT, lambda *_: farm.interrupt(KeyboardInterrupt()))
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
@@ -197,11 +197,9 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
     standins = threads_allowed()
-    worker = Worker(
-        transport,
-        partial(_leave_task, transport) if standins else None,
-        label or (lambda name: None),
-    )
+    label = label or (lambda name: None)
+    label(witness.STARTED)
+    worker = Worker(transport, partial(_leave_task, transport) if standins else None, label)
     lines = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
     sys.stdout, sys.stderr = streams = [stream(each) for each in lines]
     executor.install(worker.nest)

@@ -1,4 +1,4 @@
-"""Assignments to messages: the tasks of a batch are packed and sent to its worker.
+"""The open jobs, and assignments to messages: a batch's tasks are packed and sent to its worker.
 
 Calls and offers came packed and are sent at once, with the farm's lock held. Packing the tasks of
 a map runs the user's code, so those wait here until a thread drives that may do so without it.
@@ -7,13 +7,13 @@ a map runs the user's code, so those wait here until a thread drives that may do
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 
 from .calls import CallStream
 from .functions import Functions
-from .job import MapJob, Tasks
-from .messages import Run
+from .job import Function, MapJob, Tasks
+from .messages import Forget, Run
 from .nests.offers import Offer
 from .ranges import Batch
 from .scheduler import Assignment, Scheduler
@@ -26,7 +26,6 @@ Job: TypeAlias = MapJob | CallStream | Offer
 class Dispatch:
     """Sends the batches of one farm.
 
-    jobs: those that are open, by number.
     constants: says how many have been set; a batch waits at the worker until it has as many.
     """
 
@@ -35,7 +34,6 @@ class Dispatch:
         transport: Transport,
         scheduler: Scheduler,
         section: Section,
-        jobs: Mapping[int, Job],
         constants: Callable[[], int],
     ) -> None:
         self.functions = Functions()
@@ -44,9 +42,31 @@ class Dispatch:
         self._transport = transport
         self._scheduler = scheduler
         self._section = section
-        self._jobs = jobs
+        self.jobs: dict[int, Job] = {}
+        """Those that are open, by number."""
+        self._latest = 0
         self._constants = constants
         self._outbox: deque[Assignment] = deque()
+        self._lost: set[int] = set()
+
+    def opened(self, job: Job, function: Function | None = None) -> int:
+        """A job begins, with no tasks yet: its number."""
+        self._latest += 1
+        self.jobs[self._latest] = job
+        if function is not None:
+            self.functions.opened(self._latest, function)
+        self._scheduler.submitted(self._latest, 0)
+        return self._latest
+
+    def closed(self, number: int) -> Job | None:
+        """Nobody wants more of a job, which may be known already; workers forget its function."""
+        job = self.jobs.pop(number, None)
+        if job is not None:
+            self._scheduler.cancelled(number)
+            key, holders = self.functions.closed(number)
+            for worker in () if self.stopping else holders:
+                self._transport.send(worker, Forget(key))
+        return job
 
     def assigned(self, assignments: list[Assignment]) -> None:
         """The scheduler has decided; with the farm's lock held."""
@@ -54,11 +74,16 @@ class Dispatch:
             if self.stopping:
                 return
             number, start, stop, _ = assignment.batch
-            job = self._jobs.get(number)
+            job = self.jobs.get(number)
             if isinstance(job, MapJob):
                 self._outbox.append(assignment)
             else:
                 self._send(assignment, job, None if job is None else job.packed(start, stop))
+
+    def lost(self, worker: int) -> None:
+        """A worker has died: nothing is sent to it any more."""
+        self._lost.add(worker)
+        self.functions.lost(worker)
 
     def pack_and_send(self) -> None:
         """What waits; without the lock."""
@@ -69,7 +94,7 @@ class Dispatch:
                 except IndexError:
                     return  # another thread was faster
                 batch = assignment.batch
-                job = self._jobs.get(batch.job)
+                job = self.jobs.get(batch.job)
                 tasks = None if job is None else job.packed(batch.start, batch.stop)
                 with self._section:
                     self._send(assignment, job, tasks)
@@ -80,9 +105,9 @@ class Dispatch:
     def _send(self, assignment: Assignment, job: Job | None, tasks: Tasks | None) -> None:
         worker, batch, budget = assignment
         number, start, stop = batch.job, batch.start, batch.stop
-        if self.stopping:
+        if self.stopping or worker in self._lost:
             return
-        if job is None or tasks is None or number not in self._jobs:  # cancelled meanwhile
+        if job is None or tasks is None or number not in self.jobs:  # cancelled meanwhile
             nothing = Batch(number, start, start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return

@@ -24,6 +24,18 @@ class FarmError(RuntimeError):
     """The farm itself cannot go on; the message says why and what to do."""
 
 
+class WorkerLost(FarmError):
+    """A task died with its worker, again and again; or no worker is left.
+
+    rank, host: of the worker that was lost last. function, index: of the task. None: not known.
+    """
+
+    rank: int | None = None
+    host: str | None = None
+    function: str | None = None
+    index: int | None = None
+
+
 class RemoteTraceback(Exception):
     """The traceback on the rank where the task ran; the cause of the exception that you caught."""
 
@@ -48,6 +60,12 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
     """
     where = f"{task} on rank {rank} ({socket.gethostname()})"
     return payload.pack((_travelling(error), f"Failed in {where}:\n{_traceback(error)}"))
+
+
+def pack_lost(error: WorkerLost, deaths: int) -> Frame:
+    """The outcome of a task that no worker survives; there is no traceback of it."""
+    text = f"{deaths} workers died while they ran it, the last was {error.rank} on {error.host}"
+    return payload.pack((_travelling(error), text))
 
 
 def _traceback(error: BaseException) -> str:

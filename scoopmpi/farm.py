@@ -48,8 +48,9 @@ from .dispatch import Dispatch, Job
 from .driver import PATIENCE, Driver
 from .failure import FarmError
 from .job import Function, MapJob, Part
+from .losses import Losses
 from .members import Members
-from .messages import Finished, Forget, Frame, Offered
+from .messages import Finished, Frame, Offered
 from .nests.offers import Offer, Offers
 from .process.output import show
 from .ranges import Batch
@@ -74,24 +75,23 @@ class Farm:
         transport: Transport,
         policy: batching.Policy = batching.Policy(),
         standin: bool = True,
+        retries: int = 2,
     ) -> None:
         self._transport = transport
         self._scheduler = Scheduler(policy)
         self._section = Section()
         self._deliveries = Deliveries()  # to be handed over by who drives
-        self._jobs: dict[int, Job] = {}
         self.sharing = FarmSharing(transport.send)
         store = self.sharing.store
-        self._dispatch = Dispatch(
-            transport, self._scheduler, self._section, self._jobs, lambda: store.count
-        )
+        self._dispatch = Dispatch(transport, self._scheduler, self._section, lambda: store.count)
+        self._jobs = self._dispatch.jobs
         self._abandoned: deque[int] = deque()
         self._left: deque[int] = deque()
         self.members = Members(transport.size - 1)
-        self._last_number = 0
+        self._losses = Losses(self.members, retries)
         self._offers = Offers()
         self._calls = CallStream()
-        self._calls_number = self._new_number(self._calls)
+        self._calls_number = self._dispatch.opened(self._calls)
         self._fresh_calls = 0
         self._looked = 0.0
         self._closed = False
@@ -123,8 +123,7 @@ class Farm:
     def open_map(self, job: MapJob, function: Function) -> int:
         """Start a map; its number is for `release` and `abandon`."""
         with self._section:
-            number = self._new_number(job)
-            self._dispatch.functions.opened(number, function)
+            number = self._dispatch.opened(job, function)
         try:
             self.release(number, job)
         except BaseException:  # of the user's iterator
@@ -243,10 +242,7 @@ class Farm:
             job = self._jobs.get(number)
             if job is not None and start < stop:
                 part = Part(start, stop, message.plain, message.outcomes, message.failed)
-                if isinstance(job, Offer):
-                    self._return(number, job, part)
-                else:
-                    self._deliveries.add(partial(self._deliver, number, job, part))
+                self._answer(number, job, part)
         elif isinstance(message, messages.Waiting):
             self._dispatch.assigned(self._scheduler.waiting(sender, Batch.single(*message)))
         elif isinstance(message, messages.Resumed):
@@ -275,17 +271,34 @@ class Farm:
         elif isinstance(message, messages.Lost):
             self._handle_loss(sender)
 
+    def _answer(self, number: int, job: Job, part: Part) -> None:
+        if isinstance(job, Offer):
+            self._return(number, job, part)
+        else:
+            self._deliveries.add(partial(self._deliver, number, job, part))
+
     def _handle_loss(self, worker: int) -> None:
-        host, held = self.members.host(worker), self._scheduler.held(worker)
-        logger.critical("worker %d on %s died; it held %s; the job ends", worker, host, held)
-        self._transport.abort(1)
+        """What it held runs elsewhere, what its tasks had made comes again with them."""
+        for number in self._offers.lost(worker):
+            self._cancel(number)
+        self._dispatch.lost(worker)
+        self.sharing.lost(worker)
+        self.members.died(worker)
+        given_up = self._losses.given_up(self._scheduler.blamed(worker))
+        logger.warning("%s", self._losses.sentence(worker, given_up))
+        if self._scheduler.knows(worker):
+            self._dispatch.assigned(self._scheduler.lost(worker, given_up))
+        for batch in given_up:
+            job = self._jobs.get(batch.job)
+            if job is not None:
+                self._answer(batch.job, job, self._losses.outcome(worker, batch, job.function))
+        if self.members.none_left:
+            self._deliveries.add(partial(self._fail, self._losses.of_all()))
 
     def _take_offer(self, offer: Offer) -> None:
         """Tasks of a nested job, ahead of all others, as their parents wait for them."""
-        number = self._new_number(offer)
+        number = self._dispatch.opened(offer, offer.function)
         self._offers.opened(number, offer)
-        if offer.function is not None:
-            self._dispatch.functions.opened(number, offer.function)
         self._dispatch.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
 
     def _return(self, number: int, offer: Offer, part: Part) -> None:
@@ -301,21 +314,9 @@ class Farm:
                 self._transport.send(worker, messages.Hungry(hungry))
 
     def _cancel(self, number: int) -> None:
-        job = self._jobs.pop(number, None)
-        if job is None:
-            return
+        job = self._dispatch.closed(number)
         if isinstance(job, Offer):
             self._offers.closed(number, job)
-        self._scheduler.cancelled(number)
-        key, holders = self._dispatch.functions.closed(number)
-        for worker in () if self._dispatch.stopping else holders:
-            self._transport.send(worker, Forget(key))
-
-    def _new_number(self, job: Job) -> int:
-        self._last_number += 1
-        self._jobs[self._last_number] = job
-        self._scheduler.submitted(self._last_number, 0)
-        return self._last_number
 
     def _fail(self, error: BaseException) -> None:
         self.error = error
@@ -348,6 +349,8 @@ class Farm:
             self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
+        if self._losses.summary:
+            logger.warning("%s", self._losses.summary)
         if not all_left(self.members, self.step, hurry):
             missing = self.members.missing
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)

@@ -50,6 +50,11 @@ class Functions:
         key, _ = self._of_map.pop(number)
         return key, self._holders.pop(key) if key == number else set()
 
+    def lost(self, worker: int) -> None:
+        """A worker has died with all that it had been sent."""
+        for holders in self._holders.values():
+            holders.discard(worker)
+
 
 class Known:
     """The functions that a worker has been sent."""

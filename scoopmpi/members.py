@@ -19,6 +19,8 @@ class Members:
         self._hosts: dict[int, str] = {}
         self._unfit: dict[int, str] = {}
         self._left: set[int] = set()
+        self.lost: dict[int, str] = {}
+        """Workers that have died, and their hosts."""
 
     def joined(self, worker: int, message: Joined) -> None:
         """The worker has imported the program."""
@@ -29,10 +31,13 @@ class Members:
     def unfit(self, worker: int, reason: str) -> bool:
         """The worker cannot import the program; says whether that was the last hope."""
         self._unfit[worker] = reason
-        last = len(self._unfit) == self.size
-        if not last:
+        if not self.none_left:
             logger.warning("worker %d does not take part: %s", worker, reason)
-        return last
+        return self.none_left
+
+    def died(self, worker: int) -> None:
+        """The worker is no more."""
+        self.lost[worker] = self.host(worker)
 
     def left(self, worker: int) -> None:
         """The worker has followed Stop."""
@@ -45,9 +50,15 @@ class Members:
     @property
     def importing(self) -> bool:
         """Whether some worker has not said yet if it takes part."""
-        return len(self._hosts) + len(self._unfit) < self.size
+        return len(self._hosts.keys() | self._unfit.keys() | self.lost.keys()) < self.size
+
+    @property
+    def none_left(self) -> bool:
+        """Whether nobody can take part any more."""
+        return len(self._unfit.keys() | self.lost.keys()) == self.size
 
     @property
     def missing(self) -> list[int]:
         """Those that have not left."""
-        return [worker for worker in range(1, self.size + 1) if worker not in self._left]
+        gone = self._left | self.lost.keys()
+        return [worker for worker in range(1, self.size + 1) if worker not in gone]

@@ -46,6 +46,10 @@ SCOOP = (
         ["--scoop-tunnel"], section=_SCOOP, is_flag=True, help="Accepted: MPI has no tunnel."
     ),
 )  # fmt: skip
+RETRIES = Setting(
+    ["--retries"], section=options.WORKERS, type=click.IntRange(min=0), metavar="N",
+    help="How often a task is tried again that ran where a worker died (2).",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -65,7 +69,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     cls=WrapperCommand,
     sections=(*options.SECTIONS, _SCOOP),
     params=[
-        options.universe("-n"), *options.SHARED, ALL_GPUS, *SCOOP, *options.forgotten(),
+        options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip
@@ -97,10 +101,12 @@ def _start(ctx: click.Context, request: options.Request) -> starting.Start:
         ("-v", request.verbose), ("-q", request.quiet), ("--debug", request.debug),
         ("--profile", ctx.params["scoop_profile"]),
     )  # fmt: skip
+    retries = ctx.params["retries"]
     modules = ",".join(name for names in ctx.params["loaded"] for name in names)
     start = starting.Start(
         words=_program(ctx, request),
-        options=[flag for flag, given in flags if given],
+        options=[flag for flag, given in flags if given]
+        + ([] if retries is None else ["--retries", str(retries)]),
         setup=[starting.loading(modules)] if modules else [],
         all_gpus=ctx.params["all_gpus"],
     )

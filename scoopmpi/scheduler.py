@@ -10,6 +10,7 @@ changes nothing. Imports batching and ranges, and nothing else of the project.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -38,8 +39,16 @@ class _Worker:
 
     @property
     def open_to_more(self) -> bool:
-        """Idle, or busy with one short batch that keeps its time."""
-        return not self.held or (len(self.held) == 1 and self.short and not self.overdue)
+        """Idle, or busy with one short batch that keeps its time and is under no suspicion."""
+        if not self.held:
+            return True
+        trusted = not self.held[0].attempts
+        return len(self.held) == 1 and self.short and not self.overdue and trusted
+
+    @property
+    def blamed(self) -> list[Batch]:
+        """What may have killed it: what it was to run, else what waits."""
+        return self.held or self.waiting
 
 
 class Scheduler:
@@ -141,20 +150,28 @@ class Scheduler:
         self._file(worker, state)
         return []
 
-    def lost(self, worker: int) -> list[Assignment]:
-        """The rank died: what it held is queued again, one attempt more."""
+    def lost(self, worker: int, given_up: Sequence[Batch] = ()) -> list[Assignment]:
+        """The rank died: what it held is queued again; what is blamed, with one attempt more.
+
+        Tasks with attempts are run one by one, each alone on its worker, so that no other task
+        is blamed for the next death.
+        given_up: batches of it that count as finished instead.
+        """
         state = self._worker(worker)
+        if not set(given_up) <= set(state.blamed):
+            raise ValueError(f"worker {worker} is not lost with {given_up}")
         del self._workers[worker]
         self._idle.pop(worker, None)
         self._doubling.pop(worker, None)
         self._waiting -= len(state.waiting)
-        begun = [*state.waiting, *state.held[:1]]
+        blamed = set(state.blamed)
         for batch in reversed([*state.waiting, *state.held]):
             job = self._jobs[batch.job]
             job.handed -= 1
-            if not job.cancelled:
-                blamed = batch.attempts + (batch in begun)
-                self._put_back(job, batch._replace(attempts=blamed))
+            if batch in given_up:
+                job.finished += batch.tasks
+            elif not job.cancelled:
+                self._put_back(job, batch._replace(attempts=batch.attempts + (batch in blamed)))
             self._forget_if_done(job)
         return self._assign()
 
@@ -212,6 +229,15 @@ class Scheduler:
     def workers(self) -> int:
         return len(self._workers)
 
+    def knows(self, worker: int) -> bool:
+        """Whether the worker has joined and is not lost."""
+        return worker in self._workers
+
+    def blamed(self, worker: int) -> tuple[Batch, ...]:
+        """What would be blamed if the worker died now; nothing where it has not joined."""
+        state = self._workers.get(worker)
+        return () if state is None else tuple(state.blamed)
+
     def held(self, worker: int) -> tuple[Batch, ...]:
         """What a worker has been given and has not answered: what waits, runs, and is to run."""
         state = self._worker(worker)
@@ -225,7 +251,7 @@ class Scheduler:
             job = next(iter(self._ready.values()))
             if self._idle:
                 worker, state = self._idle.popitem()
-            elif self._doubling:
+            elif self._doubling and not job.queue[0].attempts:
                 worker, state = self._doubling.popitem(last=False)
             else:
                 break
@@ -313,4 +339,5 @@ class Scheduler:
                 unfinished = sum(stop - start for start, stop in spans)
                 assert job.finished + unfinished == job.submitted
         if self._ready:
-            assert not self._idle and not self._doubling
+            suspect = next(iter(self._ready.values())).queue[0].attempts
+            assert not self._idle and (suspect or not self._doubling)

@@ -22,6 +22,7 @@ mpirun it runs on the hosts of this batch job, or on all cores of this machine.
   --nice LEVEL             its priority, -20 to 19
   -v, --verbose            say what the farm does
   -q, --quiet              only warnings
+  --retries N              how often a task is tried again that ran where a worker died (2)
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -52,6 +53,7 @@ class Options(NamedTuple):
     verbose: bool = False
     quiet: bool = False
     debug: bool = False
+    retries: int | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -62,7 +64,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS = range(5)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _RETRIES = range(6)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -76,6 +78,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "-q": ("quiet", _FLAG),
     "--quiet": ("quiet", _FLAG),
     "--debug": ("debug", _FLAG),
+    "--retries": ("retries", _RETRIES),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -123,7 +126,9 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         ("--profile", options.profile),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
-    return (*words, *(("--nice", str(options.nice)) if options.nice is not None else ()))
+    for name, number in (("--nice", options.nice), ("--retries", options.retries)):
+        words += [] if number is None else [name, str(number)]
+    return tuple(words)
 
 
 def notes(options: Options, launched: bool) -> list[str]:
@@ -196,6 +201,8 @@ def _checked(option: str, kind: int, value: str) -> str | int:
     number = int(value)
     if kind == _WORKERS and number < 1:
         raise UsageError(f"{option} {value}: at least one worker is needed")
+    if kind == _RETRIES and number < 0:
+        raise UsageError(f"{option} {value}: it is how often, from 0 on")
     if kind == _NICE and not -20 <= number <= 19:
         raise UsageError(f"{option} {value}: niceness is from -20 to 19")
     return number

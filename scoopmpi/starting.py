@@ -119,6 +119,7 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
         branches=start.branches,
         debug=start.debug,
         root=os.geteuid() == 0,
+        survive=start.farm,
     )
 
 

@@ -16,7 +16,8 @@ import sys
 from collections import deque
 from typing import Any, NoReturn, Protocol
 
-from .messages import KINDS, NUMBERS, Message
+from .messages import KINDS, NUMBERS, Lost, Message
+from .process.witness import ORPHANED
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
 PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
@@ -63,6 +64,8 @@ class MPITransport:
         self.size: int = self._comm.size
         self._status = MPI.Status()
         self._under_way: deque[tuple[Any, Any]] = deque()
+        self._dead: set[int] = set()
+        self._unsaid: deque[int] = deque()  # of the dead
 
     def send(self, to: int, message: Message) -> None:
         buffers: list[Any] = []
@@ -88,6 +91,15 @@ class MPITransport:
     def receive(self) -> tuple[int, Message] | None:
         if self._under_way:
             self._drop_sent()
+        if self._unsaid:
+            return self._unsaid.popleft(), Lost()
+        try:
+            return self._received()
+        except self._mpi.Exception as problem:
+            self._note_the_dead(problem)
+            return None
+
+    def _received(self) -> tuple[int, Message] | None:
         status = self._status
         if not self._comm.Iprobe(self._mpi.ANY_SOURCE, self._mpi.ANY_TAG, status):
             return None
@@ -104,14 +116,19 @@ class MPITransport:
 
     def flush(self) -> None:
         while self._under_way:
-            self._under_way.popleft()[0].Wait()
+            request, _ = self._under_way.popleft()
+            try:
+                request.Wait()
+            except self._mpi.Exception as problem:
+                self._note_the_dead(problem)
 
     def close(self) -> None:
         self.flush()
 
     def free(self) -> None:
         """Give the communicator back, where MPI goes on without this link; collective."""
-        self._comm.Free()
+        if not self._dead:
+            self._comm.Free()
 
     def abort(self, status: int) -> None:
         sys.stdout.flush()
@@ -120,18 +137,42 @@ class MPITransport:
         os._exit(status)  # where MPI returns from it all the same
 
     def _start(self, data: Any, to: int, tag: int) -> None:
-        request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
-        if not request.Test():
-            self._under_way.append((request, data))
+        if to in self._dead:
+            return
+        try:
+            request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
+            if not request.Test():
+                self._under_way.append((request, data))
+        except self._mpi.Exception as problem:
+            self._note_the_dead(problem)
 
     def _drop_sent(self) -> None:
         under_way = self._under_way
         while under_way:
             first = under_way[0]
-            if not first[0].Test():
-                return
+            try:
+                if not first[0].Test():
+                    return
+            except self._mpi.Exception as problem:
+                self._note_the_dead(problem)
             if under_way and under_way[0] is first:  # a __del__ that prints may have come between
                 under_way.popleft()
+
+    def _note_the_dead(self, problem: Any) -> None:
+        """Open MPI with ULFM lets the others live (MPI-5, chapter on process fault tolerance).
+
+        A probe for any sender fails once for each death, until the deaths are acknowledged.
+        """
+        if problem.Get_error_class() != getattr(self._mpi, "ERR_PROC_FAILED", None):
+            raise problem
+        failed = self._comm.Get_failed()
+        places = list(range(failed.size))
+        ranks = self._mpi.Group.Translate_ranks(failed, places, self._comm.Get_group())
+        self._comm.Ack_failed()
+        if self.rank > 0 and 0 in ranks:
+            os._exit(ORPHANED)  # nobody is left to work for
+        self._unsaid += [rank for rank in ranks if rank not in self._dead]
+        self._dead.update(ranks)
 
     def _take(self, source: int, size: int) -> Any:
         memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part

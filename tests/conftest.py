@@ -52,6 +52,11 @@ def libraries() -> tuple[Library, ...]:
     return tuple(found.values())
 
 
+def survives(library: Library) -> bool:
+    """Whether ranks live on when one dies: Open MPI from 5 on, with ULFM."""
+    return library.name.startswith("openmpi-") and int(library.name.split("-")[1].split(".")[0]) > 4
+
+
 NO_LIBRARY = Library("no MPI library found", {})
 
 

@@ -13,11 +13,13 @@ import threading
 from collections import deque
 from typing import Any
 
+from greenlet import GreenletExit
+
 from scoopmpi import executor
 from scoopmpi.batching import Policy
 from scoopmpi.executor import FarmExecutor
 from scoopmpi.farm import Farm
-from scoopmpi.messages import KINDS, NUMBERS
+from scoopmpi.messages import KINDS, NUMBERS, Lost
 from scoopmpi.worker import Worker
 
 PATIENCE = 5000
@@ -35,6 +37,19 @@ class Link:
             (a, b): deque() for a in range(size) for b in range(size)
         }
         self.aborted: int | None = None
+        self.dead: set[int] = set()
+        self.unsaid: dict[int, set[int]] = {rank: set() for rank in range(size)}
+
+    def kill(self, rank: int) -> None:
+        """A rank is no more: what it sent last may have got out in part, and nothing reaches it."""
+        with self.guard:
+            self.dead.add(rank)
+            for other in range(self.size):
+                self.channels[other, rank].clear()
+                out = self.channels[rank, other]
+                for _ in range(self.chance.randrange(len(out) + 1)):
+                    out.pop()
+                self.unsaid[other].add(rank)
 
     def transport(self, rank: int) -> MemoryTransport:
         return MemoryTransport(self, rank)
@@ -54,11 +69,18 @@ class MemoryTransport:
         buffers: list[pickle.PickleBuffer] = []
         data = pickle.dumps((NUMBERS[type(message)], *message), 5, buffer_callback=buffers.append)
         with self.link.guard:
+            if to in self.link.dead or self.rank in self.link.dead:
+                return
             copies = [bytes(buffer.raw()) for buffer in buffers]
             self.link.channels[self.rank, to].append((data, copies))
 
     def receive(self) -> tuple[int, Any] | None:
         with self.link.guard:
+            unsaid = self.link.unsaid[self.rank]
+            if unsaid and self.link.chance.random() < 0.2:
+                lost = unsaid.pop()
+                self.link.channels[lost, self.rank].clear()
+                return lost, Lost()
             waiting = [a for a in range(self.size) if self.link.channels[a, self.rank]]
             if not waiting or self.link.chance.random() < 0.3:  # it has not arrived yet
                 return None
@@ -81,14 +103,29 @@ class MemoryTransport:
 class Ranks:
     """A farm and its workers in one thread: the seed decides whose turn it is."""
 
-    def __init__(self, workers: int, seed: int, policy: Policy = Policy()) -> None:
+    def __init__(
+        self, workers: int, seed: int, policy: Policy = Policy(), retries: int = 2
+    ) -> None:
         self.link = Link(workers + 1, seed)
-        self.farm = Farm(self.link.transport(0), policy, standin=False)
+        self.farm = Farm(self.link.transport(0), policy, standin=False, retries=retries)
         self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
         self.executor = FarmExecutor(self.farm)
+        self.acting: Worker | None = None
         self.farm.wait_until = self.wait_until  # type: ignore[method-assign]
         for worker in self.workers:
             worker.join(frozenset())
+
+    def die(self) -> None:
+        """The worker whose task calls this is no more, in the middle of it."""
+        worker = self.acting
+        assert isinstance(worker, Worker)
+        self.kill(worker)
+        raise GreenletExit
+
+    def kill(self, worker: Worker) -> None:
+        """A worker dies."""
+        self.workers.remove(worker)
+        self.link.kill(worker._transport.rank)
 
     def turn(self) -> None:
         """One step of somebody."""
@@ -98,11 +135,13 @@ class Ranks:
         """One step; tasks of a worker find its nest, as in a process of their own."""
         if isinstance(actor, Farm):
             return actor.step()
-        outer = executor.current()
+        outer, before = executor.current(), self.acting
         executor.install(actor.nest)
+        self.acting = actor
         try:
             return actor.step()
         finally:
+            self.acting = before
             executor.install(outer)
 
     def wait_until(self, done: Any, timeout: float | None = None) -> bool:

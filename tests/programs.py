@@ -1,5 +1,6 @@
 """A user's program for the command tests: `programs.py WHAT`."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -34,6 +35,22 @@ def die(how):
     if how == "exit":
         os._exit(5)
     os.kill(os.getpid(), {"kill": 9, "segv": 11}[how])
+
+
+def dies_once(mark):
+    """Kills its worker, but for the one time after."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+        os.kill(os.getpid(), 9)
+    return os.path.basename(mark)
+
+
+def inner(mark):
+    return [*futures.map(square, range(20)), dies_once(mark)]
+
+
+def outer(mark):
+    return list(futures.map(inner, [f"{mark}{x}" for x in range(2)]))
 
 
 def forever(_):
@@ -71,6 +88,10 @@ def reciprocal(x):
     return 1 / x
 
 
+def map_of_squares(count):
+    return futures.map(square, range(count))
+
+
 def main(what, *arguments):
     if what == "arguments":
         print(sys.argv[1:], __name__, os.path.basename(sys.argv[0]))
@@ -81,6 +102,12 @@ def main(what, *arguments):
     elif what == "where":
         seen = set(futures.map(where, range(100)))
         print(len({pid for pid, _, _ in seen}), sorted({(name, omp) for _, name, omp in seen}))
+    elif what == "lose":
+        flat = [futures.submit(dies_once, os.path.abspath("a")), *map_of_squares(1000)]
+        print(flat[0].result(), sum(flat[1:]), futures.submit(outer, os.path.abspath("b")).result())
+    elif what == "die alone":
+        calls = [futures.submit(die, "exit"), *(futures.submit(square, x) for x in range(4))]
+        print([call.result() for call in calls[1:]], repr(calls[0].exception()))
     elif what == "die":
         list(futures.map(die, arguments))
     elif what == "leave":

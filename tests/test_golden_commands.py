@@ -50,8 +50,8 @@ Placing = Callable[[Allocation], Allocation]
 
 
 def farm(place: Placing) -> tuple[Placing, dict[str, Any]]:
-    """As myscoop asks: a rank more than workers, and nobody bound."""
-    return lambda allocation: placement.with_rank_0(place(allocation)), {}
+    """As myscoop asks: a rank more than workers, nobody bound, and who dies dies alone."""
+    return lambda allocation: placement.with_rank_0(place(allocation)), {"survive": True}
 
 
 def plain(place: Placing, **more: Any) -> tuple[Placing, dict[str, Any]]:

@@ -38,7 +38,7 @@ FLOORS: tuple[set[str], ...] = (
         "calls", "functions", "results", "constants.sharing", "nests.aside", "nests.isolation",
         "nests.offers",
     },
-    {"dispatch", "executor", "nests.maps"},
+    {"dispatch", "executor", "losses", "nests.maps"},
     {"farm", "shared", "reduction", "pep3148", "nests.calls", "nests.values"},
     {"futures", "pool", "nests.nest"},
     {"inbox"},

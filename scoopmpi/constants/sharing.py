@@ -8,6 +8,7 @@ the messages and their answers; what a constant is, is said in `store`.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ class Sharing:
 
     def received(self, sender: int, message: Share) -> None:
         """Constants have come: keep them, send them on."""
+        if self.store.knows(message.number):
+            return  # sent once more, as a rank was lost that may not have sent it on
         before = self._incomplete.pop(message.number, None)
         if before is not None:
             frames = {**before.frames, **message.frames}
@@ -76,18 +79,26 @@ class FarmSharing(Sharing):
     def __init__(self, send: Send) -> None:
         super().__init__(send)
         self._places: list[Place] = []
-        self._sent: list[Added] = []  # for those who join later
+        self._sent: list[tuple[float, Added]] = []  # for those who join later
 
     def joined(self, worker: int, domain: str) -> None:
         """A worker can take part, and gets what has been set before."""
-        for added in self._sent:
+        for _, added in self._sent:
             self._send(worker, self._share(added, domain, ()))
         self._places.append(Place(worker, domain))
+
+    def lost(self, worker: int) -> None:
+        """A worker has died, maybe before it sent on what others wait for: they get it again."""
+        self._places = [place for place in self._places if place.rank != worker]
+        recent = time.monotonic() - ON_ITS_WAY_SECONDS
+        for moment, added in self._sent:
+            for place in self._places if moment > recent else ():
+                self._send(place.rank, self._share(added, place.host, ()))
 
     def set(self, frames: Mapping[str, Frame]) -> int:
         """Set constants for everyone; returns their number. Raises TypeError for known names."""
         added = self.store.add(frames)
-        self._sent.append(added)
+        self._sent.append((time.monotonic(), added))
         self._pass_on(added, tuple(self._places))
         return added.number
 

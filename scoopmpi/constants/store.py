@@ -98,6 +98,10 @@ class Constants:
         """
         return self._entries[name].value(name)
 
+    def knows(self, number: int) -> bool:
+        """Whether the constants of this call are here."""
+        return number <= self.count or number in self._numbers
+
     def frames_of(self, number: int) -> dict[str, Frame]:
         """What was lent under a number, in full, for a rank that cannot open shared memory."""
         return self._lent.get(number, {})

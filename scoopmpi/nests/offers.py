@@ -88,6 +88,12 @@ class Offers:
         """Our numbers for a worker's nested job."""
         return tuple(self._numbers.get((owner, job), ()))
 
+    def lost(self, owner: int) -> tuple[int, ...]:
+        """Our numbers for all jobs of a worker that has died; it is asked for nothing more."""
+        self.spent.pop(owner, None)
+        keys = [key for key in self._numbers if key[0] == owner]
+        return tuple(number for key in keys for number in self._numbers[key])
+
     def asked(self, hungry: int) -> list[int]:
         """Whom to ask for tasks while `hungry` workers have none: each once for each offer."""
         chosen = list(self.spent)[: 2 * hungry]

@@ -14,15 +14,23 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID")
 SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
 _SLURM_SPECIAL_STEPS = 0xFFFF_FFF0
 """Step numbers from here on are no steps of ranks: batch script, interactive shell, extern."""
+ORPHANED = 70
+"""The exit status of a worker that has lost rank 0."""
 TOLD = "\1"
 """Instead of what a worker runs: why it ends has been told."""
+STARTED = " "
+"""The label of a worker that has started and has not run a task."""
 _LABEL_BYTES = 200
+_APART_SECONDS = 0.2
+"""Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
+the others wait for ever in 1 of 20 runs where both came at once, in none of 90 with 0.05 s."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -59,9 +67,15 @@ def end_with_launcher(rank: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
+def survivable(env: Mapping[str, str]) -> bool:
+    """Whether the other ranks live on when one dies: Open MPI was started `--with-ft ulfm`."""
+    return env.get("OMPI_MCA_mpi_ft_enable") == "1"
+
+
 def under_witness(rank: int) -> Callable[[str], None]:
     """Go on in a child process; returns, in the child, the function to tell what it runs.
 
+    It has to be told something, STARTED, when the rank takes part: a death before is the job's.
     The parent stays behind in this call until the child ends, and never returns.
     """
     label = mmap.mmap(-1, _LABEL_BYTES)
@@ -89,14 +103,28 @@ def _watch(child: int, rank: int, label: mmap.mmap) -> None:
     if code == 0:
         os._exit(0)
     what = label[:].rstrip(b"\0").decode(errors="replace")
+    if code == ORPHANED:
+        if rank > 1:
+            time.sleep(_APART_SECONDS)  # one says it, and mpirun ends the others then
+        os.write(2, b"scoopmpi: rank 0, which runs the program, is lost; the job ends\n")
+        os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
     if what == TOLD:
         os._exit(code if code > 0 else 1)
-    os.write(2, (sentence(rank, socket.gethostname(), code, what) + "\n").encode())
+    goes_on = bool(what) and survivable(os.environ)
+    said = sentence(rank, socket.gethostname(), code, what, goes_on)
+    os.write(2, f"{said}\n".encode())
+    if goes_on:
+        time.sleep(_APART_SECONDS)
+    elif survivable(os.environ):  # others wait for it in MPI_Init, and mpirun does not end them
+        os.kill(os.getppid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGKILL)  # an exit status alone would leave MPICH waiting
 
 
-def sentence(rank: int, host: str, code: int, what: str) -> str:
-    """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it."""
+def sentence(rank: int, host: str, code: int, what: str, goes_on: bool = False) -> str:
+    """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it.
+
+    goes_on: the job does, without it.
+    """
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         cause = f"was killed by {name}"
@@ -104,8 +132,8 @@ def sentence(rank: int, host: str, code: int, what: str) -> str:
             cause += " (by hand, or by the kernel for want of memory)"
     else:
         cause = f"ended with exit status {code}"
-    task = f"while running {what}" if what else "before its first task"
-    return f"scoopmpi: worker {rank} on {host} {cause} {task}; the job ends"
+    task = f"while running {what}" if what.strip() else "before its first task"
+    return f"scoopmpi: worker {rank} on {host} {cause} {task}{'' if goes_on else '; the job ends'}"
 
 
 def _die_with(parent: int) -> None:

@@ -55,6 +55,7 @@ class Ranks:
     modules: whether those of environment modules are handed over.
     words: the user's own for the launcher. branches: the width of its tree of daemons.
     debug: it shall show what it does. root: the caller is root.
+    survive: where one dies the others shall live on, if the library can.
     """
 
     hosts: tuple[Host, ...]
@@ -72,6 +73,7 @@ class Ranks:
     branches: int | None = None
     debug: bool = False
     root: bool = False
+    survive: bool = False
 
     @property
     def count(self) -> int:

@@ -39,6 +39,8 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     new = (_major(ranks.library) or 5) >= 5
     words = [mpirun, "--host", ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)]
     words += [*_places(ranks, new), *_daemons(ranks, new), *_for_one_host(ranks)]
+    if ranks.survive and new:  # costs nothing measurable; 4 has it in no release
+        words += ["--with-ft", "ulfm"]
     if ranks.root:
         words.append("--allow-run-as-root")
     if ranks.debug:
