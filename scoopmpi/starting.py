@@ -130,7 +130,11 @@ def command_of(
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     own = {} if start.temporary is None else {"TMPDIR": start.temporary}
-    return replace(command, env={**own, **command.env}, unset=(*command.unset, *stale))
+    return replace(
+        command,
+        env={**own, **command.env}, unset=(*command.unset, *stale),
+        notes=(*command.notes, *ranks.notes),
+    )  # fmt: skip
 
 
 def rank_words(start: Start) -> list[str]:

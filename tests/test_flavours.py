@@ -356,3 +356,36 @@ def test_names() -> None:
     assert named("IMPI") is named("intelmpi") is intelmpi
     assert named("pals") is named("aprun") is cray
     assert named("lam") is None
+
+
+def test_the_others_live_on_where_the_library_can() -> None:
+    assert "--with-ft ulfm" in options(openmpi, OPENMPI_5, **BATCH, survive=True)
+    assert "--with-ft" not in options(openmpi, OPENMPI_5, **BATCH)
+    for flavour, library in ((openmpi, OPENMPI_4), (mpich, MPICH), (intelmpi, INTEL)):
+        alone = command(flavour, library, **BATCH).argv
+        assert command(flavour, library, **BATCH, survive=True).argv == alone
+
+
+def test_the_systems_own_directory_does_not_come_before_the_users() -> None:
+    """Open MPI 4, called by its path, puts its directory in front of PATH on all hosts."""
+    for library, word in ((OPENMPI_4, True), (OPENMPI_5, False)):
+        ranks = Ranks(program=PROGRAM, env=ENV, library=library, **BATCH)
+        assert ("--noprefix" in openmpi.command("/usr/bin/mpirun", ranks).argv) is word
+        assert "--noprefix" not in openmpi.command("/opt/mpi/bin/mpirun", ranks).argv
+
+
+@pytest.mark.parametrize(
+    ("manager", "env", "told"),
+    [
+        ("slurm", {"SLURM_HET_SIZE": "2"}, True),
+        ("slurm", {"SLURM_HET_SIZE": "2", "SLURM_STEP_ID": "0"}, False),
+        ("slurm", {"SLURM_HET_SIZE": "1"}, False),
+        ("slurm", {"SLURM_HET_SIZE": "x"}, False),
+        ("pbs", {"SLURM_HET_SIZE": "2"}, False),
+    ],
+)
+def test_a_heterogeneous_job_is_told_what_reaches_all_of_it(
+    manager: str, env: dict[str, str], told: bool
+) -> None:
+    ranks = Ranks(program=PROGRAM, **{**BATCH, "env": env, "manager": manager})
+    assert any("srun --het-group" in note for note in ranks.notes) is told

@@ -258,6 +258,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "output": ("-x y", ""),
     "silence": ("2.5", "soon"),
     "log": ("a\nb", ""),
+    "retries": ("0", "-1"),
     "scoop_module": ("squares", ""),
     "loaded": ("gcc/13,b", ""),
     "scoop_broker": ("h", ""),

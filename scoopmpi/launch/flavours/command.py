@@ -125,6 +125,20 @@ class Ranks:
         step = self.env.get("SLURM_STEP_ID", "")
         return self.manager == "slurm" and step.isdecimal() and int(step) < _STEPS
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of such a job, whatever its launcher.
+
+        Seen with Slurm 22.05: Open MPI 4 puts all ranks on the first component, others refuse.
+        """
+        het = self.env.get("SLURM_HET_SIZE", "")
+        if self.manager != "slurm" or not het.isdecimal() or int(het) < 2 or self.step_of_slurm:
+            return ()
+        return (
+            f"SLURM_HET_SIZE={het}: mpirun may reach the first component of a heterogeneous job "
+            "only. What does: srun --het-group=0-… --mpi=pmi2 python -m scoopmpi PROGRAM",
+        )
+
     def checked_program(self) -> tuple[str, ...]:
         """The program's words; LaunchError for the one that no launcher hands on."""
         if ":" in self.program:

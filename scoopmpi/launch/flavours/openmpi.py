@@ -6,6 +6,7 @@ and with the simulated allocations of both (`ras_simulator_*`).
 
 from __future__ import annotations
 
+import os
 import re
 
 from .command import Command, Ranks, for_daemons
@@ -39,6 +40,8 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     new = (_major(ranks.library) or 5) >= 5
     words = [mpirun, "--host", ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)]
     words += [*_places(ranks, new), *_daemons(ranks, new), *_for_one_host(ranks)]
+    if not new and os.path.dirname(mpirun) == "/usr/bin":
+        words.append("--noprefix")  # or /usr/bin stands before the user's environment on PATH
     if ranks.survive and new:  # costs nothing measurable; 4 has it in no release
         words += ["--with-ft", "ulfm"]
     if ranks.root:
