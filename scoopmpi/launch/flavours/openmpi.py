@@ -71,8 +71,8 @@ def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
     if ranks.bound == "compact":
         return ("--map-by", f"slot:PE={ranks.threads}:OVERSUBSCRIBE", *binding)
     if not new:
-        # Daemons of 4.1.4 (Debian) crashed here in 1 of 15 starts, where they put what they know of
-        # the machine into shared memory. Without, some starts take five seconds; none of 80 crashed.
+        # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
+        # machine into shared memory. Without, none of 80 did, but some took five seconds.
         alone = ("--mca", "rtc_hwloc_vmhole", "none")
         return ("--map-by", f"socket:PE={ranks.threads}", *binding, *alone)
     # Version 5 takes no more slots of a host than the batch system has told it of: it is not asked.
