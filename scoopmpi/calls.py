@@ -27,6 +27,7 @@ class CallStream:
     """All submitted calls of a program: an open-ended job, every task with its own function."""
 
     function: Function | None = None
+    first = 0
 
     def __init__(self) -> None:
         self._calls: dict[int, Call] = {}

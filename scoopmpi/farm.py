@@ -63,8 +63,7 @@ logger = logging.getLogger("scoopmpi")
 BURST = 64
 """Messages handled before a waiting caller looks whether it has what it waits for."""
 JOIN_SECONDS = 10.0
-"""For workers that still import the program when constants are sent: who joins later has to be sent
-them by rank 0, one by one."""
+"""For workers that still import the program: who joins later gets constants one by one."""
 
 
 class Farm:
@@ -112,10 +111,7 @@ class Farm:
             raise self.error
 
     def share(self, frames: Mapping[str, Frame]) -> None:
-        """Set constants, which every task that is submitted from now on finds.
-
-        Raises TypeError for a name that is set already.
-        """
+        """Set constants for all later tasks. Raises TypeError for a name that is set already."""
         self.wait_until(lambda: not self.members.importing or self.error is not None, JOIN_SECONDS)
         with self._section:
             self.sharing.set(frames)
@@ -124,6 +120,8 @@ class Farm:
         """Start a map; its number is for `release` and `abandon`."""
         with self._section:
             number = self._dispatch.opened(job, function)
+        if self.error is not None:  # the last worker died while the function was packed
+            job.failed(self.error)
         try:
             self.release(number, job)
         except BaseException:  # of the user's iterator
@@ -146,6 +144,8 @@ class Farm:
         with self._section:
             self._calls.add(future, frame)
             self._fresh_calls += 1
+            if self.error is not None:
+                self._deliveries.add(partial(self._calls.failed, self.error))
             if self._scheduler.idle:  # else they are gathered until the next look
                 self._submit_calls()
             now = time.monotonic()
@@ -231,6 +231,8 @@ class Farm:
             self.release(number, job)
 
     def _handle(self, sender: int, message: Any) -> None:
+        if sender in self.members.lost:
+            return  # it came too late: what it says has been given to others
         if isinstance(message, Finished):
             # First the next batch for the worker, then the outcomes for the caller.
             number, start, stop = message.job, message.start, message.stop
@@ -285,13 +287,12 @@ class Farm:
         self.sharing.lost(worker)
         self.members.died(worker)
         given_up = self._losses.given_up(self._scheduler.blamed(worker))
-        logger.warning("%s", self._losses.sentence(worker, given_up))
+        if not self._dispatch.stopping:
+            self._losses.tell(worker, given_up)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
-        for batch in given_up:
-            job = self._jobs.get(batch.job)
-            if job is not None:
-                self._answer(batch.job, job, self._losses.outcome(worker, batch, job.function))
+        for number, job, part in self._losses.outcomes(worker, given_up, self._jobs):
+            self._answer(number, job, part)
         if self.members.none_left:
             self._deliveries.add(partial(self._fail, self._losses.of_all()))
 
@@ -326,8 +327,8 @@ class Farm:
     @property
     def busy(self) -> bool:
         """Whether anything is under way, or to be handed over."""
-        if self._closed:
-            return False
+        if self._closed or self.error is not None:  # then what is queued stays so
+            return not self._closed and bool(self._deliveries)
         waiting = self._fresh_calls, self._deliveries, self._abandoned, self._left
         return self._scheduler.busy or any(waiting)
 
@@ -349,8 +350,7 @@ class Farm:
             self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
-        if self._losses.summary:
-            logger.warning("%s", self._losses.summary)
+        self._losses.tell_all()
         if not all_left(self.members, self.step, hurry):
             missing = self.members.missing
             logger.warning("workers %s do not stop within seconds: ending all ranks", missing)

@@ -84,6 +84,9 @@ class MapJob:
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
     """
 
+    first = 0
+    """The index of its first task for the user."""
+
     def __init__(
         self,
         target: Function,

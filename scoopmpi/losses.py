@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from . import failure
-from .job import Function, Part
+from .job import Part
 from .members import Members
 from .ranges import Batch
+
+if TYPE_CHECKING:
+    from .dispatch import Job
+
+logger = logging.getLogger("scoopmpi")
 
 
 class Losses:
@@ -21,27 +28,39 @@ class Losses:
         self._retries = retries
 
     def given_up(self, blamed: Sequence[Batch]) -> list[Batch]:
-        """Those single tasks with which too many workers have died."""
-        return [b for b in blamed if b.tasks == 1 and b.attempts >= self._retries]
+        """Single tasks with which too many workers have died.
 
-    def outcome(self, worker: int, batch: Batch, function: Function | None) -> Part:
-        """The failure of a task that is given up."""
-        deaths = batch.attempts + 1
+        Of several nobody knows which began: they get one more turn, alone.
+        """
+        most = self._retries + (len(blamed) > 1)
+        return [batch for batch in blamed if batch.tasks == 1 and batch.attempts >= most]
+
+    def outcomes(
+        self, worker: int, given_up: Sequence[Batch], jobs: Mapping[int, Job]
+    ) -> Iterator[tuple[int, Job, Part]]:
+        """The failures of tasks that are given up, with their jobs."""
+        for batch in given_up:
+            if batch.job in jobs:
+                yield batch.job, jobs[batch.job], self._outcome(worker, batch, jobs[batch.job])
+
+    def _outcome(self, worker: int, batch: Batch, job: Job) -> Part:
+        deaths, function, index = batch.attempts + 1, job.function, batch.start + job.first
         name = "a submitted call" if function is None else function.name
         host = self._members.host(worker)
         error = failure.WorkerLost(
-            f"{deaths} workers died while they ran task {batch.start} of {name}, the last was "
+            f"{deaths} workers died while they ran task {index} of {name}, the last was "
             f"worker {worker} on {host}. Does it need more memory, or crash in C code? "
             "--retries says how often a task is tried again."
         )
-        error.rank, error.host, error.function, error.index = worker, host, name, batch.start
+        error.rank, error.host, error.function, error.index = worker, host, name, index
         return Part(batch.start, batch.stop, False, (failure.pack_lost(error, deaths),), (0,))
 
-    def sentence(self, worker: int, given_up: Sequence[Batch]) -> str:
+    def tell(self, worker: int, given_up: Sequence[Batch]) -> None:
         """One line for each loss."""
         left = self._members.size - len(self._members.lost)
         what = "what it ran is given up" if given_up else "what it held runs elsewhere"
-        return f"worker {worker} on {self._members.host(worker)} died; {what}; {left} workers left"
+        host = self._members.host(worker)
+        logger.warning("worker %d on %s died; %s; %d workers left", worker, host, what, left)
 
     def of_all(self) -> failure.WorkerLost:
         """Why nothing can go on."""
@@ -51,10 +70,8 @@ class Losses:
             ) + " died"
         )  # fmt: skip
 
-    @property
-    def summary(self) -> str | None:
-        """What to say at the end, None where nobody died."""
-        lost = sorted(self._members.lost.items())
-        if not lost:
-            return None
-        return "workers were lost: " + ", ".join(f"{worker} on {host}" for worker, host in lost)
+    def tell_all(self) -> None:
+        """One line at the end, where somebody died."""
+        lost = ", ".join(f"{worker} on {host}" for worker, host in self._members.lost.items())
+        if lost:
+            logger.warning("workers were lost: %s", lost)

@@ -45,11 +45,6 @@ class _Worker:
         trusted = not self.held[0].attempts
         return len(self.held) == 1 and self.short and not self.overdue and trusted
 
-    @property
-    def blamed(self) -> list[Batch]:
-        """What may have killed it: what it was to run, else what waits."""
-        return self.held or self.waiting
-
 
 class Scheduler:
     """Hands the ranges of all jobs to workers, the oldest job first.
@@ -158,13 +153,13 @@ class Scheduler:
         given_up: batches of it that count as finished instead.
         """
         state = self._worker(worker)
-        if not set(given_up) <= set(state.blamed):
+        blamed = set(self._blamed(state))
+        if not set(given_up) <= blamed:
             raise ValueError(f"worker {worker} is not lost with {given_up}")
         del self._workers[worker]
         self._idle.pop(worker, None)
         self._doubling.pop(worker, None)
         self._waiting -= len(state.waiting)
-        blamed = set(state.blamed)
         for batch in reversed([*state.waiting, *state.held]):
             job = self._jobs[batch.job]
             job.handed -= 1
@@ -236,7 +231,7 @@ class Scheduler:
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """What would be blamed if the worker died now; nothing where it has not joined."""
         state = self._workers.get(worker)
-        return () if state is None else tuple(state.blamed)
+        return () if state is None else tuple(self._blamed(state))
 
     def held(self, worker: int) -> tuple[Batch, ...]:
         """What a worker has been given and has not answered: what waits, runs, and is to run."""
@@ -268,6 +263,14 @@ class Scheduler:
             seconds = batching.budget(self.policy, tasks, workers, pace)
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
+
+    def _blamed(self, state: _Worker) -> list[Batch]:
+        """What may have killed a worker: what it was to run, else what waits.
+
+        Tasks of jobs that are cancelled, as those of its own nested jobs, leave it to the latter.
+        """
+        wanted = [batch for batch in state.held if not self._jobs[batch.job].cancelled]
+        return wanted or state.waiting
 
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""

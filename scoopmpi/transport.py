@@ -93,11 +93,15 @@ class MPITransport:
             self._drop_sent()
         if self._unsaid:
             return self._unsaid.popleft(), Lost()
-        try:
-            return self._received()
-        except self._mpi.Exception as problem:
-            self._note_the_dead(problem)
-            return None
+        for _ in range(2 + len(self._dead)):
+            try:
+                return self._received()
+            except self._mpi.Exception as problem:
+                self._note_the_dead(problem)
+                if self._unsaid:
+                    return None
+            # Else a message of the dead is in front, which MPI does not hand out: look behind it.
+        return None
 
     def _received(self) -> tuple[int, Message] | None:
         status = self._status
@@ -168,7 +172,7 @@ class MPITransport:
         failed = self._comm.Get_failed()
         places = list(range(failed.size))
         ranks = self._mpi.Group.Translate_ranks(failed, places, self._comm.Get_group())
-        self._comm.Ack_failed()
+        self._comm.Ack_failed(failed.size)  # no more than these: one may have died meanwhile
         if self.rank > 0 and 0 in ranks:
             os._exit(ORPHANED)  # nobody is left to work for
         self._unsaid += [rank for rank in ranks if rank not in self._dead]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from scoopmpi import executor, futures, runtime, shared
 from scoopmpi.batching import Policy
 from scoopmpi.failure import WorkerLost
+from scoopmpi.losses import Losses
+from scoopmpi.members import Members
+from scoopmpi.ranges import Batch
 from tests.link import Ranks
 
 pytestmark = pytest.mark.timeout(60)
@@ -136,7 +140,82 @@ def test_where_nobody_is_left_every_caller_is_told(monkeypatch: pytest.MonkeyPat
     with_retries(9, workers=2)
     found = outcomes([futures.submit(never_alone, x) for x in (3, 3, 3)])
     assert all(isinstance(error, WorkerLost) for error in found)
-    assert {str(error) for error in found} == {"no worker is left: 1 on vm, 2 on vm died"}
+    here = socket.gethostname()
+    assert {str(error) for error in found} == {f"no worker is left: 1 on {here}, 2 on {here} died"}
     with pytest.raises(WorkerLost, match="no worker is left"):
         futures.submit(abs, -42).result()
+    executor.install(None)
+
+
+def sets_and_dies(x: int) -> Any:
+    shared.setConst(**{f"from{x}": x})
+    if not scene.ranks.link.dead:
+        scene.ranks.die()
+    return shared.getConst(f"from{x}")
+
+
+def test_a_task_that_comes_again_may_set_its_constant_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runtime, "started", True)
+    ranks = with_retries(2, workers=3)
+    calls = [futures.submit(sets_and_dies, x) for x in range(4)]
+    assert outcomes(calls) == [0, 1, 2, 3]
+    with pytest.raises(TypeError, match="from1"):
+        shared.setConst(from1=2)
+    assert len(ranks.link.dead) == 1
+    ranks.settle()
+    executor.install(None)
+
+
+def fatal_child(x: int) -> int:
+    scene.ranks.die()
+    return x
+
+
+def parent(x: int) -> Any:
+    return [call.result() for call in [futures.submit(fatal_child, y) for y in range(2)]]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its parent is blamed where it dies with it, as the child that comes again is a new one."""
+    monkeypatch.setattr(runtime, "started", True)
+    ranks = scene.ranks = Ranks(12, seed=seed, retries=1)
+    executor.install(ranks.executor)
+    assert isinstance(futures.submit(parent, 0).exception(), WorkerLost)
+    assert futures.submit(abs, -42).result() == 42
+    assert len(ranks.link.dead) < 11
+    ranks.settle()
+    executor.install(None)
+
+
+def test_what_was_only_to_come_is_not_given_up_with_what_ran() -> None:
+    """Both are single tasks that one worker held when it died."""
+    members = Members(3)
+    losses = Losses(members, retries=0)
+    first, second = Batch(1, 4, 5), Batch(1, 5, 6)
+    assert losses.given_up([first, second]) == []
+    assert losses.given_up([first._replace(attempts=1)]) == [first._replace(attempts=1)]
+    assert losses.given_up([Batch(1, 4, 9)]) == []
+
+
+def test_what_is_opened_after_the_last_worker_died_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may die while the function or the arguments are packed."""
+    monkeypatch.setattr(runtime, "started", True)
+    ranks = with_retries(0, workers=1)
+    assert futures.submit(abs, -1).result() == 1
+    monkeypatch.setattr(ranks.farm, "wait_for_first_worker", lambda: None)  # it has looked before
+    ranks.kill(ranks.workers[0])
+    while ranks.farm.error is None:
+        ranks.turn()
+    with pytest.raises(WorkerLost, match="no worker is left"):
+        futures.submit(abs, -1).result()
+    with pytest.raises(WorkerLost, match="no worker is left"):
+        list(futures.map(abs, [-1]))
+    assert not ranks.farm.busy
     executor.install(None)

@@ -79,6 +79,8 @@ class FarmSharing(Sharing):
     def __init__(self, send: Send) -> None:
         super().__init__(send)
         self._places: list[Place] = []
+        self._set_by: dict[int, dict[frozenset[str], int]] = {}  # worker: names and number
+        self._orphans: dict[frozenset[str], int] = {}  # set by tasks that come again
         self._sent: list[tuple[float, Added]] = []  # for those who join later
 
     def joined(self, worker: int, domain: str) -> None:
@@ -93,7 +95,9 @@ class FarmSharing(Sharing):
         recent = time.monotonic() - ON_ITS_WAY_SECONDS
         for moment, added in self._sent:
             for place in self._places if moment > recent else ():
-                self._send(place.rank, self._share(added, place.host, ()))
+                # As to ranks of this host: who has them drops that, others ask for what is large.
+                self._send(place.rank, Share(added.number, added.lent, ()))
+        self._orphans.update(self._set_by.pop(worker, {}))
 
     def set(self, frames: Mapping[str, Frame]) -> int:
         """Set constants for everyone; returns their number. Raises TypeError for known names."""
@@ -103,12 +107,16 @@ class FarmSharing(Sharing):
         return added.number
 
     def proposed(self, sender: int, message: Propose) -> None:
-        """A task sets constants."""
+        """A task sets constants; once more, where the worker died on which it had set them."""
+        names, problem = frozenset(message.frames), ""
         try:
-            answer = Agreed(message.token, self.set(message.frames), "")
-        except TypeError as problem:
-            answer = Agreed(message.token, 0, str(problem))
-        self._send(sender, answer)
+            number = self.set(message.frames)
+        except TypeError as error:
+            number = self._orphans.pop(names, 0)
+            problem = "" if number else str(error)
+        if number:
+            self._set_by.setdefault(sender, {})[names] = number
+        self._send(sender, Agreed(message.token, number, problem))
 
 
 class FarmKeeper:

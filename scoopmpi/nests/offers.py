@@ -17,7 +17,7 @@ from ..messages import Offered, Returned
 class Offer:
     """Tasks of a worker's nested job, for other workers to run.
 
-    owner: the worker whose job it is.
+    owner: the worker whose job it is. first: the index there of the first task here.
     """
 
     def __init__(self, owner: int, message: Offered) -> None:
@@ -28,7 +28,7 @@ class Offer:
             code = payload.forwarded(message.code)
             self.function = Function("a nested function", code, message.lasting)
         self.job = message.job
-        self._start = message.start
+        self.first = message.start
         self._unanswered = self.tasks
         self._plain = message.plain
         if message.plain:  # numbers and strings: unpacking them runs nobody's code
@@ -51,7 +51,7 @@ class Offer:
             if part.plain
             else tuple(map(payload.forwarded, part.outcomes))
         )
-        start, stop = part.start + self._start, part.stop + self._start
+        start, stop = part.start + self.first, part.stop + self.first
         return Returned(self.job, start, stop, part.plain, frame, part.failed)
 
     @property
