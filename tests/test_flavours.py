@@ -67,6 +67,7 @@ def options(flavour: ModuleType, library: str, **wanted: Any) -> str:
     return " ".join(argv[1 : -len(PROGRAM)])
 
 
+ALONE = "--mca rtc_hwloc_vmhole none"
 FREE = "--map-by slot:OVERSUBSCRIBE --bind-to none"
 SRUN_TAIL = "--export=ALL --input=0 --kill-on-bad-exit=1"
 NAMES_17 = ",".join(["a"] * 9 + ["b"] * 8)
@@ -77,7 +78,7 @@ NAMES_17 = ",".join(["a"] * 9 + ["b"] * 8)
     [
         (openmpi, OPENMPI_5, LOCAL, f"--host localhost:3 {FREE} --mca btl ^ofi -n 3"),
         (openmpi, OPENMPI_5, BATCH, f"--host a:9,b:8 {FREE} {EXPORTED} -n 17"),
-        (openmpi, OPENMPI_4, UNEQUAL, f"--host a:3,b:1 {FREE} {EXPORTED} -n 4"),
+        (openmpi, OPENMPI_4, UNEQUAL, f"--host a:3,b:1 {FREE} {ALONE} {EXPORTED} -n 4"),
         (mpich, MPICH, LOCAL, "-bind-to none -launcher fork -hosts localhost:3 -n 3"),
         (mpich, MPICH, BATCH, "-bind-to none -hosts a:9,b:8 -n 17"),
         (mpich, MPICH, UNEQUAL, "-bind-to none -hosts a:3,b:1 -n 4"),

@@ -71,10 +71,7 @@ def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
     if ranks.bound == "compact":
         return ("--map-by", f"slot:PE={ranks.threads}:OVERSUBSCRIBE", *binding)
     if not new:
-        # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
-        # machine into shared memory. Without, none of 80 did, but some took five seconds.
-        alone = ("--mca", "rtc_hwloc_vmhole", "none")
-        return ("--map-by", f"socket:PE={ranks.threads}", *binding, *alone)
+        return ("--map-by", f"socket:PE={ranks.threads}", *binding)
     # Version 5 takes no more slots of a host than the batch system has told it of: it is not asked.
     unasked = () if ranks.local else ("--prtemca", "ras", _BATCH_SYSTEMS)
     return ("--map-by", f"package:PE={ranks.threads}", *binding, *unasked)
@@ -83,6 +80,10 @@ def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
 def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
     """How the daemons are started; host names stay as the batch system writes them."""
     option, words = "--prtemca" if new else "--mca", []
+    if not new and len(ranks.hosts) > 1:
+        # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
+        # machine into shared memory. Without, none of 80 did, though some spread ones took 5 s.
+        words += [option, "rtc_hwloc_vmhole", "none"]
     if any("." in host.name for host in ranks.hosts):
         name = "prte_keep_fqdn_hostnames" if new else "orte_keep_fqdn_hostnames"
         words += [option, name, "1"]
