@@ -16,7 +16,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 CORES = len(os.sched_getaffinity(0))
@@ -167,18 +168,32 @@ def command(driver: str) -> list[str]:
         return inner
     if driver not in ("mpi4py.futures", "mpi4py, chunks", "schwimmbad"):
         return [sys.executable, *program]
-    from scoopmpi.launch import managers
-    from scoopmpi.starting import Start, command_for
-
-    allocation = managers.detect(os.environ, "local")
-    words = list(command_for(Start(program), allocation, os.environ).argv)
     module = [] if driver == "schwimmbad" else ["-m", "mpi4py.futures"]
-    return [*words[: words.index(sys.executable)], sys.executable, *module, *program]
+    return on_ranks([sys.executable, *module, *program])[0]
+
+
+def on_ranks(
+    program: list[str], more: Mapping[str, str] = MappingProxyType({})
+) -> tuple[list[str], dict[str, str]]:
+    """Words that start a rank for each core and one more, by the library's own mpirun, unbound.
+
+    more: variables for them. The second part is the environment in which to start it.
+    """
+    from scoopmpi.launch import launcher
+    from scoopmpi.launch.allocation import Host
+    from scoopmpi.launch.flavours.command import Ranks
+
+    env = {**os.environ, **more}
+    found = launcher.find(env)
+    hosts, root = (Host("localhost", CORES + 1),), os.geteuid() == 0
+    command = found.flavour.command(
+        found.mpirun, Ranks(hosts, program, env, library=found.library, root=root)
+    )
+    return list(command.argv), {**env, **command.env}
 
 
 def run(driver: str) -> dict[str, float]:
-    env = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    answer = subprocess.run(command(driver), env=env, capture_output=True, text=True, timeout=600)
+    answer = subprocess.run(command(driver), capture_output=True, text=True, timeout=600)
     lines = [line for line in answer.stdout.splitlines() if line.startswith("{")]
     if not lines:
         print(f"{driver} failed: {answer.stderr[-500:]}", file=sys.stderr)

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-CORES = len(os.sched_getaffinity(0))
+from peers import CORES, on_ranks, spin, square
+
 HERE = os.path.abspath(__file__)
 WAYS: dict[str, dict[str, str]] = {
     "pinned": {"SCOOPMPI_PIN": "compact", "SCOOPMPI_THREADS": "1"},
@@ -32,17 +33,6 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 # The work.
-
-
-def square(x: int) -> int:
-    return x * x
-
-
-def spin(seconds: float) -> None:
-    """Keep a core busy for so long."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
 
 
 def count(steps: int) -> int:
@@ -100,21 +90,9 @@ def measure() -> dict[str, float]:
 
 def run(way: str) -> dict[str, float]:
     """Start one farm on this machine, by the library's own mpirun."""
-    from scoopmpi.launch import launcher
-    from scoopmpi.launch.allocation import Host
-    from scoopmpi.launch.flavours.command import Ranks
-
-    env = {
-        **os.environ, **ONE_THREAD, **WAYS[way],
-        "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    }  # fmt: skip
-    found = launcher.find(env)
     program = [sys.executable, "-m", "scoopmpi", HERE, "--measure"]
-    ranks = Ranks((Host("localhost", CORES + 1),), program, env, library=found.library)
-    command = found.flavour.command(found.mpirun, ranks)
-    answer = subprocess.run(
-        command.argv, env={**env, **command.env}, capture_output=True, text=True, timeout=300
-    )
+    words, env = on_ranks(program, {**ONE_THREAD, **WAYS[way]})
+    answer = subprocess.run(words, env=env, capture_output=True, text=True, timeout=300)
     lines = [line for line in answer.stdout.splitlines() if line.startswith("{")]
     if not lines:
         sys.exit(f"{way} failed: {answer.stderr[-500:]}")

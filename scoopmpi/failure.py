@@ -62,10 +62,9 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
     return payload.pack((_travelling(error), f"Failed in {where}:\n{_traceback(error)}"))
 
 
-def pack_lost(error: WorkerLost, deaths: int) -> Frame:
+def pack_lost(error: WorkerLost) -> Frame:
     """The outcome of a task that no worker survives; there is no traceback of it."""
-    text = f"{deaths} workers died while they ran it, the last was {error.rank} on {error.host}"
-    return payload.pack((_travelling(error), text))
+    return payload.pack((_travelling(error), f"Lost with worker {error.rank} on {error.host}"))
 
 
 def _traceback(error: BaseException) -> str:

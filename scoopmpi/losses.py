@@ -48,19 +48,19 @@ class Losses:
         name = "a submitted call" if function is None else function.name
         host = self._members.host(worker)
         error = failure.WorkerLost(
-            f"{deaths} workers died while they ran task {index} of {name}, the last was "
+            f"{_workers(deaths)} died running task {index} of {name}, the last was "
             f"worker {worker} on {host}. Does it need more memory, or crash in C code? "
             "--retries says how often a task is tried again."
         )
         error.rank, error.host, error.function, error.index = worker, host, name, index
-        return Part(batch.start, batch.stop, False, (failure.pack_lost(error, deaths),), (0,))
+        return Part(batch.start, batch.stop, False, (failure.pack_lost(error),), (0,))
 
     def tell(self, worker: int, given_up: Sequence[Batch]) -> None:
         """One line for each loss."""
         left = self._members.size - len(self._members.lost)
         what = "what it ran is given up" if given_up else "what it held runs elsewhere"
         host = self._members.host(worker)
-        logger.warning("worker %d on %s died; %s; %d workers left", worker, host, what, left)
+        logger.warning("worker %d on %s died; %s; %s left", worker, host, what, _workers(left))
 
     def of_all(self) -> failure.WorkerLost:
         """Why nothing can go on."""
@@ -75,3 +75,7 @@ class Losses:
         lost = ", ".join(f"{worker} on {host}" for worker, host in self._members.lost.items())
         if lost:
             logger.warning("workers were lost: %s", lost)
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"

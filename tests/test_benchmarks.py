@@ -30,6 +30,12 @@ def test_every_peer_has_a_command(library: Library, monkeypatch: pytest.MonkeyPa
     assert words[0] == sys.executable
 
 
+def test_pinned_workers_are_measured_as_the_peers_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    pinning = benchmark("pinning")
+    assert set(pinning.WAYS) == {"pinned", "not pinned"} and pinning.square(3) == 9
+
+
 def test_the_benchmark_beside_scoop_says_how_it_is_used() -> None:
     answer = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / "scoop072.py"), "--help"],

@@ -128,7 +128,8 @@ def test_a_task_that_kills_its_workers_fails_and_no_other(
     assert found == [0, 1, 2, 4, 5, 6, 7]
     assert isinstance(lost, WorkerLost)
     assert (lost.index, lost.rank in ranks.link.dead) == (3, True)
-    assert f"{retries + 1} workers died while they ran task 3 of a submitted call" in str(lost)
+    workers = "1 worker" if retries == 0 else f"{retries + 1} workers"
+    assert f"{workers} died running task 3 of a submitted call" in str(lost)
     assert len(ranks.link.dead) == retries + 1
     assert futures.submit(abs, -42).result() == 42
     ranks.settle()

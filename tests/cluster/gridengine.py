@@ -6,14 +6,12 @@ host and `sge_execd` on both, end with the hosts.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .hosts import PATH, Host
+from .hosts import PATH, Host, done
 
 INSTALLED = Path("/var/lib/gridengine")
 PROGRAMS = ("sge_qmaster", "sge_execd", "qsub", "qconf")
@@ -173,13 +171,4 @@ def _await(holds: Callable[[], object], root: Path) -> None:
 
 
 def _do(host: Host, words: tuple[str, ...], variables: Mapping[str, str]) -> str:
-    try:
-        answer = subprocess.run(
-            host.words(*words), env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=STEP_SECONDS,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise NotStarted(f"{words} took more than {STEP_SECONDS} s") from None
-    if answer.returncode:
-        raise NotStarted(f"{words} ended with {answer.returncode}: {answer.stderr}{answer.stdout}")
-    return answer.stdout
+    return done(host.words(*words), variables, NotStarted, STEP_SECONDS)

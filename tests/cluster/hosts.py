@@ -12,7 +12,7 @@ import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -177,13 +177,23 @@ def _in_network(host: Host, command: str) -> list[str]:
 
 
 def _do(words: list[str]) -> str:
+    return done(words, {"PATH": PATH}, NoHosts)
+
+
+def done(
+    words: list[str],
+    variables: Mapping[str, str],
+    problem: type[Exception],
+    seconds: float = STEP_SECONDS,
+) -> str:
+    """What a command printed; the problem where it fails or takes longer than these seconds."""
     try:
         answer = subprocess.run(
-            words, env={**os.environ, "PATH": PATH}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=STEP_SECONDS,
+            words, env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise NoHosts(f"{words} took more than {STEP_SECONDS} s") from None
+        raise problem(f"{words} took more than {seconds} s") from None
     if answer.returncode:
-        raise NoHosts(f"{words} ended with {answer.returncode}: {answer.stderr}")
+        raise problem(f"{words} ended with {answer.returncode}: {answer.stderr}{answer.stdout}")
     return answer.stdout

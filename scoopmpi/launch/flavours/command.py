@@ -95,13 +95,11 @@ class Ranks:
         """How ranks are bound; not at all where that would put two on a core and leave others."""
         return None if self.crowded else self.pinning
 
-    @property
-    def exported(self) -> tuple[str, ...]:
-        """The variables of `env` that ranks on other hosts need, whatever the MPI library."""
-        return self.exporting()
-
     def exporting(self, *own: str) -> tuple[str, ...]:
-        """The same with those of an MPI library, by the beginnings of their names."""
+        """The variables of `env` that ranks on other hosts need.
+
+        own: how the names of those begin that are the MPI library's.
+        """
         names = NAMES | MODULES if self.modules else NAMES
         # An empty beginning would be that of all.
         prefixes = (*PREFIXES, *own, *filter(None, self.prefixes))
