@@ -179,7 +179,10 @@ class Scheduler:
         return self._assign()
 
     def cancelled(self, job: int) -> list[Assignment]:
-        """Forget what is not handed out of `job`; the rest is still answered."""
+        """Forget what is not handed out of `job`; the rest is still answered.
+
+        Hands out nothing: what its suspects kept back goes out with the next input.
+        """
         if job not in self._jobs:
             raise ValueError(f"there is no job {job}")
         state = self._jobs[job]
@@ -341,6 +344,4 @@ class Scheduler:
             if not job.cancelled:
                 unfinished = sum(stop - start for start, stop in spans)
                 assert job.finished + unfinished == job.submitted
-        if self._ready:
-            suspect = next(iter(self._ready.values())).queue[0].attempts
-            assert not self._idle and (suspect or not self._doubling)
+        assert not (self._ready and self._idle)

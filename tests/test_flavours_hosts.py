@@ -1,8 +1,8 @@
 """Real launchers, on hosts that are this machine: a remote shell that goes nowhere.
 
 It runs here what it is given, in an environment with little more than the name of the host, as on a
-real one. So it is seen where ranks go, what they are told, and what reaches them of the caller's
-environment.
+real one, which has a /tmp of its own too: daemons of Open MPI 4 that share one fail at times. So it
+is seen where ranks go, what they are told, and what reaches them of the caller's environment.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.timeout(120)
 SHELL = """#!/bin/sh
 while :; do case $1 in -o|-p|-l) shift 2;; -*) shift;; *) break;; esac; done
 host=$1; shift
-exec env -i PATH=/usr/bin:/bin HOME="$HOME" ON_HOST="$host" sh -c "$*"
+mkdir -p "$0.tmp/$host"
+exec env -i PATH=/usr/bin:/bin HOME="$HOME" TMPDIR="$0.tmp/$host" ON_HOST="$host" sh -c "$*"
 """
 RANK = """
 import json, os, sys

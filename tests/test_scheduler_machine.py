@@ -48,6 +48,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.jobs: dict[int, ModelJob] = {}
         self.workers: dict[int, ModelWorker] = {}
         self.dead: list[int] = []
+        self.settled = True  # no job was cancelled since the last assignments
 
     # What the rules choose from.
 
@@ -61,6 +62,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     # The model.
 
     def assigned(self, assignments: list[Assignment]) -> None:
+        self.settled = True
         for worker, batch, budget in assignments:
             job, state = self.jobs[batch.job], self.workers[worker]
             assert budget > 0
@@ -113,8 +115,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.dead.append(number)
         for batch in (*gone.waiting, *gone.held):
             self.queued_again(batch)
-            if batch in (gone.held or gone.waiting):
-                self.jobs[batch.job].deaths.update(tasks_of(batch))
+        # What nobody wants any more, as a dead worker's nested jobs, is no suspect.
+        wanted = [batch for batch in gone.held if not self.jobs[batch.job].cancelled]
+        for batch in wanted or gone.waiting:
+            self.jobs[batch.job].deaths.update(tasks_of(batch))
         self.assigned(self.scheduler.lost(number))
 
     @precondition(lambda self: self.busy())
@@ -196,7 +200,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         number = self.open_jobs[pick % len(self.open_jobs)]
         self.jobs[number].cancelled = True
         self.jobs[number].queued.clear()
-        self.assigned(self.scheduler.cancelled(number))
+        assert self.scheduler.cancelled(number) == []
+        self.settled = False
 
     # What must hold after every step.
 
@@ -220,8 +225,9 @@ class SchedulerMachine(RuleBasedStateMachine):
     def nobody_idles_while_something_is_queued(self) -> None:
         if any(job.queued for job in self.jobs.values()):
             assert all(state.held for state in self.workers.values())
-            suspects = any(job.deaths for job in self.jobs.values())  # which wait for the idle
-            assert suspects or not self.scheduler.open
+            # Suspects wait for the idle, and those behind them do.
+            suspects = any(job.deaths for job in self.jobs.values())
+            assert suspects or not (self.settled and self.scheduler.open)
 
     @invariant()
     def every_task_is_in_one_place(self) -> None:
