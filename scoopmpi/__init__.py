@@ -19,6 +19,7 @@ _HOMES = {
     "Future": "executor",
     "FarmError": "failure",
     "TaskError": "failure",
+    "TaskTimeout": "failure",
     "WorkerLost": "failure",
     "RemoteTraceback": "failure",
     "MPICommExecutor": "collective",

@@ -24,6 +24,8 @@ _profile: Any = None
 """The running profile of this rank, with `--profile`."""
 _MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
 """Settings while it starts: not at once, and without its own warning of a strange mpirun."""
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+"""What ends the program in good order: batch systems warn of the end of a job by any of these."""
 _PATIENCE = 1.0
 """Seconds within which a launcher ends the job after rank 0 has said why: the others keep still."""
 
@@ -86,8 +88,9 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     except programs.ProgramNotFound as problem:
         if runtime.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
-        return 2
+        return scoop_options.UNABLE
     runtime.started = True
+    runtime.task_timeout = options.task_timeout
     if options.profile:
         _begin_profile()
     if runtime.rank > 0:
@@ -98,7 +101,7 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     if runtime.size == 1:
         status = _status_of(partial(programs.run, program, arguments))
     else:
-        status = _lead(MPITransport(), program, arguments, options.retries)
+        status = _lead(MPITransport(), program, arguments, options)
     _end_profile()
     return status
 
@@ -163,28 +166,61 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     sys.exit(1)
 
 
-def _lead(transport: Any, program: Any, arguments: list[str], retries: int | None) -> int:
+def _lead(
+    transport: Any, program: Any, arguments: list[str], options: scoop_options.Options
+) -> int:
     """Rank 0: the user's program, with the farm behind it."""
     from . import executor, payload
     from .farm import Farm
     from .process import program as programs
 
-    farm = Farm(transport) if retries is None else Farm(transport, retries=retries)
-    signal.signal(signal.SIGTERM, lambda *_: farm.interrupt(SystemExit(128 + signal.SIGTERM)))
-    signal.signal(signal.SIGINT, lambda *_: farm.interrupt(KeyboardInterrupt()))
+    farm = Farm(transport, retries=2 if options.retries is None else options.retries)
+    try:
+        checkpoint = _checkpoint(options, farm)
+    except _Refused as problem:
+        print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
+        farm.close(scoop_options.UNABLE)
+        return scoop_options.UNABLE
+    told: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        told.append(number)
+        interrupted = number == signal.SIGINT
+        farm.interrupt(KeyboardInterrupt() if interrupted else SystemExit(128 + number))
+
+    for number in _ENDING:
+        signal.signal(number, end)
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
-    executor.install(executor.FarmExecutor(farm))
+    executor.install(executor.FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
         status = _status_of(partial(programs.run, program, arguments))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, signal.SIG_IGN)  # a second one must not tear the end apart
         executor.install(None)
+        if checkpoint is not None:  # first, as the end of the ranks may take its time
+            checkpoint.close(ended=farm.error is None and not told)
         farm.close(status, hurry=status > 128)
     return status
+
+
+class _Refused(Exception):
+    """The checkpoint cannot be used; the message says why."""
+
+
+def _checkpoint(options: scoop_options.Options, farm: Any) -> Any:
+    if options.checkpoint is None:
+        return None
+    from .checkpoint.file import CheckpointError
+    from .checkpoint.opening import for_program
+
+    try:
+        return for_program(options.checkpoint, farm, " ".join(options.words))
+    except CheckpointError as problem:
+        raise _Refused(str(problem)) from None
 
 
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
@@ -196,6 +232,8 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     from .worker import Worker
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
+    for number in _ENDING[1:]:  # and what a batch system means by others; a Hydra passes on all
+        signal.signal(number, lambda *_: None)
     standins = threads_allowed()
     label = label or (lambda name: None)
     label(witness.STARTED)

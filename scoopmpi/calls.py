@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future as PEP3148Future
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import payload
 from .job import Function, Part, Raised, Tasks, opened
 from .messages import CANCELLED, Frame
 
+if TYPE_CHECKING:
+    from .checkpoint.record import CallRecord
+
 logger = logging.getLogger("scoopmpi")
 
 
-NO_CALL = (None, CANCELLED)
+NO_CALL = (None, CANCELLED, None, None)
 
 
 class Call(NamedTuple):
-    """One submitted call that has no outcome yet."""
+    """One submitted call that has no outcome yet; it goes to the future, and to the record."""
 
     future: PEP3148Future[Any]
     frame: Frame
+    record: CallRecord | None = None
+    limit: float | None = None
 
 
 class CallStream:
@@ -34,9 +39,14 @@ class CallStream:
         self._count = 0
         self._begun = 0  # every call before this one was handed out at least once
 
-    def add(self, future: PEP3148Future[Any], frame: Frame) -> None:
-        self._calls[self._count] = Call(future, frame)
+    def add(self, call: Call) -> None:
+        self._calls[self._count] = call
         self._count += 1
+
+    def limit(self, index: int) -> float | None:
+        """Seconds that a call may take."""
+        call = self._calls.get(index)
+        return None if call is None else call.limit
 
     @property
     def waiting(self) -> int:
@@ -45,7 +55,7 @@ class CallStream:
     def packed(self, start: int, stop: int) -> Tasks:
         frames = []
         for index in range(start, stop):
-            future, frame = self._calls.get(index, NO_CALL)
+            future, frame, *_ = self._calls.get(index, NO_CALL)
             if future is None:  # the farm has ended
                 begun = False
             elif index < self._begun:  # handed out before and given back
@@ -67,6 +77,8 @@ class CallStream:
             if call is None or call.future.done():
                 continue  # cancelled, or the farm is closing and has said so already
             outcome = frame if part.plain else opened(frame, place in failed, index)
+            if call.record is not None and part.lasting:
+                call.record.came(part.plain, frame, place in failed)
             try:
                 if isinstance(outcome, Raised):
                     call.future.set_exception(outcome.error)

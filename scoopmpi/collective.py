@@ -31,7 +31,7 @@ class MPICommExecutor:
 
     comm: an intracommunicator, COMM_WORLD where None; not used for our messages.
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
-    initializer, initargs: as for `MPIExecutor`.
+    initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
 
     When the root leaves, everything that was handed in has run, and maps keep their values. An
     exception in its block cancels what has not begun, waits for what runs, and comes out. So do
@@ -49,6 +49,7 @@ class MPICommExecutor:
         *,
         initializer: Callable[..., object] | None = None,
         initargs: Iterable[Any] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         comm = mpi().COMM_WORLD if comm is None else comm
         if not comm or comm.Is_inter():
@@ -56,7 +57,7 @@ class MPICommExecutor:
         if not 0 <= root < comm.size:
             raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
         self._comm, self._root = comm, root
-        self._prepared = initializer, tuple(initargs)
+        self._prepared = initializer, tuple(initargs), checkpoint
         self._part: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:
@@ -90,14 +91,14 @@ class MPICommExecutor:
 class _Alone:
     """No ranks of its own: the farm that runs the program already, or none at all."""
 
-    def __init__(self, initializer: Any, initargs: Any) -> None:
+    def __init__(self, initializer: Any, initargs: Any, checkpoint: Any) -> None:
         self._before = _Process()
         if _started_by_launcher():
             base = executor.current()
         else:
             base = SerialExecutor()
             self._before.serves(base, 0, 1)
-        self.executor = MPIExecutor(None, initializer, initargs, base=base)
+        self.executor = MPIExecutor(None, initializer, initargs, base=base, checkpoint=checkpoint)
 
     def end(self, failed: bool) -> None:
         try:
@@ -118,13 +119,21 @@ _leads: list[_Lead] = []
 class _Lead:
     """The root's part."""
 
-    def __init__(self, transport: MPITransport, initializer: Any, initargs: Any) -> None:
+    def __init__(
+        self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
+    ) -> None:
         from .farm import Farm  # late: the other ranks do not need it
 
         self._transport = transport
         self.farm = Farm(transport)
         base = FarmExecutor(self.farm)
-        self.executor = MPIExecutor(None, initializer, initargs, base=base)
+        try:
+            self.executor = MPIExecutor(
+                None, initializer, initargs, base=base, checkpoint=checkpoint
+            )
+        except BaseException:  # of the checkpoint
+            self.farm.close()
+            raise
         self._before = _Process()
         self._before.serves(base, transport.rank, transport.size)
         _leads.append(self)

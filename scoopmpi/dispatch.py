@@ -6,20 +6,24 @@ a map runs the user's code, so those wait here until a thread drives that may do
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .calls import CallStream
 from .functions import Functions
 from .job import Function, MapJob, Tasks
-from .messages import Forget, Run
+from .messages import Forget, Lost, Printed, Run
 from .nests.offers import Offer
+from .process.deadline import GRACE
 from .ranges import Batch
 from .scheduler import Assignment, Scheduler
 from .section import Section
 from .transport import Transport
 
+SLACK = 1.0
+"""Seconds that a worker may have been heard of after its task began: a batch's budget, at most."""
 Job: TypeAlias = MapJob | CallStream | Offer
 
 
@@ -48,6 +52,9 @@ class Dispatch:
         self._constants = constants
         self._outbox: deque[Assignment] = deque()
         self._lost: set[int] = set()
+        self.silent: dict[int, float] | None = None
+        """Since when each worker has had a batch and said nothing; None until a task has a limit.
+        """
 
     def opened(self, job: Job, function: Function | None = None) -> int:
         """A job begins, with no tasks yet: its number."""
@@ -57,6 +64,25 @@ class Dispatch:
             self.functions.opened(self._latest, function)
         self._scheduler.submitted(self._latest, 0)
         return self._latest
+
+    def heard(self, worker: int, message: Any) -> None:
+        """A message has come; a print comes while a task goes on, a loss is no sign of life."""
+        if self.silent is not None and not isinstance(message, Printed | Lost):
+            self.silent[worker] = time.monotonic()
+
+    def _overdue(self, worker: int) -> Batch | None:
+        """The single task that a worker ran when it died, if that was for want of a sign of life.
+
+        One that reacts to its limit has answered long before.
+        """
+        batch = self._scheduler.running(worker) if self._scheduler.knows(worker) else None
+        if batch is None or batch.tasks > 1 or self.silent is None or batch.job not in self.jobs:
+            return None
+        limit = self.jobs[batch.job].limit(batch.start)
+        since = self.silent.get(worker)
+        if limit is None or since is None or time.monotonic() - since < limit + GRACE - SLACK:
+            return None
+        return batch
 
     def closed(self, number: int) -> Job | None:
         """Nobody wants more of a job, which may be known already; workers forget its function."""
@@ -80,10 +106,11 @@ class Dispatch:
             else:
                 self._send(assignment, job, None if job is None else job.packed(start, stop))
 
-    def lost(self, worker: int) -> None:
-        """A worker has died: nothing is sent to it any more."""
+    def lost(self, worker: int) -> Batch | None:
+        """A worker has died: nothing is sent to it any more. The task that outlived its limit."""
         self._lost.add(worker)
         self.functions.lost(worker)
+        return self._overdue(worker)
 
     def pack_and_send(self) -> None:
         """What waits; without the lock."""
@@ -115,3 +142,7 @@ class Dispatch:
         constants = self._constants()
         run = Run(number, start, stop, budget, constants, key, code, tasks.plain, tasks.frames)
         self._transport.send(worker, run)
+        if self.silent is None and job.limit(start) is not None:
+            self.silent = {}
+        if self.silent is not None and len(self._scheduler.held(worker)) == 1:
+            self.silent[worker] = time.monotonic()

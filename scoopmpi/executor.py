@@ -17,11 +17,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from . import failure, payload, runtime
-from .job import MapJob, function
+from .calls import Call
+from .job import MapJob, Raised, function, opened
+from .limit import limited, seconds_of
 from .pause import poll
 from .results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
+    from .checkpoint.file import Saved
+    from .checkpoint.record import Checkpoint
     from .constants.sharing import FarmKeeper
     from .farm import Farm
 
@@ -79,10 +83,14 @@ class Future(PEP3148Future[T]):
 
 
 class FarmExecutor(Executor):
-    """Runs calls on the workers of a farm."""
+    """Runs calls on the workers of a farm.
 
-    def __init__(self, farm: Farm) -> None:
+    checkpoint: where the outcomes of its maps and calls are kept, and come from.
+    """
+
+    def __init__(self, farm: Farm, checkpoint: Checkpoint | None = None) -> None:
         self.farm = farm
+        self.checkpoint = checkpoint
 
     @cached_property
     def keeper(self) -> FarmKeeper:
@@ -91,18 +99,34 @@ class FarmExecutor(Executor):
 
         return FarmKeeper(self.farm)
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are."""
+    def submit(  # type: ignore[override] # one keyword is ours
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        task_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Future[T]:
+        """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are.
+
+        task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
+        """
+        run = limited(fn, task_timeout)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future._farm = self.farm
+        record = None
+        if self.checkpoint is not None:
+            record = self.checkpoint.call(fn, args, kwargs)
+            if record.known is not None:
+                return _recalled(future, record.known)
         try:
-            frame = payload.copied(payload.pack((fn, args, kwargs)))
+            frame = payload.copied(payload.pack((run, args, kwargs)))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(future, frame)
+        self.farm.submit(Call(future, frame, record, seconds_of(run)))
         return future
 
     def map(
@@ -112,6 +136,7 @@ class FarmExecutor(Executor):
         timeout: float | None = None,
         chunksize: int = 1,
         ordered: bool = True,
+        task_timeout: float | None = None,
         **_: Any,
     ) -> Iterator[T]:
         """The values of `fn` over the iterables, as an iterator; the work begins at once.
@@ -119,8 +144,9 @@ class FarmExecutor(Executor):
         timeout: seconds from now until the last value; TimeoutError afterwards.
         chunksize: accepted and ignored, batches follow measured durations.
         ordered: False gives the values as they arrive.
+        task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
         """
-        return chain.from_iterable(self.results(fn, iterables, timeout, ordered))
+        return chain.from_iterable(self.results(fn, iterables, timeout, ordered, task_timeout))
 
     def results(
         self,
@@ -128,11 +154,14 @@ class FarmExecutor(Executor):
         iterables: Sequence[Iterable[Any]],
         timeout: float | None,
         ordered: bool,
+        task_timeout: float | None = None,
     ) -> FarmResults:
         """What `map` gives, a list of values at a time."""
+        run = limited(fn, task_timeout)
         self.farm.wait_for_first_worker()
-        packed = function(fn)
-        job = MapJob(packed, iterables, lambda: self.farm.members.size, ordered)
+        packed = function(run)
+        record = None if self.checkpoint is None else self.checkpoint.map(fn)
+        job = MapJob(packed, iterables, lambda: self.farm.members.size, ordered, record)
         number = self.farm.open_map(job, packed)
         return FarmResults(self.farm, job, number, timeout)
 
@@ -144,11 +173,30 @@ class FarmExecutor(Executor):
         """Accepted; the farm ends with the program."""
 
 
+def _recalled(future: Future[T], saved: Saved) -> Future[T]:
+    """The future of a call whose outcome is known."""
+    future.set_running_or_notify_cancel()
+    outcome = opened(saved.outcomes[0], bool(saved.failed), saved.start)
+    if isinstance(outcome, Raised):
+        future.set_exception(outcome.error)
+    else:
+        future.set_result(outcome)
+    return future
+
+
 class SerialExecutor(Executor):
     """Runs calls in place, at once: without a launcher, on a single rank, in threads of tasks."""
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(  # type: ignore[override] # one keyword is ours
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        task_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Future[T]:
         """Run `fn(*args, **kwargs)` now; the future is done when this returns."""
+        fn = limited(fn, task_timeout)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         try:
@@ -164,6 +212,7 @@ class SerialExecutor(Executor):
         timeout: float | None = None,
         chunksize: int = 1,
         ordered: bool = True,
+        task_timeout: float | None = None,
         **_: Any,
     ) -> Iterator[T]:
         """The built-in map, with the checks and the timeout of the parallel one."""
@@ -171,7 +220,7 @@ class SerialExecutor(Executor):
             raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
         if not iterables:
             raise TypeError("map needs at least one iterable of arguments")
-        values = map(fn, *iterables)
+        values = map(limited(fn, task_timeout), *iterables)
         return values if timeout is None else _in_time(values, time.monotonic() + timeout)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:

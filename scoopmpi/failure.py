@@ -6,6 +6,7 @@ becomes its cause. What cannot travel is replaced by a `TaskError` that says so.
 
 from __future__ import annotations
 
+import builtins
 import pickle
 import socket
 import traceback
@@ -14,6 +15,8 @@ from typing import Any
 
 from . import payload
 from .messages import Frame
+
+_GROUPS: Any = getattr(builtins, "BaseExceptionGroup", ())  # from Python 3.11 on
 
 
 class TaskError(RuntimeError):
@@ -34,6 +37,19 @@ class WorkerLost(FarmError):
     host: str | None = None
     function: str | None = None
     index: int | None = None
+
+
+class TaskTimeout(TimeoutError):
+    """A task took longer than its `task_timeout`: raised inside it, or by the end of its worker.
+
+    function, index: of the task. rank, host: of its worker. seconds: its limit. None: not known.
+    """
+
+    function: str | None = None
+    index: int | None = None
+    rank: int | None = None
+    host: str | None = None
+    seconds: float | None = None
 
 
 class RemoteTraceback(Exception):
@@ -62,7 +78,30 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
     return payload.pack((_travelling(error), f"Failed in {where}:\n{_traceback(error)}"))
 
 
-def pack_lost(error: WorkerLost) -> Frame:
+def timed_out(
+    function: str, seconds: float, rank: int, host: str, index: int | None = None, end: str = ""
+) -> TaskTimeout:
+    """What a task raises that takes too long; `end` is what became of its worker."""
+    task = function if index is None else f"task {index} of {function}"
+    place = f" on worker {rank} ({host})" if rank else ""
+    error = TaskTimeout(f"{task} took longer than its task_timeout of {seconds:g} s{place}{end}")
+    error.function, error.index, error.seconds = function, index, seconds
+    error.rank, error.host = rank, host
+    return error
+
+
+def placed(error: BaseException, index: int) -> BaseException:
+    """The same, with the index of its task where it is a TaskTimeout that does not say it."""
+    if not issubclass(type(error), TaskTimeout):  # isinstance would ask the user's own code
+        return error
+    assert isinstance(error, TaskTimeout)
+    if error.index is None and error.function is not None:
+        error.index = index
+        error.args = (f"task {index} of {error.args[0]}",)
+    return error
+
+
+def pack_lost(error: WorkerLost | TaskTimeout) -> Frame:
     """The outcome of a task that no worker survives; there is no traceback of it."""
     return payload.pack((_travelling(error), f"Lost with worker {error.rank} on {error.host}"))
 
@@ -71,7 +110,8 @@ def _traceback(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(type(error), error, error.__traceback__))
     except BaseException as problem:  # its __str__ or __getattr__ may do anything
-        place = "".join(traceback.format_tb(error.__traceback__))
+        trace = BaseException.__dict__["__traceback__"].__get__(error)
+        place = "".join(traceback.format_tb(trace))
         return f"{place}{type(error).__qualname__} (showing it raises {type(problem).__name__})\n"
 
 
@@ -100,14 +140,26 @@ class _Pickled:
 class _Rebuilt:
     """Revives an exception without calling `__init__`, whose parameters pickle does not know."""
 
-    def __init__(self, kind: type[BaseException], args: Any, state: dict[str, Any]) -> None:
-        self.kind, self.args, self.state = kind, args, state
+    def __init__(self, error: BaseException) -> None:
+        self.kind, self.args, self.state = type(error), error.args, dict(error.__dict__)
 
     def __call__(self) -> BaseException:
         error = self.kind.__new__(self.kind, *self.args)
         error.args = self.args
         error.__dict__.update(self.state)
         return error
+
+
+class _Group:
+    """Revives an exception group of members that travel each in its own way."""
+
+    def __init__(self, error: Any) -> None:
+        self.kind, self.text = type(error), error.message
+        self.members = [_travelling(member) for member in error.exceptions]
+
+    def __call__(self) -> BaseException:
+        group: BaseException = self.kind(self.text, [member() for member in self.members])
+        return group
 
 
 class _Described:
@@ -129,8 +181,9 @@ def _travelling(error: BaseException) -> Callable[[], BaseException]:
             return _Pickled(frame)
     except BaseException:
         pass  # its __init__ wants other arguments than args, or it holds what cannot be pickled
+    way = _Group if issubclass(kind, _GROUPS) else _Rebuilt
     try:
-        rebuilt = _Rebuilt(kind, error.args, dict(error.__dict__))
+        rebuilt = way(error)
         if type(payload.unpack(payload.pack(rebuilt))()) is kind:
             return rebuilt
     except BaseException:

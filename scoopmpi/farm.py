@@ -24,9 +24,9 @@ A task's own map goes the same way from Offered on, a message by which its worke
 it has not started; their outcomes go back to that worker (`nests`).
 
 Here live the loop and who drives it, not decisions (`scheduler`), pickles (`job`) or MPI
-(`transport`). A caller who waits drives the loop itself, so that no result changes threads; while
-nobody waits a stand-in thread does. Every touch of transport and scheduler is in
-`_section`; what runs the user's code (callbacks, pickling, iterators) is not.
+(`transport`). A caller who waits drives the loop itself, else a stand-in thread does (`driver`).
+Every touch of transport and scheduler is in `_section`; what runs the user's code (callbacks,
+pickling, iterators) is not.
 """
 
 from __future__ import annotations
@@ -35,12 +35,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future as PEP3148Future
 from functools import partial
 from typing import Any
 
 from . import batching, messages
-from .calls import CallStream
+from .calls import Call, CallStream
 from .closing import all_left
 from .constants.sharing import FarmSharing
 from .deliveries import Deliveries
@@ -131,18 +130,22 @@ class Farm:
 
     def release(self, number: int, job: MapJob) -> None:
         """Hand out as many more tasks of a map as its window allows."""
-        count = job.releasable()
-        if count:
+        spans = job.releasable()
+        for tasks, known in spans:
             with self._section:
                 if number in self._jobs:
-                    self._dispatch.assigned(self._scheduler.submitted(number, count))
+                    tell = self._scheduler.known if known else self._scheduler.submitted
+                    self._dispatch.assigned(tell(number, tasks))
+            if known and job.left:
+                self._deliveries.add(partial(self._discard, number, job))
+        if spans:
             self._dispatch.pack_and_send()
         self._driver.wake()
 
-    def submit(self, future: PEP3148Future[Any], frame: Frame) -> None:
-        """One call that is to be run; its outcome goes to `future`."""
+    def submit(self, call: Call) -> None:
+        """One call that is to be run."""
         with self._section:
-            self._calls.add(future, frame)
+            self._calls.add(call)
             self._fresh_calls += 1
             if self.error is not None:
                 self._deliveries.add(partial(self._calls.failed, self.error))
@@ -205,10 +208,7 @@ class Farm:
         if self._fresh_calls:
             self._submit_calls()
         handled = 0
-        while handled < BURST and not self._closed:
-            arrived = self._transport.receive()
-            if arrived is None:
-                break
+        while handled < BURST and not self._closed and (arrived := self._transport.receive()):
             handled += 1
             self._handle(*arrived)
         if self._offers.spent and not self._dispatch.stopping:
@@ -233,6 +233,7 @@ class Farm:
     def _handle(self, sender: int, message: Any) -> None:
         if sender in self.members.lost:
             return  # it came too late: what it says has been given to others
+        self._dispatch.heard(sender, message)
         if isinstance(message, Finished):
             # First the next batch for the worker, then the outcomes for the caller.
             number, start, stop = message.job, message.start, message.stop
@@ -283,15 +284,15 @@ class Farm:
         """What it held runs elsewhere, what its tasks had made comes again with them."""
         for number in self._offers.lost(worker):
             self._cancel(number)
-        self._dispatch.lost(worker)
+        overdue = self._dispatch.lost(worker)
         self.sharing.lost(worker)
         self.members.died(worker)
-        given_up = self._losses.given_up(self._scheduler.blamed(worker))
+        given_up = self._losses.given_up(self._scheduler.blamed(worker), overdue)
         if not self._dispatch.stopping:
             self._losses.tell(worker, given_up)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
-        for number, job, part in self._losses.outcomes(worker, given_up, self._jobs):
+        for number, job, part in self._losses.outcomes(worker, given_up, self._jobs, overdue):
             self._answer(number, job, part)
         if self.members.none_left:
             self._deliveries.add(partial(self._fail, self._losses.of_all()))

@@ -41,17 +41,21 @@ def map(
     *iterables: Iterable[Any],
     timeout: float | None = None,
     chunksize: int = 1,
+    task_timeout: float | None = None,
     **_: Any,
 ) -> Iterator[T]:
     """The values of `func` over the iterables, in order, as an iterator; workers begin at once.
 
     As the built-in `map` it stops with the shortest iterable; endless ones are read as far as
-    needed. timeout: seconds from this call until the last value. chunksize: accepted; batches
-    follow measured durations. Other names are ignored, as SCOOP does. What a task raises is raised
-    in its place. A map that nobody asks for a value runs all the same; one of which some values
-    were taken is given up when it is dropped.
+    needed. timeout: seconds from this call until the last value. task_timeout: seconds that each
+    task may take where it runs; `scoopmpi.TaskTimeout`, a TimeoutError, in its place afterwards.
+    chunksize: accepted; batches follow measured durations. Other names are ignored, as SCOOP does.
+    What a task raises is raised in its place. A map that nobody asks for a value runs all the
+    same; one of which some values were taken is given up when it is dropped.
     """
-    return usable().map(func, *iterables, timeout=timeout, chunksize=chunksize)
+    return usable().map(
+        func, *iterables, timeout=timeout, chunksize=chunksize, task_timeout=task_timeout
+    )
 
 
 def map_as_completed(
@@ -59,15 +63,24 @@ def map_as_completed(
     *iterables: Iterable[Any],
     timeout: float | None = None,
     chunksize: int = 1,
+    task_timeout: float | None = None,
     **_: Any,
 ) -> Iterator[T]:
     """As `map`, but each value comes as soon as it is there, in no particular order."""
-    return usable().map(func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False)
+    return usable().map(
+        func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False,
+        task_timeout=task_timeout,
+    )  # fmt: skip
 
 
-def submit(func: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
-    """Have `func(*args, **kwargs)` run by a worker; returns its future at once."""
-    return usable().submit(func, *args, **kwargs)
+def submit(
+    func: Callable[..., T], *args: Any, task_timeout: float | None = None, **kwargs: Any
+) -> Future[T]:
+    """Have `func(*args, **kwargs)` run by a worker; returns its future at once.
+
+    task_timeout: seconds that it may take where it runs, see `map`; not passed to `func`.
+    """
+    return usable().submit(func, *args, task_timeout=task_timeout, **kwargs)
 
 
 def mapReduce(
@@ -75,15 +88,19 @@ def mapReduce(
     reductionOp: Callable[[Any, Any], Any],
     *iterables: Iterable[Any],
     timeout: float | None = None,
+    task_timeout: float | None = None,
 ) -> Any:
     """The values of `mapFunc` over the iterables, combined in their order by `reductionOp`.
 
     As `functools.reduce(reductionOp, map(mapFunc, *iterables))`, where `reductionOp` is
     associative: values are combined on the workers on which they arise. timeout: seconds.
+    task_timeout: seconds for each call of `mapFunc`, see `map`; one that fails fails the whole.
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
     usable()
-    return reduction.reduced(reduction.Total, mapFunc, reductionOp, iterables, timeout)
+    return reduction.reduced(
+        reduction.Total, mapFunc, reductionOp, iterables, timeout, task_timeout
+    )
 
 
 def mapScan(
@@ -91,15 +108,16 @@ def mapScan(
     reductionOp: Callable[[Any, Any], Any],
     *iterables: Iterable[Any],
     timeout: float | None = None,
+    task_timeout: float | None = None,
 ) -> list[Any]:
     """The values of `mapFunc` combined from the first up to each: a list of running totals.
 
     As `list(itertools.accumulate(map(mapFunc, *iterables), reductionOp))`, where `reductionOp`
-    is associative. timeout: seconds.
+    is associative. timeout: seconds. task_timeout: for each call of `mapFunc`, see `map`.
     """
     usable()
     prefixes: list[Any] = reduction.reduced(
-        reduction.Prefixes, mapFunc, reductionOp, iterables, timeout
+        reduction.Prefixes, mapFunc, reductionOp, iterables, timeout, task_timeout
     )
     return prefixes
 

@@ -11,11 +11,15 @@ import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import failure, payload
+from .limit import seconds_of
 from .messages import Frame
 from .source import Source
+
+if TYPE_CHECKING:  # workers come by here without a checkpoint
+    from .checkpoint.record import MapRecord
 
 AHEAD_BYTES = 64 << 20
 """Arguments or results that wait at rank 0, per job: keeps 10 million squares below 150 MB."""
@@ -31,21 +35,36 @@ class Tasks(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The outcomes of the tasks `start` to `stop - 1`, still packed as they came."""
+    """The outcomes of the tasks `start` to `stop - 1`, still packed as they came.
+
+    lasting: whether they would be the same in another run; a worker that died says nothing of it.
+    """
 
     start: int
     stop: int
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
+    lasting: bool = True
+
+
+class Span(NamedTuple):
+    """So many tasks that are handed out next, or whose outcomes are known already."""
+
+    tasks: int
+    known: bool
 
 
 class Function(NamedTuple):
-    """A function as a frame. `lasting`: found by name, so its frame is right for ever."""
+    """A function as a frame. `lasting`: found by name, so its frame is right for ever.
+
+    limit: seconds that each task may take, if there is one.
+    """
 
     name: str
     code: Frame
     lasting: bool
+    limit: float | None = None
 
 
 def function(target: Callable[..., Any]) -> Function:
@@ -58,7 +77,7 @@ def function(target: Callable[..., Any]) -> Function:
     name = failure.describe(target)
     try:
         code = payload.copied(payload.pack(target))  # arrays in it may change after this call
-        return Function(name, code, payload.by_name(target))
+        return Function(name, code, payload.by_name(target), seconds_of(target))
     except Exception as error:
         raise pickle.PicklingError(
             f"the function {name} cannot be pickled and sent to workers: {failure.reason(error)}. "
@@ -82,6 +101,7 @@ class MapJob:
 
     workers: says how many workers there are.
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
+    record: of the map in a checkpoint.
     """
 
     first = 0
@@ -93,7 +113,9 @@ class MapJob:
         iterables: Sequence[Iterable[Any]],
         workers: Callable[[], int],
         ordered: bool = True,
+        record: MapRecord | None = None,
     ) -> None:
+        self._record = record
         self.function: Function | None = target
         self.error: BaseException | None = None
         self._guard = threading.RLock()  # the caller and the stand-in may act at a time
@@ -112,10 +134,16 @@ class MapJob:
 
     # The farm's side.
 
+    def limit(self, index: int) -> float | None:
+        """Seconds that a task may take."""
+        return None if self.function is None else self.function.limit
+
     def packed(self, start: int, stop: int) -> Tasks:
         with self._guard:
             self._source.drop_before(self._front)
             columns = self._source.columns(start, stop)
+            if self._record is not None:
+                self._record.sent(start, columns)
         frame = payload.pack_columns(columns)
         if frame is not None:
             self._weigh((frame,), stop - start)
@@ -128,6 +156,14 @@ class MapJob:
         return Tasks(False, frames)
 
     def delivered(self, part: Part) -> None:
+        """Outcomes have come from a worker."""
+        if self._record is not None and part.lasting:
+            with self._guard:
+                columns = self._source.columns(part.start, part.stop)
+                self._record.came(*part[:5], columns)
+        self._arrived(part)
+
+    def _arrived(self, part: Part) -> None:
         frames = (part.outcomes,) if part.plain else part.outcomes
         self._weigh(frames, part.stop - part.start)
         with self._guard:
@@ -149,22 +185,57 @@ class MapJob:
 
     # The consumer's side.
 
-    def releasable(self) -> int:
-        """How many more tasks may be handed out now; reads the user's iterators."""
+    def releasable(self) -> list[Span]:
+        """The next tasks, as many as may be handed out now; reads the user's iterators."""
+        end = self._position + self._room()
+        source = self._source
+        if source.size is None:
+            source.read_up_to(end)
+        with self._guard:
+            end = min(source.read, end)
+            if self._record is not None and end > self._released:
+                return self._recalled(self._record, end)
+            count = max(0, end - self._released)
+            self._released += count
+        return [Span(count, False)] if count else []
+
+    def _recalled(self, record: MapRecord, end: int) -> list[Span]:
+        """As many tasks, and all that was saved together with the last of them."""
+        spans: list[Span] = []
+        while self._released < end:
+            start = self._released
+            known = record.next_known(start)
+            if known is None or known.start > start:
+                self._released = end if known is None else min(end, known.start)
+                spans.append(Span(self._released - start, False))
+            elif self._recall(record, known):
+                self._released = known.stop
+                spans.append(Span(len(known), True))
+        return spans
+
+    def _recall(self, record: MapRecord, tasks: range) -> bool:
+        """Take the outcomes of these tasks from the record; False where they do not fit."""
+        source = self._source
+        if source.size is None:
+            source.read_up_to(tasks.stop)  # as the run did that saved them
+        fits = tasks.stop <= source.read
+        saved = record.recalled(source.columns(tasks.start, tasks.stop) if fits else None)
+        if saved is None:
+            return False
+        self._arrived(Part(tasks.start, tasks.stop, saved.plain, saved.outcomes, saved.failed))
+        return True
+
+    def _room(self) -> int:
+        """How many tasks may be ahead of the consumer."""
         fits = AHEAD_TASKS if not self._bytes else int(AHEAD_BYTES / self._bytes)
         at_least = 4 * max(1, self._workers())
         ahead = min(max(fits, at_least), AHEAD_TASKS)
         if not (self._front or self._beyond):
             ahead = min(ahead, 16 * at_least)  # until the first results have been weighed
-        source = self._source
-        if source.size is None:
+        if self._source.size is None:
             # An endless or costly generator is read no further than twice what was used of it.
             ahead = min(ahead, max(at_least, 2 * self._position))
-            source.read_up_to(self._position + ahead)
-        with self._guard:
-            count = max(0, min(source.read, self._position + ahead) - self._released)
-            self._released += count
-        return count
+        return ahead
 
     def take(self) -> Part | None:
         """The next outcomes for the consumer, None where they have not arrived."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import failure
 from .job import Part
 from .members import Members
+from .process.deadline import GRACE
 from .ranges import Batch
 
 if TYPE_CHECKING:
@@ -27,25 +28,44 @@ class Losses:
         self._members = members
         self._retries = retries
 
-    def given_up(self, blamed: Sequence[Batch]) -> list[Batch]:
+    def given_up(self, blamed: Sequence[Batch], overdue: Batch | None = None) -> list[Batch]:
         """Single tasks with which too many workers have died.
 
-        Of several nobody knows which began: they get one more turn, alone.
+        Of several nobody knows which began: they get one more turn, alone. overdue: the one that
+        has outlived its limit, which would only do so again.
         """
         most = self._retries + (len(blamed) > 1)
-        return [batch for batch in blamed if batch.tasks == 1 and batch.attempts >= most]
+        return [
+            batch for batch in blamed
+            if batch.tasks == 1 and (batch == overdue or batch.attempts >= most)
+        ]  # fmt: skip
 
     def outcomes(
-        self, worker: int, given_up: Sequence[Batch], jobs: Mapping[int, Job]
+        self,
+        worker: int,
+        given_up: Sequence[Batch],
+        jobs: Mapping[int, Job],
+        overdue: Batch | None = None,
     ) -> Iterator[tuple[int, Job, Part]]:
         """The failures of tasks that are given up, with their jobs."""
         for batch in given_up:
             if batch.job in jobs:
-                yield batch.job, jobs[batch.job], self._outcome(worker, batch, jobs[batch.job])
+                late = batch == overdue
+                part = self._outcome(worker, batch, jobs[batch.job], late)
+                yield batch.job, jobs[batch.job], part
 
-    def _outcome(self, worker: int, batch: Batch, job: Job) -> Part:
-        deaths, function, index = batch.attempts + 1, job.function, batch.start + job.first
-        name = "a submitted call" if function is None else function.name
+    def _outcome(self, worker: int, batch: Batch, job: Job, late: bool) -> Part:
+        error = (self._late if late else self._killer)(worker, batch, job)
+        return Part(batch.start, batch.stop, False, (failure.pack_lost(error),), (0,), False)
+
+    def _late(self, worker: int, batch: Batch, job: Job) -> failure.TaskTimeout:
+        name, index = _task(batch, job)
+        end = f" and did not react within {GRACE:g} s more: its worker has died"
+        seconds = job.limit(batch.start) or 0.0
+        return failure.timed_out(name, seconds, worker, self._members.host(worker), index, end)
+
+    def _killer(self, worker: int, batch: Batch, job: Job) -> failure.WorkerLost:
+        deaths, (name, index) = batch.attempts + 1, _task(batch, job)
         host = self._members.host(worker)
         error = failure.WorkerLost(
             f"{_workers(deaths)} died running task {index} of {name}, the last was "
@@ -53,7 +73,7 @@ class Losses:
             "--retries says how often a task is tried again."
         )
         error.rank, error.host, error.function, error.index = worker, host, name, index
-        return Part(batch.start, batch.stop, False, (failure.pack_lost(error),), (0,))
+        return error
 
     def tell(self, worker: int, given_up: Sequence[Batch]) -> None:
         """One line for each loss."""
@@ -75,6 +95,12 @@ class Losses:
         lost = ", ".join(f"{worker} on {host}" for worker, host in self._members.lost.items())
         if lost:
             logger.warning("workers were lost: %s", lost)
+
+
+def _task(batch: Batch, job: Job) -> tuple[str, int]:
+    """The function and the index of the only task in a batch."""
+    function = job.function
+    return "a submitted call" if function is None else function.name, batch.start + job.first
 
 
 def _workers(count: int) -> str:

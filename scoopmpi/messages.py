@@ -141,6 +141,7 @@ class Offered(NamedTuple):
     code: the packed function; None where each task brings its own (submitted calls).
     lasting: whether the function is found by name, so that its code never changes.
     plain, tasks: as in Run.
+    limit: seconds that each task may take; of calls the longest, None where one has no limit.
     """
 
     job: int
@@ -150,6 +151,7 @@ class Offered(NamedTuple):
     lasting: bool
     plain: bool
     tasks: Frame
+    limit: float | None = None
 
 
 class Withdrawn(NamedTuple):

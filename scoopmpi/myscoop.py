@@ -6,6 +6,7 @@ The command line and what is SCOOP's in it; the rest is as for `mympirun`, in `w
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 
@@ -15,7 +16,7 @@ from click.shell_completion import CompletionItem
 from . import starting, wrapper
 from .launch import options
 from .launch.commandline import ProgramWords, WrapperCommand, python_files
-from .launch.settings import Names, Setting
+from .launch.settings import Duration, Names, Setting
 from .process.program import READY_PROGRAMS
 
 _RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
@@ -50,6 +51,18 @@ RETRIES = Setting(
     ["--retries"], section=options.WORKERS, type=click.IntRange(min=0), metavar="N",
     help="How often a task is tried again that ran where a worker died (2).",
 )  # fmt: skip
+TASK_TIMEOUT = Setting(
+    ["--task-timeout"], section=options.RUNNING, type=Duration(), metavar="SECONDS",
+    help="How long each task may take that has no limit of its own.",
+)  # fmt: skip
+CHECKPOINT = Setting(
+    ["--checkpoint"], section=options.RUNNING, usual=True, metavar="FILE",
+    help="Keep outcomes there, and go on from what an earlier run has kept.",
+)  # fmt: skip
+RESTARTS = Setting(
+    ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
+    help="How often to start again from the checkpoint after a crash (0).",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -69,7 +82,8 @@ def programs(incomplete: str) -> list[CompletionItem]:
     cls=WrapperCommand,
     sections=(*options.SECTIONS, _SCOOP),
     params=[
-        options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, *SCOOP, *options.forgotten(),
+        options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
+        CHECKPOINT, RESTARTS, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip
@@ -84,10 +98,14 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop squares 10000
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
+    myscoop checkpoint show FILE
     """
     request = options.requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request):
+        return
+    if request.words[:2] == ("checkpoint", "show"):
+        _show_checkpoint(ctx, request.words[2:])
         return
     ignored = [name for name in ("broker", "tunnel") if ctx.params[f"scoop_{name}"]]
     if ignored:
@@ -96,19 +114,39 @@ def main(ctx: click.Context, /, **given: object) -> None:
     wrapper.run(_start(ctx, request), request, voice, ctx)
 
 
+def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
+    from .checkpoint import file, show  # late: as their database is
+
+    if len(words) != 1:
+        raise click.UsageError("which one? myscoop checkpoint show FILE", ctx)
+    try:
+        click.echo(show.described(words[0]))
+    except file.CheckpointError as problem:
+        raise click.ClickException(str(problem)) from None
+
+
 def _start(ctx: click.Context, request: options.Request) -> starting.Start:
     flags = (
         ("-v", request.verbose), ("-q", request.quiet), ("--debug", request.debug),
         ("--profile", ctx.params["scoop_profile"]),
     )  # fmt: skip
-    retries = ctx.params["retries"]
+    retries, checkpoint = ctx.params["retries"], ctx.params["checkpoint"]
+    limit = ctx.params["task_timeout"]
+    if ctx.params["restarts"] and checkpoint is None:
+        raise click.UsageError("--restarts needs --checkpoint FILE: where is it to go on?", ctx)
+    if checkpoint is not None:
+        checkpoint = os.path.abspath(checkpoint)
     modules = ",".join(name for names in ctx.params["loaded"] for name in names)
     start = starting.Start(
         words=_program(ctx, request),
         options=[flag for flag, given in flags if given]
-        + ([] if retries is None else ["--retries", str(retries)]),
+        + ([] if retries is None else ["--retries", str(retries)])
+        + ([] if limit is None else ["--task-timeout", f"{limit:.15g}"])
+        + ([] if checkpoint is None else ["--checkpoint", checkpoint]),
         setup=[starting.loading(modules)] if modules else [],
         all_gpus=ctx.params["all_gpus"],
+        checkpoint=checkpoint,
+        restarts=ctx.params["restarts"] or 0,
     )
     return wrapper.as_asked(start, request)
 

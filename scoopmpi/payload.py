@@ -119,11 +119,16 @@ def _learn_numpy(numpy: Any) -> None:
 
 def pack_columns(columns: Sequence[Sequence[Any]]) -> Frame | None:
     """The arguments of a batch in one frame, a column for each parameter; None if not plain."""
-    if all(isinstance(column, range) or is_array(column) or plain(column) for column in columns):
+    if plain_columns(columns):
         buffers: list[pickle.PickleBuffer] = []
         data = pickle.dumps(tuple(columns), PROTOCOL, buffer_callback=buffers.append)
         return _framed(data, buffers)
     return None
+
+
+def plain_columns(columns: Sequence[Sequence[Any]]) -> bool:
+    """Whether the arguments of a batch are `plain`."""
+    return all(isinstance(column, range) or is_array(column) or plain(column) for column in columns)
 
 
 def is_array(column: Any) -> bool:

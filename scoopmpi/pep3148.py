@@ -6,17 +6,25 @@ is the business of the executor below: the farm's, a worker's own inside tasks, 
 
 from __future__ import annotations
 
+import atexit
+import math
+import os
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
+from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
+
+if TYPE_CHECKING:
+    from .checkpoint.record import Checkpoint
 
 T = TypeVar("T")
 
@@ -29,6 +37,9 @@ class MPIExecutor(Executor):
         executor. It travels with each call: large objects belong into `shared.setConst`. Where it
         raises, calls raise `BrokenMPIExecutor`, a `concurrent.futures.BrokenExecutor`.
     base: the executor below, where it is not the one of this process.
+    checkpoint: a file in which the outcomes of its calls and maps are kept as they come, and from
+        which they are taken where the file has them; nothing is kept where there is no farm.
+        Raises CheckpointError where the file is something else, or not to be trusted.
     """
 
     def __init__(
@@ -38,6 +49,7 @@ class MPIExecutor(Executor):
         initargs: Iterable[Any] = (),
         *,
         base: FarmExecutor | SerialExecutor | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         if max_workers is not None and max_workers <= 0:
             raise ValueError(f"max_workers is {max_workers}, it must be at least 1, or None")
@@ -51,6 +63,9 @@ class MPIExecutor(Executor):
         self._maps: dict[Results, bool] = {}  # and whether somebody may still read the values
         self._shut = False
         self._broken: BaseException | None = None
+        self._checkpoint: Checkpoint | None = None
+        if checkpoint is not None:
+            self._keep_in(checkpoint)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
@@ -66,16 +81,23 @@ class MPIExecutor(Executor):
 
     _max_workers = num_workers  # what libraries read of the standard library's executors
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(  # type: ignore[override] # one keyword is ours
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        task_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are.
 
+        task_timeout: seconds that it may take where it runs, without the initializer.
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
         with self._lock:  # what has passed the check is counted before shutdown looks
             below = self._open()
-            if self._preparation is not None:
-                fn = Prepared(self._preparation, fn)
-            future = below.submit(fn, *args, **kwargs)
+            fn, task_timeout = self._prepared(fn, task_timeout)
+            future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
             self._pending.add(future)
         future._ended = self._ended
         if future.done():
@@ -90,6 +112,7 @@ class MPIExecutor(Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
         ordered: bool = True,
+        task_timeout: float | None = None,
     ) -> Iterator[T]:
         """The values of `fn` over the iterables, as an iterator; the work begins at once.
 
@@ -97,6 +120,7 @@ class MPIExecutor(Executor):
         chunksize: checked and not used, batches follow measured durations.
         buffersize: how many tasks may be ahead of the consumer; None lets memory decide.
         ordered: False gives the values as they arrive.
+        task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
 
         A map that nobody reads is run all the same, at the latest by `shutdown`; one that was read
         in part and dropped is not run to its end.
@@ -104,7 +128,8 @@ class MPIExecutor(Executor):
         if chunksize < 1:
             raise ValueError(f"chunksize is {chunksize}, it must be at least 1")
         if buffersize is None:
-            return chain.from_iterable(self.results(fn, iterables, timeout, ordered))
+            values = self.results(fn, iterables, timeout, ordered, task_timeout)
+            return chain.from_iterable(values)
         if not isinstance(buffersize, int):
             raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
         if buffersize < 1 or not ordered:
@@ -113,7 +138,8 @@ class MPIExecutor(Executor):
             raise TypeError("map needs at least one iterable of arguments")
         deadline = None if timeout is None else time.monotonic() + timeout
         rows = zip(*iterables, strict=False)
-        ahead = deque(self.submit(fn, *row) for row in islice(rows, buffersize))
+        fn = limited(fn, task_timeout)
+        ahead = deque(self._submit(fn, row) for row in islice(rows, buffersize))
         return self._buffered(fn, rows, ahead, deadline)
 
     def results(
@@ -122,6 +148,7 @@ class MPIExecutor(Executor):
         iterables: Sequence[Iterable[Any]],
         timeout: float | None = None,
         ordered: bool = True,
+        task_timeout: float | None = None,
     ) -> Taken:
         """What `map` gives, a list of values at a time."""
         opening = object()
@@ -129,9 +156,8 @@ class MPIExecutor(Executor):
             below = self._open()
             self._pending.add(opening)
         try:  # reads the user's iterators: not with the lock
-            if self._preparation is not None:
-                fn = Prepared(self._preparation, fn)
-            results = _results(below, fn, iterables, timeout, ordered)
+            fn, task_timeout = self._prepared(fn, task_timeout)
+            results = _results(below, fn, iterables, timeout, ordered, task_timeout)
             self._maps[results] = True
         finally:
             self._pending.discard(opening)
@@ -150,7 +176,7 @@ class MPIExecutor(Executor):
                 value = ahead[0].result(left)
                 del ahead[0]
                 if not self._shut:
-                    ahead.extend(self.submit(fn, *row) for row in islice(rows, 1))
+                    ahead.extend(self._submit(fn, row) for row in islice(rows, 1))
                 yield value
             if self._shut and any(True for _ in rows):
                 self._open()  # raises: the tasks after those in the buffer cannot be run any more
@@ -179,6 +205,33 @@ class MPIExecutor(Executor):
                 results.finish(keep)
             else:
                 below.wait_until(lambda: bool(self._maps or not self._pending))
+        if wait and self._checkpoint is not None:
+            self._checkpoint.close(ended=True)
+            atexit.unregister(self._checkpoint.close)
+
+    def _keep_in(self, path: str | os.PathLike[str]) -> None:
+        below = self._base or usable()
+        if not isinstance(below, FarmExecutor):
+            text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
+            return
+        from .checkpoint.opening import for_executor  # late: few executors have one
+
+        self._checkpoint = for_executor(path, below.farm)
+        self._base = FarmExecutor(below.farm, self._checkpoint)
+        atexit.register(self._checkpoint.close, True)
+
+    def _prepared(
+        self, fn: Callable[..., Any], task_timeout: float | None
+    ) -> tuple[Callable[..., Any], float | None]:
+        """The function behind the initializer, which has no limit, and the limit that is left."""
+        if self._preparation is None:
+            return fn, task_timeout
+        return Prepared(self._preparation, limited(fn, task_timeout)), math.inf
+
+    def _submit(self, fn: Callable[..., T], row: tuple[Any, ...]) -> Future[T]:
+        """One task of a map, whose function has its limit."""
+        return self.submit(fn, *row, task_timeout=math.inf)
 
     def _open(self) -> FarmExecutor | SerialExecutor:
         if self._broken is not None:
@@ -203,10 +256,12 @@ def _results(
     iterables: Sequence[Iterable[Any]],
     timeout: float | None,
     ordered: bool,
+    task_timeout: float | None,
 ) -> Results:
     if isinstance(below, FarmExecutor):
-        return below.results(fn, iterables, timeout, ordered)
-    return IteratorResults(below.map(fn, *iterables, timeout=timeout, ordered=ordered))
+        return below.results(fn, iterables, timeout, ordered, task_timeout)
+    values = below.map(fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout)
+    return IteratorResults(values)
 
 
 class Taken:

@@ -49,6 +49,11 @@ class JobQueue:
         self.queued += count
         self.submitted = stop
 
+    def skip(self, count: int) -> None:
+        """The next tasks need not be run."""
+        self.submitted += count
+        self.finished += count
+
     def put_back(self, batch: Batch) -> None:
         """Queue a batch again, ahead of all that was never handed out."""
         self.queue.appendleft(batch)

@@ -8,6 +8,7 @@ idle one is filled in log(workers) steps. Values meet on workers, in the order o
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any
 
 from . import executor
 from .executor import Future
+from .limit import limited
 from .source import sized, snapshot
 
 BLOCK_SECONDS = 0.001
@@ -161,10 +163,15 @@ def reduced(
     operation: Callable[[Any, Any], Any],
     iterables: Sequence[Iterable[Any]],
     timeout: float | None,
+    task_timeout: float | None = None,
 ) -> Any:
     """A reduction of a whole map; the caller waits for it."""
     for function in (mapping, operation):
         if not callable(function):
             raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
     rows = rows_of(iterables)
-    return executor.current().submit(kind.of, mapping, operation, rows).result(timeout)
+    # The limit is of a call of the user's, not of the tasks into which they are gathered here.
+    call = executor.current().submit(
+        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=math.inf
+    )
+    return call.result(timeout)

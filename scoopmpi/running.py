@@ -210,6 +210,7 @@ class Running:
 
     def _failed(self, error: BaseException) -> Failed:
         index = self._run.start + len(self._values)
+        failure.placed(error, index)
         return Failed(failure.pack(error, runtime.rank, f"{self._name}, task {index},"))
 
     def _answer(

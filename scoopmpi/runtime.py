@@ -15,3 +15,5 @@ rank = 0
 """The rank of this process."""
 size = 1
 """How many ranks there are."""
+task_timeout: float | None = None
+"""Seconds that each task may take which is not given a limit of its own."""

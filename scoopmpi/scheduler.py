@@ -1,10 +1,10 @@
 """Which worker gets which batch next: facts in, assignments out.
 
-The machine of the farm. Its state changes only through the inputs `submitted`, `finished`,
-`waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that follow,
-and what they mean on a wire is somebody else's business. No clock, no messages, no pickles, no
-threads, no randomness, no configuration, no logging here. Illegal input raises `ValueError` and
-changes nothing. Imports batching and ranges, and nothing else of the project.
+The machine of the farm. Its state changes only through the inputs `submitted`, `known`,
+`finished`, `waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments
+that follow, and what they mean on a wire is somebody else's business. No clock, no messages, no
+pickles, no threads, no randomness, no configuration, no logging here. Illegal input raises
+`ValueError` and changes nothing. Imports batching and ranges, and nothing else of the project.
 """
 
 from __future__ import annotations
@@ -86,6 +86,13 @@ class Scheduler:
             if ahead:
                 self._ready.move_to_end(job, last=False)
         return self._assign()
+
+    def known(self, job: int, count: int) -> list[Assignment]:
+        """The next `count` tasks of `job` need not be run: their outcomes are there."""
+        if count < 0 or job not in self._jobs or self._jobs[job].cancelled:
+            raise ValueError(f"cannot skip {count} tasks of job {job}")
+        self._jobs[job].skip(count)
+        return []
 
     def finished(
         self, worker: int, batch: Batch, seconds: float, unstarted: Batch | None = None
@@ -235,6 +242,11 @@ class Scheduler:
         """What would be blamed if the worker died now; nothing where it has not joined."""
         state = self._workers.get(worker)
         return () if state is None else tuple(self._blamed(state))
+
+    def running(self, worker: int) -> Batch | None:
+        """What a worker runs, as far as it is known here."""
+        held = self._worker(worker).held
+        return held[0] if held else None
 
     def held(self, worker: int) -> tuple[Batch, ...]:
         """What a worker has been given and has not answered: what waits, runs, and is to run."""

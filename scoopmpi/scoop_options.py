@@ -23,6 +23,9 @@ mpirun it runs on the hosts of this batch job, or on all cores of this machine.
   -v, --verbose            say what the farm does
   -q, --quiet              only warnings
   --retries N              how often a task is tried again that ran where a worker died (2)
+  --task-timeout SECONDS   how long each task may take that has no limit of its own
+  --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
+  --restarts N             how often to start again from the checkpoint after a crash
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -32,6 +35,11 @@ mpirun it runs on the hosts of this batch job, or on all cores of this machine.
 
 Accepted for SCOOP's sake: -b, --tunnel, --external-hostname, --backend. See also: myscoop --help
 """
+
+
+UNABLE = 2
+"""The exit status where nothing could be started, for whatever reason; click's and argparse's for
+a wrong option. All others are the program's."""
 
 
 class UsageError(Exception):
@@ -54,6 +62,9 @@ class Options(NamedTuple):
     quiet: bool = False
     debug: bool = False
     retries: int | None = None
+    task_timeout: float | None = None
+    checkpoint: str | None = None
+    restarts: int | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -64,7 +75,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _RETRIES = range(6)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS = range(7)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -78,7 +89,10 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "-q": ("quiet", _FLAG),
     "--quiet": ("quiet", _FLAG),
     "--debug": ("debug", _FLAG),
-    "--retries": ("retries", _RETRIES),
+    "--retries": ("retries", _COUNT),
+    "--task-timeout": ("task_timeout", _SECONDS),
+    "--checkpoint": ("checkpoint", _TEXT),
+    "--restarts": ("restarts", _COUNT),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -116,6 +130,8 @@ def parse(words: list[str]) -> Options:
             found[name] = _checked(option, kind, _value(option, value, left))
     if found.get("hosts") and "hostfile" in found:
         raise UsageError("--hosts and --hostfile are both given: which hosts?")
+    if "restarts" in found and "checkpoint" not in found:
+        raise UsageError("--restarts needs --checkpoint FILE: from what is it to start again?")
     return Options(words=tuple(left), **found)
 
 
@@ -128,6 +144,10 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     words = [flag for flag, given in flags if given]
     for name, number in (("--nice", options.nice), ("--retries", options.retries)):
         words += [] if number is None else [name, str(number)]
+    if options.task_timeout is not None:
+        words += ["--task-timeout", f"{options.task_timeout:.15g}"]
+    if options.checkpoint is not None:
+        words += ["--checkpoint", options.checkpoint]
     return tuple(words)
 
 
@@ -139,6 +159,7 @@ def notes(options: Options, launched: bool) -> list[str]:
         found.append(f"{names}: nothing to do, MPI has no broker")
     decided = {
         "-n": options.workers, "--hosts": options.hosts, "--hostfile": options.hostfile,
+        "--restarts": options.restarts,
         "--rsh": options.rsh, "--ssh-executable": options.ssh_executable,
     }  # fmt: skip
     given = [name for name, value in decided.items() if value]
@@ -193,16 +214,28 @@ def _hosts(option: str, value: str | None, left: list[str]) -> list[str]:
     return hosts
 
 
-def _checked(option: str, kind: int, value: str) -> str | int:
+def _checked(option: str, kind: int, value: str) -> str | int | float:
     if kind == _TEXT:
         return value
+    if kind == _SECONDS:
+        return _seconds(option, value)
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)
     if kind == _WORKERS and number < 1:
         raise UsageError(f"{option} {value}: at least one worker is needed")
-    if kind == _RETRIES and number < 0:
+    if kind == _COUNT and number < 0:
         raise UsageError(f"{option} {value}: it is how often, from 0 on")
     if kind == _NICE and not -20 <= number <= 19:
         raise UsageError(f"{option} {value}: niceness is from -20 to 19")
     return number
+
+
+def _seconds(option: str, value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise UsageError(f"{option} needs a number of seconds, not {value!r}") from None
+    if not seconds > 0:
+        raise UsageError(f"{option} {value}: the time of a task must be above 0")
+    return seconds

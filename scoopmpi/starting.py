@@ -10,24 +10,22 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NoReturn
 
-from .launch import executables, hostlist, launcher, managers, placement, relay
+from .launch import executables, hostlist, launcher, managers, placement, relay, watching
 from .launch.allocation import Allocation, AllocationError
 from .launch.asking import asking
 from .launch.flavours.command import Command, Ranks
 from .launch.managers import local
 from .process import program as programs
-from .scoop_options import Options, for_ranks
+from .scoop_options import UNABLE, Options, for_ranks
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PROBLEMS = (AllocationError, launcher.LaunchError, programs.ProgramNotFound)
 """What stops a start; the messages are for the user."""
-UNABLE = 2
-"""The exit status where nothing could be started, for whatever reason; click's and argparse's for
-a wrong option. All others are the program's."""
 TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS")
 """What the ranks of a farm are told, and no others must inherit."""
 
@@ -42,6 +40,7 @@ class Start:
     pin: `compact`, `spread`, or None; pin_asked: in any case.
     all_gpus: for every worker, not a share for each.
     flavour: the MPI that it must be. temporary: a directory for temporary files.
+    restarts: how often to start it again from its checkpoint, where it has crashed.
     The others are the user's wishes for the launcher, see `Ranks`.
     """
 
@@ -61,6 +60,8 @@ class Start:
     launcher_words: tuple[str, ...] = ()
     branches: int | None = None
     debug: bool = False
+    checkpoint: str | None = None
+    restarts: int = 0
 
 
 def command_for(start: Start, allocation: Allocation, env: Mapping[str, str]) -> Command:
@@ -187,12 +188,16 @@ def _absolute(path: str) -> str:
 
 def with_scoop_options(options: Options) -> Start:
     """What the options ask to start; paths become absolute, as ranks may be elsewhere."""
+    if options.checkpoint is not None:
+        options = options._replace(checkpoint=os.path.abspath(options.checkpoint))
     return Start(
         words=options.words,
         options=for_ranks(options),
         python=_interpreter(options.python),
         setup=() if options.prolog is None else (sourcing(options.prolog),),
         agent=options.ssh_executable or ("rsh" if options.rsh else None),
+        checkpoint=options.checkpoint,
+        restarts=options.restarts or 0,
     )
 
 
@@ -267,15 +272,35 @@ def start_scoop(options: Options) -> NoReturn:
             start = replace(start, words=("-",))  # only here: behind mpirun it is a pipe always
         command = command_for(start, hosts, env)
         for note in () if options.quiet else command.notes:
-            print(f"scoopmpi: {note}", file=sys.stderr)
-        if options.words and options.words[0] != "-":
+            _tell(note)
+        shell = not options.words or options.words[0] == "-"
+        if not shell and start.checkpoint is None:
             execute(command, env)
     except PROBLEMS as problem:
-        print(f"scoopmpi: {problem}", file=sys.stderr)
+        _tell(str(problem))
         sys.exit(UNABLE)
     sys.stdout.flush()
     sys.stderr.flush()
-    sys.exit(relay.run(command.argv, environment(command, env)))
+    feed = relay.feed if shell else None
+    once = partial(watching.run, command.argv, environment(command, env), None, None, feed)
+    sys.exit(again(start, once, _tell))
+
+
+def again(
+    start: Start, once: Callable[[Callable[[], None] | None], int], tell: Callable[[str], None]
+) -> int:
+    """Run the launcher by `once`; where it crashes, as often as asked, from its checkpoint."""
+    if start.checkpoint is None:
+        return once(None)
+    from . import restarting
+    from .checkpoint.file import ended  # late: few jobs have one
+
+    path = start.checkpoint
+    return restarting.run(once, lambda: ended(path), start.restarts, tell)
+
+
+def _tell(text: str) -> None:
+    print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
 def _terminal() -> bool:
@@ -287,6 +312,6 @@ def start_rank(options: Options) -> NoReturn:
     try:
         words = rank_words(with_scoop_options(options))
     except PROBLEMS as problem:
-        print(f"scoopmpi: {problem}", file=sys.stderr)
+        _tell(str(problem))
         sys.exit(UNABLE)
     os.execv(words[0], words)

@@ -26,6 +26,7 @@ from .launch.flavours.command import Command
 from .launch.launcher import LaunchError
 from .launch.managers.local import HYPERTHREADS
 from .launch.options import Request
+from .scoop_options import UNABLE
 from .starting import Start
 
 _NOT_A_TERMINAL = 100
@@ -35,7 +36,7 @@ _NOT_A_TERMINAL = 100
 class Unable(click.ClickException):
     """Nothing could be started; says who says so, in the log too."""
 
-    exit_code = starting.UNABLE
+    exit_code = UNABLE
 
     def __init__(self, message: str, voice: Voice) -> None:
         super().__init__(message)
@@ -136,7 +137,7 @@ def _execute(
     file = opened(ctx, "output", request.output, "w") if request.output is not None else None
     output = file.fileno() if file else None
     fed = start.farm and bool(start.words) and start.words[0] == "-"
-    if request.silence is None and not fed:
+    if request.silence is None and not fed and start.checkpoint is None:
         starting.execute(command, os.environ, output)
     silence = None
     if request.silence is not None:
@@ -144,7 +145,10 @@ def _execute(
     env = starting.environment(command, os.environ)
     feed = relay.feed if fed else None
     try:
-        status = watching.run(command.argv, env, silence, output, feed)
+        argv = command.argv
+        status = starting.again(
+            start, lambda told: watching.run(argv, env, silence, output, feed, told), voice.warn
+        )
     except (OSError, ValueError) as problem:
         raise LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
     sys.exit(status)

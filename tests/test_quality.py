@@ -18,6 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # for annotations alone does not count). Reading them is reading the design. The launcher's folder,
 # the ready programs and SCOOP's names stand beside: they share nothing with the farm.
 FLOORS: tuple[set[str], ...] = (
+    {"process.deadline"},
     {
         "runtime", "messages", "batching", "ranges", "pause", "section", "standin", "stateless",
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
@@ -25,6 +26,11 @@ FLOORS: tuple[set[str], ...] = (
         "process.neighbours", "process.output", "process.profiling", "process.program",
         "process.witness",
     },
+    {"checkpoint.admission", "checkpoint.frames", "checkpoint.origins"},
+    {"checkpoint.rows", "restarting"},
+    {"checkpoint.database"},
+    {"checkpoint.show", "checkpoint.writer"},
+    {"checkpoint.file"},
     {
         "scheduler", "payload", "transport", "members", "starting", "nests.desk",
         "process.gpus", "process.names", "process.pinning", "process.shell", "process.strangers",
@@ -33,7 +39,13 @@ FLOORS: tuple[set[str], ...] = (
         "simulator", "failure", "source", "driver", "closing", "wrapper",
         "process.surroundings", "process.wishes",
     },
+    {"limit"},
     {"job", "running", "preparation", "myscoop", "mympirun", "constants.store"},
+    {"checkpoint.pickles"},
+    {"checkpoint.bodies"},
+    {"checkpoint.identity"},
+    {"checkpoint.record"},
+    {"checkpoint.opening"},
     {
         "calls", "functions", "results", "constants.sharing", "nests.aside", "nests.isolation",
         "nests.offers",

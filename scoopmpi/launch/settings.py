@@ -194,6 +194,16 @@ class Seconds(_Kind):
         return seconds
 
 
+class Duration(Seconds):
+    """A number of seconds above 0."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} is no number of seconds above 0", param, ctx)
+        return seconds
+
+
 class Directory(click.Path):
     """A directory that is there, as an absolute path."""
 

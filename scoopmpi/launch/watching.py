@@ -26,6 +26,7 @@ _PASSED_ON = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 )
+_WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
 _AT_ONCE = 1 << 16
 _LEFT_IN_PIPES = 1 << 20
 """What is read after the launcher's end: more than a pipe holds must come from somebody else."""
@@ -46,20 +47,24 @@ def run(
     silence: Silence | None = None,
     output: int | None = None,
     feed: Callable[[IO[bytes]], None] | None = None,
+    signalled: Callable[[], None] | None = None,
 ) -> int:
     """Run a launcher to its end; its exit status, as a shell would have it, or TIMED_OUT.
 
     output: a file descriptor in the place of our stdout and stderr.
     feed: writes the launcher's stdin, in a thread.
+    signalled: called for each signal that asks the launcher to end; SIGUSR1 and SIGUSR2 do so
+        then, by SIGTERM: a Hydra dies of the second.
     """
     targets = (1, 2) if output is None else (output, output)
     joined = os.path.sameopenfile(*targets) if _open(*targets) else False
-    with _signals() as signals:
+    with _signals(signalled) as signals:
         launcher = subprocess.Popen(
             argv, env=env,
             stdin=subprocess.PIPE if feed else None,
             stdout=subprocess.PIPE if silence else output,
             stderr=(subprocess.STDOUT if joined else subprocess.PIPE) if silence else output,
+            preexec_fn=_deaf_to_warnings if signalled else None,
         )  # fmt: skip
         signals.reach(launcher)
         if feed and launcher.stdin:
@@ -74,6 +79,12 @@ def run(
     return status if status >= 0 else 128 - status
 
 
+def _deaf_to_warnings() -> None:
+    """A batch system may send them to all processes of a job; who handles them is not deaf."""
+    for number in _WARNINGS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _open(*descriptors: int) -> bool:
     try:
         return all(os.fstat(each) for each in descriptors)
@@ -84,8 +95,8 @@ def _open(*descriptors: int) -> bool:
 class _Signals:
     """Signals on their way to the launcher; `woken` is readable after one of them, or SIGCHLD."""
 
-    def __init__(self, woken: int) -> None:
-        self.woken = woken
+    def __init__(self, woken: int, told: Callable[[], None] | None) -> None:
+        self.woken, self._told = woken, told
         self._launcher: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
 
@@ -95,6 +106,9 @@ class _Signals:
             launcher.send_signal(number)
 
     def came(self, number: int, frame: FrameType | None) -> None:
+        if self._told is not None:
+            self._told()
+            number = signal.SIGTERM if number in _WARNINGS else number
         # What the terminal sends reaches the launcher too, and a second Ctrl-C would cut its end
         # short.
         if number in (signal.SIGINT, signal.SIGQUIT) and _in_foreground():
@@ -106,12 +120,12 @@ class _Signals:
 
 
 @contextmanager
-def _signals() -> Iterator[_Signals]:
+def _signals(told: Callable[[], None] | None) -> Iterator[_Signals]:
     """Takes the signals for a while; those that are ignored stay so, for the launcher too."""
     woken, waking = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(waking, False)
-    passing = _Signals(woken)
+    passing = _Signals(woken, told)
     before: dict[int, Any] = {}
     earlier = signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
     try:

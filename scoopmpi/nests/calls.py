@@ -16,6 +16,7 @@ from greenlet import GreenletExit
 
 from .. import failure, job, payload
 from ..executor import Future
+from ..limit import seconds_of
 from ..messages import CANCELLED, Frame, Offered
 from . import isolation
 
@@ -28,13 +29,15 @@ class Call(NamedTuple):
     future: Future[Any]
     call: tuple[Callable[..., Any], tuple[Any, ...]] | None
     frame: Frame | None
+    limit: float | None = None
 
 
 def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any) -> Call:
     """A call, packed unless nobody can change it; raises what packing raises."""
     if not kwargs and payload.plain(args) and payload.by_name(fn):
         return Call(future, (fn, args), None)
-    return Call(future, None, payload.copied(payload.pack((fn, args, kwargs))))
+    frame = payload.copied(payload.pack((fn, args, kwargs)))
+    return Call(future, None, frame, seconds_of(fn))
 
 
 class NestedCalls:
@@ -61,7 +64,7 @@ class NestedCalls:
         """Run calls from the front, one at least, until there are none or the time `until`."""
         while True:
             try:
-                future, plain, frame = self.rows.popleft()
+                future, plain, frame, _ = self.rows.popleft()
             except IndexError:
                 return
             index, self._front = self._front, self._front + 1
@@ -103,7 +106,9 @@ class NestedCalls:
     def offered(self, start: int, calls: list[Call], plain: bool) -> Offered:
         """What `taken` gave, packed; a cancelled one as nothing to run."""
         frames = tuple(map(_frame, calls))
-        return Offered(self.number, start, start + len(calls), None, False, plain, frames)
+        limits = [call.limit for call in calls if call.limit is not None]
+        limit = max(limits) if len(limits) == len(calls) else None
+        return Offered(self.number, start, start + len(calls), None, False, plain, frames, limit)
 
     def returned(self, part: job.Part) -> None:
         """Outcomes from others have come; runs the user's unpickling and callbacks."""

@@ -41,6 +41,7 @@ def own(value: Any, target: Any) -> Any:
 def raised(error: BaseException, target: Any, index: int) -> BaseException:
     """A task's exception as it arrives from another rank too."""
     name = target if isinstance(target, str) else failure.describe(target)
+    failure.placed(error, index)
     return failure.unpack(failure.pack(error, runtime.rank, f"{name}, task {index},"))
 
 

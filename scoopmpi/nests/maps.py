@@ -157,7 +157,7 @@ class NestedMap:
     def offered(self, start: int, rows: list[Any], plain: bool) -> Offered:
         """What `taken` gave, packed; runs the user's pickling."""
         assert self._function is not None  # as it is portable
-        name, code, lasting = self._function
+        name, code, lasting, limit = self._function
         frame: Frame
         if plain:
             frame = payload.pack_columns([list(column) for column in zip(*rows, strict=True)])
@@ -166,7 +166,7 @@ class NestedMap:
                 payload.copied(job.arguments(name, index, row))
                 for index, row in enumerate(rows, start)
             )
-        return Offered(self.number, start, start + len(rows), code, lasting, plain, frame)
+        return Offered(self.number, start, start + len(rows), code, lasting, plain, frame, limit)
 
     # Outcomes.
 

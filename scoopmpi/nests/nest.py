@@ -18,10 +18,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from .. import failure
+from .. import failure, limit
 from ..executor import Future, SerialExecutor
 from ..job import Part
 from ..messages import Returned, Withdrawn
@@ -85,8 +85,9 @@ class Nest(Executor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """As `FarmExecutor.submit`; the call runs here when somebody waits for it, or elsewhere."""
+        fn = limit.limited(fn, kwargs.pop("task_timeout", None))
         if not self._on_own_thread:
-            return _serial.submit(fn, *args, **kwargs)
+            return _serial.submit(fn, *args, task_timeout=inf, **kwargs)
         future = self._future()
         try:
             call = packed(future, fn, args, kwargs)
@@ -122,11 +123,13 @@ class Nest(Executor):
         timeout: float | None = None,
         chunksize: int = 1,
         ordered: bool = True,
+        task_timeout: float | None = None,
         **_: Any,
     ) -> Iterator[T]:
         """As `FarmExecutor.map`; tasks run here when their values are taken, or elsewhere."""
+        fn = limit.limited(fn, task_timeout)
         if not self._on_own_thread:
-            return _serial.map(fn, *iterables, timeout=timeout, ordered=ordered)
+            return _serial.map(fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=inf)
         ahead = 4 * self._worker.workers
         job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
         self.opened(job)
@@ -163,9 +166,11 @@ class Nest(Executor):
             self.offer(1)
         scope, self._scope = self._scope, next(self._scopes)
         self._depth += 1
+        waiting = limit.set_aside()
         try:
             self.runners.apart(job.run, time.monotonic() + SLICE)
         finally:
+            limit.go_on(waiting)
             self._scope = scope
             self._depth -= 1
         if isinstance(job, NestedMap) and job.left:
@@ -179,9 +184,11 @@ class Nest(Executor):
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise failure.TaskError("only a task can wait for tasks")
         scope, depth, begun = self._scope, self._depth, time.monotonic()
+        waiting = limit.set_aside()
         running = self._worker.suspending()
         self.runners.suspend(Suspended(runner, done, deadline))
         self._scope, self._depth = scope, depth
+        limit.go_on(waiting)
         self._worker.resumed(running, time.monotonic() - begun)
 
     def opened(self, job: Nested) -> None:

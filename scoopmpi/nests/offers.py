@@ -26,8 +26,9 @@ class Offer:
         self.tasks = message.stop - message.start
         if message.code is not None:
             code = payload.forwarded(message.code)
-            self.function = Function("a nested function", code, message.lasting)
+            self.function = Function("a nested function", code, message.lasting, message.limit)
         self.job = message.job
+        self._limit = message.limit
         self.first = message.start
         self._unanswered = self.tasks
         self._plain = message.plain
@@ -35,6 +36,10 @@ class Offer:
             self._columns: Sequence[Any] = payload.unpack(message.tasks)
         else:
             self._columns = (tuple(map(payload.forwarded, message.tasks)),)
+
+    def limit(self, index: int) -> float | None:
+        """Seconds that a task may take."""
+        return self._limit
 
     def packed(self, start: int, stop: int) -> Tasks:
         """The tasks `start` to `stop - 1`, counted from the start of the offer."""

@@ -74,10 +74,16 @@ class Lines(io.RawIOBase):
         return False
 
 
+class _Stream(io.TextIOWrapper):
+    def close(self) -> None:
+        """Stay open: a task that closes it must not take it from the tasks after it."""
+        self.flush()
+
+
 def stream(lines: Lines) -> io.TextIOWrapper:
     """A text stream as `sys.stdout` is one, with `buffer` and `reconfigure`."""
     buffer: Any = lines
-    return io.TextIOWrapper(buffer, "utf-8", "backslashreplace", line_buffering=True)
+    return _Stream(buffer, "utf-8", "backslashreplace", line_buffering=True)
 
 
 def show(fd: int, text: str) -> None:

@@ -97,6 +97,7 @@ def run(program: Program, arguments: list[str]) -> None:
 
 def load(program: Program, arguments: list[str]) -> types.ModuleType:
     """Import the program on a worker: all but what its `__main__` guard keeps out."""
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "spawned"))
     return _execute(program, arguments, WORKER_NAME)
 
 

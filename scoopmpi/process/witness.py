@@ -4,6 +4,7 @@ An MPI library that loses a rank names a process id at best, and some do not eve
 `os._exit`. So each worker is a child of the process that mpirun started. The parent imports
 nothing, sleeps in `waitpid`, and when the worker dies writes one line, with rank, host, cause and
 the function that ran, and dies by a signal itself, which every mpirun takes as the end of the job.
+It kills a worker whose task has not reacted to the end of its time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 
+from .deadline import CELLS, GRACE, Deadline
+
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID")
 SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
 _SLURM_SPECIAL_STEPS = 0xFFFF_FFF0
@@ -28,6 +31,8 @@ TOLD = "\1"
 STARTED = " "
 """The label of a worker that has started and has not run a task."""
 _LABEL_BYTES = 200
+deadline: Deadline | None = None
+"""On a worker that has a witness: where to say until when the running task has to end."""
 _APART_SECONDS = 0.2
 """Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
 the others wait for ever in 1 of 20 runs where both came at once, in none of 90 with 0.05 s."""
@@ -78,13 +83,17 @@ def under_witness(rank: int) -> Callable[[str], None]:
     It has to be told something, STARTED, when the rank takes part: a death before is the job's.
     The parent stays behind in this call until the child ends, and never returns.
     """
-    label = mmap.mmap(-1, _LABEL_BYTES)
+    global deadline
+    label = mmap.mmap(-1, _LABEL_BYTES + 8 * CELLS)
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
+    deadline = Deadline(memoryview(label)[_LABEL_BYTES:], lambda: os.kill(parent, signal.SIGALRM))
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)  # the parent may not be ready for it
     child = os.fork()
     if child:
-        _watch(child, rank, label)
+        _watch(child, rank, label, deadline)
+    signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
     _die_with(parent)
     last = ""
 
@@ -92,17 +101,34 @@ def under_witness(rank: int) -> Callable[[str], None]:
         nonlocal last
         if name is not last:  # identity is enough: a new name costs a write, no more
             last = name
-            label[:] = name.encode(errors="replace")[:_LABEL_BYTES].ljust(_LABEL_BYTES, b"\0")
+            text = name.encode(errors="replace")[:_LABEL_BYTES]
+            label[:_LABEL_BYTES] = text.ljust(_LABEL_BYTES, b"\0")
 
     return tell
 
 
-def _watch(child: int, rank: int, label: mmap.mmap) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _watch(child: int, rank: int, label: mmap.mmap, deadline: Deadline) -> None:
+    # Rank 0 knows what they mean, and needs the ranks until it has ended.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    limit: float | None = None
+
+    def look(*_: object) -> None:
+        nonlocal limit
+        wait = deadline.look(time.monotonic())
+        if wait:
+            signal.setitimer(signal.ITIMER_REAL, wait)
+        elif wait == 0.0:
+            limit = deadline.seconds
+            os.kill(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, look)
+    look()  # for a worker that was faster
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
     if code == 0:
         os._exit(0)
-    what = label[:].rstrip(b"\0").decode(errors="replace")
+    what = label[:_LABEL_BYTES].rstrip(b"\0").decode(errors="replace")
     if code == ORPHANED:
         if rank > 1:
             time.sleep(_APART_SECONDS)  # one says it, and mpirun ends the others then
@@ -111,7 +137,7 @@ def _watch(child: int, rank: int, label: mmap.mmap) -> None:
     if what == TOLD:
         os._exit(code if code > 0 else 1)
     goes_on = bool(what) and survivable(os.environ)
-    said = sentence(rank, socket.gethostname(), code, what, goes_on)
+    said = sentence(rank, socket.gethostname(), code, what, goes_on, limit)
     os.write(2, f"{said}\n".encode())
     if goes_on:
         time.sleep(_APART_SECONDS)
@@ -120,12 +146,16 @@ def _watch(child: int, rank: int, label: mmap.mmap) -> None:
     os.kill(os.getpid(), signal.SIGKILL)  # an exit status alone would leave MPICH waiting
 
 
-def sentence(rank: int, host: str, code: int, what: str, goes_on: bool = False) -> str:
+def sentence(
+    rank: int, host: str, code: int, what: str, goes_on: bool = False, limit: float | None = None
+) -> str:
     """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it.
 
-    goes_on: the job does, without it.
+    goes_on: the job does, without it. limit: of the task for which its witness has killed it.
     """
-    if code < 0:
+    if limit is not None:
+        cause = f"was killed, as a task had not ended {GRACE:g} s after its limit of {limit:g} s,"
+    elif code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         cause = f"was killed by {name}"
         if name == "SIGKILL":

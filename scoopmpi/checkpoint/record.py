@@ -1,0 +1,205 @@
+"""What jobs ask of a checkpoint, and tell it: which outcomes are known, which have come.
+
+A map is known by its place among the maps of the program, a submitted call by its place among the
+calls (job 0 of the file). What was saved is used again only where the digests of the function,
+of the constants that the program has set, and of the arguments are those of the earlier run; all
+else is computed, and a warning says how much. Nothing here knows the farm, threads but its own
+lock's, or how a file is written.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .. import failure, payload
+from . import identity
+from .file import CheckpointFile, Saved
+
+logger = logging.getLogger("scoopmpi")
+
+CALLS = 0
+"""The job of all submitted calls."""
+
+
+class Checkpoint:
+    """The jobs of one run of a program, and the file in which their outcomes are kept.
+
+    constants: gives those that the program has set so far, by name.
+    """
+
+    def __init__(
+        self, file: CheckpointFile, constants: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
+        self.file = file
+        self._constants = constants
+        self._digests: dict[str, bytes] = {}  # of constants
+        self._maps = itertools.count(1)
+        self._places = itertools.count()
+        self._calls: set[int] | None = None  # the places of those that are known
+        self._lock = threading.RLock()
+        self._told: set[str] = set()
+        self.changed = 0
+        """Tasks whose saved outcomes did not fit the program any more."""
+
+    def map(self, target: Callable[..., Any]) -> MapRecord:
+        """The record of the program's next map."""
+        number = next(self._maps)
+        name, function = failure.describe(target), self._function(target)
+        saved = self.file.ranges(number)
+        before = self.file.saved_function(number)
+        if saved and (function is None or before is None or before[1] != function):
+            was = "its function" if before is None or before[0] == name else f"it was {before[0]}"
+            tasks = sum(map(len, saved))
+            self.dropped(f"map {number} ({name})", f"{was} and has changed", tasks)
+            self.file.forget(number, [part.start for part in saved])
+            saved = []
+        return MapRecord(self, number, name, function, saved)
+
+    def call(
+        self, target: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> CallRecord:
+        """The record of the program's next submitted call."""
+        place, function = next(self._places), self._function(target)
+        digest = None if function is None else identity.digest(function, args, kwargs)
+        with self._lock:
+            if self._calls is None:
+                self._calls = {tasks.start for tasks in self.file.ranges(CALLS)}
+            known = place in self._calls
+        saved = self.file.part(CALLS, place) if known else None
+        if saved is not None and saved.digest != digest:
+            self.dropped("submitted calls", f"from call {place} on they have changed", 1)
+            self.file.forget(CALLS, [place])
+            saved = None
+        return CallRecord(self.file, place, digest, saved)
+
+    def dropped(self, which: str, why: str, tasks: int) -> None:
+        """Saved outcomes do not fit any more; the first time the user is told at once."""
+        self.changed += tasks
+        if which not in self._told:
+            self._told.add(which)
+            logger.warning(
+                "checkpoint %s: %s: %s; what does not fit is computed again",
+                self.file.path, which, why,
+            )  # fmt: skip
+
+    def close(self, ended: bool) -> None:
+        """All is on disk. ended: whether the program came to its end."""
+        if self.changed:
+            text = "checkpoint %s: the program has changed, %d saved results were not used"
+            logger.warning(text, self.file.path, self.changed)
+            self.changed = 0
+        self.file.close(ended)
+
+    def _function(self, target: Callable[..., Any]) -> bytes | None:
+        """The digest of what tasks depend on beside their arguments; None where there is none."""
+        function = identity.function(target)
+        if function is None:
+            name = failure.describe(target)
+            if name not in self._told:
+                self._told.add(name)
+                text = "checkpoint %s: nobody can say whether %s stays the same; it is not saved"
+                logger.warning(text, self.file.path, name)
+            return None
+        with self._lock:
+            constants = self._constants()
+            for name in constants.keys() - self._digests.keys():
+                self._digests[name] = identity.digest(constants[name]) or b""
+            return identity.digest(function, sorted(self._digests.items()))
+
+
+class MapRecord:
+    """One map: its tasks' arguments by their digests, and the outcomes of an earlier run.
+
+    Called by one thread at a time.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, number: int, name: str, function: bytes | None,
+        saved: Sequence[range],
+    ) -> None:  # fmt: skip
+        self._checkpoint, self._number = checkpoint, number
+        self._name, self._function = name, function
+        self._saved = deque(saved)  # in order of the tasks; what lies before was looked at
+        self._rows: dict[int, bytes] = {}  # digests of arguments that may change, as they were sent
+
+    def next_known(self, task: int) -> range | None:
+        """The first tasks from `task` on whose outcomes were saved at once."""
+        while self._saved and self._saved[0].start < task:
+            self._drop()  # the program's tasks are others
+        return self._saved[0] if self._saved else None
+
+    def recalled(self, columns: Sequence[Sequence[Any]] | None) -> Saved | None:
+        """What was saved of the tasks of `next_known`, if their arguments are still the same.
+
+        columns: these arguments; None where there are not so many tasks any more.
+        """
+        digest = None if columns is None else self._digest(columns, None)
+        saved = self._checkpoint.file.part(self._number, self._saved[0].start) if digest else None
+        if saved is None or saved.digest != digest or saved.stop != self._saved[0].stop:
+            self._drop()
+            return None
+        self._saved.popleft()
+        return saved
+
+    def sent(self, start: int, columns: Sequence[Sequence[Any]]) -> None:
+        """Tasks are handed out: those whose arguments can change are looked at now."""
+        if self._function is not None and not payload.plain_columns(columns):
+            for task, row in enumerate(zip(*columns, strict=True), start):
+                self._rows[task] = identity.digest(row) or b""
+
+    def came(
+        self, start: int, stop: int, plain: bool, outcomes: Any, failed: tuple[int, ...],
+        columns: Sequence[Sequence[Any]],
+    ) -> None:  # fmt: skip
+        """The outcomes of the tasks `start` to `stop - 1`, with these arguments, have come."""
+        digest = self._digest(columns, start)
+        late = any(_says_late(outcomes[place]) for place in failed)
+        if digest is not None and self._function is not None and not late:
+            part = Saved(start, stop, digest, plain, outcomes, failed)
+            self._checkpoint.file.save(self._number, self._name, self._function, part)
+
+    def _digest(self, columns: Sequence[Sequence[Any]], start: int | None) -> bytes | None:
+        """Of the arguments of some tasks. start: the first one's index, where they were sent."""
+        if self._function is None:
+            return None
+        if payload.plain_columns(columns):
+            return identity.digest(*columns)
+        if start is None:
+            rows = [identity.digest(row) for row in zip(*columns, strict=True)]
+        else:
+            rows = [self._rows.pop(start + place, None) for place in range(len(columns[0]))]
+        return identity.digest(*rows) if all(rows) else None
+
+    def _drop(self) -> None:
+        tasks = self._saved.popleft()
+        why = f"its tasks from {tasks.start} on have changed"
+        self._checkpoint.dropped(f"map {self._number} ({self._name})", why, len(tasks))
+        self._checkpoint.file.forget(self._number, [tasks.start])
+
+
+class CallRecord:
+    """One submitted call."""
+
+    def __init__(
+        self, file: CheckpointFile, place: int, digest: bytes | None, known: Saved | None
+    ) -> None:
+        self._file, self._place, self._digest = file, place, digest
+        self.known = known
+        """Its outcome in an earlier run."""
+
+    def came(self, plain: bool, outcome: Any, failed: bool) -> None:
+        """Its outcome has come: a value where it is plain, else its frame."""
+        if self._digest is not None and not (failed and _says_late(outcome)):
+            place, frame = self._place, payload.pack(outcome) if plain else outcome
+            part = Saved(place, place + 1, self._digest, False, (frame,), (0,) if failed else ())
+            self._file.save(CALLS, "submitted calls", b"", part)
+
+
+def _says_late(frame: Any) -> bool:
+    """Whether an exception may be a task's that ran out of time: another run may give it more."""
+    return type(frame) is not tuple and b"TaskTimeout" in bytes(frame)

@@ -1,0 +1,100 @@
+"""A part of a job's outcomes as rows of the file: what stands in them, and whether it is right.
+
+Every part has a checksum of all that it says, its place and its function included: SQLite notices
+damage of its own structure only. Nothing here knows SQL.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from hashlib import blake2b
+from itertools import chain
+from typing import Any, NamedTuple
+
+from . import frames
+
+
+class Saved(NamedTuple):
+    """The outcomes of the tasks `start` to `stop - 1` of a job, as in `messages.Finished`.
+
+    digest: of what they were computed from, by whatever rule the caller has.
+    """
+
+    start: int
+    stop: int
+    digest: bytes
+    plain: bool
+    outcomes: Any
+    failed: tuple[int, ...]
+
+
+class Row(NamedTuple):
+    """A part as it stands in the file; the checksum covers its function's digest too."""
+
+    job: int
+    start: int
+    stop: int
+    digest: bytes
+    plain: bool
+    failed: bytes
+    data: frames.Encoded
+
+    def checksum(self, function: bytes) -> bytes:
+        """Of all that is in the row."""
+        place = self.job, self.start, self.stop, self.plain, self.digest, self.failed, function
+        found = blake2b(repr(place).encode(), digest_size=16)
+        found.update(self.data.head)
+        for piece in self.data.pieces:
+            found.update(piece)
+        return found.digest()
+
+
+def row(job: int, part: Saved) -> Row:
+    """A part ready to be written; its buffers are copied now."""
+    data = frames.encoded((part.outcomes,) if part.plain else part.outcomes)
+    failed = array("Q", part.failed).tobytes()
+    return Row(job, part.start, part.stop, part.digest, part.plain, failed, data)
+
+
+class Pieces:
+    """The rows of one part, as they are read."""
+
+    def __init__(self, rows: Iterator[Any], first: Any) -> None:
+        self._rows, self.first = rows, first
+        self._behind: Any = None
+        self.known = blake2b(digest_size=16)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number, row in enumerate(chain([self.first], self._rows)):
+            if row[1] != self.first[1]:
+                self._behind = row
+                return
+            if row[2] != number or type(row[10]) is not bytes:
+                raise frames.Damaged
+            self.known.update(row[10])
+            yield row[10]
+
+    def next(self) -> Any:
+        """The first row of the next part."""
+        if self._behind is not None:
+            return self._behind
+        return next((row for row in self._rows if row[1] != self.first[1]), None)
+
+
+def decoded(pieces: Pieces, job: int, function: bytes) -> Saved | None:
+    """A part, None where it is damaged."""
+    _, start, piece, stop, digest, plain, failed, _, checksum, head, _ = pieces.first
+    kinds = tuple(map(type, (start, stop, digest, plain, failed, head)))
+    if piece != 0 or kinds != (int, int, bytes, int, bytes, bytes) or not 0 <= start <= stop:
+        return None
+    place = job, start, stop, bool(plain), digest, failed, function
+    pieces.known.update(repr(place).encode() + head)
+    try:
+        found = frames.decoded(head, pieces)
+    except frames.Damaged:
+        return None
+    if pieces.known.digest() != checksum or len(failed) % 8 or plain not in (0, 1):
+        return None
+    failures = tuple(array("Q", failed))
+    return Saved(start, stop, digest, bool(plain), found[0] if plain else tuple(found), failures)

@@ -1,0 +1,201 @@
+"""What a checkpoint holds, as a text for a person. Read only, beside a run that writes it too."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from array import array
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from . import admission, database
+from .admission import CheckpointError, refused
+from .database import CONSTANTS
+
+PATIENCE = 2.0
+"""Seconds in which a run that writes all the time must leave a moment for reading."""
+_WORDS = {
+    database.ENDED: "came to its end",
+    database.BROKEN_OFF: "was told to end before its time",
+    database.RUNNING: "is still going on, or was killed",
+}
+_CALLS = "(submitted calls)"
+
+
+class Job(NamedTuple):
+    """One job's parts, added up."""
+
+    number: int
+    function: str
+    tasks: int
+    ranges: str
+    failed: str
+    size: int
+
+
+class Contents(NamedTuple):
+    """All that is shown of a file; constants are those that tasks have set."""
+
+    facts: dict[str, str]
+    jobs: list[Job]
+    constants: list[str]
+
+
+def described(path: str | os.PathLike[str]) -> str:
+    """Program, times, and a table of the jobs, as text.
+
+    Raises CheckpointError where the file is none, is damaged, or is not the user's alone.
+    """
+    shown = os.fspath(path)
+    real, _ = admission.admitted(shown, create=False)
+    if not os.path.getsize(real):
+        return f"{shown}: an empty file, in which nothing was saved yet"
+    facts, jobs, constants = _read(shown, real)
+    lines = [
+        f"checkpoint    {shown} (format {admission.VERSION}, {_bytes(os.path.getsize(real))})",
+        f"program       {_line(facts.get('program', '')) or '(one executor)'}",
+        f"made          {_line(facts.get('made', '?'))}",
+        f"last run      from {_line(facts.get('opened', '?'))}, it "
+        + _WORDS.get(facts.get("run", ""), "says nothing of its end"),
+        f"last written  {_line(facts.get('written', '?'))}",
+        "",
+        *_table(jobs),
+    ]
+    tasks, size = sum(job.tasks for job in jobs), sum(job.size for job in jobs)
+    lines += ["", f"{tasks} tasks of {len(jobs)} jobs, {_bytes(size)}"]
+    if constants:
+        lines.append(f"constants set by tasks: {', '.join(map(_line, constants))}")
+    return "\n".join(lines)
+
+
+def _read(path: str, real: str) -> Contents:
+    """What is in the file, at a moment at which nobody writes."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        before = _state(real)
+        try:
+            with closing(_reader(real)) as connection:
+                database.checked(connection, path, real)
+                found = _contents(connection)
+            if before is not None and _state(real) == before:
+                return found
+        except database.PROBLEMS as problem:
+            failure: CheckpointError = refused(path, f"it cannot be read ({problem})", "try again")
+        except CheckpointError as problem:
+            failure = problem
+        else:
+            failure = refused(path, "a run writes to it all the time", "try again")
+        if before is not None and _state(real) == before:
+            raise failure  # nobody has written meanwhile: it is as it is
+        if time.monotonic() > deadline:
+            return _restored(path, real)
+        time.sleep(0.05)
+
+
+def _reader(real: str) -> sqlite3.Connection:
+    """Without a lock: that is a running program's. What is read counts if the file stays."""
+    return database.connect(real, "ro&immutable=1")
+
+
+def _restored(path: str, real: str) -> Contents:
+    """Of a file whose writer seems to have been killed: undone in a copy.
+
+    Never in its place: from another host even a running program may look like that.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            copy = os.path.join(place, "copy")
+            shutil.copyfile(real, copy)
+            shutil.copyfile(f"{real}-journal", f"{copy}-journal")
+            with closing(database.connect(copy, "rw")) as connection:
+                database.checked(connection, path, copy)
+                return _contents(connection)
+    except (OSError, CheckpointError, *database.PROBLEMS) as problem:
+        reason = f"a run writes to it all the time, or it is damaged ({problem})"
+        raise refused(path, reason, "try again") from None
+
+
+def _state(real: str) -> tuple[int, int] | None:
+    """Of the file as it lies there; None while it is written to."""
+    try:
+        with open(f"{real}-journal", "rb") as journal:
+            if any(journal.read(28)):  # its header; zeros once all is committed
+                return None
+    except OSError:
+        pass
+    found = os.stat(real)
+    return found.st_mtime_ns, found.st_size
+
+
+def _contents(connection: sqlite3.Connection) -> Contents:
+    facts = {str(name): str(value) for name, value in connection.execute("SELECT * FROM facts")}
+    names = dict(connection.execute("SELECT job, name FROM functions"))
+    words = "SELECT job, start, stop, failed, size FROM parts WHERE piece=0 ORDER BY job, start"
+    parts: dict[int, list[Any]] = {}
+    for job, *part in connection.execute(words):
+        if all(type(part[place]) is int for place in (0, 1, 3)) and type(part[2]) is bytes:
+            parts.setdefault(job, []).append(part)
+    parts.pop(CONSTANTS, None)
+    jobs = [_job(number, str(names.get(number, "?")), found) for number, found in parts.items()]
+    words = "SELECT digest FROM parts WHERE job=? AND piece=0 ORDER BY start"
+    constants = [
+        bytes(name).decode(errors="replace")
+        for (name,) in connection.execute(words, (CONSTANTS,))
+        if type(name) is bytes
+    ]
+    return Contents(facts, jobs, constants)
+
+
+def _job(number: int, name: str, parts: Sequence[Any]) -> Job:
+    spans, failed = [], []
+    for start, stop, failures, _ in parts:
+        spans.append((start, stop))
+        places = array("Q", failures[: len(failures) // 8 * 8])
+        failed += [(start + place, start + place + 1) for place in places]
+    tasks = sum(stop - start for start, stop in spans)
+    name = _CALLS if number == 0 else name
+    return Job(number, name, tasks, ranges(spans), ranges(failed), sum(part[3] for part in parts))
+
+
+def ranges(spans: Iterable[tuple[int, int]]) -> str:
+    """Spans in order, as first and last numbers: `0-999, 1200`."""
+    joined: list[list[int]] = []
+    for start, stop in spans:
+        if joined and joined[-1][1] == start:
+            joined[-1][1] = stop
+        else:
+            joined.append([start, stop])
+    words = [f"{a}" if b == a + 1 else f"{a}-{b - 1}" for a, b in joined]
+    if len(words) > 12:
+        words = [*words[:11], f"… {words[-1]} ({len(words)} ranges)"]
+    return ", ".join(words)
+
+
+def _table(jobs: Sequence[Job]) -> list[str]:
+    if not jobs:
+        return ["no tasks are saved"]
+    rows = [("job", "function", "tasks", "size", "which", "failed")]
+    rows += [
+        (str(job.number), _line(job.function), str(job.tasks), _bytes(job.size), job.ranges,
+         job.failed or "-")
+        for job in jobs
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _line(text: str) -> str:
+    """Text from the file, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, "TiB"
+    return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"

@@ -1,0 +1,71 @@
+"""The deadline of the task that runs, in memory that a worker shares with its witness.
+
+The worker writes it where a task with a limit begins; the witness looks when it has passed by
+`GRACE`, and not before: it sleeps otherwise, and is woken only where it would look too late. Cells:
+the deadline, the limit in seconds, when the witness will look. No signals and no processes here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+GRACE = 2.0
+"""Seconds after its limit in which a task has to react, before its worker is killed."""
+LATE = 1.0
+"""A witness that looks so much later than it meant to was stopped itself, its worker probably too
+(`scontrol suspend`, a laptop's lid): the task gets its grace anew."""
+CELLS = 3
+NEVER = math.inf
+
+
+class Deadline:
+    """The shared cells; the time is `time.monotonic()`, which is one for all processes of a host.
+
+    memory: 24 bytes. wake: has the witness look at once, called by the worker.
+    """
+
+    def __init__(self, memory: Any, wake: Callable[[], None]) -> None:
+        self._cells = memoryview(memory).cast("d")
+        self._wake = wake
+        self._planned = -NEVER  # when this witness meant to look
+        for cell in range(CELLS):
+            self._cells[cell] = NEVER
+
+    # The worker.
+
+    def begins(self, deadline: float, seconds: float) -> None:
+        """A task runs that has to end until `deadline`; its limit is so many seconds."""
+        cells = self._cells
+        cells[1] = seconds
+        cells[0] = deadline
+        if deadline + GRACE < cells[2]:
+            cells[2] = deadline + GRACE
+            self._wake()
+
+    def ends(self) -> None:
+        """No task with a limit runs."""
+        self._cells[0] = NEVER
+
+    # The witness.
+
+    def look(self, now: float) -> float | None:
+        """Seconds until the next look, None until it is woken; 0.0: the worker is to be killed."""
+        cells = self._cells
+        due = cells[0] + GRACE
+        if due == NEVER:
+            cells[2] = self._planned = NEVER
+            due = cells[0] + GRACE  # of a task that saw the plan that has just been dropped
+            if due == NEVER:
+                return None
+        if now >= due and now - self._planned < LATE:
+            return 0.0
+        wait = due - now if now < due else GRACE
+        cells[2] = self._planned = now + wait
+        return wait
+
+    @property
+    def seconds(self) -> float:
+        """The limit of the task that ran last."""
+        return self._cells[1]

@@ -1,0 +1,266 @@
+"""Programs that go on from a checkpoint, in memory: the same values, and only what is missing."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoopmpi import executor, futures, runtime, shared
+from scoopmpi.batching import Policy
+from scoopmpi.checkpoint import opening
+from scoopmpi.failure import WorkerLost
+from tests.link import Ranks
+
+pytestmark = pytest.mark.timeout(60)
+EAGER = Policy(target=0, shortest=0, message=0)
+SEEDS = range(10)
+ran: Counter[Any] = Counter()
+
+
+class Scene:
+    """The ranks of the running program."""
+
+    ranks: Ranks
+
+
+@contextmanager
+def running(path: Path, seed: int, retries: int = 2) -> Iterator[Ranks]:
+    """A run of a program, with other workers and another interleaving for each seed."""
+    ran.clear()
+    policy = EAGER if seed % 2 else Policy()
+    ranks = Scene.ranks = Ranks(1 + seed % 4, seed, policy, retries)
+    checkpoint = opening.for_program(str(path), ranks.farm, "a test")
+    ranks.executor.checkpoint = checkpoint
+    executor.install(ranks.executor)
+    before, runtime.started = runtime.started, True
+    try:
+        yield ranks
+        ranks.settle()
+    finally:
+        runtime.started = before
+        executor.install(None)
+        checkpoint.close(ended=True)
+
+
+def square(x: int) -> int:
+    ran[x] += 1
+    return x * x
+
+
+def mixed(x: Any) -> Any:
+    """Numbers, lists, arrays of bytes, failures."""
+    ran[x if isinstance(x, int) else "other"] += 1
+    if isinstance(x, int) and x % 7 == 3:
+        raise ValueError(f"no {x}", x)
+    return [x, bytearray(b"x" * (x % 5))] if isinstance(x, int) and x % 2 else x
+
+
+def all_of(calls: list[Any]) -> list[Any]:
+    return [repr(call.exception()) if call.exception() else call.result() for call in calls]
+
+
+def program(numbers: int) -> list[Any]:
+    """Maps in order, unordered, over a generator; calls; values and failures."""
+    first = list(futures.map(square, range(numbers)))
+    streamed = list(futures.map(square, (x for x in range(1000, 1000 + numbers))))
+    unordered = sorted(futures.map_as_completed(square, range(2000, 2000 + numbers)))
+    calls = all_of([futures.submit(mixed, x) for x in range(3000, 3000 + numbers)])
+    lists = list(futures.map(len, [[x] * x for x in range(numbers % 50)]))
+    return [first, streamed, unordered, calls, lists, futures.mapReduce(square, add, range(10))]
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_second_run_gives_the_same_and_runs_nothing(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "run.ckpt"
+    with running(path, seed):
+        expected = program(60)
+        assert sum(ran.values()) == 4 * 60 + 10
+    for again in (1, 2):
+        with running(path, seed + again):
+            assert program(60) == expected
+            assert not ran
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_interrupted_run_is_gone_on_with(tmp_path: Path, seed: int) -> None:
+    """Cut off after so many values; what has come to rank 0 by then is not computed again."""
+    path = tmp_path / "run.ckpt"
+    have = 0
+    for part in range(6):
+        with running(path, seed + part):
+            values = futures.map(square, range(300))
+            taken = [next(values) for _ in range(50 * part)]
+            assert taken == [x * x for x in range(50 * part)]
+            assert ran.keys().isdisjoint(range(have))
+            have = max(have, len(taken))
+            del values
+    with running(path, seed):
+        assert list(futures.map(square, range(300))) == [x * x for x in range(300)]
+        assert ran.keys().isdisjoint(range(have))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_more_tasks_than_before_and_fewer(
+    tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "run.ckpt"
+    for count in (100, 250, 30, 250):
+        with running(path, seed):
+            streamed: Callable[[int], Any] = iter if seed % 3 == 0 else list  # type: ignore[assignment]
+            assert list(futures.map(square, streamed(range(count)))) == [  # type: ignore[arg-type]
+                x * x for x in range(count)
+            ]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_changed_arguments_are_computed_again_and_a_warning_says_so(
+    tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "run.ckpt"
+    numbers = list(range(200))
+    for changed in ((), (20, 150), (), (20, 150)):
+        caplog.clear()
+        given = [-x if x in changed else x for x in numbers]
+        with running(path, seed):
+            assert list(futures.map(square, given)) == [x * x for x in numbers]
+            assert list(futures.map(mixed, [[x] for x in given])) == [[x] for x in given]
+            assert [futures.submit(square, x).result() for x in given[:30]] == [
+                x * x for x in numbers[:30]
+            ]
+        text = caplog.text
+        assert not text or "what does not fit is computed again" in text
+        assert not text or "saved results were not used" in text
+        assert not text or sum(ran.values()) < 430
+
+
+def test_tasks_that_look_alike_are_kept_apart(tmp_path: Path) -> None:
+    """Random ones: the same function with the same arguments, each with its own value."""
+    values = []
+    for seed in (1, 2):
+        with running(tmp_path / "run.ckpt", seed):
+            found = list(futures.map(numbered, [0] * 20))
+            values.append((found, [futures.submit(numbered, 0).result() for _ in range(20)]))
+    assert values[0] == values[1]
+    assert len({*values[0][0], *values[0][1]}) == 40
+
+
+def numbered(_: int) -> int:
+    ran["calls"] += 1
+    return ran["calls"]
+
+
+def test_a_changed_function_is_another(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "run.ckpt"
+    for power in (2, 3, 3):
+        caplog.clear()
+        with running(path, 1):
+            values = list(futures.map(lambda x, power=power: x**power, range(10)))
+            assert values == [x**power for x in range(10)]
+            assert list(futures.map(square, range(10))) == [x * x for x in range(10)]
+            assert (power == 2) == bool(ran)
+        changed = [one for one in caplog.messages if "map 1" in one]
+        assert len(changed) == (power == 3 and "10 saved results were not used" in caplog.text)
+
+
+def test_constants_are_part_of_what_a_task_depends_on(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    for factor in (2, 3, 3):
+        with running(path, factor):
+            shared.setConst(factor=factor)
+            assert list(futures.map(times, range(10))) == [factor * x for x in range(10)]
+
+
+def times(x: int) -> int:
+    ran[x] += 1
+    factor: int = shared.getConst("factor")
+    return factor * x
+
+
+def sets(x: int) -> int:
+    ran[x] += 1
+    shared.setConst(**{f"by_task_{x}": [x]})
+    return x
+
+
+def gets(x: int) -> Any:
+    return shared.getConst(f"by_task_{x}", timeout=5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_tasks_have_set_is_there_although_they_do_not_run(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "run.ckpt"
+    for again in (0, 1):
+        with running(path, seed + again):
+            assert list(futures.map(sets, range(3))) == [0, 1, 2]
+            assert (not ran) == bool(again)
+            more = range(3) if not again else range(2, -1, -1)
+            assert list(futures.map(gets, more)) == [[x] for x in more]
+
+
+def dies_at_first(x: int) -> int:
+    ran[x] += 1
+    if x == 3 and len(Scene.ranks.workers) > 1:
+        Scene.ranks.die()
+    return x
+
+
+def test_the_death_of_a_worker_is_no_outcome(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    with running(path, 3, retries=0), pytest.raises(WorkerLost):
+        list(futures.map(dies_at_first, range(5)))
+    with running(path, 4):
+        assert list(futures.map(dies_at_first, range(5))) == [0, 1, 2, 3, 4]
+        assert ran[3]
+
+
+def test_arguments_are_compared_as_they_were_when_they_were_sent(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    with running(path, 0) as ranks:
+        box = [1]
+        value = futures.map(list, [box])
+        for _ in range(200):
+            ranks.turn()
+        box[0] = 2
+        assert list(value) == [[1]]
+    with running(path, 0):
+        assert list(futures.map(list, [[2]])) == [[2]]
+
+
+def test_what_nobody_can_compare_is_not_saved(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "run.ckpt"
+    caplog.set_level(logging.INFO)
+    for seed in (1, 2):
+        with running(path, seed):
+            assert [type(x) for x in futures.map(gives, [Restless()] * 4)] == [Restless] * 4
+            assert ran["restless"] == 4
+
+
+class Restless:
+    """Another pickle each time."""
+
+    count = 0
+
+    def __reduce__(self) -> Any:
+        Restless.count += 1
+        return type(self)._of, (Restless.count,)
+
+    @classmethod
+    def _of(cls, _: int) -> Any:
+        return cls()
+
+
+def gives(x: Any) -> Any:
+    ran["restless"] += 1
+    return x
