@@ -7,6 +7,7 @@ itself again under one, on all local cores. Here the parts are joined; none of t
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -258,7 +259,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
         os._exit(1)
     _end_profile()
     for text, each in zip(streams, lines, strict=True):
-        if not text.closed:
+        with contextlib.suppress(ValueError):  # a task may have detached it
             text.flush()
         each.finish_line()
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import MYSCOOP, Library, libraries, start, survives
+from .conftest import MYSCOOP, Library, start, start_ranks, survives
 
 pytestmark = pytest.mark.timeout(120)
 KEPT = ["--checkpoint", "run.ckpt"]
@@ -121,12 +121,8 @@ def test_a_crashed_job_starts_again(library: Library, place: Path) -> None:
     assert ran(place) < 2 * 50 + 100
 
 
-ONE = [pytest.param(library, id=library.name) for library in libraries()[:1]]
-
-
-@pytest.mark.parametrize("library", ONE)
 def test_it_is_not_started_for_ever_nor_for_the_programs_own_end(
-    library: Library, place: Path
+    first_library: Library, place: Path
 ) -> None:
     (place / "dies.py").write_text(
         "import os, sys\nif __name__ == '__main__':\n"
@@ -134,14 +130,13 @@ def test_it_is_not_started_for_ever_nor_for_the_programs_own_end(
         "    os.kill(os.getpid(), 9) if sys.argv[1] == 'crash' else sys.exit(3)\n"
     )
     words = [*MYSCOOP, "-n", "1", *KEPT, "--restarts", "2", "dies.py"]
-    answer = start(library, [*words, "crash"], cwd=place)
+    answer = start(first_library, [*words, "crash"], cwd=place)
     assert answer.returncode != 0 and answer.stdout.count("here") == 3
-    answer = start(library, [*words, "exit"], cwd=place)
+    answer = start(first_library, [*words, "exit"], cwd=place)
     assert (answer.returncode, answer.stdout.count("here")) == (3, 1)
 
 
-@pytest.mark.parametrize("library", ONE)
-def test_kill_9_of_rank_0_at_any_moment(library: Library, place: Path) -> None:
+def test_kill_9_of_rank_0_at_any_moment(first_library: Library, place: Path) -> None:
     """What was given out more than a second before is there, and no file is ever damaged."""
     (place / "prog.py").write_text(
         PROGRAM.replace("calls = [", "open('pid', 'w').write(str(os.getpid())); calls = [")
@@ -149,7 +144,7 @@ def test_kill_9_of_rank_0_at_any_moment(library: Library, place: Path) -> None:
     words = [*MYSCOOP, "-n", "2", *KEPT, "prog.py", "150"]
     for delay in (0.0, 0.3, 0.7, 1.2):
         with subprocess.Popen(
-            words, cwd=place, env=library.env, text=True, start_new_session=True,
+            words, cwd=place, env=first_library.env, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         ) as job:  # fmt: skip
             assert job.stdout is not None
@@ -158,17 +153,16 @@ def test_kill_9_of_rank_0_at_any_moment(library: Library, place: Path) -> None:
             os.kill(int((place / "pid").read_text()), signal.SIGKILL)
             job.communicate(timeout=30)
         assert ran(place) >= 0
-    answer = start(library, words, cwd=place)
+    answer = start(first_library, words, cwd=place)
     assert (answer.returncode, total(answer.stdout)) == (0, EXPECTED), answer.stderr
     assert ran(place) < 140
 
 
-@pytest.mark.parametrize("library", ONE)
 def test_a_file_that_is_no_checkpoint_ends_the_job_and_stays(
-    library: Library, place: Path
+    first_library: Library, place: Path
 ) -> None:
     (place / "run.ckpt").write_text("my thesis")
-    answer = start(library, [*MYSCOOP, "-n", "2", *KEPT, "prog.py", "20"], cwd=place)
+    answer = start(first_library, [*MYSCOOP, "-n", "2", *KEPT, "prog.py", "20"], cwd=place)
     assert (answer.returncode, ran(place)) == (2, 0)
     assert "run.ckpt" in answer.stderr and "Traceback" not in answer.stderr
     assert (place / "run.ckpt").read_text() == "my thesis"
@@ -191,14 +185,11 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("library", ONE)
-def test_executors_keep_theirs(library: Library, place: Path) -> None:
-    from .conftest import start_ranks
-
+def test_executors_keep_theirs(first_library: Library, place: Path) -> None:
     (place / "mpi.py").write_text(EXECUTORS)
     counts = []
     for _ in range(2):
-        answer = start_ranks(library, 3, ["mpi.py"], cwd=place)
+        answer = start_ranks(first_library, 3, ["mpi.py"], cwd=place)
         assert answer.returncode == 0, answer.stderr
         counts.append(answer.stdout.count("ran"))
     assert counts == [6, 0]
@@ -209,7 +200,7 @@ def test_executors_keep_theirs(library: Library, place: Path) -> None:
         "        with MPIExecutor(checkpoint='own.ckpt') as farm:\n"
         "            print(list(farm.map(abs, [-1, -2])), farm.submit(abs, -3).result())\n"
     )
-    answer = start(library, [*MYSCOOP, "-n", "1", "own.py"], cwd=place)
+    answer = start(first_library, [*MYSCOOP, "-n", "1", "own.py"], cwd=place)
     assert (answer.returncode, answer.stdout) == (0, "[1, 2] 3\n" * 2), answer.stderr
     shown = subprocess.run(
         [sys.executable, "-m", "scoopmpi.myscoop", "checkpoint", "show", "own.ckpt"],

@@ -166,10 +166,10 @@ if __name__ == "__main__":
 """
 
 
-def test_names_on_rank_0_and_on_workers(library: Library, tmp_path: Path) -> None:
+def test_names_on_rank_0_and_on_workers(first_library: Library, tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(PROGRAM)
     words = [sys.executable, "-m", "scoop", "-n", "2"]
-    answer = start(library, [*words, "prog.py"], cwd=tmp_path)
+    answer = start(first_library, [*words, "prog.py"], cwd=tmp_path)
     assert answer.stdout.splitlines() == [
         "((True, True, 2, False, True, False, True), '0')",
         "{(True, False, 2, False, True, False, True)} ['1', '2']",
@@ -178,9 +178,9 @@ def test_names_on_rank_0_and_on_workers(library: Library, tmp_path: Path) -> Non
     assert answer.stderr.count("from a task") == 21
     assert answer.stderr.count("WARNING a warning of the program") == 1
     assert "not shown" not in answer.stderr
-    answer = start(library, [*words, "-q", "prog.py"], cwd=tmp_path)
+    answer = start(first_library, [*words, "-q", "prog.py"], cwd=tmp_path)
     assert "from a task" not in answer.stderr and "a warning of the program" in answer.stderr
-    answer = start(library, [*words, "--debug", "prog.py"], cwd=tmp_path)
+    answer = start(first_library, [*words, "--debug", "prog.py"], cwd=tmp_path)
     assert "(True, True, 2, True, " in answer.stdout and "not shown" in answer.stderr
 
 
@@ -230,12 +230,12 @@ def test_ours_warns_once_in_a_job(library: Library, beside: Path, tmp_path: Path
 
 
 def test_the_original_is_refused_in_our_ranks(
-    library: Library, in_front: Path, tmp_path: Path
+    first_library: Library, in_front: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "prog.py").write_text(
         "import scoop\nif __name__ == '__main__':\n    print('imported')\n"
     )
-    chosen = Library(library.name, {**library.env, "PYTHONPATH": str(in_front)})
+    chosen = Library(first_library.name, {**first_library.env, "PYTHONPATH": str(in_front)})
     words = [sys.executable, "-m", "scoopmpi", "-n", "1", "prog.py"]
     answer = start(chosen, words, cwd=tmp_path)
     assert answer.returncode == 1 and "imported" not in answer.stdout

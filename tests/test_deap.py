@@ -27,10 +27,10 @@ def serially(program: str) -> str:
 @pytest.mark.parametrize("workers", ["1", "3"])
 @pytest.mark.parametrize("program", ["deap_onemax.py", "deap_islands.py"])
 def test_an_evolution_is_the_same_as_a_serial_one(
-    library: Library, program: str, workers: str
+    first_library: Library, program: str, workers: str
 ) -> None:
     words = [sys.executable, "-m", "scoop", "-n", workers, program]
-    answer = start(library, words, cwd=HERE, timeout=90)
+    answer = start(first_library, words, cwd=HERE, timeout=90)
     assert (answer.returncode, answer.stdout) == (0, serially(program)), answer.stderr
 
 

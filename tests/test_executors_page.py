@@ -37,9 +37,9 @@ def test_an_mpi_program(library: Library, tmp_path: Path, ranks: int) -> None:
     assert out == f"rank {ranks - 1} of {ranks} knows pi: 3.14159\n"
 
 
-def test_a_test(library: Library, tmp_path: Path) -> None:
+def test_a_test(first_library: Library, tmp_path: Path) -> None:
     words = ["-m", "pytest", "--with-mpi", "-q", written("test_square.py", tmp_path)]
-    assert on_ranks(library, 3, words, tmp_path).count("1 passed") == 3
+    assert on_ranks(first_library, 3, words, tmp_path).count("1 passed") == 3
 
 
 ENGINE = """
@@ -58,9 +58,9 @@ for offset in (0, 1):
 """
 
 
-def test_a_cell_on_several_engines(library: Library, tmp_path: Path) -> None:
+def test_a_cell_on_several_engines(first_library: Library, tmp_path: Path) -> None:
     (tmp_path / "engine.py").write_text(ENGINE.format(cell=EXAMPLES["cell.py"]))
-    out = on_ranks(library, 3, ["engine.py"], tmp_path)
+    out = on_ranks(first_library, 3, ["engine.py"], tmp_path)
     assert out == "332833500\n[0, 1, 2]\n332834500\n[1, 2, 3]\n"
 
 
@@ -71,9 +71,11 @@ def test_a_cell_on_several_engines(library: Library, tmp_path: Path) -> None:
         ("sample.py", "2 workers, mean 3\n"),
     ],
 )
-def test_a_program_under_myscoop(library: Library, tmp_path: Path, name: str, lines: str) -> None:
+def test_a_program_under_myscoop(
+    first_library: Library, tmp_path: Path, name: str, lines: str
+) -> None:
     words = [*MYSCOOP, "-n", "2", written(name, tmp_path)]
-    answer = start(library, words, tmp_path)
+    answer = start(first_library, words, tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout == lines
 
@@ -111,17 +113,17 @@ if __name__ == "__main__":
 """
 
 
-def test_all_faces_in_one_program(library: Library, tmp_path: Path) -> None:
+def test_all_faces_in_one_program(first_library: Library, tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(PROGRAM)
-    answer = start(library, [*MYSCOOP, "-n", "2", "prog.py"], tmp_path)
+    answer = start(first_library, [*MYSCOOP, "-n", "2", "prog.py"], tmp_path)
     assert answer.returncode == 7, answer.stderr
     assert answer.stdout == "the initializer breaks has failed: OSError: no disk\n"
 
 
-def test_a_program_without_a_guard_is_told(library: Library, tmp_path: Path) -> None:
+def test_a_program_without_a_guard_is_told(first_library: Library, tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(
         "from scoopmpi import MPIExecutor\n"
         "with MPIExecutor() as executor:\n    print(list(executor.map(abs, [-1])))\n"
     )
-    answer = start(library, [*MYSCOOP, "-n", "2", "prog.py"], tmp_path)
+    answer = start(first_library, [*MYSCOOP, "-n", "2", "prog.py"], tmp_path)
     assert answer.returncode != 0 and 'if __name__ == "__main__":' in answer.stderr

@@ -1,4 +1,8 @@
-"""Starts the tests in tests/mpi under mpirun: 1, 2 and 5 ranks of each MPI library found."""
+"""Starts the tests in tests/mpi under mpirun: 1, 2 and 5 ranks, and 5 of each other MPI library.
+
+How many ranks there are matters to the farm, not to the library, and so do the tests that are
+marked `once`: what a farm decides while tasks last. With other libraries they are left out.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,23 @@ import re
 
 import pytest
 
-from .conftest import Library, start_ranks
+from .conftest import NO_LIBRARY, Library, libraries, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 5])
+CASES = [
+    pytest.param(chosen, ranks, id=f"{chosen.name}-{ranks}")
+    for number, chosen in enumerate(libraries() or [NO_LIBRARY])
+    for ranks in (1, 2, 5)
+    if number == 0 or ranks == 5
+]
+
+
+@pytest.mark.parametrize(("library", "ranks"), CASES, indirect=["library"])
 def test_under_mpirun(library: Library, ranks: int) -> None:
-    program = ["-m", "pytest", "--with-mpi", "-m", "mpi", "-q", "-x", "tests/mpi"]
+    which = "mpi" if library == libraries()[0] else "mpi and not once"
+    program = ["-m", "pytest", "--with-mpi", "-m", which, "-q", "-x", "tests/mpi"]
     answer = start_ranks(library, ranks, program, timeout=100)
     output = answer.stdout + answer.stderr
     assert answer.returncode == 0, output[-6000:]

@@ -51,12 +51,12 @@ def lines_of(table: str, name: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("way", ["scoop", "myscoop"])
 def test_each_rank_writes_one_and_rank_0_merges_them(
-    library: Library, here: Path, way: str
+    first_library: Library, here: Path, way: str
 ) -> None:
     words = [sys.executable, "-m", "scoop", "--profile"]
     if way == "myscoop":
         words = [*MYSCOOP, "--scoop-profile"]
-    answer = start(library, [*words, "-n", "2", "prog.py"], cwd=here)
+    answer = start(first_library, [*words, "-n", "2", "prog.py"], cwd=here)
     assert (answer.returncode, answer.stdout) == (0, "190\ncaught\n"), answer.stderr
     directory = here / "profile"
     files = ["rank-0.prof", "rank-1.prof", "rank-2.prof", "summary.txt"]
@@ -74,18 +74,20 @@ def test_each_rank_writes_one_and_rank_0_merges_them(
     assert all(getattr(stats, "total_calls") for stats in ranks)  # noqa: B009
 
 
-def test_a_program_on_rank_0_alone(library: Library, here: Path) -> None:
+def test_a_program_on_rank_0_alone(first_library: Library, here: Path) -> None:
     (here / "prog.py").write_text(
         "def alone():\n    pass\nif __name__ == '__main__':\n    alone()\n"
     )
-    answer = start(library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
+    answer = start(first_library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
     assert lines_of(answer.stderr, "alone"), answer.stderr
 
 
-def test_a_program_that_fails_and_moves_has_a_profile_too(library: Library, here: Path) -> None:
+def test_a_program_that_fails_and_moves_has_a_profile_too(
+    first_library: Library, here: Path
+) -> None:
     text = "import os, sys\nos.chdir('/')\nif __name__ == '__main__':\n    sys.exit(7)\n"
     (here / "prog.py").write_text(text)
-    answer = start(library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
+    answer = start(first_library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
     assert "Profile of 2 of 2 ranks" in answer.stderr
     assert (here / "profile" / "rank-1.prof").exists() and answer.returncode == 7
 
@@ -118,19 +120,19 @@ if __name__ == "__main__":
 """
 
 
-def test_tasks_that_wait_for_their_own_tasks(library: Library, here: Path) -> None:
+def test_tasks_that_wait_for_their_own_tasks(first_library: Library, here: Path) -> None:
     """They are suspended in the middle, which a profile must survive."""
     (here / "prog.py").write_text(NESTED)
-    answer = start(library, [*MYSCOOP, "--scoop-profile", "-n", "2", "prog.py"], cwd=here)
+    answer = start(first_library, [*MYSCOOP, "--scoop-profile", "-n", "2", "prog.py"], cwd=here)
     assert (answer.returncode, answer.stdout) == (0, "1140\n"), answer.stderr
     program = (here / "profile" / "summary.txt").read_text().partition("Everything")[0]
     assert [row[0] for row in lines_of(program, "leaf")] == ["190"]
     assert [row[0] for row in lines_of(program, "branch")] == ["20"]
 
 
-def test_a_program_runs_where_no_profile_can_be_written(library: Library, here: Path) -> None:
+def test_a_program_runs_where_no_profile_can_be_written(first_library: Library, here: Path) -> None:
     (here / "profile").write_text("a file of the user's")
-    answer = start(library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
+    answer = start(first_library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
     assert (answer.returncode, answer.stdout) == (0, "190\ncaught\n"), answer.stderr
     assert answer.stderr.count("no profile of rank 0: ") == 1
 

@@ -157,36 +157,38 @@ def shell(library: Library, *words: str, cwd: Path) -> subprocess.CompletedProce
     return start(library, [*MYSCOOP, "-n", "2", *words], cwd=cwd)
 
 
-def test_commands_for_counters(library: Library, tmp_path: Path) -> None:
+def test_commands_for_counters(first_library: Library, tmp_path: Path) -> None:
     expected = "".join(f"{counter}\n" for counter in range(100, 200))
     for words in (["--scoop-module=simple_shell"], ["simple_shell"]):
-        answer = shell(library, *words, "100:200", "echo", "$SCOOP_COUNTER", cwd=tmp_path)
+        answer = shell(first_library, *words, "100:200", "echo", "$SCOOP_COUNTER", cwd=tmp_path)
         assert (answer.returncode, answer.stdout) == (0, expected), answer.stderr
 
 
-def test_outputs_keep_their_order_whoever_is_first(library: Library, tmp_path: Path) -> None:
+def test_outputs_keep_their_order_whoever_is_first(first_library: Library, tmp_path: Path) -> None:
     command = 'sleep 0.$((10 - SCOOP_COUNTER)); printf "$SCOOP_COUNTER $SCOOP_WORKER_NAME"'
-    answer = shell(library, "simple_shell", "1:10", command, cwd=tmp_path)
+    answer = shell(first_library, "simple_shell", "1:10", command, cwd=tmp_path)
     lines = [line.split() for line in answer.stdout.splitlines()]
     assert [number for number, _ in lines] == list("123456789")
     assert len({worker for _, worker in lines}) == 2, "both workers"
 
 
-def test_a_failed_command_is_said_and_the_others_go_on(library: Library, tmp_path: Path) -> None:
+def test_a_failed_command_is_said_and_the_others_go_on(
+    first_library: Library, tmp_path: Path
+) -> None:
     command = "echo $SCOOP_COUNTER; if [ $SCOOP_COUNTER = 1 ]; then kill -9 $$; fi"
-    answer = shell(library, "simple_shell", "4", command, cwd=tmp_path)
+    answer = shell(first_library, "simple_shell", "4", command, cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (1, "0\n1\n2\n3\n")
     assert "counter 1: the shell was killed by SIGKILL" in answer.stderr
     assert "1 of 4 commands failed" in answer.stderr
 
 
-def test_large_outputs_of_many_commands(library: Library, tmp_path: Path) -> None:
-    answer = shell(library, "simple_shell", "8", "head -c 2000000 /dev/zero", cwd=tmp_path)
+def test_large_outputs_of_many_commands(first_library: Library, tmp_path: Path) -> None:
+    answer = shell(first_library, "simple_shell", "8", "head -c 2000000 /dev/zero", cwd=tmp_path)
     assert (answer.returncode, len(answer.stdout)) == (0, 8 * 2000001), answer.stderr
 
 
-def test_a_bad_range_ends_with_a_sentence(library: Library, tmp_path: Path) -> None:
-    answer = shell(library, "simple_shell", "9:1", "echo", "x", cwd=tmp_path)
+def test_a_bad_range_ends_with_a_sentence(first_library: Library, tmp_path: Path) -> None:
+    answer = shell(first_library, "simple_shell", "9:1", "echo", "x", cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "simple_shell: the range '9:1' never reaches its end" in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -334,9 +336,9 @@ def test_bad_numbers_for_sanity(words: list[str]) -> None:
         sanity.settings(words, 2)
 
 
-def test_sanity_accounts_for_every_worker(library: Library, tmp_path: Path) -> None:
+def test_sanity_accounts_for_every_worker(first_library: Library, tmp_path: Path) -> None:
     for words in (["--scoop-module=sanity", "30", "0.02"], ["sanity", "30", "0.02"]):
-        answer = start(library, [*MYSCOOP, "-n", "3", *words], cwd=tmp_path)
+        answer = start(first_library, [*MYSCOOP, "-n", "3", *words], cwd=tmp_path)
         assert answer.returncode == 0, answer.stderr
         lines = answer.stdout.splitlines()
         assert lines[0].startswith("30 tasks of 0.02 s on 3 workers of 1 host: ")

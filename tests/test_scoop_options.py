@@ -323,8 +323,8 @@ def whole(project: Path) -> Path:
     return project
 
 
-def test_options_reach_the_ranks(library: Library, whole: Path) -> None:
-    answer = start(library, [sys.executable, "-m", "scoop", "-n", "2", *WORDS], cwd=whole)
+def test_options_reach_the_ranks(first_library: Library, whole: Path) -> None:
+    answer = start(first_library, [sys.executable, "-m", "scoop", "-n", "2", *WORDS], cwd=whole)
     assert answer.stdout == SEEN, answer.stderr
 
 
@@ -354,13 +354,19 @@ def piped(
 
 
 @pytest.mark.parametrize("module", ["scoop", "scoopmpi"])
-def test_a_program_from_stdin(library: Library, tmp_path: Path, module: str) -> None:
+def test_a_program_from_stdin(first_library: Library, tmp_path: Path, module: str) -> None:
     for words in ([], ["-"]):
         command = [sys.executable, "-m", module, "-n", "2", *words]
-        answer = piped(library, command, SCRIPT, tmp_path)
+        answer = piped(first_library, command, SCRIPT, tmp_path)
         assert (answer.returncode, answer.stdout) == (0, "285 7\n"), answer.stderr
-    answer = piped(library, command, "raise SystemExit(5)", tmp_path)
+    answer = piped(first_library, command, "raise SystemExit(5)", tmp_path)
     assert answer.returncode == 5
+
+
+def test_stdin_passes_each_librarys_launcher(library: Library, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scoop", "-n", "2"]
+    answer = piped(library, command, f"{SCRIPT}raise SystemExit(5)\n", tmp_path)
+    assert (answer.returncode, answer.stdout) == (5, "285 7\n"), answer.stderr
 
 
 def test_a_prompt_on_rank_0(library: Library, tmp_path: Path) -> None:

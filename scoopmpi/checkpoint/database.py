@@ -218,8 +218,9 @@ class Database:
         start: only the part that begins there.
         """
         function = self.functions.get(job, ("", b""))[1]
-        words = "SELECT * FROM parts WHERE job=? AND start=ifnull(?, start) ORDER BY start, piece"
-        rows = self.connection.execute(words, (job, start))
+        chosen, values = ("", (job,)) if start is None else ("AND start=? ", (job, start))
+        words = f"SELECT * FROM parts WHERE job=? {chosen}ORDER BY start, piece"
+        rows = self.connection.execute(words, values)
         row = next(rows, None)
         reached = 0
         while row is not None:

@@ -10,6 +10,10 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What may stand in a launcher's host list, where `,`, `:` and a leading `-` have meanings."""
 
 
+MOST_HOSTS = 100_000
+"""Beyond the largest cluster: a longer list is a mistake that would fill the memory."""
+
+
 class AllocationError(Exception):
     """The environment of a batch system contradicts itself; the message names the variable."""
 
@@ -86,6 +90,8 @@ def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
             raise AllocationError(f"{source}: {host.name!r} is no host name")
         slots, cores = sums.get(host.name, (0, 0))
         sums[host.name] = slots + host.slots, cores + host.cores
+        if len(sums) > MOST_HOSTS:
+            raise AllocationError(f"{source} names more than {MOST_HOSTS} hosts")
     found = tuple(Host(name, *counts) for name, counts in sums.items() if counts[0] > 0)
     if not found:
         raise AllocationError(f"{source} names no host with a slot")

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
-from .allocation import AllocationError
+from .allocation import MOST_HOSTS, AllocationError
 
-MOST_HOSTS = 100_000
-"""Beyond the largest cluster: a longer list is a mistake that would fill the memory."""
+_LONGEST = 255
+"""Characters of a host name (RFC 1035, 2.3.4). A hundred thousand of any length would fill the
+memory, and so many brackets take for ever."""
+_SHOWN = 40
+"""Characters of what is too long, in its message."""
 _PIECE = re.compile(r"([^\[\],]*)(?:\[([^\[\]]+)\])?")
 _ITEM = re.compile(r"((?:[^\[\],]|\[[^\[\]]+\])+)(,|\Z)")
 _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
@@ -22,8 +25,11 @@ def expanded(text: str, variable: str) -> Iterator[str]:
         item = _ITEM.match(text, place)
         if item is None:
             raise AllocationError(f"{variable}={text}: {text[place:]!r} is no host list")
+        pieces = list(_PIECE.finditer(item[1]))
+        if sum(len(piece[1]) + bool(piece[2]) for piece in pieces) > _LONGEST:
+            raise AllocationError(f"{variable}: {item[1][:_SHOWN]!r}… is longer than a host name")
         names = [""]
-        for piece in _PIECE.finditer(item[1]):
+        for piece in pieces:
             endings = _numbers(piece[2], f"{variable}={text}") if piece[2] else iter([""])
             pairs = product(names, first(endings, variable))
             names = first((name + piece[1] + ending for name, ending in pairs), variable)

@@ -15,8 +15,8 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
-from .allocation import LOCAL, Allocation, AllocationError, Host, merged
-from .brackets import MOST_HOSTS, expanded
+from .allocation import LOCAL, MOST_HOSTS, Allocation, AllocationError, Host, merged
+from .brackets import expanded
 
 THIS_MACHINE = frozenset(("localhost", "127.0.0.1", "::1"))
 MOST_BYTES = 32 * 2**20

@@ -31,7 +31,9 @@ NAMESPACES = (
 )  # fmt: skip
 WAIT = "sleep infinity & wait"
 """Of a shell: an orphan that has ended belongs to the first process, which must ask for it."""
-# sshd wants /run/sshd. Shared memory is a host's own, and UCX looks for networks in /sys.
+# sshd wants /run/sshd. Shared memory is a host's own, and UCX looks for networks in /sys. Settings
+# of the user's bash, read for each command that comes by ssh, are none of the tests: pyenv's take a
+# second and a lock, which a killed host leaves behind, and then everybody waits for a minute.
 FIRST_PROCESS = """\
 set -e
 mount -t tmpfs tmpfs /run
@@ -40,6 +42,9 @@ mount -t tmpfs tmpfs /dev/shm
 mount -t sysfs sysfs /sys
 mount --bind {directory}/hosts /etc/hosts
 mount --bind {directory}/ssh_config /etc/ssh/ssh_config
+for file in "$HOME/.bashrc" /etc/bash.bashrc; do
+    [ ! -f "$file" ] || mount --bind /dev/null "$file"
+done
 hostname {name}
 ip link set lo up
 echo up

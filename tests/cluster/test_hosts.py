@@ -161,7 +161,8 @@ def test_a_killed_worker_of_the_other_host_is_told_and_nothing_is_left(
     said = ""
     if survives(two.library):
         assert waiting.stdout is not None
-        while "what it held runs elsewhere" not in said:
+        # The first is rank 0's word, the second that of the host's witness: in any order.
+        while not ("what it held runs elsewhere" in said and "SIGKILL" in said):
             said += (line := waiting.stdout.readline())
             assert line, said
         for process in children(waiting):

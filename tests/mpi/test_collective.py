@@ -67,6 +67,7 @@ class Counted(MPI.Intracomm):  # type: ignore[misc,name-defined]
         super().Free()
 
 
+@pytest.mark.once
 def test_nothing_is_left_behind() -> None:
     before = (
         threading.enumerate(), sys.stdout, sys.stderr, futures.submit,

@@ -52,6 +52,7 @@ def ranks_of_naps(count: int) -> list[int]:
     return list(futures.map(rank_after_a_nap, range(count)))
 
 
+@pytest.mark.once
 def test_one_tasks_map_uses_all_workers(lead: Any) -> None:
     def body(executor: Any) -> None:
         if not hasattr(executor, "farm"):
@@ -75,6 +76,7 @@ def waits_for_slow_children(count: int) -> list[int]:
     return list(futures.map(naps_for, [0.0] + [2.0] * count))
 
 
+@pytest.mark.once
 def test_a_task_that_waits_for_slow_children_lets_its_rank_work(lead: Any) -> None:
     def body(executor: Any) -> None:
         if not hasattr(executor, "farm") or executor.farm.members.size < 2:
@@ -102,6 +104,7 @@ def computes_while_others_run(_: int) -> float:
     return ready
 
 
+@pytest.mark.once
 def test_a_task_that_computes_gives_its_calls_away(lead: Any) -> None:
     def body(executor: Any) -> None:
         if hasattr(executor, "farm") and executor.farm.members.size > 1:
@@ -180,7 +183,7 @@ def naps_at_random(x: int) -> int:
 TASKS = (survives, reduces, abandons, naps_at_random, tree, mixed)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.once)])
 def test_storm_of_nests(lead: Any, seed: int) -> None:
     """Threads hand in nested jobs of all kinds; nothing is lost and nothing is left behind."""
     problems: list[BaseException] = []

@@ -63,6 +63,7 @@ def leaves_a_long_one(_: int) -> None:
     futures.map(nap, [4.0])
 
 
+@pytest.mark.once
 def test_what_a_task_has_left_behind_does_not_hold_the_programs_own_tasks(lead: Any) -> None:
     """The farm does not know what that worker runs, while others are idle."""
 
@@ -90,6 +91,7 @@ def will_not_end(_: int) -> Any:
             time.sleep(0.01)
 
 
+@pytest.mark.once
 def test_a_task_that_will_not_end_does_not_hold_the_job(lead: Any) -> None:
     def body(executor: Any) -> None:
         if hasattr(executor, "farm") and executor.farm.members.size > 1:

@@ -94,6 +94,7 @@ def naps(x: int) -> int:
     return x
 
 
+@pytest.mark.once
 def test_quick_results_do_not_wait_behind_a_long_task(lead: Any) -> None:
     def body(executor: Any) -> None:
         if not hasattr(executor, "farm"):
@@ -109,6 +110,7 @@ def test_quick_results_do_not_wait_behind_a_long_task(lead: Any) -> None:
     lead(body)
 
 
+@pytest.mark.once
 def test_timeouts(lead: Any) -> None:
     def body(executor: Any) -> None:
         if not hasattr(executor, "farm"):

@@ -15,6 +15,8 @@ from ..allocation import AllocationError
 
 MOST_BYTES = 32 * 2**20
 """A line of 25 characters for each core of ten thousand hosts of 128; longer is no node file."""
+MOST_LINES = 2**21
+"""A line for each core of ten thousand hosts of 200; each takes more memory than characters."""
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -50,6 +52,8 @@ def lines(path: str, variable: str) -> list[str]:
     except (OSError, ValueError) as problem:  # ValueError: a path with a null byte in it
         said = problem.strerror if isinstance(problem, OSError) else problem
         raise AllocationError(f"{source} cannot be read: {said}") from None
+    if (many := text.count("\n")) > MOST_LINES:
+        raise AllocationError(f"{source} has {many} lines: that is no list of hosts")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

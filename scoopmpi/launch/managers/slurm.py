@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
-from ..allocation import Allocation, AllocationError, Host, merged
+from ..allocation import MOST_HOSTS, Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from ..brackets import expanded, first
 from .reading import count
@@ -43,7 +43,12 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
         if names:
             raise AllocationError(f"SLURM_JOB_NODELIST={names} is set but SLURM_JOB_ID is not")
         return None
-    parts = [_read(env, part) for part in _parts(env)]
+    parts: list[Allocation] = []
+    for part in _parts(env):
+        parts.append(_read(env, part))
+        if sum(len(each.hosts) for each in parts) > MOST_HOSTS:
+            source = f"{part.names}, with those before it,"
+            raise AllocationError(f"{source} names more than {MOST_HOSTS} hosts")
     evidence = tuple(chain.from_iterable(part.evidence for part in parts))
     hosts = merged(
         chain.from_iterable(part.hosts for part in parts), f"{evidence[0]}={env[evidence[0]]}"
