@@ -62,7 +62,7 @@ def test_values_above_two_gib(first_library: Library) -> None:
 
 
 def test_tasks_that_end_their_workers(library: Library) -> None:
-    """By os._exit, SIGTERM, and a stack of C that is used up."""
+    """By os._exit, SIGKILL, and a stack of C that is used up."""
     words = [*MYSCOOP, "-n", "5", "--retries", "0", PROGRAM, "lost"]
     answer = start(library, words)
     if survives(library):
