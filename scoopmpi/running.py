@@ -17,10 +17,9 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
 
-from greenlet import GreenletExit
-
 from . import failure, payload, runtime
 from .messages import CANCELLED, Finished, Frame, Run
+from .nests.runners import Ended
 from .stateless import stateless
 
 
@@ -99,7 +98,7 @@ class Running:
         while True:
             try:
                 values.extend(self._iterator)
-            except GreenletExit:  # the worker ends while the task waits
+            except Ended:  # the worker ends while the task waits
                 raise
             except BaseException as error:
                 values.append(self._failed(error))

@@ -22,14 +22,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from greenlet import GreenletExit
-
 from . import messages
 from .constants.domain import domain
 from .inbox import Inbox
 from .messages import Finished, Message, Run
 from .nests.aside import Aside
 from .nests.nest import Nest
+from .nests.runners import Ended
 from .pause import pause
 from .running import Interlude, Running, unpackable
 from .standin import StandIn
@@ -229,7 +228,7 @@ class Worker:
             self._standin.wake()
         try:
             work()
-        except GreenletExit:
+        except Ended:
             raise
         except BaseException:  # a callback may call sys.exit
             logger.exception("a callback of a call has failed")

@@ -13,13 +13,12 @@ import threading
 from collections import deque
 from typing import Any
 
-from greenlet import GreenletExit
-
 from scoopmpi import executor
 from scoopmpi.batching import Policy
 from scoopmpi.executor import FarmExecutor
 from scoopmpi.farm import Farm
 from scoopmpi.messages import KINDS, NUMBERS, Lost
+from scoopmpi.nests.runners import Ended
 from scoopmpi.worker import Worker
 
 PATIENCE = 5000
@@ -120,7 +119,7 @@ class Ranks:
         worker = self.acting
         assert isinstance(worker, Worker)
         self.kill(worker)
-        raise GreenletExit
+        raise Ended
 
     def kill(self, worker: Worker) -> None:
         """A worker dies."""

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from greenlet import GreenletExit
 
 from scoopmpi import failure
 from tests.memory_farm import current, farm, ran, square
@@ -104,12 +105,12 @@ class Leaves(Exception):
         raise SystemExit(4)
 
 
-def raises_worse(kind: type[Exception]) -> None:
+def raises_worse(kind: type[BaseException]) -> None:
     raise kind("hostile")
 
 
-@pytest.mark.parametrize("kind", [Silent, Leaves])
-def test_no_exception_object_can_end_a_worker(farm: Any, kind: type[Exception]) -> None:
+@pytest.mark.parametrize("kind", [Silent, Leaves, GreenletExit])
+def test_no_exception_object_can_end_a_worker(farm: Any, kind: type[BaseException]) -> None:
     with pytest.raises((kind, failure.TaskError)):
         farm.submit(raises_worse, kind).result()
     with pytest.raises(Exception, match="cannot be pickled"):

@@ -12,13 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from greenlet import GreenletExit
-
 from .. import failure, job, payload
 from ..executor import Future
 from ..limit import seconds_of
 from ..messages import CANCELLED, Frame, Offered
 from . import isolation
+from .runners import Ended
 
 logger = logging.getLogger("scoopmpi")
 
@@ -79,7 +78,7 @@ class NestedCalls:
                     function, args = plain
                     value = function(*args)
                 value = isolation.own(value, function)
-            except GreenletExit:
+            except Ended:
                 raise
             except BaseException as error:
                 _ended(future, job.Raised(isolation.raised(error, function, index)))
@@ -129,7 +128,7 @@ def _ended(future: Future[Any], outcome: Any) -> None:
             future.set_exception(outcome.error)
         else:
             future.set_result(outcome)
-    except GreenletExit:
+    except Ended:
         raise
     except BaseException:  # a callback may call sys.exit: neither the waiter's nor a neighbour's
         logger.exception("a callback of a call has failed")

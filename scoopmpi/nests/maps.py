@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from greenlet import GreenletExit
-
 from .. import job, payload
 from ..messages import Frame, Offered
 from ..source import sized, snapshot
 from . import isolation
+from .runners import Ended
 
 WINDOW = 1 << 16
 """Tasks of a map that are looked at in advance: 8 MB of rows."""
@@ -120,7 +119,7 @@ class NestedMap:
                     else call(*isolation.arguments(self._target, index, row))
                 )
                 values.append(isolation.own(value, self._target))
-            except GreenletExit:
+            except Ended:
                 raise
             except BaseException as error:
                 problem = isolation.raised(error, self._target, index)

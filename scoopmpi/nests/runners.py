@@ -15,7 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
+
+
+class Ended(GreenletExit):  # type: ignore[misc] # greenlet has no types
+    """The worker stops: what waits never goes on. A task's own GreenletExit is a failure."""
 
 
 @dataclass(slots=True)
@@ -86,11 +90,11 @@ class Runners:
 
     def close(self) -> None:
         """The worker stops: what is suspended never goes on."""
-        # Each is told once: a task that catches GreenletExit and waits again stays where it is.
+        # Each is told once: a task that catches it and waits again stays where it is.
         for waiting in self.suspended.copy():
-            waiting.runner.throw()
+            waiting.runner.throw(Ended)
         while self._spare:
-            self._spare.pop().throw()  # else its frame keeps the worker alive for ever
+            self._spare.pop().throw(Ended)  # else its frame keeps the worker alive for ever
 
     def _loop(self, work: Callable[[], None]) -> None:
         this = getcurrent()
