@@ -13,6 +13,10 @@ Frame: TypeAlias = Any
 """One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
 
 
+class Garbled(Exception):
+    """What another rank has sent is no message. Says of which rank; nothing can go on there."""
+
+
 CANCELLED: Frame = b""
 """Instead of the frame of a call that was cancelled before it was handed out: nothing to run."""
 

@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from typing import Any, NoReturn, Protocol
 
-from .messages import KINDS, NUMBERS, Lost, Message
+from .messages import KINDS, NUMBERS, Garbled, Lost, Message
 from .process.witness import ORPHANED
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
@@ -110,12 +110,21 @@ class MPITransport:
         source, tag = status.source, status.tag
         head = self._mpi.buffer.allocate(status.Get_count(self._mpi.BYTE))
         self._comm.Recv([head, self._mpi.BYTE], source, tag)
-        if tag == TAG_ALONE:
-            fields = pickle.loads(head)
-        else:
-            inner, sizes = pickle.loads(head)
-            fields = pickle.loads(inner, buffers=[self._take(source, size) for size in sizes])
-        message: Message = KINDS[fields[0]]._make(fields[1:])
+        try:
+            if tag == TAG_ALONE:
+                fields = pickle.loads(head)
+            else:
+                inner, sizes = pickle.loads(head)
+                fields = pickle.loads(inner, buffers=[self._take(source, size) for size in sizes])
+            message: Message = KINDS[fields[0]]._make(fields[1:])
+        except self._mpi.Exception:
+            raise
+        except Exception as problem:
+            raise Garbled(
+                f"what rank {source} has sent to rank {self.rank} is no message "
+                f"({type(problem).__name__}: {problem}): its MPI library lost something, or a task "
+                "uses the farm's communicator"
+            ) from problem
         return source, message
 
     def flush(self) -> None:

@@ -4,9 +4,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -132,12 +130,6 @@ def main(what, *arguments):
         globals()["below_the_guard"] = below_the_guard
         below_the_guard.__qualname__ = "below_the_guard"
         print(list(futures.map(below_the_guard, range(4))))
-    elif what == "stopped":
-        victim = min(pid for pid, _, _ in futures.map(where, range(20)))
-        os.kill(victim, signal.SIGSTOP)
-        threading.Timer(1.0, os.kill, (victim, signal.SIGCONT)).start()
-        assert list(futures.map(square, range(10**5))) == [x * x for x in range(10**5)]
-        print("all there")
     elif what == "forks":
         if os.fork() == 0:
             sys.exit(0)

@@ -104,18 +104,6 @@ def test_a_tasks_exception_shows_where_it_happened(first_library: Library) -> No
     assert "return 1 / x" in answer.stderr
 
 
-@pytest.mark.parametrize(
-    ("how", "cause"),
-    [("kill", "was killed by SIGKILL"), ("segv", "SIGSEGV"), ("exit", "exit status 5")],
-)
-def test_a_lost_worker_ends_the_job_with_its_name(library: Library, how: str, cause: str) -> None:
-    begun = time.monotonic()
-    answer = run(library, "die", how)
-    assert answer.returncode != 0
-    assert re.search(rf"worker \d on \S+ .*{cause}.* while running die", answer.stderr)
-    assert time.monotonic() - begun < 15
-
-
 @pytest.mark.parametrize("task", ["nap", "spin"])
 def test_the_end_does_not_wait_for_tasks_nobody_wants(library: Library, task: str) -> None:
     begun = time.monotonic()
@@ -183,10 +171,6 @@ def test_a_signal_ends_all_ranks_within_two_seconds(library: Library) -> None:
 def ranks_of(session: int) -> str:
     words = ["pgrep", "-a", "-s", str(session)]
     return subprocess.run(words, capture_output=True, text=True, timeout=10).stdout
-
-
-def test_a_worker_that_is_stopped_for_a_while(library: Library) -> None:
-    assert run(library, "stopped").stdout == "all there\n"
 
 
 @pytest.mark.parametrize("what", ["forks", "last words"])

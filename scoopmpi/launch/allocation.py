@@ -12,6 +12,8 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 MOST_HOSTS = 100_000
 """Beyond the largest cluster: a longer list is a mistake that would fill the memory."""
+MOST_SLOTS = 20_000_000
+"""So are more: the most cores of any machine in the TOP500 are TaihuLight's 10.6 million."""
 
 
 class AllocationError(Exception):
@@ -57,6 +59,11 @@ class Allocation:
     evidence: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     agent: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.slots > MOST_SLOTS:
+            source = ", ".join(self.evidence) or self.manager
+            raise AllocationError(f"{source}: {self.slots} slots are more than any machine has")
 
     @property
     def slots(self) -> int:

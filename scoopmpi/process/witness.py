@@ -36,6 +36,8 @@ deadline: Deadline | None = None
 _APART_SECONDS = 0.2
 """Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
 the others wait for ever in 1 of 20 runs where both came at once, in none of 90 with 0.05 s."""
+_HYDRA = "MPI_LOCALNRANKS"
+"""Set for the ranks that Hydra starts, MPICH's and Intel MPI's."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -141,7 +143,9 @@ def _watch(child: int, rank: int, label: mmap.mmap, deadline: Deadline) -> None:
     os.write(2, f"{said}\n".encode())
     if goes_on:
         time.sleep(_APART_SECONDS)
-    elif survivable(os.environ):  # others wait for it in MPI_Init, and mpirun does not end them
+    elif survivable(os.environ) or (not what and _HYDRA in os.environ):
+        # Others wait for it in MPI_Init, and neither Open MPI with ulfm nor Intel MPI 2021.18 ends
+        # them when a rank dies by then: so the launcher's daemon, our parent, has to.
         os.kill(os.getppid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGKILL)  # an exit status alone would leave MPICH waiting
 

@@ -57,12 +57,12 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     A host is named once for each of its ranks, with -m arbitrary: the only way to say how many of
     them go where (seen with 22.05; `n1*9` is refused).
     """
-    names = ",".join(host.name for host in ranks.hosts for _ in range(host.slots))
-    if len(names) >= _LONGEST:
+    if sum((len(host.name) + 1) * host.slots for host in ranks.hosts) > _LONGEST:
         raise LaunchError(
             f"srun cannot be told the places of {ranks.count} ranks: the list of hosts is longer "
             f"than {_LONGEST} characters. Load the mpirun of the MPI library"
         )
+    names = ",".join(host.name for host in ranks.hosts for _ in range(host.slots))
     words = [mpirun, *_wiring(ranks.library), f"--nodes={len(ranks.hosts)}"]
     words += [f"--nodelist={names}", "--distribution=arbitrary", *_cores(ranks)]
     # stdin is for rank 0, as with every mpirun.
