@@ -229,13 +229,12 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     from . import executor
     from .process import program as programs
     from .process.output import Lines, stream
+    from .process.signals import leave_to_rank_0
     from .transport import leave, threads_allowed
     from .worker import Worker
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
-    for number in _ENDING[1:]:  # and what a batch system means by others; a Hydra passes on all
-        signal.signal(number, _left_to_rank_0)
-    os.register_at_fork(after_in_child=_signals_of_a_child)
+    leave_to_rank_0(_ENDING[1:])  # and what a batch system means by others; a Hydra passes on all
     standins = threads_allowed()
     label = label or (lambda name: None)
     label(witness.STARTED)
@@ -267,17 +266,6 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     worker.farewell()
     atexit._run_exitfuncs()
     leave()  # threads that tasks have left behind must not hold up the job
-
-
-def _left_to_rank_0(*_: object) -> None:
-    """What a worker does about a signal."""
-
-
-def _signals_of_a_child() -> None:
-    """A process that a task forks ends by SIGTERM as any other: multiprocessing's pools need it."""
-    for number in _ENDING[1:]:
-        if signal.getsignal(number) is _left_to_rank_0:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _leave_task(transport: Any) -> NoReturn:

@@ -24,7 +24,7 @@ FLOORS: tuple[set[str], ...] = (
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
         "process.neighbours", "process.output", "process.profiling", "process.program",
-        "process.spawned.SCOOP_WORKER", "process.witness",
+        "process.signals", "process.spawned.SCOOP_WORKER", "process.witness",
     },
     {"checkpoint.admission", "checkpoint.frames", "checkpoint.origins"},
     {"checkpoint.rows", "restarting"},

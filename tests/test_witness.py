@@ -97,7 +97,7 @@ def test_the_worker_dies_with_its_witness() -> None:
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == b"up\n"
-        os.kill(process.pid, signal.SIGTERM)
+        os.kill(process.pid, signal.SIGKILL)
         # the pipe ends only when both processes have gone
         assert process.communicate(timeout=20)[0] == b""
     finally:
