@@ -100,6 +100,8 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
 
     look_out()
     if runtime.size == 1:
+        if options.checkpoint is not None:
+            print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
         status = _status_of(partial(programs.run, program, arguments))
     else:
         status = _lead(MPITransport(), program, arguments, options)
