@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from peers import CORES, on_ranks, spin, square
+from peers import CORES, figures_of, on_ranks, spin, square, table
 
 HERE = os.path.abspath(__file__)
 WAYS = ("without", "with a new file", "from the file")
@@ -66,12 +64,7 @@ def measure() -> dict[str, float]:
 def run(options: list[str]) -> dict[str, float]:
     """One start of the program on this machine, by the library's own mpirun."""
     words, env = on_ranks([sys.executable, "-m", "scoopmpi", *options, HERE, "--measure"], {})
-    answer = subprocess.run(words, env=env, capture_output=True, text=True, timeout=300)
-    lines = [line for line in answer.stdout.splitlines() if line.startswith("{")]
-    if not lines:
-        sys.exit(f"{options} failed: {answer.stderr[-500:]}")
-    figures: dict[str, float] = json.loads(lines[0])
-    return figures
+    return figures_of("the program", words, env) or sys.exit("no figures")
 
 
 def one_round(path: Path, backwards: bool) -> dict[str, dict[str, float]]:
@@ -89,13 +82,7 @@ def main(rounds: int) -> None:
         found = [one_round(path, bool(number % 2)) for number in range(rounds)]
     version = sys.version.split()[0]
     print(f"Medians of {rounds} rounds, {CORES} workers, Python {version}\n")
-    print("| |", " | ".join([*WAYS, "ratio with a new file"]), "|")
-    print("|---|", "---:|" * (len(WAYS) + 1), sep="")
-    for figure in FIGURES:
-        columns = [[each[way][figure] for each in found] for way in WAYS]
-        ratios = [new / without for without, new, _ in zip(*columns, strict=True)]
-        cells = [statistics.median(values) for values in (*columns, ratios)]
-        print(f"| {figure} |", " | ".join(f"{cell:.3g}" for cell in cells), "|")
+    print("\n".join(table(WAYS, found, (WAYS[1], WAYS[0]))))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -192,21 +192,34 @@ def on_ranks(
     return list(command.argv), {**env, **command.env}
 
 
-def run(driver: str) -> dict[str, float]:
-    answer = subprocess.run(command(driver), capture_output=True, text=True, timeout=600)
+def figures_of(name: str, words: list[str], env: Mapping[str, str]) -> dict[str, float]:
+    """What a program measures and prints as JSON; nothing, with a word on stderr, if it fails."""
+    answer = subprocess.run(words, env=env, capture_output=True, text=True, timeout=600)
     lines = [line for line in answer.stdout.splitlines() if line.startswith("{")]
     if not lines:
-        print(f"{driver} failed: {answer.stderr[-500:]}", file=sys.stderr)
+        print(f"{name} failed: {answer.stderr[-500:]}", file=sys.stderr)
         return {}
     found: dict[str, float] = json.loads(lines[0])
     return found
+
+
+def table(
+    ways: Sequence[str], rounds: Sequence[Mapping[str, Mapping[str, float]]], ratio: tuple[str, str]
+) -> Iterator[str]:
+    """Medians of each way, and of the ratio of the first of two ways to the second in a round."""
+    yield f"| | {' | '.join(ways)} | {ratio[0]} / {ratio[1]} |"
+    yield "|---|" + "---:|" * (len(ways) + 1)
+    for figure in rounds[0][ways[0]]:
+        columns = [[each[way][figure] for each in rounds] for way in ways]
+        columns.append([each[ratio[0]][figure] / each[ratio[1]][figure] for each in rounds])
+        yield f"| {figure} | {' | '.join(f'{statistics.median(each):.3g}' for each in columns)} |"
 
 
 def main(rounds: int) -> None:
     results: dict[str, list[dict[str, float]]] = {driver: [] for driver in DRIVERS}
     for number in range(rounds):
         for driver in DRIVERS:
-            results[driver].append(run(driver))
+            results[driver].append(figures_of(driver, command(driver), os.environ))
             print(f"round {number + 1} of {rounds}: {driver}", file=sys.stderr)
     print(f"Medians of {rounds} rounds, {CORES} cores, Python {sys.version.split()[0]}\n")
     print("| |", " | ".join(DRIVERS), "|")

@@ -12,13 +12,12 @@ import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from peers import CORES, on_ranks, spin, square
+from peers import CORES, figures_of, on_ranks, spin, square, table
 
 HERE = os.path.abspath(__file__)
 WAYS: dict[str, dict[str, str]] = {
@@ -92,12 +91,7 @@ def run(way: str) -> dict[str, float]:
     """Start one farm on this machine, by the library's own mpirun."""
     program = [sys.executable, "-m", "scoopmpi", HERE, "--measure"]
     words, env = on_ranks(program, {**ONE_THREAD, **WAYS[way]})
-    answer = subprocess.run(words, env=env, capture_output=True, text=True, timeout=300)
-    lines = [line for line in answer.stdout.splitlines() if line.startswith("{")]
-    if not lines:
-        sys.exit(f"{way} failed: {answer.stderr[-500:]}")
-    figures: dict[str, float] = json.loads(lines[0])
-    return figures
+    return figures_of(way, words, env) or sys.exit("no figures")
 
 
 def run_undisturbed(way: str) -> dict[str, float]:
@@ -132,20 +126,15 @@ def foreign() -> float:
 
 
 def main(rounds: int) -> None:
-    results: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    found: list[dict[str, dict[str, float]]] = []
     for number in range(rounds):
-        for way in list(WAYS)[:: -1 if number % 2 else 1]:
-            results[way].append(run_undisturbed(way))
+        ways = list(WAYS)[:: -1 if number % 2 else 1]
+        found.append({way: run_undisturbed(way) for way in ways})
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
     version = sys.version.split()[0]
     print(f"Medians of {rounds} rounds, {CORES} cores and workers, Python {version}\n")
-    print("| |", " | ".join([*WAYS, "ratio"]), "|")
-    print("|---|", "---:|" * (len(WAYS) + 1), sep="")
-    for figure in results["pinned"][0]:
-        columns = [[found[figure] for found in results[way]] for way in WAYS]
-        ratios = [pinned / free for pinned, free in zip(*columns, strict=True)]
-        cells = [statistics.median(values) for values in (*columns, ratios)]
-        print(f"| {figure} |", " | ".join(f"{cell:.3g}" for cell in cells), "|")
+    pinned, free = WAYS
+    print("\n".join(table([pinned, free], found, (pinned, free))))
 
 
 if __name__ == "__main__":

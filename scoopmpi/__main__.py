@@ -174,13 +174,14 @@ def _lead(
 ) -> int:
     """Rank 0: the user's program, with the farm behind it."""
     from . import executor, payload
+    from .checkpoint.admission import CheckpointError
     from .farm import Farm
     from .process import program as programs
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
     try:
         checkpoint = _checkpoint(options, farm)
-    except _Refused as problem:
+    except CheckpointError as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(scoop_options.UNABLE)
         return scoop_options.UNABLE
@@ -210,20 +211,12 @@ def _lead(
     return status
 
 
-class _Refused(Exception):
-    """The checkpoint cannot be used; the message says why."""
-
-
 def _checkpoint(options: scoop_options.Options, farm: Any) -> Any:
     if options.checkpoint is None:
         return None
-    from .checkpoint.file import CheckpointError
-    from .checkpoint.opening import for_program
+    from .checkpoint.opening import opened  # late: few programs have one
 
-    try:
-        return for_program(options.checkpoint, farm, " ".join(options.words))
-    except CheckpointError as problem:
-        raise _Refused(str(problem)) from None
+    return opened(options.checkpoint, farm, " ".join(options.words))
 
 
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:

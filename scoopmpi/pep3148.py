@@ -215,9 +215,9 @@ class MPIExecutor(Executor):
             text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
             warnings.warn(text, RuntimeWarning, stacklevel=4)
             return
-        from .checkpoint.opening import for_executor  # late: few executors have one
+        from .checkpoint.opening import opened  # late: few executors have one
 
-        self._checkpoint = for_executor(path, below.farm)
+        self._checkpoint = opened(path, below.farm)
         self._base = FarmExecutor(below.farm, self._checkpoint)
         atexit.register(self._checkpoint.close, True)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from scoopmpi import executor, futures, runtime, shared
 from scoopmpi.batching import Policy
-from scoopmpi.checkpoint import opening
+from scoopmpi.checkpoint import bodies, identity, opening
 from scoopmpi.failure import WorkerLost
 from tests.link import Ranks
 
@@ -27,6 +29,7 @@ class Scene:
     """The ranks of the running program."""
 
     ranks: Ranks
+    value = 0
 
 
 @contextmanager
@@ -35,7 +38,7 @@ def running(path: Path, seed: int, retries: int = 2) -> Iterator[Ranks]:
     ran.clear()
     policy = EAGER if seed % 2 else Policy()
     ranks = Scene.ranks = Ranks(1 + seed % 4, seed, policy, retries)
-    checkpoint = opening.for_program(str(path), ranks.farm, "a test")
+    checkpoint = opening.opened(path, ranks.farm, "a test")
     ranks.executor.checkpoint = checkpoint
     executor.install(ranks.executor)
     before, runtime.started = runtime.started, True
@@ -127,20 +130,28 @@ def test_changed_arguments_are_computed_again_and_a_warning_says_so(
     tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "run.ckpt"
-    numbers = list(range(200))
-    for changed in ((), (20, 150), (), (20, 150)):
+    for run, changed in enumerate([(), (20, 150), (20, 150), ()]):
         caplog.clear()
-        given = [-x if x in changed else x for x in numbers]
+        given = [-x if x in changed else x for x in range(200)]
         with running(path, seed):
-            assert list(futures.map(square, given)) == [x * x for x in numbers]
-            assert list(futures.map(mixed, [[x] for x in given])) == [[x] for x in given]
-            assert [futures.submit(square, x).result() for x in given[:30]] == [
-                x * x for x in numbers[:30]
-            ]
-        text = caplog.text
-        assert not text or "what does not fit is computed again" in text
-        assert not text or "saved results were not used" in text
-        assert not text or sum(ran.values()) < 430
+            assert list(futures.map(square, given)) == [x * x for x in range(200)]
+            assert list(futures.map(itself, [[x] for x in given])) == [[x] for x in given]
+            calls = [futures.submit(square, x).result() for x in given[:30]]
+            assert calls == [x * x for x in given[:30]]
+            computed = sum(ran.values())
+        if run == 0:
+            assert computed == 430 and not caplog.text
+        elif run == 2:
+            assert not computed and not caplog.text
+        else:  # both of each map with those that were saved with them, and one call
+            assert 5 <= computed < 430
+            assert caplog.text.count("what does not fit is computed again") == 3
+            assert f"{computed} saved results were not used" in caplog.text
+
+
+def itself(x: list[int]) -> list[int]:
+    ran["itself"] += 1
+    return x
 
 
 def test_tasks_that_look_alike_are_kept_apart(tmp_path: Path) -> None:
@@ -161,15 +172,33 @@ def numbered(_: int) -> int:
 
 def test_a_changed_function_is_another(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "run.ckpt"
-    for power in (2, 3, 3):
+    for run, power in enumerate([2, 3, 3]):
         caplog.clear()
         with running(path, 1):
             values = list(futures.map(lambda x, power=power: x**power, range(10)))
             assert values == [x**power for x in range(10)]
             assert list(futures.map(square, range(10))) == [x * x for x in range(10)]
-            assert (power == 2) == bool(ran)
-        changed = [one for one in caplog.messages if "map 1" in one]
-        assert len(changed) == (power == 3 and "10 saved results were not used" in caplog.text)
+            assert bool(ran) == (run == 0)
+        assert ("map 1 (" in caplog.text) == (run == 1)
+        assert ("10 saved results were not used" in caplog.text) == (run == 1)
+
+
+def test_arguments_of_the_program_count_where_a_function_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.ckpt"
+    for factor in ("2", "3", "3"):
+        monkeypatch.setattr(sys, "argv", ["prog", factor])
+        for module, name in ((bodies, "_seen"), (identity, "_known")):
+            monkeypatch.setattr(module, name, WeakKeyDictionary())  # as in another process
+        with running(path, 1):
+            values = list(futures.map(times_argument, range(5)))
+            assert values == [int(factor) * x for x in range(5)]
+            assert list(futures.map(square, range(5))) == [x * x for x in range(5)]
+
+
+def times_argument(x: int) -> int:
+    return x * int(sys.argv[1])
 
 
 def test_constants_are_part_of_what_a_task_depends_on(tmp_path: Path) -> None:
@@ -186,25 +215,54 @@ def times(x: int) -> int:
     return factor * x
 
 
+def test_a_constant_that_comes_later_is_none_that_a_digest_covers(tmp_path: Path) -> None:
+    """Tasks that wait for it are not kept, those before and after it are."""
+    path = tmp_path / "run.ckpt"
+    for factor in (2, 3):
+        with running(path, factor):
+            assert list(futures.map(square, range(5))) == [0, 1, 4, 9, 16]
+            assert bool(ran) == (factor == 2)
+            waiting = futures.map(times, range(5))
+            shared.setConst(factor=factor)
+            assert list(waiting) == [factor * x for x in range(5)]
+
+
+def test_a_constant_that_cannot_be_compared_lets_nothing_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "run.ckpt"
+    for _ in range(2):
+        with running(path, 1):
+            shared.setConst(factor=Restless())
+            assert list(futures.map(square, range(5))) == [0, 1, 4, 9, 16]
+            assert sum(ran.values()) == 5
+
+
 def sets(x: int) -> int:
     ran[x] += 1
-    shared.setConst(**{f"by_task_{x}": [x]})
+    shared.setConst(**{f"by_task_{x}": Scene.value + x})
     return x
 
 
 def gets(x: int) -> Any:
+    ran["gets"] += 1
     return shared.getConst(f"by_task_{x}", timeout=5)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_tasks_have_set_is_there_although_they_do_not_run(tmp_path: Path, seed: int) -> None:
+def test_what_tasks_have_set_is_set_again_by_them(
+    tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody knows who has read it: what came before is kept, nothing from there on."""
     path = tmp_path / "run.ckpt"
-    for again in (0, 1):
-        with running(path, seed + again):
+    for value in (100, 200):
+        caplog.clear()
+        Scene.value = value  # as a changed program would
+        with running(path, seed + value):
+            assert list(futures.map(square, range(9, 20))) == [x * x for x in range(9, 20)]
+            assert (not ran) == (value == 200)
             assert list(futures.map(sets, range(3))) == [0, 1, 2]
-            assert (not ran) == bool(again)
-            more = range(3) if not again else range(2, -1, -1)
-            assert list(futures.map(gets, more)) == [[x] for x in more]
+            assert list(futures.map(gets, range(3))) == [value, value + 1, value + 2]
+            assert (ran[0], ran["gets"]) == (1, 3)
+        assert caplog.text.count("from here on nothing is kept") == 1
 
 
 def dies_at_first(x: int) -> int:

@@ -31,7 +31,6 @@ def path(tmp_path: Path) -> Path:
     for start in (*range(0, 1000, 100), 1200):
         file.save(1, "model.fit", b"f", part(start, start + 100, (7,) if start == 300 else ()))
     file.save(0, "", b"", part(4, 5))
-    file.save_constant("table", payload.pack(1))
     file.close(ended=False)
     return path
 
@@ -44,7 +43,7 @@ def test_a_person_sees_what_is_there(path: Path) -> None:
     (fit,) = [line for line in text.splitlines() if "model.fit" in line]
     assert fit.split()[0] == "1" and "1100" in fit and "0-999, 1200-1299" in fit
     assert fit.split()[-1] == "307"
-    assert "model.py 500" in text and "told to end before its time" in text and "table" in text
+    assert "model.py 500" in text and "told to end before its time" in text
     assert "1101 tasks of 2 jobs" in text and "format 1" in text
     assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
 
@@ -107,7 +106,7 @@ def test_a_run_that_was_killed_while_it_wrote_is_undone(path: Path) -> None:
     assert ended(path) is False
     assert described(path).splitlines()[6:] == before
     file = CheckpointFile(path)
-    assert [saved.start for saved in file.saved(1)] == [*range(0, 1000, 100), 1200]
+    assert [tasks.start for tasks in file.ranges(1)] == [*range(0, 1000, 100), 1200]
     file.close(ended=True)
 
 

@@ -207,7 +207,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def its_own_invariants_hold(self) -> None:
-        self.scheduler.check()
+        self.scheduler.check(self.settled)
 
     @invariant()
     def it_knows_what_the_model_knows(self) -> None:

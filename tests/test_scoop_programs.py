@@ -1,7 +1,7 @@
 """Programs written for SCOOP, as its users write them: what they print under `python -m scoop`.
 
 One file a pattern in `scoop_programs`, with what it must print beside it. Starting ranks takes
-most of the time, so all run on the first MPI library, and those that send most to and fro on
+most of the time, so all run on the first MPI library, and those that lean on the farm most on
 every one. To see what the original says to them: SCOOP072_PYTHON=/its/bin/python pytest …
 """
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(90)
 HERE = ROOT / "tests" / "scoop_programs"
 PROGRAMS = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("deap_"))
 
-EVERYWHERE = {"arrays", "constants", "levels", "waits"}
+EVERYWHERE = {"arrays", "caught", "constants", "levels", "not_taken", "toolbox", "waits"}
 
 ON_ONE_WORKER = ["caught", "doubling", "levels", "reduced", "toolbox", "waits_in_tasks"]
 

@@ -8,6 +8,7 @@ classes and modules of the program that it refers to are given back, not followe
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
@@ -91,6 +92,8 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
     for name in names:
         if name in function.__globals__:
             yield f"global {name}", function.__globals__[name]
+    if "argv" in _attributes(function.__code__):
+        yield "arguments of the program", sys.argv[1:]
     for module in modules:
         yield f"module {module}", list(origins.sources(module))
 
@@ -115,6 +118,13 @@ def _reads(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
             names |= dict.fromkeys(inner[0])
             modules |= dict.fromkeys(inner[1])
     return tuple(names), tuple(modules)
+
+
+@lru_cache(maxsize=1024)
+def _attributes(code: CodeType) -> frozenset[str]:
+    """All names in code and in code within it."""
+    inner = (_attributes(each) for each in code.co_consts if isinstance(each, CodeType))
+    return frozenset(code.co_names).union(*inner)
 
 
 @lru_cache(maxsize=1024)

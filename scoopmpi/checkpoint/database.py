@@ -26,8 +26,6 @@ TABLES = (
     "plain INTEGER, failed BLOB, size INTEGER, checksum BLOB, head BLOB, data BLOB, "
     "PRIMARY KEY (job, start, piece))",
 )
-CONSTANTS = -1
-"""The job under which constants are kept, one part each; the digest is its name."""
 RUNNING, ENDED, BROKEN_OFF = "running", "ended", "broken off"
 DAMAGED = "move it away to begin anew; what is readable cannot be told from what is not"
 PROBLEMS = (sqlite3.Error, OverflowError, ValueError, MemoryError)

@@ -11,10 +11,9 @@ import logging
 import os
 from collections.abc import Collection
 
-from ..messages import Frame
 from . import admission, database
 from .admission import CheckpointError
-from .database import CONSTANTS, Database
+from .database import Database
 from .rows import Saved, row
 from .writer import Change, Writer
 
@@ -45,7 +44,6 @@ class CheckpointFile:
         self._identity = found.st_dev, found.st_ino
         admission.opened.add(self._identity)
         self._touched: set[int] = set()  # jobs of which this run has changed something
-        self._constants: dict[str, int] | None = None  # their places
         self._ended = False
         self._writer = Writer(self._database)
         self._jobs = self._database.jobs
@@ -90,11 +88,6 @@ class CheckpointFile:
         self.forget(job, [start])
         return None
 
-    def saved(self, job: int) -> list[Saved]:
-        """All that was saved of a job, by start; damaged parts are left out."""
-        parts = [self.part(job, tasks.start) for tasks in self.ranges(job)]
-        return [part for part in parts if part is not None]
-
     def saved_function(self, job: int) -> tuple[str, bytes] | None:
         """The name and the digest of the function with which a job's parts were saved."""
         if not self._usable:
@@ -116,7 +109,7 @@ class CheckpointFile:
             Change(
                 lambda written: written.save(kept, name, function),
                 kept.data.size + len(kept.failed) + len(kept.digest) + 200,  # and the row itself
-                part.stop - part.start if job != CONSTANTS else 0,
+                part.stop - part.start,
             )
         )
 
@@ -131,22 +124,6 @@ class CheckpointFile:
                 written.forget(job, start)
 
         self._writer.give(Change(write))
-
-    def constants(self) -> dict[str, Frame]:
-        """The constants that were saved."""
-        found = {part.digest.decode(): part for part in self.saved(CONSTANTS)}
-        self._constants = {name: part.start for name, part in found.items()}
-        return {name: part.outcomes for name, part in found.items()}
-
-    def save_constant(self, name: str, frame: Frame) -> None:
-        """Have a constant written, in place of an earlier one of that name."""
-        if self._constants is None:
-            self.constants()
-        places = self._constants or {}
-        place = places.get(name, 1 + max(places.values(), default=-1))
-        self._constants = {**places, name: place}
-        part = Saved(place, place + 1, name.encode(), True, frame, ())
-        self.save(CONSTANTS, "constants", b"", part)
 
     def flush(self) -> None:
         """All that was given so far is on disk, or could not be written."""

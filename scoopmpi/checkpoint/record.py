@@ -3,8 +3,8 @@
 A map is known by its place among the maps of the program, a submitted call by its place among the
 calls (job 0 of the file). What was saved is used again only where the digests of the function,
 of the constants that the program has set, and of the arguments are those of the earlier run; all
-else is computed, and a warning says how much. Nothing here knows the farm, threads but its own
-lock's, or how a file is written.
+else is computed, and a warning says how much. Where a task may have read a constant that its digest
+does not cover, nothing is kept. Nothing here knows the farm, or how a file is written.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import failure, payload
 from . import identity
 from .file import CheckpointFile, Saved
+
+if TYPE_CHECKING:
+    from ..constants.sharing import FarmSharing
 
 logger = logging.getLogger("scoopmpi")
 
@@ -27,17 +30,12 @@ CALLS = 0
 
 
 class Checkpoint:
-    """The jobs of one run of a program, and the file in which their outcomes are kept.
+    """The jobs of one run of a program, and the file in which their outcomes are kept."""
 
-    constants: gives those that the program has set so far, by name.
-    """
-
-    def __init__(
-        self, file: CheckpointFile, constants: Callable[[], Mapping[str, Any]] = dict
-    ) -> None:
+    def __init__(self, file: CheckpointFile, constants: FarmSharing) -> None:
         self.file = file
         self._constants = constants
-        self._digests: dict[str, bytes] = {}  # of constants
+        self._digests: dict[str, bytes | None] = {}  # of constants
         self._maps = itertools.count(1)
         self._places = itertools.count()
         self._calls: set[int] | None = None  # the places of those that are known
@@ -48,7 +46,7 @@ class Checkpoint:
 
     def map(self, target: Callable[..., Any]) -> MapRecord:
         """The record of the program's next map."""
-        number = next(self._maps)
+        number, given = next(self._maps), self.given
         name, function = failure.describe(target), self._function(target)
         saved = self.file.ranges(number)
         before = self.file.saved_function(number)
@@ -58,13 +56,13 @@ class Checkpoint:
             self.dropped(f"map {number} ({name})", f"{was} and has changed", tasks)
             self.file.forget(number, [part.start for part in saved])
             saved = []
-        return MapRecord(self, number, name, function, saved)
+        return MapRecord(self, given, number, name, function, saved)
 
     def call(
         self, target: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> CallRecord:
         """The record of the program's next submitted call."""
-        place, function = next(self._places), self._function(target)
+        place, given, function = next(self._places), self.given, self._function(target)
         digest = None if function is None else identity.digest(function, args, kwargs)
         with self._lock:
             if self._calls is None:
@@ -75,7 +73,25 @@ class Checkpoint:
             self.dropped("submitted calls", f"from call {place} on they have changed", 1)
             self.file.forget(CALLS, [place])
             saved = None
-        return CallRecord(self.file, place, digest, saved)
+        return CallRecord(self, given, place, digest, saved)
+
+    @property
+    def given(self) -> int:
+        """How many constants the program has set so far."""
+        return len(self._constants.by_program)
+
+    def covers(self, given: int) -> bool:
+        """Whether digests made at that count cover all that a task can have read by now.
+
+        A task that waits for a constant may get one that was set later. Which tasks have read what
+        another has set, nobody knows.
+        """
+        by_tasks = self._constants.by_tasks
+        if by_tasks and by_tasks[0] not in self._told:
+            self._told.add(by_tasks[0])
+            text = "checkpoint %s: a task has set the constant %s; from here on nothing is kept"
+            logger.warning(text, self.file.path, by_tasks[0])
+        return not by_tasks and given == self.given
 
     def dropped(self, which: str, why: str, tasks: int) -> None:
         """Saved outcomes do not fit any more; the first time the user is told at once."""
@@ -105,11 +121,13 @@ class Checkpoint:
                 text = "checkpoint %s: nobody can say whether %s stays the same; it is not saved"
                 logger.warning(text, self.file.path, name)
             return None
+        store = self._constants.store
         with self._lock:
-            constants = self._constants()
-            for name in constants.keys() - self._digests.keys():
-                self._digests[name] = identity.digest(constants[name]) or b""
-            return identity.digest(function, sorted(self._digests.items()))
+            for name in self._constants.by_program:
+                if name in store and name not in self._digests:
+                    self._digests[name] = identity.digest(store.get(name))
+            comparable = None not in self._digests.values()
+            return identity.digest(function, sorted(self._digests.items())) if comparable else None
 
 
 class MapRecord:
@@ -119,10 +137,10 @@ class MapRecord:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, number: int, name: str, function: bytes | None,
-        saved: Sequence[range],
+        self, checkpoint: Checkpoint, given: int, number: int, name: str,
+        function: bytes | None, saved: Sequence[range],
     ) -> None:  # fmt: skip
-        self._checkpoint, self._number = checkpoint, number
+        self._checkpoint, self._given, self._number = checkpoint, given, number
         self._name, self._function = name, function
         self._saved = deque(saved)  # in order of the tasks; what lies before was looked at
         self._rows: dict[int, bytes] = {}  # digests of arguments that may change, as they were sent
@@ -159,7 +177,9 @@ class MapRecord:
         """The outcomes of the tasks `start` to `stop - 1`, with these arguments, have come."""
         digest = self._digest(columns, start)
         late = any(_says_late(outcomes[place]) for place in failed)
-        if digest is not None and self._function is not None and not late:
+        if digest is None or self._function is None or late:
+            return
+        if self._checkpoint.covers(self._given):
             part = Saved(start, stop, digest, plain, outcomes, failed)
             self._checkpoint.file.save(self._number, self._name, self._function, part)
 
@@ -167,13 +187,14 @@ class MapRecord:
         """Of the arguments of some tasks. start: the first one's index, where they were sent."""
         if self._function is None:
             return None
+        rows: list[bytes | None] = []
+        if start is not None and self._rows:
+            rows = [self._rows.pop(start + place, None) for place in range(len(columns[0]))]
         if payload.plain_columns(columns):
             return identity.digest(*columns)
         if start is None:
             rows = [identity.digest(row) for row in zip(*columns, strict=True)]
-        else:
-            rows = [self._rows.pop(start + place, None) for place in range(len(columns[0]))]
-        return identity.digest(*rows) if all(rows) else None
+        return identity.digest(*rows) if rows and all(rows) else None
 
     def _drop(self) -> None:
         tasks = self._saved.popleft()
@@ -186,18 +207,22 @@ class CallRecord:
     """One submitted call."""
 
     def __init__(
-        self, file: CheckpointFile, place: int, digest: bytes | None, known: Saved | None
-    ) -> None:
-        self._file, self._place, self._digest = file, place, digest
+        self, checkpoint: Checkpoint, given: int, place: int, digest: bytes | None,
+        known: Saved | None,
+    ) -> None:  # fmt: skip
+        self._checkpoint, self._given = checkpoint, given
+        self._place, self._digest = place, digest
         self.known = known
         """Its outcome in an earlier run."""
 
     def came(self, plain: bool, outcome: Any, failed: bool) -> None:
         """Its outcome has come: a value where it is plain, else its frame."""
-        if self._digest is not None and not (failed and _says_late(outcome)):
+        if self._digest is None or (failed and _says_late(outcome)):
+            return
+        if self._checkpoint.covers(self._given):
             place, frame = self._place, payload.pack(outcome) if plain else outcome
             part = Saved(place, place + 1, self._digest, False, (frame,), (0,) if failed else ())
-            self._file.save(CALLS, "submitted calls", b"", part)
+            self._checkpoint.file.save(CALLS, "submitted calls", b"", part)
 
 
 def _says_late(frame: Any) -> bool:

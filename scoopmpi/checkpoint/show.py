@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from . import admission, database
 from .admission import CheckpointError, refused
-from .database import CONSTANTS
 
 PATIENCE = 2.0
 """Seconds in which a run that writes all the time must leave a moment for reading."""
@@ -38,11 +37,10 @@ class Job(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """All that is shown of a file; constants are those that tasks have set."""
+    """All that is shown of a file."""
 
     facts: dict[str, str]
     jobs: list[Job]
-    constants: list[str]
 
 
 def described(path: str | os.PathLike[str]) -> str:
@@ -54,7 +52,7 @@ def described(path: str | os.PathLike[str]) -> str:
     real, _ = admission.admitted(shown, create=False)
     if not os.path.getsize(real):
         return f"{shown}: an empty file, in which nothing was saved yet"
-    facts, jobs, constants = _read(shown, real)
+    facts, jobs = _read(shown, real)
     lines = [
         f"checkpoint    {shown} (format {admission.VERSION}, {_bytes(os.path.getsize(real))})",
         f"program       {_line(facts.get('program', '')) or '(one executor)'}",
@@ -67,8 +65,6 @@ def described(path: str | os.PathLike[str]) -> str:
     ]
     tasks, size = sum(job.tasks for job in jobs), sum(job.size for job in jobs)
     lines += ["", f"{tasks} tasks of {len(jobs)} jobs, {_bytes(size)}"]
-    if constants:
-        lines.append(f"constants set by tasks: {', '.join(map(_line, constants))}")
     return "\n".join(lines)
 
 
@@ -139,15 +135,8 @@ def _contents(connection: sqlite3.Connection) -> Contents:
     for job, *part in connection.execute(words):
         if all(type(part[place]) is int for place in (0, 1, 3)) and type(part[2]) is bytes:
             parts.setdefault(job, []).append(part)
-    parts.pop(CONSTANTS, None)
     jobs = [_job(number, str(names.get(number, "?")), found) for number, found in parts.items()]
-    words = "SELECT digest FROM parts WHERE job=? AND piece=0 ORDER BY start"
-    constants = [
-        bytes(name).decode(errors="replace")
-        for (name,) in connection.execute(words, (CONSTANTS,))
-        if type(name) is bytes
-    ]
-    return Contents(facts, jobs, constants)
+    return Contents(facts, jobs)
 
 
 def _job(number: int, name: str, parts: Sequence[Any]) -> Job:

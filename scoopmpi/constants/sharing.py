@@ -80,11 +80,11 @@ class FarmSharing(Sharing):
         super().__init__(send)
         self._places: list[Place] = []
         self._set_by: dict[int, dict[frozenset[str], int]] = {}  # worker: names and number
-        self._orphans: dict[str, int] = {}  # set by tasks that come again
-        self.given: set[str] = set()
-        """The names that the program itself has set, not its tasks."""
-        self.keep: Callable[[str, Frame], None] = lambda name, frame: None
-        """Told of each constant that a task sets."""
+        self._orphans: dict[frozenset[str], int] = {}  # set by tasks that come again
+        self.by_program: list[str] = []
+        """The names that the program has set, or is just setting."""
+        self.by_tasks: list[str] = []
+        """The names that its tasks have set."""
         self._sent: list[tuple[float, Added]] = []  # for those who join later
 
     def joined(self, worker: int, domain: str) -> None:
@@ -101,13 +101,7 @@ class FarmSharing(Sharing):
             for place in self._places if moment > recent else ():
                 # As to ranks of this host: who has them drops that, others ask for what is large.
                 self._send(place.rank, Share(added.number, added.lent, ()))
-        for names, number in self._set_by.pop(worker, {}).items():
-            self._orphans.update(dict.fromkeys(names, number))
-
-    def recalled(self, frames: Mapping[str, Frame]) -> None:
-        """Constants that tasks set in an earlier run, and may set again."""
-        for name, frame in frames.items():
-            self._orphans[name] = self.set({name: frame})
+        self._orphans.update(self._set_by.pop(worker, {}))
 
     def set(self, frames: Mapping[str, Frame]) -> int:
         """Set constants for everyone; returns their number. Raises TypeError for known names."""
@@ -121,11 +115,9 @@ class FarmSharing(Sharing):
         names, problem = frozenset(message.frames), ""
         try:
             number = self.set(message.frames)
-            for name, frame in message.frames.items():
-                self.keep(name, frame)
+            self.by_tasks += message.frames
         except TypeError as error:
-            again = names <= self._orphans.keys()
-            number = max((self._orphans.pop(name) for name in names), default=0) if again else 0
+            number = self._orphans.pop(names, 0)
             problem = "" if number else str(error)
         if number:
             self._set_by.setdefault(sender, {})[names] = number
@@ -142,8 +134,9 @@ class FarmKeeper:
     def set(self, values: Mapping[str, Any]) -> None:
         """Have all ranks add these."""
         self._farm.wait_for_first_worker()
-        self._farm.share(packed(values))
-        self._farm.sharing.given.update(values)
+        frames = packed(values)
+        self._farm.sharing.by_program += frames  # before any task can see them
+        self._farm.share(frames)
 
     def wait_for(self, name: str, timeout: float | None) -> bool:
         """Wait until a task sets the name; False after `timeout` seconds."""

@@ -15,8 +15,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import IO, Any
+
+from ..process import witness
 
 TIMED_OUT = 124
 """The exit status of a job that was ended for its silence: vsc-mympirun's, and timeout(1)'s."""
@@ -64,7 +67,7 @@ def run(
             stdin=subprocess.PIPE if feed else None,
             stdout=subprocess.PIPE if silence else output,
             stderr=(subprocess.STDOUT if joined else subprocess.PIPE) if silence else output,
-            preexec_fn=_deaf_to_warnings if signalled else None,
+            preexec_fn=partial(_in_the_launcher, deaf=signalled is not None),
         )  # fmt: skip
         signals.reach(launcher)
         if feed and launcher.stdin:
@@ -79,9 +82,13 @@ def run(
     return status if status >= 0 else 128 - status
 
 
-def _deaf_to_warnings() -> None:
-    """A batch system may send them to all processes of a job; who handles them is not deaf."""
-    for number in _WARNINGS:
+def _in_the_launcher(deaf: bool) -> None:
+    """It ends when we are killed, as if it stood in our place.
+
+    deaf: to warnings, which a batch system may send to all processes of a job.
+    """
+    witness.end_with_parent(signal.SIGTERM)
+    for number in _WARNINGS if deaf else ():
         signal.signal(number, signal.SIG_IGN)
 
 

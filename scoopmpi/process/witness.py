@@ -69,8 +69,12 @@ def end_with_launcher(rank: int) -> None:
     A batch system may kill the daemon and miss the ranks: seen with Intel MPI and `qdel` of Grid
     Engine. Rank 0 gets SIGTERM, as its program may have something to save.
     """
+    end_with_parent(signal.SIGKILL if rank else signal.SIGTERM)
+
+
+def end_with_parent(number: signal.Signals) -> None:
+    """Have the kernel send this process a signal when its parent dies (Linux)."""
     if sys.platform == "linux":
-        number = signal.SIGKILL if rank else signal.SIGTERM
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
@@ -171,8 +175,7 @@ def sentence(
 
 
 def _die_with(parent: int) -> None:
-    """Have the kernel end this process when its parent dies (Linux; elsewhere mpirun has to)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the kernel knew
-            os._exit(1)
+    """End when the parent does; where the kernel cannot help, mpirun has to."""
+    end_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the kernel knew
+        os._exit(1)
