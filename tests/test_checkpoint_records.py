@@ -231,9 +231,21 @@ def test_a_constant_that_cannot_be_compared_lets_nothing_be_kept(tmp_path: Path)
     path = tmp_path / "run.ckpt"
     for _ in range(2):
         with running(path, 1):
-            shared.setConst(factor=Restless())
+            shared.setConst(factor=Sent())
             assert list(futures.map(square, range(5))) == [0, 1, 4, 9, 16]
             assert sum(ran.values()) == 5
+
+
+class Sent:
+    """What has travelled once cannot be pickled any more."""
+
+    def __init__(self, travelled: bool = False) -> None:
+        self.travelled = travelled
+
+    def __reduce__(self) -> Any:
+        if self.travelled:
+            raise TypeError("once is enough")
+        return Sent, (True,)
 
 
 def sets(x: int) -> int:

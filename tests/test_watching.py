@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,19 @@ def result(program: str, seconds: str = LONG, fatal: str = "") -> tuple[int, byt
 def test_the_exit_status_is_the_launchers(seconds: str) -> None:
     assert result("raise SystemExit(7)", seconds) == (7, b"", b"")
     assert result("import os; os.kill(os.getpid(), 9)", seconds)[0] == 128 + 9
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux tells the launcher")
+@pytest.mark.parametrize("seconds", [LONG, "0"])
+def test_the_launcher_ends_when_its_wrapper_is_killed(seconds: str) -> None:
+    """As if it stood in its place: nobody else knows the job."""
+    with watched("import os, time; print(os.getpid(), flush=True); time.sleep(60)", seconds) as job:
+        launcher = int(job.stdout.readline()) if job.stdout else 0
+        job.kill()
+        deadline = time.monotonic() + 10
+        while os.path.exists(f"/proc/{launcher}/exe"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_output_passes_unchanged() -> None:
