@@ -52,10 +52,11 @@ def main() -> NoReturn:
     surroundings.be_nice(options.nice, tell=not rank)
     label = witness.under_witness(rank) if rank else None
     if rank:
+        streams.no_stdin()
         wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
     status = _play(options, label, asked.ranks)
     if line is not None:
-        line.status = status
+        line.status, status = status, 0  # the launcher would explain at length what it means
     sys.exit(status)
 
 

@@ -272,7 +272,7 @@ def run(
     env, argv = environment(command, os.environ), command.argv
     if here and not start.farm and not command.ends_stdin:
         env[feeding.PATH] = feeding.by_path()
-        argv = feeding.opening(argv, command.program)
+        argv, watch = feeding.opening(argv, command.program), replace(watch, opened=True)
 
     def once(signalled: Callable[[], None] | None) -> int:
         return watching.run(argv, env, replace(watch, signalled=signalled))

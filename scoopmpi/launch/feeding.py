@@ -1,8 +1,9 @@
 """What rank 0 reads as its stdin, where the launcher cannot be trusted with it.
 
 Open MPI 5 hands on what is written to mpirun's stdin, but not that it has ended (seen with 5.0.11:
-rank 0 of `echo x | mpirun cat` waits for ever). So rank 0 reads our own stdin, a terminal through
-a pipe, as only its foreground may read it. A rank 0 on another host gets the end as a mark.
+rank 0 of `echo x | mpirun cat` waits for ever); of MPICH (5.0.2) the other ranks wait. So rank 0
+reads our own stdin, a terminal through a pipe, as only its foreground may read it. A rank 0 on
+another host gets the end as a mark.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from ..process.stdin import END, write
 PATH = "SCOOPMPI_STDIN"
 """Where rank 0 of a foreign program finds its stdin."""
 _OPENING = (
-    f'if [ "$OMPI_COMM_WORLD_RANK" = 0 ] && [ -r "${PATH}" ]; then exec <"${PATH}"; fi; '
-    f'unset {PATH}; exec "$@"'
+    f'if [ "${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}" != 0 ]; then exec </dev/null; '
+    f'elif [ -r "${PATH}" ]; then exec <"${PATH}"; fi; unset {PATH}; exec "$@"'
 )
 _AT_ONCE = 1 << 16
 _LOOK_SECONDS = 0.5
@@ -43,7 +44,7 @@ def by_path() -> str:
 
 
 def opening(argv: Sequence[str], words: int) -> tuple[str, ...]:
-    """The command line of Open MPI's whose last words, the program's, begin with opening it."""
+    """The command line whose last words, the program's, begin with opening it on rank 0."""
     place = len(argv) - words
     return (*argv[:place], "/bin/sh", "-c", _OPENING, "sh", *argv[place:])
 

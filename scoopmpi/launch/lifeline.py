@@ -12,11 +12,14 @@ import signal
 import socket
 import sys
 import time
+from collections import defaultdict, deque
 from collections.abc import Mapping
 
 from ..process.lifeline import ENDED, PACKET, STREAMS, VARIABLE, peer
 
 OFFERED = sys.platform == "linux"
+_ON_ITS_WAY = 1.0
+"""Seconds within which a signal of ours has come; a stopped process takes longer."""
 
 
 class Lifeline:
@@ -31,8 +34,10 @@ class Lifeline:
         """Of rank 0, once it has called."""
         self.status: int | None = None
         """The exit status of the program, once it has ended."""
-        self.noted: dict[int, float] = {}
-        """The signals that rank 0 has got, and when the latest of each came."""
+        self.noted: set[int] = set()
+        """The signals that rank 0 has got, whoever has sent them."""
+        self._by_others: dict[int, deque[float]] = defaultdict(deque)  # when they came
+        self._by_us: dict[int, float] = {}  # when it was sent, until rank 0 has it
         self._streams = streams
         self._name = f"scoopmpi-{secrets.token_hex(16)}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -82,16 +87,25 @@ class Lifeline:
             if word.startswith(ENDED):
                 self.status = int(word.removeprefix(ENDED))
             elif len(word) == 1:
-                self.noted[word[0]] = time.monotonic()
+                self._note(word[0], time.monotonic())
         self.close()
 
+    def _note(self, number: int, now: float) -> None:
+        self.noted.add(number)
+        if now - self._by_us.pop(number, -_ON_ITS_WAY) >= _ON_ITS_WAY:
+            self._by_others[number].append(now)
+
     def told_of(self, number: int, since: float) -> bool:
-        """Whether rank 0 has got this signal by itself, from that time on."""
-        return self.noted.get(number, -1.0) >= since
+        """Whether others have sent rank 0 this signal too, since then; said once for each."""
+        came = self._by_others[number]
+        while came and came[0] < since:
+            came.popleft()
+        return bool(came) and came.popleft() >= since
 
     def send(self, number: int) -> None:
         """Have rank 0 get a signal."""
         if self.pid is not None and self.fileno() >= 0:
+            self._by_us[number] = time.monotonic()
             try:
                 os.kill(self.pid, number)
             except ProcessLookupError:

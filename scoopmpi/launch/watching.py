@@ -52,7 +52,7 @@ class Watch:
 
     output: a file descriptor in the place of our stdout and stderr.
     here: rank 0 is one of ours, on this host. marked: it is one of ours, elsewhere: its stdin gets
-    a mark at the end. tell: what the user has to know.
+    a mark at the end. opened: it opens our stdin itself. tell: what the user has to know.
     signalled: called where a signal asks for the end; SIGUSR1 and SIGUSR2 do so then.
     """
 
@@ -61,6 +61,7 @@ class Watch:
     output: int | None = None
     here: bool = False
     marked: bool = False
+    opened: bool = False
     signalled: Callable[[], None] | None = None
 
 
@@ -75,7 +76,7 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
         launcher = subprocess.Popen(
             argv,
             env={**env, **(line.variables if line else {})},
-            stdin=subprocess.DEVNULL if line else fed[0] if fed else None,
+            stdin=subprocess.DEVNULL if line or watch.opened else fed[0] if fed else None,
             stdout=out, stderr=err,
             preexec_fn=partial(_in_the_launcher, deaf=line is not None, signalled=watch.signalled),
         )  # fmt: skip

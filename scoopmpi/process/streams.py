@@ -41,6 +41,11 @@ def put_in_place(given: Mapping[int, int]) -> None:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 
 
+def no_stdin() -> None:
+    """Have nothing to read: only rank 0 has a stdin, and some launchers let the others wait."""
+    _nothing(0)
+
+
 def _nothing(number: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     if nothing != number:

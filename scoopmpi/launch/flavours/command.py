@@ -154,7 +154,7 @@ class Command:
     unset: variables that it must not see. notes: what to tell the user about it, once.
     first: the host of rank 0. program: how many of the words are the program's, the last ones.
     environs: whether ranks on the launcher's host get its environment.
-    ends_stdin: whether it tells rank 0 that stdin has ended.
+    ends_stdin: whether each rank sees the end of stdin, as far as it gets any.
     """
 
     argv: tuple[str, ...]
