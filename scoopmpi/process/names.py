@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import runtime
-from . import program
 
 debug = False
 """Whether `--debug` was given; `__main__` sets it."""
 _configuration: dict[str, Any] = {}
+_STDIN = "<stdin>"
+"""What Python calls the file of a program that came from there; -c and the prompt have none."""
 
 
 class BrokerInfo(NamedTuple):
@@ -58,7 +59,7 @@ def broker() -> BrokerInfo:
 
 
 def _is_shell(main: Any) -> bool:
-    return getattr(getattr(main, "__spec__", None), "name", None) == program.SHELL
+    return getattr(main, "__file__", _STDIN) == _STDIN
 
 
 _FOUND_BY: dict[str, Callable[[], Any]] = {
