@@ -188,8 +188,8 @@ def test_sources_as_editors_write_them(first_library: Library, tmp_path: Path, n
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["-m"], "-m needs a value"),
-        (["-c"], "-c needs a value"),
+        (["-m"], "-m needs its code, or its module, behind it"),
+        (["-c"], "-c needs its code, or its module, behind it"),
         (["-m", "nowhere"], "-m nowhere: there is no module of that name that can be run"),
         (["-m", "prog.py"], "-m prog.py: there is no module"),
         (["-m", "sys"], "-m sys: there is no module of that name that can be run"),

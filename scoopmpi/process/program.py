@@ -87,7 +87,7 @@ def find_or_shell(words: Sequence[str]) -> tuple[Program, list[str]]:
     if words[0] not in (_CODE, _MODULE):
         return find(words[0]), list(words[1:])
     if len(words) < 2:
-        raise ProgramNotFound(f"{words[0]} needs a value: -c CODE, -m MODULE")
+        raise ProgramNotFound(f"{words[0]} needs its code, or its module, behind it")
     if words[0] == _CODE:
         return find(SHELL), list(words)
     return find_module(words[1]), list(words[2:])
