@@ -41,7 +41,7 @@ FLOORS: tuple[set[str], ...] = (
         "process.surroundings", "process.wishes",
     },
     {"limit"},
-    {"job", "running", "preparation", "myscoop", "mympirun", "constants.store"},
+    {"attributes", "job", "running", "preparation", "myscoop", "mympirun", "constants.store"},
     {"checkpoint.pickles"},
     {"checkpoint.bodies"},
     {"checkpoint.identity"},

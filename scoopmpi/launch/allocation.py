@@ -86,6 +86,11 @@ class Allocation:
         return self.manager == LOCAL
 
 
+def is_host_name(text: str) -> bool:
+    """Whether a text may stand in a launcher's list of hosts."""
+    return _HOST_NAME.fullmatch(text) is not None
+
+
 def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
     """Hosts in order of first appearance, those of one name added up; at least one with a slot.
 
@@ -93,7 +98,7 @@ def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
     """
     sums: dict[str, tuple[int, int]] = {}
     for host in hosts:
-        if not _HOST_NAME.fullmatch(host.name):
+        if not is_host_name(host.name):
             raise AllocationError(f"{source}: {host.name!r} is no host name")
         slots, cores = sums.get(host.name, (0, 0))
         sums[host.name] = slots + host.slots, cores + host.cores

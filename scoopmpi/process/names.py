@@ -74,6 +74,10 @@ _FOUND_BY: dict[str, Callable[[], Any]] = {
     "BROKER": broker,
     "WORKING_DIRECTORY": os.getcwd,
     "SHUTDOWN_REQUESTED": lambda: False,
+    # Of versions before 0.7, and set by programs that do without `python -m scoop`.
+    "VALID": lambda: runtime.started,
+    "WORKER_NAME": worker,
+    "BROKER_NAME": lambda: socket.gethostname().encode(),
 }
 NAMES = frozenset(_FOUND_BY)
 

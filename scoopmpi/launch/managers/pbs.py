@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from . import qstat
-from .reading import count, lines
+from .reading import count, names
 
 NAME = "pbs"
 _TORQUE = ("PBS_NP", "PBS_NUM_PPN", "PBS_NUM_NODES")
@@ -32,7 +32,7 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
         raise AllocationError(
             f"PBS_NODEFILE={path} is set but PBS_JOBID is not: is this shell in the job?"
         )
-    hosts = merged((Host(line, 1) for line in lines(path, "PBS_NODEFILE")), f"PBS_NODEFILE={path}")
+    hosts = merged((Host(name, 1) for name in names(path, "PBS_NODEFILE")), f"PBS_NODEFILE={path}")
     found = Allocation(NAME, hosts, ("PBS_NODEFILE",))
     if any(env.get(variable) for variable in _TORQUE):
         return _of_torque(found, env)
