@@ -84,7 +84,8 @@ def command_for(start: Start, allocation: Allocation, env: Mapping[str, str]) ->
     """
     start = with_program(start)
     found = launcher_for(start, env, allocation.manager)
-    return command_of(start, found, ranks_for(start, allocation, found.library, env), env)
+    command = command_of(start, found, ranks_for(start, allocation, found.library, env), env)
+    return replace(command, notes=(*allocation.warnings, *command.notes))
 
 
 def with_program(start: Start) -> Start:

@@ -50,7 +50,8 @@ class Allocation:
     """The hosts of a job in the manager's order, each once.
 
     evidence: the variables, files and commands that said so.
-    notes: what a person should know of it, a sentence each.
+    notes: what a person may want to know of it, a sentence each. warnings: those that nobody should
+    miss.
     agent: the remote shell of this batch system, where its hosts are closed to ssh.
     """
 
@@ -59,6 +60,7 @@ class Allocation:
     evidence: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     agent: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slots > MOST_SLOTS:

@@ -91,10 +91,11 @@ def _guided(found: Allocation, env: Mapping[str, str], answer: str | None) -> Al
     said = "does not tell of these hosts" if answer else "does not answer"
     note = f"`qstat -f` {said}: workers and cores follow from the lines of PBS_NODEFILE"
     if cores is None:
-        return replace(found, notes=(note,))
+        return replace(found, notes=(note,), warnings=(note,))
     if all(host.slots == 1 for host in found.hosts):
         hosts = [Host(host.name, cores) for host in found.hosts]
     else:
         hosts = [Host(host.name, host.slots, max(host.slots, cores)) for host in found.hosts]
     evidence = ("PBS_NODEFILE", "NCPUS")
-    return replace(found, hosts=tuple(hosts), evidence=evidence, notes=(f"{note} and NCPUS",))
+    notes = (f"{note} and NCPUS",)
+    return replace(found, hosts=tuple(hosts), evidence=evidence, notes=notes, warnings=notes)
