@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import runtime, scoop_options
-from .process import lifeline, stdin, streams, surroundings, wishes, witness
+from .process import lifeline, stdin, streams, surroundings, wishes, witness, words
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""
@@ -64,7 +64,7 @@ def _options(rank: int | None) -> scoop_options.Options:
     """Our own options, in effect as far as they concern this process."""
     tell = not rank
     try:
-        options = scoop_options.parse(sys.argv[1:])
+        options = scoop_options.parse(words.taken(os.environ) or sys.argv[1:])
         if options.help:
             print(scoop_options.USAGE, end="")
             sys.exit(0)
@@ -325,7 +325,8 @@ def _print_traceback() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(here):
         trace = trace.tb_next
-    sys.stdout.flush()
+    if sys.stdout is not None:  # the program may have put anything there
+        sys.stdout.flush()
     if kind is not None:
         traceback.print_exception(kind, error, trace)
 
@@ -335,6 +336,8 @@ def _flushed(status: int) -> int:
         try:
             if (stream := getattr(sys, name)) is not None:
                 stream.flush()
+        except AttributeError:
+            pass  # what a program has put there instead
         except (OSError, ValueError) as problem:
             status = status or 120  # as the interpreter does where stdout is gone
             setattr(sys, name, None)  # or it would say so too

@@ -17,6 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from . import failure, payload, runtime
+from .attributes import Attributes
 from .calls import Call
 from .job import MapJob, Raised, function, opened
 from .limit import limited, seconds_of
@@ -39,7 +40,7 @@ class Driven(Protocol):
         """Work until `done()`; False after `timeout` seconds."""
 
 
-class Future(PEP3148Future[T]):
+class Future(Attributes, PEP3148Future[T]):
     """A call that was submitted: a `concurrent.futures.Future` that works while you wait for it."""
 
     _farm: Driven | None = None

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 USAGE = """Usage: python -m scoopmpi [OPTIONS] [PROGRAM [ARGUMENTS]...]
 
-PROGRAM is a Python file, a module in the current directory or on PYTHONPATH, or - for stdin.
-Everything after it belongs to the program. Without one: an interactive shell on rank 0. Without
-mpirun it runs on the hosts of this batch job, or on all cores of this machine.
+PROGRAM is a Python file, a directory or zip file with a __main__, a module in the current directory
+or on PYTHONPATH, - for stdin, -m MODULE or -c CODE. Everything after it belongs to the program.
+Without one: an interactive shell on rank 0. Without mpirun it runs on the hosts of this batch job,
+or on all cores of this machine. Options of the interpreter itself reach all ranks: python -O -m …
 
   -n WORKERS               workers in total
   --hosts HOST...          hosts instead of the batch job's: n1 n2:4 n[3-5]
@@ -107,6 +108,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--backend": ("ignored", _TEXT),
 }
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_CODE_OR_MODULE = ("-c", "-m")
+"""In the place of a program, as under `python`; what they need may hang on them."""
 
 
 def parse(words: list[str]) -> Options:
@@ -116,6 +119,9 @@ def parse(words: list[str]) -> Options:
     while left and left[0].startswith("-") and left[0] != "-":
         word = left.pop(0)
         if word == "--":
+            break
+        if word[:2] in _CODE_OR_MODULE:
+            left[:0] = filter(None, (word[:2], word[2:]))
             break
         option, value = _split(word, left)
         name, kind = _OPTIONS[option]
@@ -146,8 +152,8 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         words += [] if number is None else [name, str(number)]
     if options.task_timeout is not None:
         words += ["--task-timeout", f"{options.task_timeout:.15g}"]
-    if options.checkpoint is not None:
-        words += ["--checkpoint", options.checkpoint]
+    for name, text in (("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath)):
+        words += [] if text is None else [name, text]
     return tuple(words)
 
 
@@ -207,7 +213,7 @@ def _hosts(option: str, value: str | None, left: list[str]) -> list[str]:
     if value is not None:
         return [value]
     hosts = []
-    while left and not left[0].startswith("-") and not left[0].endswith(".py"):
+    while left and not left[0].startswith("-") and not left[0].endswith((".py", ".pyc", ".pyz")):
         hosts.append(left.pop(0))
     if not hosts:
         raise UsageError(f"{option} needs the name of a host")

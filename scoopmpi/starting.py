@@ -11,14 +11,16 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from .launch import (
+    directories,
     executables,
     feeding,
     hostlist,
     launcher,
+    lengths,
     lifeline,
     managers,
     placement,
@@ -29,6 +31,7 @@ from .launch.allocation import Allocation, AllocationError
 from .launch.asking import asking
 from .launch.flavours.command import Command, Ranks
 from .launch.managers import local
+from .process import interpreter
 from .process import program as programs
 from .scoop_options import UNABLE, Options, for_ranks
 
@@ -43,7 +46,8 @@ TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS")
 class Start:
     """What to start: the program's words, or none for the interactive shell.
 
-    options: words for `python -m scoopmpi` in each rank. setup: shell lines before it.
+    options: words for `python -m scoopmpi` in each rank. flags: words for its `python`, by default
+    those of this one. setup: shell lines before it.
     farm: the words are a program for the farm; else they are what each rank executes.
     agent: the remote shell, where it is not the launcher's own choice.
     pin: `compact`, `spread`, or None; pin_asked: in any case.
@@ -56,6 +60,7 @@ class Start:
     words: Sequence[str]
     options: Sequence[str] = ()
     python: str = sys.executable
+    flags: Sequence[str] = field(default_factory=interpreter.flags)
     setup: Sequence[str] = ()
     farm: bool = True
     agent: str | None = None
@@ -80,7 +85,8 @@ def command_for(start: Start, allocation: Allocation, env: Mapping[str, str]) ->
     """
     start = with_program(start)
     found = launcher_for(start, env, allocation.manager)
-    return command_of(start, found, ranks_for(start, allocation, found.library, env), env)
+    command = command_of(start, found, ranks_for(start, allocation, found.library, env), env)
+    return replace(command, notes=(*allocation.warnings, *command.notes))
 
 
 def with_program(start: Start) -> Start:
@@ -91,8 +97,9 @@ def with_program(start: Start) -> Start:
     if not start.words or start.words[0] == "-":
         return start
     if not start.farm:
-        return replace(start, words=executables.words_of(start.words, start.python))
-    programs.find(start.words[0])
+        python = (start.python, *start.flags)
+        return replace(start, words=executables.words_of(start.words, python))
+    programs.find_or_shell(start.words)
     return start
 
 
@@ -101,8 +108,9 @@ def launcher_for(start: Start, env: Mapping[str, str], manager: str) -> launcher
 
     Raises LaunchError.
     """
+    env = directories.with_home(env)
     try:
-        return launcher.find(env, start.python, start.flavour, manager)
+        return launcher.find(env, start.python, start.flavour, manager, start.flags)
     except launcher.LaunchError:
         if start.farm:
             raise
@@ -137,26 +145,43 @@ def command_of(
     start: Start, found: launcher.Launcher, ranks: Ranks, env: Mapping[str, str]
 ) -> Command:
     """The flavour's command, with what the launcher's own environment needs for the start."""
+    own, notes = {} if start.temporary is None else {"TMPDIR": start.temporary}, ranks.notes
+    if "Open MPI" in found.library:
+        env = {**env, **own}
+        needed, said = directories.needed(env, found.mpirun, asking(env))
+        ranks, moved = _with_moved_words(start, ranks)
+        own, notes = own | needed | moved, (*notes, *said)
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
-    own = {} if start.temporary is None else {"TMPDIR": start.temporary}
-    return replace(
+    command = replace(
         command,
         env={**own, **command.env}, unset=(*command.unset, *stale),
-        notes=(*command.notes, *ranks.notes), program=len(ranks.program),
+        notes=(*command.notes, *notes), program=len(ranks.program),
         first=ranks.hosts[0].name, alone=len(ranks.hosts) == 1,
     )  # fmt: skip
+    lengths.check(command.argv, environment(command, env))
+    return command
+
+
+def _with_moved_words(start: Start, ranks: Ranks) -> tuple[Ranks, dict[str, str]]:
+    """Ranks with words as Open MPI can start them, and the variables that it needs for that."""
+    short = rank_words(replace(start, options=(), words=())) if start.farm else ()
+    return lengths.for_openmpi(ranks, short, _own_words(start) if start.farm else None)
 
 
 def rank_words(start: Start) -> list[str]:
     """What each rank executes; a shell does the setup first."""
-    words = [start.python, "-m", "scoopmpi", *start.options, *start.words]
-    if start.words and start.words[0].startswith("-") and start.words[0] != "-":
-        words.insert(3 + len(start.options), "--")
+    words = [start.python, *start.flags, "-m", "scoopmpi", *_own_words(start)]
     if not start.setup:
         return words
     shell = shutil.which("bash") or "/bin/sh"  # prologues of clusters are written for bash
     return [shell, "-c", " && ".join([*start.setup, 'exec "$@"']), "prolog", *words]
+
+
+def _own_words(start: Start) -> list[str]:
+    """The words of `python -m scoopmpi` in each rank: its options, and the program's words."""
+    dashes = bool(start.words) and start.words[0].startswith("-") and start.words[0] != "-"
+    return [*start.options, *(("--",) if dashes else ()), *start.words]
 
 
 def _variables(

@@ -122,7 +122,8 @@ def run(start: Start, request: Request, voice: Voice, ctx: click.Context) -> Non
         if request.dry_run:
             _print([command_line(command)])
             return
-        for note in (*command.notes, *(allocation.notes if request.verbose else ())):
+        more = allocation.notes if request.verbose else ()
+        for note in dict.fromkeys((*command.notes, *more)):
             voice.remark(note)
         if request.verbose or request.debug:
             voice.warn(f"starts {command_line(command)}")

@@ -120,6 +120,21 @@ def test_affinity_of_lsf_with_cpus_that_no_host_has(tmp_path: Path, cpus: str) -
 # OAR.
 
 
+@pytest.mark.parametrize(
+    ("env", "variable"),
+    [
+        ({"OAR_JOB_ID": "1"}, "OAR_NODEFILE"),
+        ({"COBALT_JOBID": "1"}, "COBALT_NODEFILE"),
+        ({"LSB_JOBID": "1"}, "LSB_DJOB_HOSTFILE"),
+        ({"PJM_JOBID": "1", "PJM_VNODE_CORE": "1"}, "PJM_O_NODEINF"),
+    ],
+)
+def test_hosts_may_stand_on_one_line(tmp_path: Path, env: dict[str, str], variable: str) -> None:
+    (tmp_path / "nodes").write_bytes(b"a b a  \r\n")
+    found = managers.detect({**env, variable: str(tmp_path / "nodes")})
+    assert [(host.name, host.slots) for host in found.hosts] == [("a", 2), ("b", 1)]
+
+
 @pytest.mark.parametrize("variable", ["OAR_NODEFILE", "OAR_FILE_NODES", "OAR_NODE_FILE"])
 def test_oar_has_a_line_for_each_core_and_its_own_remote_shell(
     tmp_path: Path, variable: str

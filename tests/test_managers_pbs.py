@@ -250,6 +250,31 @@ def test_blank_lines_and_line_ends_do_not_matter(tmp_path: Path) -> None:
     assert in_short(managers.detect(env)) == "b:3 a:2"
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"b a b a b", b"b a b a b\r\n", b"  b\ta b \n\na b  \n", b"b a\r\nb a\r\nb", b"b b b a a"],
+)
+def test_hosts_may_stand_on_one_line(tmp_path: Path, content: bytes) -> None:
+    env = job(tmp_path, "")
+    Path(env["PBS_NODEFILE"]).write_bytes(content)
+    assert in_short(managers.detect(env)) == "b:3 a:2"
+
+
+@pytest.mark.parametrize("text", ["a 2\n", "a 2 b 1\n", "a 2 all.q UNDEFINED\n"])
+def test_what_has_numbers_is_another_kind_of_file(tmp_path: Path, text: str) -> None:
+    env = job(tmp_path, "")
+    Path(env["PBS_NODEFILE"]).write_text(text)
+    with pytest.raises(AllocationError, match="is no host name"):
+        managers.detect(env)
+
+
+def test_one_line_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
+    env = job(tmp_path, "")
+    Path(env["PBS_NODEFILE"]).write_text("a " * (2**21 + 1))
+    with pytest.raises(AllocationError, match="names more than 2097152 hosts"):
+        managers.detect(env)
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "a:2\n", "a slots=2\n", "--help\n", "a,b\n", "\0\n"])
 def test_node_file_refused(tmp_path: Path, text: str) -> None:
     env = job(tmp_path, "")

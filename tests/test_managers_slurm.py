@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scoopmpi.launch import placement
 from scoopmpi.launch.allocation import Allocation, AllocationError
 from scoopmpi.launch.asking import nobody
 from scoopmpi.launch.brackets import expanded
@@ -127,6 +128,59 @@ def test_tasks_that_slurm_23_02_has_wrong_are_those_of_each_node() -> None:
     found = allocation(job("n[1-2]", "96(x2)", **wrong))
     assert in_short(found) == "n1:8 n2:8"
     assert "SLURM_TASKS_PER_NODE=96(x2) is wrong" in found.notes[0]
+
+
+# More tasks than CPUs, as recorded with Slurm 22.05.
+
+
+def overcommitted(cpus: str, tasks: str, total: int, **more: str) -> dict[str, str]:
+    names = "n[1-2]" if "x2" in cpus else "n1"
+    return {
+        "SLURM_JOB_ID": "2", "SLURM_JOB_NODELIST": names, "SLURM_JOB_CPUS_PER_NODE": cpus,
+        "SLURM_TASKS_PER_NODE": tasks, "SLURM_NTASKS": str(total), "SLURM_OVERCOMMIT": "1",
+        "SLURM_CPUS_ON_NODE": cpus.partition("(")[0], **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("env", "hosts"),
+    [
+        (overcommitted("2", "4", 4), "n1:4/2"),  # sbatch -N1 -n4 -O in a job of two CPUs
+        (overcommitted("1", "12", 12), "n1:12/1"),
+        (overcommitted("1(x2)", "8(x2)", 16), "n1:8/1 n2:8/1"),
+        (overcommitted("2", "4", 4, SLURM_CPUS_PER_TASK="2"), "n1:4/2"),
+        (overcommitted("3", "12", 12, SLURM_CPUS_PER_TASK="3"), "n1:12/3"),
+        (overcommitted("6", "4", 4), "n1:4/6"),  # --exclusive: it has all of the node's
+        (overcommitted("2", "2", 2), "n1:2"),
+    ],
+)
+def test_overcommitted_tasks_share_the_cpus_of_the_job(env: dict[str, str], hosts: str) -> None:
+    found = allocation(env)
+    assert in_short(found) == hosts
+    crowded = any(host.slots > host.cores for host in found.hosts)
+    assert [note.partition(":")[0] for note in found.notes] == ["SLURM_OVERCOMMIT"] * crowded
+    assert placement.pinning(found, "compact", asked=False, farm=True)[0] is None or not crowded
+    assert all(host.threads == 1 for host in found.hosts)
+
+
+def test_an_overcommitted_step_has_the_cpus_of_its_own_node() -> None:
+    step = {
+        "SLURM_STEP_NODELIST": "n1", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_TASKS_PER_NODE": "4",
+    }  # fmt: skip
+    assert in_short(allocation(overcommitted("2", "4", 4) | step)) == "n1:4/2"
+    assert in_short(allocation(overcommitted("1", "4", 4) | step)) == "n1:4/1"
+
+
+def test_an_overcommitted_heterogeneous_job() -> None:
+    env = {
+        "SLURM_JOB_ID": "20", "SLURM_HET_SIZE": "2", "SLURM_OVERCOMMIT": "1",
+        "SLURM_JOB_NODELIST_HET_GROUP_0": "n1", "SLURM_JOB_NODELIST_HET_GROUP_1": "n2",
+        "SLURM_JOB_CPUS_PER_NODE_HET_GROUP_0": "1", "SLURM_JOB_CPUS_PER_NODE_HET_GROUP_1": "2",
+        "SLURM_TASKS_PER_NODE_HET_GROUP_0": "4", "SLURM_TASKS_PER_NODE_HET_GROUP_1": "6",
+        "SLURM_NTASKS_HET_GROUP_0": "4", "SLURM_NTASKS_HET_GROUP_1": "6",
+        "SLURM_CPUS_PER_TASK_HET_GROUP_1": "2",
+    }  # fmt: skip
+    assert in_short(allocation(env)) == "n1:4/1 n2:6/2"
 
 
 # Steps, and the names of old versions.

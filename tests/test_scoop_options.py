@@ -142,6 +142,10 @@ def test_hosts_that_are_this_machine_need_no_remote_shell(words: str) -> None:
         ("n1\nn1\nn2\n", "n1:2 n2:1"),
         ("n1\r\nn2\r\n", "n1:16 n2:16"),
         ("n1 0\nn2 1\n", "n2:1"),
+        ("n1 X 4\nn2 x 2\nn3 x3\nn4 * 5\n", "n1:4 n2:2 n3:3 n4:5"),
+        ("n1 = 4\nn2 =2\nn3=3\nn4 workers 5 # all\n", "n1:4 n2:2 n3:3 n4:5"),
+        ("n1 X 2\nn1 X 3\n", "n1:5"),
+        ("  n1\t X\t 4  \r\n\r\n", "n1:4"),
     ],
 )
 def test_a_host_file(text: str, expected: str) -> None:
@@ -156,6 +160,8 @@ def test_a_host_file(text: str, expected: str) -> None:
         ("n1\nn2 many\n", "host file F, line 2: 'n2 many' is no host and number"),
         ("n1 slots=x\n", "line 1"),
         ("n1 -4\n", "line 1"),
+        ("n1 X many\n", "'n1 X many' is no host and number"),
+        ("n1 eth0 4\n", "line 1"),
         ("n1:4:5\n", "line 1"),
         ("n[1-\n", "line 1"),
         ("n[3-1] 2\n", "'3-1' is no range"),

@@ -50,7 +50,8 @@ class Allocation:
     """The hosts of a job in the manager's order, each once.
 
     evidence: the variables, files and commands that said so.
-    notes: what a person should know of it, a sentence each.
+    notes: what a person may want to know of it, a sentence each. warnings: those that nobody should
+    miss.
     agent: the remote shell of this batch system, where its hosts are closed to ssh.
     """
 
@@ -59,6 +60,7 @@ class Allocation:
     evidence: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     agent: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slots > MOST_SLOTS:
@@ -86,6 +88,11 @@ class Allocation:
         return self.manager == LOCAL
 
 
+def is_host_name(text: str) -> bool:
+    """Whether a text may stand in a launcher's list of hosts."""
+    return _HOST_NAME.fullmatch(text) is not None
+
+
 def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
     """Hosts in order of first appearance, those of one name added up; at least one with a slot.
 
@@ -93,7 +100,7 @@ def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
     """
     sums: dict[str, tuple[int, int]] = {}
     for host in hosts:
-        if not _HOST_NAME.fullmatch(host.name):
+        if not is_host_name(host.name):
             raise AllocationError(f"{source}: {host.name!r} is no host name")
         slots, cores = sums.get(host.name, (0, 0))
         sums[host.name] = slots + host.slots, cores + host.cores

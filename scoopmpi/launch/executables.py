@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from .launcher import LaunchError
 
 
-def words_of(words: Sequence[str], python: str = sys.executable) -> tuple[str, ...]:
+def words_of(words: Sequence[str], python: Sequence[str] = (sys.executable,)) -> tuple[str, ...]:
     """The program and its arguments; a Python file that may not be executed is run by Python.
 
+    python: the interpreter, and its own options.
     A name without a directory is one on PATH, or else a file here. Raises LaunchError.
     """
     name, *arguments = words
     here = os.path.join(os.curdir, name) if os.sep not in name else name
     if name.endswith(".py") and os.path.isfile(here) and not os.access(here, os.X_OK):
-        return (python, here if name.startswith("-") else name, *arguments)
+        return (*python, here if name.startswith("-") else name, *arguments)
     if os.sep not in name and not name.startswith("-") and shutil.which(name):
         return tuple(words)
     if os.path.isdir(here):

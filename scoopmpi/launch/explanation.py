@@ -93,7 +93,7 @@ def _hosts(findings: Findings) -> Iterator[Row]:
         yield "Batch system", none
         for number, name in enumerate(given.evidence):
             yield ("" if number else "  because of"), _evidence(name, findings.env)
-        for note in given.notes:
+        for note in dict.fromkeys((*given.warnings, *given.notes)):
             yield "  note", note
     yield from _failure(findings, "workers", "Workers")
     if given is not None and placed is not None:

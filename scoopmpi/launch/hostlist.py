@@ -2,7 +2,7 @@
 
 A line of a host file, in the spellings of SCOOP, Open MPI and Hydra; `#` begins a comment:
 
-    n1 4            n1 slots=4 max_slots=8            n1:4            n[01-03] 4            n1
+    n1 4       n1 slots=4 max_slots=8       n1:4       n[01-03] 4       n1 X 4       n1
 
 A host without a number has as many workers as this machine has cores, unless the file repeats
 hosts: then each line stands for one worker, as in the node file of PBS.
@@ -25,6 +25,8 @@ MOST_NAMES = 10 * MOST_HOSTS
 _WORD = re.compile(r"(?P<names>[^:=/]+)(?:[:=/](?P<count>\d{1,9}))?", re.ASCII)
 _SETTING = re.compile(r"([A-Za-z_-]+) ?= ?(\S+)", re.ASCII)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
+_TIMES = re.compile(r"[xX×*=:/]?(\d{1,9})", re.ASCII)
+_DIGIT = re.compile(r"\d", re.ASCII)
 _COUNTS = ("slots", "cpu", "cpus", "workers")
 """What the number is called; other settings (max_slots, port, user) say nothing of workers."""
 
@@ -83,12 +85,22 @@ def _line(line: str, source: str) -> Iterable[tuple[str, int | None]]:
     word, *others = line.split(None, 1)
     rest = "".join(others)
     settings = dict(_SETTING.findall(rest.lower()))
-    bare = _SETTING.sub("", rest).split()[:1]  # Grid Engine has a queue behind it
-    counts = [settings[name] for name in _COUNTS if name in settings] or bare
+    counts = [settings[name] for name in _COUNTS if name in settings]
+    counts = counts or _bare(_SETTING.sub("", rest).split())
     if len(counts) > 1 or not all(map(_COUNT.fullmatch, counts)):
         raise AllocationError(f"{source}: {line!r} is no host and number, as in: n1 4")
     pairs = _names(word, source)
     return ((name, int(counts[0])) for name, _ in pairs) if counts else pairs
+
+
+def _bare(words: list[str]) -> list[str]:
+    """The number among the words behind a host: the first word with a digit, `X 4` and `x4` too.
+
+    What stands behind it is of no matter: Grid Engine has a queue there.
+    """
+    word = next(filter(_DIGIT.search, words), "".join(words[:1]))
+    found = _TIMES.fullmatch(word)
+    return [found[1] if found else word] if words else []
 
 
 def _names(word: str, source: str) -> Iterator[tuple[str, int | None]]:

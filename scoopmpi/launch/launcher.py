@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -41,15 +41,17 @@ def find(
     python: str = sys.executable,
     wanted: str | None = None,
     manager: str = LOCAL,
+    flags: Sequence[str] = (),
 ) -> Launcher:
     """The library that mpi4py loads in this environment and its launcher.
 
     python: the interpreter whose mpi4py is asked. wanted: the flavour that it shall be, by any of
     its names. manager: who gave the hosts; in a job of Slurm's, srun stands in for a launcher that
-    is not there. Raises LaunchError naming what is missing or contradicts, and the remedy.
+    is not there. flags: the interpreter's own options, as what it imports may depend on them.
+    Raises LaunchError naming what is missing or contradicts, and the remedy.
     """
     asked = None if wanted is None else _flavour(wanted)
-    library = _library(env, python)
+    library = _library(env, [python, *flags])
     flavour = of_library(library)
     if flavour is None:
         known = ", ".join(module.NAME for module in FLAVOURS)
@@ -146,7 +148,7 @@ def _by_srun(env: Mapping[str, str], library: str, flavour: ModuleType, manager:
     return Launcher(library, srun, path)
 
 
-def _library(env: Mapping[str, str], python: str) -> str:
+def _library(env: Mapping[str, str], python: Sequence[str]) -> str:
     """Asked in a child process, as MPI must not be initialised in the one that execs mpirun."""
     code = (
         "from mpi4py import rc; rc.initialize = False; from mpi4py import MPI; "
@@ -154,13 +156,13 @@ def _library(env: Mapping[str, str], python: str) -> str:
     )
     try:
         answer = subprocess.run(
-            [python, "-c", code], stdin=subprocess.DEVNULL,
+            [*python, "-c", code], stdin=subprocess.DEVNULL,
             env=dict(env), capture_output=True, text=True, errors="replace", timeout=_ASK_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise LaunchError(f"importing mpi4py took longer than {_ASK_SECONDS} s") from None
     except OSError as problem:
-        raise LaunchError(f"{python} cannot be started: {problem.strerror}") from None
+        raise LaunchError(f"{python[0]} cannot be started: {problem.strerror}") from None
     if answer.returncode:
         reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise LaunchError(

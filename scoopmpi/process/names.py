@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import runtime
-from . import program
 
 debug = False
 """Whether `--debug` was given; `__main__` sets it."""
 _configuration: dict[str, Any] = {}
+_STDIN = "<stdin>"
+"""What Python calls the file of a program that came from there; -c and the prompt have none."""
 
 
 class BrokerInfo(NamedTuple):
@@ -58,7 +59,7 @@ def broker() -> BrokerInfo:
 
 
 def _is_shell(main: Any) -> bool:
-    return getattr(getattr(main, "__spec__", None), "name", None) == program.SHELL
+    return getattr(main, "__file__", _STDIN) == _STDIN
 
 
 _FOUND_BY: dict[str, Callable[[], Any]] = {
@@ -73,6 +74,10 @@ _FOUND_BY: dict[str, Callable[[], Any]] = {
     "BROKER": broker,
     "WORKING_DIRECTORY": os.getcwd,
     "SHUTDOWN_REQUESTED": lambda: False,
+    # Of versions before 0.7, and set by programs that do without `python -m scoop`.
+    "VALID": lambda: runtime.started,
+    "WORKER_NAME": worker,
+    "BROKER_NAME": lambda: socket.gethostname().encode(),
 }
 NAMES = frozenset(_FOUND_BY)
 

@@ -1,22 +1,40 @@
-"""A ready program: Python at a prompt on rank 0, or from stdin, with the farm behind it.
+"""A ready program: Python at a prompt on rank 0, from stdin or by -c, with the farm behind it.
 
-`python -m scoop` without a program. What is typed lives in `__main__`, so functions travel by
-value.
+`python -m scoop` without a program, with - and with -c. What is typed lives in a `__main__` of its
+own, which workers do not have, so its functions travel by value.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any
+
+from . import program
 
 
 def main() -> None:
-    """Run all of stdin where the argument is -, else ask line by line until the end."""
-    space = vars(sys.modules["__main__"])
-    if sys.argv[1:2] == ["-"]:
-        sys.argv[:] = sys.argv[1:]
-        source = sys.stdin.read()
-        exec(compile(source, "<stdin>", "exec", dont_inherit=True), space)
-        return
+    """Run all of stdin where the argument is -, the next where it is -c, else ask line by line."""
+    if sys.path[:1] == [os.getcwd()]:
+        sys.path[0] = ""  # as it is for code without a file, wherever that goes
+    sys.argv[:] = sys.argv[1:]
+    if sys.argv[:1] == ["-"]:
+        _run(sys.stdin.read(), "<stdin>", _space(__file__="<stdin>", __cached__=None))
+    elif sys.argv[:1] == ["-c"]:
+        _run(sys.argv.pop(1), "<string>", _space())
+    else:
+        _converse()
+
+
+def _space(**more: Any) -> dict[str, Any]:
+    return vars(program.new_main("__main__", **more))
+
+
+def _run(source: str, name: str, space: dict[str, Any]) -> None:
+    exec(compile(source, name, "exec", dont_inherit=True), space)
+
+
+def _converse() -> None:
     import code
 
     from .. import runtime
@@ -25,7 +43,7 @@ def main() -> None:
     workers = max(1, runtime.size - 1)
     banner = f"Python {sys.version.split()[0]}, scoopmpi with {workers} workers.\n"
     banner += "from scoopmpi import futures; exit() or Ctrl-D ends"
-    code.interact(banner, local=space, exitmsg="")
+    code.interact(banner, local=_space(), exitmsg="")
 
 
 if __name__ == "__main__":

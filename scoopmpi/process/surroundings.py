@@ -7,10 +7,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..scoop_options import Options, UsageError
-from . import names
+from . import names, program
 
 _PROGRAMS_FORMAT = "[%(asctime)s] %(module)s %(levelname)s %(message)s"
 _FILES = ("hostfile", "prolog")
@@ -22,24 +22,30 @@ def enter(options: Options) -> Options:
     Raises UsageError where there is no such directory.
     """
     given = {name: getattr(options, name) for name in _FILES}
-    absolute = {name: os.path.abspath(path) for name, path in given.items() if path is not None}
+    absolute: dict[str, Any] = {
+        name: os.path.abspath(path) for name, path in given.items() if path is not None
+    }
     if options.python is not None and os.sep in options.python:
         absolute["python"] = os.path.abspath(options.python)
     if options.pythonpath is not None:
-        _prepend(options.pythonpath)
+        absolute["pythonpath"] = _prepend(options.pythonpath)
     if options.path is not None:
         try:
             os.chdir(options.path)
         except OSError as problem:
             raise UsageError(f"--path {options.path}: {problem.strerror}") from None
-    return options._replace(path=None, pythonpath=None, **absolute)
+    if not sys.flags.ignore_environment:  # else the ranks have to be told in another way
+        absolute["pythonpath"] = None
+    return options._replace(path=None, **absolute)
 
 
-def _prepend(paths: str) -> None:
+def _prepend(paths: str) -> str:
     entries = [os.path.abspath(entry) for entry in paths.split(os.pathsep) if entry]
-    sys.path[1:1] = entries  # behind the program's own directory, as PYTHONPATH is
+    place = 0 if program.safe_path() else 1  # behind the program's own directory, as PYTHONPATH is
+    sys.path[place:place] = entries
     present = filter(None, (os.environ.get("PYTHONPATH"),))
     os.environ["PYTHONPATH"] = os.pathsep.join([*entries, *present])
+    return os.pathsep.join(entries)
 
 
 def be_nice(level: int | None, tell: bool) -> None:

@@ -15,7 +15,11 @@ from scoopmpi.process import names
 __version__ = "0.7"
 """The version of SCOOP whose interface this is; scoopmpi has its own."""
 __revision__ = "2.0"
-_MODULES = ("fallbacks", "futures", "shared", "utils")
+__author__ = "scoopmpi"
+TIME_BETWEEN_PARTIALDEBUG = 30
+TIME_BETWEEN_STATUS_REPORTS = 25
+TIME_BETWEEN_STATUS_PRUNING = 60
+_MODULES = ("_types", "fallbacks", "futures", "shared", "utils")
 
 
 def __getattr__(name: str) -> Any:

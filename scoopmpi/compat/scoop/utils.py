@@ -5,20 +5,26 @@ Pairs of a host's name and its workers, read by scoopmpi's own parsers.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 from scoopmpi.launch import hostlist as lists
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import Allocation
+from scoopmpi.launch.allocation import Allocation, is_host_name
 from scoopmpi.launch.brackets import expanded
 from scoopmpi.launch.managers import local
 
 Hosts = list[tuple[str, int]]
 _ENVIRONMENTS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE"}
+_Item = TypeVar("_Item")
+_LEVELS = {-2: logging.CRITICAL, -1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 loopbackReferences = ["127.0.0.1", "localhost", "::1"]
+loggerName = "SCOOPLogger"
+"""What `initLogging` calls its logger, unless it is told another name."""
+loggingConfig: dict[str, Any] = {}
 
 
 def __getattr__(name: str) -> Any:
@@ -92,6 +98,42 @@ def externalHostname(hosts: Sequence[tuple[str, int]]) -> str:
     """A name of the first host that others may know it by."""
     name = hosts[0][0]
     return socket.gethostname() if name in loopbackReferences and len(hosts) > 1 else name
+
+
+def groupTogether(in_list: Iterable[_Item]) -> list[_Item]:
+    """The items with equal ones side by side, in the order of their first appearance."""
+    groups: dict[_Item, list[_Item]] = {}
+    for item in in_list:
+        groups.setdefault(item, []).append(item)
+    return [item for group in groups.values() for item in group]
+
+
+def isStr(string: object) -> bool:
+    """Whether it is text."""
+    return isinstance(string, str)
+
+
+def isValid(string: str) -> bool:
+    """Whether a text may be the name of a host."""
+    return is_host_name(string)
+
+
+def initLogging(verbosity: int = 0, name: str = "SCOOP") -> logging.Logger:
+    """A logger of this name that writes to stderr; verbosity: from -2, errors, to 4, everything."""
+    logger = logging.getLogger(f"{name}Logger")
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        logging.Formatter("[%(asctime)-15s] %(module)-9s %(levelname)-7s %(message)s")
+    )
+    logger.handlers[:] = [handler]
+    logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
+    loggingConfig[logger.name] = {"handlers": ["console"], "level": logger.level}
+    return logger
+
+
+def KeyboardInterruptHandler(signum: int, frame: object) -> NoReturn:
+    """A handler of a signal that ends the program as Ctrl-C does."""
+    raise KeyboardInterrupt(f"signal {signum}")
 
 
 def _pairs(found: Allocation) -> Hosts:

@@ -12,7 +12,7 @@ from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from ..brackets import first, ranges
 from . import local
-from .reading import lines
+from .reading import names
 
 NAME = "cobalt"
 
@@ -24,16 +24,16 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
         return None
     if env.get("COBALT_NODEFILE"):
         variable = "COBALT_NODEFILE"
-        names = lines(env[variable], variable)
+        listed = names(env[variable], variable)
     elif env.get("COBALT_PARTNAME"):
         variable = "COBALT_PARTNAME"
-        names = _numbered(env[variable])
+        listed = _numbered(env[variable])
     else:
         raise AllocationError(
             f"COBALT_JOBID={job} is set, but neither COBALT_NODEFILE nor COBALT_PARTNAME"
         )
-    hosts = merged((Host(name, 1) for name in names), f"{variable}={env[variable]}")
-    if len(hosts) < len(names):
+    hosts = merged((Host(name, 1) for name in listed), f"{variable}={env[variable]}")
+    if len(hosts) < len(listed):
         return Allocation(NAME, hosts, (variable,))
     cores = local.cores(env)
     note = f"Cobalt tells no cores: taken are the {cores} of this machine for each host"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from ..brackets import ranges
-from .reading import count, lines, number
+from .reading import count, lines, names, number
 
 NAME = "lsf"
 _LAUNCH_NODE = re.compile(r"(?:batch|login)[\w.-]*", re.ASCII)
@@ -32,7 +32,7 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
         found = _counted(env["LSB_MCPU_HOSTS"])
     elif env.get("LSB_DJOB_HOSTFILE"):
         path = env["LSB_DJOB_HOSTFILE"]
-        found = _repeated(lines(path, "LSB_DJOB_HOSTFILE"), "LSB_DJOB_HOSTFILE", path)
+        found = _repeated(names(path, "LSB_DJOB_HOSTFILE"), "LSB_DJOB_HOSTFILE", path)
     elif env.get("LSB_HOSTS"):
         found = _repeated(env["LSB_HOSTS"].split(), "LSB_HOSTS", env["LSB_HOSTS"])
     else:
@@ -57,8 +57,8 @@ def _counted(text: str) -> Allocation:
     return Allocation(NAME, hosts, ("LSB_MCPU_HOSTS",))
 
 
-def _repeated(names: list[str], variable: str, value: str) -> Allocation:
-    hosts = merged((Host(name, 1) for name in names), f"{variable}={value}")
+def _repeated(listed: list[str], variable: str, value: str) -> Allocation:
+    hosts = merged((Host(name, 1) for name in listed), f"{variable}={value}")
     return Allocation(NAME, hosts, (variable,))
 
 

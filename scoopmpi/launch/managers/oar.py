@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
-from .reading import lines
+from .reading import names
 
 NAME = "oar"
 _FILES = ("OAR_NODEFILE", "OAR_FILE_NODES", "OAR_NODE_FILE")
@@ -30,5 +30,5 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
     if not job:
         raise AllocationError(f"{variable}={env[variable]} is set but OAR_JOB_ID is not")
     path = env[variable]
-    hosts = merged((Host(line, 1) for line in lines(path, variable)), f"{variable}={path}")
+    hosts = merged((Host(name, 1) for name in names(path, variable)), f"{variable}={path}")
     return Allocation(NAME, hosts, (variable,), agent="oarsh")

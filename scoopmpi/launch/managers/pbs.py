@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from . import qstat
-from .reading import count, lines
+from .reading import count, names
 
 NAME = "pbs"
 _TORQUE = ("PBS_NP", "PBS_NUM_PPN", "PBS_NUM_NODES")
@@ -32,7 +32,7 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
         raise AllocationError(
             f"PBS_NODEFILE={path} is set but PBS_JOBID is not: is this shell in the job?"
         )
-    hosts = merged((Host(line, 1) for line in lines(path, "PBS_NODEFILE")), f"PBS_NODEFILE={path}")
+    hosts = merged((Host(name, 1) for name in names(path, "PBS_NODEFILE")), f"PBS_NODEFILE={path}")
     found = Allocation(NAME, hosts, ("PBS_NODEFILE",))
     if any(env.get(variable) for variable in _TORQUE):
         return _of_torque(found, env)
@@ -91,10 +91,11 @@ def _guided(found: Allocation, env: Mapping[str, str], answer: str | None) -> Al
     said = "does not tell of these hosts" if answer else "does not answer"
     note = f"`qstat -f` {said}: workers and cores follow from the lines of PBS_NODEFILE"
     if cores is None:
-        return replace(found, notes=(note,))
+        return replace(found, notes=(note,), warnings=(note,))
     if all(host.slots == 1 for host in found.hosts):
         hosts = [Host(host.name, cores) for host in found.hosts]
     else:
         hosts = [Host(host.name, host.slots, max(host.slots, cores)) for host in found.hosts]
     evidence = ("PBS_NODEFILE", "NCPUS")
-    return replace(found, hosts=tuple(hosts), evidence=evidence, notes=(f"{note} and NCPUS",))
+    notes = (f"{note} and NCPUS",)
+    return replace(found, hosts=tuple(hosts), evidence=evidence, notes=notes, warnings=notes)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from . import local
-from .reading import count, lines
+from .reading import count, names
 
 NAME = "pjm"
 
@@ -36,6 +36,6 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
     else:  # whole nodes, of one kind
         cores = local.cores(env)
         notes = (f"PJM_VNODE_CORE is not set: {cores} cores, as this machine has, for each host",)
-    each = [Host(line, processes or cores, cores) for line in lines(path, "PJM_O_NODEINF")]
+    each = [Host(name, processes or cores, cores) for name in names(path, "PJM_O_NODEINF")]
     hosts = merged(each, f"PJM_O_NODEINF={path}")
     return Allocation(NAME, hosts, tuple(evidence), notes, agent="/bin/pjrsh")

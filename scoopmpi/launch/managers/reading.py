@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from ..allocation import AllocationError
 
@@ -17,6 +18,8 @@ MOST_BYTES = 32 * 2**20
 """A line of 25 characters for each core of ten thousand hosts of 128; longer is no node file."""
 MOST_LINES = 2**21
 """A line for each core of ten thousand hosts of 200; each takes more memory than characters."""
+_WORD = re.compile(r"\S+")
+_NUMBER_AMONG = re.compile(r"\s\d+(\s|$)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -55,6 +58,25 @@ def lines(path: str, variable: str) -> list[str]:
     if (many := text.count("\n")) > MOST_LINES:
         raise AllocationError(f"{source} has {many} lines: that is no list of hosts")
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def names(path: str, variable: str) -> list[str]:
+    """The hosts in the file that a variable names: a line for each, or several on a line.
+
+    A line with a number among its words is of another kind of file; it stays whole, as no name.
+    """
+    found = list(islice(_words(lines(path, variable)), MOST_LINES + 1))
+    if len(found) > MOST_LINES:
+        raise AllocationError(f"{variable}={path} names more than {MOST_LINES} hosts")
+    return found
+
+
+def _words(each: list[str]) -> Iterator[str]:
+    for line in each:
+        if _NUMBER_AMONG.search(line):
+            yield line
+        else:
+            yield from (word[0] for word in _WORD.finditer(line))
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -17,6 +17,8 @@ from .reading import count
 
 NAME = "slurm"
 _COUNT = re.compile(r"(\d{1,9})(?:\(x(\d{1,9})\))?", re.ASCII)
+_MANY = 10**9
+"""CPUs of a host, where nobody limits them."""
 _MOST_COMPONENTS = 128
 """Slurm's own limit for the components of a heterogeneous job, MAX_HET_JOB_COMPS."""
 
@@ -111,9 +113,28 @@ def _read(env: Mapping[str, str], part: _Part) -> Allocation:
         if part.cpus and cpus and per_task is None and cores != cpus:
             cores = list(map(max, cores, cpus))
             used.append(part.cpus)
+    if env.get("SLURM_OVERCOMMIT"):
+        limits, variable = _limits(env, part, cpus, len(names))
+        if any(many > limit for many, limit in zip(cores, limits, strict=True)):
+            cores = list(map(min, cores, limits))
+            used.append(variable)
+            notes += (f"SLURM_OVERCOMMIT: {sum(slots)} tasks share {sum(cores)} CPUs",)
     if per_task is not None:
         used.append(part.cpus_per_task)
     return Allocation(NAME, tuple(map(Host, names, slots, cores)), tuple(used), notes)
+
+
+def _limits(
+    env: Mapping[str, str], part: _Part, cpus: list[int] | None, hosts: int
+) -> tuple[list[int], str]:
+    """The CPUs of each host where tasks may be more (`--overcommit`), and who says so.
+
+    In a step they are known for its first host alone, where the process is.
+    """
+    if part.cpus is not None and cpus is not None:
+        return cpus, part.cpus
+    own = count(env, "SLURM_CPUS_ON_NODE", least=1)
+    return [own or _MANY] * hosts, "SLURM_CPUS_ON_NODE"
 
 
 def _tasks(
