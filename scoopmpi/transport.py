@@ -9,6 +9,7 @@ where matched probes are broken (xopt-org/Xopt#67).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pickle
@@ -212,7 +213,8 @@ def leave() -> NoReturn:
     Through C's `exit`, not `os._exit`: MPICH says goodbye to its launcher in an exit handler, and
     a process that leaves without is taken for a crash.
     """
-    mpi().Finalize()
+    with contextlib.suppress(Exception):  # another rank has died meanwhile, which is told elsewhere
+        mpi().Finalize()
     ctypes.CDLL(None).exit(0)
     os._exit(0)
 

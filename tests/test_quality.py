@@ -18,7 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # for annotations alone does not count). Reading them is reading the design. The launcher's folder,
 # the ready programs and SCOOP's names stand beside: they share nothing with the farm.
 FLOORS: tuple[set[str], ...] = (
-    {"process.deadline"},
+    {"process.deadline", "process.fuse", "process.naming", "process.strays"},
     {
         "runtime", "messages", "batching", "ranges", "pause", "section", "standin", "stateless",
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
@@ -26,7 +26,7 @@ FLOORS: tuple[set[str], ...] = (
         "process.neighbours", "process.output", "process.profiling", "process.program",
         "process.signals", "process.spawned.SCOOP_WORKER", "process.witness",
     },
-    {"checkpoint.admission", "checkpoint.frames", "checkpoint.origins"},
+    {"checkpoint.admission", "checkpoint.frames", "checkpoint.origins", "process.ending"},
     {"checkpoint.rows", "restarting"},
     {"checkpoint.database"},
     {"checkpoint.show", "checkpoint.writer"},
@@ -36,7 +36,7 @@ FLOORS: tuple[set[str], ...] = (
         "process.gpus", "process.names", "process.pinning", "process.shell", "process.strangers",
     },
     {
-        "simulator", "failure", "source", "driver", "closing", "wrapper",
+        "simulator", "failure", "source", "driver", "closing", "leaving", "wrapper",
         "process.surroundings", "process.wishes",
     },
     {"limit"},

@@ -17,6 +17,8 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from . import naming
+
 WORKER_NAME = "SCOOP_WORKER"
 READY_PROGRAMS = "scoopmpi.workers"
 SHELL = "scoopmpi.process.shell"
@@ -98,7 +100,9 @@ def run(program: Program, arguments: list[str]) -> None:
 def load(program: Program, arguments: list[str]) -> types.ModuleType:
     """Import the program on a worker: all but what its `__main__` guard keeps out."""
     sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "spawned"))
-    return _execute(program, arguments, WORKER_NAME)
+    module = _execute(program, arguments, WORKER_NAME)
+    naming.as_main(module, WORKER_NAME)
+    return module
 
 
 def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleType:
