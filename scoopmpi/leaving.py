@@ -1,4 +1,4 @@
-"""How a worker leaves: its Python ends, then it waits until rank 0 ends too, then MPI ends.
+"""How ranks leave: when the Python of each of them has ended, MPI ends for all at once.
 
 So that nobody waits in MPI's own end for a rank that has something else to do, and that end may
 have a limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work
@@ -18,13 +18,15 @@ from .messages import Left, Stop
 from .pause import pause
 from .process import ending, fuse, strays, witness
 from .process.deadline import GRACE
-from .transport import Transport, leave
+from .transport import MPITransport, Transport, leave
 
 logger = logging.getLogger("scoopmpi")
 
 FINALIZE_SECONDS = 6.0
 """For MPI's end once all ranks have come to it: it takes 0.01 to 0.3 s here. The witness adds its
 grace, and rank 0 waits for that."""
+WORKERS_SECONDS = 20.0
+"""For workers to come to it: their witnesses end them before, wherever they are stuck."""
 RANKS_PER_SECOND = 500
 """More for a large job: its launcher hears from each rank."""
 
@@ -42,21 +44,29 @@ def inside_task(transport: Transport) -> NoReturn:
 
 
 def _with_rank_0(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
+    """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
     witness.ends(witness.ENDING, None)
-    began = time.monotonic()
-    while not _released(transport, lock):
-        pause(time.monotonic() - began, spin=False)
+    _wait_for_stop(transport, lock)
+    with lock:
+        transport.send(0, Left())
+        transport.flush()
+    _wait_for_stop(transport, lock)
     witness.ends(witness.LEAVING, _limit(transport))
     leave()
 
 
-def _released(transport: Transport, lock: AbstractContextManager[Any]) -> bool:
-    with lock:
-        arrived = transport.receive()
-    return arrived is not None and isinstance(arrived[1], Stop)
+def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> None:
+    began = time.monotonic()
+    while True:
+        with lock:
+            arrived = transport.receive()
+        if arrived is None:
+            pause(time.monotonic() - began, spin=False)
+        elif isinstance(arrived[1], Stop):
+            return
 
 
-def with_workers(transport: Transport | None, status: int) -> None:
+def with_workers(transport: MPITransport | None, status: int) -> None:
     """On rank 0, after the program and its farm: its exit functions, then all come to MPI's end.
 
     From here on this process ends within seconds, with `status`.
@@ -64,10 +74,31 @@ def with_workers(transport: Transport | None, status: int) -> None:
     atexit._run_exitfuncs()
     _end_strays(status)
     if transport is not None:
-        for worker in range(1, transport.size):
-            transport.send(worker, Stop())
+        fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
+        _stop_all(transport)
+        _wait_for_all(transport)
+        _stop_all(transport)
         transport.flush()
         fuse.light(_limit(transport) + 2 * GRACE, status)
+
+
+def _stop_all(transport: MPITransport) -> None:
+    for worker in range(1, transport.size):
+        transport.send(worker, Stop())
+
+
+def _wait_for_all(transport: MPITransport) -> None:
+    """Until every worker that lives has come to the end of its Python."""
+    waiting = set(range(1, transport.size))
+    began = last = time.monotonic()
+    while waiting - transport.dead and time.monotonic() - began < WORKERS_SECONDS:
+        arrived = transport.receive()
+        if arrived is None:
+            pause(time.monotonic() - last, spin=True)
+            continue
+        last = time.monotonic()
+        if isinstance(arrived[1], Left):
+            waiting.discard(arrived[0])
 
 
 def _end_strays(status: int) -> None:

@@ -38,7 +38,9 @@ def in_order(rank: int, then: Callable[[], NoReturn]) -> NoReturn:
 
     def go_on() -> None:
         if _held_up(rank, over.wait) and turn.acquire(blocking=False):
-            _say(rank, "functions of atexit have not ended and are left")
+            _say(
+                rank, f"after {SECONDS:g} s functions of atexit have not ended and are left behind"
+            )
             then()
 
     _end_threads(rank)
@@ -66,7 +68,10 @@ def _end_threads(rank: int) -> None:
 
     if _held_up(rank, ended):
         names = [each.name for each in threading.enumerate() if _holds_up(each)]
-        _say(rank, f"threads of tasks have not ended and are left: {', '.join(names)}")
+        _say(
+            rank,
+            f"after {SECONDS:g} s threads have not ended and are left behind: {', '.join(names)}",
+        )
 
 
 def _holds_up(thread: threading.Thread) -> bool:
@@ -81,7 +86,7 @@ def _held_up(rank: int, ended: Callable[[float], bool]) -> bool:
     named = strays.end(0.0)
     if not named:
         return True
-    _say(rank, f"processes of tasks have not ended and were killed: {strays.shown(named)}")
+    _say(rank, strays.ended(named))
     return not ended(AFTER_SECONDS)
 
 
@@ -101,6 +106,6 @@ def _close_files() -> None:
 
 
 def _say(rank: int, what: str) -> None:
-    said = f"scoopmpi: worker {rank} on {socket.gethostname()}: within {SECONDS:g} s {what}\n"
+    said = f"scoopmpi: worker {rank} on {socket.gethostname()}: {what}\n"
     with contextlib.suppress(OSError):  # a task may have closed it
         os.write(2, said.encode(errors="replace"))

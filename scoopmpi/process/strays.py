@@ -23,7 +23,7 @@ least that batch systems grant between a SIGTERM and the SIGKILL that follows.""
 TERM_SECONDS = 0.5
 """Between SIGTERM and SIGKILL: the pools of Python end within milliseconds."""
 LOOK_SECONDS = 0.02
-_SHOWN, _WORDS = 4, 60
+_SHOWN, _WORDS = 4, 120
 """Processes that are named, and how much of their commands."""
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -58,15 +58,11 @@ def end(patience: float, own_group: bool = False) -> list[str]:
     return named
 
 
-def shown(named: list[str]) -> str:
-    """Some processes for a message: `1234 (sleep 60)` and so on."""
-    more = len(named) - _SHOWN
-    return ", ".join(named[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 def ended(named: list[str]) -> str:
-    """What to say of processes that have been ended after `SECONDS`."""
-    return f"what was left running was ended {SECONDS:g} s later: {shown(named)}"
+    """What to say of processes that have been ended, some of them: `1234 (sleep 60)` and so on."""
+    more = len(named) - _SHOWN
+    shown = ", ".join(named[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"what was still running {SECONDS:g} s after the end was ended: {shown}"
 
 
 def _wait(seconds: float, own_group: bool) -> list[int]:
