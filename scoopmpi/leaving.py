@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import signal
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -30,6 +31,11 @@ WORKERS_SECONDS = 20.0
 RANKS_PER_SECOND = 500
 """More for a large job: its launcher hears from each rank."""
 
+_SIGNALLED = [
+    128 + each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+]
+"""The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
+
 
 def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
     """The end of a worker after its last message. lock: guards the transport."""
@@ -40,10 +46,12 @@ def inside_task(transport: Transport) -> NoReturn:
     """The end of a worker while a task runs, whose value nobody wants; with the lock held."""
     transport.send(0, Left())
     transport.close()
-    _with_rank_0(transport, nullcontext())
+    _with_rank_0(transport, nullcontext(), witness.LEAVING_TASK)
 
 
-def _with_rank_0(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
+def _with_rank_0(
+    transport: Transport, lock: AbstractContextManager[Any], phase: int = witness.LEAVING
+) -> NoReturn:
     """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
     witness.ends(witness.ENDING, None)
     _wait_for_stop(transport, lock)
@@ -51,7 +59,7 @@ def _with_rank_0(transport: Transport, lock: AbstractContextManager[Any]) -> NoR
         transport.send(0, Left())
         transport.flush()
     _wait_for_stop(transport, lock)
-    witness.ends(witness.LEAVING, _limit(transport))
+    witness.ends(phase, _limit(transport))
     leave()
 
 
@@ -103,8 +111,9 @@ def _wait_for_all(transport: MPITransport) -> None:
 
 def _end_strays(status: int) -> None:
     """What the program has left running on rank 0, where its launcher would wait for it."""
-    left = strays.end(strays.SECONDS if status <= 128 else 0.0, own_group=True)
-    if left:
+    signalled = status in _SIGNALLED
+    left = strays.end(0.0 if signalled else strays.SECONDS, own_group=True)
+    if left and not signalled:
         logger.warning("rank 0: %s", strays.ended(left))
 
 

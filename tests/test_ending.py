@@ -88,7 +88,7 @@ def test_what_tasks_leave_running_is_ended_and_named(library: Library) -> None:
     ended.went_well()
     said = "\n".join(ended.said)
     assert re.search(r"worker \d on \S+: .*threads .*forgotten", said), said
-    assert re.search(r"worker \d on \S+: .*atexit", said), said
+    assert re.search(r"worker \d on \S+: exit functions", said), said
     assert re.search(rf"worker \d on \S+: .*\d+ \(sleep {ended.mark}\)", said), said
     assert re.search(r"worker \d on \S+: .*\d+ \(\S*python", said), said
 
@@ -122,7 +122,7 @@ def test_what_is_started_to_outlive_the_job_does(first_library: Library) -> None
 def test_a_job_that_ends_inside_a_task_ends_its_pool_too(library: Library) -> None:
     ended = Ended(library, "busy")
     ended.went_well()
-    assert ended.seconds < 15
+    assert not ended.said
 
 
 def test_the_pool_of_a_killed_worker_ends_too(library: Library, tmp_path: Path) -> None:

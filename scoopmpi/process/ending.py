@@ -14,15 +14,16 @@ import io
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import strays, witness
 
 SECONDS = strays.SECONDS
-"""For its threads, and again for its exit functions."""
+"""For all that a worker's Python does at its end."""
 AFTER_SECONDS = 1.0
-"""For the same once the processes are gone that may have held it up."""
+"""For what was held up once nothing holds it up any more, and for exit functions in any case."""
 _FILE: Any = io.IOBase.__base__
 _TEXT: Any = io.TextIOBase.__base__
 """The classes in C: `io`'s own ask each class about itself, and a task's may answer anything."""
@@ -35,15 +36,14 @@ def in_order(rank: int, then: Callable[[], NoReturn]) -> NoReturn:
     """
     turn = threading.Lock()
     over = threading.Event()
+    until = time.monotonic() + SECONDS
 
     def go_on() -> None:
-        if _held_up(rank, over.wait) and turn.acquire(blocking=False):
-            _say(
-                rank, f"after {SECONDS:g} s functions of atexit have not ended and are left behind"
-            )
+        if _held_up(rank, over.wait, until) and turn.acquire(blocking=False):
+            _say(rank, f"exit functions that have not ended after {SECONDS:g} s are left behind")
             then()
 
-    _end_threads(rank)
+    _end_threads(rank, until)
     _limit()
     threading.Thread(target=go_on, name="scoopmpi end", daemon=True).start()
     atexit._run_exitfuncs()
@@ -55,7 +55,7 @@ def in_order(rank: int, then: Callable[[], NoReturn]) -> NoReturn:
     raise AssertionError("unreachable")
 
 
-def _end_threads(rank: int) -> None:
+def _end_threads(rank: int, until: float) -> None:
     """In a thread of its own, so that there is one left to go on."""
     _limit()
     shutdown: Callable[[], None] = getattr(threading, "_shutdown")  # noqa: B009 (not in the stubs)
@@ -66,22 +66,16 @@ def _end_threads(rank: int) -> None:
         waiting.join(seconds)
         return not waiting.is_alive()
 
-    if _held_up(rank, ended):
-        names = [each.name for each in threading.enumerate() if _holds_up(each)]
-        _say(
-            rank,
-            f"after {SECONDS:g} s threads have not ended and are left behind: {', '.join(names)}",
-        )
+    if _held_up(rank, ended, until):
+        own = threading.main_thread(), threading.current_thread()
+        left = [each for each in threading.enumerate() if not each.daemon and each not in own]
+        names = ", ".join(each.name for each in left)
+        _say(rank, f"threads that have not ended after {SECONDS:g} s are left behind: {names}")
 
 
-def _holds_up(thread: threading.Thread) -> bool:
-    own = threading.main_thread(), threading.current_thread()
-    return not thread.daemon and thread not in own
-
-
-def _held_up(rank: int, ended: Callable[[float], bool]) -> bool:
+def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
     """Wait, end the processes that it may be waiting for, wait a little more."""
-    if ended(SECONDS):
+    if ended(max(until - time.monotonic(), AFTER_SECONDS)):
         return False
     named = strays.end(0.0)
     if not named:
@@ -92,8 +86,7 @@ def _held_up(rank: int, ended: Callable[[float], bool]) -> bool:
 
 def _limit() -> None:
     """The witness acts where this process has come to a stand, and not even says so."""
-    seconds = SECONDS + AFTER_SECONDS + 2 * strays.TERM_SECONDS
-    witness.ends(witness.ENDING, seconds)
+    witness.ends(witness.ENDING, SECONDS + AFTER_SECONDS + 2 * strays.TERM_SECONDS)
 
 
 def _close_files() -> None:

@@ -34,8 +34,9 @@ TOLD = "\1"
 """Instead of what a worker runs: why it ends has been told."""
 STARTED = " "
 """The label of a worker that has started and has not run a task."""
-WORKING, ENDING, LEAVING = range(3)
-"""What a worker does: the last is MPI's end, when all its work is done and delivered."""
+WORKING, ENDING, LEAVING, LEAVING_TASK = range(4)
+"""What a worker does. LEAVING is MPI's end, when all work is done and delivered; LEAVING_TASK, the
+same while a task still runs whose value nobody wants."""
 _LABEL_BYTES = 200
 _CELL_BYTES = 8 * CELLS
 deadline: Deadline | None = None
@@ -95,12 +96,12 @@ class _Shared:
     """The memory that a worker shares with its witness. wake: has the witness look at once."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        memory = mmap.mmap(-1, _LABEL_BYTES + 2 * _CELL_BYTES + 1)
+        memory = mmap.mmap(-1, _LABEL_BYTES + 2 * _CELL_BYTES + 16)
         self._label = memory
         cells = memoryview(memory)[_LABEL_BYTES:]
         self.task = Deadline(cells[:_CELL_BYTES], wake)
         self.end = Deadline(cells[_CELL_BYTES : 2 * _CELL_BYTES], wake)
-        self._phase = cells[2 * _CELL_BYTES :]
+        self._end = cells[2 * _CELL_BYTES :].cast("d")
 
     @property
     def label(self) -> str:
@@ -115,11 +116,18 @@ class _Shared:
     @property
     def phase(self) -> int:
         """Where the worker is."""
-        return self._phase[0]
+        return int(self._end[0])
 
     @phase.setter
     def phase(self, phase: int) -> None:
-        self._phase[0] = phase
+        if self._end[0] == WORKING:
+            self._end[1] = time.monotonic()
+        self._end[0] = phase
+
+    @property
+    def ending(self) -> float:
+        """Seconds since the worker began to end."""
+        return time.monotonic() - self._end[1]
 
 
 def under_witness(rank: int) -> Callable[[str], None]:
@@ -151,7 +159,7 @@ def under_witness(rank: int) -> Callable[[str], None]:
 
 
 def ends(phase: int, seconds: float | None) -> None:
-    """On a worker: it is ENDING or LEAVING, and gets so many seconds and `GRACE` for it."""
+    """On a worker: it has begun to end, and gets so many seconds and `GRACE` for it."""
     if _shared is None:
         return
     _shared.phase = phase
@@ -200,17 +208,18 @@ def _reaped(child: int) -> int:
 def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoReturn:
     """After the worker: say what there is to say, leave no process behind, end as it has to be."""
     in_order = code == 0 and shared.phase == LEAVING
-    if code == 0 or late is shared.end or (shared.phase == LEAVING and code != -signal.SIGKILL):
+    patience = max(0.0, strays.SECONDS - shared.ending) if in_order else None
+    if code == 0 or late is shared.end or (shared.phase >= LEAVING and code != -signal.SIGKILL):
         if shared.phase == ENDING and late is not None:
             _say(f"worker {rank} on {socket.gethostname()} did not end within seconds: killed")
-        _end_strays(rank, in_order)
+        _end_strays(rank, patience)
         os._exit(0)
     what = shared.label
     if code == ORPHANED:
         if rank > 1:
             time.sleep(_APART_SECONDS)  # one says it, and mpirun ends the others then
         _say("rank 0, which runs the program, is lost; the job ends")
-        _end_strays(rank, in_order)
+        _end_strays(rank, patience)
         os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
     if what == TOLD:
         os._exit(code if code > 0 else 1)
@@ -218,7 +227,7 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
     limit = None if late is None else late.seconds
     said = sentence(rank, socket.gethostname(), code, what, goes_on, limit, shared.phase)
     os.write(2, f"{said}\n".encode())
-    _end_strays(rank, in_order)
+    _end_strays(rank, patience)
     if goes_on:
         time.sleep(_APART_SECONDS)
     elif survivable(os.environ) or (not what and _HYDRA in os.environ):
@@ -229,10 +238,10 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
     raise AssertionError("unreachable")
 
 
-def _end_strays(rank: int, in_order: bool) -> None:
-    """In order: named, as a program should know. Else they were in the middle of their work."""
-    left = strays.end(strays.SECONDS if in_order else 0.0)
-    if left and in_order:
+def _end_strays(rank: int, patience: float | None) -> None:
+    """None: the worker was in the middle of its work. Else what is left over should be known."""
+    left = strays.end(patience or 0.0)
+    if left and patience is not None:
         _say(f"worker {rank} on {socket.gethostname()}: {strays.ended(left)}")
 
 
