@@ -6,7 +6,6 @@ itself again under one, on all local cores. Here the parts are joined; none of t
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import signal
@@ -54,10 +53,8 @@ def main() -> NoReturn:
     if rank:
         streams.no_stdin()
         wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
-    status = _play(options, label, asked.ranks)
-    if line is not None:
-        line.status, status = status, 0  # the launcher would explain at length what it means
-    sys.exit(status)
+    status = _play(options, label, asked.ranks, line)
+    sys.exit(status if line is None else line.say(status))
 
 
 def _options(rank: int | None) -> scoop_options.Options:
@@ -85,7 +82,9 @@ def _launched() -> bool:
     )
 
 
-def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
+def _play(
+    options: scoop_options.Options, label: Any, asked: int | None, line: lifeline.Lifeline | None
+) -> int:
     from .process import program as programs
     from .transport import MPITransport
 
@@ -105,14 +104,7 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     from .compat import look_out
 
     look_out()
-    if runtime.size == 1:
-        if options.checkpoint is not None:
-            print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-        status = _status_of(partial(programs.run, program, arguments))
-    else:
-        status = _lead(MPITransport(), program, arguments, options)
-    _end_profile()
-    return status
+    return _led(program, arguments, options, line)
 
 
 def _begin_profile() -> None:
@@ -175,6 +167,39 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     sys.exit(1)
 
 
+def _led(
+    program: Any,
+    arguments: list[str],
+    options: scoop_options.Options,
+    line: lifeline.Lifeline | None,
+) -> int:
+    """Rank 0 to the end of its Python, for which the workers wait."""
+    from . import leaving
+    from .transport import MPITransport
+
+    transport = MPITransport() if runtime.size > 1 else None
+    status, pid = 1, os.getpid()
+    try:
+        if transport is not None:
+            status = _lead(transport, program, arguments, options)
+        else:
+            status = _alone(program, arguments, options)
+        _end_profile()
+    finally:
+        if os.getpid() == pid:
+            leaving.with_workers(transport, status, int if line is None else line.say)
+    return status
+
+
+def _alone(program: Any, arguments: list[str], options: scoop_options.Options) -> int:
+    """The only rank: the user's program, serially."""
+    from .process import program as programs
+
+    if options.checkpoint is not None:
+        print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
+    return _status_of(partial(programs.run, program, arguments))
+
+
 def _lead(
     transport: Any, program: Any, arguments: list[str], options: scoop_options.Options
 ) -> int:
@@ -230,15 +255,15 @@ def _checkpoint(options: scoop_options.Options, farm: Any) -> Any:
 
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
-    from . import executor
+    from . import executor, leaving
     from .process import program as programs
     from .process.output import Lines, stream
-    from .process.signals import ENDING, leave_to_rank_0
-    from .transport import leave, threads_allowed
+    from .process.signals import STOPPING, leave_to_rank_0
+    from .transport import threads_allowed
     from .worker import Worker
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
-    leave_to_rank_0(ENDING[1:])  # and what a batch system means by others; a Hydra passes on all
+    leave_to_rank_0(STOPPING[1:])  # and what a batch system means by others; a Hydra passes on all
     standins = threads_allowed()
     label = label or (lambda name: None)
     label(witness.STARTED)
@@ -268,19 +293,15 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
         each.finish_line()
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     worker.farewell()
-    atexit._run_exitfuncs()
-    leave()  # threads that tasks have left behind must not hold up the job
+    leaving.end(transport, worker.lock)
 
 
 def _leave_task(transport: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
-    from .messages import Left
-    from .transport import leave
+    from . import leaving
 
     _end_profile()
-    transport.send(0, Left())
-    transport.close()
-    leave()
+    leaving.inside_task(transport)
 
 
 def _status_of(run: Any) -> int:

@@ -9,6 +9,7 @@ where matched probes are broken (xopt-org/Xopt#67).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pickle
@@ -64,7 +65,8 @@ class MPITransport:
         self.size: int = self._comm.size
         self._status = MPI.Status()
         self._under_way: deque[tuple[Any, Any]] = deque()
-        self._dead: set[int] = set()
+        self.dead: set[int] = set()
+        """Ranks that are no more."""
         self._unsaid: deque[int] = deque()  # of the dead
 
     def send(self, to: int, message: Message) -> None:
@@ -93,7 +95,7 @@ class MPITransport:
             self._drop_sent()
         if self._unsaid:
             return self._unsaid.popleft(), Lost()
-        for _ in range(2 + len(self._dead)):
+        for _ in range(2 + len(self.dead)):
             try:
                 return self._received()
             except self._mpi.Exception as problem:
@@ -140,7 +142,7 @@ class MPITransport:
 
     def free(self) -> None:
         """Give the communicator back, where MPI goes on without this link; collective."""
-        if not self._dead:
+        if not self.dead:
             self._comm.Free()
 
     def abort(self, status: int) -> None:
@@ -150,7 +152,7 @@ class MPITransport:
         os._exit(status)  # where MPI returns from it all the same
 
     def _start(self, data: Any, to: int, tag: int) -> None:
-        if to in self._dead:
+        if to in self.dead:
             return
         try:
             request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
@@ -184,8 +186,8 @@ class MPITransport:
         self._comm.Ack_failed(failed.size)  # no more than these: one may have died meanwhile
         if self.rank > 0 and 0 in ranks:
             os._exit(ORPHANED)  # nobody is left to work for
-        self._unsaid += [rank for rank in ranks if rank not in self._dead]
-        self._dead.update(ranks)
+        self._unsaid += [rank for rank in ranks if rank not in self.dead]
+        self.dead.update(ranks)
 
     def _take(self, source: int, size: int) -> Any:
         memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part
@@ -212,7 +214,8 @@ def leave() -> NoReturn:
     Through C's `exit`, not `os._exit`: MPICH says goodbye to its launcher in an exit handler, and
     a process that leaves without is taken for a crash.
     """
-    mpi().Finalize()
+    with contextlib.suppress(Exception):  # another rank has died meanwhile, which is told elsewhere
+        mpi().Finalize()
     ctypes.CDLL(None).exit(0)
     os._exit(0)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,17 @@ IN_FULL = frozenset(
         "test_lost_workers", "test_mpi", "test_pinning", "test_slurm", "test_strangers",
     )
 )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the programs of tests with signals as a user's shell leaves them.
+
+    A job in the background ignores some (SIGINT), and so would all that it starts. What has a
+    handler starts with the default, and pytest itself goes on ignoring it.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -63,7 +63,7 @@ def test_rank_0_reads_and_writes_where_the_user_does_and_says_how_it_ended(
 ) -> None:
     asked, answer, shown, show = pipes
     os.write(answer, b"a question\n")
-    does = "print(sys.stdin.readline().upper(), end=''); line.status = 33"
+    does = "print(sys.stdin.readline().upper(), end=''); line.say(33)"
     with closing(Lifeline({0: asked, 1: show, 2: 2})) as line:
         process = rank_0(line, does)
         heard(line)
@@ -74,7 +74,6 @@ def test_rank_0_reads_and_writes_where_the_user_does_and_says_how_it_ended(
 
 @pytest.mark.parametrize("does", ["os._exit(0)", "sys.exit(0)", "os.kill(os.getpid(), 9)"])
 def test_who_does_not_say_it_has_not_ended_well(does: str) -> None:
-    """However its process ends: `line.status` is set where the program is over."""
     with closing(Lifeline({1: 1, 2: 2})) as line:
         process = rank_0(line, does)
         heard(line)
@@ -82,28 +81,32 @@ def test_who_does_not_say_it_has_not_ended_well(does: str) -> None:
         process.wait(20)
 
 
-def test_the_word_comes_after_the_programs_own_last_lines(pipes: tuple[int, ...]) -> None:
-    shown, show = pipes[:2]
-    does = (
-        "import atexit; atexit.register(lambda: (time.sleep(0.3), print('late', flush=True)))\n"
-        "line.status = 0"
-    )
-    with closing(Lifeline({1: show, 2: 2})) as line:
+def test_it_is_said_once_and_the_launcher_hears_of_no_failure() -> None:
+    does = "assert line.say(7) == 0; assert line.say(8) == 0"
+    with closing(Lifeline({1: 1, 2: 2})) as line:
         process = rank_0(line, does)
         heard(line)
-        assert line.status == 0
-        assert select.select([shown], [], [], 0)[0], "it had not been printed by then"
-        process.wait(20)
+        assert process.wait(20) == 0
+        assert line.status == 7
+
+
+def test_where_nobody_hears_it_the_launcher_is_told() -> None:
+    does = "time.sleep(1); sys.exit(line.say(9))"
+    with closing(Lifeline({1: 1, 2: 2})) as line:
+        process = rank_0(line, does)
+        assert select.select([line], [], [], 20)[0]
+        line.hear()
+        line.close()
+        assert process.wait(20) == 9
 
 
 def test_a_forked_child_is_not_rank_0() -> None:
     does = (
-        "line.status = 5\n"
         "if os.fork() == 0:\n"
         "    signal.signal(signal.SIGUSR1, lambda *_: None)\n"
         "    os.kill(os.getpid(), signal.SIGUSR1)\n"
-        "    sys.exit(6)\n"
-        "os.wait()"
+        "    sys.exit(line.say(6))\n"
+        "assert os.waitstatus_to_exitcode(os.wait()[1]) == 6; line.say(5)"
     )
     with closing(Lifeline({1: 1, 2: 2})) as line:
         process = rank_0(line, does)
@@ -116,7 +119,7 @@ def test_a_forked_child_is_not_rank_0() -> None:
 def test_it_is_known_which_signals_have_reached_rank_0() -> None:
     does = (
         "signal.signal(signal.SIGTERM, lambda *_: print('own'))\n"
-        "os.kill(os.getpid(), signal.SIGTERM); line.status = 128 + signal.SIGTERM"
+        "os.kill(os.getpid(), signal.SIGTERM); line.say(128 + signal.SIGTERM)"
     )
     begun = time.monotonic()
     with closing(Lifeline({1: 1, 2: 2})) as line:
@@ -135,7 +138,7 @@ def test_a_signal_that_the_command_has_sent_is_not_one_of_others() -> None:
         "came = []; signal.signal(signal.SIGINT, lambda *_: came.append(1))\n"
         "print('ready', flush=True)\n"
         "while len(came) < 1: time.sleep(0.01)\n"
-        "line.status = 0"
+        "line.say(0)"
     )
     shown, show = os.pipe()
     begun = time.monotonic()
@@ -159,7 +162,7 @@ def test_what_the_user_has_closed_is_closed_for_python_and_its_number_is_held(cl
         f"name = ('stdin', 'stdout', 'stderr')[{closed}]\n"
         "assert getattr(sys, name) is None and getattr(sys, f'__{name}__') is None\n"
         f"assert os.path.samestat(os.fstat({closed}), os.stat(os.devnull))\n"
-        "print('to nobody, or somebody'); line.status = 0"
+        "print('to nobody, or somebody'); line.say(0)"
     )
     given = {number: number for number in (0, 1, 2) if number != closed}
     with closing(Lifeline(given)) as line:

@@ -18,18 +18,20 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # for annotations alone does not count). Reading them is reading the design. The launcher's folder,
 # the ready programs and SCOOP's names stand beside: they share nothing with the farm.
 FLOORS: tuple[set[str], ...] = (
-    {"process.deadline"},
+    {
+        "process.deadline", "process.fuse", "process.naming", "process.signals", "process.strays",
+    },
     {
         "runtime", "messages", "batching", "ranges", "pause", "section", "standin", "stateless",
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
         "process.interpreter", "process.neighbours", "process.output", "process.profiling",
-        "process.program", "process.signals", "process.spawned.SCOOP_WORKER", "process.stdin",
+        "process.program", "process.spawned.SCOOP_WORKER", "process.stdin",
         "process.streams", "process.witness", "process.words",
     },
     {
-        "process.lifeline", "process.stopping", "checkpoint.admission", "checkpoint.frames",
-        "checkpoint.origins",
+        "process.ending", "process.lifeline", "process.stopping", "checkpoint.admission",
+        "checkpoint.frames", "checkpoint.origins",
     },
     {"checkpoint.rows", "restarting"},
     {"checkpoint.database"},
@@ -40,7 +42,7 @@ FLOORS: tuple[set[str], ...] = (
         "process.gpus", "process.names", "process.pinning", "process.shell", "process.strangers",
     },
     {
-        "simulator", "failure", "source", "driver", "closing", "wrapper",
+        "simulator", "failure", "source", "driver", "closing", "leaving", "wrapper",
         "process.surroundings", "process.wishes",
     },
     {"limit"},

@@ -28,9 +28,10 @@ TIMED_OUT = 124
 """The exit status of a job that was ended for its silence: vsc-mympirun's, and timeout(1)'s."""
 GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL: Open MPI 5 and MPICH need up to 7 to end their ranks."""
-END_SECONDS = 10.0
-"""What the launcher gets to end after rank 0 has: two hosts need 2; some ends hang (MPI_Finalize
-of Open MPI 5.0.11 after a worker's death, for minutes)."""
+END_SECONDS = 60.0
+"""What the launcher gets to end after the program has: ranks have limits of their own within."""
+LOST_SECONDS = 10.0
+"""The same where rank 0 has gone without a word: a launcher may wait for a lost host for ever."""
 NOTICE_SECONDS = 0.3
 """A batch system signals one process, or all of a job within milliseconds: so long rank 0 may have
 got it by itself."""
@@ -203,10 +204,13 @@ class _Job:
             self._from.register(self._line, selectors.EVENT_READ, self._heard)
         if self._line.pid is not None and self._passing:
             self._passing.close_ends()
-        over = self._line.status is not None or self._line.fileno() < 0
-        if over and not ended:
+        if ended:
+            return
+        if self._line.status is not None:
             self._speak_apart()
             self._after(END_SECONDS, self._end_launcher)
+        elif self._line.fileno() < 0:
+            self._after(LOST_SECONDS, self._end_launcher)
 
     def _pass_on(self, source: int) -> None:
         assert self._passing is not None

@@ -9,7 +9,6 @@ Under a launcher of the user's own, or from another host, there is no line and n
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import socket
@@ -70,26 +69,31 @@ def take(env: MutableMapping[str, str], rank: int | None) -> Lifeline | None:
 
 
 class Lifeline:
-    """Rank 0's end. status: the program's exit status, said when the interpreter ends."""
+    """Rank 0's end."""
 
     def __init__(self, line: socket.socket) -> None:
-        self.status: int | None = None
+        self._said = False
         self._line = line
         self._pid = os.getpid()
         line.setblocking(False)
         # The C part of each handler writes the number of its signal.
         signal.set_wakeup_fd(line.fileno(), warn_on_full_buffer=False)
         os.register_at_fork(after_in_child=self._leave)
-        atexit.register(self._say)  # before all others are registered, so it runs after them
 
-    def _say(self) -> None:
-        if self.status is None or os.getpid() != self._pid:
-            return
+    def say(self, status: int) -> int:
+        """Tell the command, once, that the program has ended with a status.
+
+        Returns what to tell the launcher: 0, or it would explain at length what the status means.
+        """
+        if self._said or os.getpid() != self._pid:
+            return 0 if self._said else status
         try:
             self._line.setblocking(True)
-            self._line.send(ENDED + str(self.status).encode())
+            self._line.send(ENDED + str(status).encode())
         except OSError:
-            pass  # the command is gone
+            return status  # the command is gone
+        self._said = True
+        return 0
 
     def _leave(self) -> None:
         """A child is not rank 0: its signals are its own."""

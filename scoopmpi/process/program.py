@@ -26,6 +26,8 @@ from importlib.machinery import (
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from . import naming
+
 WORKER_NAME = "SCOOP_WORKER"
 READY_PROGRAMS = "scoopmpi.workers"
 SHELL = "scoopmpi.process.shell"
@@ -168,7 +170,9 @@ def load(program: Program, arguments: list[str]) -> types.ModuleType:
     if program.module == SHELL:
         sys.argv[:] = arguments or [""]
         return new_main(WORKER_NAME)
-    return _execute(program, arguments, WORKER_NAME)
+    module = _execute(program, arguments, WORKER_NAME)
+    naming.as_main(module, WORKER_NAME)
+    return module
 
 
 def new_main(name: str, **more: Any) -> types.ModuleType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from .signals import ENDING
+from .signals import STOPPING
 
 
 class Stopping:
@@ -21,7 +21,7 @@ class Stopping:
     def __init__(self, interrupt: Callable[[BaseException], None]) -> None:
         self._interrupt = interrupt
         self._first: int | None = None
-        self._taken = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+        self._taken = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
         for number in self._taken:
             signal.signal(number, self._came)
 

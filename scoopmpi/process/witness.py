@@ -4,11 +4,13 @@ An MPI library that loses a rank names a process id at best, and some do not eve
 `os._exit`. So each worker is a child of the process that mpirun started. The parent imports
 nothing, sleeps in `waitpid`, and when the worker dies writes one line, with rank, host, cause and
 the function that ran, and dies by a signal itself, which every mpirun takes as the end of the job.
-It kills a worker whose task has not reacted to the end of its time.
+It kills a worker whose task has not reacted to the end of its time, or that does not end, and then
+what tasks have left running.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -17,8 +19,11 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
+from . import strays
 from .deadline import CELLS, GRACE, Deadline
+from .signals import STOPPING
 
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID")
 SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
@@ -30,9 +35,14 @@ TOLD = "\1"
 """Instead of what a worker runs: why it ends has been told."""
 STARTED = " "
 """The label of a worker that has started and has not run a task."""
+WORKING, ENDING, LEAVING, LEAVING_TASK = range(4)
+"""What a worker does. LEAVING is MPI's end, when all work is done and delivered; LEAVING_TASK, the
+same while a task still runs whose value nobody wants."""
 _LABEL_BYTES = 200
+_CELL_BYTES = 8 * CELLS
 deadline: Deadline | None = None
 """On a worker that has a witness: where to say until when the running task has to end."""
+_shared: _Shared | None = None
 _APART_SECONDS = 0.2
 """Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
 the others wait for ever in 1 of 20 runs where both came at once, in none of 90 with 0.05 s."""
@@ -83,22 +93,60 @@ def survivable(env: Mapping[str, str]) -> bool:
     return env.get("OMPI_MCA_mpi_ft_enable") == "1"
 
 
+class _Shared:
+    """The memory that a worker shares with its witness. wake: has the witness look at once."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        memory = mmap.mmap(-1, _LABEL_BYTES + 2 * _CELL_BYTES + 16)
+        self._label = memory
+        cells = memoryview(memory)[_LABEL_BYTES:]
+        self.task = Deadline(cells[:_CELL_BYTES], wake)
+        self.end = Deadline(cells[_CELL_BYTES : 2 * _CELL_BYTES], wake)
+        self._end = cells[2 * _CELL_BYTES :].cast("d")
+
+    @property
+    def label(self) -> str:
+        """What the worker runs."""
+        return self._label[:_LABEL_BYTES].rstrip(b"\0").decode(errors="replace")
+
+    @label.setter
+    def label(self, name: str) -> None:
+        text = name.encode(errors="replace")[:_LABEL_BYTES]
+        self._label[:_LABEL_BYTES] = text.ljust(_LABEL_BYTES, b"\0")
+
+    @property
+    def phase(self) -> int:
+        """Where the worker is."""
+        return int(self._end[0])
+
+    @phase.setter
+    def phase(self, phase: int) -> None:
+        if self._end[0] == WORKING:
+            self._end[1] = time.monotonic()
+        self._end[0] = phase
+
+    @property
+    def ending(self) -> float:
+        """Seconds since the worker began to end."""
+        return time.monotonic() - self._end[1]
+
+
 def under_witness(rank: int) -> Callable[[str], None]:
     """Go on in a child process; returns, in the child, the function to tell what it runs.
 
     It has to be told something, STARTED, when the rank takes part: a death before is the job's.
     The parent stays behind in this call until the child ends, and never returns.
     """
-    global deadline
-    label = mmap.mmap(-1, _LABEL_BYTES + 8 * CELLS)
+    global deadline, _shared
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
-    deadline = Deadline(memoryview(label)[_LABEL_BYTES:], lambda: os.kill(parent, signal.SIGALRM))
+    shared = _shared = _Shared(lambda: os.kill(parent, signal.SIGALRM))
+    deadline = shared.task
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN)  # the parent may not be ready for it
     child = os.fork()
     if child:
-        _watch(child, rank, label, deadline)
+        _watch(child, rank, shared)
     signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
     _die_with(parent)
     last = ""
@@ -106,45 +154,81 @@ def under_witness(rank: int) -> Callable[[str], None]:
     def tell(name: str) -> None:
         nonlocal last
         if name is not last:  # identity is enough: a new name costs a write, no more
-            last = name
-            text = name.encode(errors="replace")[:_LABEL_BYTES]
-            label[:_LABEL_BYTES] = text.ljust(_LABEL_BYTES, b"\0")
+            shared.label = last = name
 
     return tell
 
 
-def _watch(child: int, rank: int, label: mmap.mmap, deadline: Deadline) -> None:
+def ends(phase: int, seconds: float | None) -> None:
+    """On a worker: it has begun to end, and gets so many seconds and `GRACE` for it."""
+    if _shared is None:
+        return
+    _shared.phase = phase
+    if seconds is None:
+        _shared.end.ends()
+    else:
+        _shared.end.begins(time.monotonic() + seconds, seconds)
+
+
+def _watch(child: int, rank: int, shared: _Shared) -> NoReturn:
     # Rank 0 knows what they mean, and needs the ranks until it has ended.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
-    limit: float | None = None
+    strays.adopt()
+    late: Deadline | None = None
 
     def look(*_: object) -> None:
-        nonlocal limit
-        wait = deadline.look(time.monotonic())
-        if wait:
-            signal.setitimer(signal.ITIMER_REAL, wait)
-        elif wait == 0.0:
-            limit = deadline.seconds
-            os.kill(child, signal.SIGKILL)
+        nonlocal late
+        waits = []
+        for each in (shared.task, shared.end):
+            wait = each.look(time.monotonic())
+            if wait:
+                waits.append(wait)
+            elif wait == 0.0:
+                late = each
+                os.kill(child, signal.SIGKILL)
+                return
+        if waits:
+            signal.setitimer(signal.ITIMER_REAL, min(waits))
 
     signal.signal(signal.SIGALRM, look)
     look()  # for a worker that was faster
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = _reaped(child)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    if code == 0:
+    _end(rank, code, shared, late)
+
+
+def _reaped(child: int) -> int:
+    """The worker's end; what else ends until then has been adopted."""
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == child:
+            return os.waitstatus_to_exitcode(status)
+
+
+def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoReturn:
+    """After the worker: say what there is to say, leave no process behind, end as it has to be."""
+    in_order = code == 0 and shared.phase == LEAVING
+    patience = max(0.0, strays.SECONDS - shared.ending) if in_order else None
+    if code == 0 or late is shared.end or (shared.phase >= LEAVING and code != -signal.SIGKILL):
+        if shared.phase == ENDING and late is not None:
+            _say(f"worker {rank} on {socket.gethostname()} did not end within seconds: killed")
+        _end_strays(rank, patience)
         os._exit(0)
-    what = label[:_LABEL_BYTES].rstrip(b"\0").decode(errors="replace")
+    what = shared.label
     if code == ORPHANED:
         if rank > 1:
             time.sleep(_APART_SECONDS)  # one says it, and mpirun ends the others then
-        os.write(2, b"scoopmpi: rank 0, which runs the program, is lost; the job ends\n")
+        _say("rank 0, which runs the program, is lost; the job ends")
+        _end_strays(rank, patience)
         os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
     if what == TOLD:
         os._exit(code if code > 0 else 1)
     goes_on = bool(what) and survivable(os.environ)
-    said = sentence(rank, socket.gethostname(), code, what, goes_on, limit)
+    limit = None if late is None else late.seconds
+    said = sentence(rank, socket.gethostname(), code, what, goes_on, limit, shared.phase)
     os.write(2, f"{said}\n".encode())
+    _end_strays(rank, patience)
     if goes_on:
         time.sleep(_APART_SECONDS)
     elif survivable(os.environ) or (not what and _HYDRA in os.environ):
@@ -152,10 +236,29 @@ def _watch(child: int, rank: int, label: mmap.mmap, deadline: Deadline) -> None:
         # them when a rank dies by then: so the launcher's daemon, our parent, has to.
         os.kill(os.getppid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGKILL)  # an exit status alone would leave MPICH waiting
+    raise AssertionError("unreachable")
+
+
+def _end_strays(rank: int, patience: float | None) -> None:
+    """None: the worker was in the middle of its work. Else what is left over should be known."""
+    left = strays.end(patience or 0.0)
+    if left and patience is not None:
+        _say(f"worker {rank} on {socket.gethostname()}: {strays.ended(left)}")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, f"scoopmpi: {text}\n".encode(errors="replace"))
 
 
 def sentence(
-    rank: int, host: str, code: int, what: str, goes_on: bool = False, limit: float | None = None
+    rank: int,
+    host: str,
+    code: int,
+    what: str,
+    goes_on: bool = False,
+    limit: float | None = None,
+    phase: int = WORKING,
 ) -> str:
     """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it.
 
@@ -171,6 +274,8 @@ def sentence(
     else:
         cause = f"ended with exit status {code}"
     task = f"while running {what}" if what.strip() else "before its first task"
+    if phase != WORKING:
+        task = "while it ended, after its last task"
     return f"scoopmpi: worker {rank} on {host} {cause} {task}{'' if goes_on else '; the job ends'}"
 
 

@@ -1,0 +1,124 @@
+"""How ranks leave: when the Python of each of them has ended, MPI ends for all at once.
+
+So that nobody waits in MPI's own end for a rank that has something else to do, and that end may
+have a limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work
+is done and delivered: what happens is nobody's business any more, and ends without a word.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, NoReturn
+
+from .messages import Left, Stop
+from .pause import pause
+from .process import ending, fuse, strays, witness
+from .process.deadline import GRACE
+from .process.signals import STOPPING
+from .transport import MPITransport, Transport, leave
+
+logger = logging.getLogger("scoopmpi")
+
+FINALIZE_SECONDS = 6.0
+"""For MPI's end once all ranks have come to it: it takes 0.01 to 0.3 s here. The witness adds its
+grace, and rank 0 waits for that."""
+WORKERS_SECONDS = 20.0
+"""For workers to come to it: their witnesses end them before, wherever they are stuck."""
+RANKS_PER_SECOND = 500
+"""More for a large job: its launcher hears from each rank."""
+
+_SIGNALLED = [128 + number for number in STOPPING]
+"""The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
+
+
+def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
+    """The end of a worker after its last message. lock: guards the transport."""
+    ending.in_order(transport.rank, partial(_with_rank_0, transport, lock))
+
+
+def inside_task(transport: Transport) -> NoReturn:
+    """The end of a worker while a task runs, whose value nobody wants; with the lock held."""
+    transport.send(0, Left())
+    transport.close()
+    _with_rank_0(transport, nullcontext(), witness.LEAVING_TASK)
+
+
+def _with_rank_0(
+    transport: Transport, lock: AbstractContextManager[Any], phase: int = witness.LEAVING
+) -> NoReturn:
+    """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
+    witness.ends(witness.ENDING, None)
+    _wait_for_stop(transport, lock)
+    with lock:
+        transport.send(0, Left())
+        transport.flush()
+    _wait_for_stop(transport, lock)
+    witness.ends(phase, _limit(transport))
+    leave()
+
+
+def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> None:
+    began = time.monotonic()
+    while True:
+        with lock:
+            arrived = transport.receive()
+        if arrived is None:
+            pause(time.monotonic() - began, spin=False)
+        elif isinstance(arrived[1], Stop):
+            return
+
+
+def with_workers(
+    transport: MPITransport | None, status: int, say: Callable[[int], int] = int
+) -> None:
+    """On rank 0, after the program and its farm: its exit functions, then all come to MPI's end.
+
+    say: tells who has started the job that the program has ended with this status; gives the one
+    that is for the launcher. From here on this process ends within seconds.
+    """
+    atexit._run_exitfuncs()
+    _end_strays(status)
+    status = say(status)
+    if transport is not None:
+        fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
+        _stop_all(transport)
+        _wait_for_all(transport)
+        _stop_all(transport)
+        transport.flush()
+        fuse.light(_limit(transport) + 2 * GRACE, status)
+
+
+def _stop_all(transport: MPITransport) -> None:
+    for worker in range(1, transport.size):
+        transport.send(worker, Stop())
+
+
+def _wait_for_all(transport: MPITransport) -> None:
+    """Until every worker that lives has come to the end of its Python."""
+    waiting = set(range(1, transport.size))
+    began = last = time.monotonic()
+    while waiting - transport.dead and time.monotonic() - began < WORKERS_SECONDS:
+        arrived = transport.receive()
+        if arrived is None:
+            pause(time.monotonic() - last, spin=True)
+            continue
+        last = time.monotonic()
+        if isinstance(arrived[1], Left):
+            waiting.discard(arrived[0])
+
+
+def _end_strays(status: int) -> None:
+    """What the program has left running on rank 0, where its launcher would wait for it."""
+    signalled = status in _SIGNALLED
+    left = strays.end(0.0 if signalled else strays.SECONDS, own_group=True)
+    if left and not signalled:
+        logger.warning("rank 0: %s", strays.ended(left))
+
+
+def _limit(transport: Transport) -> float:
+    return FINALIZE_SECONDS + transport.size / RANKS_PER_SECOND
