@@ -15,14 +15,17 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from itertools import chain, islice
+from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .buffered import Buffer, Buffered
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
+from .source import endless
 from .taken import Taken
 from .timeouts import seconds
 from .unfinished import cut_short
@@ -101,11 +104,20 @@ class MPIExecutor(Executor):
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
         with self._lock:  # what has passed the check is counted before shutdown looks
-            below = self._open()
-            fn, task_timeout = self._prepared(fn, task_timeout)
-            future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
-            self._pending.add(future)
-            self._enter(below)
+            return self._hand_in(self._open(), fn, args, kwargs, task_timeout)
+
+    def _hand_in(
+        self,
+        below: FarmExecutor | SerialExecutor,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None,
+    ) -> Future[T]:
+        fn, task_timeout = self._prepared(fn, task_timeout)
+        future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
+        self._pending.add(future)
+        self._enter(below)
         future._ended = self._ended
         if future.done():
             self._ended(future)
@@ -145,10 +157,10 @@ class MPIExecutor(Executor):
             raise TypeError("map needs at least one iterable of arguments")
         timeout = seconds(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        rows = zip(*iterables, strict=False)
-        fn = limited(fn, task_timeout)
-        ahead = deque(self._submit(fn, row) for row in islice(rows, buffersize))
-        return self._buffered(fn, rows, ahead, deadline)
+        call = partial(self._submit, self._open(), limited(fn, task_timeout))
+        without_end = all(map(endless, iterables))
+        buffer = Buffer(call, zip(*iterables, strict=False), buffersize, without_end)
+        return Buffered(buffer, self._maps, deadline, lambda: self._shut, self._open)
 
     def results(
         self,
@@ -171,28 +183,7 @@ class MPIExecutor(Executor):
         finally:
             self._pending.discard(opening)
         self._ceased()
-        return Taken(results, self._maps, self._closed, self._failed)
-
-    def _buffered(
-        self,
-        fn: Callable[..., T],
-        rows: Iterator[tuple[Any, ...]],
-        ahead: deque[Future[T]],
-        deadline: float | None,
-    ) -> Iterator[T]:
-        try:
-            while ahead:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                value = ahead[0].result(left)
-                del ahead[0]
-                if not self._shut:
-                    ahead.extend(self._submit(fn, row) for row in islice(rows, 1))
-                yield value
-            if self._shut and any(True for _ in rows):
-                self._open()  # raises: the tasks after those in the buffer cannot be run any more
-        finally:
-            for future in ahead:
-                future.cancel()
+        return Taken(results, self._maps, self._closed, self._idle, self._failed)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls.
@@ -251,7 +242,7 @@ class MPIExecutor(Executor):
                 results.finish(keep)
             else:
                 self._below.wait_until(lambda: bool(self._maps or not self._pending))
-        self._below.unfinished.discard(self)
+        self._idle()
 
     def _ceased(self) -> bool:
         """Whether nothing runs any more of maps that have ended early."""
@@ -279,9 +270,11 @@ class MPIExecutor(Executor):
             return fn, task_timeout
         return Prepared(self._preparation, limited(fn, task_timeout)), math.inf
 
-    def _submit(self, fn: Callable[..., T], row: tuple[Any, ...]) -> Future[T]:
+    def _submit(
+        self, below: FarmExecutor | SerialExecutor, fn: Callable[..., T], row: tuple[Any, ...]
+    ) -> Future[T]:
         """One task of a map, whose function has its limit."""
-        return self.submit(fn, *row, task_timeout=math.inf)
+        return self._hand_in(below, fn, row, {}, math.inf)
 
     def _open(self) -> FarmExecutor | SerialExecutor:
         if self._broken is not None:
@@ -294,8 +287,14 @@ class MPIExecutor(Executor):
         if self._preparation is not None and not future.cancelled():
             self._failed(future.exception(0))
         self._pending.discard(future)
+        self._idle()
+
+    def _idle(self) -> None:
+        """Where nothing is under way, the end of the program does not wait."""
         if not (self._pending or self._maps):
             self._below.unfinished.discard(self)
+            if self._pending or self._maps:  # another thread was faster
+                self._below.unfinished.add(self)
 
     def _failed(self, error: BaseException | None) -> None:
         if isinstance(error, BrokenMPIExecutor):
