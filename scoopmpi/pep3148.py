@@ -25,7 +25,7 @@ from .executor import FarmExecutor, Future, SerialExecutor, current, usable
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
-from .source import endless
+from .source import endless, sized
 from .taken import Taken
 from .timeouts import seconds
 from .unfinished import cut_short
@@ -157,10 +157,13 @@ class MPIExecutor(Executor):
             raise TypeError("map needs at least one iterable of arguments")
         timeout = seconds(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        call = partial(self._submit, self._open(), limited(fn, task_timeout))
+        below = self._open()
+        call = partial(self._submit, below, limited(fn, task_timeout))
         without_end = all(map(endless, iterables))
         buffer = Buffer(call, zip(*iterables, strict=False), buffersize, without_end)
-        return Buffered(buffer, self._maps, deadline, lambda: self._shut, self._open)
+        bounded = Buffered(buffer, self._maps, deadline, lambda: self._shut, self._open)
+        self._enter(below)
+        return bounded
 
     def results(
         self,
@@ -311,10 +314,11 @@ def _results(
 ) -> Results:
     if isinstance(below, FarmExecutor):
         return below.results(fn, iterables, timeout, ordered, task_timeout)
+    read = not all(map(sized, iterables)), all(map(endless, iterables))
     if isinstance(below, SerialExecutor):
         values = below.map(
             fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
         )
-        return IteratorResults(values)
+        return IteratorResults(values, *read)
     nested = below.results(fn, iterables, timeout, ordered, task_timeout)
-    return IteratorResults(chain.from_iterable(nested), nested.settled)
+    return IteratorResults(chain.from_iterable(nested), *read, nested.settled)

@@ -198,12 +198,20 @@ class FarmResults:
 class IteratorResults:
     """The values that an iterator gives, one by one.
 
+    streamed, endless: whether the user's iterators are read for them, and have no end.
     settled: says whether nothing of it runs any more.
     """
 
-    def __init__(self, results: Iterator[Any], settled: Callable[[], bool] = lambda: True) -> None:
-        self._results = results
+    def __init__(
+        self,
+        results: Iterator[Any],
+        streamed: bool,
+        endless: bool,
+        settled: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._results, self._streamed, self._endless = results, streamed, endless
         self.settled = settled
+        self._asked = False
         self._kept: deque[Any] = deque()
         self._ended = False
 
@@ -221,6 +229,10 @@ class IteratorResults:
 
     def outcomes(self) -> list[Any]:
         """The next value, or a `Raised`; an empty list at the end."""
+        self._asked = True
+        return self._next()
+
+    def _next(self) -> list[Any]:
         if self._kept:
             return [self._kept.popleft()]
         if self._ended:
@@ -239,8 +251,10 @@ class IteratorResults:
 
     def finish(self, keep: bool) -> None:
         """Have all tasks run. keep: whether somebody will take the outcomes later."""
+        if self._endless and not self._asked:
+            self.close()
         kept, self._kept = self._kept, deque()
-        while found := self.outcomes():
+        while found := self._next():
             if keep:
                 kept += found
         self._kept = kept
@@ -248,7 +262,10 @@ class IteratorResults:
     def leave(self) -> None:
         """Nothing: where there is no farm, a map that nobody reads is run by `finish`."""
 
-    bound = leave
+    def bound(self) -> None:
+        """The program ends: of what was read in part no more is read from the user's iterators."""
+        if self._asked and self._streamed:
+            self.close()
 
     def close(self) -> None:
         """Nobody wants the rest."""
