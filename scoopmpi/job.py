@@ -8,7 +8,6 @@ out. A map keeps a window of tasks, not a list. Submitted calls are the other jo
 from __future__ import annotations
 
 import contextvars
-import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -80,10 +79,7 @@ def function(target: Callable[..., Any]) -> Function:
         code = payload.copied(payload.pack(target))  # arrays in it may change after this call
         return Function(name, code, payload.by_name(target), seconds_of(target))
     except Exception as error:
-        raise pickle.PicklingError(
-            f"the function {name} cannot be pickled and sent to workers: {failure.reason(error)}. "
-            "Open files, locks, sockets and generators cannot travel: make them inside the task."
-        ) from error
+        raise failure.function_unpicklable(error, target) from error
 
 
 def arguments(name: str, index: int, values: Any) -> Frame:
@@ -94,7 +90,7 @@ def arguments(name: str, index: int, values: Any) -> Frame:
         reason = (
             f"the arguments of {name}, task {index}, cannot be pickled: {failure.reason(error)}"
         )
-        return payload.pack(failure.Unpicklable(reason))
+        return payload.pack(failure.Unpicklable(reason, error))
 
 
 class MapJob:
