@@ -266,7 +266,9 @@ def function_unpicklable(error: BaseException, function: Any) -> pickle.Pickling
 
 def _of_wrapper(function: Any) -> str | None:
     """What a wrapper of ours has beside the user's function, where that is what cannot be sent."""
-    for what, part in getattr(function, "beside_function", dict)().items():
+    if not type(function).__module__.startswith(f"{__package__}."):
+        return None
+    for what, part in getattr(function, "beside_function", {}).items():
         try:
             payload.pack(part)
         except BaseException:
