@@ -197,6 +197,8 @@ class Pool:
 class AsyncResult:
     """A result that is asked for later."""
 
+    takes_values = True
+
     def __init__(
         self,
         unfinished: set[AsyncResult],

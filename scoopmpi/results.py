@@ -141,7 +141,7 @@ class FarmResults:
     def bound(self) -> None:
         """The program ends: of what was read in part no more is read from the user's iterators."""
         if self._job.asked:
-            self._job.read_no_further()
+            self._job.cut()
 
     def close(self) -> None:
         """Nobody wants the rest."""
