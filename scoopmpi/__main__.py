@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
 from functools import partial
@@ -36,11 +35,11 @@ def main() -> NoReturn:
     options = _options(rank)
     surroundings.log_to_stderr(options)
     if rank is None and not _launched():
-        from .starting import start_scoop
+        from .launching import start_scoop
 
         start_scoop(options)
     if options.prolog is not None or options.python is not None:
-        from .starting import start_rank
+        from .launching import start_rank
 
         start_rank(options)
     if rank is not None:
@@ -104,7 +103,9 @@ def _play(
     from .compat import look_out
 
     look_out()
-    return _led(program, arguments, options, line)
+    from .leading import lead
+
+    return lead(program, arguments, options, line, _end_profile)
 
 
 def _begin_profile() -> None:
@@ -167,92 +168,6 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     sys.exit(1)
 
 
-def _led(
-    program: Any,
-    arguments: list[str],
-    options: scoop_options.Options,
-    line: lifeline.Lifeline | None,
-) -> int:
-    """Rank 0 to the end of its Python, for which the workers wait."""
-    from . import leaving
-    from .transport import MPITransport
-
-    transport = MPITransport() if runtime.size > 1 else None
-    status, pid = 1, os.getpid()
-    try:
-        if transport is not None:
-            status = _lead(transport, program, arguments, options)
-        else:
-            status = _alone(program, arguments, options)
-        _end_profile()
-    finally:
-        if os.getpid() == pid:
-            leaving.with_workers(transport, status, int if line is None else line.say)
-    return status
-
-
-def _alone(program: Any, arguments: list[str], options: scoop_options.Options) -> int:
-    """The only rank: the user's program, serially."""
-    from .process import program as programs
-
-    if options.checkpoint is not None:
-        print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-    return _status_of(partial(programs.run, program, arguments))
-
-
-def _lead(
-    transport: Any, program: Any, arguments: list[str], options: scoop_options.Options
-) -> int:
-    """Rank 0: the user's program, with the farm behind it."""
-    from . import executor, payload
-    from .checkpoint.admission import CheckpointError
-    from .farm import Farm
-    from .process import program as programs
-    from .process.stopping import Stopping
-
-    farm = Farm(transport, retries=2 if options.retries is None else options.retries)
-    try:
-        checkpoint = _checkpoint(options, farm)
-    except CheckpointError as problem:
-        print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
-        farm.close(scoop_options.UNABLE)
-        return scoop_options.UNABLE
-    stopping = Stopping(farm.interrupt)
-    payload.missing_names(lambda: programs.missing_names(farm.members.names))
-    executor.install(executor.FarmExecutor(farm, checkpoint))
-    status, pid = 1, os.getpid()
-    try:
-        status = _status_of(partial(programs.run, program, arguments))
-    finally:
-        if os.getpid() != pid:
-            os._exit(status)  # a child that the program has forked: the farm is its parent's
-        stopping.over()
-        executor.install(None)
-        if checkpoint is not None:  # first, as the end of the ranks may take its time
-            checkpoint.close(ended=farm.error is None and not stopping.asked)
-        _tell_of_stop(stopping, status, options.checkpoint)
-        farm.close(status, hurry=status > 128)
-    return status
-
-
-def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
-    kept = None
-    if checkpoint is not None and stopping.asked:
-        from .checkpoint.file import kept as counted
-
-        kept = counted(checkpoint)
-    if text := stopping.said(status, checkpoint, kept):
-        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
-
-
-def _checkpoint(options: scoop_options.Options, farm: Any) -> Any:
-    if options.checkpoint is None:
-        return None
-    from .checkpoint.opening import opened  # late: few programs have one
-
-    return opened(options.checkpoint, farm, " ".join(options.words))
-
-
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
     from . import executor, leaving
@@ -302,75 +217,6 @@ def _leave_task(transport: Any) -> NoReturn:
 
     _end_profile()
     leaving.inside_task(transport)
-
-
-def _status_of(run: Any) -> int:
-    """Run the user's program; its traceback once, and its exit status."""
-    try:
-        try:
-            run()
-        finally:
-            _wait_for_threads()
-        return _flushed(0)
-    except SystemExit as leaving:
-        return _flushed(_exit_status(leaving))
-    except KeyboardInterrupt:
-        _print_traceback()
-        return _flushed(130)
-    except BaseException:
-        _print_traceback()
-        return _flushed(1)
-
-
-def _wait_for_threads() -> None:
-    """As the interpreter does it: the program is over when its last non-daemon thread is.
-
-    Its own function for that also tells thread pools to end theirs, which a plain join would not.
-    """
-    getattr(threading, "_shutdown")()  # noqa: B009 (not in the type stubs)
-
-
-def _exit_status(leaving: SystemExit) -> int:
-    """As the interpreter does it: None is success, a text goes to stderr and means 1."""
-    if leaving.code is None:
-        return 0
-    if isinstance(leaving.code, int):
-        return leaving.code & 0xFF
-    print(leaving.code, file=sys.stderr)
-    return 1
-
-
-def _print_traceback() -> None:
-    """The traceback of the running exception, from the user's own code on."""
-    kind, error, trace = sys.exc_info()
-    here = os.path.dirname(os.path.abspath(__file__))
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(here):
-        trace = trace.tb_next
-    if sys.stdout is not None:  # the program may have put anything there
-        sys.stdout.flush()
-    if kind is not None:
-        traceback.print_exception(kind, error, trace)
-
-
-def _flushed(status: int) -> int:
-    for name in ("stdout", "stderr"):
-        try:
-            if (stream := getattr(sys, name)) is not None:
-                stream.flush()
-        except AttributeError:
-            pass  # what a program has put there instead
-        except (OSError, ValueError) as problem:
-            status = status or 120  # as the interpreter does where stdout is gone
-            setattr(sys, name, None)  # or it would say so too
-            _tell_of_output(name, problem)
-    return status
-
-
-def _tell_of_output(name: str, problem: Exception) -> None:
-    try:
-        print(f"scoopmpi: {name} is lost: {problem}", file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        pass  # stderr is what is gone
 
 
 if __name__ == "__main__":

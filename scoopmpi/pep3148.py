@@ -15,13 +15,20 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from itertools import chain, islice
+from functools import partial
+from itertools import chain
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .buffered import Buffer, Buffered
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
+from .source import endless, sized
+from .taken import Taken
+from .timeouts import seconds
+from .unfinished import cut_short
 
 if TYPE_CHECKING:
     from .checkpoint.record import Checkpoint
@@ -56,16 +63,20 @@ class MPIExecutor(Executor):
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
+        self._below = base or current()
         self._preparation = None if initializer is None else Preparation(initializer, initargs)
         # Re-entrant, as a callback that runs while this thread waits may submit.
         self._lock = threading.RLock()
         self._pending: set[object] = set()  # calls, and maps that are just being opened
         self._maps: dict[Results, bool] = {}  # and whether somebody may still read the values
+        self._closed: deque[Callable[[], bool]] = deque()  # say whether a map has ceased to run
         self._shut = False
         self._broken: BaseException | None = None
         self._checkpoint: Checkpoint | None = None
         if checkpoint is not None:
             self._keep_in(checkpoint)
+
+    takes_values = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
@@ -95,10 +106,20 @@ class MPIExecutor(Executor):
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
         with self._lock:  # what has passed the check is counted before shutdown looks
-            below = self._open()
-            fn, task_timeout = self._prepared(fn, task_timeout)
-            future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
-            self._pending.add(future)
+            return self._hand_in(self._open(), fn, args, kwargs, task_timeout)
+
+    def _hand_in(
+        self,
+        below: FarmExecutor | SerialExecutor,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None,
+    ) -> Future[T]:
+        fn, task_timeout = self._prepared(fn, task_timeout)
+        future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
+        self._pending.add(future)
+        self._enter(below)
         future._ended = self._ended
         if future.done():
             self._ended(future)
@@ -136,11 +157,15 @@ class MPIExecutor(Executor):
             raise ValueError(f"buffersize is {buffersize}, it must be at least 1, and ordered True")
         if not iterables:
             raise TypeError("map needs at least one iterable of arguments")
+        timeout = seconds(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        rows = zip(*iterables, strict=False)
-        fn = limited(fn, task_timeout)
-        ahead = deque(self._submit(fn, row) for row in islice(rows, buffersize))
-        return self._buffered(fn, rows, ahead, deadline)
+        below = self._open()
+        call = partial(self._submit, below, limited(fn, task_timeout))
+        without_end = all(map(endless, iterables))
+        buffer = Buffer(call, zip(*iterables, strict=False), buffersize, without_end)
+        bounded = Buffered(buffer, self._maps, deadline, lambda: self._shut, self._open)
+        self._enter(below)
+        return bounded
 
     def results(
         self,
@@ -159,30 +184,11 @@ class MPIExecutor(Executor):
             fn, task_timeout = self._prepared(fn, task_timeout)
             results = _results(below, fn, iterables, timeout, ordered, task_timeout)
             self._maps[results] = True
+            self._enter(below)
         finally:
             self._pending.discard(opening)
-        return Taken(results, self._maps, self._failed)
-
-    def _buffered(
-        self,
-        fn: Callable[..., T],
-        rows: Iterator[tuple[Any, ...]],
-        ahead: deque[Future[T]],
-        deadline: float | None,
-    ) -> Iterator[T]:
-        try:
-            while ahead:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                value = ahead[0].result(left)
-                del ahead[0]
-                if not self._shut:
-                    ahead.extend(self._submit(fn, row) for row in islice(rows, 1))
-                yield value
-            if self._shut and any(True for _ in rows):
-                self._open()  # raises: the tasks after those in the buffer cannot be run any more
-        finally:
-            for future in ahead:
-                future.cancel()
+        self._ceased()
+        return Taken(results, self._maps, self._closed, self._idle, self._failed)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls.
@@ -198,16 +204,56 @@ class MPIExecutor(Executor):
                     future.cancel()
             for results in self._maps.copy():
                 results.cancel()
-        below = self._base or current()
-        while wait and (self._maps or self._pending):
+                self._closed.append(results.settled)
+        if wait:
+            self._wait()
+            (self._base or current()).wait_until(self._ceased)
+        if wait and self._checkpoint is not None:
+            self._checkpoint.close(ended=True)
+            atexit.unregister(self._checkpoint.close)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        signalled = cut_short(self._base or current())  # then nothing is waited for any more
+        self.shutdown(wait=not signalled, cancel_futures=signalled)
+
+    def finish(self) -> None:
+        """For the end of the program: return when all that was handed in has run.
+
+        Nobody takes values any more, and of what was read in part no more is read.
+        """
+        for results in self._maps.copy():
+            results.bound()
+            self._maps[results] = False
+        self._wait()
+
+    def let_go(self) -> None:
+        """The end of the program does not wait for what still runs."""
+        self._below.unfinished.discard(self)
+
+    def _enter(self, below: FarmExecutor | SerialExecutor) -> None:
+        """From now on the end of the program waits."""
+        self._below = below
+        below.unfinished.add(self)
+
+    def _wait(self) -> None:
+        while self._maps or self._pending:
             if self._maps:
                 results, keep = self._maps.popitem()
                 results.finish(keep)
             else:
-                below.wait_until(lambda: bool(self._maps or not self._pending))
-        if wait and self._checkpoint is not None:
-            self._checkpoint.close(ended=True)
-            atexit.unregister(self._checkpoint.close)
+                self._below.wait_until(lambda: bool(self._maps or not self._pending))
+        self._idle()
+
+    def _ceased(self) -> bool:
+        """Whether nothing runs any more of maps that have ended early."""
+        while self._closed and self._closed[0]():
+            self._closed.popleft()
+        return not self._closed
 
     def _keep_in(self, path: str | os.PathLike[str]) -> None:
         below = self._base or usable()
@@ -229,9 +275,11 @@ class MPIExecutor(Executor):
             return fn, task_timeout
         return Prepared(self._preparation, limited(fn, task_timeout)), math.inf
 
-    def _submit(self, fn: Callable[..., T], row: tuple[Any, ...]) -> Future[T]:
+    def _submit(
+        self, below: FarmExecutor | SerialExecutor, fn: Callable[..., T], row: tuple[Any, ...]
+    ) -> Future[T]:
         """One task of a map, whose function has its limit."""
-        return self.submit(fn, *row, task_timeout=math.inf)
+        return self._hand_in(below, fn, row, {}, math.inf)
 
     def _open(self) -> FarmExecutor | SerialExecutor:
         if self._broken is not None:
@@ -244,6 +292,14 @@ class MPIExecutor(Executor):
         if self._preparation is not None and not future.cancelled():
             self._failed(future.exception(0))
         self._pending.discard(future)
+        self._idle()
+
+    def _idle(self) -> None:
+        """Where nothing is under way, the end of the program does not wait."""
+        if not (self._pending or self._maps):
+            self._below.unfinished.discard(self)
+            if self._pending or self._maps:  # another thread was faster
+                self._below.unfinished.add(self)
 
     def _failed(self, error: BaseException | None) -> None:
         if isinstance(error, BrokenMPIExecutor):
@@ -260,49 +316,11 @@ def _results(
 ) -> Results:
     if isinstance(below, FarmExecutor):
         return below.results(fn, iterables, timeout, ordered, task_timeout)
-    values = below.map(fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout)
-    return IteratorResults(values)
-
-
-class Taken:
-    """The values of a map in the hands of its consumer.
-
-    Dropped before the first was taken, the map goes on for its side effects; dropped afterwards,
-    nobody wants the rest.
-    """
-
-    def __init__(
-        self, results: Results, maps: dict[Results, bool], failed: Callable[[BaseException], None]
-    ) -> None:
-        self._results = results
-        self._maps = maps
-        self._failed = failed
-        self._begun = False
-
-    def __iter__(self) -> Taken:
-        return self
-
-    def __next__(self) -> list[Any]:
-        self._begun = True
-        try:
-            return next(self._results)
-        except BaseException as error:
-            self._maps.pop(self._results, None)
-            self._failed(error)
-            raise
-
-    def outcomes(self) -> list[Any]:
-        """The next values, a `Raised` for each task that failed; an empty list at the end."""
-        self._begun = True
-        return self._results.outcomes()
-
-    def wait(self, timeout: float | None) -> bool:
-        """Whether there is something to give, or nothing will come; False after `timeout`."""
-        return self._results.wait(timeout)
-
-    def __del__(self) -> None:
-        if self._begun:
-            self._maps.pop(self._results, None)
-            self._results.close()
-        elif self._results in self._maps:
-            self._maps[self._results] = False
+    read = not all(map(sized, iterables)), all(map(endless, iterables))
+    if isinstance(below, SerialExecutor):
+        values = below.map(
+            fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
+        )
+        return IteratorResults(values, *read)
+    nested = below.results(fn, iterables, timeout, ordered, task_timeout)
+    return IteratorResults(chain.from_iterable(nested), *read, nested.settled)

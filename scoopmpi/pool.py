@@ -16,7 +16,9 @@ from typing import Any
 from . import failure
 from .executor import FarmExecutor, current
 from .job import Raised
-from .pep3148 import MPIExecutor, Taken
+from .pep3148 import MPIExecutor
+from .taken import Taken
+from .timeouts import seconds
 
 
 class Pool:
@@ -113,8 +115,8 @@ class Pool:
     ) -> AsyncResult:
         """Have `func(*args, **kwds)` run; one of the callbacks is called when it has."""
         self._check()
-        result = AsyncResult(self._unfinished, callback, error_callback)
         future = self._executor.submit(func, *args, **kwds)
+        result = AsyncResult(self._unfinished, callback, error_callback)
         future.add_done_callback(lambda done: result._finish(done.result))
         return result
 
@@ -128,8 +130,8 @@ class Pool:
     ) -> AsyncResult:
         """As `map`, for later; the callback gets the list."""
         self._check()
-        result = AsyncResult(self._unfinished, callback, error_callback)
         values = self._executor.map(func, iterable)
+        result = AsyncResult(self._unfinished, callback, error_callback)
         if isinstance(current(), FarmExecutor):
             # Somebody has to take the values, or the map stops when its window is full.
             threading.Thread(
@@ -163,6 +165,9 @@ class Pool:
         """Take no more calls, and cancel those that have not begun."""
         self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.let_go()
+        for result in self._unfinished.copy():
+            result._below.unfinished.discard(result)
 
     def join(self) -> None:
         """Wait for all that was handed in; ValueError before `close` or `terminate`."""
@@ -192,6 +197,8 @@ class Pool:
 class AsyncResult:
     """A result that is asked for later."""
 
+    takes_values = True
+
     def __init__(
         self,
         unfinished: set[AsyncResult],
@@ -203,10 +210,13 @@ class AsyncResult:
         self._value: Any = None
         self._error: BaseException | None = None
         self._done = threading.Event()
+        self._below = current()
+        self._below.unfinished.add(self)
         unfinished.add(self)
 
     def get(self, timeout: float | None = None) -> Any:
         """The value; raises what the call raised, or multiprocessing.TimeoutError."""
+        timeout = seconds(timeout)
         self.wait(timeout)
         if not self.ready():
             raise multiprocessing.TimeoutError(f"no result after {timeout} s")
@@ -216,8 +226,11 @@ class AsyncResult:
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the result is there, or `timeout` seconds have passed."""
+        timeout = seconds(timeout)
         if not self.ready():
             current().wait_until(self.ready, timeout)
+
+    finish = wait  # for the end of the program
 
     def ready(self) -> bool:
         """Whether the call is done."""
@@ -244,6 +257,7 @@ class AsyncResult:
         finally:
             self._done.set()
             self._unfinished.discard(self)
+            self._below.unfinished.discard(self)
 
 
 class Values:
@@ -261,6 +275,7 @@ class Values:
 
     def next(self, timeout: float | None = None) -> Any:
         """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
+        timeout = seconds(timeout)
         if not self._outcomes:
             if not self._results.wait(timeout):
                 raise multiprocessing.TimeoutError(f"no result after {timeout} s")

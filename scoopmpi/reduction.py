@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from . import executor
 from .executor import Future
 from .limit import limited
-from .source import sized, snapshot
+from .source import length, sized, snapshot
+from .timeouts import seconds
 
 BLOCK_SECONDS = 0.001
 """What is run between two looks at what others took."""
@@ -33,8 +34,13 @@ class Rows:
         columns = [column[self.start : self.stop] for column in self.columns]
         return Rows, (columns, 0, self.stop - self.start)
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many there are; more than len() can say, for a range that has no end."""
         return self.stop - self.start
+
+    def __len__(self) -> int:
+        return self.count
 
     def right_half(self) -> Rows:
         """Takes the right half away."""
@@ -42,10 +48,16 @@ class Rows:
         right, self.stop = Rows(self.columns, middle, self.stop), middle
         return right
 
-    def values(self, mapping: Callable[..., Any], most: int) -> Iterator[Any]:
-        """The mapped values of at most so many from the front, which are taken."""
+    def values(self, mapping: Callable[..., Any], most: int) -> list[Any]:
+        """The mapped values of at most so many from the front, which are taken.
+
+        Not by `map`, for which a StopIteration of the mapping would be the end of the values.
+        """
         start, self.start = self.start, min(self.start + most, self.stop)
-        return map(mapping, *(column[start : self.start] for column in self.columns))
+        columns = [column[start : self.start] for column in self.columns]
+        if len(columns) == 1:
+            return [mapping(argument) for argument in columns[0]]
+        return [mapping(*row) for row in zip(*columns, strict=True)]
 
 
 def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
@@ -58,7 +70,7 @@ def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
     else:
         rows = list(zip(*iterables, strict=False))
         columns = list(zip(*rows, strict=True)) or [()]
-    return Rows(columns, 0, min(map(len, columns)))
+    return Rows(columns, 0, min(map(length, columns)))
 
 
 class Reduction:
@@ -91,8 +103,8 @@ class Reduction:
 
     def _work_through(self, rows: Rows) -> None:
         block = 1
-        while len(rows):
-            while self._fork is not None and len(rows) > 1 and self._all_taken():
+        while rows.count:
+            while self._fork is not None and rows.count > 1 and self._all_taken():
                 right = rows.right_half()
                 call = self._fork(type(self).of, self.mapping, self.operation, right)
                 self._waiting.append((call, right))
@@ -104,7 +116,7 @@ class Reduction:
     def _all_taken(self) -> bool:
         return all(right.running() or right.done() for right, _ in self._waiting)
 
-    def add(self, values: Iterator[Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         """Combine with the values of tasks that follow."""
         raise NotImplementedError
 
@@ -123,7 +135,7 @@ class Total(Reduction):
     _empty = True
     _value: Any = None
 
-    def add(self, values: Iterator[Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         for value in values:
             self.join(value)
 
@@ -144,7 +156,7 @@ class Prefixes(Reduction):
         super().__init__(mapping, operation)
         self._prefixes: list[Any] = []
 
-    def add(self, values: Iterator[Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         for value in values:
             last = self._prefixes[-1:]
             self._prefixes.append(self.operation(last[0], value) if last else value)
@@ -169,6 +181,7 @@ def reduced(
     for function in (mapping, operation):
         if not callable(function):
             raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
+    timeout = seconds(timeout)
     rows = rows_of(iterables)
     # The limit is of a call of the user's, not of the tasks into which they are gathered here.
     call = executor.current().submit(

@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from . import starting
+from . import launching, starting
 from .launch import explanation, flavours, managers, options, watching
 from .launch.allocation import LOCAL, Allocation, AllocationError
 from .launch.asking import asking
@@ -141,8 +141,8 @@ def _execute(
     if request.silence is not None:
         silence = watching.Silence(request.silence, request.silence_ends)
     if not start.farm and command.ends_stdin and silence is None:
-        starting.execute(command, os.environ, output)
-    sys.exit(starting.run(start, command, voice.warn, silence, output))
+        launching.execute(command, os.environ, output)
+    sys.exit(launching.run(start, command, voice.warn, silence, output))
 
 
 def command_line(command: Command) -> str:

@@ -26,8 +26,8 @@ FLOORS: tuple[set[str], ...] = (
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
         "process.interpreter", "process.neighbours", "process.output", "process.profiling",
-        "process.program", "process.spawned.SCOOP_WORKER", "process.stdin",
-        "process.streams", "process.witness", "process.words",
+        "process.program", "process.status", "process.spawned.SCOOP_WORKER", "process.stdin",
+        "process.streams", "process.witness", "process.words", "readers", "timeouts", "unfinished",
     },
     {
         "process.ending", "process.lifeline", "process.stopping", "checkpoint.admission",
@@ -42,11 +42,11 @@ FLOORS: tuple[set[str], ...] = (
         "process.gpus", "process.names", "process.pinning", "process.shell", "process.strangers",
     },
     {
-        "simulator", "failure", "source", "driver", "closing", "leaving", "wrapper",
-        "process.surroundings", "process.wishes",
+        "simulator", "failure", "source", "driver", "closing", "launching", "leaving",
+        "attributes", "process.surroundings", "process.wishes",
     },
-    {"limit"},
-    {"attributes", "job", "running", "preparation", "myscoop", "mympirun", "constants.store"},
+    {"limit", "submitted", "wrapper"},
+    {"job", "running", "preparation", "myscoop", "mympirun", "constants.store", "serial"},
     {"checkpoint.pickles"},
     {"checkpoint.bodies"},
     {"checkpoint.identity"},
@@ -54,14 +54,15 @@ FLOORS: tuple[set[str], ...] = (
     {"checkpoint.opening"},
     {
         "calls", "functions", "results", "constants.sharing", "nests.aside", "nests.isolation",
-        "nests.offers",
+        "nests.offers", "unread",
     },
-    {"dispatch", "executor", "losses", "nests.maps"},
-    {"farm", "shared", "reduction", "pep3148", "nests.calls", "nests.values"},
-    {"futures", "pool", "nests.nest"},
+    {"dispatch", "executor", "losses", "nests.maps", "resting", "taken", "buffered"},
+    {"nests.relay", "shared", "reduction", "pep3148", "nests.calls", "nests.left", "nests.values"},
+    {"farm", "futures", "pool", "nests.away", "nests.rest"},
+    {"nests.nest"},
     {"inbox"},
     {"worker"},
-    {"collective"},
+    {"collective", "leading"},
 )  # fmt: skip
 BESIDE = ("launch", "workers", "compat")
 

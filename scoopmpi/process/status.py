@@ -1,0 +1,79 @@
+"""How a program ends: its traceback, once, and its exit status, as the interpreter has them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def status_of(run: Callable[[], object]) -> int:
+    """Run the user's program; its traceback once, and its exit status."""
+    try:
+        try:
+            run()
+        finally:
+            wait_for_threads()
+        return _flushed(0)
+    except SystemExit as leaving:
+        return _flushed(_exit_status(leaving))
+    except KeyboardInterrupt:
+        _print_traceback()
+        return _flushed(130)
+    except BaseException:
+        _print_traceback()
+        return _flushed(1)
+
+
+def wait_for_threads() -> None:
+    """As the interpreter does it: the program is over when its last non-daemon thread is.
+
+    Its own function for that also tells thread pools to end theirs, which a plain join would not.
+    """
+    getattr(threading, "_shutdown")()  # noqa: B009 (not in the type stubs)
+
+
+def _exit_status(leaving: SystemExit) -> int:
+    """As the interpreter does it: None is success, a text goes to stderr and means 1."""
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    print(leaving.code, file=sys.stderr)
+    return 1
+
+
+def _print_traceback() -> None:
+    """The traceback of the running exception, from the user's own code on."""
+    kind, error, trace = sys.exc_info()
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
+        trace = trace.tb_next
+    if sys.stdout is not None:  # the program may have put anything there
+        sys.stdout.flush()
+    if kind is not None:
+        traceback.print_exception(kind, error, trace)
+
+
+def _flushed(status: int) -> int:
+    for name in ("stdout", "stderr"):
+        try:
+            if (stream := getattr(sys, name)) is not None:
+                stream.flush()
+        except AttributeError:
+            pass  # what a program has put there instead
+        except (OSError, ValueError) as problem:
+            status = status or 120  # as the interpreter does where stdout is gone
+            setattr(sys, name, None)  # or it would say so too
+            _tell_of_output(name, problem)
+    return status
+
+
+def _tell_of_output(name: str, problem: Exception) -> None:
+    try:
+        print(f"scoopmpi: {name} is lost: {problem}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        pass  # stderr is what is gone
