@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi import starting
 from scoopmpi.process import interpreter
 
 from .conftest import Library, start
@@ -71,6 +72,7 @@ if sys.argv[-1] == "farm":
     from scoopmpi import futures
     assert list(futures.map(task, range(4))) == [0, 1, 4, 9]
     assert futures.submit(lambda: 5).result() == 5
+    assert {repr(facts())} == set(futures.map(lambda _: repr(facts()), "abc"))
 """
 FORMS = [
     "prog.py", "./prog.py", "folder/../prog.py", "plain", "link.py", "a b.py", "ünï.py",
@@ -275,6 +277,21 @@ def test_by_the_console_script_too(library: Library, tmp_path: Path) -> None:
     command = [sys.executable, "-O", script, "--sched=local", "-n", "1", "prog.py", "farm"]
     answer = start(library, command, cwd=tmp_path)
     assert answer.stdout.splitlines() == [expected] * 2, answer.stderr
+
+
+def test_another_interpreter_gets_them_too() -> None:
+    start_of = starting.Start(["p.py"], python="/other/python", flags=("-O", "-W", "error"))
+    expected = ["/other/python", "-O", "-W", "error", "-m", "scoopmpi", "p.py"]
+    assert starting.rank_words(start_of) == expected
+    with_prolog = starting.Start(["p.py"], python="/x", flags=("-I",), setup=("true",))
+    assert starting.rank_words(with_prolog)[-5:] == ["/x", "-I", "-m", "scoopmpi", "p.py"]
+
+
+def test_a_python_file_under_mympirun_gets_them_too(first_library: Library, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text("import sys\nprint(sys.flags.optimize, sys.argv)\n")
+    command = [sys.executable, "-OO", "-m", "scoopmpi.mympirun", "--sched=local"]
+    answer = start(first_library, [*command, "--universe", "1", "prog.py", "-O"], cwd=tmp_path)
+    assert answer.stdout == "2 ['prog.py', '-O']\n", answer.stderr
 
 
 def test_paths_for_ranks_that_ignore_the_environment(
