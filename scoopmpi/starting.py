@@ -141,27 +141,23 @@ def command_of(
 ) -> Command:
     """The flavour's command, with what the launcher's own environment needs for the start."""
     own, notes = {} if start.temporary is None else {"TMPDIR": start.temporary}, ranks.notes
+    env = {**env, **own}
     if "Open MPI" in found.library:
-        env = {**env, **own}
         needed, said = directories.needed(env, found.mpirun, asking(env))
-        ranks, moved = _with_moved_words(start, ranks)
-        own, notes = own | needed | moved, (*notes, *said)
+        own, notes = own | needed, (*notes, *said)
+    short = rank_words(replace(start, options=(), words=())) if start.farm else ()
+    own_words = _own_words(start) if start.farm else None
+    ranks, moved = lengths.fitting(found.flavour.KEY, ranks, short, own_words)
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(
         command,
-        env={**own, **command.env}, unset=(*command.unset, *stale),
+        env={**own, **moved, **command.env}, unset=(*command.unset, *stale),
         notes=(*command.notes, *notes), program=len(ranks.program),
         first=ranks.hosts[0].name, alone=len(ranks.hosts) == 1,
     )  # fmt: skip
     lengths.check(command.argv, environment(command, env))
     return command
-
-
-def _with_moved_words(start: Start, ranks: Ranks) -> tuple[Ranks, dict[str, str]]:
-    """Ranks with words as Open MPI can start them, and the variables that it needs for that."""
-    short = rank_words(replace(start, options=(), words=())) if start.farm else ()
-    return lengths.for_openmpi(ranks, short, _own_words(start) if start.farm else None)
 
 
 def rank_words(start: Start) -> list[str]:

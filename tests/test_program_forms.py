@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi import starting
 from scoopmpi.process import interpreter
 
 from .conftest import Library, start
@@ -71,6 +72,7 @@ if sys.argv[-1] == "farm":
     from scoopmpi import futures
     assert list(futures.map(task, range(4))) == [0, 1, 4, 9]
     assert futures.submit(lambda: 5).result() == 5
+    assert {repr(facts())} == set(futures.map(lambda _: repr(facts()), "abc"))
 """
 FORMS = [
     "prog.py", "./prog.py", "folder/../prog.py", "plain", "link.py", "a b.py", "ünï.py",
@@ -277,6 +279,21 @@ def test_by_the_console_script_too(library: Library, tmp_path: Path) -> None:
     assert answer.stdout.splitlines() == [expected] * 2, answer.stderr
 
 
+def test_another_interpreter_gets_them_too() -> None:
+    start_of = starting.Start(["p.py"], python="/other/python", flags=("-O", "-W", "error"))
+    expected = ["/other/python", "-O", "-W", "error", "-m", "scoopmpi", "p.py"]
+    assert starting.rank_words(start_of) == expected
+    with_prolog = starting.Start(["p.py"], python="/x", flags=("-I",), setup=("true",))
+    assert starting.rank_words(with_prolog)[-5:] == ["/x", "-I", "-m", "scoopmpi", "p.py"]
+
+
+def test_a_python_file_under_mympirun_gets_them_too(first_library: Library, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text("import sys\nprint(sys.flags.optimize, sys.argv)\n")
+    command = [sys.executable, "-OO", "-m", "scoopmpi.mympirun", "--sched=local"]
+    answer = start(first_library, [*command, "--universe", "1", "prog.py", "-O"], cwd=tmp_path)
+    assert answer.stdout == "2 ['prog.py', '-O']\n", answer.stderr
+
+
 def test_paths_for_ranks_that_ignore_the_environment(
     first_library: Library, tmp_path: Path
 ) -> None:
@@ -289,3 +306,43 @@ def test_paths_for_ranks_that_ignore_the_environment(
     command = [sys.executable, "-I", "-m", "scoopmpi", "-n", "1", "--pythonpath", "lib", "prog.py"]
     answer = start(first_library, command, cwd=tmp_path)
     assert answer.stdout == "[0, 1]\n", answer.stderr
+
+
+# What a checkpoint keeps of a program whose code is not in plain files.
+
+COUNTS = """
+from scoopmpi import futures
+import helper
+def task(x):
+    print("ran", x)
+    return helper.helped(x)
+if __name__ == "__main__":
+    print(list(futures.map(task, range(2))))
+"""
+
+
+def built(place: Path, form: str, body: str) -> str:
+    """The program with a helper of this body, in a form without sources beside it."""
+    source = place / f"source {form}"
+    source.mkdir(exist_ok=True)
+    (source / "helper.py").write_text(f"def helped(x):\n    return {body}\n")
+    (source / "__main__.py").write_text(COUNTS)
+    if form == "zip":
+        zipapp.create_archive(source, place / "app.pyz")
+        return "app.pyz"
+    for name in ("helper", "__main__"):
+        py_compile.compile(str(source / f"{name}.py"), str(place / f"{name}.pyc"))
+    return "__main__.pyc"
+
+
+@pytest.mark.parametrize("form", ["zip", "bytecode"])
+def test_a_checkpoint_sees_changes_in_what_the_program_imports(
+    first_library: Library, tmp_path: Path, form: str
+) -> None:
+    command = [sys.executable, "-m", "scoopmpi", "-n", "1", "--checkpoint", "run.ckpt"]
+    for body, ran in (("x", 2), ("x", 0), ("x + 100", 2)):
+        program = built(tmp_path, form, body)
+        answer = start(first_library, [*command, program], cwd=tmp_path)
+        expected = [eval(body, {"x": x}) for x in range(2)]
+        assert answer.stdout.splitlines()[-1] == str(expected), answer.stderr
+        assert answer.stdout.count("ran") == ran

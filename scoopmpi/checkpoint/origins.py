@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import marshal
 import os
 import sys
 import sysconfig
+import zipimport
 from collections.abc import Iterator
 from functools import lru_cache
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 INSTALLED = ("site-packages", "dist-packages")
 OURS = ("scoopmpi", "scoop")
+_HEADER = 16
+"""Bytes of a .pyc file in front of its code (PEP 552)."""
 
 
 @lru_cache(maxsize=1)
@@ -105,14 +109,30 @@ def _file(name: str) -> str | None:
 def _read(file: str) -> bytes:
     try:
         with open(file, "rb") as opened:
-            return opened.read()
+            text = opened.read()
     except OSError:
+        text = _read_from_zip(file)
+    if text.startswith(magic := importlib.util.MAGIC_NUMBER):  # the rest of the header is of times
+        return magic.ljust(_HEADER, b"\0") + text[_HEADER:]
+    return text
+
+
+def _read_from_zip(file: str) -> bytes:
+    """A file whose path leads through a zip file, as those of modules in one do."""
+    place = os.path.dirname(file)
+    while place and not os.path.exists(place):
+        place = os.path.dirname(place)
+    try:
+        return zipimport.zipimporter(place).get_data(file)
+    except (ImportError, OSError):
         return b""
 
 
 @lru_cache(maxsize=1024)
 def _imported(name: str, text: bytes) -> frozenset[str]:
     """What a source text imports; names that turn out to be no modules do no harm."""
+    if text.startswith(importlib.util.MAGIC_NUMBER):
+        return _named_in_bytecode(name, text)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
@@ -125,6 +145,20 @@ def _imported(name: str, text: bytes) -> frozenset[str]:
             base = _base(name, node.level, node.module or "")
             found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
     return frozenset(known for known in found if known in sys.modules or "." not in known)
+
+
+def _named_in_bytecode(name: str, text: bytes) -> frozenset[str]:
+    """What bytecode may import: each name in it that is a loaded module's."""
+    package = _base(name, 1, "")
+    try:
+        left, found = [marshal.loads(text[_HEADER:])], set()
+    except (EOFError, ValueError, TypeError):
+        return frozenset()
+    while left:
+        code = left.pop()
+        found |= {*code.co_names, *(f"{package}.{each}" for each in code.co_names)}
+        left += [each for each in code.co_consts if isinstance(each, CodeType)]
+    return frozenset(found & sys.modules.keys())
 
 
 def _base(name: str, level: int, module: str) -> str:

@@ -1,7 +1,8 @@
-"""Command lines that are too long: for Open MPI, which is helped, and for the system.
+"""Command lines that are too long: for some launchers, which are helped, and for the system.
 
 Found by trying: `mpirun` of Open MPI 4 and 5 cannot start ranks whose words have more than 128 KiB,
-see `process.words`. Others hand on whatever the system takes (MPICH: 0.9 MB of words).
+see `process.words`; Intel's crashes where there are a thousand. That of MPICH 5 hands on whatever
+the system takes.
 """
 
 from __future__ import annotations
@@ -17,22 +18,27 @@ _SPARE = 4096
 """Bytes that the system wants besides words and variables: the path, and numbers of its own."""
 _POINTER = 8
 """Bytes that each word and variable costs besides its own."""
+_MOST_WORDS = {"intelmpi": 800, "mvapich": 800}
+"""950 pass, with the launcher's own, and 1000 do not. MVAPICH's is an older Hydra, not tried."""
+_MOST_BYTES = {"openmpi": words.MOST_BYTES}
 
 
-def for_openmpi(
-    ranks: Ranks, short: Sequence[str], own: Sequence[str] | None
+def fitting(
+    flavour: str, ranks: Ranks, short: Sequence[str], own: Sequence[str] | None
 ) -> tuple[Ranks, dict[str, str]]:
-    """Ranks whose words are short enough, and the variables that the launcher has to hand on.
+    """Ranks whose words a launcher can hand on, and the variables that it has to hand on too.
 
-    short: the words that start a rank of the farm. own: those that it may find in variables, None
-    where it is no rank of a farm; then LaunchError says what is too long.
+    flavour: its key. short: the words that start a rank of the farm. own: those that it may find
+    in variables, None where it is no rank of a farm; then LaunchError says what is too long.
     """
-    size = words.size(ranks.program)
-    if size <= words.MOST_BYTES:
+    size, count = words.size(ranks.program), len(ranks.program)
+    most_bytes, most_words = _MOST_BYTES.get(flavour), _MOST_WORDS.get(flavour)
+    if size <= (most_bytes or size) and count <= (most_words or count):
         return ranks, {}
     if own is None:
+        limit = f"{most_words} words" if most_bytes is None else f"{most_bytes} bytes"
         raise LaunchError(
-            f"the program's words have {size} bytes, and Open MPI hands on {words.MOST_BYTES}: "
+            f"the program's {count} words have {size} bytes, and this launcher hands on {limit}: "
             "put what is long into a file that the program reads"
         )
     variables = words.as_variables(own)

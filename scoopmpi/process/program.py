@@ -168,11 +168,24 @@ def load(program: Program, arguments: list[str]) -> types.ModuleType:
     """
     sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "spawned"))
     if program.module == SHELL:
-        sys.argv[:] = arguments or [""]
+        code_of(arguments)
         return new_main(WORKER_NAME)
     module = _execute(program, arguments, WORKER_NAME)
     naming.as_main(module, WORKER_NAME)
     return module
+
+
+def code_of(arguments: Sequence[str]) -> str:
+    """The code behind -c, else nothing; sys.argv and sys.path become those of code without a file.
+
+    arguments: those of our shell: -, or -c and the code, and what is the program's own.
+    """
+    option, *own = arguments or [""]
+    code = own.pop(0) if option == _CODE else ""
+    sys.argv[:] = [option, *own]
+    if sys.path[:1] == [os.getcwd()]:
+        sys.path[0] = ""
+    return code
 
 
 def new_main(name: str, **more: Any) -> types.ModuleType:

@@ -6,7 +6,6 @@ own, which workers do not have, so its functions travel by value.
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -15,13 +14,11 @@ from . import program
 
 def main() -> None:
     """Run all of stdin where the argument is -, the next where it is -c, else ask line by line."""
-    if sys.path[:1] == [os.getcwd()]:
-        sys.path[0] = ""  # as it is for code without a file, wherever that goes
-    sys.argv[:] = sys.argv[1:]
-    if sys.argv[:1] == ["-"]:
+    code = program.code_of(sys.argv[1:])
+    if sys.argv[0] == "-":
         _run(sys.stdin.read(), "<stdin>", _space(__file__="<stdin>", __cached__=None))
-    elif sys.argv[:1] == ["-c"]:
-        _run(sys.argv.pop(1), "<string>", _space())
+    elif sys.argv[0] == "-c":
+        _run(code, "<string>", _space())
     else:
         _converse()
 
@@ -39,7 +36,6 @@ def _converse() -> None:
 
     from .. import runtime
 
-    sys.argv[:] = [""]
     workers = max(1, runtime.size - 1)
     banner = f"Python {sys.version.split()[0]}, scoopmpi with {workers} workers.\n"
     banner += "from scoopmpi import futures; exit() or Ctrl-D ends"

@@ -112,6 +112,33 @@ def test_the_environment_is_the_same_on_the_other_host(two: Pair) -> None:
         assert each["PATH"].endswith(two.job("").env["PATH"]), each
 
 
+TOLD = """
+import os, socket, sys, time
+from scoopmpi import futures
+
+def told(_):
+    time.sleep(0.05)
+    hidden = "SCOOPMPI_WORDS_0" in os.environ
+    return socket.gethostname(), len(sys.argv), sys.flags.optimize, sys.flags.utf8_mode, hidden
+
+if __name__ == "__main__":
+    print(sorted(set(futures.map(told, range(40)))))
+"""
+
+
+def test_long_words_and_the_interpreters_options_reach_the_other_host(two: Pair) -> None:
+    (two.directory / "prog.py").write_text(TOLD)
+    python = [sys.executable, "-O", "-m", "scoopmpi.myscoop"]
+    words = [*python, "prog.py", *["123456789"] * 30_000]
+    limited = ["timeout", "--kill-after=5", str(RUN_SECONDS), *words]
+    command = two.hosts[0].words(*limited, cwd=two.directory)
+    job = two.job("east west", PYTHONUTF8="1")
+    answer = start(job, command, two.directory, RUN_SECONDS + 15)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    expected = [(name, 30_001, 1, 1, False) for name in ("east", "west")]
+    assert answer.stdout == f"{expected}\n"
+
+
 def test_constants_and_nested_tasks_reach_the_other_host(two: Pair) -> None:
     answer = two.run(str(PROGRAMS / "nested.py"))
     assert answer.returncode == 0, answer.stderr
