@@ -224,7 +224,7 @@ def main(what, *arguments):
     elif what == "leaves":
         assert list(futures.map(leaves, arguments)) == list(arguments)
     elif what == "rank 0 leaves":
-        leaves(*arguments)
+        assert list(map(leaves, arguments)) == list(arguments)
     elif what == "deliberate":
         print(deliberate(), futures.submit(deliberate).result())
     elif what == "busy":

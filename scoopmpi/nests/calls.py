@@ -72,7 +72,7 @@ class NestedCalls:
             function: Any = "a submitted call"
             try:
                 if plain is None:
-                    function, args, kwargs = payload.unpack(frame)
+                    function, args, kwargs = isolation.opened(frame, function)
                     value = function(*args, **kwargs)
                 else:
                     function, args = plain

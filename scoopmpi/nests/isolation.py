@@ -16,10 +16,24 @@ from .. import failure, job, payload, runtime
 def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A task's arguments as another rank gets them; raises what packing them raises."""
     frame = job.arguments(failure.describe(target), index, row)
-    copy: Any = payload.unpack(payload.copied(frame))
+    copy = opened(payload.copied(frame), failure.describe(target))
     if isinstance(copy, failure.Unpicklable):
         copy.raise_it()
     return tuple(copy)
+
+
+def opened(frame: Any, name: str) -> Any:
+    """What is in a frame of arguments; raises TaskError where it cannot be unpickled.
+
+    As on another rank: here its own exception could be taken for one of the task.
+    """
+    try:
+        return payload.unpack(frame)
+    except BaseException as error:
+        raise failure.TaskError(
+            f"the arguments of {name} cannot be unpickled on worker {runtime.rank}: "
+            f"{failure.reason(error)}. What they use must be defined at the top level of a module."
+        ) from error
 
 
 def own(value: Any, target: Any) -> Any:
