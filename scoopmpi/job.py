@@ -274,6 +274,11 @@ class MapJob:
         """Throw away what has come of a map that was left; whether that was all."""
         while self.take() is not None:
             pass
+        return self.over
+
+    @property
+    def over(self) -> bool:
+        """Whether all outcomes have been taken, by its consumer or by who keeps them for him."""
         return self._source.size is not None and self._position >= self._source.size
 
     @property
