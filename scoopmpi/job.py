@@ -274,6 +274,11 @@ class MapJob:
         """Throw away what has come of a map that was left; whether that was all."""
         while self.take() is not None:
             pass
+        return self.over
+
+    @property
+    def over(self) -> bool:
+        """Whether all outcomes have been taken, by its consumer or by who keeps them for him."""
         return self._source.size is not None and self._position >= self._source.size
 
     @property
@@ -316,10 +321,9 @@ class MapJob:
     @property
     def exhausted(self) -> bool:
         """Whether the consumer has everything; raises what the user's own iterator raised."""
-        done = self._source.size is not None and self._position >= self._source.size
-        if done and self._source.error is not None:
+        if self.over and self._source.error is not None:
             raise self._source.error
-        return done
+        return self.over
 
 
 def values(part: Part) -> tuple[list[Any], BaseException | None]:
