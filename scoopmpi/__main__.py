@@ -173,12 +173,13 @@ def _lead(
     transport: Any, program: Any, arguments: list[str], options: scoop_options.Options
 ) -> int:
     """Rank 0: the user's program, with the farm behind it."""
-    from . import executor, payload
+    from . import executor, lookout, payload
     from .checkpoint.admission import CheckpointError
     from .farm import Farm
     from .process import program as programs
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
+    lookout.over(farm, transport, os.environ)
     try:
         checkpoint = _checkpoint(options, farm)
     except CheckpointError as problem:

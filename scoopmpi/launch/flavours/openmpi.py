@@ -6,6 +6,7 @@ and with the simulated allocations of both (`ras_simulator_*`).
 
 from __future__ import annotations
 
+import math
 import os
 import re
 
@@ -20,6 +21,7 @@ PREFIXES = ("OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_")
 
 _STARTERS = {"slurm": "slurm", "srun": "slurm", "pbs": "tm", "pbsdsh": "tm", "lsf": "lsf"}
 """What a bootstrap of Hydra is called here; users know one name for `--launcher`."""
+_KEEPALIVE = "oob_tcp_keepalive_"
 _BATCH_SYSTEMS = "^slurm,pbs,tm,lsf,gridengine,flux"
 
 
@@ -84,6 +86,7 @@ def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
         # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
         # machine into shared memory. Without, none of 80 did, though some spread ones took 5 s.
         words += [option, "rtc_hwloc_vmhole", "none"]
+    words += _asking(ranks, option)
     if any("." in host.name for host in ranks.hosts):
         name = "prte_keep_fqdn_hostnames" if new else "orte_keep_fqdn_hostnames"
         words += [option, name, "1"]
@@ -95,6 +98,23 @@ def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
     if ranks.branches is not None:
         words += [option, "rml_base_radix" if new else "routed_radix", str(ranks.branches)]
     return tuple(words)
+
+
+def _asking(ranks: Ranks, option: str) -> list[str]:
+    """How soon the daemons notice that a host is off or cut off; by itself after 8 minutes.
+
+    Later than rank 0 of a farm, which tells which host that is and ends the program in good order;
+    for other programs it stays as it is.
+    """
+    seconds = ranks.host_seconds
+    chosen = any(name + _KEEPALIVE + "time" in ranks.env for name in PREFIXES)
+    if len(ranks.hosts) == 1 or not ranks.survive or chosen or math.isinf(seconds):
+        return []
+    idle, between = max(1, round(seconds / 2)), max(1, round(seconds / 6))
+    pairs = {"time": idle, "intvl": between, "probes": 6}
+    return [
+        word for name, value in pairs.items() for word in (option, _KEEPALIVE + name, str(value))
+    ]  # fmt: skip
 
 
 def _for_one_host(ranks: Ranks) -> tuple[str, ...]:
