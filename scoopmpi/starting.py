@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from .launch import executables, hostlist, launcher, managers, placement, relay, watching
+from .launch import (
+    deaf,
+    executables,
+    hostlist,
+    launcher,
+    managers,
+    mcafiles,
+    placement,
+    relay,
+    watching,
+)
 from .launch.allocation import Allocation, AllocationError
 from .launch.asking import asking
 from .launch.flavours.command import Command, Ranks
@@ -121,6 +131,7 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
         debug=start.debug,
         root=os.geteuid() == 0,
         survive=start.farm,
+        deaf=deaf.words(start.python) if start.farm else "",
     )
 
 
@@ -128,6 +139,8 @@ def command_of(
     start: Start, found: launcher.Launcher, ranks: Ranks, env: Mapping[str, str]
 ) -> Command:
     """The flavour's command, with what the launcher's own environment needs for the start."""
+    if any(mcafiles.chosen(name, found.mpirun, env) for name in ("ssh_agent", "rsh_agent")):
+        ranks = replace(ranks, shell=False)
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     own = {} if start.temporary is None else {"TMPDIR": start.temporary}
