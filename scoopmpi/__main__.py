@@ -19,21 +19,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import runtime, scoop_options
-from .process import surroundings, wishes, witness
+from .process import lifeline, stdin, streams, surroundings, wishes, witness
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""
 _MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
 """Settings while it starts: not at once, and without its own warning of a strange mpirun."""
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-"""What ends the program in good order: batch systems warn of the end of a job by any of these."""
 _PATIENCE = 1.0
 """Seconds within which a launcher ends the job after rank 0 has said why: the others keep still."""
 
 
 def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
+    streams.hold_closed()
     rank = witness.rank_of(os.environ)
+    line = lifeline.take(os.environ, rank)
     options = _options(rank)
     surroundings.log_to_stderr(options)
     if rank is None and not _launched():
@@ -47,11 +47,17 @@ def main() -> NoReturn:
     if rank is not None:
         witness.end_with_launcher(rank)
     asked = wishes.take(os.environ, tell=not rank)
+    if rank == 0 and line is None and asked.ranks is not None:
+        stdin.let_end()
     surroundings.be_nice(options.nice, tell=not rank)
     label = witness.under_witness(rank) if rank else None
     if rank:
+        streams.no_stdin()
         wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
-    sys.exit(_play(options, label, asked.ranks))
+    status = _play(options, label, asked.ranks)
+    if line is not None:
+        line.status, status = status, 0  # the launcher would explain at length what it means
+    sys.exit(status)
 
 
 def _options(rank: int | None) -> scoop_options.Options:
@@ -177,6 +183,7 @@ def _lead(
     from .checkpoint.admission import CheckpointError
     from .farm import Farm
     from .process import program as programs
+    from .process.stopping import Stopping
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
     lookout.over(farm, transport, os.environ)
@@ -186,15 +193,7 @@ def _lead(
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(scoop_options.UNABLE)
         return scoop_options.UNABLE
-    told: list[int] = []
-
-    def end(number: int, _: object) -> None:
-        told.append(number)
-        interrupted = number == signal.SIGINT
-        farm.interrupt(KeyboardInterrupt() if interrupted else SystemExit(128 + number))
-
-    for number in _ENDING:
-        signal.signal(number, end)
+    stopping = Stopping(farm.interrupt)
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
     executor.install(executor.FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
@@ -203,13 +202,23 @@ def _lead(
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
-        for number in _ENDING:
-            signal.signal(number, signal.SIG_IGN)  # a second one must not tear the end apart
+        stopping.over()
         executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
-            checkpoint.close(ended=farm.error is None and not told)
+            checkpoint.close(ended=farm.error is None and not stopping.asked)
+        _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
+
+
+def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
+    kept = None
+    if checkpoint is not None and stopping.asked:
+        from .checkpoint.file import kept as counted
+
+        kept = counted(checkpoint)
+    if text := stopping.said(status, checkpoint, kept):
+        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
 def _checkpoint(options: scoop_options.Options, farm: Any) -> Any:
@@ -225,12 +234,12 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     from . import executor
     from .process import program as programs
     from .process.output import Lines, stream
-    from .process.signals import leave_to_rank_0
+    from .process.signals import ENDING, leave_to_rank_0
     from .transport import leave, threads_allowed
     from .worker import Worker
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
-    leave_to_rank_0(_ENDING[1:])  # and what a batch system means by others; a Hydra passes on all
+    leave_to_rank_0(ENDING[1:])  # and what a batch system means by others; a Hydra passes on all
     standins = threads_allowed()
     label = label or (lambda name: None)
     label(witness.STARTED)
@@ -323,12 +332,22 @@ def _print_traceback() -> None:
 
 
 def _flushed(status: int) -> int:
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
         try:
-            stream.flush()
-        except (OSError, ValueError):
+            if (stream := getattr(sys, name)) is not None:
+                stream.flush()
+        except (OSError, ValueError) as problem:
             status = status or 120  # as the interpreter does where stdout is gone
+            setattr(sys, name, None)  # or it would say so too
+            _tell_of_output(name, problem)
     return status
+
+
+def _tell_of_output(name: str, problem: Exception) -> None:
+    try:
+        print(f"scoopmpi: {name} is lost: {problem}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        pass  # stderr is what is gone
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import click
 from . import starting, wrapper
 from .launch import options
 from .launch.commandline import ProgramWords, WrapperCommand, files
+from .process import streams
 
 _OF_MPIRUN = (
     click.Option(["-np", "np"], hidden=True, metavar="N"),
@@ -38,6 +39,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     mympirun --hybrid 4 ./with_threads
     mympirun --universe 8 hello.py
     """
+    streams.hold_closed()
     request = options.requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request, farm=False):

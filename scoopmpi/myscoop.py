@@ -17,6 +17,7 @@ from . import starting, wrapper
 from .launch import options
 from .launch.commandline import ProgramWords, WrapperCommand, python_files
 from .launch.settings import Duration, Names, Setting
+from .process import streams
 from .process.program import READY_PROGRAMS
 
 _RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
@@ -100,6 +101,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop 100:200 echo '$SCOOP_COUNTER'
     myscoop checkpoint show FILE
     """
+    streams.hold_closed()
     request = options.requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request):

@@ -12,18 +12,19 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NoReturn
 
 from .launch import (
     deaf,
     executables,
+    feeding,
     hostlist,
     launcher,
+    lifeline,
     managers,
     mcafiles,
     placement,
-    relay,
+    thishost,
     watching,
 )
 from .launch.allocation import Allocation, AllocationError
@@ -147,7 +148,7 @@ def command_of(
     return replace(
         command,
         env={**own, **command.env}, unset=(*command.unset, *stale),
-        notes=(*command.notes, *ranks.notes),
+        notes=(*command.notes, *ranks.notes), first=ranks.hosts[0].name, program=len(ranks.program),
     )  # fmt: skip
 
 
@@ -257,6 +258,36 @@ def environment(command: Command, env: Mapping[str, str]) -> dict[str, str]:
     return {name: env[name] for name in env if name not in command.unset} | dict(command.env)
 
 
+def run(
+    start: Start,
+    command: Command,
+    tell: Callable[[str], None],
+    silence: watching.Silence | None = None,
+    output: int | None = None,
+) -> int:
+    """Run the launcher to its end; the exit status of the job.
+
+    output: a file descriptor in the place of stdout and stderr. tell: what the user has to know.
+    Raises LaunchError where the system does not let us.
+    """
+    sys.stdout and sys.stdout.flush()
+    sys.stderr and sys.stderr.flush()
+    here = lifeline.OFFERED and command.environs and thishost.is_this(command.first)
+    watch = watching.Watch(tell, silence, output, here=start.farm and here, marked=start.farm)
+    env, argv = environment(command, os.environ), command.argv
+    if here and not start.farm and not command.ends_stdin:
+        env[feeding.PATH] = feeding.by_path()
+        argv, watch = feeding.opening(argv, command.program), replace(watch, opened=True)
+
+    def once(signalled: Callable[[], None] | None) -> int:
+        return watching.run(argv, env, replace(watch, signalled=signalled))
+
+    try:
+        return again(start, once, tell)
+    except (OSError, ValueError) as problem:
+        raise launcher.LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
+
+
 def execute(command: Command, env: Mapping[str, str], output: int | None = None) -> NoReturn:
     """Become the launcher; `output` takes the place of stdout and stderr.
 
@@ -286,17 +317,10 @@ def start_scoop(options: Options) -> NoReturn:
         command = command_for(start, hosts, env)
         for note in () if options.quiet else command.notes:
             _tell(note)
-        shell = not options.words or options.words[0] == "-"
-        if not shell and start.checkpoint is None:
-            execute(command, env)
+        sys.exit(run(start, command, _tell))
     except PROBLEMS as problem:
         _tell(str(problem))
         sys.exit(UNABLE)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    feed = relay.feed if shell else None
-    once = partial(watching.run, command.argv, environment(command, env), None, None, feed)
-    sys.exit(again(start, once, _tell))
 
 
 def again(

@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 import click
 
 from . import starting
-from .launch import explanation, flavours, managers, options, relay, watching
+from .launch import explanation, flavours, managers, options, watching
 from .launch.allocation import LOCAL, Allocation, AllocationError
 from .launch.asking import asking
 from .launch.explanation import Findings
@@ -136,22 +136,12 @@ def _execute(
 ) -> NoReturn:
     file = opened(ctx, "output", request.output, "w") if request.output is not None else None
     output = file.fileno() if file else None
-    fed = start.farm and bool(start.words) and start.words[0] == "-"
-    if request.silence is None and not fed and start.checkpoint is None:
-        starting.execute(command, os.environ, output)
     silence = None
     if request.silence is not None:
-        silence = watching.Silence(request.silence, request.silence_ends, voice.warn)
-    env = starting.environment(command, os.environ)
-    feed = relay.feed if fed else None
-    try:
-        argv = command.argv
-        status = starting.again(
-            start, lambda told: watching.run(argv, env, silence, output, feed, told), voice.warn
-        )
-    except (OSError, ValueError) as problem:
-        raise LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
-    sys.exit(status)
+        silence = watching.Silence(request.silence, request.silence_ends)
+    if not start.farm and command.ends_stdin and silence is None:
+        starting.execute(command, os.environ, output)
+    sys.exit(starting.run(start, command, voice.warn, silence, output))
 
 
 def command_line(command: Command) -> str:

@@ -69,6 +69,7 @@ def options(flavour: ModuleType, library: str, **wanted: Any) -> str:
 
 ALONE = "--mca rtc_hwloc_vmhole none"
 FREE = "--map-by slot:OVERSUBSCRIBE --bind-to none"
+RAW = "--output :raw"
 SRUN_TAIL = "--export=ALL --input=0 --kill-on-bad-exit=1"
 NAMES_17 = ",".join(["a"] * 9 + ["b"] * 8)
 
@@ -76,8 +77,8 @@ NAMES_17 = ",".join(["a"] * 9 + ["b"] * 8)
 @pytest.mark.parametrize(
     ("flavour", "library", "ranks", "expected"),
     [
-        (openmpi, OPENMPI_5, LOCAL, f"--host localhost:3 {FREE} --mca btl ^ofi -n 3"),
-        (openmpi, OPENMPI_5, BATCH, f"--host a:9,b:8 {FREE} {EXPORTED} -n 17"),
+        (openmpi, OPENMPI_5, LOCAL, f"--host localhost:3 {FREE} --mca btl ^ofi {RAW} -n 3"),
+        (openmpi, OPENMPI_5, BATCH, f"--host a:9,b:8 {FREE} {RAW} {EXPORTED} -n 17"),
         (openmpi, OPENMPI_4, UNEQUAL, f"--host a:3,b:1 {FREE} {ALONE} {EXPORTED} -n 4"),
         (mpich, MPICH, LOCAL, "-bind-to none -launcher fork -hosts localhost:3 -n 3"),
         (mpich, MPICH, BATCH, "-bind-to none -hosts a:9,b:8 -n 17"),
@@ -172,7 +173,7 @@ def test_binding(flavour: ModuleType, library: str, spread: bool, pinning: str) 
         (openmpi, OPENMPI_5): (
             "--map-by package:PE=4 --bind-to core:overload-allowed --prtemca ras ^slurm,"
             if spread
-            else "--map-by slot:PE=4:OVERSUBSCRIBE --bind-to core:overload-allowed -x "
+            else f"--map-by slot:PE=4:OVERSUBSCRIBE --bind-to core:overload-allowed {RAW} -x "
         ),
         (openmpi, OPENMPI_4): "--map-by socket:PE=4 --bind-to core" if spread
         else "--map-by slot:PE=4:OVERSUBSCRIBE --bind-to core",

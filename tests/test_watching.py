@@ -25,8 +25,8 @@ from scoopmpi.launch import watching
 watching.GRACE = 0.2
 seconds, fatal, program = float(sys.argv[1]), sys.argv[2] == "fatal", sys.argv[3]
 tell = lambda text: print(text, file=sys.stderr, flush=True)
-silence = watching.Silence(seconds, fatal, tell) if seconds else None
-status = watching.run([sys.executable, "-c", program], os.environ, silence)
+silence = watching.Silence(seconds, fatal) if seconds else None
+status = watching.run([sys.executable, "-c", program], os.environ, watching.Watch(tell, silence))
 try:
     os.waitpid(-1, os.WNOHANG)
 except ChildProcessError:
@@ -253,10 +253,12 @@ def test_output_is_the_same_with_and_without_a_limit(prefix: Prefix, seconds: st
     assert (done.returncode, done.stdout, done.stderr) == (9, "out\n", "err\n")
 
 
-def test_without_a_limit_the_command_becomes_the_launcher(prefix: Prefix) -> None:
+def test_for_foreign_programs_the_command_becomes_the_launcher(prefix: Prefix) -> None:
+    """Where nothing has to be seen of it, and the launcher tells the end of stdin by itself."""
     with subprocess.Popen(
-        [prefix.command("myscoop"), "squares.py"],
-        env=prefix.env | {"MPIRUN_DOES": "print(os.getpid())"},
+        [prefix.command("mympirun"), "squares.py"],
+        env=prefix.env
+        | {"MPIRUN_DOES": "print(os.getpid())", "LIBRARY": "Open MPI v4.1.4", "V": "4.1.4"},
         cwd=Path(__file__).parent.parent / "jobscripts", stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         out, _ = process.communicate(timeout=30)

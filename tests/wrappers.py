@@ -36,20 +36,32 @@ main()
 """
 
 MPIRUN = """
-import json, os, sys
+import json, os, socket, sys
 words = sys.argv[1:]
-if words == ["--version"]:
-    print("mpirun (Open MPI) 5.0.11")
-elif "MPIRUN_DOES" in os.environ:
-    exec(os.environ["MPIRUN_DOES"])
-else:
-    seen = dict(os.environ)
-    for word, given in zip(words, words[1:]):
-        if word == "-x" and "=" in given:
-            name, _, seen[name] = given.partition("=")
-    for name in ("_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"):
-        seen.pop(name, None)
-    print(json.dumps([words, seen]))
+line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+if called := os.environ.pop("SCOOPMPI_LIFELINE", None):  # as rank 0 does
+    line.connect("\\0" + called)
+    line.recv(99)
+status = 0
+try:
+    if words == ["--version"]:
+        print("mpirun (Open MPI)", os.environ.get("V", "5.0.11"))
+    elif "MPIRUN_DOES" in os.environ:
+        exec(os.environ["MPIRUN_DOES"])
+    else:
+        seen = dict(os.environ)
+        for word, given in zip(words, words[1:]):
+            if word == "-x" and "=" in given:
+                name, _, seen[name] = given.partition("=")
+        for name in ("_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE", "SCOOPMPI_STDIN"):
+            seen.pop(name, None)
+        print(json.dumps([words, seen]))
+except SystemExit as leaving:
+    status = leaving.code
+if called:
+    sys.stdout.flush()
+    line.send(b"ended %d" % status)
+sys.exit(status)
 """
 
 
@@ -107,6 +119,10 @@ def asked(done: subprocess.CompletedProcess[str], program: list[str]) -> Started
     """What a command asked of mpirun, divided where the program's words begin."""
     assert done.returncode == 0, done.stderr
     words, env = json.loads(done.stdout)
+    if "/bin/sh" in words:  # it gives rank 0 of a foreign program its stdin
+        place = words.index("/bin/sh")
+        assert "exec <" in words[place + 2]
+        del words[place : place + 4]
     size = len(program)
     place = next(n for n in range(len(words)) if words[n : n + size] == program)
     return Started(" ".join(words[:place]), words[place + size :], env)

@@ -195,3 +195,19 @@ def ended(path: str | os.PathLike[str]) -> bool | None:
         if found is None
         else {database.ENDED: True, database.RUNNING: False}.get(found[0], False)
     )
+
+
+def kept(path: str | os.PathLike[str]) -> int | None:
+    """How many tasks have an outcome in a file that is closed; None where it cannot say."""
+    words = "SELECT total(stop - start) FROM parts WHERE piece = 0"
+    try:
+        real, _ = admission.admitted(os.fspath(path), create=False)
+        connection = database.connect(real, "ro")
+    except (CheckpointError, OSError, *database.PROBLEMS):
+        return None
+    try:
+        return int(connection.execute(words).fetchone()[0])
+    except database.PROBLEMS:
+        return None
+    finally:
+        connection.close()

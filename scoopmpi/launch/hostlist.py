@@ -11,14 +11,13 @@ hosts: then each line stands for one worker, as in the node file of PBS.
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
+from . import thishost
 from .allocation import LOCAL, MOST_HOSTS, Allocation, AllocationError, Host, merged
 from .brackets import expanded
 
-THIS_MACHINE = frozenset(("localhost", "127.0.0.1", "::1"))
 MOST_BYTES = 32 * 2**20
 """A line for each core of ten thousand hosts; a longer file is none of hosts, or has no end."""
 MOST_NAMES = 10 * MOST_HOSTS
@@ -95,7 +94,7 @@ def _line(line: str, source: str) -> Iterable[tuple[str, int | None]]:
 def _names(word: str, source: str) -> Iterator[tuple[str, int | None]]:
     """`n[1-2]:4,n7` as (n1, 4), (n2, 4), (n7, None)."""
     for item in re.findall(r"(?:[^,\[\]]|\[[^\[\]]*\]?|\])+", word):
-        if item in THIS_MACHINE:
+        if item in thishost.NAMES:
             yield item, None
             continue
         found = _WORD.fullmatch(item)
@@ -107,8 +106,7 @@ def _names(word: str, source: str) -> Iterator[tuple[str, int | None]]:
 
 def _allocation(counted: list[Host], source: str) -> Allocation:
     """All on this machine counts as local: no remote shell is needed."""
-    own = {*THIS_MACHINE, (name := socket.gethostname()), name.partition(".")[0]}
-    if counted and own.issuperset(host.name for host in counted):
+    if counted and thishost.names().issuperset(host.name for host in counted):
         slots = sum(host.slots for host in counted)
         if slots < 1:
             raise AllocationError(f"{source} names no host with a slot")

@@ -1,7 +1,8 @@
-"""Run the launcher as a child, where an exec will not do: to see whether it prints anything.
+"""Run the launcher as a child: signals, its silence, its end, and what rank 0 says of the program.
 
-Its output passes unchanged and at once, signals reach it, its exit status is ours. Where nothing
-has to be watched nor fed, nothing stands between the user and the launcher: see `starting`.
+With a line to rank 0 (`lifeline`) the launcher hears no signal but SIGHUP: it would kill the
+program in the middle of its clean-up. Rank 0 hears them, each once, and its word is the exit
+status. Without one all goes to the launcher, and comes from it.
 """
 
 from __future__ import annotations
@@ -10,240 +11,287 @@ import os
 import selectors
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType
-from typing import IO, Any
 
 from ..process import witness
+from ..process.lifeline import NOT_FOR_LAUNCHERS
+from ..process.streams import closed
+from . import feeding
+from .lifeline import Lifeline
+from .passing import Passing
+from .signals import WARNINGS, Signals, in_foreground, taken
 
 TIMED_OUT = 124
 """The exit status of a job that was ended for its silence: vsc-mympirun's, and timeout(1)'s."""
 GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL: Open MPI 5 and MPICH need up to 7 to end their ranks."""
-_PASSED_ON = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-)
-_WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
-_AT_ONCE = 1 << 16
+END_SECONDS = 10.0
+"""What the launcher gets to end after rank 0 has: two hosts need 2; some ends hang (MPI_Finalize
+of Open MPI 5.0.11 after a worker's death, for minutes)."""
+NOTICE_SECONDS = 0.3
+"""A batch system signals one process, or all of a job within milliseconds: so long rank 0 may have
+got it by itself."""
 _LEFT_IN_PIPES = 1 << 20
 """What is read after the launcher's end: more than a pipe holds must come from somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """How long nothing may be printed from the start on, and whom to tell; `fatal` ends the job."""
+    """How long nothing may be printed from the start on; `fatal` ends the job."""
 
     seconds: float
     fatal: bool
-    tell: Callable[[str], None]
 
 
-def run(
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    silence: Silence | None = None,
-    output: int | None = None,
-    feed: Callable[[IO[bytes]], None] | None = None,
-    signalled: Callable[[], None] | None = None,
-) -> int:
-    """Run a launcher to its end; its exit status, as a shell would have it, or TIMED_OUT.
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a launcher is to be run.
 
     output: a file descriptor in the place of our stdout and stderr.
-    feed: writes the launcher's stdin, in a thread.
-    signalled: called for each signal that asks the launcher to end; SIGUSR1 and SIGUSR2 do so
-        then, by SIGTERM: a Hydra dies of the second.
+    here: rank 0 is one of ours, on this host. marked: it is one of ours, elsewhere: its stdin gets
+    a mark at the end. opened: it opens our stdin itself. tell: what the user has to know.
+    signalled: called where a signal asks for the end; SIGUSR1 and SIGUSR2 do so then.
     """
-    targets = (1, 2) if output is None else (output, output)
-    joined = os.path.sameopenfile(*targets) if _open(*targets) else False
-    with _signals(signalled) as signals:
+
+    tell: Callable[[str], None]
+    silence: Silence | None = None
+    output: int | None = None
+    here: bool = False
+    marked: bool = False
+    opened: bool = False
+    signalled: Callable[[], None] | None = None
+
+
+def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
+    """Run a launcher to its end; its exit status, as a shell would have it, or TIMED_OUT."""
+    targets = (1, 2) if watch.output is None else (watch.output, watch.output)
+    with taken() as signals:
+        passing = Passing(targets) if watch.silence else None
+        out, err = passing.ends if passing else targets
+        line = Lifeline(_streams(out, err)) if watch.here else None
+        fed = os.pipe() if watch.marked and not line else None
         launcher = subprocess.Popen(
-            argv, env=env,
-            stdin=subprocess.PIPE if feed else None,
-            stdout=subprocess.PIPE if silence else output,
-            stderr=(subprocess.STDOUT if joined else subprocess.PIPE) if silence else output,
-            preexec_fn=partial(_in_the_launcher, deaf=signalled is not None),
+            argv,
+            env={**env, **(line.variables if line else {})},
+            stdin=subprocess.DEVNULL if line or watch.opened else fed[0] if fed else None,
+            stdout=out, stderr=err,
+            preexec_fn=partial(_in_the_launcher, deaf=line is not None, signalled=watch.signalled),
         )  # fmt: skip
-        signals.reach(launcher)
-        if feed and launcher.stdin:
-            # As a thread, since the launcher may end while the user thinks.
-            threading.Thread(target=feed, args=(launcher.stdin,), daemon=True).start()
-        ended = False
-        if silence:
-            ended = _Passing(launcher, silence, targets, signals.woken).run()
-        status = launcher.wait()
-    if ended:
-        return TIMED_OUT
-    return status if status >= 0 else 128 - status
+        if fed:
+            os.close(fed[0])
+            feeding.marked(fed[1])
+        job = _Job(launcher, watch, signals, line, passing)
+        try:
+            return job.run()
+        finally:
+            job.close()
 
 
-def _in_the_launcher(deaf: bool) -> None:
+def _streams(out: int, err: int) -> dict[int, int]:
+    """What rank 0 shall have as its own, of what is open."""
+    given = {1: out, 2: err}
+    if 0 not in closed():
+        given = {0: feeding.for_rank_0(), **given}
+    return {number: fd for number, fd in given.items() if number != fd or fd not in closed()}
+
+
+def _in_the_launcher(deaf: bool, signalled: object) -> None:
     """It ends when we are killed, as if it stood in our place.
 
-    deaf: to warnings, which a batch system may send to all processes of a job.
+    Deaf, it has a process group of its own, as what a terminal sends is for us, and its ranks let
+    signals in again. Deaf to warnings only, it does not see what goes to all processes of a job.
     """
-    witness.end_with_parent(signal.SIGTERM)
-    for number in _WARNINGS if deaf else ():
-        signal.signal(number, signal.SIG_IGN)
+    witness.end_with_parent(signal.SIGHUP if deaf else signal.SIGTERM)
+    if deaf:
+        os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_LAUNCHERS)
+    elif signalled is not None:
+        for number in WARNINGS:
+            signal.signal(number, signal.SIG_IGN)
 
 
-def _open(*descriptors: int) -> bool:
-    try:
-        return all(os.fstat(each) for each in descriptors)
-    except OSError:
-        return False  # closed by who started us
-
-
-class _Signals:
-    """Signals on their way to the launcher; `woken` is readable after one of them, or SIGCHLD."""
-
-    def __init__(self, woken: int, told: Callable[[], None] | None) -> None:
-        self.woken, self._told = woken, told
-        self._launcher: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
-
-    def reach(self, launcher: subprocess.Popen[bytes]) -> None:
-        self._launcher = launcher
-        for number in self._early:
-            launcher.send_signal(number)
-
-    def came(self, number: int, frame: FrameType | None) -> None:
-        if self._told is not None:
-            self._told()
-            number = signal.SIGTERM if number in _WARNINGS else number
-        # What the terminal sends reaches the launcher too, and a second Ctrl-C would cut its end
-        # short.
-        if number in (signal.SIGINT, signal.SIGQUIT) and _in_foreground():
-            return
-        if self._launcher is None:
-            self._early.append(number)
-        else:
-            self._launcher.send_signal(number)
-
-
-@contextmanager
-def _signals(told: Callable[[], None] | None) -> Iterator[_Signals]:
-    """Takes the signals for a while; those that are ignored stay so, for the launcher too."""
-    woken, waking = os.pipe()
-    os.set_blocking(woken, False)
-    os.set_blocking(waking, False)
-    passing = _Signals(woken, told)
-    before: dict[int, Any] = {}
-    earlier = signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
-    try:
-        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in _PASSED_ON:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, passing.came)
-        yield passing
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(earlier)
-        os.close(woken)
-        os.close(waking)
-
-
-def _in_foreground() -> bool:
-    """Whether a terminal sends its Ctrl-C to our process group."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
-
-
-class _Passing:
-    """The launcher's output on its way to ours."""
+class _Job:
+    """A launcher while it runs."""
 
     def __init__(
-        self, launcher: subprocess.Popen[bytes], silence: Silence, targets: tuple[int, int],
-        woken: int,
-    ) -> None:  # fmt: skip
-        self._launcher, self._silence, self._woken = launcher, silence, woken
-        self._due: float | None = time.monotonic() + silence.seconds
-        self._ended = False
+        self,
+        launcher: subprocess.Popen[bytes],
+        watch: Watch,
+        signals: Signals,
+        line: Lifeline | None,
+        passing: Passing | None,
+    ) -> None:
+        self._launcher, self._watch = launcher, watch
+        self._signals, self._line, self._passing = signals, line, passing
+        self._timers: list[tuple[float, Callable[[], None]]] = []
+        self._status: int | None = None  # where it is neither the launcher's nor rank 0's
+        self._ending = False
         self._from = selectors.DefaultSelector()
-        self._from.register(woken, selectors.EVENT_READ)
-        for pipe, target in zip((launcher.stdout, launcher.stderr), targets, strict=True):
-            if pipe is not None:
-                self._from.register(pipe, selectors.EVENT_READ, target)
+        self._from.register(signals, selectors.EVENT_READ, self._woken)
+        if line:
+            self._from.register(line, selectors.EVENT_READ, self._heard)
+        for source in passing.sources if passing else ():
+            self._from.register(source, selectors.EVENT_READ, partial(self._pass_on, source))
+        if watch.silence:
+            self._after(watch.silence.seconds, self._look_for_silence)
 
-    def run(self) -> bool:
-        """Until the launcher has ended; whether we ended it."""
+    # The loop.
+
+    def run(self) -> int:
+        """Until the launcher has ended, and what it left behind is read; the exit status."""
         left = _LEFT_IN_PIPES
+        over = False
         while left > 0:
-            over = self._launcher.poll() is not None
-            ready = [key for key, _ in self._from.select(0 if over else self._patience())]
-            pipes = [key for key in ready if key.fd != self._woken]
-            if len(pipes) < len(ready):
-                _drain(self._woken)
-            if over and not pipes:
-                break
-            count = sum(map(self._pass_on, pipes))
-            left -= count if over else 0
+            if not over and self._launcher.poll() is not None:
+                over = True
+                self._launcher_ended()
+            ready = self._from.select(self._patience(over))
+            before = self._passing.passed if self._passing else 0
+            for key, _ in ready:
+                key.data()
+            if over and self._passing:
+                left -= self._passing.passed - before
             self._look_at_the_clock()
-        self._from.close()
-        return self._ended
+            if over and not any(key.data != self._woken for key, _ in ready) and not self._waits:
+                break
+        return self._exit_status()
 
-    def _patience(self) -> float | None:
-        return None if self._due is None else max(0.0, self._due - time.monotonic())
+    def _patience(self, over: bool) -> float | None:
+        if over and not self._waits:
+            return 0
+        if not self._timers:
+            return None
+        return max(0.0, min(when for when, _ in self._timers) - time.monotonic())
 
-    def _pass_on(self, key: selectors.SelectorKey) -> int:
-        """What is there now; a pipe that nobody writes or nobody reads is closed."""
-        data = os.read(key.fd, _AT_ONCE)
-        if data and not self._ended:
-            self._due = None
-        if not data or not _written(key.data, data):
-            self._from.unregister(key.fileobj)
-            key.fileobj.close()  # type: ignore[union-attr] # it is one of Popen's files
-        return len(data)
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        self._timers.append((time.monotonic() + seconds, act))
 
     def _look_at_the_clock(self) -> None:
-        if self._due is None or time.monotonic() < self._due:
+        now = time.monotonic()
+        due = [act for when, act in self._timers if when <= now]
+        self._timers = [timer for timer in self._timers if timer[0] > now]
+        for act in due:
+            act()
+
+    def close(self) -> None:
+        """Nothing of it stays open."""
+        self._from.close()
+        if self._line:
+            self._line.close()
+        if self._passing:
+            self._passing.close()
+
+    # What happens.
+
+    def _woken(self) -> None:
+        self._signals.drain()
+        while self._signals.came:
+            self._signal(self._signals.came.popleft())
+
+    def _heard(self) -> None:
+        assert self._line is not None
+        self._from.unregister(self._line)
+        ended = self._line.status is not None
+        self._line.hear()
+        if self._line.fileno() >= 0:
+            self._from.register(self._line, selectors.EVENT_READ, self._heard)
+        if self._line.pid is not None and self._passing:
+            self._passing.close_ends()
+        if self._line.status is not None and not ended:
+            self._after(END_SECONDS, self._end_launcher)
+
+    def _pass_on(self, source: int) -> None:
+        assert self._passing is not None
+        if not self._passing.pass_on(source):
+            self._from.unregister(source)
+
+    def _launcher_ended(self) -> None:
+        """Rank 0 may be in its clean-up still, where somebody has killed the launcher."""
+        if self._passing:
+            self._passing.close_ends()
+        if self._line and self._line.pid is not None and self._line.fileno() >= 0:
+            self._after(GRACE, self._close_line)
+
+    def _close_line(self) -> None:
+        if self._line and self._line.fileno() >= 0:
+            self._from.unregister(self._line)
+            self._line.close()
+
+    @property
+    def _waits(self) -> bool:
+        """Whether rank 0 has called and has not ended."""
+        line = self._line
+        return line is not None and line.pid is not None and line.fileno() >= 0
+
+    # Signals.
+
+    def _signal(self, number: int) -> None:
+        if self._watch.signalled is not None:
+            self._watch.signalled()
+        if self._line is None:
+            self._pass_to_launcher(number)
+        elif number == signal.SIGQUIT or self._line.pid is None:
+            self._status = 128 + number  # nothing has begun that could be cleaned up, or should
+            self._end_launcher()
+        else:
+            since = time.monotonic() - NOTICE_SECONDS
+            self._after(NOTICE_SECONDS, partial(self._pass_to_rank_0, number, since))
+
+    def _pass_to_launcher(self, number: int) -> None:
+        # What the terminal sends reaches the launcher too, and a second Ctrl-C would cut its end
+        # short.
+        if number in (signal.SIGINT, signal.SIGQUIT) and in_foreground():
             return
-        self._due = None
-        if self._ended:
-            self._launcher.kill()
+        if self._watch.signalled is not None and number in WARNINGS:
+            number = signal.SIGTERM  # a Hydra dies of the second
+        self._launcher.send_signal(number)
+
+    def _pass_to_rank_0(self, number: int, since: float) -> None:
+        assert self._line is not None
+        if not self._line.told_of(number, since):
+            self._line.send(number)
+
+    # The end.
+
+    def _end_launcher(self) -> None:
+        """Ask it to end, and kill it where it does not."""
+        if not self._ending:
+            self._ending = True
+            self._after(GRACE, self._launcher.kill)
+            self._launcher.send_signal(signal.SIGHUP if self._line else signal.SIGTERM)
+
+    def _look_for_silence(self) -> None:
+        silence = self._watch.silence
+        if silence is None or self._passing is None or self._passing.passed:
             return
-        text = f"nothing was printed for {self._silence.seconds:g} s"
-        if not self._silence.fatal:
-            self._silence.tell(f"{text}; the job goes on")
+        text = f"nothing was printed for {silence.seconds:g} s"
+        if not silence.fatal:
+            self._watch.tell(f"{text}; the job goes on")
             return
-        self._silence.tell(f"{text}; the job is ended (--output-check-fatal)")
-        self._ended = True
-        self._due = time.monotonic() + GRACE
-        self._launcher.terminate()
+        self._watch.tell(f"{text}; the job is ended (--output-check-fatal)")
+        self._status = TIMED_OUT
+        self._end_launcher()
+
+    def _exit_status(self) -> int:
+        code = self._launcher.wait()
+        code = code if code >= 0 else 128 - code
+        line = self._line
+        if line is not None and line.ended_by_signal and self._watch.signalled is not None:
+            self._watch.signalled()
+        if self._status is not None:
+            return self._status
+        if line is None:
+            return code
+        if line.status is None and not code:
+            self._watch.tell(_NOT_SAID)
+            return 1
+        return code if line.status is None else line.status
 
 
-def _drain(descriptor: int) -> None:
-    try:
-        while os.read(descriptor, _AT_ONCE):
-            pass
-    except BlockingIOError:
-        pass
-
-
-def _written(target: int, data: bytes) -> bool:
-    """Write all of it, as fast as it is taken; whether there is still somebody to take it."""
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(target, rest) :]
-        except BlockingIOError:
-            with selectors.DefaultSelector() as taken:
-                taken.register(target, selectors.EVENT_WRITE)
-                taken.select()
-        except OSError:
-            return False
-    return True
+_NOT_SAID = (
+    "the launcher has ended with status 0, but rank 0 has not said that the program has ended: "
+    "a host, a daemon of the launcher, or rank 0 was lost, and results with it"
+)

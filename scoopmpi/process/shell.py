@@ -7,9 +7,6 @@ value.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-
-from ..launch.relay import END
 
 
 def main() -> None:
@@ -17,7 +14,7 @@ def main() -> None:
     space = vars(sys.modules["__main__"])
     if sys.argv[1:2] == ["-"]:
         sys.argv[:] = sys.argv[1:]
-        source = "".join(_lines())
+        source = sys.stdin.read()
         exec(compile(source, "<stdin>", "exec", dont_inherit=True), space)
         return
     import code
@@ -28,21 +25,7 @@ def main() -> None:
     workers = max(1, runtime.size - 1)
     banner = f"Python {sys.version.split()[0]}, scoopmpi with {workers} workers.\n"
     banner += "from scoopmpi import futures; exit() or Ctrl-D ends"
-    code.interact(banner, readfunc=_ask, local=space, exitmsg="")
-
-
-def _lines() -> Iterator[str]:
-    for line in sys.stdin:
-        if line.rstrip("\n") == END:
-            return
-        yield line
-
-
-def _ask(prompt: str = "") -> str:
-    line = input(prompt)
-    if line == END:
-        raise EOFError
-    return line
+    code.interact(banner, local=space, exitmsg="")
 
 
 if __name__ == "__main__":

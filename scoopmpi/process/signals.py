@@ -11,6 +11,8 @@ import signal
 import threading
 from collections.abc import Sequence
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+"""What ends a job in good order: batch systems warn of its end by any of these."""
 _before = threading.local()
 _unheard: tuple[signal.Signals, ...] = ()
 

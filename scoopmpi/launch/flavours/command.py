@@ -168,12 +168,19 @@ class Command:
     """argv: the words. env: variables that the launcher itself needs, and no option can say.
 
     unset: variables that it must not see. notes: what to tell the user about it, once.
+    first: the host of rank 0. program: how many of the words are the program's, the last ones.
+    environs: whether ranks on the launcher's host get its environment.
+    ends_stdin: whether each rank sees the end of stdin, as far as it gets any.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    first: str = ""
+    program: int = 0
+    environs: bool = True
+    ends_stdin: bool = True
 
 
 def for_daemons(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -43,7 +43,7 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     notes = []
     if ranks.agent is not None:
         notes.append(f"--launcher {ranks.agent}: {NAME} starts ranks in its own way")
-    return Command((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes))
+    return Command((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes), environs=False)
 
 
 def _pals(ranks: Ranks) -> tuple[str, ...]:

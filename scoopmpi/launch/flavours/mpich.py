@@ -26,7 +26,13 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     """The command line; Hydra hands over the environment by itself."""
     how = (*hydra.binding(ranks), *hydra.bootstrap(ranks), *hydra.debugging(ranks))
     needs, unset = hydra.surroundings(ranks)
-    return Command((mpirun, *how, *hydra.layout(ranks)), needs, unset, without_branches(ranks))
+    return Command(
+        (mpirun, *how, *hydra.layout(ranks)),
+        needs,
+        unset,
+        without_branches(ranks),
+        ends_stdin=False,
+    )
 
 
 def without_branches(ranks: Ranks) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def command(mpirun: str, ranks: Ranks) -> Command:
         words.append("--noprefix")  # or /usr/bin stands before the user's environment on PATH
     if ranks.survive and new:  # costs nothing measurable; 4 has it in no release
         words += ["--with-ft", "ulfm"]
+    if new and not any(word.startswith("--output") for word in ranks.words):
+        words += ["--output", ":raw"]  # else only whole lines come out (openmpi/ompi#12594)
     if ranks.root:
         words.append("--allow-run-as-root")
     if ranks.debug:
@@ -58,7 +60,7 @@ def command(mpirun: str, ranks: Ranks) -> Command:
         words += ["-x", f"{name}={value}"]
     needs, unset = for_daemons(ranks)
     words += [*ranks.words, "-n", str(ranks.count), *ranks.checked_program()]
-    return Command(tuple(words), needs, unset)
+    return Command(tuple(words), needs, unset, ends_stdin=not new)
 
 
 def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:

@@ -1,0 +1,34 @@
+"""Whether the name of a host is this machine's. Asks the resolver, so not for long lists."""
+
+from __future__ import annotations
+
+import socket
+
+NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def names() -> frozenset[str]:
+    """What this machine is called, as far as it knows itself."""
+    name = socket.gethostname()
+    return NAMES | {name, name.partition(".")[0]}
+
+
+def is_this(name: str) -> bool:
+    """Whether the host of this name is this machine, maybe by another of its names."""
+    if name in names():
+        return True
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        return False
+    return any(_own(family, address) for family, _, _, _, address in found)
+
+
+def _own(family: int, address: tuple[object, ...]) -> bool:
+    """Only an address of this machine can be bound."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind(address)
+    except OSError:
+        return False
+    return True

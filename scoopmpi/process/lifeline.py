@@ -1,0 +1,100 @@
+"""Rank 0's line to the command that has started its launcher, on the same host.
+
+Over it come the user's own stdin, stdout and stderr, which then stand in the place of the
+launcher's pipes: an end of stdin, a full disk, a terminal, half a line are what they are. Back go
+the signals that this process has got, so that none reaches it twice, and at the very end the exit
+status. An abstract socket of Linux: no file, no port, and both ends ask who the other one is.
+Under a launcher of the user's own, or from another host, there is no line and nothing changes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+import struct
+from collections.abc import MutableMapping
+
+from . import streams
+
+VARIABLE = "SCOOPMPI_LIFELINE"
+"""The name of the socket, for the ranks on the host of the command."""
+ENDED = b"ended "
+"""Begins rank 0's last word; the exit status follows. A single byte is a signal's number."""
+STREAMS = b"streams "
+"""Begins the command's only word: the numbers of the descriptors that come with it."""
+NOT_FOR_LAUNCHERS = frozenset(
+    (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+)
+"""What a launcher with such a line does not hear, nor what it starts, until a rank wants to."""
+PACKET = 64
+_SECONDS = 10.0
+"""For an answer of the command, which has nothing else to do."""
+_CREDENTIALS = struct.Struct("iii")
+
+
+def peer(line: socket.socket) -> tuple[int, int]:
+    """The process and the user at the other end."""
+    option: int = getattr(socket, "SO_PEERCRED")  # noqa: B009 (Linux only)
+    size = _CREDENTIALS.size
+    pid, user, _ = _CREDENTIALS.unpack(line.getsockopt(socket.SOL_SOCKET, option, size))
+    return pid, user
+
+
+def take(env: MutableMapping[str, str], rank: int | None) -> Lifeline | None:
+    """Rank 0's line, where there is one; the user's streams are in their places then.
+
+    The variable is taken out of the environment, as what a rank starts is no rank of this job.
+    """
+    name = env.pop(VARIABLE, None)
+    if name is not None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, NOT_FOR_LAUNCHERS)  # Hydra hands on its own
+    if name is None or rank != 0:
+        return None
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        line.settimeout(_SECONDS)
+        line.connect(f"\0{name}")
+        if peer(line)[1] != os.geteuid():
+            raise PermissionError(f"{name} belongs to another user")
+        word, descriptors, _, _ = socket.recv_fds(line, PACKET, 3)
+        if not word.startswith(STREAMS):
+            raise ConnectionError(f"{name} gives no streams")
+    except OSError:  # the command says that nothing was heard of rank 0
+        line.close()
+        return None
+    numbers = map(int, word.removeprefix(STREAMS).split())
+    streams.put_in_place(dict(zip(numbers, descriptors, strict=True)))
+    return Lifeline(line)
+
+
+class Lifeline:
+    """Rank 0's end. status: the program's exit status, said when the interpreter ends."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.status: int | None = None
+        self._line = line
+        self._pid = os.getpid()
+        line.setblocking(False)
+        # The C part of each handler writes the number of its signal.
+        signal.set_wakeup_fd(line.fileno(), warn_on_full_buffer=False)
+        os.register_at_fork(after_in_child=self._leave)
+        atexit.register(self._say)  # before all others are registered, so it runs after them
+
+    def _say(self) -> None:
+        if self.status is None or os.getpid() != self._pid:
+            return
+        try:
+            self._line.setblocking(True)
+            self._line.send(ENDED + str(self.status).encode())
+        except OSError:
+            pass  # the command is gone
+
+    def _leave(self) -> None:
+        """A child is not rank 0: its signals are its own."""
+        number = self._line.fileno()
+        before = signal.set_wakeup_fd(-1)
+        if before not in (-1, number):
+            signal.set_wakeup_fd(before)
+        self._line.close()

@@ -1,0 +1,57 @@
+"""Rank 0's signals: those that end the program in good order, and what the user is told of it.
+
+An exception in the program, so that its `finally` and `with` clean up; a handler of the program's
+own takes the place of ours. How long there is for it is the launcher's and batch system's matter.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from .signals import ENDING
+
+
+class Stopping:
+    """Takes the signals for a program.
+
+    interrupt: raises an exception in it, when it does no harm.
+    """
+
+    def __init__(self, interrupt: Callable[[BaseException], None]) -> None:
+        self._interrupt = interrupt
+        self._first: int | None = None
+        self._taken = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+        for number in self._taken:
+            signal.signal(number, self._came)
+
+    def _came(self, number: int, _: object) -> None:
+        self._first = self._first or number
+        interrupted = number == signal.SIGINT
+        self._interrupt(KeyboardInterrupt() if interrupted else SystemExit(128 + number))
+
+    @property
+    def asked(self) -> bool:
+        """Whether one of them came."""
+        return self._first is not None
+
+    def over(self) -> None:
+        """The program has ended: a further one must not tear the end apart."""
+        for number in self._taken:
+            signal.signal(number, signal.SIG_IGN)
+
+    def said(self, status: int, checkpoint: str | None, kept: int | None) -> str | None:
+        """What to tell the user; None where the program has not ended of it.
+
+        checkpoint, kept: the file, and how many tasks are in it.
+        """
+        if self._first is None or status != 128 + self._first:
+            return None
+        name = signal.Signals(self._first).name
+        if checkpoint is None:
+            return (
+                f"stopped by {name}; the outcomes of tasks that the program has not saved are lost "
+                "(--checkpoint FILE keeps them as they come)"
+            )
+        tasks = "what is done is" if kept is None else f"{kept} tasks are"
+        return f"stopped by {name}; {tasks} in {checkpoint}: run again, and it goes on from there"

@@ -1,0 +1,53 @@
+"""The standard streams of a process as descriptors: those that are closed, and others' instead."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+NAMES = ("stdin", "stdout", "stderr")
+
+
+def closed() -> frozenset[int]:
+    """The numbers of those that whoever started this process had closed (`>&-`)."""
+    return frozenset(number for number, name in enumerate(NAMES) if getattr(sys, name) is None)
+
+
+def hold_closed() -> None:
+    """Keep the numbers of the closed ones: the next file or socket would get them, and the output.
+
+    For Python they stay closed.
+    """
+    for number in closed():
+        _nothing(number)
+
+
+def put_in_place(given: Mapping[int, int]) -> None:
+    """Have the standard streams be these descriptors, which are closed; the others are closed."""
+    for number, name in enumerate(NAMES):
+        if number in given:
+            os.dup2(given[number], number)
+            os.close(given[number])
+            continue
+        _nothing(number)
+        setattr(sys, name, None)
+        setattr(sys, f"__{name}__", None)
+    if sys.stdout is not None and os.isatty(1):
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    if os.isatty(1) or os.isatty(2):
+        # Its foreground is somebody else; we may write all the same, `stty tostop` or not.
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+
+
+def no_stdin() -> None:
+    """Have nothing to read: only rank 0 has a stdin, and some launchers let the others wait."""
+    _nothing(0)
+
+
+def _nothing(number: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    if nothing != number:
+        os.dup2(nothing, number)
+        os.close(nothing)
