@@ -148,7 +148,8 @@ def command_of(
     return replace(
         command,
         env={**own, **command.env}, unset=(*command.unset, *stale),
-        notes=(*command.notes, *ranks.notes), first=ranks.hosts[0].name, program=len(ranks.program),
+        notes=(*command.notes, *ranks.notes), program=len(ranks.program),
+        first=ranks.hosts[0].name, alone=len(ranks.hosts) == 1,
     )  # fmt: skip
 
 
@@ -273,7 +274,10 @@ def run(
     sys.stdout and sys.stdout.flush()
     sys.stderr and sys.stderr.flush()
     here = lifeline.OFFERED and command.environs and thishost.is_this(command.first)
-    watch = watching.Watch(tell, silence, output, here=start.farm and here, marked=start.farm)
+    watch = watching.Watch(
+        tell, silence, output, here=start.farm and here, marked=start.farm,
+        apart=start.farm and here and not command.alone,
+    )  # fmt: skip
     env, argv = environment(command, os.environ), command.argv
     if here and not start.farm and not command.ends_stdin:
         env[feeding.PATH] = feeding.by_path()

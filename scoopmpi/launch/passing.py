@@ -34,6 +34,11 @@ class Passing:
         """To wait for."""
         return tuple(self._targets)
 
+    def apart(self) -> None:
+        """From now on what goes to the first goes to the second, too."""
+        last = list(self._targets.values())[-1:]
+        self._targets = dict.fromkeys(self._targets, *last)
+
     def pass_on(self, source: int) -> bool:
         """What is there now; False where nobody writes, or nobody reads, any more."""
         data = os.read(source, _AT_ONCE)

@@ -53,6 +53,7 @@ class Watch:
     output: a file descriptor in the place of our stdout and stderr.
     here: rank 0 is one of ours, on this host. marked: it is one of ours, elsewhere: its stdin gets
     a mark at the end. opened: it opens our stdin itself. tell: what the user has to know.
+    apart: what the launcher prints when the program is over, or a signal has come, goes to stderr.
     signalled: called where a signal asks for the end; SIGUSR1 and SIGUSR2 do so then.
     """
 
@@ -62,6 +63,7 @@ class Watch:
     here: bool = False
     marked: bool = False
     opened: bool = False
+    apart: bool = False
     signalled: Callable[[], None] | None = None
 
 
@@ -69,9 +71,10 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
     """Run a launcher to its end; its exit status, as a shell would have it, or TIMED_OUT."""
     targets = (1, 2) if watch.output is None else (watch.output, watch.output)
     with taken() as signals:
-        passing = Passing(targets) if watch.silence else None
+        passing = Passing(targets) if watch.silence or watch.apart else None
         out, err = passing.ends if passing else targets
-        line = Lifeline(_streams(out, err)) if watch.here else None
+        own = targets if passing and not watch.silence else (out, err)
+        line = Lifeline(_streams(*own)) if watch.here else None
         fed = os.pipe() if watch.marked and not line else None
         launcher = subprocess.Popen(
             argv,
@@ -194,19 +197,26 @@ class _Job:
     def _heard(self) -> None:
         assert self._line is not None
         self._from.unregister(self._line)
-        ended = self._line.status is not None
+        ended = self._line.status is not None  # and it is its end that is heard
         self._line.hear()
         if self._line.fileno() >= 0:
             self._from.register(self._line, selectors.EVENT_READ, self._heard)
         if self._line.pid is not None and self._passing:
             self._passing.close_ends()
-        if self._line.status is not None and not ended:
+        over = self._line.status is not None or self._line.fileno() < 0
+        if over and not ended:
+            self._speak_apart()
             self._after(END_SECONDS, self._end_launcher)
 
     def _pass_on(self, source: int) -> None:
         assert self._passing is not None
         if not self._passing.pass_on(source):
             self._from.unregister(source)
+
+    def _speak_apart(self) -> None:
+        """Open MPI 5 explains lost daemons on stdout."""
+        if self._passing and self._watch.apart:
+            self._passing.apart()
 
     def _launcher_ended(self) -> None:
         """Rank 0 may be in its clean-up still, where somebody has killed the launcher."""
@@ -231,6 +241,7 @@ class _Job:
     def _signal(self, number: int) -> None:
         if self._watch.signalled is not None:
             self._watch.signalled()
+        self._speak_apart()
         if self._line is None:
             self._pass_to_launcher(number)
         elif number == signal.SIGQUIT or self._line.pid is None:

@@ -169,8 +169,8 @@ class Command:
 
     unset: variables that it must not see. notes: what to tell the user about it, once.
     first: the host of rank 0. program: how many of the words are the program's, the last ones.
-    environs: whether ranks on the launcher's host get its environment.
-    ends_stdin: whether each rank sees the end of stdin, as far as it gets any.
+    environs: whether ranks on the launcher's host get its environment. alone: whether all ranks
+    are on the host of rank 0. ends_stdin: whether each sees the end of stdin, if it has one.
     """
 
     argv: tuple[str, ...]
@@ -180,6 +180,7 @@ class Command:
     first: str = ""
     program: int = 0
     environs: bool = True
+    alone: bool = True
     ends_stdin: bool = True
 
 
