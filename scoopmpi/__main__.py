@@ -186,7 +186,7 @@ def _lead(
     from .process.stopping import Stopping
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
-    lookout.over(farm, transport, os.environ)
+    watch = lookout.over(farm, transport, os.environ)
     try:
         checkpoint = _checkpoint(options, farm)
     except CheckpointError as problem:
@@ -206,6 +206,8 @@ def _lead(
         executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
             checkpoint.close(ended=farm.error is None and not stopping.asked)
+        if stopping.asked:
+            watch.tell_of_launcher()
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status

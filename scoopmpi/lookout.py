@@ -33,6 +33,8 @@ _LOOKS = 6
 """Until the limit: each is a probe that the kernel sends."""
 _LOOK_SECONDS = 10.0
 """At most between two looks."""
+_FIRST_SECONDS = 1.0
+"""To the first look: which connections there are."""
 _STUCK_SECONDS = 10.0
 """For the farm to hear of it, which takes milliseconds, unless MPI holds it."""
 Silences = Callable[[Collection[str], float], dict[str, float]]
@@ -85,6 +87,7 @@ class Lookout:
         self._silences, self._clock = silences, clock
         self._since: dict[str, float] = {}  # when an address was probed first
         self._warned: set[str] = set()
+        self._launcher = os.getppid()
         self._over = threading.Event()
 
     def start(self) -> None:
@@ -111,6 +114,19 @@ class Lookout:
             self._tell(host, workers, silent)
         return False
 
+    def tell_of_launcher(self) -> None:
+        """Say so if it has died: the kernel sends SIGTERM then, and PRRTE dies of a lost daemon."""
+        if os.getppid() == self._launcher:
+            return
+        hosts = self._members.addresses
+        left = self._silences(hosts.keys(), self._every)
+        gone = {hosts[each][0]: hosts[each][1] for each in self._since if each not in left}
+        lost = [f"host {host} ({named(workers)})" for host, workers in gone.items() if workers]
+        text = "the launcher has died before the program has ended"
+        if lost:
+            text += f": {' and '.join(lost)} is lost, or the launcher's daemon there"
+        logger.warning(text)
+
     def _tell(self, host: str, workers: Sequence[int], silent: float) -> None:
         if host in self._warned and silent < self._seconds / 3:
             self._warned.discard(host)
@@ -123,7 +139,9 @@ class Lookout:
             )  # fmt: skip
 
     def _run(self) -> None:
-        while not self._over.wait(self._every):
+        wait = min(self._every, _FIRST_SECONDS)
+        while not self._over.wait(wait):
+            wait = self._every
             if self.look():
                 break
         else:

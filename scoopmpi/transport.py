@@ -18,7 +18,7 @@ from collections import deque
 from typing import Any, NoReturn, Protocol
 
 from .messages import KINDS, NUMBERS, Garbled, Lost, Message
-from .process import daemon
+from .process import daemon, lifeline
 from .process.witness import ORPHANED
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
@@ -152,6 +152,7 @@ class MPITransport:
     def abort(self, status: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        lifeline.end_with(status)
         if self.cut_off and daemon.kill():
             os._exit(status or 1)
         _end_after(ABORT_SECONDS)

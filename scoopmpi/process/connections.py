@@ -19,9 +19,11 @@ from collections.abc import Collection, Iterator
 _FILES = "/proc/self/fd"
 _MOST_PROBES = 127
 """The kernel closes a connection after so many in vain. Its limit: who looks on here decides."""
+_ESTABLISHED = 1
+"""The first byte of `struct tcp_info` then."""
 _AGES = struct.Struct("II")
 _AGES_AT, _INFO_BYTES = 52, 60
-"""In `struct tcp_info` (linux/tcp.h): milliseconds since data and since an acknowledgement came."""
+"""There (linux/tcp.h): milliseconds since data and since an acknowledgement came."""
 _ADDRESS_BYTES = 128  # of struct sockaddr_storage
 
 
@@ -42,6 +44,8 @@ def silences(addresses: Collection[str], probe: float) -> dict[str, float]:
             with contextlib.suppress(OSError):  # closed meanwhile
                 _have_it_probed(number, max(1, round(probe)))
                 info = _option(number, socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+                if info[0] != _ESTABLISHED:
+                    continue  # the other end has closed it, but not this process
                 age = min(_AGES.unpack_from(info, _AGES_AT)) / 1000
                 found[peer] = min(age, found.get(peer, age))
     return found

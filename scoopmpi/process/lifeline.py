@@ -31,6 +31,8 @@ NOT_FOR_LAUNCHERS = frozenset(
 PACKET = 64
 _SECONDS = 10.0
 """For an answer of the command, which has nothing else to do."""
+_line: Lifeline | None = None
+"""Of this process."""
 _CREDENTIALS = struct.Struct("iii")
 
 
@@ -66,7 +68,16 @@ def take(env: MutableMapping[str, str], rank: int | None) -> Lifeline | None:
         return None
     numbers = map(int, word.removeprefix(STREAMS).split())
     streams.put_in_place(dict(zip(numbers, descriptors, strict=True)))
-    return Lifeline(line)
+    global _line
+    _line = Lifeline(line)
+    return _line
+
+
+def end_with(status: int) -> None:
+    """Say the exit status at once, where there is a line: this process may not come to its end."""
+    if _line is not None:
+        _line.status = status
+        _line.say()
 
 
 class Lifeline:
@@ -80,9 +91,10 @@ class Lifeline:
         # The C part of each handler writes the number of its signal.
         signal.set_wakeup_fd(line.fileno(), warn_on_full_buffer=False)
         os.register_at_fork(after_in_child=self._leave)
-        atexit.register(self._say)  # before all others are registered, so it runs after them
+        atexit.register(self.say)  # before all others are registered, so it runs after them
 
-    def _say(self) -> None:
+    def say(self) -> None:
+        """Tell the command of the status, if the program has one."""
         if self.status is None or os.getpid() != self._pid:
             return
         try:
