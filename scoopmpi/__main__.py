@@ -206,8 +206,8 @@ def _lead(
         executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
             checkpoint.close(ended=farm.error is None and not stopping.asked)
-        if stopping.asked:
-            watch.tell_of_launcher()
+        if stopping.asked and watch.launcher_died():
+            status = 1  # a crash, and nobody's wish
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status

@@ -114,10 +114,10 @@ class Lookout:
             self._tell(host, workers, silent)
         return False
 
-    def tell_of_launcher(self) -> None:
-        """Say so if it has died: the kernel sends SIGTERM then, and PRRTE dies of a lost daemon."""
+    def launcher_died(self) -> bool:
+        """Whether it has; says so. SIGTERM comes then, and PRRTE dies of a lost daemon."""
         if os.getppid() == self._launcher:
-            return
+            return False
         hosts = self._members.addresses
         left = self._silences(hosts.keys(), self._every)
         gone = {hosts[each][0]: hosts[each][1] for each in self._since if each not in left}
@@ -126,6 +126,7 @@ class Lookout:
         if lost:
             text += f": {' and '.join(lost)} is lost, or the launcher's daemon there"
         logger.warning(text)
+        return True
 
     def _tell(self, host: str, workers: Sequence[int], silent: float) -> None:
         if host in self._warned and silent < self._seconds / 3:

@@ -17,6 +17,8 @@ import sys
 from collections.abc import Collection, Iterator
 
 _FILES = "/proc/self/fd"
+_OWN = "127."
+"""So begin addresses that every host has."""
 _MOST_PROBES = 127
 """The kernel closes a connection after so many in vain. Its limit: who looks on here decides."""
 _ESTABLISHED = 1
@@ -56,7 +58,7 @@ def _open() -> Iterator[tuple[int, str, str]]:
     for number in _sockets():
         with contextlib.suppress(OSError):  # not connected, or closed meanwhile
             own, peer = _address(number, "getsockname"), _address(number, "getpeername")
-            if own and peer and own != peer and not peer.startswith("127."):
+            if own and peer and own != peer and not peer.startswith(_OWN):
                 yield number, own, peer
 
 
