@@ -15,14 +15,13 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from .launch import (
-    deaf,
+    daemons,
     executables,
     feeding,
     hostlist,
     launcher,
     lifeline,
     managers,
-    mcafiles,
     placement,
     thishost,
     watching,
@@ -132,7 +131,7 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
         debug=start.debug,
         root=os.geteuid() == 0,
         survive=start.farm,
-        deaf=deaf.words(start.python) if start.farm else "",
+        **(daemons.of_a_farm(start.python, env) if start.farm else {}),
     )
 
 
@@ -140,8 +139,7 @@ def command_of(
     start: Start, found: launcher.Launcher, ranks: Ranks, env: Mapping[str, str]
 ) -> Command:
     """The flavour's command, with what the launcher's own environment needs for the start."""
-    if any(mcafiles.chosen(name, found.mpirun, env) for name in ("ssh_agent", "rsh_agent")):
-        ranks = replace(ranks, shell=False)
+    ranks = replace(ranks, shell=daemons.shell_is_ours(found.mpirun, env))
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     own = {} if start.temporary is None else {"TMPDIR": start.temporary}

@@ -14,17 +14,6 @@ import sys
 UNHEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 """Blocked, as daemons have handlers of their own for what is ignored; they unblock it for ranks."""
 
-
-def words(python: str) -> str:
-    """Words of a launcher's option that stand in front of a program; "" where they cannot be said.
-
-    Launchers split them at blanks and colons, and a shell of the other host reads them once more.
-    """
-    found = f"{python} -I -S {os.path.abspath(__file__)}"
-    plain = all(part.isalnum() or part in "/._-+ " for part in found)
-    return found if plain and len(found.split()) == 4 else ""
-
-
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, UNHEARD)
     os.execvp(sys.argv[1], sys.argv[1:])

@@ -6,7 +6,6 @@ that hand over none by themselves.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -34,8 +33,6 @@ PREFIXES = (
     "UCX_", "FI_", "PSM_", "PSM2_", "PSM3_", "MPI4PY_RC_",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-HOST_SECONDS = 60.0
-"""As `lookout.USUAL`: launcher and farm share no import."""
 _STEPS = 0xFFFF_FFF0
 """Slurm's numbers of steps without ranks begin here: batch script, salloc's shell (slurm.h)."""
 
@@ -59,6 +56,7 @@ class Ranks:
     words: the user's own for the launcher. branches: the width of its tree of daemons.
     debug: it shall show what it does. root: the caller is root.
     survive: where one dies the others shall live on, if the library can.
+    patience: seconds for which a host may be silent; None: as the library has it.
     deaf: words in front of a daemon that make it deaf to the end of a job; "": none are known.
     shell: whether which remote shell is taken is left to us.
     """
@@ -79,6 +77,7 @@ class Ranks:
     debug: bool = False
     root: bool = False
     survive: bool = False
+    patience: float | None = None
     deaf: str = ""
     shell: bool = True
 
@@ -91,15 +90,6 @@ class Ranks:
     def local(self) -> bool:
         """Whether all run on this machine, outside of any batch system."""
         return self.manager == LOCAL
-
-    @property
-    def host_seconds(self) -> float:
-        """How long a host may be silent before rank 0 calls it lost, as the ranks read it too."""
-        try:
-            seconds = float(self.env.get("SCOOPMPI_HOST_SECONDS", "") or HOST_SECONDS)
-        except ValueError:
-            return HOST_SECONDS
-        return seconds if 0 < seconds < math.inf else math.inf if seconds >= 0 else HOST_SECONDS
 
     @property
     def crowded(self) -> bool:

@@ -6,7 +6,6 @@ and with the simulated allocations of both (`ras_simulator_*`).
 
 from __future__ import annotations
 
-import math
 import os
 import re
 
@@ -109,14 +108,12 @@ def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
 def _asking(ranks: Ranks, option: str) -> list[str]:
     """How soon the daemons notice that a host is off or cut off; by itself after 8 minutes.
 
-    Later than rank 0 of a farm, which tells which host that is and ends the program in good order;
-    for other programs it stays as it is.
+    Later than rank 0 of a farm, which tells which host that is and ends the program in good order.
     """
-    seconds = ranks.host_seconds
     chosen = any(name + _KEEPALIVE + "time" in ranks.env for name in PREFIXES)
-    if len(ranks.hosts) == 1 or not ranks.survive or chosen or math.isinf(seconds):
+    if ranks.patience is None or len(ranks.hosts) == 1 or chosen:
         return []
-    idle, between = max(1, round(seconds / 2)), max(1, round(seconds / 6))
+    idle, between = max(1, round(ranks.patience / 2)), max(1, round(ranks.patience / 6))
     pairs = {"time": idle, "intvl": between, "probes": 6}
     return [
         word for name, value in pairs.items() for word in (option, _KEEPALIVE + name, str(value))
