@@ -29,6 +29,8 @@ logger = logging.getLogger("scoopmpi")
 VARIABLE = "SCOOPMPI_HOST_SECONDS"
 USUAL = 60.0
 """Seconds. A switch that starts anew takes about that long; shorter cuts do no harm."""
+_LEAST = 4.0
+"""Seconds: kernels probe once a second at most, and half of this shall see an answer."""
 _LOOKS = 6
 """Until the limit: each is a probe that the kernel sends."""
 _LOOK_SECONDS = 10.0
@@ -82,8 +84,8 @@ class Lookout:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._members, self._lost, self._stuck = members, lost, stuck
-        self._seconds = seconds
-        self._every = min(seconds / _LOOKS, _LOOK_SECONDS)
+        self._seconds = max(seconds, _LEAST)
+        self._every = min(self._seconds / _LOOKS, _LOOK_SECONDS)
         self._silences, self._clock = silences, clock
         self._since: dict[str, float] = {}  # when an address was probed first
         self._warned: set[str] = set()

@@ -1,6 +1,6 @@
 """Each worker writes its rank, host and process id to a file, then waits for its end.
 
-waits.py DIRECTORY
+waits.py DIRECTORY [SECONDS]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def wait(directory: str) -> None:
     file = Path(directory, f"{runtime.rank}.begun")
     file.with_suffix(".new").write_text(f"{socket.gethostname()} {os.getpid()}")
     file.with_suffix(".new").rename(file)
-    time.sleep(SECONDS)
+    time.sleep(float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS)
 
 
 if __name__ == "__main__":
