@@ -60,6 +60,11 @@ def send(host: Host, number: signal.Signals, which: Callable[[str], bool] = bool
     subprocess.run(host.words("kill", f"-{number.value}", *found), timeout=20, check=False)
 
 
+def two_libraries_are_enough(two: Pair) -> None:
+    if not two.library.name.startswith(("openmpi-5", "mpich")):  # UCX looks after itself a little
+        pytest.skip("what the kernel answers is the same with all")
+
+
 def is_daemon(words: str) -> bool:
     return os.path.basename(words.split()[0]) in DAEMONS
 
@@ -85,7 +90,7 @@ def test_a_lost_host_is_no_success(two: Pair, lose: Callable[[Host], None]) -> N
 
 
 def test_a_daemon_that_is_lost_while_ranks_start_is_no_success(two: Pair) -> None:
-    words = two.words(str(WAITS), str(two.directory), "5")
+    words = two.words(str(WAITS), str(two.directory))
     env = two.job("east east west west").env
     with subprocess.Popen(
         words, env=env, text=True, stdin=subprocess.DEVNULL, start_new_session=True,
@@ -117,11 +122,13 @@ def test_a_host_that_is_cut_off_is_named_and_the_program_ends_in_good_order(two:
 
 
 def test_a_host_that_is_stopped_for_a_while_is_not_lost(two: Pair) -> None:
-    words = [str(WAITS), str(two.directory), "6"]
+    two_libraries_are_enough(two)
+    words = [str(WAITS), str(two.directory)]
     with running(two, *words, SCOOPMPI_HOST_SECONDS=str(HOST_SECONDS)) as process:
         send(two.hosts[1], signal.SIGSTOP)
         time.sleep(2 * HOST_SECONDS)
         send(two.hosts[1], signal.SIGCONT)
+        (two.directory / "enough").touch()
         _, err = ended(two, process)
     assert process.returncode == 0, err
     assert "nothing has come" not in err
@@ -129,11 +136,16 @@ def test_a_host_that_is_stopped_for_a_while_is_not_lost(two: Pair) -> None:
 
 
 def test_a_network_that_comes_back_is_no_loss(two: Pair) -> None:
-    words = [str(WAITS), str(two.directory), "10"]
+    two_libraries_are_enough(two)
+    words = [str(WAITS), str(two.directory)]
     with running(two, *words, SCOOPMPI_HOST_SECONDS="16") as process:
         time.sleep(3)
         with cut(two.hosts):
             time.sleep(11)
+        await_that(
+            lambda: "answers again" in (two.directory / "stderr").read_text(), lambda: "silent", 30
+        )
+        (two.directory / "enough").touch()
         _, err = ended(two, process)
     assert process.returncode == 0, err
     assert "nothing has come from host west" in err and "host west answers again" in err
