@@ -12,7 +12,6 @@ import math
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -80,14 +79,13 @@ class Lookout:
         lost: Callable[[WorkerLost], None],
         seconds: float,
         stuck: Callable[[], bool] = lambda: False,
-        silences: Silences = connections.silences,
-        clock: Callable[[], float] = time.monotonic,
+        silences: Silences | None = None,
     ) -> None:
         self._members, self._lost, self._stuck = members, lost, stuck
         self._seconds = max(seconds, _LEAST)
         self._every = min(self._seconds / _LOOKS, _LOOK_SECONDS)
-        self._silences, self._clock = silences, clock
-        self._since: dict[str, float] = {}  # when an address was probed first
+        self._silences = silences or connections.Connections().silences
+        self._seen: set[str] = set()  # addresses to which there were connections
         self._warned: set[str] = set()
         self._launcher = os.getppid()
         self._over = threading.Event()
@@ -103,10 +101,9 @@ class Lookout:
 
     def look(self) -> bool:
         """One look; whether a host is lost."""
-        now = self._clock()
         hosts = self._members.addresses
-        for address, age in self._silences(hosts.keys(), self._every).items():
-            silent = min(age, now - self._since.setdefault(address, now))
+        for address, silent in self._silences(hosts.keys(), self._every).items():
+            self._seen.add(address)
             host, workers = hosts[address]
             if workers and silent >= self._seconds:
                 error = WorkerLost(f"{_nothing(host, workers, silent)}; the job cannot go on")
@@ -122,7 +119,7 @@ class Lookout:
             return False
         hosts = self._members.addresses
         left = self._silences(hosts.keys(), self._every)
-        gone = {hosts[each][0]: hosts[each][1] for each in self._since if each not in left}
+        gone = {hosts[each][0]: hosts[each][1] for each in self._seen if each not in left}
         lost = [f"host {host} ({named(workers)})" for host, workers in gone.items() if workers]
         text = "the launcher has died before the program has ended"
         if lost:

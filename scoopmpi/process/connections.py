@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import socket
 import struct
@@ -21,54 +22,76 @@ _OWN = "127."
 """So begin addresses that every host has."""
 _MOST_PROBES = 127
 """The kernel closes a connection after so many in vain. Its limit: who looks on here decides."""
+_INFO = struct.Struct("4B48x2I")
+"""Of `struct tcp_info` (linux/tcp.h): the state, two numbers of what was sent again or asked and is
+unanswered, and milliseconds since data and since an acknowledgement came."""
 _ESTABLISHED = 1
-"""The first byte of `struct tcp_info` then."""
-_AGES = struct.Struct("II")
-_AGES_AT, _INFO_BYTES = 52, 60
-"""There (linux/tcp.h): milliseconds since data and since an acknowledgement came."""
+_UNANSWERED = 2
+"""Asks in vain: a stopped worker whose buffers are full is asked every two minutes, and answers."""
 _ADDRESS_BYTES = 128  # of struct sockaddr_storage
 
 
 def own_addresses() -> tuple[str, ...]:
     """The addresses under which this host is connected to others."""
-    return tuple(sorted({own for _, own, _ in _open()}))
+    return tuple(sorted({_ends(number)[0] for number, _ in _sockets()} - {""}))
 
 
-def silences(addresses: Collection[str], probe: float) -> dict[str, float]:
-    """For each of these addresses that a connection leads to: seconds since an answer came.
+class Connections:
+    """Those of this process, looked at again and again."""
 
-    probe: seconds without traffic after which the kernel shall ask, and ask again. Only what has
-    been probed that long means anything: a connection without traffic gets no answers.
-    """
-    found: dict[str, float] = {}
-    for number, _, peer in _open():
-        if peer in addresses:
-            with contextlib.suppress(OSError):  # closed meanwhile
-                _have_it_probed(number, max(1, round(probe)))
-                info = _option(number, socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
-                if info[0] != _ESTABLISHED:
-                    continue  # the other end has closed it, but not this process
-                age = min(_AGES.unpack_from(info, _AGES_AT)) / 1000
-                found[peer] = min(age, found.get(peer, age))
-    return found
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[str, str]] = {}  # by descriptor: its socket, the other end
+
+    def silences(self, addresses: Collection[str], probe: float) -> dict[str, float]:
+        """For each of these addresses that a connection leads to: seconds without an answer.
+
+        They count from the last thing that came, once the kernel has asked in vain; else it is 0.
+        probe: seconds without traffic after which it shall ask, and ask again.
+        """
+        found: dict[str, float] = {}
+        before, self._known = self._known, {}
+        for number, link in _sockets():
+            known = before.get(number)
+            peer = known[1] if known and known[0] == link else _ends(number)[1]
+            self._known[number] = link, peer
+            if peer in addresses:
+                with contextlib.suppress(OSError):  # closed meanwhile
+                    if known is None or known[0] != link:
+                        _have_it_probed(number, max(1, round(probe)))
+                    age = _silence(number)
+                    if age is not None:
+                        found[peer] = min(age, found.get(peer, age))
+        return found
 
 
-def _open() -> Iterator[tuple[int, str, str]]:
-    """Descriptors of connections to other hosts, with their two addresses."""
-    for number in _sockets():
-        with contextlib.suppress(OSError):  # not connected, or closed meanwhile
-            own, peer = _address(number, "getsockname"), _address(number, "getpeername")
-            if own and peer and own != peer and not peer.startswith(_OWN):
-                yield number, own, peer
+def _silence(number: int) -> float | None:
+    """Seconds; None where the other end has closed it."""
+    raw = _option(number, socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+    state, _, sent_again, asked, data, answer = _INFO.unpack(raw)
+    if state != _ESTABLISHED:
+        return None
+    return 0.0 if max(sent_again, asked) < _UNANSWERED else min(data, answer) / 1000
 
 
-def _sockets() -> Iterator[int]:
+def _sockets() -> Iterator[tuple[int, str]]:
+    """Descriptors of sockets, with the names of these, which no other ever has."""
     if not sys.platform.startswith("linux"):
         return
     for name in os.listdir(_FILES):
         with contextlib.suppress(OSError):
-            if os.readlink(f"{_FILES}/{name}").startswith("socket:"):
-                yield int(name)
+            link = os.readlink(f"{_FILES}/{name}")
+            if link.startswith("socket:"):
+                yield int(name), link
+
+
+def _ends(number: int) -> tuple[str, str]:
+    """The two addresses of a connection to another host; of anything else, nothing."""
+    try:
+        own, peer = _address(number, "getsockname"), _address(number, "getpeername")
+    except OSError:  # not connected, or closed meanwhile
+        return "", ""
+    outward = own and peer and own != peer and not peer.startswith(_OWN)
+    return (own, peer) if outward else ("", "")
 
 
 def _address(number: int, which: str) -> str:
@@ -89,8 +112,6 @@ def _address(number: int, which: str) -> str:
 
 def _have_it_probed(number: int, seconds: int) -> None:
     tcp = socket.IPPROTO_TCP
-    if _number(_option(number, tcp, socket.TCP_KEEPCNT)) == _MOST_PROBES:
-        return
     for level, option, value in (
         (tcp, socket.TCP_KEEPIDLE, seconds), (tcp, socket.TCP_KEEPINTVL, seconds),
         (tcp, socket.TCP_KEEPCNT, _MOST_PROBES), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -99,16 +120,13 @@ def _have_it_probed(number: int, seconds: int) -> None:
         _checked(_libc().setsockopt(number, level, option, ctypes.byref(raw), ctypes.sizeof(raw)))
 
 
-def _option(number: int, level: int, option: int, size: int = 4) -> bytes:
+def _option(number: int, level: int, option: int, size: int) -> bytes:
     raw, length = ctypes.create_string_buffer(size), ctypes.c_uint(size)
     _checked(_libc().getsockopt(number, level, option, raw, ctypes.byref(length)))
     return raw.raw
 
 
-def _number(raw: bytes) -> int:
-    return int.from_bytes(raw, sys.byteorder)
-
-
+@functools.cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -114,8 +115,7 @@ def test_a_host_that_is_cut_off_is_named_and_the_program_ends_in_good_order(two:
         with cut(two.hosts):
             _, err = ended(two, process)
     assert process.returncode not in (0, 124), err
-    warned = f"nothing has come from host west (workers 3, 4) for {HOST_SECONDS / 2:.0f} s"
-    assert warned in err
+    assert re.search(r"WARNING: nothing has come from host west \(workers 3, 4\) for [234] s", err)
     if not two.library.name.startswith("openmpi"):  # whose launcher loses its patience meanwhile
         assert (two.directory / "cleaned").read_text() == "WorkerLost"
         assert process.returncode == 7, err
