@@ -31,7 +31,7 @@ def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
     streams.hold_closed()
     rank = witness.rank_of(os.environ)
-    line = lifeline.take(os.environ, rank)
+    has_line = lifeline.take(os.environ, rank)
     options = _options(rank)
     surroundings.log_to_stderr(options)
     if rank is None and not _launched():
@@ -45,15 +45,14 @@ def main() -> NoReturn:
     if rank is not None:
         witness.end_with_launcher(rank)
     asked = wishes.take(os.environ, tell=not rank)
-    if rank == 0 and line is None and asked.ranks is not None:
+    if rank == 0 and not has_line and asked.ranks is not None:
         stdin.let_end()
     surroundings.be_nice(options.nice, tell=not rank)
     label = witness.under_witness(rank) if rank else None
     if rank:
         streams.no_stdin()
         wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
-    status = _play(options, label, asked.ranks, line)
-    sys.exit(status if line is None else line.say(status))
+    sys.exit(lifeline.say(_play(options, label, asked.ranks)))
 
 
 def _options(rank: int | None) -> scoop_options.Options:
@@ -81,9 +80,7 @@ def _launched() -> bool:
     )
 
 
-def _play(
-    options: scoop_options.Options, label: Any, asked: int | None, line: lifeline.Lifeline | None
-) -> int:
+def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     from .process import program as programs
     from .transport import MPITransport
 
@@ -105,7 +102,7 @@ def _play(
     look_out()
     from .leading import lead
 
-    return lead(program, arguments, options, line, _end_profile)
+    return lead(program, arguments, options, _end_profile)
 
 
 def _begin_profile() -> None:

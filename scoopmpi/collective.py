@@ -125,16 +125,19 @@ class _Lead:
     def __init__(
         self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
     ) -> None:
-        from .farm import Farm  # late: the other ranks do not need it
+        from . import lookout  # late: the other ranks need neither
+        from .farm import Farm
 
         self._transport = transport
         self.farm = Farm(transport)
+        self._lookout = lookout.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
             self.executor = MPIExecutor(
                 None, initializer, initargs, base=base, checkpoint=checkpoint
             )
         except BaseException:  # of the checkpoint
+            self._lookout.stop()
             self.farm.close()
             raise
         self._before = _Process()
@@ -153,6 +156,7 @@ class _Lead:
             # Workers are not to be stopped inside a task: their processes live on.
             self.farm.wait_until(lambda: not self.farm.busy)
         finally:
+            self._lookout.stop()
             _leads.remove(self)
             self._before.restore()
             if not _leads:

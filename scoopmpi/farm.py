@@ -112,9 +112,8 @@ class Farm:
 
         Raises FarmError where no worker can take part.
         """
-        members = self.members
-        if members.names is None:
-            self.wait_until(lambda: members.names is not None or self.error is not None)
+        if self.members.names is None:
+            self.wait_until(lambda: self.members.names is not None or self.error is not None)
         if self.error is not None:
             raise self.error
 
@@ -276,7 +275,7 @@ class Farm:
         elif isinstance(message, messages.Unfit):
             if self.members.unfit(sender, message.reason):
                 problem = FarmError(f"no worker can import the program: {message.reason}")
-                self._deliveries.add(partial(self._fail, problem))
+                self._deliveries.add(partial(self.fail, problem))
         elif isinstance(message, messages.Rest):
             self._resting.heard(sender, message)
         elif isinstance(message, messages.Left):
@@ -304,9 +303,10 @@ class Farm:
         for number, job, part in self._losses.outcomes(worker, given_up, self._jobs, overdue):
             self._answer(number, job, part)
         if self.members.none_left:
-            self._deliveries.add(partial(self._fail, self._losses.of_all()))
+            self._deliveries.add(partial(self.fail, self._losses.of_all()))
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Nothing can go on: every caller gets the error, from whatever thread this is called."""
         self.error = error
         for job in list(self._jobs.values()):
             job.failed(error)
@@ -344,7 +344,7 @@ class Farm:
             return
         self._driver.stop()
         try:
-            self._fail(FarmError("the farm has been shut down"))
+            self.fail(FarmError("the farm has been shut down"))
         except BaseException:
             logger.exception("a callback of a call that never ran has failed")
         with self._section:

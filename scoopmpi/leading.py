@@ -12,10 +12,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from . import executor, leaving, payload, runtime
+from . import executor, leaving, lookout, payload, runtime
 from .farm import Farm
 from .process import program as programs
-from .process.lifeline import Lifeline
 from .process.status import status_of, wait_for_threads
 from .process.stopping import Stopping
 from .scoop_options import UNABLE, Options
@@ -26,12 +25,11 @@ def lead(
     program: Any,
     arguments: list[str],
     options: Options,
-    line: Lifeline | None,
     ended: Callable[[], None],
 ) -> int:
     """Rank 0 to the end of its Python, for which the workers wait; returns its exit status.
 
-    line: to the command that has started the job. ended: called when the program has.
+    ended: called when the program has.
     """
     transport = MPITransport() if runtime.size > 1 else None
     status, pid = 1, os.getpid()
@@ -43,7 +41,7 @@ def lead(
         ended()
     finally:
         if os.getpid() == pid:
-            leaving.with_workers(transport, status, int if line is None else line.say)
+            leaving.with_workers(transport, status)
     return status
 
 
@@ -59,6 +57,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
     from .checkpoint.admission import CheckpointError  # late: few programs have one
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
+    watch = lookout.over(farm, transport, os.environ)
     try:
         checkpoint = _checkpoint(options, farm)
     except CheckpointError as problem:
@@ -78,6 +77,8 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
         executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
             checkpoint.close(ended=farm.error is None and not stopping.asked)
+        if stopping.asked and watch.launcher_died():
+            status = 1  # a crash, and nobody's wish
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status

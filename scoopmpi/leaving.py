@@ -10,14 +10,13 @@ from __future__ import annotations
 import atexit
 import logging
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NoReturn
 
 from .messages import Left, Stop
 from .pause import pause
-from .process import ending, fuse, strays, witness
+from .process import ending, fuse, lifeline, strays, witness
 from .process.deadline import GRACE
 from .process.signals import STOPPING
 from .transport import MPITransport, Transport, leave
@@ -73,17 +72,15 @@ def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> N
             return
 
 
-def with_workers(
-    transport: MPITransport | None, status: int, say: Callable[[int], int] = int
-) -> None:
+def with_workers(transport: MPITransport | None, status: int) -> None:
     """On rank 0, after the program and its farm: its exit functions, then all come to MPI's end.
 
-    say: tells who has started the job that the program has ended with this status; gives the one
-    that is for the launcher. From here on this process ends within seconds.
+    The command that has started the job is told the program's status by then. From here on this
+    process ends within seconds.
     """
     atexit._run_exitfuncs()
     _end_strays(status)
-    status = say(status)
+    status = lifeline.say(status)
     if transport is not None:
         fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
         _stop_all(transport)

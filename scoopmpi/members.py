@@ -17,6 +17,7 @@ class Members:
         self.names: frozenset[str] | None = None
         """The functions of the program that every worker has; None before the first joined."""
         self._hosts: dict[int, str] = {}
+        self._addresses: dict[int, tuple[str, ...]] = {}
         self._unfit: dict[int, str] = {}
         self._left: set[int] = set()
         self.lost: dict[int, str] = {}
@@ -26,6 +27,7 @@ class Members:
         """The worker has imported the program."""
         self.names = message.names if self.names is None else self.names & message.names
         self._hosts[worker] = message.host
+        self._addresses[worker] = message.addresses
         logger.debug("worker %d joined: pid %d on %s", worker, message.pid, message.host)
 
     def unfit(self, worker: int, reason: str) -> bool:
@@ -51,6 +53,17 @@ class Members:
     def present(self) -> list[int]:
         """Those that have joined, and neither left nor died."""
         return [worker for worker in self.missing if worker in self._hosts]
+
+    @property
+    def addresses(self) -> dict[str, tuple[str, list[int]]]:
+        """For each address of their hosts: its name, and its workers that are here. For threads."""
+        found: dict[str, tuple[str, list[int]]] = {}
+        for worker, addresses in tuple(self._addresses.items()):
+            for address in addresses:
+                _, workers = found.setdefault(address, (self._hosts[worker], []))
+                if worker not in self.lost and worker not in self._left:
+                    workers.append(worker)
+        return found
 
     @property
     def importing(self) -> bool:

@@ -106,12 +106,14 @@ class Joined(NamedTuple):
     domain: the same for ranks that can open each other's shared memory.
     names: the functions and classes that the program's module defines there, so that rank 0
         sends by value what only it has (defined below `if __name__ == "__main__"`).
+    addresses: those of its host, as far as other hosts are connected to it.
     """
 
     host: str
     pid: int
     domain: str
     names: frozenset[str]
+    addresses: tuple[str, ...] = ()
 
 
 class Unfit(NamedTuple):

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .launch import (
+    daemons,
     directories,
     executables,
     hostlist,
@@ -133,6 +134,7 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
         debug=start.debug,
         root=os.geteuid() == 0,
         survive=start.farm,
+        **(daemons.of_a_farm(start.python, env) if start.farm else {}),
     )
 
 
@@ -148,6 +150,7 @@ def command_of(
     short = rank_words(replace(start, options=(), words=())) if start.farm else ()
     own_words = _own_words(start) if start.farm else None
     ranks, moved = lengths.fitting(found.flavour.KEY, ranks, short, own_words)
+    ranks = replace(ranks, shell=daemons.shell_is_ours(found.mpirun, env))
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(

@@ -13,15 +13,19 @@ import contextlib
 import ctypes
 import os
 import pickle
+import signal
 import sys
 from collections import deque
 from typing import Any, NoReturn, Protocol
 
 from .messages import KINDS, NUMBERS, Garbled, Lost, Message
+from .process import daemon, lifeline
 from .process.witness import ORPHANED
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
 PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
+ABORT_SECONDS = 5
+"""Within which a launcher ends all ranks, this one too."""
 TAG_ALONE, TAG_WITH_BUFFERS, TAG_BUFFER = 1, 2, 3
 
 
@@ -65,6 +69,8 @@ class MPITransport:
         self.size: int = self._comm.size
         self._status = MPI.Status()
         self._under_way: deque[tuple[Any, Any]] = deque()
+        self.cut_off = False
+        """Whether a host cannot be reached: the launcher must not wait for it."""
         self.dead: set[int] = set()
         """Ranks that are no more."""
         self._unsaid: deque[int] = deque()  # of the dead
@@ -148,6 +154,10 @@ class MPITransport:
     def abort(self, status: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        lifeline.say(status)
+        if self.cut_off and daemon.kill():
+            os._exit(status or 1)
+        _end_after(ABORT_SECONDS)
         self._comm.Abort(status)
         os._exit(status)  # where MPI returns from it all the same
 
@@ -218,6 +228,17 @@ def leave() -> NoReturn:
         mpi().Finalize()
     ctypes.CDLL(None).exit(0)
     os._exit(0)
+
+
+def _end_after(seconds: int) -> None:
+    """Have the kernel end this process then, by a signal, whatever its threads do.
+
+    MPI_Abort of MPICH 5.0.2 spins for ever where a host or the launcher's daemon is gone. By the C
+    library, as the thread may be any, and a handler of Python's would never run.
+    """
+    libc = ctypes.CDLL(None)
+    libc.signal(signal.SIGALRM, ctypes.c_void_p(0))  # SIG_DFL
+    libc.alarm(seconds)
 
 
 def threads_allowed() -> bool:

@@ -30,6 +30,7 @@ from .nests.aside import Aside
 from .nests.nest import Nest
 from .nests.runners import Ended
 from .pause import pause
+from .process.connections import own_addresses
 from .running import Interlude, Running, unpackable
 from .standin import StandIn
 from .transport import Transport
@@ -79,7 +80,8 @@ class Worker:
     def join(self, names: frozenset[str]) -> None:
         """Say that tasks may come; names: what the program's module defines here."""
         with self.lock:
-            joined = messages.Joined(socket.gethostname(), os.getpid(), domain(), names)
+            host, addresses = socket.gethostname(), own_addresses()
+            joined = messages.Joined(host, os.getpid(), domain(), names, addresses)
             self._transport.send(0, joined)
 
     def refuse(self, reason: str) -> None:

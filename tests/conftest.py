@@ -93,7 +93,8 @@ it would take minutes more of CI."""
 IN_FULL = frozenset(
     (
         "test_commands", "test_flavours_hosts", "test_gridengine", "test_hosts",
-        "test_lost_workers", "test_mpi", "test_pinning", "test_slurm", "test_strangers",
+        "test_lost_hosts", "test_lost_workers", "test_mpi", "test_pinning", "test_slurm",
+        "test_strangers",
     )
 )  # fmt: skip
 

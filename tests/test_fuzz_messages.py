@@ -102,7 +102,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Returned(1, 0, 2, False, (b"x", b"y"), (1,)),
     messages.Agreed(4, 5, "set already"),
     messages.Stop(),
-    messages.Joined("n1", 4711, "n1:host", frozenset(("square", "tree"))),
+    messages.Joined("n1", 4711, "n1:host", frozenset(("square", "tree")), ("10.1.2.3", "fe80::1")),
     messages.Unfit("ImportError: no module"),
     messages.Finished(1, 0, 9, 0.5, 9, 9, True, LARGE_FRAME, ()),
     messages.Waiting(1, 3),

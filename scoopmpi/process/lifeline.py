@@ -30,6 +30,8 @@ NOT_FOR_LAUNCHERS = frozenset(
 PACKET = 64
 _SECONDS = 10.0
 """For an answer of the command, which has nothing else to do."""
+_line: _Line | None = None
+"""Of this process."""
 _CREDENTIALS = struct.Struct("iii")
 
 
@@ -41,8 +43,8 @@ def peer(line: socket.socket) -> tuple[int, int]:
     return pid, user
 
 
-def take(env: MutableMapping[str, str], rank: int | None) -> Lifeline | None:
-    """Rank 0's line, where there is one; the user's streams are in their places then.
+def take(env: MutableMapping[str, str], rank: int | None) -> bool:
+    """Whether this is rank 0 with a line; the user's streams are in their places then.
 
     The variable is taken out of the environment, as what a rank starts is no rank of this job.
     """
@@ -50,7 +52,7 @@ def take(env: MutableMapping[str, str], rank: int | None) -> Lifeline | None:
     if name is not None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, NOT_FOR_LAUNCHERS)  # Hydra hands on its own
     if name is None or rank != 0:
-        return None
+        return False
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         line.settimeout(_SECONDS)
@@ -62,13 +64,24 @@ def take(env: MutableMapping[str, str], rank: int | None) -> Lifeline | None:
             raise ConnectionError(f"{name} gives no streams")
     except OSError:  # the command says that nothing was heard of rank 0
         line.close()
-        return None
+        return False
     numbers = map(int, word.removeprefix(STREAMS).split())
     streams.put_in_place(dict(zip(numbers, descriptors, strict=True)))
-    return Lifeline(line)
+    global _line
+    _line = _Line(line)
+    return True
 
 
-class Lifeline:
+def say(status: int) -> int:
+    """Tell the command, once, that the program has ended with a status.
+
+    Returns what to tell the launcher: 0 where the command knows, or it would explain at length what
+    the status means.
+    """
+    return status if _line is None else _line.say(status)
+
+
+class _Line:
     """Rank 0's end."""
 
     def __init__(self, line: socket.socket) -> None:
@@ -81,10 +94,7 @@ class Lifeline:
         os.register_at_fork(after_in_child=self._leave)
 
     def say(self, status: int) -> int:
-        """Tell the command, once, that the program has ended with a status.
-
-        Returns what to tell the launcher: 0, or it would explain at length what the status means.
-        """
+        """See above."""
         if self._said or os.getpid() != self._pid:
             return 0 if self._said else status
         try:

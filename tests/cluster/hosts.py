@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -133,6 +134,22 @@ def connected(directory: Path) -> Iterator[tuple[Host, ...]]:
                     os.kill(first, signal.SIGKILL)  # the kernel ends the rest before it is gone
         for each in started:
             each.wait(STEP_SECONDS)
+
+
+@contextlib.contextmanager
+def cut(hosts: tuple[Host, ...]) -> Iterator[None]:
+    """Meanwhile no packet goes from one host to the other, and none says so."""
+    _do(_in_network(hosts[1], "link set cable down"))
+    try:
+        yield
+    finally:
+        _do(_in_network(hosts[1], "link set cable up"))
+        until = time.monotonic() + STEP_SECONDS
+        while time.monotonic() < until:  # the kernel remembers for a while that nobody was there
+            with contextlib.suppress(NoHosts):
+                _do(hosts[0].words("ssh", hosts[1].name, "true"))
+                break
+            time.sleep(0.2)
 
 
 def children(process: subprocess.Popen[str]) -> list[int]:

@@ -60,6 +60,9 @@ class Ranks:
     words: the user's own for the launcher. branches: the width of its tree of daemons.
     debug: it shall show what it does. root: the caller is root.
     survive: where one dies the others shall live on, if the library can.
+    patience: seconds for which a host may be silent; None: as the library has it.
+    deaf: words in front of a daemon that make it deaf to the end of a job; "": none are known.
+    shell: whether which remote shell is taken is left to us.
     """
 
     hosts: tuple[Host, ...]
@@ -78,6 +81,9 @@ class Ranks:
     debug: bool = False
     root: bool = False
     survive: bool = False
+    patience: float | None = None
+    deaf: str = ""
+    shell: bool = True
 
     @property
     def count(self) -> int:

@@ -20,6 +20,9 @@ PREFIXES = ("OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_")
 
 _STARTERS = {"slurm": "slurm", "srun": "slurm", "pbs": "tm", "pbsdsh": "tm", "lsf": "lsf"}
 """What a bootstrap of Hydra is called here; users know one name for `--launcher`."""
+_OWN_SHELLS = ("sge", "slurm", "lsf", "flux")
+"""There daemons come by qrsh, srun, blaunch or flux, unless a remote shell is named."""
+_KEEPALIVE = "oob_tcp_keepalive_"
 _BATCH_SYSTEMS = "^slurm,pbs,tm,lsf,gridengine,flux"
 
 
@@ -86,17 +89,56 @@ def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
         # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
         # machine into shared memory. Without, none of 80 did, though some spread ones took 5 s.
         words += [option, "rtc_hwloc_vmhole", "none"]
+    words += [*_asking(ranks, option), *_deaf_daemons(ranks, new)]
     if any("." in host.name for host in ranks.hosts):
         name = "prte_keep_fqdn_hostnames" if new else "orte_keep_fqdn_hostnames"
         words += [option, name, "1"]
+    shell = "ssh" if new else "rsh"
     if ranks.agent in _STARTERS:
         words += [option, "plm", _STARTERS[ranks.agent]]
     elif ranks.agent is not None:
-        shell = "ssh" if new else "rsh"
-        words += [option, "plm", shell, option, f"plm_{shell}_agent", ranks.agent]
+        words += [option, "plm", shell]
+    if agent := _agent(ranks):
+        words += [option, f"plm_{shell}_agent", agent]
     if ranks.branches is not None:
         words += [option, "rml_base_radix" if new else "routed_radix", str(ranks.branches)]
     return tuple(words)
+
+
+def _asking(ranks: Ranks, option: str) -> list[str]:
+    """How soon the daemons notice that a host is off or cut off; by itself after 8 minutes.
+
+    Later than rank 0 of a farm, which tells which host that is and ends the program in good order.
+    """
+    chosen = any(name + _KEEPALIVE + "time" in ranks.env for name in PREFIXES)
+    if ranks.patience is None or len(ranks.hosts) == 1 or chosen:
+        return []
+    idle, between = max(1, round(ranks.patience / 2)), max(1, round(ranks.patience / 6))
+    pairs = {"time": idle, "intvl": between, "probes": 6}
+    return [
+        word for name, value in pairs.items() for word in (option, _KEEPALIVE + name, str(value))
+    ]  # fmt: skip
+
+
+def _deaf_daemons(ranks: Ranks, new: bool) -> list[str]:
+    """Daemons of other hosts end by the launcher's word, not by the batch system's signal."""
+    name = "prte_launch_agent" if new else "orte_launch_agent"
+    chosen = any(prefix + name in ranks.env for prefix in PREFIXES)
+    if not ranks.deaf or len(ranks.hosts) == 1 or chosen:
+        return []
+    daemon = "prted" if new else "orted"
+    return ["--prtemca" if new else "--mca", name, f"{ranks.deaf} {daemon}"]
+
+
+def _agent(ranks: Ranks) -> str | None:
+    """The remote shell: the user's, else a deaf ssh; None where the launcher has its own choice."""
+    if ranks.agent is not None:
+        return None if ranks.agent in _STARTERS else ranks.agent
+    chosen = any(name.endswith(("_ssh_agent", "_rsh_agent")) for name in ranks.env)
+    ours = ranks.shell and not chosen and ranks.manager not in _OWN_SHELLS
+    if not ours or not ranks.deaf or len(ranks.hosts) == 1:
+        return None
+    return f"{ranks.deaf} ssh -x"  # where it is called ssh they add -x: no windows for daemons
 
 
 def _for_one_host(ranks: Ranks) -> tuple[str, ...]:
