@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import failure
@@ -100,15 +100,3 @@ class Values:
         if isinstance(outcome, Raised):
             raise failure.raisable(outcome.error)
         return outcome
-
-
-class Starred:
-    """A function whose arguments come as one sequence."""
-
-    def __init__(self, func: Callable[..., Any]) -> None:
-        self._func = func
-        # For failure.describe: messages name what the user knows.
-        self.__qualname__, self.__module__ = failure.describe(func), "__main__"
-
-    def __call__(self, arguments: Sequence[Any]) -> Any:
-        return self._func(*arguments)

@@ -7,6 +7,7 @@ is the business of the executor below: the farm's, a worker's own inside tasks, 
 from __future__ import annotations
 
 import atexit
+import logging
 import math
 import os
 import threading
@@ -14,14 +15,16 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from . import borrowed
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
+from .job import Raised
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
+from .starred import Starred
 
 if TYPE_CHECKING:
     from .checkpoint.record import Checkpoint
@@ -29,7 +32,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class MPIExecutor(Executor):
+logger = logging.getLogger("concurrent.futures")
+
+
+class MPIExecutor(borrowed.Executing):
     """Runs calls on the farm's workers until it is shut down; serial where there is no farm.
 
     max_workers: accepted for PEP 3148's sake; the farm has the workers it was started with.
@@ -40,6 +46,7 @@ class MPIExecutor(Executor):
     checkpoint: a file in which the outcomes of its calls and maps are kept as they come, and from
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
+    accepted: the keywords of other executors, as `mp_context`, which change nothing here.
     """
 
     def __init__(
@@ -50,9 +57,10 @@ class MPIExecutor(Executor):
         *,
         base: FarmExecutor | SerialExecutor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        **accepted: Any,
     ) -> None:
-        if max_workers is not None and max_workers <= 0:
-            raise ValueError(f"max_workers is {max_workers}, it must be at least 1, or None")
+        borrowed.check_workers(max_workers)
+        borrowed.accept(accepted)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -80,6 +88,18 @@ class MPIExecutor(Executor):
         return below.farm.members.size if isinstance(below, FarmExecutor) else 1
 
     _max_workers = num_workers  # what libraries read of the standard library's executors
+
+    def bootup(self, wait: bool = True) -> MPIExecutor:
+        """Return this executor when all workers are there; they start with the program.
+
+        wait: False returns at once.
+        """
+        below = self._open()
+        if wait and isinstance(below, FarmExecutor):
+            farm = below.farm
+            farm.wait_for_first_worker()
+            farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
+        return self
 
     def submit(  # type: ignore[override] # one keyword is ours
         self,
@@ -112,6 +132,8 @@ class MPIExecutor(Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
         ordered: bool = True,
+        unordered: bool = False,
+        strict: bool = False,
         task_timeout: float | None = None,
     ) -> Iterator[T]:
         """The values of `fn` over the iterables, as an iterator; the work begins at once.
@@ -119,7 +141,8 @@ class MPIExecutor(Executor):
         timeout: seconds from now until the last value; TimeoutError afterwards.
         chunksize: checked and not used, batches follow measured durations.
         buffersize: how many tasks may be ahead of the consumer; None lets memory decide.
-        ordered: False gives the values as they arrive.
+        ordered: False gives the values as they arrive; so does unordered=True.
+        strict: ValueError behind the last value where one iterable is longer than another.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
 
         A map that nobody reads is run all the same, at the latest by `shutdown`; one that was read
@@ -127,6 +150,9 @@ class MPIExecutor(Executor):
         """
         if chunksize < 1:
             raise ValueError(f"chunksize is {chunksize}, it must be at least 1")
+        ordered = ordered and not unordered
+        if strict and len(iterables) > 1:
+            fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
             values = self.results(fn, iterables, timeout, ordered, task_timeout)
             return chain.from_iterable(values)
@@ -161,7 +187,7 @@ class MPIExecutor(Executor):
             self._maps[results] = True
         finally:
             self._pending.discard(opening)
-        return Taken(results, self._maps, self._failed)
+        return Taken(results, self._maps, None if self._preparation is None else self._failed)
 
     def _buffered(
         self,
@@ -237,7 +263,7 @@ class MPIExecutor(Executor):
         if self._broken is not None:
             raise BrokenMPIExecutor(str(self._broken)) from self._broken
         if self._shut:
-            raise RuntimeError("this executor has been shut down, it takes no more calls")
+            raise RuntimeError("cannot schedule new futures: this executor has been shut down")
         return self._base or usable()
 
     def _ended(self, future: Future[Any]) -> None:
@@ -246,8 +272,9 @@ class MPIExecutor(Executor):
         self._pending.discard(future)
 
     def _failed(self, error: BaseException | None) -> None:
-        if isinstance(error, BrokenMPIExecutor):
-            self._broken = self._broken or error
+        if isinstance(error, BrokenMPIExecutor) and self._broken is None:
+            self._broken = error
+            logger.critical("Exception in initializer:", exc_info=error)
 
 
 def _results(
@@ -272,7 +299,10 @@ class Taken:
     """
 
     def __init__(
-        self, results: Results, maps: dict[Results, bool], failed: Callable[[BaseException], None]
+        self,
+        results: Results,
+        maps: dict[Results, bool],
+        failed: Callable[[BaseException], None] | None,
     ) -> None:
         self._results = results
         self._maps = maps
@@ -288,13 +318,19 @@ class Taken:
             return next(self._results)
         except BaseException as error:
             self._maps.pop(self._results, None)
-            self._failed(error)
+            if self._failed is not None:
+                self._failed(error)
             raise
 
     def outcomes(self) -> list[Any]:
         """The next values, a `Raised` for each task that failed; an empty list at the end."""
         self._begun = True
-        return self._results.outcomes()
+        found = self._results.outcomes()
+        if self._failed is not None:
+            for outcome in found:
+                if type(outcome) is Raised:
+                    self._failed(outcome.error)
+        return found
 
     def wait(self, timeout: float | None) -> bool:
         """Whether there is something to give, or nothing will come; False after `timeout`."""

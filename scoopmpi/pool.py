@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from .executor import FarmExecutor, current
-from .later import AsyncResult, Starred, Values
+from . import borrowed
+from .executor import FarmExecutor, Future, current
+from .later import AsyncResult, Values
 from .pep3148 import MPIExecutor
+from .starred import Starred
 
 
-class Pool:
+class Pool(borrowed.Leading):
     """Runs calls on the workers of the farm, in `multiprocessing.Pool`'s words.
 
     processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
@@ -33,7 +35,11 @@ class Pool:
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
-        self._executor = MPIExecutor(processes, initializer, initargs)
+        borrowed.check_workers(processes, "processes")
+        if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
+            raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
+        borrowed.check_workers(maxtasksperchild, "maxtasksperchild")
+        self._executor = MPIExecutor(None, initializer, initargs)
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
 
@@ -45,6 +51,13 @@ class Pool:
     def size(self) -> int:
         """How many processes run tasks."""
         return self._executor.num_workers
+
+    # What libraries read of other pools (nessai, pyswarms, dask).
+    _processes = _max_workers = size
+
+    @property
+    def _pool(self) -> list[int]:
+        return sorted(self.workers)
 
     # Results at once.
 
@@ -58,14 +71,17 @@ class Pool:
         self,
         func: Callable[[Any], Any],
         iterable: Iterable[Any],
-        chunksize: int | None = None,
+        chunksize: int | Callable[[Any], object] | None = None,
         callback: Callable[[Any], object] | None = None,
     ) -> list[Any]:
         """The values of `func` over the iterable, in order.
 
-        callback: called with each value, in order, as they come (as in schwimmbad).
+        callback: called with each value, in order, as they come (as in schwimmbad, whose pools
+            take it as the third argument too).
         """
         self._check()
+        if callable(chunksize):
+            callback = chunksize
         values = self._executor.map(func, iterable)
         if callback is None:
             return list(values)
@@ -99,6 +115,14 @@ class Pool:
         return Values(self._executor.results(func, (iterable,), ordered=False))
 
     # Results for later.
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have `fn(*args, **kwargs)` run; a future, for libraries that want pools to be executors.
+
+        Raises ValueError after `close`.
+        """
+        self._check()
+        return self._executor.submit(fn, *args, **kwargs)
 
     def apply_async(
         self,

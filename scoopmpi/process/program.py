@@ -26,6 +26,10 @@ class ProgramNotFound(Exception):
     """There is no such file and no such module; the message says where was looked."""
 
 
+class Defined(BaseException):
+    """Raised by a program inside its import on a worker: what is defined so far is enough."""
+
+
 class Program(NamedTuple):
     """A program on disk: its file, and as a module its name in the import system.
 
@@ -98,7 +102,10 @@ def run(program: Program, arguments: list[str]) -> None:
 def load(program: Program, arguments: list[str]) -> types.ModuleType:
     """Import the program on a worker: all but what its `__main__` guard keeps out."""
     sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "spawned"))
-    return _execute(program, arguments, WORKER_NAME)
+    try:
+        return _execute(program, arguments, WORKER_NAME)
+    except Defined:
+        return sys.modules[WORKER_NAME]
 
 
 def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleType:
