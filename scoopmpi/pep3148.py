@@ -312,7 +312,7 @@ class Taken:
     def __iter__(self) -> Taken:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         self._begun = True
         try:
             return next(self._results)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
+from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import failure
@@ -23,10 +24,16 @@ if TYPE_CHECKING:  # workers come by here without a farm
     from .farm import Farm
 
 
+def handed_over(values: list[Any]) -> Iterator[Any]:
+    """The values one by one; what has been given is not kept in memory until the last one is."""
+    values.reverse()
+    return starmap(values.pop, repeat((), len(values)))
+
+
 class Results(Protocol):
     """What consumers and executors need of the values of a map."""
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         """The next values; raises what a task raised, and is at its end then."""
 
     def outcomes(self) -> list[Any]:
@@ -63,7 +70,7 @@ class FarmResults:
     def __iter__(self) -> FarmResults:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         self._asked = True
         try:
             while self._failure is None:
@@ -71,8 +78,8 @@ class FarmResults:
                 if part is None:
                     break
                 found, self._failure = values(part)
-                if found:
-                    return found
+                if found:  # numbers and strings may stay
+                    return found if part.plain else handed_over(found)
         except BaseException:  # Ctrl-C too: a batch may be lost, so the values end here
             self.close()
             raise
@@ -171,14 +178,14 @@ class IteratorResults:
     def __iter__(self) -> IteratorResults:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         found = self.outcomes()
         if not found:
             raise StopIteration
         if isinstance(found[0], Raised):
             self.close()
             raise failure.raisable(found[0].error)
-        return found
+        return handed_over(found)
 
     def outcomes(self) -> list[Any]:
         """The next value, or a `Raised`; an empty list at the end."""
