@@ -139,8 +139,8 @@ class Leading:
 
     @property
     def workers(self) -> set[int]:
-        """The ranks that run tasks; rank 0 itself where there is nobody else."""
-        return set(range(1, self.size + 1)) if runtime.size > 1 else {0}
+        """The ranks that run tasks, as many as `size`."""
+        return set(range(1, self.size + 1))
 
     @staticmethod
     def enabled() -> bool:
