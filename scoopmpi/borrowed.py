@@ -1,8 +1,7 @@
-"""Names and keywords of others' executors and pools, for programs that were written for those.
+"""Names and keywords of others' executors, for programs that were written for those.
 
-`Executing` has what `mpi4py.futures.MPIPoolExecutor` has beyond `concurrent.futures`, `Leading`
-what schwimmbad's `MPIPool` has beyond `multiprocessing.Pool`. Nothing here hands out work, and
-nothing of theirs is imported.
+`Executing` has what `mpi4py.futures.MPIPoolExecutor` has beyond `concurrent.futures`; schwimmbad's
+names are in `leading`. Nothing here hands out work, and nothing of theirs is imported.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
-from . import runtime
-from .process import program
 from .starred import Starred
 
 _WITHOUT_EFFECT = frozenset(
@@ -105,44 +102,3 @@ class Executing(Executor):
 @functools.cache
 def _both(ours: type, theirs: type) -> type:
     return type(ours.__name__, (ours, theirs), {"__module__": ours.__module__})
-
-
-class Leading:
-    """The names of schwimmbad's `MPIPool`. Whoever has a pool leads: workers only get functions.
-
-    But where a worker imports a program without a guard: there the pool is a worker's.
-    """
-
-    master = rank = 0
-
-    @property
-    @abstractmethod
-    def size(self) -> int:
-        """How many processes run tasks."""
-
-    def is_master(self) -> bool:
-        """Whether this process hands out the work."""
-        return not runtime.importing
-
-    def is_worker(self) -> bool:
-        """Whether this process works for another one's pool."""
-        return runtime.importing
-
-    def wait(self, callback: Callable[[], object] | None = None) -> None:
-        """Work until the master's end; the master itself goes on at once.
-
-        On a worker this does not return, and the callback is not called: what the program has
-        defined so far is what tasks find there.
-        """
-        if runtime.importing:
-            raise program.Defined
-
-    @property
-    def workers(self) -> set[int]:
-        """The ranks that run tasks, as many as `size`."""
-        return set(range(1, self.size + 1))
-
-    @staticmethod
-    def enabled() -> bool:
-        """Whether there are ranks to work."""
-        return runtime.size > 1

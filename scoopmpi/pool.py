@@ -14,11 +14,12 @@ from typing import Any
 from . import borrowed
 from .executor import FarmExecutor, Future, current
 from .later import AsyncResult, Values
+from .leading import Leading
 from .pep3148 import MPIExecutor
 from .starred import Starred
 
 
-class Pool(borrowed.Leading):
+class Pool(Leading):
     """Runs calls on the workers of the farm, in `multiprocessing.Pool`'s words.
 
     processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
@@ -50,7 +51,7 @@ class Pool(borrowed.Leading):
     @property
     def size(self) -> int:
         """How many processes run tasks."""
-        return self._executor.num_workers
+        return self._executor.num_workers if self._crew is None else self._crew.workers
 
     # What libraries read of other pools (nessai, pyswarms, dask).
     _processes = _max_workers = size
@@ -177,13 +178,16 @@ class Pool(borrowed.Leading):
     # The end.
 
     def close(self) -> None:
-        """Take no more calls."""
+        """Take no more calls. In schwimmbad's way this also waits, and lets the workers go."""
         self._closed = True
+        if self._crew is not None:
+            self.join()
 
     def terminate(self) -> None:
         """Take no more calls, and cancel those that have not begun."""
         self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._dismiss(failed=True)
 
     def join(self) -> None:
         """Wait for all that was handed in; ValueError before `close` or `terminate`."""
@@ -192,9 +196,11 @@ class Pool(borrowed.Leading):
         for result in self._unfinished.copy():
             result.wait()
         self._executor.shutdown()
+        self._dismiss(failed=False)
 
     def __enter__(self) -> Pool:
-        self._check()
+        if self._closed:
+            raise ValueError("the pool is not running, it has been closed")
         return self
 
     def __exit__(
@@ -208,6 +214,7 @@ class Pool(borrowed.Leading):
     def _check(self) -> None:
         if self._closed:
             raise ValueError("the pool is not running, it has been closed")
+        self._gather()
 
 
 def _pool_of(executor: MPIExecutor) -> Pool:

@@ -68,6 +68,96 @@ def test_the_idiom_of_schwimmbad_by_hand(library: Library, tmp_path: Path) -> No
     assert answer.stdout == "[0, 1, 4, 9, 16] 2\nalone\n"
 
 
+def by_mpirun(library: Library, place: Path, name: str, status: int = 0) -> tuple[str, str]:
+    """As an MPI program of the user's own: nobody of ours has started it."""
+    answer = start_ranks(library, 3, [name], place)
+    assert (answer.returncode == 0) is (status == 0), answer.stdout + answer.stderr
+    return answer.stdout, answer.stderr
+
+
+@pytest.mark.parametrize("how", PROGRAMS)
+def test_the_idiom_of_schwimmbad_in_an_mpi_program(
+    first_library: Library, tmp_path: Path, how: str
+) -> None:
+    out, err = by_mpirun(first_library, tmp_path, program(tmp_path, SQUARE, PROGRAMS[how]))
+    assert out == "[0, 1, 4, 9, 16] 2\nalone\n" and "Warning" not in err
+
+
+SESSIONS = """
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+
+def inside(x):
+    with Pool() as pool:
+        assert pool.is_master()
+        pool.wait()
+        return pool.map(square, range(x)), comm.rank > 0
+
+for number in range(3):
+    pool = Pool()
+    if pool.is_master():
+        assert pool.size == 2 and pool.workers == {1, 2} and pool.enabled()
+        later = pool.map_async(square, range(10))
+        assert pool.map(inside, [2] * 10) == [([0, 1], True)] * 10
+        pool.close()
+        assert later.ready()
+    else:
+        assert pool.is_worker() and pool.rank == comm.rank > 0
+        try:
+            pool.map(square, [1])
+        except RuntimeError as error:
+            assert "calls pool.wait()" in str(error)
+        released = []
+        pool.wait(lambda: released.append(number))
+        assert released == [number]
+    assert comm.allreduce(1) == 3  # all go on together
+pool = Pool()
+if pool.is_master():
+    print(pool.map(square, range(3)))
+    pool.apply_async(print, ("left behind",))  # not closed, and nobody waits in words
+"""
+
+
+def test_an_mpi_program_uses_pools_again_and_again(library: Library, tmp_path: Path) -> None:
+    out, _ = by_mpirun(library, tmp_path, program(tmp_path, SQUARE, SESSIONS))
+    assert out == "[0, 1, 4]\nleft behind\n"
+
+
+UNUSED = """
+pool = Pool()
+if not pool.is_master():
+    pool.wait()
+    sys.exit(0)
+"""
+
+
+@pytest.mark.parametrize("end", ["", "raise LookupError('from the master')\n"])
+def test_an_mpi_program_ends_whose_pool_has_no_work(
+    library: Library, tmp_path: Path, end: str
+) -> None:
+    name = program(tmp_path, SQUARE, UNUSED, end)
+    _, err = by_mpirun(library, tmp_path, name, status=int(bool(end)))
+    assert ("from the master" in err) is bool(end)
+
+
+LATE = """
+import time
+from scoopmpi import crew
+crew.LATE_SECONDS = 0.2
+pool = Pool()
+if pool.is_master():
+    print(pool.map(square, range(3)))
+else:
+    time.sleep(1.5)
+"""
+
+
+def test_ranks_that_do_not_wait_are_named(first_library: Library, tmp_path: Path) -> None:
+    out, err = by_mpirun(first_library, tmp_path, program(tmp_path, SQUARE, LATE))
+    assert out == "[0, 1, 4]\n"
+    assert err.count("scoopmpi: rank 0 waits for the ranks [1, 2]: they have to call") == 1
+
+
 BROKEN = """
 from concurrent.futures import BrokenExecutor
 from scoopmpi import MPIExecutor

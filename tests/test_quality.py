@@ -53,10 +53,12 @@ FLOORS: tuple[set[str], ...] = (
     {"dispatch", "executor", "losses", "nests.maps"},
     {"farm", "shared", "reduction", "pep3148", "nests.calls", "nests.values"},
     {"futures", "later", "nests.nest"},
-    {"pool"},
     {"inbox"},
     {"worker"},
     {"collective"},
+    {"crew"},
+    {"leading"},
+    {"pool"},
 )  # fmt: skip
 BESIDE = ("launch", "workers", "compat")
 
