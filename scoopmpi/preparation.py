@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 from . import failure
 
 _numbers = itertools.count(1)
-_made: dict[str, BaseException | None] = {}
-"""Which initializers have run in this process, and what those raised that failed."""
+_made: dict[str, tuple[str, str] | None] = {}
+"""Which initializers have run in this process; of those that failed what is said, and the
+traceback as a text: one of frames would keep all that was there when the first task came."""
 
 
 class BrokenMPIExecutor(BrokenExecutor):
@@ -37,12 +39,20 @@ class Preparation:
             try:
                 self.initializer(*self.initargs)
             except BaseException as error:
-                _made[self.name] = error
+                name = failure.describe(self.initializer)
+                text = f"the initializer {name} has failed: {failure.reason(error)}"
+                _made[self.name] = text, _trace(error)
+                raise BrokenMPIExecutor(text) from error
         problem = _made[self.name]
         if problem is not None:
-            name = failure.describe(self.initializer)
-            text = f"the initializer {name} has failed: {failure.reason(problem)}"
-            raise BrokenMPIExecutor(text) from problem
+            raise BrokenMPIExecutor(problem[0]) from failure.RemoteTraceback(problem[1])
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException:  # its __str__ may do anything
+        return failure.reason(error)
 
 
 class Prepared:

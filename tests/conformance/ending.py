@@ -8,6 +8,7 @@ import itertools
 import logging
 import multiprocessing
 import os
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -246,6 +247,7 @@ def libraries_find_the_number_of_workers(face: Any) -> None:
         assert executor.__class__.__name__ == "MPIExecutor" and type(executor) is MPIExecutor
         executor.bootup()
         assert executor._pool.size == executor._max_workers == executor.num_workers
+        assert type(pickle.loads(pickle.dumps(executor))) is MPIExecutor
 
 
 @case
