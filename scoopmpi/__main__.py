@@ -102,7 +102,7 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     if runtime.size == 1:
         if options.checkpoint is not None:
             print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-        status = _status_of(partial(programs.run, program, arguments))
+        status = _status_of(partial(_to_its_end, program, arguments))
     else:
         status = _lead(MPITransport(), program, arguments, options)
     _end_profile()
@@ -198,7 +198,7 @@ def _lead(
     executor.install(executor.FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
-        status = _status_of(partial(programs.run, program, arguments))
+        status = _status_of(partial(_to_its_end, program, arguments))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -272,6 +272,14 @@ def _leave_task(transport: Any) -> NoReturn:
     transport.send(0, Left())
     transport.close()
     leave()
+
+
+def _to_its_end(program: Any, arguments: list[str]) -> None:
+    """Run the program; what it has left to the farm runs before it counts as ended."""
+    from . import executor
+    from .process import program as programs
+
+    executor.run_to_its_end(partial(programs.run, program, arguments), _wait_for_threads)
 
 
 def _status_of(run: Any) -> int:

@@ -98,16 +98,19 @@ class _Alone:
 
     def __init__(self, initializer: Any, initargs: Any, checkpoint: Any) -> None:
         self._before = _Process()
+        self._serial: SerialExecutor | None = None
         if _started_by_launcher():
             base = executor.current()
         else:
-            base = SerialExecutor()
+            base = self._serial = SerialExecutor()
             self._before.serves(base, 0, 1)
         self.executor = MPIExecutor(None, initializer, initargs, base=base, checkpoint=checkpoint)
 
     def end(self, failed: bool) -> None:
         try:
             self.executor.shutdown(cancel_futures=failed)
+            if self._serial is not None and not failed:
+                self._serial.finish()
         finally:
             self._before.restore()
 
@@ -148,6 +151,10 @@ class _Lead:
         """Release the workers, when they have done what was handed in."""
         try:
             self.executor.shutdown(cancel_futures=failed)
+            if failed:
+                self.farm.give_up()
+            else:
+                self.farm.finish()
             # Workers are not to be stopped inside a task: their processes live on.
             self.farm.wait_until(lambda: not self.farm.busy)
         finally:

@@ -6,22 +6,24 @@ executor is current in a process; `futures` speaks to it.
 
 from __future__ import annotations
 
-import time
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from concurrent.futures import Future as PEP3148Future
-from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import failure, payload, runtime
 from .calls import Call
 from .job import MapJob, Raised, function, opened
 from .limit import limited, seconds_of
-from .pause import poll
 from .results import FarmResults
+from .serial import SerialExecutor as SerialExecutor
+from .submitted import Future as Future
+from .timeouts import seconds
+from .unfinished import Unfinished, cut_short, to_its_end
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from .checkpoint.file import Saved
@@ -30,56 +32,6 @@ if TYPE_CHECKING:  # workers come by here without a farm
     from .farm import Farm
 
 T = TypeVar("T")
-
-
-class Driven(Protocol):
-    """What makes progress while somebody waits: a farm, or a worker for its tasks' own calls."""
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Work until `done()`; False after `timeout` seconds."""
-
-
-class Future(PEP3148Future[T]):
-    """A call that was submitted: a `concurrent.futures.Future` that works while you wait for it."""
-
-    _farm: Driven | None = None
-    _ended: Callable[[Any], None] | None = None
-    """Of the executor that counts its calls; called when all callbacks have run."""
-
-    def result(self, timeout: float | None = None) -> T:
-        """The call's value; raises what it raised, or TimeoutError after `timeout` seconds."""
-        return super().result(self._drive(timeout))
-
-    def exception(self, timeout: float | None = None) -> BaseException | None:
-        """What the call raised, or None; waits up to `timeout` seconds."""
-        return super().exception(self._drive(timeout))
-
-    def _drive(self, timeout: float | None) -> float | None:
-        """Drive the farm until the call is done; returns how long to wait afterwards."""
-        if self._farm is None:
-            return timeout
-        if not self.done():
-            self._farm.wait_until(self.done, None if timeout is None else max(0.0, timeout))
-        return None if timeout is None else 0
-
-    def set_result(self, result: T) -> None:
-        """For executors: the call has ended with a value."""
-        super().set_result(result)
-        if self._ended is not None:
-            self._ended(self)
-
-    def set_exception(self, exception: BaseException | None) -> None:
-        """For executors: the call has ended with an exception."""
-        super().set_exception(exception)
-        if self._ended is not None:
-            self._ended(self)
-
-    def cancel(self) -> bool:
-        """Have the call not run; False where it runs already or is done."""
-        cancelled = super().cancel()
-        if cancelled and self._ended is not None:
-            self._ended(self)
-        return cancelled
 
 
 class FarmExecutor(Executor):
@@ -91,6 +43,16 @@ class FarmExecutor(Executor):
     def __init__(self, farm: Farm, checkpoint: Checkpoint | None = None) -> None:
         self.farm = farm
         self.checkpoint = checkpoint
+
+    @property
+    def unfinished(self) -> Unfinished:
+        """Executors on this one that have something under way."""
+        return self.farm.unfinished
+
+    @property
+    def interruption(self) -> BaseException | None:
+        """What a signal has raised in the program, the latest one."""
+        return self.farm.interruption
 
     @cached_property
     def keeper(self) -> FarmKeeper:
@@ -157,6 +119,7 @@ class FarmExecutor(Executor):
         task_timeout: float | None = None,
     ) -> FarmResults:
         """What `map` gives, a list of values at a time."""
+        timeout = seconds(timeout)
         run = limited(fn, task_timeout)
         self.farm.wait_for_first_worker()
         packed = function(run)
@@ -168,6 +131,13 @@ class FarmExecutor(Executor):
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the farm until `done()`; False after `timeout` seconds."""
         return self.farm.wait_until(done, timeout)
+
+    def finish(self, maps: bool = True) -> None:
+        """The program has ended: have run what runs although nobody waits for it.
+
+        maps: whether maps count that nobody reads; executors and pools are finished in any case.
+        """
+        self.farm.finish(maps)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accepted; the farm ends with the program."""
@@ -182,60 +152,6 @@ def _recalled(future: Future[T], saved: Saved) -> Future[T]:
     else:
         future.set_result(outcome)
     return future
-
-
-class SerialExecutor(Executor):
-    """Runs calls in place, at once: without a launcher, on a single rank, in threads of tasks."""
-
-    def submit(  # type: ignore[override] # one keyword is ours
-        self,
-        fn: Callable[..., T],
-        /,
-        *args: Any,
-        task_timeout: float | None = None,
-        **kwargs: Any,
-    ) -> Future[T]:
-        """Run `fn(*args, **kwargs)` now; the future is done when this returns."""
-        fn = limited(fn, task_timeout)
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
-
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """The built-in map, with the checks and the timeout of the parallel one."""
-        if not callable(fn):
-            raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
-        values = map(limited(fn, task_timeout), *iterables)
-        return values if timeout is None else _in_time(values, time.monotonic() + timeout)
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait for what other threads bring about; False after `timeout` seconds."""
-        return poll(done, timeout)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing to end."""
-
-
-def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
-    for value in values:
-        if time.monotonic() > deadline:
-            raise WaitedTooLong("the map's timeout has passed")
-        yield value
 
 
 _serial = SerialExecutor()
@@ -273,6 +189,7 @@ def usable() -> FarmExecutor | SerialExecutor:
         )
     if not runtime.started and not runtime.warned:
         runtime.warned = True
+        _finish_at_exit()
         warnings.warn(
             "the program was not started by scoopmpi, its tasks run one after the other. "
             "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
@@ -280,3 +197,26 @@ def usable() -> FarmExecutor | SerialExecutor:
             stacklevel=3,
         )
     return _current
+
+
+def run_to_its_end(run: Callable[[], None], end_threads: Callable[[], None]) -> None:
+    """Run the program, and then what it has left to the executor of this process.
+
+    end_threads: waits for the program's threads, and ends Python's thread pools.
+    """
+    to_its_end(run, current, end_threads)
+
+
+def _finish_at_exit() -> None:
+    """In a process that nobody has started for us: before Python ends the program's threads."""
+    import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)
+    import threading
+
+    pid = os.getpid()
+
+    def finish() -> None:
+        problem = None if hasattr(sys, "ps1") else getattr(sys, "last_type", None)
+        if os.getpid() == pid and problem is not KeyboardInterrupt and not cut_short(_serial):
+            _serial.finish(maps=problem is None)
+
+    getattr(threading, "_register_atexit")(finish)  # noqa: B009 (not in the type stubs)

@@ -201,11 +201,14 @@ def reason(error: BaseException) -> str:
 
 
 def raisable(error: BaseException) -> BaseException:
-    """StopIteration would end the caller's loop as if all were done (as in PEP 479)."""
+    """StopIteration would end the caller's loop as if all were done (as in PEP 479).
+
+    It is the context of what is raised instead, and the cause where it comes from this process.
+    """
     if not isinstance(error, StopIteration):
         return error
-    problem = TaskError("a task raised StopIteration")
-    problem.__cause__ = error.__cause__ or error
+    problem = TaskError(f"a task raised {reason(error)}")
+    problem.__cause__, problem.__context__ = error.__cause__ or error, error
     return problem
 
 

@@ -51,11 +51,15 @@ from .losses import Losses
 from .members import Members
 from .messages import Finished, Frame, Offered
 from .nests.offers import Offer, Offers
+from .nests.relay import Relay
 from .process.output import show
 from .ranges import Batch
+from .resting import Ending, Resting
 from .scheduler import Scheduler
 from .section import Section
 from .transport import Transport
+from .unfinished import Unfinished
+from .unread import Unread
 
 logger = logging.getLogger("scoopmpi")
 
@@ -84,16 +88,21 @@ class Farm:
         self._dispatch = Dispatch(transport, self._scheduler, self._section, lambda: store.count)
         self._jobs = self._dispatch.jobs
         self._abandoned: deque[int] = deque()
-        self._left: deque[int] = deque()
+        self._unread = Unread(self._jobs, self.release, self.abandon, threads=standin)
         self.members = Members(transport.size - 1)
         self._losses = Losses(self.members, retries)
         self._offers = Offers()
+        self._relay = Relay(transport, self._scheduler, self._dispatch, self._offers)
+        self._resting = Resting(self.members, transport.send)
         self._calls = CallStream()
         self._calls_number = self._dispatch.opened(self._calls)
         self._fresh_calls = 0
         self._looked = 0.0
         self._closed = False
         self.error: BaseException | None = None
+        self.interruption: BaseException | None = None
+        """What a signal has raised in the program, the latest one."""
+        self.unfinished = Unfinished()
         self._driver = Driver(self.step, self._scheduler, lambda: self.busy, standin)
 
     # What callers ask for.
@@ -137,7 +146,7 @@ class Farm:
                     tell = self._scheduler.known if known else self._scheduler.submitted
                     self._dispatch.assigned(tell(number, tasks))
             if known and job.left:
-                self._deliveries.add(partial(self._discard, number, job))
+                self._deliveries.add(partial(self._unread.go_on, number, job))
         if spans:
             self._dispatch.pack_and_send()
         self._driver.wake()
@@ -167,6 +176,7 @@ class Farm:
 
     def interrupt(self, error: BaseException) -> None:
         """Called by a signal handler: raises the error in the program, when it does no harm."""
+        self.interruption = error
         self._section.interrupt(error)
 
     def abandon(self, number: int) -> None:
@@ -175,8 +185,17 @@ class Farm:
 
     def leave(self, number: int) -> None:
         """Nobody takes the values of a map, but its tasks shall run. For the garbage collector."""
-        self._left.append(number)
+        self._unread.drop(number)
         self._driver.wake()
+
+    def finish_here(self, number: int, job: MapJob) -> None:
+        """Wait until a map that was left has run."""
+        self._unread.finish_here(number, job, self.wait_until)
+
+    def settled(self, number: int) -> bool:
+        """Whether no task of a map is to run, or runs on a worker, any more."""
+        over = number not in self._jobs and not self._scheduler.handed(number)
+        return over or self.error is not None
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the loop until `done()`; False where `timeout` seconds have passed before."""
@@ -198,21 +217,17 @@ class Farm:
 
     def _take_in(self) -> bool:
         while self._abandoned:
-            self._cancel(self._abandoned.popleft())
-        while self._left:
-            number = self._left.popleft()
-            job = self._jobs.get(number)
-            if isinstance(job, MapJob):
-                job.left = True
-                self._deliveries.add(partial(self._discard, number, job))
+            self._relay.closed(self._abandoned.popleft())
+        if self._unread.fresh:
+            for deliver in self._unread.taken_in():
+                self._deliveries.add(deliver)
         if self._fresh_calls:
             self._submit_calls()
         handled = 0
         while handled < BURST and not self._closed and (arrived := self._transport.receive()):
             handled += 1
             self._handle(*arrived)
-        if self._offers.spent and not self._dispatch.stopping:
-            self._ask_for_offers()
+        self._relay.look()
         self._looked = time.monotonic()
         return handled > 0 or bool(self._deliveries)
 
@@ -220,15 +235,9 @@ class Farm:
         job.delivered(part)
         if isinstance(job, MapJob):
             if job.left:
-                self._discard(number, job)
+                self._unread.go_on(number, job)
             elif not job.streamed:
                 self.release(number, job)
-
-    def _discard(self, number: int, job: MapJob) -> None:
-        if job.discard():
-            self.abandon(number)
-        elif not job.streamed:
-            self.release(number, job)
 
     def _handle(self, sender: int, message: Any) -> None:
         if sender in self.members.lost:
@@ -251,10 +260,9 @@ class Farm:
         elif isinstance(message, messages.Resumed):
             self._dispatch.assigned(self._scheduler.resumed(sender, Batch.single(*message)))
         elif isinstance(message, Offered):
-            self._take_offer(Offer(sender, message))
+            self._relay.offered(sender, message)
         elif isinstance(message, messages.Withdrawn):
-            for number in self._offers.of(sender, message.job):
-                self._cancel(number)
+            self._relay.withdrawn(sender, message.job)
         elif isinstance(message, messages.Joined):
             self.members.joined(sender, message)
             self.sharing.joined(sender, message.domain)
@@ -269,6 +277,8 @@ class Farm:
             if self.members.unfit(sender, message.reason):
                 problem = FarmError(f"no worker can import the program: {message.reason}")
                 self._deliveries.add(partial(self._fail, problem))
+        elif isinstance(message, messages.Rest):
+            self._resting.heard(sender, message)
         elif isinstance(message, messages.Left):
             self.members.left(sender)
         elif isinstance(message, messages.Lost):
@@ -276,14 +286,13 @@ class Farm:
 
     def _answer(self, number: int, job: Job, part: Part) -> None:
         if isinstance(job, Offer):
-            self._return(number, job, part)
+            self._relay.returned(number, job, part)
         else:
             self._deliveries.add(partial(self._deliver, number, job, part))
 
     def _handle_loss(self, worker: int) -> None:
         """What it held runs elsewhere, what its tasks had made comes again with them."""
-        for number in self._offers.lost(worker):
-            self._cancel(number)
+        self._relay.lost(worker)
         overdue = self._dispatch.lost(worker)
         self.sharing.lost(worker)
         self.members.died(worker)
@@ -297,29 +306,6 @@ class Farm:
         if self.members.none_left:
             self._deliveries.add(partial(self._fail, self._losses.of_all()))
 
-    def _take_offer(self, offer: Offer) -> None:
-        """Tasks of a nested job, ahead of all others, as their parents wait for them."""
-        number = self._dispatch.opened(offer, offer.function)
-        self._offers.opened(number, offer)
-        self._dispatch.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
-
-    def _return(self, number: int, offer: Offer, part: Part) -> None:
-        if not self._dispatch.stopping:
-            self._transport.send(offer.owner, offer.returned(part))
-        if offer.answered:
-            self._cancel(number)
-
-    def _ask_for_offers(self) -> None:
-        hungry = self._scheduler.hungry
-        if hungry:
-            for worker in self._offers.asked(hungry):
-                self._transport.send(worker, messages.Hungry(hungry))
-
-    def _cancel(self, number: int) -> None:
-        job = self._dispatch.closed(number)
-        if isinstance(job, Offer):
-            self._offers.closed(number, job)
-
     def _fail(self, error: BaseException) -> None:
         self.error = error
         for job in list(self._jobs.values()):
@@ -330,10 +316,24 @@ class Farm:
         """Whether anything is under way, or to be handed over."""
         if self._closed or self.error is not None:  # then what is queued stays so
             return not self._closed and bool(self._deliveries)
-        waiting = self._fresh_calls, self._deliveries, self._abandoned, self._left
+        waiting = self._fresh_calls, self._deliveries, self._abandoned, self._unread.fresh
         return self._scheduler.busy or any(waiting)
 
     # The end.
+
+    def finish(self, maps: bool = True) -> None:
+        """The program has ended: have everything run that runs although nobody waits for it.
+
+        maps: whether that goes for maps that nobody reads; executors are finished in any case.
+        """
+        ending = Ending(self.unfinished, self._unread, self._resting, self._offers, self._section)
+        ending.finish(maps, self.wait_until, lambda: self.error is not None)
+
+    def give_up(self) -> None:
+        """No task of a map begins any more."""
+        for number, job in self._jobs.copy().items():
+            if isinstance(job, MapJob):
+                self.abandon(number)
 
     def close(self, status: int = 0, hurry: bool = False) -> None:
         """Stop all workers, whatever they do, and leave; ranks that do not follow are ended.

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import reduction
 from .executor import Future, usable, wait_until
+from .timeouts import seconds
 
 __all__ = [
     "ALL_COMPLETED",
@@ -141,6 +142,7 @@ def wait(
     """
     if return_when not in _WAITS:
         raise ValueError(f"return_when is {return_when!r}, it must be one of {', '.join(_WAITS)}")
+    timeout = seconds(timeout)
     futures = set(fs)
     seen = _Completions(futures if timeout != 0 else ())
 
@@ -163,6 +165,7 @@ def as_completed(
     fs: Iterable[PEP3148Future[T]], timeout: float | None = None
 ) -> Iterator[PEP3148Future[T]]:
     """The futures, each as soon as it is done; TimeoutError `timeout` seconds after this call."""
+    timeout = seconds(timeout)
     deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
     futures = set(fs)
     return _as_completed(_Completions(futures), len(futures), deadline)

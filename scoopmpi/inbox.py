@@ -9,7 +9,18 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from .functions import Known
-from .messages import Agreed, Forget, Hungry, Returned, Run, Share, Stop, Wanted
+from .messages import (
+    Agreed,
+    Ceased,
+    Finish,
+    Forget,
+    Hungry,
+    Returned,
+    Run,
+    Share,
+    Stop,
+    Wanted,
+)
 from .nests.nest import Nest
 from .transport import Transport
 
@@ -63,6 +74,10 @@ class Inbox:
                 self.sharing.wanted(sender, message.number)
             elif isinstance(message, Agreed):
                 self.agreed[message.token] = message
+            elif isinstance(message, Ceased):
+                self._nest.ceased(message.job)
+            elif isinstance(message, Finish):
+                self._nest.rest.asked(message)
             elif isinstance(message, Stop):
                 self.stopping = True
 

@@ -7,6 +7,7 @@ out. A map keeps a window of tasks, not a list. Submitted calls are the other jo
 
 from __future__ import annotations
 
+import contextvars
 import pickle
 import threading
 from collections import deque
@@ -120,11 +121,15 @@ class MapJob:
         self.error: BaseException | None = None
         self._guard = threading.RLock()  # the caller and the stand-in may act at a time
         self._source = Source(iterables)
+        self.context = contextvars.copy_context()
+        """In which the user's iterators run, whoever runs them."""
         self._workers = workers
         self._released = 0  # tasks that the scheduler knows of
         self._position = 0  # tasks that the consumer has taken
         self._bytes = 0.0  # of a task's arguments or result, the larger, on average
         self._ordered = ordered
+        self.asked = False
+        """Whether somebody has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
         self._waiting: dict[int, Part] = {}  # by start, where the order matters
@@ -247,12 +252,27 @@ class MapJob:
             self._position += part.stop - part.start
         return part
 
+    def leave(self) -> None:
+        """Nobody will take the values: the tasks run, of endless iterables those that were read."""
+        self.left = True
+        if self.endless:
+            self.read_no_further()
+
+    def read_no_further(self) -> None:
+        """No task follows those that were read from the iterators."""
+        if self.endless or self._source.size is None:
+            self._source.end_at(self.read)
+
+    def reading_failed(self, error: BaseException) -> None:
+        """Reading its iterators has raised what is no Exception: there they end."""
+        self._source.error = error
+        self._source.end_at(self._source.read)
+
     def discard(self) -> bool:
         """Throw away what has come of a map that was left; whether that was all."""
         while self.take() is not None:
             pass
-        known = self._released if self.streamed else self._source.size
-        return self._position == known
+        return self._source.size is not None and self._position >= self._source.size
 
     @property
     def ready(self) -> bool:
@@ -263,8 +283,33 @@ class MapJob:
 
     @property
     def streamed(self) -> bool:
-        """Whether the arguments come from the user's iterators, which only the caller may run."""
+        """Whether the arguments come from the user's iterators."""
         return self._source.streamed
+
+    @property
+    def endless(self) -> bool:
+        """Whether its iterables are known to have no end."""
+        return self._source.endless
+
+    @property
+    def read(self) -> int:
+        """How many tasks are known."""
+        return self._source.read if self.streamed else self._released
+
+    @property
+    def taken(self) -> int:
+        """How many outcomes have been taken, or thrown away."""
+        return self._position
+
+    @property
+    def problem(self) -> BaseException | None:
+        """What the user's iterators have raised, in a thread of ours or in their own."""
+        return self._source.error or self._source.elsewhere
+
+    @property
+    def stuck(self) -> bool:
+        """Whether its iterators may only work in the thread that has made them."""
+        return self._source.size is None and self._source.elsewhere is not None
 
     @property
     def exhausted(self) -> bool:

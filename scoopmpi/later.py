@@ -15,7 +15,8 @@ from typing import Any
 from . import failure
 from .executor import current
 from .job import Raised
-from .pep3148 import Taken
+from .taken import Taken
+from .timeouts import seconds
 
 
 class AsyncResult:
@@ -32,10 +33,13 @@ class AsyncResult:
         self._value: Any = None
         self._error: BaseException | None = None
         self._done = threading.Event()
+        self._below = current()
+        self._below.unfinished.add(self)
         unfinished.add(self)
 
     def get(self, timeout: float | None = None) -> Any:
         """The value; raises what the call raised, or multiprocessing.TimeoutError."""
+        timeout = seconds(timeout)
         self.wait(timeout)
         if not self.ready():
             raise multiprocessing.TimeoutError(f"no result after {timeout} s")
@@ -45,8 +49,11 @@ class AsyncResult:
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the result is there, or `timeout` seconds have passed."""
+        timeout = seconds(timeout)
         if not self.ready():
             current().wait_until(self.ready, timeout)
+
+    finish = wait  # for the end of the program
 
     def ready(self) -> bool:
         """Whether the call is done."""
@@ -73,6 +80,7 @@ class AsyncResult:
         finally:
             self._done.set()
             self._unfinished.discard(self)
+            self._below.unfinished.discard(self)
 
 
 class Values:
@@ -90,6 +98,7 @@ class Values:
 
     def next(self, timeout: float | None = None) -> Any:
         """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
+        timeout = seconds(timeout)
         if not self._outcomes:
             if not self._results.wait(timeout):
                 raise multiprocessing.TimeoutError(f"no result after {timeout} s")

@@ -18,11 +18,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from numbers import Real
 from types import CodeType, FrameType
 from typing import Any
 
-from . import failure, runtime
+from . import failure, runtime, timeouts
 from .process import witness
 
 AGAIN_SECONDS = 0.001
@@ -50,9 +49,8 @@ def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..
 
 def check(seconds: object) -> None:
     """Raises what `limited` raises."""
-    if not isinstance(seconds, Real) or isinstance(seconds, bool):
-        raise TypeError(f"task_timeout is {seconds!r}, it must be a number of seconds, or None")
-    if not float(seconds) > 0:
+    timeouts.check(seconds, "task_timeout")
+    if not seconds > 0:  # type: ignore[operator] # a Real
         raise ValueError(f"task_timeout is {seconds!r}, it must be above 0, or None")
 
 

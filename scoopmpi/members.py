@@ -48,6 +48,11 @@ class Members:
         return self._hosts.get(worker, "a host that is not known yet")
 
     @property
+    def present(self) -> list[int]:
+        """Those that have joined, and neither left nor died."""
+        return [worker for worker in self.missing if worker in self._hosts]
+
+    @property
     def importing(self) -> bool:
         """Whether some worker has not said yet if it takes part."""
         return len(self._hosts.keys() | self._unfit.keys() | self.lost.keys()) < self.size

@@ -77,6 +77,22 @@ class Agreed(NamedTuple):
     problem: str
 
 
+class Ceased(NamedTuple):
+    """No task that was withdrawn runs any more of this nested job, the receiver's own number."""
+
+    job: int
+
+
+class Finish(NamedTuple):
+    """The program has ended: say if something is left to run here, and again when nothing is.
+
+    maps: whether maps count that nobody reads; else executors alone.
+    """
+
+    token: int
+    maps: bool
+
+
 class Stop(NamedTuple):
     """The program has ended: finish at once, even inside a task."""
 
@@ -146,6 +162,7 @@ class Offered(NamedTuple):
     lasting: whether the function is found by name, so that its code never changes.
     plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
+    last: whether they run before the program ends, although nobody waits for them.
     """
 
     job: int
@@ -156,6 +173,7 @@ class Offered(NamedTuple):
     plain: bool
     tasks: Frame
     limit: float | None = None
+    last: bool = False
 
 
 class Withdrawn(NamedTuple):
@@ -176,6 +194,13 @@ class Printed(NamedTuple):
 
     stream: int
     text: str
+
+
+class Rest(NamedTuple):
+    """The answer to Finish, with the same token: whether nothing is left to run on this worker."""
+
+    token: int
+    settled: bool
 
 
 class Left(NamedTuple):
@@ -209,7 +234,9 @@ class Lost(NamedTuple):
     """The rank that this message seems to come from has died."""
 
 
-ToWorker: TypeAlias = Run | Forget | Hungry | Returned | Agreed | Share | Wanted | Stop
+ToWorker: TypeAlias = (
+    Run | Forget | Hungry | Returned | Agreed | Share | Wanted | Ceased | Finish | Stop
+)
 ToFarm: TypeAlias = (
     Joined
     | Unfit
@@ -221,6 +248,7 @@ ToFarm: TypeAlias = (
     | Propose
     | Wanted
     | Printed
+    | Rest
     | Left
     | Lost
 )
@@ -229,6 +257,6 @@ Message: TypeAlias = ToWorker | ToFarm
 KINDS: tuple[Any, ...] = (
     Run, Forget, Hungry, Returned, Agreed, Stop,
     Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Propose, Printed, Left,
-    Share, Wanted,
+    Share, Wanted, Ceased, Finish, Rest,
 )  # fmt: skip
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

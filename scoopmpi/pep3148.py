@@ -16,15 +16,18 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import borrowed
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
-from .job import Raised
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
 from .starred import Starred
+from .taken import Taken
+from .timeouts import seconds
+from .unfinished import cut_short
 
 if TYPE_CHECKING:
     from .checkpoint.record import Checkpoint
@@ -64,11 +67,13 @@ class MPIExecutor(borrowed.Executing):
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
+        self._below = base or current()
         self._preparation = None if initializer is None else Preparation(initializer, initargs)
         # Re-entrant, as a callback that runs while this thread waits may submit.
         self._lock = threading.RLock()
         self._pending: set[object] = set()  # calls, and maps that are just being opened
         self._maps: dict[Results, bool] = {}  # and whether somebody may still read the values
+        self._closed: deque[Callable[[], bool]] = deque()  # say whether a map has ceased to run
         self._shut = False
         self._broken: BaseException | None = None
         self._checkpoint: Checkpoint | None = None
@@ -119,6 +124,7 @@ class MPIExecutor(borrowed.Executing):
             fn, task_timeout = self._prepared(fn, task_timeout)
             future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
             self._pending.add(future)
+            self._enter(below)
         future._ended = self._ended
         if future.done():
             self._ended(future)
@@ -162,6 +168,7 @@ class MPIExecutor(borrowed.Executing):
             raise ValueError(f"buffersize is {buffersize}, it must be at least 1, and ordered True")
         if not iterables:
             raise TypeError("map needs at least one iterable of arguments")
+        timeout = seconds(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         rows = zip(*iterables, strict=False)
         fn = limited(fn, task_timeout)
@@ -185,9 +192,12 @@ class MPIExecutor(borrowed.Executing):
             fn, task_timeout = self._prepared(fn, task_timeout)
             results = _results(below, fn, iterables, timeout, ordered, task_timeout)
             self._maps[results] = True
+            self._enter(below)
         finally:
             self._pending.discard(opening)
-        return Taken(results, self._maps, None if self._preparation is None else self._failed)
+        self._ceased()
+        failed = None if self._preparation is None else self._failed
+        return Taken(results, self._maps, self._closed, failed)
 
     def _buffered(
         self,
@@ -224,16 +234,56 @@ class MPIExecutor(borrowed.Executing):
                     future.cancel()
             for results in self._maps.copy():
                 results.cancel()
-        below = self._base or current()
-        while wait and (self._maps or self._pending):
+                self._closed.append(results.settled)
+        if wait:
+            self._wait()
+            (self._base or current()).wait_until(self._ceased)
+        if wait and self._checkpoint is not None:
+            self._checkpoint.close(ended=True)
+            atexit.unregister(self._checkpoint.close)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        signalled = cut_short(self._base or current())  # then nothing is waited for any more
+        self.shutdown(wait=not signalled, cancel_futures=signalled)
+
+    def finish(self) -> None:
+        """For the end of the program: return when all that was handed in has run.
+
+        Nobody takes values any more, and of what was read in part no more is read.
+        """
+        for results in self._maps.copy():
+            results.bound()
+            self._maps[results] = False
+        self._wait()
+
+    def let_go(self) -> None:
+        """The end of the program does not wait for what still runs."""
+        self._below.unfinished.discard(self)
+
+    def _enter(self, below: FarmExecutor | SerialExecutor) -> None:
+        """From now on the end of the program waits."""
+        self._below = below
+        below.unfinished.add(self)
+
+    def _wait(self) -> None:
+        while self._maps or self._pending:
             if self._maps:
                 results, keep = self._maps.popitem()
                 results.finish(keep)
             else:
-                below.wait_until(lambda: bool(self._maps or not self._pending))
-        if wait and self._checkpoint is not None:
-            self._checkpoint.close(ended=True)
-            atexit.unregister(self._checkpoint.close)
+                self._below.wait_until(lambda: bool(self._maps or not self._pending))
+        self._below.unfinished.discard(self)
+
+    def _ceased(self) -> bool:
+        """Whether nothing runs any more of maps that have ended early."""
+        while self._closed and self._closed[0]():
+            self._closed.popleft()
+        return not self._closed
 
     def _keep_in(self, path: str | os.PathLike[str]) -> None:
         below = self._base or usable()
@@ -270,6 +320,8 @@ class MPIExecutor(borrowed.Executing):
         if self._preparation is not None and not future.cancelled():
             self._failed(future.exception(0))
         self._pending.discard(future)
+        if not (self._pending or self._maps):
+            self._below.unfinished.discard(self)
 
     def _failed(self, error: BaseException | None) -> None:
         if isinstance(error, BrokenMPIExecutor) and self._broken is None:
@@ -287,58 +339,10 @@ def _results(
 ) -> Results:
     if isinstance(below, FarmExecutor):
         return below.results(fn, iterables, timeout, ordered, task_timeout)
-    values = below.map(fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout)
-    return IteratorResults(values)
-
-
-class Taken:
-    """The values of a map in the hands of its consumer.
-
-    Dropped before the first was taken, the map goes on for its side effects; dropped afterwards,
-    nobody wants the rest.
-    """
-
-    def __init__(
-        self,
-        results: Results,
-        maps: dict[Results, bool],
-        failed: Callable[[BaseException], None] | None,
-    ) -> None:
-        self._results = results
-        self._maps = maps
-        self._failed = failed
-        self._begun = False
-
-    def __iter__(self) -> Taken:
-        return self
-
-    def __next__(self) -> Iterable[Any]:
-        self._begun = True
-        try:
-            return next(self._results)
-        except BaseException as error:
-            self._maps.pop(self._results, None)
-            if self._failed is not None:
-                self._failed(error)
-            raise
-
-    def outcomes(self) -> list[Any]:
-        """The next values, a `Raised` for each task that failed; an empty list at the end."""
-        self._begun = True
-        found = self._results.outcomes()
-        if self._failed is not None:
-            for outcome in found:
-                if type(outcome) is Raised:
-                    self._failed(outcome.error)
-        return found
-
-    def wait(self, timeout: float | None) -> bool:
-        """Whether there is something to give, or nothing will come; False after `timeout`."""
-        return self._results.wait(timeout)
-
-    def __del__(self) -> None:
-        if self._begun:
-            self._maps.pop(self._results, None)
-            self._results.close()
-        elif self._results in self._maps:
-            self._maps[self._results] = False
+    if isinstance(below, SerialExecutor):
+        values = below.map(
+            fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
+        )
+        return IteratorResults(values)
+    nested = below.results(fn, iterables, timeout, ordered, task_timeout)
+    return IteratorResults(chain.from_iterable(nested), nested.settled)

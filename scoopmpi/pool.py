@@ -135,8 +135,8 @@ class Pool(Leading):
     ) -> AsyncResult:
         """Have `func(*args, **kwds)` run; one of the callbacks is called when it has."""
         self._check()
-        result = AsyncResult(self._unfinished, callback, error_callback)
         future = self._executor.submit(func, *args, **kwds)
+        result = AsyncResult(self._unfinished, callback, error_callback)
         future.add_done_callback(lambda done: result._finish(done.result))
         return result
 
@@ -150,8 +150,8 @@ class Pool(Leading):
     ) -> AsyncResult:
         """As `map`, for later; the callback gets the list."""
         self._check()
-        result = AsyncResult(self._unfinished, callback, error_callback)
         values = self._executor.map(func, iterable)
+        result = AsyncResult(self._unfinished, callback, error_callback)
         if isinstance(current(), FarmExecutor):
             # Somebody has to take the values, or the map stops when its window is full.
             threading.Thread(
@@ -187,6 +187,9 @@ class Pool(Leading):
         """Take no more calls, and cancel those that have not begun."""
         self._closed = True
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.let_go()
+        for result in self._unfinished.copy():
+            result._below.unfinished.discard(result)
         self._dismiss(failed=True)
 
     def join(self) -> None:

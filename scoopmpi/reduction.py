@@ -17,7 +17,8 @@ from typing import Any
 from . import executor
 from .executor import Future
 from .limit import limited
-from .source import sized, snapshot
+from .source import length, sized, snapshot
+from .timeouts import seconds
 
 BLOCK_SECONDS = 0.001
 """What is run between two looks at what others took."""
@@ -33,8 +34,13 @@ class Rows:
         columns = [column[self.start : self.stop] for column in self.columns]
         return Rows, (columns, 0, self.stop - self.start)
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many there are; more than len() can say, for a range that has no end."""
         return self.stop - self.start
+
+    def __len__(self) -> int:
+        return self.count
 
     def right_half(self) -> Rows:
         """Takes the right half away."""
@@ -58,7 +64,7 @@ def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
     else:
         rows = list(zip(*iterables, strict=False))
         columns = list(zip(*rows, strict=True)) or [()]
-    return Rows(columns, 0, min(map(len, columns)))
+    return Rows(columns, 0, min(map(length, columns)))
 
 
 class Reduction:
@@ -91,8 +97,8 @@ class Reduction:
 
     def _work_through(self, rows: Rows) -> None:
         block = 1
-        while len(rows):
-            while self._fork is not None and len(rows) > 1 and self._all_taken():
+        while rows.count:
+            while self._fork is not None and rows.count > 1 and self._all_taken():
                 right = rows.right_half()
                 call = self._fork(type(self).of, self.mapping, self.operation, right)
                 self._waiting.append((call, right))
@@ -169,6 +175,7 @@ def reduced(
     for function in (mapping, operation):
         if not callable(function):
             raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
+    timeout = seconds(timeout)
     rows = rows_of(iterables)
     # The limit is of a call of the user's, not of the tasks into which they are gathered here.
     call = executor.current().submit(

@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
+from functools import partial
 from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +34,10 @@ def handed_over(values: list[Any]) -> Iterator[Any]:
 class Results(Protocol):
     """What consumers and executors need of the values of a map."""
 
+    @property
+    def settled(self) -> Callable[[], bool]:
+        """Says whether nothing of it is to run, or runs, any more."""
+
     def __next__(self) -> Iterable[Any]:
         """The next values; raises what a task raised, and is at its end then."""
 
@@ -44,6 +49,12 @@ class Results(Protocol):
 
     def finish(self, keep: bool) -> None:
         """Have all tasks run. keep: whether somebody will take the outcomes later."""
+
+    def leave(self) -> None:
+        """Nobody takes the values, but the tasks shall run. For the garbage collector."""
+
+    def bound(self) -> None:
+        """The program ends: of what was read in part no more is read from the user's iterators."""
 
     def close(self) -> None:
         """Nobody wants the rest."""
@@ -60,18 +71,18 @@ class FarmResults:
 
     def __init__(self, farm: Farm, job: MapJob, number: int, timeout: float | None) -> None:
         self._farm, self._job, self._number = farm, job, number
+        self.settled = partial(farm.settled, number)
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[Part] = deque()  # of `finish`
         self._failure: BaseException | None = None
-        self._asked = False
         self._ended = False
 
     def __iter__(self) -> FarmResults:
         return self
 
     def __next__(self) -> Iterable[Any]:
-        self._asked = True
+        self._job.asked = True
         try:
             while self._failure is None:
                 part = self._next_part()
@@ -89,6 +100,7 @@ class FarmResults:
 
     def outcomes(self) -> list[Any]:
         """The next values, a `Raised` for each task that failed; an empty list at the end."""
+        self._job.asked = True
         try:
             part = self._next_part()
         except BaseException:
@@ -102,6 +114,7 @@ class FarmResults:
 
     def wait(self, timeout: float | None) -> bool:
         """Whether there is something to give, or nothing will come; False after `timeout`."""
+        self._job.asked = True
         if self._kept or self._over():
             return True
         self._farm.release(self._number, self._job)
@@ -109,13 +122,33 @@ class FarmResults:
 
     def finish(self, keep: bool) -> None:
         """Have all tasks run. keep: whether somebody will take the outcomes later."""
-        while self._job.error is None and not self._over():
+        job = self._job
+        if not job.asked:
+            if job.endless:
+                job.read_no_further()
+            if not keep:
+                self._finish_unread()
+        while job.error is None and not self._over():
             self._farm.release(self._number, self._job)
             self._farm.wait_until(self._ready)
             with self._guard:
-                part = None if self._ended else self._job.take()
+                part = None if self._ended else job.take()
                 if part is not None and keep:
                     self._kept.append(part)
+
+    def _finish_unread(self) -> None:
+        self.leave()
+        self._farm.wait_until(lambda: self.settled() or self._job.stuck)
+        self._farm.finish_here(self._number, self._job)
+
+    def leave(self) -> None:
+        """Nobody takes the values, but the tasks shall run. For the garbage collector."""
+        self._farm.leave(self._number)
+
+    def bound(self) -> None:
+        """The program ends: of what was read in part no more is read from the user's iterators."""
+        if self._job.asked:
+            self._job.read_no_further()
 
     def close(self) -> None:
         """Nobody wants the rest."""
@@ -125,10 +158,10 @@ class FarmResults:
         self._kept.clear()
 
     def __del__(self) -> None:
-        if self._asked or self._ended:
+        if self._job.asked or self._ended:
             self.close()
         else:  # made for what its tasks do, not for what they return
-            self._farm.leave(self._number)
+            self.leave()
 
     def cancel(self) -> None:
         """What has not run is not to run, and the consumer shall get CancelledError."""
@@ -143,7 +176,7 @@ class FarmResults:
             with self._guard:
                 if self._kept:
                     return self._kept.popleft()
-                if self._ended or job.exhausted:
+                if self._ended or (job.exhausted and not job.left):
                     return None
             self._farm.release(self._number, job)
             with self._guard:
@@ -152,6 +185,8 @@ class FarmResults:
                 return part
             if job.error is not None:
                 raise job.error
+            if job.left:
+                raise failure.FarmError("nobody took the values of this map while they came")
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if not self._farm.wait_until(self._ready, left):
                 raise WaitedTooLong("the map's timeout has passed")
@@ -168,10 +203,14 @@ class FarmResults:
 
 
 class IteratorResults:
-    """The values that an iterator gives, one by one."""
+    """The values that an iterator gives, one by one.
 
-    def __init__(self, results: Iterator[Any]) -> None:
+    settled: says whether nothing of it runs any more.
+    """
+
+    def __init__(self, results: Iterator[Any], settled: Callable[[], bool] = lambda: True) -> None:
         self._results = results
+        self.settled = settled
         self._kept: deque[Any] = deque()
         self._ended = False
 
@@ -212,6 +251,11 @@ class IteratorResults:
             if keep:
                 kept += found
         self._kept = kept
+
+    def leave(self) -> None:
+        """Nothing: where there is no farm, a map that nobody reads is run by `finish`."""
+
+    bound = leave
 
     def close(self) -> None:
         """Nobody wants the rest."""

@@ -55,8 +55,7 @@ class Scheduler:
     def __init__(self, policy: batching.Policy = batching.Policy()) -> None:
         self.policy = policy
         self._jobs: dict[int, JobQueue] = {}
-        # Jobs with something queued, by turn.
-        self._ready: OrderedDict[int, JobQueue] = OrderedDict()
+        self._ready: OrderedDict[int, JobQueue] = OrderedDict()  # with something queued, by turn
         self._workers: dict[int, _Worker] = {}
         # Buckets, because scanning a dict whose front was deleted cost 31 us per batch at
         # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
@@ -129,10 +128,7 @@ class Scheduler:
         return self._assign()
 
     def waiting(self, worker: int, batch: Batch) -> list[Assignment]:
-        """The task that is all of `batch`, which the worker holds, waits for others.
-
-        The worker is free for more.
-        """
+        """The task that is all of `batch`, which it holds, waits: the worker is free for more."""
         state = self._worker(worker)
         place = self._single(worker, state.held, batch)
         state.waiting.append(state.held.pop(place))
@@ -185,10 +181,7 @@ class Scheduler:
         return self._assign()
 
     def cancelled(self, job: int) -> list[Assignment]:
-        """Forget what is not handed out of `job`; the rest is still answered.
-
-        Hands out nothing: what its suspects kept back goes out with the next input.
-        """
+        """Forget what is not handed out of `job`; the rest is still answered."""
         if job not in self._jobs:
             raise ValueError(f"there is no job {job}")
         state = self._jobs[job]
@@ -197,7 +190,7 @@ class Scheduler:
         state.queued = 0
         self._ready.pop(job, None)
         self._forget_if_done(state)
-        return []
+        return []  # what its suspects kept back goes out with the next input
 
     # What is known.
 
@@ -236,6 +229,11 @@ class Scheduler:
     def knows(self, worker: int) -> bool:
         """Whether the worker has joined and is not lost."""
         return worker in self._workers
+
+    def handed(self, job: int) -> bool:
+        """Whether workers hold tasks of this job, or are about to."""
+        state = self._jobs.get(job)
+        return state is not None and state.handed > 0
 
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """What would be blamed if the worker died now; nothing where it has not joined."""

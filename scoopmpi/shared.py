@@ -8,13 +8,13 @@ SCOOP's functions with SCOOP's signatures; they hold no state but which names ha
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import executor, runtime
 from .constants import store as constants
+from .timeouts import seconds
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
@@ -69,9 +69,8 @@ def _keeper() -> constants.Keeper:
 
 def _seconds(timeout: float | None) -> float | None:
     """As Python's own waits take it: not negative, and None for what is longer than they can."""
-    if timeout is None or timeout > threading.TIMEOUT_MAX:
-        return None
-    return max(0.0, timeout)
+    given = seconds(timeout)
+    return None if given is None else max(0.0, given)
 
 
 class _Elements(Mapping[str, Any]):

@@ -1,13 +1,17 @@
 """The arguments of a map, in columns: kept where they have a length, read as needed where not.
 
-Runs the user's iterators, so only the caller of the map may call `read_up_to`.
+`read_up_to` runs the user's iterators: one thread at a time, which whoever calls it sees to.
 """
 
 from __future__ import annotations
 
+import itertools
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import length_hint
 from typing import Any
 
 from . import payload
@@ -22,10 +26,14 @@ class Source:
         self.size: int | None = None  # known from the start, or when an iterator has ended
         self.read = 0
         self.error: BaseException | None = None
+        self.elsewhere: BaseException | None = None
+        """What an iterator raised in another thread than its maker's, where it may work."""
+        self.endless = all(map(endless, iterables))
+        self._maker = threading.get_ident()
         self._dropped = 0
         if all(sized(iterable) for iterable in iterables):
             self._columns = [snapshot(iterable) for iterable in iterables]
-            self.size = self.read = min(len(column) for column in self._columns)
+            self.size = self.read = min(map(length, self._columns))
             self._rows: Iterator[Any] = iter(())
         else:
             self._columns = [[] for _ in iterables]
@@ -41,14 +49,22 @@ class Source:
         try:
             rows.extend(islice(self._rows, wanted))  # extend keeps what came before an error
             if len(rows) < wanted:
+                self.error = self.elsewhere  # it has ended, so that was its end
                 self.size = self.read + len(rows)
         except Exception as error:
-            self.error = error
-            self.size = self.read + len(rows)
+            if threading.get_ident() == self._maker or self.elsewhere is not None:
+                self.error = error
+                self.size = self.read + len(rows)
+            self.elsewhere = error
         finally:
             for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
                 column.extend(values)
             self.read += len(rows)
+
+    def end_at(self, tasks: int) -> None:
+        """There are no more than so many tasks."""
+        self.size = self.read = tasks
+        self._rows = iter(())
 
     def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
         offset = self._dropped
@@ -64,7 +80,10 @@ class Source:
 
 
 _SEQUENCES = (range, list, tuple, str, bytes)  # these only: a subclass may iterate otherwise
-_COLLECTIONS = (dict, set, frozenset, deque)
+_EMPTY: dict[Any, Any] = {}
+_VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
+_COLLECTIONS = (dict, set, frozenset, deque, *_VIEWS)
+_REPEATS = (itertools.count, itertools.cycle)
 
 
 def sized(iterable: Iterable[Any]) -> bool:
@@ -77,3 +96,20 @@ def snapshot(column: Any) -> Any:
     if type(column) in _COLLECTIONS:
         return list(column)
     return column.copy() if type(column) is list or payload.is_array(column) else column
+
+
+def length(column: Any) -> int:
+    """The length of a sized iterable; len() refuses a range of more than `sys.maxsize`."""
+    if type(column) is not range:
+        return len(column)
+    start, stop, step = column.start, column.stop, column.step
+    return max(0, (stop - start + step + (-1 if step > 0 else 1)) // step)
+
+
+def endless(iterable: Iterable[Any]) -> bool:
+    """Whether an iterable is known to have no end, or none that anybody could reach."""
+    if type(iterable) is range:
+        return length(iterable) > sys.maxsize
+    if type(iterable) is itertools.repeat:
+        return length_hint(iterable, -1) < 0
+    return type(iterable) in _REPEATS

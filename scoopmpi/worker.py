@@ -105,6 +105,7 @@ class Worker:
         with self.lock:
             self.inbox.receive()
             self.nest.withdraw()
+            self.nest.rest.look()
         if self.inbox.stopping or not (self._go_on() or self._begin()):
             return False
         self._last_message = time.monotonic()

@@ -107,7 +107,9 @@ class NestedCalls:
         frames = tuple(map(_frame, calls))
         limits = [call.limit for call in calls if call.limit is not None]
         limit = max(limits) if len(limits) == len(calls) else None
-        return Offered(self.number, start, start + len(calls), None, False, plain, frames, limit)
+        last = any(call.future._ended is not None for call in calls)  # of an executor
+        stop = start + len(calls)
+        return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
 
     def returned(self, part: job.Part) -> None:
         """Outcomes from others have come; runs the user's unpickling and callbacks."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .. import job, payload
 from ..messages import Frame, Offered
-from ..source import sized, snapshot
+from ..source import endless, sized, snapshot
 from . import isolation
 from .runners import Ended
 
@@ -52,22 +52,25 @@ class NestedMap:
             raise TypeError("map needs at least one iterable of arguments")
         self.number, self.scope = number, scope
         self.rows: deque[tuple[Any, ...]] = deque()
+        self.asked = False
+        """Whether the task has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
         self.unanswered = 0  # tasks that others have, counted by the nest
+        self.running = 0  # times that `run` is running, on different stacks
         self._portable = True
         self._function: job.Function | None = None
         fixed = target if payload.by_name(target) else isolation.fixed(target)
         self._target = target if fixed is None else fixed
         self._call = self._copied_target() if fixed is None else fixed
-        self.sized = all(map(sized, iterables))
-        if self.sized:
+        self._endless = all(map(endless, iterables))
+        if all(map(sized, iterables)):
             self._window = WINDOW
             self._source = zip(*map(snapshot, iterables), strict=False)
         else:
             self._window = ahead
             self._source = zip(*iterables, strict=False)
-        self._ended = False
+        self._ended = self._reading = False
         self._error: BaseException | None = None
         self._read = 0
         self._front = self._end = 0  # the rows are the tasks from front to end
@@ -82,14 +85,17 @@ class NestedMap:
 
     def refill(self) -> bool:
         """Read the next window of rows, when the last is used up; runs the user's iterators."""
-        if self._ended or self.rows or self._enough_read:
+        if self._ended or self.rows or self._enough_read or self._reading:
             return False
         rows: list[tuple[Any, ...]] = []
+        self._reading = True  # it may wait for other tasks meanwhile
         try:
             rows.extend(islice(self._source, self._window))  # keeps what came before an error
             self._ended = len(rows) < self._window
         except Exception as error:
             self._error, self._ended = error, True
+        finally:
+            self._reading = False
         self._window = min(max(self._window, self._position), WINDOW)  # as far ahead as was used
         self._plain = payload.plain(chain.from_iterable(rows))
         self._front, self._end = self._read, self._read + len(rows)
@@ -103,6 +109,13 @@ class NestedMap:
 
     def run(self, until: float) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
+        self.running += 1
+        try:
+            self._run(until)
+        finally:
+            self.running -= 1
+
+    def _run(self, until: float) -> None:
         rows, call = self.rows, self._call
         start, values = self._front, []
         problem: BaseException | None = None
@@ -165,18 +178,27 @@ class NestedMap:
                 payload.copied(job.arguments(name, index, row))
                 for index, row in enumerate(rows, start)
             )
-        return Offered(self.number, start, start + len(rows), code, lasting, plain, frame, limit)
+        stop = start + len(rows)
+        return Offered(self.number, start, stop, code, lasting, plain, frame, limit, last=self.left)
 
     # Outcomes.
 
     def arrived(self, part: Arrived | job.Part) -> None:
         """Outcomes have come, from others or of `run`."""
-        if self.left:
-            return
         if self._ordered:
             self._waiting[part.start] = part
         else:
             self._arrivals.append(part)
+
+    def discard(self) -> bool:
+        """Throw away what has come of a map that was left; whether that was all."""
+        if self._endless:
+            self._ended = True
+        arrived = self._arrivals
+        while self._waiting or arrived:  # others may come meanwhile, by another thread
+            part = self._waiting.popitem()[1] if self._waiting else arrived.popleft()
+            self._position += part.stop - part.start
+        return self._ended and not self._reading and self._position >= self._read
 
     def ready(self) -> bool:
         """Whether `next_values` has something to give."""

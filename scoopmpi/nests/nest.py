@@ -16,20 +16,25 @@ import itertools
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from math import ceil, inf
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import failure, limit
 from ..executor import Future, SerialExecutor
-from ..job import Part
-from ..messages import Returned, Withdrawn
+from ..messages import Returned
 from ..pause import poll
+from ..timeouts import seconds
+from ..unfinished import Unfinished
+from .away import Away, Nested
 from .blocking import Watch, deeper_than
 from .calls import Call, NestedCalls, packed
 from .desk import Desk
+from .left import LeftMaps
 from .maps import NestedMap
+from .rest import Resting
 from .runners import Runners, Suspended
 from .values import NestedValues
 from .waiters import Waiters
@@ -38,8 +43,6 @@ if TYPE_CHECKING:
     from ..constants.sharing import WorkerKeeper
 
 T = TypeVar("T")
-
-Nested: TypeAlias = NestedMap | NestedCalls
 
 SLICE = 0.001
 """Seconds that a task runs its own tasks before it looks whether others have returned some."""
@@ -57,15 +60,17 @@ class Nest(Executor):
     def __init__(self, worker: Desk) -> None:
         self._worker = worker
         self.runners = Runners()
-        self.hungry = worker.workers - 1
-        """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
         self._numbers = itertools.count(1)
         self._scopes = itertools.count(1)  # a scope is a task, for its own jobs to be found
         self._scope = 0
         self._depth = 0
         self._pending: list[Nested] = []  # jobs with unstarted tasks, and some that have none left
-        self._away: dict[int, Nested] = {}  # jobs of which others have tasks
-        self._abandoned: deque[int] = deque()
+        self._away = Away(worker)
+        self.withdraw, self.ceased = self._away.withdraw, self._away.ceased
+        self._left = LeftMaps(self.opened)
+        self.unfinished = Unfinished()
+        """Executors of tasks that have something under way."""
+        self.rest = Resting(worker.send, self._left, (self, _serial))
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
         self._watch = Watch()
@@ -127,14 +132,30 @@ class Nest(Executor):
         **_: Any,
     ) -> Iterator[T]:
         """As `FarmExecutor.map`; tasks run here when their values are taken, or elsewhere."""
-        fn = limit.limited(fn, task_timeout)
         if not self._on_own_thread:
-            return _serial.map(fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=inf)
+            return _serial.map(
+                fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
+            )
+        values = self.results(fn, iterables, timeout, ordered, task_timeout)
+        return itertools.chain.from_iterable(values)
+
+    def results(
+        self,
+        fn: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        timeout: float | None,
+        ordered: bool,
+        task_timeout: float | None = None,
+    ) -> NestedValues:
+        """What `map` gives, a list of values at a time."""
+        timeout = seconds(timeout)
+        fn = limit.limited(fn, task_timeout)
         ahead = 4 * self._worker.workers
         job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
+        self._left.open[job.number] = job
         self.opened(job)
         deadline = None if timeout is None else time.monotonic() + timeout
-        return itertools.chain.from_iterable(NestedValues(self, job, deadline))
+        return NestedValues(self, job, deadline)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Run the task's own jobs, or let others run, until `done()`; False after `timeout`."""
@@ -174,7 +195,7 @@ class Nest(Executor):
             self._scope = scope
             self._depth -= 1
         if isinstance(job, NestedMap) and job.left:
-            self._read_on(job)
+            self._left.read_on(job)
         self._look(LOOK)
 
     def suspend(self, done: Callable[[], bool], deadline: float | None) -> None:
@@ -205,19 +226,25 @@ class Nest(Executor):
 
     def abandon(self, job: NestedMap) -> None:
         """Nobody wants the rest. May be called by the garbage collector at any point."""
+        self._left.open.pop(job.number, None)
         job.rows.clear()
-        if job.number in self._away:
-            self._abandoned.append(job.number)
+        self._away.abandon(job.number)
 
     def leave(self, job: NestedMap) -> None:
         """Nobody takes the values, but the tasks shall run. For the garbage collector."""
-        job.left = True
-        self._deliveries.append(lambda: self._read_on(job))
+        self._left.leave(job)
 
-    def _read_on(self, job: NestedMap) -> None:
-        # As on rank 0: only the caller may run its iterators, so a stream ends with its window.
-        if job.left and job.sized and job.refill():
-            self.opened(job)
+    def settled(self, job: NestedMap) -> bool:
+        """Whether no task of it is to run, or runs, any more, here or elsewhere."""
+        return not (job.number in self._away or job.rows or job.running)
+
+    def waits(self, maps: bool) -> bool:
+        """Whether executors of tasks have something to finish."""
+        return bool(self.unfinished)
+
+    def finish(self, maps: bool = True) -> None:
+        """Finish it; the program has ended."""
+        self.unfinished.finish()
 
     # What the worker's loop calls.
 
@@ -225,39 +252,31 @@ class Nest(Executor):
         """Something to do for a runner, None where there is nothing."""
         if self._deliveries:
             return self._deliveries.popleft()
+        if (read_on := self._left.work()) is not None:
+            return read_on
         self._drop_empty()
         for job in reversed(self._pending):
             if job.rows:
                 return lambda: self.advance(job)
-        return None
+        return self.rest.work()
 
     def start(self, work: Callable[[], None]) -> None:
         """Run it in a runner until it is done or waits."""
         self._scope, self._depth = next(self._scopes), 0
         self.runners.run(work)
 
-    def withdraw(self) -> None:
-        """Tell the farm what was abandoned; with the worker's lock held."""
-        while self._abandoned:
-            number = self._abandoned.popleft()
-            if self._away.pop(number, None) is not None:
-                self._worker.send(Withdrawn(number))
-
     def returned(self, message: Returned) -> None:
         """Outcomes of tasks that others have run; with the worker's lock held."""
-        job = self._away.get(message.job)
-        if job is None:
-            return  # abandoned
-        part = Part(*message[1:])
-        job.unanswered -= part.stop - part.start
-        if not job.unanswered:
-            del self._away[message.job]
-        if isinstance(job, NestedMap):
-            job.arrived(part)
-            if job.left and not job.rows:
-                self._deliveries.append(lambda: self._read_on(job))
-        else:
-            self._deliveries.append(lambda: job.returned(part))
+        found = self._away.returned(message)
+        if found is None:
+            return
+        job, part = found
+        if isinstance(job, NestedCalls):
+            self._deliveries.append(partial(job.returned, part))
+            return
+        job.arrived(part)
+        if job.left:
+            self._left.came(job)
 
     @property
     def unsettled(self) -> bool:
@@ -288,37 +307,20 @@ class Nest(Executor):
         if self._deliveries:
             return True
         jobs = [job for job in self._pending.copy() if job.rows]
-        return any(job.scope == self._scope for job in (*jobs, *self._away.copy().values()))
+        return any(job.scope == self._scope for job in (*jobs, *self._away.jobs.copy().values()))
 
     def offer(self, keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
-        if not self.hungry:
-            return
-        jobs = [job for job in self._pending.copy() if job.rows and job.portable]
-        with self._worker.lock:
-            taken = self._taken(jobs, keep)
-        for job, (start, rows, plain) in taken:
-            message = job.offered(start, rows, plain)  # packing may run the user's code
-            with self._worker.lock:
-                self._worker.send(message)
+        self._away.offer(self._pending, keep)
 
-    def _taken(
-        self, jobs: list[Nested], keep: int
-    ) -> list[tuple[Nested, tuple[int, list[Any], bool]]]:
-        """The oldest unstarted tasks, as many as make others busy for as long as this worker."""
-        found = []
-        for job in jobs:
-            count = len(job.rows)
-            share = ceil(count * self.hungry / (self.hungry + 1))
-            taken = job.taken(min(share, count - keep if job is jobs[-1] else count))
-            if taken[1]:
-                found.append((job, taken))
-                self._away[job.number] = job
-                job.unanswered += len(taken[1])
-                self.hungry = max(0, self.hungry - len(taken[1]))
-            if not self.hungry:
-                return found
-        return found
+    @property
+    def hungry(self) -> int:
+        """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
+        return self._away.hungry
+
+    @hungry.setter
+    def hungry(self, workers: int) -> None:
+        self._away.hungry = workers
 
     def _future(self) -> Future[Any]:
         future: Future[Any] = Future()

@@ -27,7 +27,7 @@ class Offer:
         if message.code is not None:
             code = payload.forwarded(message.code)
             self.function = Function("a nested function", code, message.lasting, message.limit)
-        self.job = message.job
+        self.job, self.last = message.job, message.last
         self._limit = message.limit
         self.first = message.start
         self._unanswered = self.tasks
@@ -75,14 +75,18 @@ class Offers:
         self._numbers: dict[tuple[int, int], set[int]] = {}  # (owner, its job): our jobs
         self.spent: dict[int, None] = {}
         """Workers that must be told before they may offer again."""
+        self.last_ones = 0
+        """Rises with each offer, taken in or closed, of tasks that run before the program ends."""
 
     def opened(self, number: int, offer: Offer) -> None:
         """A worker has offered tasks, which are now the job `number`."""
         self._numbers.setdefault((offer.owner, offer.job), set()).add(number)
         self.spent[offer.owner] = None
+        self.last_ones += offer.last
 
     def closed(self, number: int, offer: Offer) -> None:
         """All its outcomes have come, or nobody wants them."""
+        self.last_ones += offer.last
         key = offer.owner, offer.job
         numbers = self._numbers.get(key, set())
         numbers.discard(number)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as WaitedTooLong
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import failure
@@ -23,15 +24,15 @@ class NestedValues:
 
     def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
         self._nest, self._job, self._deadline = nest, job, deadline
+        self.settled = partial(nest.settled, job)
         self._failure: BaseException | None = None
-        self._asked = False
         self._ended = False
 
     def __iter__(self) -> NestedValues:
         return self
 
     def __next__(self) -> Iterable[Any]:
-        self._asked = True
+        self._job.asked = True
         try:
             found = None if self._ended else self._next_values()
         except BaseException:
@@ -49,7 +50,7 @@ class NestedValues:
             self._nest.abandon(self._job)
 
     def __del__(self) -> None:
-        if self._asked:
+        if self._job.asked:
             self.close()
         else:  # made for what its tasks do, not for what they return
             self._nest.leave(self._job)
@@ -65,6 +66,8 @@ class NestedValues:
                 nest.advance(job)
             elif job.refill():
                 nest.opened(job)
+            elif job.left:
+                raise failure.FarmError("nobody took the values of this map while they came")
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
             elif not nest.wait_until(job.ready, self._left()):

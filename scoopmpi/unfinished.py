@@ -1,0 +1,82 @@
+"""What finishes before its process ends, although nobody waits for it: executors, and results for
+later, each of them an object with a method `finish`.
+
+One such list stands behind each executor below: a farm's, a worker's, the serial one's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Unfinished:
+    """Who has something under way."""
+
+    def __init__(self) -> None:
+        self._them: set[Any] = set()
+
+    def add(self, one: Any) -> None:
+        """It has something under way."""
+        self._them.add(one)
+
+    def discard(self, one: Any) -> None:
+        """It has nothing more under way."""
+        self._them.discard(one)
+
+    def finish(self) -> None:
+        """Return when all have finished, those too that come meanwhile."""
+        while self._them:
+            for one in self._them.copy():
+                one.finish()
+                self._them.discard(one)
+
+    def __len__(self) -> int:
+        return len(self._them)
+
+
+def to_its_end(
+    run: Callable[[], None], current: Callable[[], Any], end_threads: Callable[[], None]
+) -> None:
+    """Run the program; when it is over, by itself or by an exception, what is unfinished.
+
+    current: gives the executor of the process. end_threads: waits for the program's threads and
+    ends Python's thread pools, which callbacks may use until then.
+    Nothing is finished where a signal has ended the program, nor in a child that it has forked.
+    """
+    pid = os.getpid()
+    try:
+        run()
+    finally:
+        if not _others() and os.getpid() == pid and not cut_short(current()):
+            current().finish(maps=ended_well())
+        end_threads()
+        if os.getpid() == pid and not cut_short(current()):
+            current().finish(maps=ended_well())
+
+
+def _others() -> bool:
+    """Whether the program has threads of its own that go on: they may still take values."""
+    pools = sys.modules.get("concurrent.futures.thread")
+    idle = {threading.main_thread(), *getattr(pools, "_threads_queues", ())}
+    return any(not thread.daemon and thread not in idle for thread in threading.enumerate())
+
+
+def ended_well() -> bool:
+    """Whether no exception is on its way out, but for one that says so."""
+    error = sys.exc_info()[1]
+    return error is None or (isinstance(error, SystemExit) and error.code in (None, 0))
+
+
+def cut_short(executor: Any) -> bool:
+    """Whether a signal ends the program: its exception, or one that came of it, is on its way."""
+    signalled = getattr(executor, "interruption", None)
+    error = sys.exc_info()[1]
+    while error is not None:
+        if error is signalled or isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
