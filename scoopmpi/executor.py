@@ -6,8 +6,10 @@ executor is current in a process; `futures` speaks to it.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -23,7 +25,7 @@ from .results import FarmResults
 from .serial import SerialExecutor as SerialExecutor
 from .submitted import Future as Future
 from .timeouts import seconds
-from .unfinished import Unfinished, cut_short, to_its_end
+from .unfinished import Unfinished, others, to_its_end
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from .checkpoint.file import Saved
@@ -208,15 +210,19 @@ def run_to_its_end(run: Callable[[], None], end_threads: Callable[[], None]) -> 
 
 
 def _finish_at_exit() -> None:
-    """In a process that nobody has started for us: before Python ends the program's threads."""
+    """In a process that nobody has started for us, as `to_its_end` does it."""
     import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)
-    import threading
 
     pid = os.getpid()
 
     def finish() -> None:
         problem = None if hasattr(sys, "ps1") else getattr(sys, "last_type", None)
-        if os.getpid() == pid and problem is not KeyboardInterrupt and not cut_short(_serial):
+        if os.getpid() == pid and problem is not KeyboardInterrupt:
             _serial.finish(maps=problem is None)
 
-    getattr(threading, "_register_atexit")(finish)  # noqa: B009 (not in the type stubs)
+    def finish_early() -> None:
+        if not others():
+            finish()
+
+    getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
+    atexit.register(finish)

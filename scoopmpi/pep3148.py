@@ -15,15 +15,18 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import borrowed
+from .buffered import Buffer, Buffered
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
+from .source import endless, sized
 from .starred import Starred
 from .taken import Taken
 from .timeouts import seconds
@@ -120,11 +123,20 @@ class MPIExecutor(borrowed.Executing):
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
         with self._lock:  # what has passed the check is counted before shutdown looks
-            below = self._open()
-            fn, task_timeout = self._prepared(fn, task_timeout)
-            future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
-            self._pending.add(future)
-            self._enter(below)
+            return self._hand_in(self._open(), fn, args, kwargs, task_timeout)
+
+    def _hand_in(
+        self,
+        below: FarmExecutor | SerialExecutor,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None,
+    ) -> Future[T]:
+        fn, task_timeout = self._prepared(fn, task_timeout)
+        future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
+        self._pending.add(future)
+        self._enter(below)
         future._ended = self._ended
         if future.done():
             self._ended(future)
@@ -170,10 +182,13 @@ class MPIExecutor(borrowed.Executing):
             raise TypeError("map needs at least one iterable of arguments")
         timeout = seconds(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        rows = zip(*iterables, strict=False)
-        fn = limited(fn, task_timeout)
-        ahead = deque(self._submit(fn, row) for row in islice(rows, buffersize))
-        return self._buffered(fn, rows, ahead, deadline)
+        below = self._open()
+        call = partial(self._submit, below, limited(fn, task_timeout))
+        without_end = all(map(endless, iterables))
+        buffer = Buffer(call, zip(*iterables, strict=False), buffersize, without_end)
+        bounded = Buffered(buffer, self._maps, deadline, lambda: self._shut, self._open)
+        self._enter(below)
+        return bounded
 
     def results(
         self,
@@ -197,28 +212,7 @@ class MPIExecutor(borrowed.Executing):
             self._pending.discard(opening)
         self._ceased()
         failed = None if self._preparation is None else self._failed
-        return Taken(results, self._maps, self._closed, failed)
-
-    def _buffered(
-        self,
-        fn: Callable[..., T],
-        rows: Iterator[tuple[Any, ...]],
-        ahead: deque[Future[T]],
-        deadline: float | None,
-    ) -> Iterator[T]:
-        try:
-            while ahead:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                value = ahead[0].result(left)
-                del ahead[0]
-                if not self._shut:
-                    ahead.extend(self._submit(fn, row) for row in islice(rows, 1))
-                yield value
-            if self._shut and any(True for _ in rows):
-                self._open()  # raises: the tasks after those in the buffer cannot be run any more
-        finally:
-            for future in ahead:
-                future.cancel()
+        return Taken(results, self._maps, self._closed, self._idle, failed)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls.
@@ -277,7 +271,7 @@ class MPIExecutor(borrowed.Executing):
                 results.finish(keep)
             else:
                 self._below.wait_until(lambda: bool(self._maps or not self._pending))
-        self._below.unfinished.discard(self)
+        self._idle()
 
     def _ceased(self) -> bool:
         """Whether nothing runs any more of maps that have ended early."""
@@ -305,9 +299,11 @@ class MPIExecutor(borrowed.Executing):
             return fn, task_timeout
         return Prepared(self._preparation, limited(fn, task_timeout)), math.inf
 
-    def _submit(self, fn: Callable[..., T], row: tuple[Any, ...]) -> Future[T]:
+    def _submit(
+        self, below: FarmExecutor | SerialExecutor, fn: Callable[..., T], row: tuple[Any, ...]
+    ) -> Future[T]:
         """One task of a map, whose function has its limit."""
-        return self.submit(fn, *row, task_timeout=math.inf)
+        return self._hand_in(below, fn, row, {}, math.inf)
 
     def _open(self) -> FarmExecutor | SerialExecutor:
         if self._broken is not None:
@@ -320,8 +316,14 @@ class MPIExecutor(borrowed.Executing):
         if self._preparation is not None and not future.cancelled():
             self._failed(future.exception(0))
         self._pending.discard(future)
+        self._idle()
+
+    def _idle(self) -> None:
+        """Where nothing is under way, the end of the program does not wait."""
         if not (self._pending or self._maps):
             self._below.unfinished.discard(self)
+            if self._pending or self._maps:  # another thread was faster
+                self._below.unfinished.add(self)
 
     def _failed(self, error: BaseException | None) -> None:
         if isinstance(error, BrokenMPIExecutor) and self._broken is None:
@@ -339,10 +341,11 @@ def _results(
 ) -> Results:
     if isinstance(below, FarmExecutor):
         return below.results(fn, iterables, timeout, ordered, task_timeout)
+    read = not all(map(sized, iterables)), all(map(endless, iterables))
     if isinstance(below, SerialExecutor):
         values = below.map(
             fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
         )
-        return IteratorResults(values)
+        return IteratorResults(values, *read)
     nested = below.results(fn, iterables, timeout, ordered, task_timeout)
-    return IteratorResults(chain.from_iterable(nested), nested.settled)
+    return IteratorResults(chain.from_iterable(nested), *read, nested.settled)

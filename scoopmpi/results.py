@@ -152,9 +152,7 @@ class FarmResults:
 
     def close(self) -> None:
         """Nobody wants the rest."""
-        if not self._ended:
-            self._ended = True
-            self._farm.abandon(self._number)
+        self._retire()
         self._kept.clear()
 
     def __del__(self) -> None:
@@ -165,9 +163,21 @@ class FarmResults:
 
     def cancel(self) -> None:
         """What has not run is not to run, and the consumer shall get CancelledError."""
-        if not self._over():
+        try:
+            all_taken = self._ended or self._job.exhausted
+        except BaseException as error:  # of the user's iterator, whose turn comes next
+            all_taken, self._failure = True, error
+        if all_taken:
+            self._retire()
+        else:
             self._failure = self._failure or CancelledError("the executor has been shut down")
             self.close()
+
+    def _retire(self) -> None:
+        """The farm may forget it."""
+        if not self._ended:
+            self._ended = True
+            self._farm.abandon(self._number)
 
     def _next_part(self) -> Part | None:
         """The next outcomes, None at the end; raises what has ended the map."""
@@ -205,12 +215,20 @@ class FarmResults:
 class IteratorResults:
     """The values that an iterator gives, one by one.
 
+    streamed, endless: whether the user's iterators are read for them, and have no end.
     settled: says whether nothing of it runs any more.
     """
 
-    def __init__(self, results: Iterator[Any], settled: Callable[[], bool] = lambda: True) -> None:
-        self._results = results
+    def __init__(
+        self,
+        results: Iterator[Any],
+        streamed: bool,
+        endless: bool,
+        settled: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._results, self._streamed, self._endless = results, streamed, endless
         self.settled = settled
+        self._asked = False
         self._kept: deque[Any] = deque()
         self._ended = False
 
@@ -228,6 +246,10 @@ class IteratorResults:
 
     def outcomes(self) -> list[Any]:
         """The next value, or a `Raised`; an empty list at the end."""
+        self._asked = True
+        return self._next()
+
+    def _next(self) -> list[Any]:
         if self._kept:
             return [self._kept.popleft()]
         if self._ended:
@@ -246,8 +268,10 @@ class IteratorResults:
 
     def finish(self, keep: bool) -> None:
         """Have all tasks run. keep: whether somebody will take the outcomes later."""
+        if self._endless and not self._asked:
+            self.close()
         kept, self._kept = self._kept, deque()
-        while found := self.outcomes():
+        while found := self._next():
             if keep:
                 kept += found
         self._kept = kept
@@ -255,7 +279,10 @@ class IteratorResults:
     def leave(self) -> None:
         """Nothing: where there is no farm, a map that nobody reads is run by `finish`."""
 
-    bound = leave
+    def bound(self) -> None:
+        """The program ends: of what was read in part no more is read from the user's iterators."""
+        if self._asked and self._streamed:
+            self.close()
 
     def close(self) -> None:
         """Nobody wants the rest."""

@@ -158,6 +158,8 @@ class _InPlace:
         return self
 
     def __next__(self) -> Iterable[Any]:
+        if self._tasks.unread:
+            raise failure.FarmError("nobody took the values of this map while they came")
         if self._over:
             raise StopIteration
         self._over = True
@@ -167,14 +169,13 @@ class _InPlace:
     def drop(self) -> None:
         """Nobody takes the values. For the garbage collector."""
         if not self._over:
-            self._over = True
+            self._over = self._tasks.unread = True
             self._dropped.append(self)
 
     __del__ = drop
 
     def tasks(self) -> Iterator[Any]:
         """What runs them, when it was dropped; nothing for what has no end."""
-        self._tasks.unread = True
         return iter(()) if self._tasks.endless else self._values
 
 

@@ -69,6 +69,8 @@ def _keeper() -> constants.Keeper:
 
 def _seconds(timeout: float | None) -> float | None:
     """As Python's own waits take it: not negative, and None for what is longer than they can."""
+    if timeout != timeout:  # nan: no time to wait for, so it only looks
+        return 0.0
     given = seconds(timeout)
     return None if given is None else max(0.0, given)
 

@@ -25,10 +25,11 @@ class Taken:
         results: Results,
         maps: dict[Results, bool],
         closed: deque[Callable[[], bool]],
+        ended: Callable[[], None],
         failed: Callable[[BaseException], None] | None,
     ) -> None:
         self._results = results
-        self._maps, self._closed = maps, closed
+        self._maps, self._closed, self._ended = maps, closed, ended
         self._failed = failed
         self._begun = False
 
@@ -64,6 +65,7 @@ class Taken:
         """Nobody takes more; what runs of it is still waited for by a shutdown."""
         if self._maps.pop(self._results, None) is not None and not over:
             self._closed.append(self._results.settled)
+        self._ended()
 
     def __del__(self) -> None:
         if self._begun:

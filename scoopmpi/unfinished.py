@@ -51,14 +51,14 @@ def to_its_end(
     try:
         run()
     finally:
-        if not _others() and os.getpid() == pid and not cut_short(current()):
+        if not others() and os.getpid() == pid and not cut_short(current()):
             current().finish(maps=ended_well())
         end_threads()
         if os.getpid() == pid and not cut_short(current()):
             current().finish(maps=ended_well())
 
 
-def _others() -> bool:
+def others() -> bool:
     """Whether the program has threads of its own that go on: they may still take values."""
     pools = sys.modules.get("concurrent.futures.thread")
     idle = {threading.main_thread(), *getattr(pools, "_threads_queues", ())}

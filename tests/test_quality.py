@@ -54,7 +54,7 @@ FLOORS: tuple[set[str], ...] = (
         "calls", "functions", "results", "constants.sharing", "nests.aside", "nests.isolation",
         "nests.offers", "unread",
     },
-    {"dispatch", "executor", "losses", "nests.maps", "resting", "taken"},
+    {"dispatch", "executor", "losses", "nests.maps", "resting", "taken", "buffered"},
     {"nests.relay", "shared", "reduction", "pep3148", "nests.calls", "nests.left", "nests.values"},
     {"farm", "futures", "later", "nests.away", "nests.rest"},
     {"nests.nest"},

@@ -74,6 +74,22 @@ def shutdown_can_cancel(face: Any) -> None:
             list(values)
 
 
+@case
+def a_cancelling_shutdown_ends_where_all_was_taken_but_the_end(face: Any) -> None:
+    for iterable in (range(5), iter(range(5)), five_and_a_failure()):
+        executor = face.make()
+        values = executor.map(square, iterable)
+        assert [next(values) for _ in range(5)] == [0, 1, 4, 9, 16]
+        executor.shutdown(cancel_futures=True)
+        with pytest.raises((StopIteration, LookupError, standard.CancelledError)):
+            next(values)
+
+
+def five_and_a_failure() -> Iterator[int]:
+    yield from range(5)
+    raise LookupError("no more")
+
+
 @parallel
 def shutdown_wakes_a_thread_that_reads_a_cancelled_map(face: Any) -> None:
     found: list[BaseException] = []
