@@ -279,7 +279,10 @@ def _to_its_end(program: Any, arguments: list[str]) -> None:
     from . import executor
     from .process import program as programs
 
-    executor.run_to_its_end(partial(programs.run, program, arguments), _wait_for_threads)
+    try:
+        executor.run_to_its_end(partial(programs.run, program, arguments), _wait_for_threads)
+    finally:
+        runtime.ended = True
 
 
 def _status_of(run: Any) -> int:

@@ -12,9 +12,11 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from .starred import Starred
+
+_Same = TypeVar("_Same", bound="Executing")
 
 _WITHOUT_EFFECT = frozenset(
     (
@@ -69,6 +71,21 @@ class Executing(Executor):
     @abstractmethod
     def num_workers(self) -> int:
         """How many processes run tasks."""
+
+    @abstractmethod
+    def _open(self) -> Any:
+        """The executor below; raises where no calls are taken."""
+
+    def bootup(self: _Same, wait: bool = True) -> _Same:
+        """Return this executor when all workers are there; they start with the program.
+
+        wait: False returns at once. Raises RuntimeError after `shutdown`.
+        """
+        farm = getattr(self._open(), "farm", None)
+        if wait and farm is not None:
+            farm.wait_for_first_worker()
+            farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
+        return self
 
     def starmap(
         self,

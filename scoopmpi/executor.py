@@ -224,5 +224,9 @@ def _finish_at_exit() -> None:
         if not others():
             finish()
 
+    def finish_last() -> None:
+        finish()
+        runtime.ended = True
+
     getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
-    atexit.register(finish)
+    atexit.register(finish_last)

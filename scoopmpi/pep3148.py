@@ -20,7 +20,7 @@ from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import borrowed
+from . import borrowed, runtime
 from .buffered import Buffer, Buffered
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
 from .limit import limited
@@ -96,18 +96,6 @@ class MPIExecutor(borrowed.Executing):
         return below.farm.members.size if isinstance(below, FarmExecutor) else 1
 
     _max_workers = num_workers  # what libraries read of the standard library's executors
-
-    def bootup(self, wait: bool = True) -> MPIExecutor:
-        """Return this executor when all workers are there; they start with the program.
-
-        wait: False returns at once.
-        """
-        below = self._open()
-        if wait and isinstance(below, FarmExecutor):
-            farm = below.farm
-            farm.wait_for_first_worker()
-            farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
-        return self
 
     def submit(  # type: ignore[override] # one keyword is ours
         self,
@@ -310,6 +298,8 @@ class MPIExecutor(borrowed.Executing):
             raise BrokenMPIExecutor(str(self._broken)) from self._broken
         if self._shut:
             raise RuntimeError("cannot schedule new futures: this executor has been shut down")
+        if runtime.ended:
+            raise RuntimeError("cannot schedule new futures: the program has ended")
         return self._base or usable()
 
     def _ended(self, future: Future[Any]) -> None:

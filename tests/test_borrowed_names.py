@@ -7,6 +7,7 @@ is used where it is installed.
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -156,6 +157,42 @@ def test_ranks_that_do_not_wait_are_named(first_library: Library, tmp_path: Path
     out, err = by_mpirun(first_library, tmp_path, program(tmp_path, SQUARE, LATE))
     assert out == "[0, 1, 4]\n"
     assert err.count("scoopmpi: rank 0 waits for the ranks [1, 2]: they have to call") == 1
+
+
+AT_EXIT = """
+import atexit, warnings
+from scoopmpi import MPIExecutor, Pool
+warnings.simplefilter("ignore")
+
+def too_late():
+    for call in (
+        lambda: executor.submit(abs, -1), lambda: executor.map(abs, [-1]),
+        lambda: pool.map(abs, [-1]), lambda: MPIExecutor().submit(abs, -1),
+    ):
+        try:
+            call()
+        except RuntimeError as error:
+            print(error)
+
+if __name__ == "__main__":
+    atexit.register(too_late)
+    executor, pool = MPIExecutor(), Pool()
+    print(executor.submit(abs, -1).result())
+"""
+
+
+@pytest.mark.parametrize("start_of_it", ["myscoop", "python -m scoopmpi", "python"])
+def test_nothing_is_taken_when_the_program_has_ended(
+    first_library: Library, tmp_path: Path, start_of_it: str
+) -> None:
+    words = {
+        "myscoop": [*MYSCOOP, "-n", "2"],
+        "python -m scoopmpi": [sys.executable, "-m", "scoopmpi"],
+        "python": [sys.executable],
+    }
+    answer = start(first_library, [*words[start_of_it], program(tmp_path, AT_EXIT)], tmp_path)
+    assert answer.returncode == 0 and not answer.stderr
+    assert answer.stdout == "1\n" + 4 * "cannot schedule new futures: the program has ended\n"
 
 
 BROKEN = """
