@@ -74,8 +74,20 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
 
     task: the function's name and what is known of the task, for the first line of the traceback.
     """
-    where = f"{task} on rank {rank} ({socket.gethostname()})"
-    return payload.pack((_travelling(error), f"Failed in {where}:\n{_traceback(error)}"))
+    text = f"Failed in {task} on rank {rank} ({socket.gethostname()}):\n{_traceback(error)}"
+    original = _original(error)
+    if original is None:
+        return payload.pack((_travelling(error), text))
+    return payload.pack((_travelling(error), text, _travelling(original)))
+
+
+def _original(error: BaseException) -> BaseException | None:
+    """What pickling or unpickling has raised, where the error was made here to say what it hit."""
+    kind = type(error)
+    if kind not in (TaskError, pickle.PicklingError) and not getattr(kind, "has_original", False):
+        return None
+    cause = error.__cause__
+    return None if isinstance(cause, RemoteTraceback) else cause
 
 
 def timed_out(
@@ -116,13 +128,25 @@ def _traceback(error: BaseException) -> str:
 
 
 def unpack(frame: Frame) -> BaseException:
-    """The exception of a failed task, with the remote traceback as its cause."""
+    """The exception of a failed task, with the remote traceback as its cause.
+
+    Where it says that something cannot be pickled, with the original error as its cause, whose
+    cause is the traceback.
+    """
+    trace: RemoteTraceback | None = None
     try:
-        revive, text = payload.unpack(frame)
+        revive, text, *original = payload.unpack(frame)
+        trace = RemoteTraceback(text)
         error: BaseException = revive()
+        causes = [error.__cause__, *(each() for each in original)]
     except BaseException as problem:
-        return TaskError(f"a task failed, and its exception cannot be unpickled here: {problem!r}")
-    error.__cause__ = RemoteTraceback(text)
+        error = TaskError(f"a task failed, and its exception cannot be unpickled here: {problem!r}")
+        causes = [problem]
+    last = error
+    for cause in causes:
+        if cause is not None:
+            last.__cause__ = last = cause
+    last.__cause__ = trace
     return error
 
 
@@ -165,22 +189,30 @@ class _Group:
 class _Described:
     """Revives an exception that cannot be pickled at all: as a TaskError with its description."""
 
-    def __init__(self, text: str) -> None:
+    problem: Callable[[], BaseException] | None = None
+    """What pickling it raises."""
+
+    def __init__(self, text: str, problem: BaseException | None) -> None:
         self.text = text
+        if problem is not None:
+            self.problem = _travelling(problem)
 
     def __call__(self) -> BaseException:
-        return TaskError(self.text)
+        error = TaskError(self.text)
+        error.__cause__ = None if self.problem is None else self.problem()
+        return error
 
 
 def _travelling(error: BaseException) -> Callable[[], BaseException]:
     """The first way of carrying the exception over that works when it is tried here."""
-    kind = type(error)
+    kind, problem = type(error), None
     try:
         frame = payload.pack(error)
         if type(payload.unpack(frame)) is kind:
             return _Pickled(frame)
-    except BaseException:
-        pass  # its __init__ wants other arguments than args, or it holds what cannot be pickled
+    except BaseException as caught:
+        # Its __init__ wants other arguments than args, or it holds what cannot be pickled.
+        problem = None if caught is error or type(caught) is kind else caught
     way = _Group if issubclass(kind, _GROUPS) else _Rebuilt
     try:
         rebuilt = way(error)
@@ -188,7 +220,7 @@ def _travelling(error: BaseException) -> Callable[[], BaseException]:
             return rebuilt
     except BaseException:
         pass
-    return _Described(f"{reason(error)} (this exception cannot be pickled)")
+    return _Described(f"{reason(error)} (this exception cannot be pickled)", problem)
 
 
 def reason(error: BaseException) -> str:
@@ -212,20 +244,53 @@ def raisable(error: BaseException) -> BaseException:
     return problem
 
 
-def call_unpicklable(error: Exception, function: Any) -> Exception:
+def call_unpicklable(error: BaseException, function: Any) -> pickle.PicklingError:
     """What the future of a call raises that cannot be sent."""
+    wrapper = _of_wrapper(function)
+    what = f"the call of {describe(function)}" if wrapper is None else wrapper
+    problem = pickle.PicklingError(f"{what} cannot be pickled and sent: {reason(error)}")
+    problem.__cause__ = error
+    return problem
+
+
+def function_unpicklable(error: BaseException, function: Any) -> pickle.PicklingError:
+    """What a map raises whose function cannot be sent."""
+    what = _of_wrapper(function) or f"the function {describe(function)}"
     problem = pickle.PicklingError(
-        f"the call of {describe(function)} cannot be pickled and sent: {reason(error)}"
+        f"{what} cannot be pickled and sent to workers: {reason(error)}. "
+        "Open files, locks, sockets and generators cannot travel: make them inside the task."
     )
     problem.__cause__ = error
     return problem
 
 
+def _of_wrapper(function: Any) -> str | None:
+    """What a wrapper of ours has beside the user's function, where that is what cannot be sent."""
+    if not type(function).__module__.startswith(f"{__package__}."):
+        return None
+    for what, part in getattr(function, "beside_function", {}).items():
+        try:
+            payload.pack(part)
+        except BaseException:
+            return str(what)
+    return None
+
+
+def advice(error: BaseException, place: str = "a module") -> str:
+    """What helps against an error of unpickling; nothing where it is the object's own."""
+    if not isinstance(error, AttributeError | ImportError):
+        return ""
+    return f" What it uses must be defined at the top level of {place}."
+
+
 class Unpicklable:
     """Stands for arguments that cannot be pickled; opening it raises why, at the task itself."""
 
-    def __init__(self, text: str) -> None:
+    original: Callable[[], BaseException] | None = None
+
+    def __init__(self, text: str, error: BaseException) -> None:
         self.text = text
+        self.original = _travelling(error)
 
     def raise_it(self) -> None:
-        raise pickle.PicklingError(self.text)
+        raise pickle.PicklingError(self.text) from (self.original and self.original())

@@ -8,7 +8,6 @@ out. A map keeps a window of tasks, not a list. Submitted calls are the other jo
 from __future__ import annotations
 
 import contextvars
-import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -80,10 +79,7 @@ def function(target: Callable[..., Any]) -> Function:
         code = payload.copied(payload.pack(target))  # arrays in it may change after this call
         return Function(name, code, payload.by_name(target), seconds_of(target))
     except Exception as error:
-        raise pickle.PicklingError(
-            f"the function {name} cannot be pickled and sent to workers: {failure.reason(error)}. "
-            "Open files, locks, sockets and generators cannot travel: make them inside the task."
-        ) from error
+        raise failure.function_unpicklable(error, target) from error
 
 
 def arguments(name: str, index: int, values: Any) -> Frame:
@@ -94,7 +90,7 @@ def arguments(name: str, index: int, values: Any) -> Frame:
         reason = (
             f"the arguments of {name}, task {index}, cannot be pickled: {failure.reason(error)}"
         )
-        return payload.pack(failure.Unpicklable(reason))
+        return payload.pack(failure.Unpicklable(reason, error))
 
 
 class MapJob:
@@ -132,6 +128,8 @@ class MapJob:
         """Whether somebody has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
+        self.watch: Callable[[Part], object] | None = None
+        """Shown what of them has failed."""
         self._waiting: dict[int, Part] = {}  # by start, where the order matters
         self._arrivals: deque[Part] = deque()  # else
         self._front = 0  # every task before this one has its outcome
@@ -270,8 +268,9 @@ class MapJob:
 
     def discard(self) -> bool:
         """Throw away what has come of a map that was left; whether that was all."""
-        while self.take() is not None:
-            pass
+        while (part := self.take()) is not None:
+            if part.failed and self.watch is not None:
+                self.watch(part)
         return self._source.size is not None and self._position >= self._source.size
 
     @property

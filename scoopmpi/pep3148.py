@@ -200,6 +200,8 @@ class MPIExecutor(borrowed.Executing):
             self._pending.discard(opening)
         self._ceased()
         failed = None if self._preparation is None else self._failed
+        if failed is not None:
+            results.watch(failed)
         return Taken(results, self._maps, self._closed, self._idle, failed)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -1,6 +1,7 @@
 """An executor's initializer on its way to the workers, which run it once in each process.
 
-Workers come by here when they unpickle a task that has one; so nothing but `failure` is imported.
+Workers come by here when they unpickle a task that has one; so nothing but what they have already
+is imported.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
-from . import failure
+from . import failure, payload, runtime
+from .messages import Frame
 
 _numbers = itertools.count(1)
 _made: dict[str, tuple[str, str] | None] = {}
@@ -24,6 +26,9 @@ traceback as a text: one of frames would keep all that was there when the first 
 class BrokenMPIExecutor(BrokenExecutor):
     """The initializer of an executor has failed on a worker; the executor takes no more calls."""
 
+    has_original = True
+    """Its cause travels with it, see `failure`."""
+
 
 class Preparation:
     """An initializer and its arguments, with a name that no other has."""
@@ -31,16 +36,31 @@ class Preparation:
     def __init__(self, initializer: Callable[..., object], initargs: Iterable[Any]) -> None:
         self.initializer, self.initargs = initializer, tuple(initargs)
         self.name = f"{socket.gethostname()}:{os.getpid()}:{next(_numbers)}"
+        self.said = failure.describe(initializer)
+        self._frame: Frame = None
+
+    def __getstate__(self) -> Any:
+        """With a frame of its own: what cannot be unpickled is not blamed on a task's function."""
+        if self._frame is None:
+            self._frame = payload.copied(payload.pack((self.initializer, self.initargs)))
+        return self.name, self.said, self._frame
+
+    def __setstate__(self, state: Any) -> None:
+        self.name, self.said, self._frame = state
 
     def make(self) -> None:
         """Run the initializer, if this process has not; raises BrokenMPIExecutor if it failed."""
         if self.name not in _made:
             _made[self.name] = None  # a task that it waits for must not run it again
+            what = "has failed"
             try:
+                if not hasattr(self, "initializer"):  # it has travelled
+                    what = f"or its arguments cannot be unpickled on worker {runtime.rank}"
+                    self.initializer, self.initargs = payload.unpack(self._frame)
+                    what = "has failed"
                 self.initializer(*self.initargs)
             except BaseException as error:
-                name = failure.describe(self.initializer)
-                text = f"the initializer {name} has failed: {failure.reason(error)}"
+                text = f"the initializer {self.said} {what}: {failure.reason(error)}"
                 _made[self.name] = text, _trace(error)
                 raise BrokenMPIExecutor(text) from error
         problem = _made[self.name]
@@ -62,6 +82,15 @@ class Prepared:
         self._preparation, self._fn = preparation, fn
         # For failure.describe: messages name what the user knows.
         self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+
+    @property
+    def beside_function(self) -> dict[str, Any]:
+        """What travels with the user's function, by name."""
+        made = self._preparation
+        return {
+            f"the initializer {made.said}": made.initializer,
+            f"the arguments of the initializer {made.said}": made.initargs,
+        }
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._preparation.make()

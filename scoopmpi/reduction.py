@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,10 +48,16 @@ class Rows:
         right, self.stop = Rows(self.columns, middle, self.stop), middle
         return right
 
-    def values(self, mapping: Callable[..., Any], most: int) -> Iterator[Any]:
-        """The mapped values of at most so many from the front, which are taken."""
+    def values(self, mapping: Callable[..., Any], most: int) -> list[Any]:
+        """The mapped values of at most so many from the front, which are taken.
+
+        Not by `map`, for which a StopIteration of the mapping would be the end of the values.
+        """
         start, self.start = self.start, min(self.start + most, self.stop)
-        return map(mapping, *(column[start : self.start] for column in self.columns))
+        columns = [column[start : self.start] for column in self.columns]
+        if len(columns) == 1:
+            return [mapping(argument) for argument in columns[0]]
+        return [mapping(*row) for row in zip(*columns, strict=True)]
 
 
 def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
@@ -110,7 +116,7 @@ class Reduction:
     def _all_taken(self) -> bool:
         return all(right.running() or right.done() for right, _ in self._waiting)
 
-    def add(self, values: Iterator[Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         """Combine with the values of tasks that follow."""
         raise NotImplementedError
 
@@ -129,7 +135,7 @@ class Total(Reduction):
     _empty = True
     _value: Any = None
 
-    def add(self, values: Iterator[Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         for value in values:
             self.join(value)
 
@@ -150,7 +156,7 @@ class Prefixes(Reduction):
         super().__init__(mapping, operation)
         self._prefixes: list[Any] = []
 
-    def add(self, values: Iterator[Any]) -> None:
+    def add(self, values: Iterable[Any]) -> None:
         for value in values:
             last = self._prefixes[-1:]
             self._prefixes.append(self.operation(last[0], value) if last else value)

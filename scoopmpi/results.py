@@ -56,6 +56,9 @@ class Results(Protocol):
     def bound(self) -> None:
         """The program ends: of what was read in part no more is read from the user's iterators."""
 
+    def watch(self, failed: Callable[[BaseException], object]) -> None:
+        """failed: told of errors of tasks whose outcomes nobody takes."""
+
     def close(self) -> None:
         """Nobody wants the rest."""
 
@@ -150,6 +153,10 @@ class FarmResults:
         if self._job.asked:
             self._job.read_no_further()
 
+    def watch(self, failed: Callable[[BaseException], object]) -> None:
+        """failed: told the first error of a batch whose outcomes nobody takes."""
+        self._job.watch = lambda part: failed(failure.unpack(part.outcomes[part.failed[0]]))
+
     def close(self) -> None:
         """Nobody wants the rest."""
         self._retire()
@@ -228,6 +235,7 @@ class IteratorResults:
     ) -> None:
         self._results, self._streamed, self._endless = results, streamed, endless
         self.settled = settled
+        self._failed: Callable[[BaseException], object] = lambda error: None
         self._asked = False
         self._kept: deque[Any] = deque()
         self._ended = False
@@ -260,6 +268,7 @@ class IteratorResults:
             self.close()
             return []
         except Exception as error:
+            self._failed(error)
             return [Raised(error)]
 
     def wait(self, timeout: float | None) -> bool:
@@ -283,6 +292,10 @@ class IteratorResults:
         """The program ends: of what was read in part no more is read from the user's iterators."""
         if self._asked and self._streamed:
             self.close()
+
+    def watch(self, failed: Callable[[BaseException], object]) -> None:
+        """failed: told of errors of tasks, whether somebody takes them or not."""
+        self._failed = failed
 
     def close(self) -> None:
         """Nobody wants the rest."""

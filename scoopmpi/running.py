@@ -36,6 +36,14 @@ class Failed(Packed):
     """Stands among the values for a task that raised."""
 
 
+class Stopped(BaseException):
+    """Carries a task's own StopIteration, which would end what runs the tasks."""
+
+    def __init__(self, error: StopIteration) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Interlude:
     """What runs between batches: nested tasks, callbacks. Nothing of it can be handed back."""
 
@@ -100,6 +108,9 @@ class Running:
                 values.extend(self._iterator)
             except Ended:  # the worker ends while the task waits
                 raise
+            except Stopped as stopped:
+                values.append(self._failed(stopped.error))
+                continue
             except BaseException as error:
                 values.append(self._failed(error))
                 continue
@@ -158,7 +169,15 @@ class Running:
         if self._raw:
             return call
         atoms, pack = payload.atoms(), self._pack
-        return lambda *row: value if type(value := call(*row)) in atoms else pack(value)
+
+        def target(*row: Any) -> Any:
+            try:
+                value = call(*row)
+            except StopIteration as error:
+                raise Stopped(error) from None
+            return value if type(value) in atoms else pack(value)
+
+        return target
 
     def _call(self) -> Callable[..., Any]:
         function = self._function
@@ -186,8 +205,7 @@ class Running:
         except BaseException as error:
             raise failure.TaskError(
                 f"the arguments of {self._name} cannot be unpickled on worker {runtime.rank}: "
-                f"{failure.reason(error)}. What they use must be defined at the top level of a "
-                "module."
+                f"{failure.reason(error)}.{failure.advice(error)}"
             ) from error
         if isinstance(row, failure.Unpicklable):
             row.raise_it()
@@ -246,8 +264,7 @@ def unpackable(run: Run, error: BaseException) -> Finished:
     name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
     problem = failure.TaskError(
         f"a function or its arguments cannot be unpickled on worker {runtime.rank}: "
-        f"{failure.reason(error)}. What tasks use must be defined at the top level of {name} "
-        "or a module."
+        f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
     )
     problem.__cause__ = error
     frame = failure.pack(problem, runtime.rank, "a batch")

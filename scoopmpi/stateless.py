@@ -14,11 +14,22 @@ from typing import Any
 
 _ATOMS = (int, float, complex, bool, str, bytes, type(None))
 _MODULES = frozenset({"math", "cmath", "time", "random", "operator"})
+_STOPS = frozenset(
+    {
+        "StopIteration", "next", "__next__", "send", "throw", "close", "eval", "exec", "compile",
+        "getattr", "methodcaller", "attrgetter", "__import__", "globals", "vars", "__builtins__",
+    }
+)  # fmt: skip
+"""What code names that may raise StopIteration, which a batch does not see where nothing of ours
+stands between its tasks."""
 _STORE_GLOBAL = opcode.opmap["STORE_GLOBAL"]
 
 
 def stateless(function: Any) -> bool:
-    """No closure, no mutable defaults, no globals but constants and functions written in C."""
+    """No closure, no mutable defaults, no globals but constants and functions written in C.
+
+    None either of what can raise StopIteration.
+    """
     if type(function) is not FunctionType or function.__closure__ or function.__kwdefaults__:
         return False
     if not all(isinstance(value, _ATOMS) for value in function.__defaults__ or ()):
@@ -27,7 +38,7 @@ def stateless(function: Any) -> bool:
 
 
 def _reads_no_state(code: CodeType, names: Mapping[str, Any]) -> bool:
-    if _STORE_GLOBAL in code.co_code[::2]:
+    if _STORE_GLOBAL in code.co_code[::2] or not _STOPS.isdisjoint(code.co_names):
         return False
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
     return all(_harmless(names[name]) for name in code.co_names if name in names) and all(

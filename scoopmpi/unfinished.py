@@ -74,8 +74,9 @@ def ended_well() -> bool:
 def cut_short(executor: Any) -> bool:
     """Whether a signal ends the program: its exception, or one that came of it, is on its way."""
     signalled = getattr(executor, "interruption", None)
-    error = sys.exc_info()[1]
-    while error is not None:
+    error, seen = sys.exc_info()[1], set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if error is signalled or isinstance(error, KeyboardInterrupt):
             return True
         error = error.__cause__ or error.__context__

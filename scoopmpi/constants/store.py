@@ -187,7 +187,7 @@ def _opened(name: str, frame: Frame) -> Any:
     except BaseException as error:
         raise pickle.UnpicklingError(
             f"the constant {name!r} cannot be unpickled on rank {runtime.rank}: "
-            f"{failure.reason(error)}. What it uses must be defined at the top level of a module"
+            f"{failure.reason(error)}.{failure.advice(error)}"
         ) from error
     numpy = sys.modules.get("numpy")
     array = getattr(numpy, "ndarray", None)

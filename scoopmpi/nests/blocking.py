@@ -30,7 +30,10 @@ class Watch:
     def waits(self) -> bool:
         """Whether it waits for another thread, or for events of an asyncio loop."""
         frame = sys._current_frames().get(self._thread)
-        return frame is not None and frame.f_code.co_filename in _WAITING
+        try:
+            return frame is not None and frame.f_code.co_filename in _WAITING
+        finally:
+            del frame  # where it is this very call, it would keep all that is below it alive
 
     @property
     def asleep(self) -> bool:

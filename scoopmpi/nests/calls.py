@@ -144,4 +144,5 @@ def _frame(call: Call) -> Frame:
     try:
         return payload.pack((*call.call, {}))
     except BaseException as error:
-        return payload.pack(failure.Unpicklable(failure.reason(error)))
+        problem = failure.call_unpicklable(error, call.call[0])
+        return payload.pack(failure.Unpicklable(str(problem), error))

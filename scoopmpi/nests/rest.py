@@ -41,8 +41,6 @@ class Resting:
     def asked(self, message: Finish) -> None:
         """The program has ended."""
         self._asked = message
-        if message.maps:
-            self._left.leave_unread()
         if not self.look():
             self._send(Rest(message.token, False))
 
@@ -51,8 +49,12 @@ class Resting:
         asked = self._asked
         if asked is None:
             return True
-        if self._at_work or self._executors_wait or (asked.maps and self._left.under_way):
+        if self._at_work or self._executors_wait:
             return False
+        if asked.maps:
+            self._left.leave_unread()  # only now: executors take the values of their own
+            if self._left.under_way:
+                return False
         self._send(Rest(asked.token, True))
         self._asked = None
         return True

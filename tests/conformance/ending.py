@@ -190,12 +190,23 @@ def a_failed_initializer_is_logged_once(face: Any) -> None:
     def by_a_map(executor: Any) -> None:
         list(executor.map(square, range(10)))
 
-    for run in (by_calls, by_a_map):
+    def by_a_map_that_nobody_reads(executor: Any) -> None:
+        executor.map(square, range(10))
+
+    def by_a_map_that_nobody_has_read_yet(executor: Any) -> None:
+        values.append(executor.map(square, range(10)))
+
+    values: list[Any] = []
+    for run in (
+        by_calls, by_a_map, by_a_map_that_nobody_reads, by_a_map_that_nobody_has_read_yet,
+    ):  # fmt: skip
         with logged("concurrent.futures") as records:
             executor = face.make(initializer=broken_initializer, initargs=("no room",))
             with contextlib.suppress(standard.BrokenExecutor):
                 run(executor)
             executor.shutdown()
+            with contextlib.suppress(standard.BrokenExecutor):
+                list(*values)
         assert [record.levelname for record in records] == ["CRITICAL"]
         text = logging.Formatter().format(records[0])
         assert text.startswith("Exception in initializer:\n") and "OSError: no room" in text
