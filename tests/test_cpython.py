@@ -99,7 +99,16 @@ def compare(found: dict[str, tuple[str, str]], differences: dict[str, str]) -> N
     unexpected = failed.keys() - differences.keys()
     assert not unexpected, "\n".join(f"{name}: {failed[name][-1500:]}" for name in unexpected)
     passed = {name for name, (result, _) in found.items() if result == "passed"}
-    assert not passed & differences.keys(), "these pass now, and have to leave the list"
+    stale = passed & differences.keys()
+    assert not stale, f"{stale} pass now, and have to leave the list"
+
+
+def test_the_lists_are_strict() -> None:
+    listed = {"A.b": "because"}
+    compare({"A.b": ("failed", ""), "A.c": ("passed", ""), "A.d": ("skipped", "")}, listed)
+    for found in ({"A.b": ("passed", "")}, {"A.c": ("failed", "")}):
+        with pytest.raises(AssertionError):
+            compare(found, listed)
 
 
 @functools.cache
