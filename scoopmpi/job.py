@@ -256,6 +256,12 @@ class MapJob:
         if self.endless:
             self.read_no_further()
 
+    def cut(self) -> None:
+        """The program ends: who still takes values of what is read no further is to hear of it."""
+        if self._source.size is None:
+            self.left = True
+            self.read_no_further()
+
     def read_no_further(self) -> None:
         """No task follows those that were read from the iterators."""
         if self.endless or self._source.size is None:

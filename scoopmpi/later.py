@@ -22,6 +22,8 @@ from .timeouts import seconds
 class AsyncResult:
     """A result that is asked for later."""
 
+    takes_values = True
+
     def __init__(
         self,
         unfinished: set[AsyncResult],

@@ -83,6 +83,8 @@ class MPIExecutor(borrowed.Executing):
         if checkpoint is not None:
             self._keep_in(checkpoint)
 
+    takes_values = False
+
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
         if self._preparation is None:

@@ -151,7 +151,7 @@ class FarmResults:
     def bound(self) -> None:
         """The program ends: of what was read in part no more is read from the user's iterators."""
         if self._job.asked:
-            self._job.read_no_further()
+            self._job.cut()
 
     def watch(self, failed: Callable[[BaseException], object]) -> None:
         """failed: told the first error of a batch whose outcomes nobody takes."""

@@ -84,6 +84,8 @@ class SerialExecutor(Executor):
 
     def finish(self, maps: bool = True) -> None:
         """As `FarmExecutor.finish`."""
+        if not maps:
+            self._dropped.clear()
         self.unfinished.finish()
         if maps:
             for made in list(self._maps):

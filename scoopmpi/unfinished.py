@@ -10,27 +10,37 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+
+
+class Finishing(Protocol):
+    """Who may have something under way."""
+
+    takes_values: bool
+    """Whether it takes values of others here: then it comes before those."""
+
+    def finish(self) -> None:
+        """Return when it has nothing more under way."""
 
 
 class Unfinished:
     """Who has something under way."""
 
     def __init__(self) -> None:
-        self._them: set[Any] = set()
+        self._them: set[Finishing] = set()
 
-    def add(self, one: Any) -> None:
+    def add(self, one: Finishing) -> None:
         """It has something under way."""
         self._them.add(one)
 
-    def discard(self, one: Any) -> None:
+    def discard(self, one: Finishing) -> None:
         """It has nothing more under way."""
         self._them.discard(one)
 
     def finish(self) -> None:
         """Return when all have finished, those too that come meanwhile."""
         while self._them:
-            for one in self._them.copy():
+            for one in sorted(self._them.copy(), key=lambda one: not one.takes_values):
                 one.finish()
                 self._them.discard(one)
 
