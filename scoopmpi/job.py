@@ -277,6 +277,11 @@ class MapJob:
         while (part := self.take()) is not None:
             if part.failed and self.watch is not None:
                 self.watch(part)
+        return self.over
+
+    @property
+    def over(self) -> bool:
+        """Whether all outcomes have been taken, by its consumer or by who keeps them for him."""
         return self._source.size is not None and self._position >= self._source.size
 
     @property

@@ -8,7 +8,6 @@ here packs tasks or knows workers.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections import deque
@@ -139,9 +138,6 @@ class FarmResults:
                 part = None if self._ended else job.take()
                 if part is not None and keep:
                     self._kept.append(part)
-        with contextlib.suppress(BaseException):  # of the user's iterator: when its turn comes
-            if keep and job.error is None and job.exhausted:
-                self._retire()  # else it would count as one that nobody reads
 
     def _finish_unread(self) -> None:
         self.leave()

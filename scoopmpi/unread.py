@@ -124,7 +124,7 @@ class Unread:
         said = Patience("tasks of maps whose values nobody takes", self._names)
         while not broken():
             for number, job in dict(self._jobs).items():
-                if isinstance(job, MapJob) and not (job.asked or job.left):
+                if isinstance(job, MapJob) and not (job.asked or job.left or job.over):
                     self.drop(number)
             if not self.under_way:
                 return

