@@ -100,7 +100,7 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     from .compat import look_out
 
     look_out()
-    from .leading import lead
+    from .rank0 import lead
 
     return lead(program, arguments, options, _end_profile)
 

@@ -7,8 +7,9 @@ from concurrent.futures import Future as PEP3148Future
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import payload
-from .job import Function, Part, Raised, Tasks, opened
+from .job import Function, Tasks
 from .messages import CANCELLED, Frame
+from .outcomes import Part, Raised, opened
 
 if TYPE_CHECKING:
     from .checkpoint.record import CallRecord

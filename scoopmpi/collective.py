@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from . import executor, payload, runtime
+from . import borrowed, executor, payload, runtime
 from .executor import FarmExecutor, SerialExecutor
 from .pep3148 import MPIExecutor as MPIExecutor
 from .preparation import BrokenMPIExecutor as BrokenMPIExecutor
@@ -32,6 +32,7 @@ class MPICommExecutor:
     comm: an intracommunicator, COMM_WORLD where None; not used for our messages.
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
     initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
+    max_workers, accepted: as for `MPIExecutor`, they change nothing.
 
     When the root leaves, everything that was handed in has run, and maps keep their values. An
     exception in its block cancels what has not begun, waits for what runs, and comes out. So do
@@ -50,12 +51,16 @@ class MPICommExecutor:
         initializer: Callable[..., object] | None = None,
         initargs: Iterable[Any] = (),
         checkpoint: str | os.PathLike[str] | None = None,
+        max_workers: int | None = None,
+        **accepted: Any,
     ) -> None:
         comm = mpi().COMM_WORLD if comm is None else comm
         if not comm or comm.Is_inter():
             raise ValueError("comm must be an intracommunicator that this rank belongs to")
         if not 0 <= root < comm.size:
             raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
+        borrowed.check_workers(max_workers)
+        borrowed.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._prepared = initializer, tuple(initargs), checkpoint
         self._part: _Lead | _Alone | None = None

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import failure, payload, runtime
 from .calls import Call
-from .job import MapJob, Raised, function, opened
+from .job import MapJob, function
 from .limit import limited, seconds_of
+from .outcomes import Raised, opened
 from .results import FarmResults
 from .serial import SerialExecutor as SerialExecutor
 from .submitted import Future as Future
@@ -224,5 +225,9 @@ def _finish_at_exit() -> None:
         if not others():
             finish()
 
+    def finish_last() -> None:
+        finish()
+        runtime.ended = True
+
     getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
-    atexit.register(finish)
+    atexit.register(finish_last)

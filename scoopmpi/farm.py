@@ -46,12 +46,13 @@ from .deliveries import Deliveries
 from .dispatch import Dispatch, Job
 from .driver import PATIENCE, Driver
 from .failure import FarmError
-from .job import Function, MapJob, Part
+from .job import Function, MapJob
 from .losses import Losses
 from .members import Members
 from .messages import Finished, Frame, Offered
 from .nests.offers import Offer, Offers
 from .nests.relay import Relay
+from .outcomes import Part
 from .process.output import show
 from .ranges import Batch
 from .resting import Ending, Resting

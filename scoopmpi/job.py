@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import failure, payload
 from .limit import seconds_of
 from .messages import Frame
+from .outcomes import Part
 from .source import Source
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
@@ -32,20 +33,6 @@ class Tasks(NamedTuple):
 
     plain: bool
     frames: Frame
-
-
-class Part(NamedTuple):
-    """The outcomes of the tasks `start` to `stop - 1`, still packed as they came.
-
-    lasting: whether they would be the same in another run; a worker that died says nothing of it.
-    """
-
-    start: int
-    stop: int
-    plain: bool
-    outcomes: Frame
-    failed: tuple[int, ...]
-    lasting: bool = True
 
 
 class Span(NamedTuple):
@@ -128,6 +115,8 @@ class MapJob:
         """Whether somebody has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
+        self.watch: Callable[[Part], object] | None = None
+        """Shown what of them has failed."""
         self._waiting: dict[int, Part] = {}  # by start, where the order matters
         self._arrivals: deque[Part] = deque()  # else
         self._front = 0  # every task before this one has its outcome
@@ -272,8 +261,9 @@ class MapJob:
 
     def discard(self) -> bool:
         """Throw away what has come of a map that was left; whether that was all."""
-        while self.take() is not None:
-            pass
+        while (part := self.take()) is not None:
+            if part.failed and self.watch is not None:
+                self.watch(part)
         return self.over
 
     @property
@@ -324,37 +314,3 @@ class MapJob:
         if self.over and self._source.error is not None:
             raise self._source.error
         return self.over
-
-
-def values(part: Part) -> tuple[list[Any], BaseException | None]:
-    """The values of a part up to its first failure, and that failure; runs user code."""
-    if part.plain:
-        found: list[Any] = payload.unpack(part.outcomes)
-        return found, None
-    found = []
-    failed = frozenset(part.failed)
-    for place, frame in enumerate(part.outcomes):
-        outcome = opened(frame, place in failed, part.start + place)
-        if isinstance(outcome, Raised):
-            return found, outcome.error
-        found.append(outcome)
-    return found, None
-
-
-class Raised(NamedTuple):
-    """An outcome that is a failure."""
-
-    error: BaseException
-
-
-def opened(frame: Frame, failed: bool, index: int) -> Any:
-    """The value in a frame, or `Raised`: what the task, or unpickling its result, raised."""
-    if failed:
-        return Raised(failure.unpack(frame))
-    try:
-        return payload.unpack(frame)
-    except BaseException as error:
-        text = f"the result of task {index} cannot be unpickled: {failure.reason(error)}"
-        problem = failure.TaskError(text)
-        problem.__cause__ = error
-        return Raised(problem)

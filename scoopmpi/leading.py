@@ -1,109 +1,84 @@
-"""Rank 0: the user's program with a farm behind it, from its first line to the end of its Python.
+"""Schwimmbad's names of a pool: who is the master, and what the others do.
 
-Here the parts of rank 0 are joined; what workers do is in `worker`, how a process starts in
-`__main__`.
+In a program that a launcher of ours has started, whoever has a pool is its master: workers import
+the program and get no further than its guard. Where it has none, the import of a worker ends where
+the pool would wait. In a program that the user's own mpirun has started the ranks are a `crew`.
 """
 
 from __future__ import annotations
 
-import os
-import sys
+from abc import abstractmethod
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
-from . import executor, leaving, lookout, payload, runtime
-from .farm import Farm
-from .process import program as programs
-from .process.status import status_of, wait_for_threads
-from .process.stopping import Stopping
-from .scoop_options import UNABLE, Options
-from .transport import MPITransport
+from . import crew, runtime
+from .pep3148 import MPIExecutor
+from .process import program
 
 
-def lead(
-    program: Any,
-    arguments: list[str],
-    options: Options,
-    ended: Callable[[], None],
-) -> int:
-    """Rank 0 to the end of its Python, for which the workers wait; returns its exit status.
+class Leading:
+    """The names of schwimmbad's `MPIPool`."""
 
-    ended: called when the program has.
-    """
-    transport = MPITransport() if runtime.size > 1 else None
-    status, pid = 1, os.getpid()
-    try:
-        if transport is not None:
-            status = _lead(transport, program, arguments, options)
-        else:
-            status = _alone(program, arguments, options)
-        ended()
-    finally:
-        if os.getpid() == pid:
-            leaving.with_workers(transport, status)
-    return status
+    _executor: MPIExecutor
+    _crew: crew.Crew | None = None
+    """The ranks of the user's own mpirun, once it has been asked who is the master."""
+    master = 0
 
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many processes run tasks."""
 
-def _alone(program: Any, arguments: list[str], options: Options) -> int:
-    """The only rank: the user's program, serially."""
-    if options.checkpoint is not None:
-        print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-    return status_of(partial(_to_its_end, program, arguments))
+    @property
+    def rank(self) -> int:
+        """The master's rank, 0; above where this process works for it."""
+        return 0 if self._crew is None else self._crew.rank
 
+    @property
+    def workers(self) -> set[int]:
+        """The ranks that run tasks, as many as `size`."""
+        return set(range(1, self.size + 1))
 
-def _lead(transport: Any, program: Any, arguments: list[str], options: Options) -> int:
-    """Rank 0: the user's program, with the farm behind it."""
-    from .checkpoint.admission import CheckpointError  # late: few programs have one
+    @staticmethod
+    def enabled() -> bool:
+        """Whether there are ranks to work."""
+        ranks = crew.gathered()
+        return runtime.size > 1 or ranks is not None
 
-    farm = Farm(transport, retries=2 if options.retries is None else options.retries)
-    watch = lookout.over(farm, transport, os.environ)
-    try:
-        checkpoint = _checkpoint(options, farm)
-    except CheckpointError as problem:
-        print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
-        farm.close(UNABLE)
-        return UNABLE
-    stopping = Stopping(farm.interrupt)
-    payload.missing_names(lambda: programs.missing_names(farm.members.names))
-    executor.install(executor.FarmExecutor(farm, checkpoint))
-    status, pid = 1, os.getpid()
-    try:
-        status = status_of(partial(_to_its_end, program, arguments))
-    finally:
-        if os.getpid() != pid:
-            os._exit(status)  # a child that the program has forked: the farm is its parent's
-        stopping.over()
-        executor.install(None)
-        if checkpoint is not None:  # first, as the end of the ranks may take its time
-            checkpoint.close(ended=farm.error is None and not stopping.asked)
-        if stopping.asked and watch.launcher_died():
-            status = 1  # a crash, and nobody's wish
-        _tell_of_stop(stopping, status, options.checkpoint)
-        farm.close(status, hurry=status > 128)
-    return status
+    def is_master(self) -> bool:
+        """Whether this process hands out the work.
 
+        Raises RuntimeError where an mpirun has started ranks that cannot see each other.
+        """
+        if runtime.importing:
+            return False
+        self._crew = self._crew or crew.gathered()
+        return self.rank == 0
 
-def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
-    kept = None
-    if checkpoint is not None and stopping.asked:
-        from .checkpoint.file import kept as counted
+    def is_worker(self) -> bool:
+        """Whether this process works for the master."""
+        return not self.is_master()
 
-        kept = counted(checkpoint)
-    if text := stopping.said(status, checkpoint, kept):
-        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+    def wait(self, callback: Callable[[], object] | None = None) -> None:
+        """Work for the master until it closes its pool; the master itself goes on at once.
 
+        callback: called on workers afterwards. Where a worker imports the program, this is the
+            end of the import: what is defined so far is what tasks find.
+        """
+        if runtime.importing:
+            raise program.Defined
+        if self.is_worker() and self._crew is not None:
+            self._crew.follow()
+            if callback is not None:
+                callback()
 
-def _checkpoint(options: Options, farm: Any) -> Any:
-    if options.checkpoint is None:
-        return None
-    from .checkpoint.opening import opened  # late: few programs have one
+    def _gather(self) -> None:
+        """Have the ranks of the user's own mpirun work for this pool, if it leads them."""
+        if self._crew is None:
+            return
+        if self._crew.rank:
+            raise RuntimeError(f"rank {self._crew.rank} works for rank 0: it calls pool.wait()")
+        self._executor._base = self._crew.lead(self)._base
 
-    return opened(options.checkpoint, farm, " ".join(options.words))
-
-
-def _to_its_end(program: Any, arguments: list[str]) -> None:
-    """Run the program; what it has left to the farm runs before it counts as ended."""
-    from . import executor
-
-    executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
+    def _dismiss(self, failed: bool) -> None:
+        if self._crew is not None and not self._crew.rank:
+            self._crew.release(self, failed)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import failure
-from .job import Part
 from .members import Members
+from .outcomes import Part
 from .process.deadline import GRACE
 from .ranges import Batch
 

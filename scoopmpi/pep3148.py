@@ -7,6 +7,7 @@ is the business of the executor below: the farm's, a worker's own inside tasks, 
 from __future__ import annotations
 
 import atexit
+import logging
 import math
 import os
 import threading
@@ -14,18 +15,19 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
 from functools import partial
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from . import borrowed, runtime
 from .buffered import Buffer, Buffered
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
 from .source import endless, sized
+from .starred import Starred
 from .taken import Taken
 from .timeouts import seconds
 from .unfinished import cut_short
@@ -36,7 +38,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class MPIExecutor(Executor):
+logger = logging.getLogger("concurrent.futures")
+
+
+class MPIExecutor(borrowed.Executing):
     """Runs calls on the farm's workers until it is shut down; serial where there is no farm.
 
     max_workers: accepted for PEP 3148's sake; the farm has the workers it was started with.
@@ -47,6 +52,7 @@ class MPIExecutor(Executor):
     checkpoint: a file in which the outcomes of its calls and maps are kept as they come, and from
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
+    accepted: the keywords of other executors, as `mp_context`, which change nothing here.
     """
 
     def __init__(
@@ -57,9 +63,10 @@ class MPIExecutor(Executor):
         *,
         base: FarmExecutor | SerialExecutor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        **accepted: Any,
     ) -> None:
-        if max_workers is not None and max_workers <= 0:
-            raise ValueError(f"max_workers is {max_workers}, it must be at least 1, or None")
+        borrowed.check_workers(max_workers)
+        borrowed.accept(accepted)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -133,6 +140,8 @@ class MPIExecutor(Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
         ordered: bool = True,
+        unordered: bool = False,
+        strict: bool = False,
         task_timeout: float | None = None,
     ) -> Iterator[T]:
         """The values of `fn` over the iterables, as an iterator; the work begins at once.
@@ -140,7 +149,8 @@ class MPIExecutor(Executor):
         timeout: seconds from now until the last value; TimeoutError afterwards.
         chunksize: checked and not used, batches follow measured durations.
         buffersize: how many tasks may be ahead of the consumer; None lets memory decide.
-        ordered: False gives the values as they arrive.
+        ordered: False gives the values as they arrive; so does unordered=True.
+        strict: ValueError behind the last value where one iterable is longer than another.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
 
         A map that nobody reads is run all the same, at the latest by `shutdown`; one that was read
@@ -148,6 +158,9 @@ class MPIExecutor(Executor):
         """
         if chunksize < 1:
             raise ValueError(f"chunksize is {chunksize}, it must be at least 1")
+        ordered = ordered and not unordered
+        if strict and len(iterables) > 1:
+            fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
             values = self.results(fn, iterables, timeout, ordered, task_timeout)
             return chain.from_iterable(values)
@@ -188,7 +201,10 @@ class MPIExecutor(Executor):
         finally:
             self._pending.discard(opening)
         self._ceased()
-        return Taken(results, self._maps, self._closed, self._idle, self._failed)
+        failed = None if self._preparation is None else self._failed
+        if failed is not None:
+            results.watch(failed)
+        return Taken(results, self._maps, self._closed, self._idle, failed)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls.
@@ -285,7 +301,9 @@ class MPIExecutor(Executor):
         if self._broken is not None:
             raise BrokenMPIExecutor(str(self._broken)) from self._broken
         if self._shut:
-            raise RuntimeError("this executor has been shut down, it takes no more calls")
+            raise RuntimeError("cannot schedule new futures: this executor has been shut down")
+        if runtime.ended:
+            raise RuntimeError("cannot schedule new futures: the program has ended")
         return self._base or usable()
 
     def _ended(self, future: Future[Any]) -> None:
@@ -302,8 +320,9 @@ class MPIExecutor(Executor):
                 self._below.unfinished.add(self)
 
     def _failed(self, error: BaseException | None) -> None:
-        if isinstance(error, BrokenMPIExecutor):
-            self._broken = self._broken or error
+        if isinstance(error, BrokenMPIExecutor) and self._broken is None:
+            self._broken = error
+            logger.critical("Exception in initializer:", exc_info=error)
 
 
 def _results(

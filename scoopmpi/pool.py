@@ -1,27 +1,25 @@
 """`Pool`: the methods of `multiprocessing.Pool`, for libraries that want an object with them.
 
 emcee, dynesty, scipy and others call `pool.map` and look at `pool.size`. Everything is handed to an
-`MPIExecutor`; here are only the other words, and the results that are asked for later.
+`MPIExecutor`; here are only the other words. The results that are asked for later: `later`.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from . import failure
-from .executor import FarmExecutor, current
-from .job import Raised
+from . import borrowed
+from .executor import FarmExecutor, Future, current
+from .later import AsyncResult, Values
+from .leading import Leading
 from .pep3148 import MPIExecutor
-from .taken import Taken
-from .timeouts import seconds
+from .starred import Starred
 
 
-class Pool:
+class Pool(Leading):
     """Runs calls on the workers of the farm, in `multiprocessing.Pool`'s words.
 
     processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
@@ -38,7 +36,11 @@ class Pool:
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
-        self._executor = MPIExecutor(processes, initializer, initargs)
+        borrowed.check_workers(processes, "processes")
+        if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
+            raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
+        borrowed.check_workers(maxtasksperchild, "maxtasksperchild")
+        self._executor = MPIExecutor(None, initializer, initargs)
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
 
@@ -49,7 +51,14 @@ class Pool:
     @property
     def size(self) -> int:
         """How many processes run tasks."""
-        return self._executor.num_workers
+        return self._executor.num_workers if self._crew is None else self._crew.workers
+
+    # What libraries read of other pools (nessai, pyswarms, dask).
+    _processes = _max_workers = size
+
+    @property
+    def _pool(self) -> list[int]:
+        return sorted(self.workers)
 
     # Results at once.
 
@@ -63,14 +72,17 @@ class Pool:
         self,
         func: Callable[[Any], Any],
         iterable: Iterable[Any],
-        chunksize: int | None = None,
+        chunksize: int | Callable[[Any], object] | None = None,
         callback: Callable[[Any], object] | None = None,
     ) -> list[Any]:
         """The values of `func` over the iterable, in order.
 
-        callback: called with each value, in order, as they come (as in schwimmbad).
+        callback: called with each value, in order, as they come (as in schwimmbad, whose pools
+            take it as the third argument too).
         """
         self._check()
+        if callable(chunksize):
+            callback = chunksize
         values = self._executor.map(func, iterable)
         if callback is None:
             return list(values)
@@ -104,6 +116,14 @@ class Pool:
         return Values(self._executor.results(func, (iterable,), ordered=False))
 
     # Results for later.
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have `fn(*args, **kwargs)` run; a future, for libraries that want pools to be executors.
+
+        Raises ValueError after `close`.
+        """
+        self._check()
+        return self._executor.submit(fn, *args, **kwargs)
 
     def apply_async(
         self,
@@ -158,8 +178,10 @@ class Pool:
     # The end.
 
     def close(self) -> None:
-        """Take no more calls."""
+        """Take no more calls. In schwimmbad's way this also waits, and lets the workers go."""
         self._closed = True
+        if self._crew is not None:
+            self.join()
 
     def terminate(self) -> None:
         """Take no more calls, and cancel those that have not begun."""
@@ -168,6 +190,7 @@ class Pool:
         self._executor.let_go()
         for result in self._unfinished.copy():
             result._below.unfinished.discard(result)
+        self._dismiss(failed=True)
 
     def join(self) -> None:
         """Wait for all that was handed in; ValueError before `close` or `terminate`."""
@@ -176,9 +199,11 @@ class Pool:
         for result in self._unfinished.copy():
             result.wait()
         self._executor.shutdown()
+        self._dismiss(failed=False)
 
     def __enter__(self) -> Pool:
-        self._check()
+        if self._closed:
+            raise ValueError("the pool is not running, it has been closed")
         return self
 
     def __exit__(
@@ -192,112 +217,7 @@ class Pool:
     def _check(self) -> None:
         if self._closed:
             raise ValueError("the pool is not running, it has been closed")
-
-
-class AsyncResult:
-    """A result that is asked for later."""
-
-    takes_values = True
-
-    def __init__(
-        self,
-        unfinished: set[AsyncResult],
-        callback: Callable[[Any], object] | None,
-        error_callback: Callable[[BaseException], object] | None,
-    ) -> None:
-        self._unfinished = unfinished
-        self._callbacks = callback, error_callback
-        self._value: Any = None
-        self._error: BaseException | None = None
-        self._done = threading.Event()
-        self._below = current()
-        self._below.unfinished.add(self)
-        unfinished.add(self)
-
-    def get(self, timeout: float | None = None) -> Any:
-        """The value; raises what the call raised, or multiprocessing.TimeoutError."""
-        timeout = seconds(timeout)
-        self.wait(timeout)
-        if not self.ready():
-            raise multiprocessing.TimeoutError(f"no result after {timeout} s")
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until the result is there, or `timeout` seconds have passed."""
-        timeout = seconds(timeout)
-        if not self.ready():
-            current().wait_until(self.ready, timeout)
-
-    finish = wait  # for the end of the program
-
-    def ready(self) -> bool:
-        """Whether the call is done."""
-        return self._done.is_set()
-
-    def successful(self) -> bool:
-        """Whether the call has given a value; ValueError before it is done."""
-        if not self.ready():
-            raise ValueError("the call is not done yet")
-        return self._error is None
-
-    def _finish(self, value: Callable[[], Any]) -> None:
-        callback, error_callback = self._callbacks
-        try:
-            try:
-                self._value = value()
-            except BaseException as error:
-                self._error = error
-                if error_callback is not None:
-                    error_callback(error)
-            else:
-                if callback is not None:
-                    callback(self._value)
-        finally:
-            self._done.set()
-            self._unfinished.discard(self)
-            self._below.unfinished.discard(self)
-
-
-class Values:
-    """The values of `imap`: a task that raises raises in its place, the next values follow."""
-
-    def __init__(self, results: Taken) -> None:
-        self._results = results
-        self._outcomes: deque[Any] = deque()
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        return self.next()
-
-    def next(self, timeout: float | None = None) -> Any:
-        """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
-        timeout = seconds(timeout)
-        if not self._outcomes:
-            if not self._results.wait(timeout):
-                raise multiprocessing.TimeoutError(f"no result after {timeout} s")
-            self._outcomes += self._results.outcomes()
-        if not self._outcomes:
-            raise StopIteration
-        outcome = self._outcomes.popleft()
-        if isinstance(outcome, Raised):
-            raise failure.raisable(outcome.error)
-        return outcome
-
-
-class Starred:
-    """A function whose arguments come as one sequence."""
-
-    def __init__(self, func: Callable[..., Any]) -> None:
-        self._func = func
-        # For failure.describe: messages name what the user knows.
-        self.__qualname__, self.__module__ = failure.describe(func), "__main__"
-
-    def __call__(self, arguments: Sequence[Any]) -> Any:
-        return self._func(*arguments)
+        self._gather()
 
 
 def _pool_of(executor: MPIExecutor) -> Pool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import socket
+import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor
 from typing import Any
@@ -17,8 +18,9 @@ from . import failure, payload, runtime
 from .messages import Frame
 
 _numbers = itertools.count(1)
-_made: dict[str, tuple[str, BaseException] | None] = {}
-"""Which initializers have run in this process, and what those raised that failed."""
+_made: dict[str, tuple[str, str] | None] = {}
+"""Which initializers have run in this process; of those that failed what is said, and the
+traceback as a text: one of frames would keep all that was there when the first task came."""
 
 
 class BrokenMPIExecutor(BrokenExecutor):
@@ -58,12 +60,19 @@ class Preparation:
                     what = "has failed"
                 self.initializer(*self.initargs)
             except BaseException as error:
-                _made[self.name] = what, error
+                text = f"the initializer {self.said} {what}: {failure.reason(error)}"
+                _made[self.name] = text, _trace(error)
+                raise BrokenMPIExecutor(text) from error
         problem = _made[self.name]
         if problem is not None:
-            what, original = problem
-            text = f"the initializer {self.said} {what}: {failure.reason(original)}"
-            raise BrokenMPIExecutor(text) from original
+            raise BrokenMPIExecutor(problem[0]) from failure.RemoteTraceback(problem[1])
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException:  # its __str__ may do anything
+        return failure.reason(error)
 
 
 class Prepared:

@@ -11,17 +11,25 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
 from functools import partial
+from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import failure
-from .job import MapJob, Part, Raised, opened, values
+from .job import MapJob
+from .outcomes import Part, Raised, opened, values
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from .farm import Farm
+
+
+def handed_over(values: list[Any]) -> Iterator[Any]:
+    """The values one by one; what has been given is not kept in memory until the last one is."""
+    values.reverse()
+    return starmap(values.pop, repeat((), len(values)))
 
 
 class Results(Protocol):
@@ -31,7 +39,7 @@ class Results(Protocol):
     def settled(self) -> Callable[[], bool]:
         """Says whether nothing of it is to run, or runs, any more."""
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         """The next values; raises what a task raised, and is at its end then."""
 
     def outcomes(self) -> list[Any]:
@@ -48,6 +56,9 @@ class Results(Protocol):
 
     def bound(self) -> None:
         """The program ends: of what was read in part no more is read from the user's iterators."""
+
+    def watch(self, failed: Callable[[BaseException], object]) -> None:
+        """failed: told of errors of tasks whose outcomes nobody takes."""
 
     def close(self) -> None:
         """Nobody wants the rest."""
@@ -74,7 +85,7 @@ class FarmResults:
     def __iter__(self) -> FarmResults:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         self._job.asked = True
         try:
             while self._failure is None:
@@ -82,8 +93,8 @@ class FarmResults:
                 if part is None:
                     break
                 found, self._failure = values(part)
-                if found:
-                    return found
+                if found:  # numbers and strings may stay
+                    return found if part.plain else handed_over(found)
         except BaseException:  # Ctrl-C too: a batch may be lost, so the values end here
             self.close()
             raise
@@ -143,11 +154,13 @@ class FarmResults:
         if self._job.asked:
             self._job.cut()
 
+    def watch(self, failed: Callable[[BaseException], object]) -> None:
+        """failed: told the first error of a batch whose outcomes nobody takes."""
+        self._job.watch = lambda part: failed(failure.unpack(part.outcomes[part.failed[0]]))
+
     def close(self) -> None:
         """Nobody wants the rest."""
-        if not self._ended:
-            self._ended = True
-            self._farm.abandon(self._number)
+        self._retire()
         self._kept.clear()
 
     def __del__(self) -> None:
@@ -158,9 +171,21 @@ class FarmResults:
 
     def cancel(self) -> None:
         """What has not run is not to run, and the consumer shall get CancelledError."""
-        if not self._over():
+        try:
+            all_taken = self._ended or self._job.exhausted
+        except BaseException as error:  # of the user's iterator, whose turn comes next
+            all_taken, self._failure = True, error
+        if all_taken:
+            self._retire()
+        else:
             self._failure = self._failure or CancelledError("the executor has been shut down")
             self.close()
+
+    def _retire(self) -> None:
+        """The farm may forget it."""
+        if not self._ended:
+            self._ended = True
+            self._farm.abandon(self._number)
 
     def _next_part(self) -> Part | None:
         """The next outcomes, None at the end; raises what has ended the map."""
@@ -211,6 +236,7 @@ class IteratorResults:
     ) -> None:
         self._results, self._streamed, self._endless = results, streamed, endless
         self.settled = settled
+        self._failed: Callable[[BaseException], object] = lambda error: None
         self._asked = False
         self._kept: deque[Any] = deque()
         self._ended = False
@@ -218,14 +244,14 @@ class IteratorResults:
     def __iter__(self) -> IteratorResults:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         found = self.outcomes()
         if not found:
             raise StopIteration
         if isinstance(found[0], Raised):
             self.close()
             raise failure.raisable(found[0].error)
-        return found
+        return handed_over(found)
 
     def outcomes(self) -> list[Any]:
         """The next value, or a `Raised`; an empty list at the end."""
@@ -243,6 +269,7 @@ class IteratorResults:
             self.close()
             return []
         except Exception as error:
+            self._failed(error)
             return [Raised(error)]
 
     def wait(self, timeout: float | None) -> bool:
@@ -266,6 +293,10 @@ class IteratorResults:
         """The program ends: of what was read in part no more is read from the user's iterators."""
         if self._asked and self._streamed:
             self.close()
+
+    def watch(self, failed: Callable[[BaseException], object]) -> None:
+        """failed: told of errors of tasks, whether somebody takes them or not."""
+        self._failed = failed
 
     def close(self) -> None:
         """Nobody wants the rest."""

@@ -9,6 +9,8 @@ started = False
 """Whether one of our launchers started the program."""
 importing = False
 """Whether this worker is just importing the program."""
+ended = False
+"""Whether the program is over, and what it left to executors has run."""
 warned = False
 """Whether the user has been told that nothing runs in parallel."""
 rank = 0

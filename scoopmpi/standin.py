@@ -37,7 +37,11 @@ class StandIn:
         # thread, where an Event's lock is held; a SimpleQueue may be put to at any point.
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as problem:
+            if "shutdown" not in str(problem):
+                raise  # else Python 3.12 is ending, and starts no thread: it is done without
 
     def wake(self) -> None:
         """Look again soon: there may be something to do."""
@@ -59,7 +63,7 @@ class StandIn:
         """No turn begins after this; one under way may be in a callback and gets two seconds."""
         self._stopped = True
         self._bell.put(None)
-        if threading.current_thread() is not self._thread:
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(2.0)
 
     def _run(self) -> None:

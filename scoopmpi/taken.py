@@ -6,9 +6,10 @@ How they come is said in `results`, what a shutdown makes of it in `pep3148`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from .outcomes import Raised
 from .results import Results
 
 
@@ -25,7 +26,7 @@ class Taken:
         maps: dict[Results, bool],
         closed: deque[Callable[[], bool]],
         ended: Callable[[], None],
-        failed: Callable[[BaseException], None],
+        failed: Callable[[BaseException], None] | None,
     ) -> None:
         self._results = results
         self._maps, self._closed, self._ended = maps, closed, ended
@@ -35,19 +36,25 @@ class Taken:
     def __iter__(self) -> Taken:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         self._begun = True
         try:
             return next(self._results)
         except BaseException as error:
             self._end(over=isinstance(error, StopIteration))
-            self._failed(error)
+            if self._failed is not None:
+                self._failed(error)
             raise
 
     def outcomes(self) -> list[Any]:
         """The next values, a `Raised` for each task that failed; an empty list at the end."""
         self._begun = True
-        return self._results.outcomes()
+        found = self._results.outcomes()
+        if self._failed is not None:
+            for outcome in found:
+                if type(outcome) is Raised:
+                    self._failed(outcome.error)
+        return found
 
     def wait(self, timeout: float | None) -> bool:
         """Whether there is something to give, or nothing will come; False after `timeout`."""

@@ -27,8 +27,15 @@ def written(name: str, place: Path) -> str:
 
 def test_the_page_has_the_examples_that_are_tested_here() -> None:
     assert set(EXAMPLES) == {
-        "integrate.py", "test_square.py", "cell.py", "words.py", "sample.py",
+        "integrate.py", "test_square.py", "cell.py", "words.py", "sample.py", "idiom.py",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_schwimmbads_idiom(first_library: Library, tmp_path: Path, ranks: int) -> None:
+    assert on_ranks(first_library, ranks, [written("idiom.py", tmp_path)], tmp_path) == (
+        "[0, 1, 4, 9, 16]\n"
+    )
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
@@ -69,6 +76,7 @@ def test_a_cell_on_several_engines(first_library: Library, tmp_path: Path) -> No
     [
         ("words.py", "['farm', 'task']\n[True, False]\n"),
         ("sample.py", "2 workers, mean 3\n"),
+        ("idiom.py", "[0, 1, 4, 9, 16]\n"),
     ],
 )
 def test_a_program_under_myscoop(

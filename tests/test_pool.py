@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import BrokenExecutor, CancelledError
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 
 from scoopmpi import executor, runtime
 from scoopmpi.pool import Pool
+from scoopmpi.process import program
+from tests.conformance.ending import logged
 from tests.conformance.face import SECONDS, Gate, fails_at_three, gate, passes, square, until
 from tests.thread_farm import thread_farm
 
@@ -236,6 +239,76 @@ def test_map_reports_values_as_they_come(farm: None) -> None:
     with Pool() as pool:
         assert pool.map(square, range(50), callback=seen.append) == seen
     assert seen == [x * x for x in range(50)]
+
+
+def test_a_callback_may_be_the_third_argument(farm: None) -> None:
+    seen: list[int] = []
+    with Pool() as pool:
+        assert pool.map(square, range(5), seen.append) == seen == [0, 1, 4, 9, 16]
+
+
+def test_the_names_of_schwimmbad(farm: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "size", 4)
+    with Pool() as pool:
+        assert pool.is_master() and not pool.is_worker() and pool.rank == pool.master == 0
+        pool.wait()
+        pool.wait(callback=lambda: pytest.fail("nobody is told"))
+        assert pool.workers == {1, 2, 3} and pool.enabled() and pool.size == 3
+
+
+def test_the_names_of_schwimmbad_without_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "started", True)
+    with Pool() as pool:
+        assert pool.is_master() and not pool.is_worker() and not pool.enabled()
+        pool.wait()
+        assert pool.workers == {1} and pool.size == 1
+
+
+def test_while_a_worker_imports_the_program_its_pool_only_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runtime, "importing", True)
+    with Pool() as pool:
+        assert not pool.is_master() and pool.is_worker()
+        with pytest.raises(program.Defined):
+            pool.wait()
+
+
+def test_what_libraries_read(farm: None) -> None:
+    """pyswarms and nessai, dask."""
+    with Pool() as pool:
+        assert pool._processes == pool._max_workers == len(pool._pool) == pool.size == 3
+        done: queue.Queue[Any] = queue.Queue()
+        for x in range(pool._max_workers):
+            pool.submit(keyed, x, times=2).add_done_callback(done.put)
+        assert sorted(done.get(timeout=SECONDS).result() for _ in range(3)) == [0, 2, 4]
+    with pytest.raises(ValueError):
+        pool.submit(square, 1)
+
+
+def test_numbers_of_pools_are_checked() -> None:
+    for number in (0, -1):
+        with pytest.raises(ValueError, match=f"processes is {number}"):
+            Pool(number)
+    for limit in (0, -1, 0.5, "12"):
+        with pytest.raises(ValueError, match="maxtasksperchild is"):
+            Pool(3, maxtasksperchild=limit)  # type: ignore[arg-type]
+    Pool(2, None, (), 10, multiprocessing.get_context("spawn")).terminate()
+
+
+def test_a_failed_initializer_breaks_the_pool(farm: None) -> None:
+    for way in ("map", "imap", "imap_unordered", "map_async", "apply_async"):
+        with logged("concurrent.futures") as records, Pool(None, fails_at_three, (3,)) as pool:
+            with pytest.raises(BrokenExecutor, match="no 3"):
+                if way == "apply_async":
+                    pool.apply_async(square, (1,)).get(SECONDS)
+                elif way == "map_async":
+                    pool.map_async(square, [1]).get(SECONDS)
+                else:
+                    list(getattr(pool, way)(square, range(9)))
+            with pytest.raises(BrokenExecutor):
+                pool.apply(square, (1,))
+        assert [record.getMessage() for record in records] == ["Exception in initializer:"], way
 
 
 def test_size(farm: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,8 +46,11 @@ FLOORS: tuple[set[str], ...] = (
         "simulator", "failure", "source", "driver", "closing", "launching", "leaving",
         "attributes", "process.surroundings", "process.wishes",
     },
-    {"limit", "lookout", "submitted", "wrapper"},
-    {"job", "running", "preparation", "myscoop", "mympirun", "constants.store", "serial"},
+    {"limit", "lookout", "outcomes", "starred", "submitted", "wrapper"},
+    {
+        "borrowed", "job", "running", "preparation", "myscoop", "mympirun", "constants.store",
+        "serial",
+    },
     {"checkpoint.pickles"},
     {"checkpoint.bodies"},
     {"checkpoint.identity"},
@@ -59,11 +62,14 @@ FLOORS: tuple[set[str], ...] = (
     },
     {"dispatch", "executor", "losses", "nests.maps", "resting", "taken", "buffered"},
     {"nests.relay", "shared", "reduction", "pep3148", "nests.calls", "nests.left", "nests.values"},
-    {"farm", "futures", "pool", "nests.away", "nests.rest"},
+    {"farm", "futures", "later", "nests.away", "nests.rest"},
     {"nests.nest"},
     {"inbox"},
     {"worker"},
-    {"collective", "leading"},
+    {"collective", "rank0"},
+    {"crew"},
+    {"leading"},
+    {"pool"},
 )  # fmt: skip
 BESIDE = ("launch", "workers", "compat")
 

@@ -10,8 +10,8 @@ from collections import deque
 from math import ceil
 from typing import Any, TypeAlias
 
-from ..job import Part
 from ..messages import Returned, Withdrawn
+from ..outcomes import Part
 from .calls import NestedCalls
 from .desk import Desk
 from .maps import NestedMap

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .. import failure, job, payload
+from .. import failure, outcomes, payload
 from ..executor import Future
 from ..limit import seconds_of
 from ..messages import CANCELLED, Frame, Offered
@@ -81,7 +81,7 @@ class NestedCalls:
             except Ended:
                 raise
             except BaseException as error:
-                _ended(future, job.Raised(isolation.raised(error, function, index)))
+                _ended(future, outcomes.Raised(isolation.raised(error, function, index)))
             else:
                 _ended(future, value)
             if time.monotonic() > until:
@@ -111,7 +111,7 @@ class NestedCalls:
         stop = start + len(calls)
         return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
 
-    def returned(self, part: job.Part) -> None:
+    def returned(self, part: outcomes.Part) -> None:
         """Outcomes from others have come; runs the user's unpickling and callbacks."""
         failed = frozenset(part.failed)
         frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
@@ -120,13 +120,13 @@ class NestedCalls:
             future = self._elsewhere.pop(index)
             if future.cancelled():
                 continue
-            outcome = frame if part.plain else job.opened(frame, place in failed, index)
+            outcome = frame if part.plain else outcomes.opened(frame, place in failed, index)
             _ended(future, outcome)
 
 
 def _ended(future: Future[Any], outcome: Any) -> None:
     try:
-        if isinstance(outcome, job.Raised):
+        if isinstance(outcome, outcomes.Raised):
             future.set_exception(outcome.error)
         else:
             future.set_result(outcome)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from .. import job, payload
+from .. import job, outcomes, payload
 from ..messages import Frame, Offered
 from ..source import endless, sized, snapshot
 from . import isolation
@@ -77,8 +77,8 @@ class NestedMap:
         self._plain = True
         self._ordered = ordered
         self._position = 0  # tasks whose values the consumer has got
-        self._waiting: dict[int, Arrived | job.Part] = {}
-        self._arrivals: deque[Arrived | job.Part] = deque()
+        self._waiting: dict[int, Arrived | outcomes.Part] = {}
+        self._arrivals: deque[Arrived | outcomes.Part] = deque()
         self.refill()
 
     # Tasks.
@@ -183,7 +183,7 @@ class NestedMap:
 
     # Outcomes.
 
-    def arrived(self, part: Arrived | job.Part) -> None:
+    def arrived(self, part: Arrived | outcomes.Part) -> None:
         """Outcomes have come, from others or of `run`."""
         if self._ordered:
             self._waiting[part.start] = part
@@ -211,7 +211,7 @@ class NestedMap:
         self._position += part.stop - part.start
         if isinstance(part, Arrived):
             return part.values, part.failure
-        return job.values(part)
+        return outcomes.values(part)
 
     @property
     def exhausted(self) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import payload
-from ..job import Function, Part, Tasks
+from ..job import Function, Tasks
 from ..messages import Offered, Returned
+from ..outcomes import Part
 
 
 class Offer:

@@ -6,8 +6,8 @@ Everything here is called with the farm's lock held.
 from __future__ import annotations
 
 from ..dispatch import Dispatch
-from ..job import Part
 from ..messages import Ceased, Hungry, Offered
+from ..outcomes import Part
 from ..scheduler import Scheduler
 from ..transport import Transport
 from .offers import Offer, Offers

@@ -6,11 +6,13 @@ Taking them is what runs the map's tasks: here, or elsewhere while this task wai
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import failure
+from ..results import handed_over
 from .maps import NestedMap
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class NestedValues:
     def __iter__(self) -> NestedValues:
         return self
 
-    def __next__(self) -> list[Any]:
+    def __next__(self) -> Iterable[Any]:
         self._job.asked = True
         try:
             found = None if self._ended else self._next_values()
@@ -39,7 +41,7 @@ class NestedValues:
         if not found:
             self.close()
             raise StopIteration
-        return found
+        return found if len(found) == 1 else handed_over(found)
 
     def close(self) -> None:
         """Nobody wants the rest."""

@@ -39,6 +39,10 @@ class ProgramNotFound(Exception):
     """There is no such file and no such module; the message says where was looked."""
 
 
+class Defined(BaseException):
+    """Raised by a program inside its import on a worker: what is defined so far is enough."""
+
+
 class Program(NamedTuple):
     """A program on disk: its file, and as a module its name in the import system.
 
@@ -170,7 +174,10 @@ def load(program: Program, arguments: list[str]) -> types.ModuleType:
     if program.module == SHELL:
         code_of(arguments)
         return new_main(WORKER_NAME)
-    module = _execute(program, arguments, WORKER_NAME)
+    try:
+        module = _execute(program, arguments, WORKER_NAME)
+    except Defined:
+        module = sys.modules[WORKER_NAME]
     naming.as_main(module, WORKER_NAME)
     return module
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import concurrent.futures as standard
+import contextlib
 import itertools
+import logging
+import multiprocessing
 import os
+import pickle
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from scoopmpi.pep3148 import MPIExecutor
 
 from .face import SECONDS, case, gate, occupied, parallel, passes, square, until
 
@@ -65,6 +72,22 @@ def shutdown_can_cancel(face: Any) -> None:
         assert futures[-1].cancelled() and not futures[0].cancelled()
         with pytest.raises(standard.CancelledError):
             list(values)
+
+
+@case
+def a_cancelling_shutdown_ends_where_all_was_taken_but_the_end(face: Any) -> None:
+    for iterable in (range(5), iter(range(5)), five_and_a_failure()):
+        executor = face.make()
+        values = executor.map(square, iterable)
+        assert [next(values) for _ in range(5)] == [0, 1, 4, 9, 16]
+        executor.shutdown(cancel_futures=True)
+        with pytest.raises((StopIteration, LookupError, standard.CancelledError)):
+            next(values)
+
+
+def five_and_a_failure() -> Iterator[int]:
+    yield from range(5)
+    raise LookupError("no more")
 
 
 @parallel
@@ -160,12 +183,98 @@ def a_failing_initializer_breaks_its_executor_alone(face: Any) -> None:
 
 
 @case
+def a_failed_initializer_is_logged_once(face: Any) -> None:
+    def by_calls(executor: Any) -> None:
+        standard.wait([executor.submit(square, 1) for _ in range(5)], SECONDS)
+
+    def by_a_map(executor: Any) -> None:
+        list(executor.map(square, range(10)))
+
+    def by_a_map_that_nobody_reads(executor: Any) -> None:
+        executor.map(square, range(10))
+
+    def by_a_map_that_nobody_has_read_yet(executor: Any) -> None:
+        values.append(executor.map(square, range(10)))
+
+    values: list[Any] = []
+    for run in (
+        by_calls, by_a_map, by_a_map_that_nobody_reads, by_a_map_that_nobody_has_read_yet,
+    ):  # fmt: skip
+        with logged("concurrent.futures") as records:
+            executor = face.make(initializer=broken_initializer, initargs=("no room",))
+            with contextlib.suppress(standard.BrokenExecutor):
+                run(executor)
+            executor.shutdown()
+            with contextlib.suppress(standard.BrokenExecutor):
+                list(*values)
+        assert [record.levelname for record in records] == ["CRITICAL"]
+        text = logging.Formatter().format(records[0])
+        assert text.startswith("Exception in initializer:\n") and "OSError: no room" in text
+        assert "in broken_initializer" in text and (face.serial or "on rank " in text)
+
+
+@contextlib.contextmanager
+def logged(name: str) -> Iterator[list[logging.LogRecord]]:
+    """What a logger is told meanwhile, and nobody else is."""
+    records: list[logging.LogRecord] = []
+    logger = logging.getLogger(name)
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    logger.propagate, before = False, logger.propagate
+    try:
+        yield records
+    finally:
+        logger.propagate = before
+        logger.removeHandler(handler)
+
+
+@case
 def initializers_are_checked(face: Any) -> None:
     with pytest.raises(TypeError, match="initializer"):
         face.make(initializer=5)
 
 
 # What libraries do with executors.
+
+
+@case
+def keywords_of_other_executors_are_taken(face: Any) -> None:
+    taken = {"mp_context": multiprocessing.get_context("spawn"), "max_tasks_per_child": 5}
+    taken |= {"thread_name_prefix": "mine", "python_exe": "python", "python_args": ["-O"]}
+    taken |= {"mpi_info": {"host": "a"}, "main": False, "use_pkl5": True, "backoff": 0.1}
+    with face.make(max_workers=2, **taken) as executor:
+        assert list(executor.map(square, [2])) == [4]
+    with pytest.raises(TypeError, match="no keyword argument 'max_worker'"):
+        face.make(max_worker=2)
+    with pytest.raises(ValueError, match="max_tasks_per_child"):
+        face.make(max_tasks_per_child=0)
+    with pytest.raises(TypeError, match="max_tasks_per_child"):
+        face.make(max_tasks_per_child="5")
+    for missed in ({"env": {"A": "1"}}, {"globals": {"x": 1}}, {"path": ["/"]}, {"wdir": "/"}):
+        with pytest.warns(RuntimeWarning, match=f"{next(iter(missed))}= changes nothing"):
+            face.make(**missed).shutdown()
+
+
+@case
+def booting_up_is_waiting_for_the_workers(face: Any) -> None:
+    with face.make() as executor:
+        assert executor.bootup() is executor.bootup(wait=False) is executor
+        assert executor.bootup().submit(square, 2).result(SECONDS) == 4
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.bootup()
+
+
+@case
+def libraries_find_the_number_of_workers(face: Any) -> None:
+    """As adaptive asks, and dask."""
+    theirs = pytest.importorskip("mpi4py.futures")
+    with face.make() as executor:
+        assert isinstance(executor, theirs.MPIPoolExecutor) and isinstance(executor, MPIExecutor)
+        assert executor.__class__.__name__ == "MPIExecutor" and type(executor) is MPIExecutor
+        executor.bootup()
+        assert executor._pool.size == executor._max_workers == executor.num_workers
+        assert type(pickle.loads(pickle.dumps(executor))) is MPIExecutor
 
 
 @case

@@ -6,11 +6,22 @@ import concurrent.futures as standard
 import itertools
 import os
 import tempfile
+import weakref
 from typing import Any
 
 import pytest
 
-from .face import SECONDS, case, fails_at_three, gate, leaves_a_mark, parallel, passes, square
+from .face import (
+    SECONDS,
+    case,
+    fails_at_three,
+    gate,
+    leaves_a_mark,
+    parallel,
+    passes,
+    square,
+    until,
+)  # fmt: skip
 
 
 @case
@@ -21,6 +32,57 @@ def map_is_the_builtin_map(face: Any) -> None:
             x * x for x in range(10)
         ]
         assert list(executor.map(square, [])) == []
+
+
+class Value:
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+
+@case
+def values_are_not_kept_alive(face: Any) -> None:
+    with face.make() as executor:
+        for value in executor.map(Value, range(300)):
+            reference = weakref.ref(value)
+            del value
+            until(lambda reference=reference: reference() is None)  # type: ignore[misc]
+
+
+@case
+def a_strict_map_wants_iterables_of_one_length(face: Any) -> None:
+    with face.make() as executor:
+        assert list(executor.map(pow, [2, 3], [3, 2], strict=True)) == [8, 9]
+        assert list(executor.map(square, range(3), strict=True)) == [0, 1, 4]
+        for columns in (([2, 3], [3]), (iter([2]), [3, 2]), (range(2, 4), iter([3]))):
+            values = executor.map(pow, *columns, strict=True)
+            assert next(values) == 8
+            with pytest.raises(ValueError, match=r"argument 2 is (shorter|longer)"):
+                next(values)
+        with pytest.raises(ValueError, match="argument 2 is shorter"):
+            list(executor.map(pow, [2, 3], [3], strict=True, buffersize=1))
+
+
+@case
+def values_come_in_any_order_where_asked_for(face: Any) -> None:
+    with face.make() as executor:
+        for asked in ({"unordered": True}, {"ordered": False}):
+            assert sorted(executor.map(square, range(50), **asked)) == [x * x for x in range(50)]
+        with pytest.raises(ValueError, match="buffersize"):
+            executor.map(square, [1], buffersize=1, unordered=True)
+
+
+@case
+def starmap_unpacks(face: Any) -> None:
+    with face.make() as executor:
+        assert list(executor.starmap(pow, [(2, 3), [3, 2], (5, 1, 3)])) == [8, 9, 2]
+        rows = zip(range(30), itertools.repeat(2), strict=False)
+        assert list(executor.starmap(pow, rows, None, 4)) == [x * x for x in range(30)]
+        assert sorted(executor.starmap(pow, [(2, 3), (3, 2)], unordered=True)) == [8, 9]
+        assert list(executor.starmap(pow, iter([(2, 3), (3, 2)]), buffersize=1)) == [8, 9]
+        with pytest.raises(TypeError):
+            list(executor.starmap(pow, [(1, 2, 3, 4)]))
+        with pytest.raises(ValueError, match="chunksize"):
+            executor.starmap(pow, [(2, 3)], chunksize=0)
 
 
 @case

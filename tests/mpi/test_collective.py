@@ -265,6 +265,23 @@ def test_wrong_communicators_are_refused_on_all_ranks() -> None:
         part.Free()
 
 
+def test_keywords_of_mpi4pys_block_are_taken() -> None:
+    root = MPI.COMM_WORLD.size - 1
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        block = MPICommExecutor(root=root, max_workers=2, main=False, path=["/"])
+    assert [str(each.message).partition(" ")[0] for each in seen] == ["path="] * (
+        MPI.COMM_WORLD.rank == root
+    )
+    with block as executor:
+        if executor is not None:
+            assert list(executor.starmap(pow, [(2, 3)])) == [8]
+    with pytest.raises(TypeError, match="no keyword argument 'roots'"):
+        MPICommExecutor(roots=1)
+    with pytest.raises(ValueError, match="max_workers is 0"):
+        MPICommExecutor(max_workers=0)
+
+
 def test_a_block_cannot_be_entered_twice_at_a_time() -> None:
     block = MPICommExecutor()
     with block as executor:

@@ -1,0 +1,110 @@
+"""Rank 0: the user's program with a farm behind it, from its first line to the end of its Python.
+
+Here the parts of rank 0 are joined; what workers do is in `worker`, how a process starts in
+`__main__`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from . import executor, leaving, lookout, payload, runtime
+from .farm import Farm
+from .process import program as programs
+from .process.status import status_of, wait_for_threads
+from .process.stopping import Stopping
+from .scoop_options import UNABLE, Options
+from .transport import MPITransport
+
+
+def lead(
+    program: Any,
+    arguments: list[str],
+    options: Options,
+    ended: Callable[[], None],
+) -> int:
+    """Rank 0 to the end of its Python, for which the workers wait; returns its exit status.
+
+    ended: called when the program has.
+    """
+    transport = MPITransport() if runtime.size > 1 else None
+    status, pid = 1, os.getpid()
+    try:
+        if transport is not None:
+            status = _lead(transport, program, arguments, options)
+        else:
+            status = _alone(program, arguments, options)
+        ended()
+    finally:
+        if os.getpid() == pid:
+            leaving.with_workers(transport, status)
+    return status
+
+
+def _alone(program: Any, arguments: list[str], options: Options) -> int:
+    """The only rank: the user's program, serially."""
+    if options.checkpoint is not None:
+        print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
+    return status_of(partial(_to_its_end, program, arguments))
+
+
+def _lead(transport: Any, program: Any, arguments: list[str], options: Options) -> int:
+    """Rank 0: the user's program, with the farm behind it."""
+    from .checkpoint.admission import CheckpointError  # late: few programs have one
+
+    farm = Farm(transport, retries=2 if options.retries is None else options.retries)
+    watch = lookout.over(farm, transport, os.environ)
+    try:
+        checkpoint = _checkpoint(options, farm)
+    except CheckpointError as problem:
+        print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
+        farm.close(UNABLE)
+        return UNABLE
+    stopping = Stopping(farm.interrupt)
+    payload.missing_names(lambda: programs.missing_names(farm.members.names))
+    executor.install(executor.FarmExecutor(farm, checkpoint))
+    status, pid = 1, os.getpid()
+    try:
+        status = status_of(partial(_to_its_end, program, arguments))
+    finally:
+        if os.getpid() != pid:
+            os._exit(status)  # a child that the program has forked: the farm is its parent's
+        stopping.over()
+        executor.install(None)
+        if checkpoint is not None:  # first, as the end of the ranks may take its time
+            checkpoint.close(ended=farm.error is None and not stopping.asked)
+        if stopping.asked and watch.launcher_died():
+            status = 1  # a crash, and nobody's wish
+        _tell_of_stop(stopping, status, options.checkpoint)
+        farm.close(status, hurry=status > 128)
+    return status
+
+
+def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
+    kept = None
+    if checkpoint is not None and stopping.asked:
+        from .checkpoint.file import kept as counted
+
+        kept = counted(checkpoint)
+    if text := stopping.said(status, checkpoint, kept):
+        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+
+
+def _checkpoint(options: Options, farm: Any) -> Any:
+    if options.checkpoint is None:
+        return None
+    from .checkpoint.opening import opened  # late: few programs have one
+
+    return opened(options.checkpoint, farm, " ".join(options.words))
+
+
+def _to_its_end(program: Any, arguments: list[str]) -> None:
+    """Run the program; what it has left to the farm runs before it counts as ended."""
+    try:
+        executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
+    finally:
+        runtime.ended = True

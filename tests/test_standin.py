@@ -1,0 +1,31 @@
+"""A stand-in's thread may be refused: by an interpreter that ends, which it lives with, or else."""
+
+from __future__ import annotations
+
+import threading
+from typing import NoReturn
+
+import pytest
+
+from scoopmpi.standin import StandIn
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def start(thread: threading.Thread) -> NoReturn:
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+
+def test_an_interpreter_that_ends_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(monkeypatch, "can't create new thread at interpreter shutdown")  # Python 3.12's words
+    standin = StandIn("alone", lambda: None)
+    standin.wake()
+    standin.nudge()
+    standin.stop()
+
+
+def test_a_thread_that_cannot_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(monkeypatch, "can't start new thread")
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        StandIn("too many", lambda: None)
