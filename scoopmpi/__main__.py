@@ -7,7 +7,6 @@ itself again under one, on all local cores. Here the parts are joined; none of t
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import signal
 import sys
@@ -176,6 +175,7 @@ def _lead(
     from . import executor, payload
     from .checkpoint.admission import CheckpointError
     from .farm import Farm
+    from .process import console
     from .process import program as programs
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
@@ -194,11 +194,12 @@ def _lead(
 
     for number in _ENDING:
         signal.signal(number, end)
+    console.install(farm.reconfigured)
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
     executor.install(executor.FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
-        status = _status_of(partial(programs.run, program, arguments))
+        status = _status_of(partial(_run, farm, partial(programs.run, program, arguments)))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -209,6 +210,16 @@ def _lead(
             checkpoint.close(ended=farm.error is None and not told)
         farm.close(status, hurry=status > 128)
     return status
+
+
+def _run(farm: Any, run: Any) -> None:
+    """Run the program; what its tasks have printed stands before its traceback."""
+    pid = os.getpid()
+    try:
+        run()
+    finally:
+        if os.getpid() == pid:
+            farm.show_arrived()
 
 
 def _checkpoint(options: scoop_options.Options, farm: Any) -> Any:
@@ -223,7 +234,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     """A worker: the program's functions, and batches until the end."""
     from . import executor
     from .process import program as programs
-    from .process.output import Lines, stream
+    from .process.output import Output
     from .process.signals import leave_to_rank_0
     from .transport import leave, threads_allowed
     from .worker import Worker
@@ -233,9 +244,10 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     standins = threads_allowed()
     label = label or (lambda name: None)
     label(witness.STARTED)
-    worker = Worker(transport, partial(_leave_task, transport) if standins else None, label)
-    lines = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
-    sys.stdout, sys.stderr = streams = [stream(each) for each in lines]
+    worker = Worker(transport, (lambda: _leave_task(worker)) if standins else None, label)
+    errors, worker.output = sys.stderr, Output(worker.printed, worker.place)
+    worker.output.install()
+    worker.inbox.reconfigured = worker.output.reconfigured
     executor.install(worker.nest)
     runtime.importing = True
     try:
@@ -249,28 +261,22 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     try:
         worker.serve()
     except BaseException:  # a fault of ours: better the end of the job than a rank that is missing
-        sys.stderr = sys.__stderr__
-        traceback.print_exc()
+        traceback.print_exc(file=errors)
         os._exit(1)
     _end_profile()
-    for text, each in zip(streams, lines, strict=True):
-        with contextlib.suppress(ValueError):  # a task may have detached it
-            text.flush()
-        each.finish_line()
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    worker.output.all_ended()
     worker.farewell()
     atexit._run_exitfuncs()
     leave()  # threads that tasks have left behind must not hold up the job
 
 
-def _leave_task(transport: Any) -> NoReturn:
+def _leave_task(worker: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
-    from .messages import Left
     from .transport import leave
 
     _end_profile()
-    transport.send(0, Left())
-    transport.close()
+    worker.output.all_ended()
+    worker.last_message()
     leave()
 
 

@@ -51,7 +51,7 @@ from .losses import Losses
 from .members import Members
 from .messages import Finished, Frame, Offered
 from .nests.offers import Offer, Offers
-from .process.output import show
+from .process.console import held, show
 from .ranges import Batch
 from .scheduler import Scheduler
 from .section import Section
@@ -78,11 +78,14 @@ class Farm:
         self._transport = transport
         self._scheduler = Scheduler(policy)
         self._section = Section()
-        self._deliveries = Deliveries()  # to be handed over by who drives
+        self.interrupt = self._section.interrupt
+        """Raises an error in the program when it does no harm; for signal handlers."""
+        self._deliveries = Deliveries(show, held)  # to be handed over by who drives
         self.sharing = FarmSharing(transport.send)
         store = self.sharing.store
         self._dispatch = Dispatch(transport, self._scheduler, self._section, lambda: store.count)
         self._jobs = self._dispatch.jobs
+        self.reconfigured = self._dispatch.reconfigured
         self._abandoned: deque[int] = deque()
         self._left: deque[int] = deque()
         self.members = Members(transport.size - 1)
@@ -103,9 +106,8 @@ class Farm:
 
         Raises FarmError where no worker can take part.
         """
-        members = self.members
-        if members.names is None:
-            self.wait_until(lambda: members.names is not None or self.error is not None)
+        if self.members.names is None:
+            self.wait_until(lambda: self.members.names is not None or self.error is not None)
         if self.error is not None:
             raise self.error
 
@@ -165,10 +167,6 @@ class Farm:
         count, self._fresh_calls = self._fresh_calls, 0
         self._dispatch.assigned(self._scheduler.submitted(self._calls_number, count))
 
-    def interrupt(self, error: BaseException) -> None:
-        """Called by a signal handler: raises the error in the program, when it does no harm."""
-        self._section.interrupt(error)
-
     def abandon(self, number: int) -> None:
         """Nobody wants the rest of a map. May be called by the garbage collector at any point."""
         self._abandoned.append(number)
@@ -192,9 +190,18 @@ class Farm:
         if self._dispatch:
             self._dispatch.pack_and_send()
         if self._deliveries:
+            if not self._dispatch.stopping:  # then it is shown when all have left
+                self._deliveries.show()
             with self._section.uninterrupted():
-                self._deliveries.hand_over()
+                progress |= self._deliveries.hand_over()
         return progress
+
+    def show_arrived(self) -> None:
+        """Show what tasks have printed until now: before the traceback of the program, say."""
+        with self._section:
+            while self._receive():
+                pass
+        self._deliveries.show(tell=False)
 
     def _take_in(self) -> bool:
         while self._abandoned:
@@ -207,14 +214,22 @@ class Farm:
                 self._deliveries.add(partial(self._discard, number, job))
         if self._fresh_calls:
             self._submit_calls()
+        handled = self._receive()
+        if self._offers.spent and not self._dispatch.stopping:
+            hungry = self._scheduler.hungry
+            for worker in self._offers.asked(hungry):
+                self._transport.send(worker, messages.Hungry(hungry))
+        self._looked = time.monotonic()
+        return handled > 0
+
+    def _receive(self) -> int:
+        """Handle what has arrived, some of it: how many messages."""
         handled = 0
-        while handled < BURST and not self._closed and (arrived := self._transport.receive()):
+        shut = self._closed or (self._deliveries.full and not self._dispatch.stopping)
+        while handled < BURST and not shut and (arrived := self._transport.receive()):
             handled += 1
             self._handle(*arrived)
-        if self._offers.spent and not self._dispatch.stopping:
-            self._ask_for_offers()
-        self._looked = time.monotonic()
-        return handled > 0 or bool(self._deliveries)
+        return handled
 
     def _deliver(self, number: int, job: MapJob | CallStream, part: Part) -> None:
         job.delivered(part)
@@ -251,7 +266,8 @@ class Farm:
         elif isinstance(message, messages.Resumed):
             self._dispatch.assigned(self._scheduler.resumed(sender, Batch.single(*message)))
         elif isinstance(message, Offered):
-            self._take_offer(Offer(sender, message))
+            offer = Offer(sender, message)
+            self._offers.opened(self._dispatch.offered(offer), offer)
         elif isinstance(message, messages.Withdrawn):
             for number in self._offers.of(sender, message.job):
                 self._cancel(number)
@@ -264,7 +280,7 @@ class Farm:
         elif isinstance(message, messages.Wanted):
             self.sharing.wanted(sender, message.number)
         elif isinstance(message, messages.Printed):
-            self._deliveries.add(partial(show, *message))
+            self._deliveries.printed(*message)
         elif isinstance(message, messages.Unfit):
             if self.members.unfit(sender, message.reason):
                 problem = FarmError(f"no worker can import the program: {message.reason}")
@@ -276,7 +292,10 @@ class Farm:
 
     def _answer(self, number: int, job: Job, part: Part) -> None:
         if isinstance(job, Offer):
-            self._return(number, job, part)
+            if not self._dispatch.stopping:
+                self._transport.send(job.owner, job.returned(part))
+            if job.answered:
+                self._cancel(number)
         else:
             self._deliveries.add(partial(self._deliver, number, job, part))
 
@@ -297,24 +316,6 @@ class Farm:
         if self.members.none_left:
             self._deliveries.add(partial(self._fail, self._losses.of_all()))
 
-    def _take_offer(self, offer: Offer) -> None:
-        """Tasks of a nested job, ahead of all others, as their parents wait for them."""
-        number = self._dispatch.opened(offer, offer.function)
-        self._offers.opened(number, offer)
-        self._dispatch.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
-
-    def _return(self, number: int, offer: Offer, part: Part) -> None:
-        if not self._dispatch.stopping:
-            self._transport.send(offer.owner, offer.returned(part))
-        if offer.answered:
-            self._cancel(number)
-
-    def _ask_for_offers(self) -> None:
-        hungry = self._scheduler.hungry
-        if hungry:
-            for worker in self._offers.asked(hungry):
-                self._transport.send(worker, messages.Hungry(hungry))
-
     def _cancel(self, number: int) -> None:
         job = self._dispatch.closed(number)
         if isinstance(job, Offer):
@@ -333,8 +334,6 @@ class Farm:
         waiting = self._fresh_calls, self._deliveries, self._abandoned, self._left
         return self._scheduler.busy or any(waiting)
 
-    # The end.
-
     def close(self, status: int = 0, hurry: bool = False) -> None:
         """Stop all workers, whatever they do, and leave; ranks that do not follow are ended.
 
@@ -347,14 +346,15 @@ class Farm:
             self._fail(FarmError("the farm has been shut down"))
         except BaseException:
             logger.exception("a callback of a call that never ran has failed")
+        self._deliveries.show_all(hurry)
         with self._section:
             self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
         self._losses.tell_all()
-        if not all_left(self.members, self.step, hurry):
-            missing = self.members.missing
-            logger.warning("workers %s do not stop within seconds: ending all ranks", missing)
+        left = all_left(self.members, self.step, hurry)
+        self._deliveries.show_all(hurry)
+        if not left:
             self._transport.abort(status)
         self._closed = True
         self._transport.close()

@@ -6,10 +6,11 @@ Everything here is called with the worker's lock held, except what says otherwis
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .functions import Known
-from .messages import Agreed, Forget, Hungry, Returned, Run, Share, Stop, Wanted
+from .messages import Agreed, Forget, Hungry, Reconfigured, Returned, Run, Share, Stop, Wanted
 from .nests.nest import Nest
 from .transport import Transport
 
@@ -26,6 +27,8 @@ class Inbox:
         self.constants = 0
         """How many there had been when the latest batch was sent: its tasks find them all."""
         self.agreed: dict[int, Agreed] = {}
+        self.reconfigured: Callable[[int, dict[str, Any]], None] = lambda stream, settings: None
+        """Told how text that tasks print is to be encoded."""
         self._transport = transport
         self._nest = nest
         self._sharing: Sharing | None = None
@@ -63,6 +66,8 @@ class Inbox:
                 self.sharing.wanted(sender, message.number)
             elif isinstance(message, Agreed):
                 self.agreed[message.token] = message
+            elif isinstance(message, Reconfigured):
+                self.reconfigured(message.stream, message.settings)
             elif isinstance(message, Stop):
                 self.stopping = True
 

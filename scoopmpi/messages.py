@@ -77,6 +77,16 @@ class Agreed(NamedTuple):
     problem: str
 
 
+class Reconfigured(NamedTuple):
+    """Text that tasks print to stdout (1) or stderr (2) becomes bytes as it does on rank 0.
+
+    settings: what a text stream's `reconfigure` takes.
+    """
+
+    stream: int
+    settings: dict[str, Any]
+
+
 class Stop(NamedTuple):
     """The program has ended: finish at once, even inside a task."""
 
@@ -172,10 +182,10 @@ class Propose(NamedTuple):
 
 
 class Printed(NamedTuple):
-    """A task wrote whole lines to stdout (1) or stderr (2)."""
+    """Tasks wrote whole lines to stdout (1) or stderr (2), or have ended without ending one."""
 
     stream: int
-    text: str
+    data: bytes
 
 
 class Left(NamedTuple):
@@ -209,7 +219,9 @@ class Lost(NamedTuple):
     """The rank that this message seems to come from has died."""
 
 
-ToWorker: TypeAlias = Run | Forget | Hungry | Returned | Agreed | Share | Wanted | Stop
+ToWorker: TypeAlias = (
+    Run | Forget | Hungry | Returned | Agreed | Share | Wanted | Reconfigured | Stop
+)
 ToFarm: TypeAlias = (
     Joined
     | Unfit
@@ -229,6 +241,6 @@ Message: TypeAlias = ToWorker | ToFarm
 KINDS: tuple[Any, ...] = (
     Run, Forget, Hungry, Returned, Agreed, Stop,
     Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Propose, Printed, Left,
-    Share, Wanted,
+    Share, Wanted, Reconfigured,
 )  # fmt: skip
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from . import messages
 from .constants.domain import domain
@@ -33,6 +34,9 @@ from .pause import pause
 from .running import Interlude, Running, unpackable
 from .standin import StandIn
 from .transport import Transport
+
+if TYPE_CHECKING:
+    from .process.output import Output
 
 logger = logging.getLogger("scoopmpi")
 
@@ -68,6 +72,9 @@ class Worker:
         self.inbox = Inbox(transport, self.nest)
         self._aside = Aside(self.send)
         self._pid = os.getpid()
+        self._own = threading.get_ident()
+        self.output: Output | None = None
+        """Of a process whose streams are ours; else tasks print where the process does."""
         self._running: Running | Interlude | None = None
         self._gone = False
         self._last_message = time.monotonic()
@@ -87,12 +94,32 @@ class Worker:
         with self.lock:
             self._transport.send(0, messages.Unfit(reason))
 
-    def printed(self, stream: int, text: str) -> None:
-        """Send whole lines of a task's output on their way to the user's terminal."""
+    def printed(self, stream: int, data: bytes) -> bool:
+        """Send whole lines of a task on their way to the user; False where rank 0 has left."""
         with self.lock:
             if not self._gone:
-                self._transport.send(0, messages.Printed(stream, text))
+                self._transport.send(0, messages.Printed(stream, data))
                 self._transport.flush()  # no faster than rank 0 takes it
+            return not self._gone
+
+    def place(self) -> tuple[int, int]:
+        """Who calls this, and how many tasks that one has ended: to keep their lines apart."""
+        caller = threading.get_ident()
+        if caller != self._own:
+            return caller, 0
+        running = self._running
+        ended = running.ended if isinstance(running, Running) else 0
+        return -self.nest.scope, ended
+
+    def task_ended(self) -> None:
+        """What the caller's tasks have printed is on its way, unfinished lines too."""
+        if self.output is not None:
+            self.output.ended(self.place()[0])
+
+    def _tasks_ended(self, running: Running | Interlude) -> None:
+        """The same for those of a batch that have ended, while another goes on."""
+        if self.output is not None and isinstance(running, Running):
+            self.output.ended(running.owner, running.ended)
 
     def serve(self) -> None:
         """Run batches until Stop."""
@@ -138,6 +165,10 @@ class Worker:
         if self._standin is not None:
             self._standin.stop()
         self.nest.runners.close()  # before the last message: a task that is told may still answer
+        self.last_message()
+
+    def last_message(self) -> None:
+        """Say that this worker has left; from here on nothing is sent."""
         with self.lock:
             self._gone = True  # threads that tasks have left behind may go on printing
             self._transport.send(0, messages.Left())
@@ -149,6 +180,7 @@ class Worker:
         running = self._opened(run)
         if running is None:
             return
+        running.owner = self.place()[0]
         with self.lock:
             self._running = running
         if self._standin is not None:
@@ -166,6 +198,7 @@ class Worker:
             return Running(run, self.inbox.known.function(run.function), self._label)
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
+        self.task_ended()
         with self.lock:
             if not self._gone:
                 self._transport.send(0, answer)
@@ -173,6 +206,7 @@ class Worker:
 
     def _answer(self, running: Running) -> None:
         answer = running.rest()  # packing may run the user's code: not under the lock
+        self.task_ended()
         with self.lock:
             if self._gone:
                 return  # the rescuer's task has outlived the farm
@@ -203,6 +237,7 @@ class Worker:
             self._running = None  # from here on the stand-in leaves it alone
         if running is not None:
             answer = running.set_aside()
+            self._tasks_ended(running)
             with self.lock:
                 if answer is not None:
                     self._transport.send(0, answer)
@@ -233,6 +268,7 @@ class Worker:
         except BaseException:  # a callback may call sys.exit
             logger.exception("a callback of a call has failed")
         finally:
+            self.task_ended()
             with self.lock:
                 self._running = None
 
@@ -299,6 +335,7 @@ class Worker:
     def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()
         if answer is not None:
+            self._tasks_ended(running)
             self._aside.goes_on(running)  # a task in whose place others ran, and that has ended
             self._transport.send(0, answer)
         for waiting in self.inbox.handed_back():

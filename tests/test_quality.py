@@ -18,13 +18,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # for annotations alone does not count). Reading them is reading the design. The launcher's folder,
 # the ready programs and SCOOP's names stand beside: they share nothing with the farm.
 FLOORS: tuple[set[str], ...] = (
-    {"process.deadline"},
+    {"pause", "process.deadline", "process.lines",
+     "process.outlet"},
+    {"process.ends"},
     {
-        "runtime", "messages", "batching", "ranges", "pause", "section", "standin", "stateless",
+        "runtime", "messages", "batching", "ranges", "section", "standin", "stateless",
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
-        "process.neighbours", "process.output", "process.profiling", "process.program",
-        "process.signals", "process.spawned.SCOOP_WORKER", "process.witness",
+        "process.console", "process.neighbours", "process.output", "process.profiling",
+        "process.program", "process.signals", "process.spawned.SCOOP_WORKER", "process.witness",
     },
     {"checkpoint.admission", "checkpoint.frames", "checkpoint.origins"},
     {"checkpoint.rows", "restarting"},
