@@ -70,7 +70,7 @@ class Console(io.TextIOWrapper):
         self._texts: weakref.WeakSet[io.TextIOWrapper] = weakref.WeakSet([self._text])
         self._mine = _Mine(self._text_of_thread)
         self._buffer = Buffer(self)
-        tell(number, self._coding)
+        tell(number, dict(self._coding))
 
     def _text_of_thread(self) -> io.TextIOWrapper:
         if threading.get_ident() == self.owner:

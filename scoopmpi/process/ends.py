@@ -70,16 +70,15 @@ class Own(End):
     def write(self, data: bytes) -> int:
         """Take what has gathered in the C buffer, or a single write where nothing gathers."""
         console = self.console
-        if self._mover is not None and self._mover != threading.get_ident():
-            with console.outlet.lock:  # what another thread has taken out of that buffer is older
-                pass
-        if console.at_once and data and not self._pieces:
-            with console.outlet.lock:
-                if not self._rest and console.outlet.quick(console.fd, data, console.owner):
-                    return len(data)
-        self._pieces.append(data)
-        if self._mover is None:
-            self.move(console.at_once)
+        if self._mover == threading.get_ident():
+            self._pieces.append(data)  # of its unfinished line nothing is to be shown
+            return len(data)
+        with console.outlet.lock:  # what another thread has taken out of that buffer is older
+            alone = console.at_once and data and not self._pieces and not self._rest
+            if alone and console.outlet.quick(console.fd, data, console.owner):
+                return len(data)
+            self._pieces.append(data)
+        self.move(console.at_once)
         return len(data)
 
     def add(self, data: bytes) -> None:
