@@ -44,6 +44,9 @@ LOOK_SECONDS = 0.005
 """How often the stand-in looks while a worker is busy: the interpreter's own switch interval."""
 PASS_ON_SECONDS = 0.05
 """How often it looks for messages in any case, as other ranks may wait for what is sent on here."""
+UNREAD_BYTES = 1 << 16
+"""Of lines that rank 0 may not have taken yet. Open MPI's sends of 1 KB end when the other side has
+them: to wait for each cost 5 ms a line while rank 0 slept."""
 LINGER = 0.1
 """Seconds without a batch after which the stand-in sleeps until it is woken."""
 
@@ -71,6 +74,7 @@ class Worker:
         """The executor of this worker's tasks."""
         self.inbox = Inbox(transport, self.nest)
         self._aside = Aside(self.send)
+        self._unread = 0
         self._pid = os.getpid()
         self._own = threading.get_ident()
         self.output: Output | None = None
@@ -99,7 +103,10 @@ class Worker:
         with self.lock:
             if not self._gone:
                 self._transport.send(0, messages.Printed(stream, data))
-                self._transport.flush()  # no faster than rank 0 takes it
+                self._unread += len(data)
+                if self._unread > UNREAD_BYTES:  # no faster than rank 0 takes it
+                    self._transport.flush()
+                    self._unread = 0
             return not self._gone
 
     def place(self) -> tuple[int, int]:
