@@ -251,11 +251,14 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     executor.install(worker.nest)
     runtime.importing = True
     try:
+        worker.output.keep()
         module = programs.load(program, arguments)
-    except BaseException:
-        worker.refuse(traceback.format_exc())
+    except BaseException as error:
+        printed = worker.output.kept(failed=True)  # says why, where no traceback does
+        said = printed if isinstance(error, SystemExit) else b""
+        worker.refuse(programs.import_failure(error), said)
     else:
-        worker.join(programs.defined_names(module))
+        worker.join(programs.defined_names(module), worker.output.kept(failed=False))
     finally:
         runtime.importing = False
     try:

@@ -88,7 +88,7 @@ class Farm:
         self.reconfigured = self._dispatch.reconfigured
         self._abandoned: deque[int] = deque()
         self._left: deque[int] = deque()
-        self.members = Members(transport.size - 1)
+        self.members = Members(transport.size - 1, self._deliveries.printed)
         self._losses = Losses(self.members, retries)
         self._offers = Offers()
         self._calls = CallStream()
@@ -282,9 +282,8 @@ class Farm:
         elif isinstance(message, messages.Printed):
             self._deliveries.printed(*message)
         elif isinstance(message, messages.Unfit):
-            if self.members.unfit(sender, message.reason):
-                problem = FarmError(f"no worker can import the program: {message.reason}")
-                self._deliveries.add(partial(self._fail, problem))
+            if problem := self.members.unfit(sender, message):
+                self._deliveries.add(partial(self._fail, FarmError(problem)))
         elif isinstance(message, messages.Left):
             self.members.left(sender)
         elif isinstance(message, messages.Lost):
@@ -353,6 +352,7 @@ class Farm:
                 self._transport.send(worker, messages.Stop())
         self._losses.tell_all()
         left = all_left(self.members, self.step, hurry)
+        self.members.tell()
         self._deliveries.show_all(hurry)
         if not left:
             self._transport.abort(status)

@@ -100,18 +100,25 @@ class Joined(NamedTuple):
     domain: the same for ranks that can open each other's shared memory.
     names: the functions and classes that the program's module defines there, so that rank 0
         sends by value what only it has (defined below `if __name__ == "__main__"`).
+    said: what it has written to stderr meanwhile, which others may have written as well.
     """
 
     host: str
     pid: int
     domain: str
     names: frozenset[str]
+    said: bytes = b""
 
 
 class Unfit(NamedTuple):
-    """The program cannot be imported on this worker: why, as a text; instead of Joined."""
+    """The program cannot be imported on this worker: why, as a text; instead of Joined.
 
+    said: what it has printed meanwhile.
+    """
+
+    host: str
     reason: str
+    said: bytes
 
 
 class Finished(NamedTuple):

@@ -87,16 +87,19 @@ class Worker:
 
     # Talking to the farm.
 
-    def join(self, names: frozenset[str]) -> None:
-        """Say that tasks may come; names: what the program's module defines here."""
+    def join(self, names: frozenset[str], said: bytes = b"") -> None:
+        """Say that tasks may come; names: what the program's module defines here.
+
+        said: what it has written to stderr while it was imported.
+        """
         with self.lock:
-            joined = messages.Joined(socket.gethostname(), os.getpid(), domain(), names)
+            joined = messages.Joined(socket.gethostname(), os.getpid(), domain(), names, said)
             self._transport.send(0, joined)
 
-    def refuse(self, reason: str) -> None:
-        """Say that the program cannot be imported here, and why."""
+    def refuse(self, reason: str, said: bytes) -> None:
+        """Say that the program cannot be imported here, why, and what it has printed before."""
         with self.lock:
-            self._transport.send(0, messages.Unfit(reason))
+            self._transport.send(0, messages.Unfit(socket.gethostname(), reason, said))
 
     def printed(self, stream: int, data: bytes) -> bool:
         """Send whole lines of a task on their way to the user; False where rank 0 has left."""

@@ -102,7 +102,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Stop(),
     messages.Reconfigured(1, {"encoding": "latin-1", "errors": None, "newline": "\n"}),
     messages.Joined("n1", 4711, "n1:host", frozenset(("square", "tree"))),
-    messages.Unfit("ImportError: no module"),
+    messages.Unfit("n1", "ImportError: no module", b"loading\n"),
     messages.Finished(1, 0, 9, 0.5, 9, 9, True, LARGE_FRAME, ()),
     messages.Waiting(1, 3),
     messages.Resumed(1, 3),

@@ -19,7 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # the ready programs and SCOOP's names stand beside: they share nothing with the farm.
 FLOORS: tuple[set[str], ...] = (
     {"pause", "process.deadline", "process.lines",
-     "process.outlet"},
+     "process.outlet", "reports"},
     {"process.ends"},
     {
         "runtime", "messages", "batching", "ranges", "section", "standin", "stateless",

@@ -22,6 +22,9 @@ from .lines import Lines
 Place = Callable[[], tuple[Hashable, int]]
 Send = Callable[[int, bytes], bool]
 
+KEPT = 100
+"""Pieces that wait for the end of an import; one that prints more is not to be kept silent."""
+
 
 class Output:
     """Both streams of a worker.
@@ -33,7 +36,9 @@ class Output:
     def __init__(self, send: Send, place: Place) -> None:
         self._collecting: int | None = None
         self._place = place
-        ends = [_End(partial(send, fd), self._owner, fd) for fd in (1, 2)]
+        self._send = send
+        self._kept: list[tuple[int, bytes]] | None = None
+        ends = [_End(partial(self._pass_on, fd), self._owner, fd) for fd in (1, 2)]
         self._ends = ends
         self.streams = tuple(
             TaskStream(end, like) for end, like in zip(ends, (sys.stdout, sys.stderr), strict=True)
@@ -45,6 +50,29 @@ class Output:
         for name, stream in zip(("stdout", "stderr"), self.streams, strict=True):
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
+
+    def keep(self) -> None:
+        """The program is imported: what it prints waits until it is known how that ends."""
+        self._kept = []
+
+    def kept(self, failed: bool) -> bytes:
+        """The import has ended: what it has printed on stderr, if it failed on both streams.
+
+        The rest is on its way.
+        """
+        self.all_ended()
+        kept, self._kept = self._kept or [], None
+        for fd, data in () if failed else kept:
+            if fd == 1:
+                self._send(fd, data)
+        return b"".join(data for fd, data in kept if failed or fd == 2)
+
+    def _pass_on(self, fd: int, data: bytes) -> bool:
+        kept = self._kept
+        if kept is None or len(kept) >= KEPT:
+            return self._send(fd, data)
+        kept.append((fd, data))
+        return True
 
     def ended(self, owner: Hashable, before: int | None = None) -> None:
         """The tasks of an owner have: their unfinished lines go out as they are.

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import traceback
 import types
 from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec
@@ -99,6 +100,19 @@ def load(program: Program, arguments: list[str]) -> types.ModuleType:
     """Import the program on a worker: all but what its `__main__` guard keeps out."""
     sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "spawned"))
     return _execute(program, arguments, WORKER_NAME)
+
+
+def import_failure(error: BaseException) -> str:
+    """Why a worker cannot import the program, from the user's own code on."""
+    if isinstance(error, SystemExit):
+        return (
+            f"it has called sys.exit({error.code!r}) while it was imported. Put what the program "
+            'does below `if __name__ == "__main__":`'
+        )
+    trace, here = error.__traceback__, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(here):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
 
 
 def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleType:
