@@ -6,13 +6,11 @@ itself again under one, on all local cores. Here the parts are joined; none of t
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
 import time
 import traceback
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -169,7 +167,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     """A worker: the program's functions, and batches until the end."""
     from . import executor, leaving
     from .process import program as programs
-    from .process.output import Lines, stream
+    from .process.output import Output
     from .process.signals import STOPPING, leave_to_rank_0
     from .transport import threads_allowed
     from .worker import Worker
@@ -179,40 +177,43 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     standins = threads_allowed()
     label = label or (lambda name: None)
     label(witness.STARTED)
-    worker = Worker(transport, partial(_leave_task, transport) if standins else None, label)
-    lines = [Lines(partial(worker.printed, fd), fd) for fd in (1, 2)]
-    sys.stdout, sys.stderr = streams = [stream(each) for each in lines]
+    worker = Worker(
+        transport, (lambda: _leave_task(worker, transport)) if standins else None, label
+    )
+    errors, worker.output = sys.stderr, Output(worker.printed, worker.place)
+    worker.output.install()
+    worker.inbox.reconfigured = worker.output.reconfigured
     executor.install(worker.nest)
     runtime.importing = True
     try:
+        worker.output.keep()
         module = programs.load(program, arguments)
-    except BaseException:
-        worker.refuse(traceback.format_exc())
+    except BaseException as error:
+        printed = worker.output.kept(failed=True)  # says why, where no traceback does
+        said = printed if isinstance(error, SystemExit) else b""
+        worker.refuse(programs.import_failure(error), said)
     else:
-        worker.join(programs.defined_names(module))
+        worker.join(programs.defined_names(module), worker.output.kept(failed=False))
     finally:
         runtime.importing = False
     try:
         worker.serve()
     except BaseException:  # a fault of ours: better the end of the job than a rank that is missing
-        sys.stderr = sys.__stderr__
-        traceback.print_exc()
+        traceback.print_exc(file=errors)
         os._exit(1)
     _end_profile()
-    for text, each in zip(streams, lines, strict=True):
-        with contextlib.suppress(ValueError):  # a task may have detached it
-            text.flush()
-        each.finish_line()
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    worker.output.all_ended()
     worker.farewell()
     leaving.end(transport, worker.lock)
 
 
-def _leave_task(transport: Any) -> NoReturn:
+def _leave_task(worker: Any, transport: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
     from . import leaving
 
     _end_profile()
+    worker.output.all_ended()
+    worker.last_message()
     leaving.inside_task(transport)
 
 

@@ -29,6 +29,8 @@ def all_left(members: Members, step: Callable[[], bool], hurry: bool) -> bool:
         patience = IMPORT_SECONDS if members.importing else LEAVE_SECONDS
         patience = HURRY_SECONDS if hurry else patience
         if now - last > patience or now - started > 10 * patience:
+            text = "workers %s do not stop within seconds: ending all ranks"
+            logger.warning(text, members.missing)
             return False
         arrived = _stepped(step)
         now = time.monotonic()

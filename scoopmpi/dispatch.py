@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from .calls import CallStream
 from .functions import Functions
 from .job import Function, MapJob, Tasks
-from .messages import Forget, Lost, Printed, Run
+from .messages import Forget, Lost, Printed, Reconfigured, Run
 from .nests.offers import Offer
 from .process.deadline import GRACE
 from .ranges import Batch
@@ -65,6 +65,12 @@ class Dispatch:
         self._scheduler.submitted(self._latest, 0)
         return self._latest
 
+    def offered(self, offer: Offer) -> int:
+        """Tasks of a nested job, ahead of all others, as their parents wait for them."""
+        number = self.opened(offer, offer.function)
+        self.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
+        return number
+
     def heard(self, worker: int, message: Any) -> None:
         """A message has come; a print comes while a task goes on, a loss is no sign of life."""
         if self.silent is not None and not isinstance(message, Printed | Lost):
@@ -111,6 +117,13 @@ class Dispatch:
         self._lost.add(worker)
         self.functions.lost(worker)
         return self._overdue(worker)
+
+    def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
+        """Text of tasks on stdout (1) or stderr (2) is to become bytes as it does here."""
+        with self._section:
+            for worker in () if self.stopping else range(1, self._transport.size):
+                if worker not in self._lost:
+                    self._transport.send(worker, Reconfigured(stream, settings))
 
     def pack_and_send(self) -> None:
         """What waits; without the lock."""

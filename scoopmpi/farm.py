@@ -36,25 +36,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 from . import batching, messages
 from .calls import Call, CallStream
 from .closing import all_left
 from .constants.sharing import FarmSharing
 from .deliveries import Deliveries
-from .dispatch import Dispatch, Job
+from .dispatch import Dispatch
 from .driver import PATIENCE, Driver
 from .failure import FarmError
+from .incoming import Incoming
 from .job import Function, MapJob
 from .losses import Losses
 from .members import Members
-from .messages import Finished, Frame, Offered
-from .nests.offers import Offer, Offers
+from .messages import Frame
+from .nests.offers import Offers
 from .nests.relay import Relay
 from .outcomes import Part
-from .process.output import show
-from .ranges import Batch
+from .process.console import held, show
 from .resting import Ending, Resting
 from .scheduler import Scheduler
 from .section import Section
@@ -83,18 +82,23 @@ class Farm:
         self._transport = transport
         self._scheduler = Scheduler(policy)
         self._section = Section()
-        self._deliveries = Deliveries()  # to be handed over by who drives
+        self._deliveries = Deliveries(show, held)  # to be handed over by who drives
         self.sharing = FarmSharing(transport.send)
         store = self.sharing.store
         self._dispatch = Dispatch(transport, self._scheduler, self._section, lambda: store.count)
         self._jobs = self._dispatch.jobs
+        self.reconfigured = self._dispatch.reconfigured
         self._abandoned: deque[int] = deque()
         self._unread = Unread(self._jobs, self.release, self.abandon, threads=standin)
-        self.members = Members(transport.size - 1)
+        self.members = Members(transport.size - 1, self._deliveries.printed)
         self._losses = Losses(self.members, retries)
         self._offers = Offers()
         self._relay = Relay(transport, self._scheduler, self._dispatch, self._offers)
         self._resting = Resting(self.members, transport.send)
+        self._incoming = Incoming(
+            self._scheduler, self._dispatch, self._relay, self.members, self._losses, self.sharing,
+            self._deliveries, self._resting, self._deliver, self.fail,
+        )  # fmt: skip
         self._calls = CallStream()
         self._calls_number = self._dispatch.opened(self._calls)
         self._fresh_calls = 0
@@ -211,9 +215,18 @@ class Farm:
         if self._dispatch:
             self._dispatch.pack_and_send()
         if self._deliveries:
+            if not self._dispatch.stopping:  # then it is shown when all have left
+                self._deliveries.show()
             with self._section.uninterrupted():
-                self._deliveries.hand_over()
+                progress |= self._deliveries.hand_over()
         return progress
+
+    def show_arrived(self) -> None:
+        """Show what tasks have printed until now: before the traceback of the program, say."""
+        with self._section:
+            while self._receive():
+                pass
+        self._deliveries.show(tell=False)
 
     def _take_in(self) -> bool:
         while self._abandoned:
@@ -223,13 +236,19 @@ class Farm:
                 self._deliveries.add(deliver)
         if self._fresh_calls:
             self._submit_calls()
-        handled = 0
-        while handled < BURST and not self._closed and (arrived := self._transport.receive()):
-            handled += 1
-            self._handle(*arrived)
+        handled = self._receive()
         self._relay.look()
         self._looked = time.monotonic()
-        return handled > 0 or bool(self._deliveries)
+        return handled > 0
+
+    def _receive(self) -> int:
+        """Handle what has arrived, some of it: how many messages."""
+        handled = 0
+        shut = self._closed or (self._deliveries.full and not self._dispatch.stopping)
+        while handled < BURST and not shut and (arrived := self._transport.receive()):
+            handled += 1
+            self._incoming.handle(*arrived)
+        return handled
 
     def _deliver(self, number: int, job: MapJob | CallStream, part: Part) -> None:
         job.delivered(part)
@@ -238,73 +257,6 @@ class Farm:
                 self._unread.go_on(number, job)
             elif not job.streamed:
                 self.release(number, job)
-
-    def _handle(self, sender: int, message: Any) -> None:
-        if sender in self.members.lost:
-            return  # it came too late: what it says has been given to others
-        self._dispatch.heard(sender, message)
-        if isinstance(message, Finished):
-            # First the next batch for the worker, then the outcomes for the caller.
-            number, start, stop = message.job, message.start, message.stop
-            back = None
-            if message.unstarted < message.end:
-                back = Batch(number, message.unstarted, message.end)
-            batch = Batch(number, start, stop)
-            self._dispatch.assigned(self._scheduler.finished(sender, batch, message.seconds, back))
-            job = self._jobs.get(number)
-            if job is not None and start < stop:
-                part = Part(start, stop, message.plain, message.outcomes, message.failed)
-                self._answer(number, job, part)
-        elif isinstance(message, messages.Waiting):
-            self._dispatch.assigned(self._scheduler.waiting(sender, Batch.single(*message)))
-        elif isinstance(message, messages.Resumed):
-            self._dispatch.assigned(self._scheduler.resumed(sender, Batch.single(*message)))
-        elif isinstance(message, Offered):
-            self._relay.offered(sender, message)
-        elif isinstance(message, messages.Withdrawn):
-            self._relay.withdrawn(sender, message.job)
-        elif isinstance(message, messages.Joined):
-            self.members.joined(sender, message)
-            self.sharing.joined(sender, message.domain)
-            self._dispatch.assigned(self._scheduler.joined(sender))
-        elif isinstance(message, messages.Propose):
-            self.sharing.proposed(sender, message)
-        elif isinstance(message, messages.Wanted):
-            self.sharing.wanted(sender, message.number)
-        elif isinstance(message, messages.Printed):
-            self._deliveries.add(partial(show, *message))
-        elif isinstance(message, messages.Unfit):
-            if self.members.unfit(sender, message.reason):
-                problem = FarmError(f"no worker can import the program: {message.reason}")
-                self._deliveries.add(partial(self.fail, problem))
-        elif isinstance(message, messages.Rest):
-            self._resting.heard(sender, message)
-        elif isinstance(message, messages.Left):
-            self.members.left(sender)
-        elif isinstance(message, messages.Lost):
-            self._handle_loss(sender)
-
-    def _answer(self, number: int, job: Job, part: Part) -> None:
-        if isinstance(job, Offer):
-            self._relay.returned(number, job, part)
-        else:
-            self._deliveries.add(partial(self._deliver, number, job, part))
-
-    def _handle_loss(self, worker: int) -> None:
-        """What it held runs elsewhere, what its tasks had made comes again with them."""
-        self._relay.lost(worker)
-        overdue = self._dispatch.lost(worker)
-        self.sharing.lost(worker)
-        self.members.died(worker)
-        given_up = self._losses.given_up(self._scheduler.blamed(worker), overdue)
-        if not self._dispatch.stopping:
-            self._losses.tell(worker, given_up)
-        if self._scheduler.knows(worker):
-            self._dispatch.assigned(self._scheduler.lost(worker, given_up))
-        for number, job, part in self._losses.outcomes(worker, given_up, self._jobs, overdue):
-            self._answer(number, job, part)
-        if self.members.none_left:
-            self._deliveries.add(partial(self.fail, self._losses.of_all()))
 
     def fail(self, error: BaseException) -> None:
         """Nothing can go on: every caller gets the error, from whatever thread this is called."""
@@ -348,14 +300,16 @@ class Farm:
             self.fail(FarmError("the farm has been shut down"))
         except BaseException:
             logger.exception("a callback of a call that never ran has failed")
+        self._deliveries.show_all(hurry)
         with self._section:
             self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
         self._losses.tell_all()
-        if not all_left(self.members, self.step, hurry):
-            missing = self.members.missing
-            logger.warning("workers %s do not stop within seconds: ending all ranks", missing)
+        left = all_left(self.members, self.step, hurry)
+        self.members.tell()
+        self._deliveries.show_all(hurry)
+        if not left:
             self._transport.abort(status)
         self._closed = True
         self._transport.close()

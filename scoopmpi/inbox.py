@@ -6,7 +6,8 @@ Everything here is called with the worker's lock held, except what says otherwis
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .functions import Known
 from .messages import (
@@ -15,6 +16,7 @@ from .messages import (
     Finish,
     Forget,
     Hungry,
+    Reconfigured,
     Returned,
     Run,
     Share,
@@ -37,6 +39,8 @@ class Inbox:
         self.constants = 0
         """How many there had been when the latest batch was sent: its tasks find them all."""
         self.agreed: dict[int, Agreed] = {}
+        self.reconfigured: Callable[[int, dict[str, Any]], None] = lambda stream, settings: None
+        """Told how text that tasks print is to be encoded."""
         self._transport = transport
         self._nest = nest
         self._sharing: Sharing | None = None
@@ -78,6 +82,8 @@ class Inbox:
                 self._nest.ceased(message.job)
             elif isinstance(message, Finish):
                 self._nest.rest.asked(message)
+            elif isinstance(message, Reconfigured):
+                self.reconfigured(message.stream, message.settings)
             elif isinstance(message, Stop):
                 self.stopping = True
 

@@ -41,9 +41,7 @@ def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
 
 
 def inside_task(transport: Transport) -> NoReturn:
-    """The end of a worker while a task runs, whose value nobody wants; with the lock held."""
-    transport.send(0, Left())
-    transport.close()
+    """The same while a task runs, whose value nobody wants; with the lock held."""
     _with_rank_0(transport, nullcontext(), witness.LEAVING_TASK)
 
 

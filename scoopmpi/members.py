@@ -1,24 +1,38 @@
-"""Who takes part: which workers have joined, cannot, or have left. Facts only, no messages sent."""
+"""Who takes part: which workers have joined, cannot, or have left. Facts only, no messages sent.
+
+What workers have said while they imported the program is told when all have: once, where it is
+the same.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from .messages import Joined
+from .messages import Joined, Unfit
+from .reports import Reports, more_of_the_same
 
 logger = logging.getLogger("scoopmpi")
 
+LONGEST = 4000
+"""Characters of what a failed import has printed; the last ones say why."""
+
 
 class Members:
-    """The workers of a farm, `size` of them when all have joined."""
+    """The workers of a farm, `size` of them when all have joined.
 
-    def __init__(self, size: int) -> None:
+    show: takes 2, for stderr, and what is to be printed there.
+    """
+
+    def __init__(self, size: int, show: Callable[[int, bytes], None]) -> None:
         self.size = size
+        self._show = show
+        self._refusals, self._said = Reports(), Reports()
         self.names: frozenset[str] | None = None
         """The functions of the program that every worker has; None before the first joined."""
         self._hosts: dict[int, str] = {}
         self._addresses: dict[int, tuple[str, ...]] = {}
-        self._unfit: dict[int, str] = {}
+        self._unfit: set[int] = set()
         self._left: set[int] = set()
         self.lost: dict[int, str] = {}
         """Workers that have died, and their hosts."""
@@ -29,17 +43,48 @@ class Members:
         self._hosts[worker] = message.host
         self._addresses[worker] = message.addresses
         logger.debug("worker %d joined: pid %d on %s", worker, message.pid, message.host)
+        if message.said:
+            self._said.add(message.said.decode(errors="backslashreplace"), worker, message.host)
+        self._tell_when_all_have_said()
 
-    def unfit(self, worker: int, reason: str) -> bool:
-        """The worker cannot import the program; says whether that was the last hope."""
-        self._unfit[worker] = reason
+    def unfit(self, worker: int, message: Unfit) -> str | None:
+        """The worker cannot import the program; why none can, where that was the last hope."""
+        text = message.reason.rstrip()
+        if message.said:
+            said = message.said.decode(errors="backslashreplace").rstrip()
+            text = f"{text}\nBefore it has printed:\n{said[-LONGEST:]}"
+        self._unfit.add(worker)
+        self._refusals.add(text, worker, message.host)
         if not self.none_left:
-            logger.warning("worker %d does not take part: %s", worker, reason)
-        return self.none_left
+            self._tell_when_all_have_said()
+            return None
+        texts = [
+            "\n".join(filter(None, (why, more_of_the_same(why, who))))
+            for why, who in self._refusals.taken()
+        ]
+        return "no worker can import the program: " + "\n\n".join(texts)
 
     def died(self, worker: int) -> None:
         """The worker is no more."""
         self.lost[worker] = self.host(worker)
+        self._tell_when_all_have_said()
+
+    def tell(self) -> None:
+        """Say what is known of imports; nothing where nobody has joined, as nobody was needed."""
+        for text, who in self._said.taken():
+            more = more_of_the_same(text, who)
+            self._show(2, (text + (f"scoopmpi: {more}\n" if more else "")).encode())
+        for text, who in self._refusals.taken() if self._hosts else ():
+            more = more_of_the_same(text, who)
+            (worker, host), end = who[0], f"\n{more}" if more else ""
+            if text:
+                logger.warning("worker %d on %s does not take part: %s%s", worker, host, text, end)
+            else:
+                logger.warning("not taking part: %s", more)
+
+    def _tell_when_all_have_said(self) -> None:
+        if not self.importing:
+            self.tell()
 
     def left(self, worker: int) -> None:
         """The worker has followed Stop."""
@@ -68,12 +113,12 @@ class Members:
     @property
     def importing(self) -> bool:
         """Whether some worker has not said yet if it takes part."""
-        return len(self._hosts.keys() | self._unfit.keys() | self.lost.keys()) < self.size
+        return len(self._hosts.keys() | self._unfit | self.lost.keys()) < self.size
 
     @property
     def none_left(self) -> bool:
         """Whether nobody can take part any more."""
-        return len(self._unfit.keys() | self.lost.keys()) == self.size
+        return len(self._unfit | self.lost.keys()) == self.size
 
     @property
     def missing(self) -> list[int]:

@@ -93,6 +93,16 @@ class Finish(NamedTuple):
     maps: bool
 
 
+class Reconfigured(NamedTuple):
+    """Text that tasks print to stdout (1) or stderr (2) becomes bytes as it does on rank 0.
+
+    settings: what a text stream's `reconfigure` takes.
+    """
+
+    stream: int
+    settings: dict[str, Any]
+
+
 class Stop(NamedTuple):
     """The program has ended: finish at once, even inside a task."""
 
@@ -107,6 +117,7 @@ class Joined(NamedTuple):
     names: the functions and classes that the program's module defines there, so that rank 0
         sends by value what only it has (defined below `if __name__ == "__main__"`).
     addresses: those of its host, as far as other hosts are connected to it.
+    said: what it has written to stderr meanwhile, which others may have written as well.
     """
 
     host: str
@@ -114,12 +125,18 @@ class Joined(NamedTuple):
     domain: str
     names: frozenset[str]
     addresses: tuple[str, ...] = ()
+    said: bytes = b""
 
 
 class Unfit(NamedTuple):
-    """The program cannot be imported on this worker: why, as a text; instead of Joined."""
+    """The program cannot be imported on this worker: why, as a text; instead of Joined.
 
+    said: what it has printed meanwhile.
+    """
+
+    host: str
     reason: str
+    said: bytes
 
 
 class Finished(NamedTuple):
@@ -192,10 +209,10 @@ class Propose(NamedTuple):
 
 
 class Printed(NamedTuple):
-    """A task wrote whole lines to stdout (1) or stderr (2)."""
+    """Tasks wrote whole lines to stdout (1) or stderr (2), or have ended without ending one."""
 
     stream: int
-    text: str
+    data: bytes
 
 
 class Rest(NamedTuple):
@@ -237,7 +254,17 @@ class Lost(NamedTuple):
 
 
 ToWorker: TypeAlias = (
-    Run | Forget | Hungry | Returned | Agreed | Share | Wanted | Ceased | Finish | Stop
+    Run
+    | Forget
+    | Hungry
+    | Returned
+    | Agreed
+    | Share
+    | Wanted
+    | Ceased
+    | Finish
+    | Reconfigured
+    | Stop
 )
 ToFarm: TypeAlias = (
     Joined
@@ -259,6 +286,6 @@ Message: TypeAlias = ToWorker | ToFarm
 KINDS: tuple[Any, ...] = (
     Run, Forget, Hungry, Returned, Agreed, Stop,
     Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Propose, Printed, Left,
-    Share, Wanted, Ceased, Finish, Rest,
+    Share, Wanted, Ceased, Finish, Rest, Reconfigured,
 )  # fmt: skip
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import executor, leaving, lookout, payload, runtime
 from .farm import Farm
+from .process import console
 from .process import program as programs
 from .process.status import status_of, wait_for_threads
 from .process.stopping import Stopping
@@ -65,11 +66,12 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
         farm.close(UNABLE)
         return UNABLE
     stopping = Stopping(farm.interrupt)
+    console.install(farm.reconfigured)
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
     executor.install(executor.FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
-        status = status_of(partial(_to_its_end, program, arguments))
+        status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -102,9 +104,15 @@ def _checkpoint(options: Options, farm: Any) -> Any:
     return opened(options.checkpoint, farm, " ".join(options.words))
 
 
-def _to_its_end(program: Any, arguments: list[str]) -> None:
-    """Run the program; what it has left to the farm runs before it counts as ended."""
+def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | None = None) -> None:
+    """Run the program; what it has left to the farm runs before it counts as ended.
+
+    show: has what tasks have printed stand before the program's traceback.
+    """
+    pid = os.getpid()
     try:
         executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
     finally:
         runtime.ended = True
+        if show is not None and os.getpid() == pid:
+            show()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -89,6 +89,8 @@ class Running:
         self.away = 0.0  # seconds in which the batch waited, and others ran
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
+        self.owner: Hashable = None
+        """Whose lines it prints."""
         self._values: list[Any] = []
         if run.plain:
             columns = [list(column) for column in payload.unpack(run.tasks)]
@@ -135,6 +137,11 @@ class Running:
     def single(self) -> bool:
         """Whether this worker answers for one more task only, which `cut` has left running."""
         return self._run.start + self._given == self._stop - 1
+
+    @property
+    def ended(self) -> int:
+        """How many of its tasks have ended."""
+        return len(self._values)
 
     def labelled(self) -> None:
         """Say again what runs, after others ran."""

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from . import messages
 from .constants.domain import domain
@@ -35,12 +36,18 @@ from .running import Interlude, Running, unpackable
 from .standin import StandIn
 from .transport import Transport
 
+if TYPE_CHECKING:
+    from .process.output import Output
+
 logger = logging.getLogger("scoopmpi")
 
 LOOK_SECONDS = 0.005
 """How often the stand-in looks while a worker is busy: the interpreter's own switch interval."""
 PASS_ON_SECONDS = 0.05
 """How often it looks for messages in any case, as other ranks may wait for what is sent on here."""
+UNREAD_BYTES = 1 << 16
+"""Of lines that rank 0 may not have taken yet. Open MPI's sends of 1 KB end when the other side has
+them: to wait for each cost 5 ms a line while rank 0 slept."""
 LINGER = 0.1
 """Seconds without a batch after which the stand-in sleeps until it is woken."""
 
@@ -68,7 +75,11 @@ class Worker:
         """The executor of this worker's tasks."""
         self.inbox = Inbox(transport, self.nest)
         self._aside = Aside(self.send)
+        self._unread = 0
         self._pid = os.getpid()
+        self._own = threading.get_ident()
+        self.output: Output | None = None
+        """Of a process whose streams are ours; else tasks print where the process does."""
         self._running: Running | Interlude | None = None
         self._gone = False
         self._last_message = time.monotonic()
@@ -77,24 +88,50 @@ class Worker:
 
     # Talking to the farm.
 
-    def join(self, names: frozenset[str]) -> None:
-        """Say that tasks may come; names: what the program's module defines here."""
+    def join(self, names: frozenset[str], said: bytes = b"") -> None:
+        """Say that tasks may come; names: what the program's module defines here.
+
+        said: what it has written to stderr while it was imported.
+        """
         with self.lock:
             host, addresses = socket.gethostname(), own_addresses()
-            joined = messages.Joined(host, os.getpid(), domain(), names, addresses)
+            joined = messages.Joined(host, os.getpid(), domain(), names, addresses, said)
             self._transport.send(0, joined)
 
-    def refuse(self, reason: str) -> None:
-        """Say that the program cannot be imported here, and why."""
+    def refuse(self, reason: str, said: bytes) -> None:
+        """Say that the program cannot be imported here, why, and what it has printed before."""
         with self.lock:
-            self._transport.send(0, messages.Unfit(reason))
+            self._transport.send(0, messages.Unfit(socket.gethostname(), reason, said))
 
-    def printed(self, stream: int, text: str) -> None:
-        """Send whole lines of a task's output on their way to the user's terminal."""
+    def printed(self, stream: int, data: bytes) -> bool:
+        """Send whole lines of a task on their way to the user; False where rank 0 has left."""
         with self.lock:
             if not self._gone:
-                self._transport.send(0, messages.Printed(stream, text))
-                self._transport.flush()  # no faster than rank 0 takes it
+                self._transport.send(0, messages.Printed(stream, data))
+                self._unread += len(data)
+                if self._unread > UNREAD_BYTES:  # no faster than rank 0 takes it
+                    self._transport.flush()
+                    self._unread = 0
+            return not self._gone
+
+    def place(self) -> tuple[int, int]:
+        """Who calls this, and how many tasks that one has ended: to keep their lines apart."""
+        caller = threading.get_ident()
+        if caller != self._own:
+            return caller, 0
+        running = self._running
+        ended = running.ended if isinstance(running, Running) else 0
+        return -self.nest.scope, ended
+
+    def task_ended(self) -> None:
+        """What the caller's tasks have printed is on its way, unfinished lines too."""
+        if self.output is not None:
+            self.output.ended(self.place()[0])
+
+    def _tasks_ended(self, running: Running | Interlude) -> None:
+        """The same for those of a batch that have ended, while another goes on."""
+        if self.output is not None and isinstance(running, Running):
+            self.output.ended(running.owner, running.ended)
 
     def serve(self) -> None:
         """Run batches until Stop."""
@@ -141,6 +178,10 @@ class Worker:
         if self._standin is not None:
             self._standin.stop()
         self.nest.runners.close()  # before the last message: a task that is told may still answer
+        self.last_message()
+
+    def last_message(self) -> None:
+        """Say that this worker has left; from here on nothing is sent."""
         with self.lock:
             self._gone = True  # threads that tasks have left behind may go on printing
             self._transport.send(0, messages.Left())
@@ -152,6 +193,7 @@ class Worker:
         running = self._opened(run)
         if running is None:
             return
+        running.owner = self.place()[0]
         with self.lock:
             self._running = running
         if self._standin is not None:
@@ -169,6 +211,7 @@ class Worker:
             return Running(run, self.inbox.known.function(run.function), self._label)
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
+        self.task_ended()
         with self.lock:
             if not self._gone:
                 self._transport.send(0, answer)
@@ -176,6 +219,7 @@ class Worker:
 
     def _answer(self, running: Running) -> None:
         answer = running.rest()  # packing may run the user's code: not under the lock
+        self.task_ended()
         with self.lock:
             if self._gone:
                 return  # the rescuer's task has outlived the farm
@@ -206,6 +250,7 @@ class Worker:
             self._running = None  # from here on the stand-in leaves it alone
         if running is not None:
             answer = running.set_aside()
+            self._tasks_ended(running)
             with self.lock:
                 if answer is not None:
                     self._transport.send(0, answer)
@@ -236,6 +281,7 @@ class Worker:
         except BaseException:  # a callback may call sys.exit
             logger.exception("a callback of a call has failed")
         finally:
+            self.task_ended()
             with self.lock:
                 self._running = None
 
@@ -302,6 +348,7 @@ class Worker:
     def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()
         if answer is not None:
+            self._tasks_ended(running)
             self._aside.goes_on(running)  # a task in whose place others ran, and that has ended
             self._transport.send(0, answer)
         for waiting in self.inbox.handed_back():

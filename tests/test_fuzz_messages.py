@@ -102,8 +102,11 @@ MESSAGES: tuple[Any, ...] = (
     messages.Returned(1, 0, 2, False, (b"x", b"y"), (1,)),
     messages.Agreed(4, 5, "set already"),
     messages.Stop(),
-    messages.Joined("n1", 4711, "n1:host", frozenset(("square", "tree")), ("10.1.2.3", "fe80::1")),
-    messages.Unfit("ImportError: no module"),
+    messages.Reconfigured(1, {"encoding": "latin-1", "errors": None, "newline": "\n"}),
+    messages.Joined(
+        "n1", 4711, "n1:host", frozenset(("square", "tree")), ("10.1.2.3", "fe80::1"), b"late\n"
+    ),
+    messages.Unfit("n1", "ImportError: no module", b"loading\n"),
     messages.Finished(1, 0, 9, 0.5, 9, 9, True, LARGE_FRAME, ()),
     messages.Waiting(1, 3),
     messages.Resumed(1, 3),
@@ -111,7 +114,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Withdrawn(5),
     messages.Rest(1, False),
     messages.Propose(1, {"table": b"frame", "other": LARGE_FRAME}),
-    messages.Printed(2, "a line\nand ü\n"),
+    messages.Printed(2, bytes(range(256))),
     messages.Left(),
     messages.Share(3, {"table": b"frame"}, (2, (3, (4,)))),
     messages.Wanted(6),

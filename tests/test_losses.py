@@ -195,7 +195,7 @@ def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
 
 def test_what_was_only_to_come_is_not_given_up_with_what_ran() -> None:
     """Both are single tasks that one worker held when it died."""
-    members = Members(3)
+    members = Members(3, lambda stream, data: None)
     losses = Losses(members, retries=0)
     first, second = Batch(1, 4, 5), Batch(1, 5, 6)
     assert losses.given_up([first, second]) == []

@@ -19,16 +19,18 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # the ready programs and SCOOP's names stand beside: they share nothing with the farm.
 FLOORS: tuple[set[str], ...] = (
     {
-        "process.deadline", "process.fuse", "process.naming", "process.signals", "process.strays",
+        "pause", "process.deadline", "process.fuse", "process.lines", "process.naming",
+        "process.outlet", "process.signals", "process.strays", "reports",
     },
+    {"process.ends"},
     {
-        "runtime", "messages", "batching", "ranges", "pause", "section", "standin", "stateless",
+        "runtime", "messages", "batching", "ranges", "section", "standin", "stateless",
         "deliveries", "scoop_options", "topology", "constants.broadcast", "constants.domain",
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
-        "process.connections", "process.daemon", "process.interpreter", "process.neighbours",
-        "process.output", "process.profiling", "process.program", "process.status",
-        "process.spawned.SCOOP_WORKER", "process.stdin", "process.streams", "process.witness",
-        "process.words", "readers", "timeouts", "unfinished",
+        "process.connections", "process.console", "process.daemon", "process.interpreter",
+        "process.neighbours", "process.output", "process.profiling", "process.program",
+        "process.status", "process.spawned.SCOOP_WORKER", "process.stdin", "process.streams",
+        "process.witness", "process.words", "readers", "timeouts", "unfinished",
     },
     {
         "process.ending", "process.lifeline", "process.stopping", "checkpoint.admission",
@@ -62,6 +64,7 @@ FLOORS: tuple[set[str], ...] = (
     },
     {"dispatch", "executor", "losses", "nests.maps", "resting", "taken", "buffered"},
     {"nests.relay", "shared", "reduction", "pep3148", "nests.calls", "nests.left", "nests.values"},
+    {"incoming"},
     {"farm", "futures", "later", "nests.away", "nests.rest"},
     {"nests.nest"},
     {"inbox"},

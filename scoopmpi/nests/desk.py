@@ -25,6 +25,9 @@ class Desk(Protocol):
     def flush(self) -> None:
         """Wait until what was sent has left this rank's memory; with the lock held."""
 
+    def task_ended(self) -> None:
+        """What runs now has ended: what it has printed is to be on its way."""
+
     def suspending(self) -> Any:
         """What runs now will wait; returns it."""
 

@@ -1,65 +1,155 @@
 """stdout and stderr of a worker: whole lines go to rank 0, which prints them.
 
-So that lines of different workers never mix and what a task printed stands before its result.
-What writes to the file descriptors themselves (C code, child processes) goes its own way, through
-mpirun.
+So that lines of different workers, tasks and threads never mix, and what a task printed stands
+before its value. Bytes arrive as they are, text in the encoding that rank 0 has. An unfinished
+line is sent when its task has ended. What writes to the file descriptors themselves (C code, child
+processes) goes its own way, through mpirun; so does what comes when rank 0 takes nothing any more.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Any, TextIO
 
-LONGEST_LINE = 1 << 20
-"""Bytes after which a line without an end is sent all the same, so that memory is bounded."""
+from .lines import Lines
+
+Place = Callable[[], tuple[Hashable, int]]
+Send = Callable[[int, bytes], bool]
+
+KEPT = 100
+"""Pieces that wait for the end of an import; one that prints more is not to be kept silent."""
 
 
-class Lines(io.RawIOBase):
-    """The binary end of a stream: keeps what it is given until a line is whole.
+class Output:
+    """Both streams of a worker.
 
-    send: gets one or more whole lines at a time.
-    fd: the file descriptor that the stream stands for.
+    send: takes 1 for stdout or 2 for stderr and whole lines; False where nobody takes them.
+    place: who writes now, and which of its tasks that is.
     """
 
-    def __init__(self, send: Callable[[str], None], fd: int) -> None:
+    def __init__(self, send: Send, place: Place) -> None:
+        self._collecting: int | None = None
+        self._place = place
         self._send = send
+        self._kept: list[tuple[int, bytes]] | None = None
+        ends = [_End(partial(self._pass_on, fd), self._owner, fd) for fd in (1, 2)]
+        self._ends = ends
+        self.streams = tuple(
+            TaskStream(end, like) for end, like in zip(ends, (sys.stdout, sys.stderr), strict=True)
+        )
+        gc.callbacks.append(self._collects)
+
+    def install(self) -> None:
+        """Put them in the place of the process's own."""
+        for name, stream in zip(("stdout", "stderr"), self.streams, strict=True):
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+
+    def keep(self) -> None:
+        """The program is imported: what it prints waits until it is known how that ends."""
+        self._kept = []
+
+    def kept(self, failed: bool) -> bytes:
+        """The import has ended: what it has printed on stderr, if it failed on both streams.
+
+        The rest is on its way.
+        """
+        self.all_ended()
+        kept, self._kept = self._kept or [], None
+        for fd, data in () if failed else kept:
+            if fd == 1:
+                self._send(fd, data)
+        return b"".join(data for fd, data in kept if failed or fd == 2)
+
+    def _pass_on(self, fd: int, data: bytes) -> bool:
+        kept = self._kept
+        if kept is None or len(kept) >= KEPT:
+            return self._send(fd, data)
+        kept.append((fd, data))
+        return True
+
+    def ended(self, owner: Hashable, before: int | None = None) -> None:
+        """The tasks of an owner have: their unfinished lines go out as they are.
+
+        before: only those below it, while another goes on.
+        """
+        for end in self._ends:
+            if end.lines:
+                end.rest(owner, before)
+
+    def all_ended(self) -> None:
+        """Everybody has: the worker leaves."""
+        for end in self._ends:
+            for owner in end.lines.owners():
+                end.rest(owner)
+
+    def reconfigured(self, fd: int, settings: dict[str, Any]) -> None:
+        """Encode text as rank 0 does; settings: what `reconfigure` takes."""
+        self.streams[fd - 1].reconfigure(**settings)
+
+    def _owner(self) -> tuple[Hashable, int]:
+        owner, task = self._place()
+        if self._collecting == threading.get_ident():
+            return (owner, "a __del__"), 0  # it may come between a task's text and its newline
+        return owner, task
+
+    def _collects(self, phase: str, _: object) -> None:
+        self._collecting = threading.get_ident() if phase == "start" else None
+
+
+class _End(io.RawIOBase):
+    """The binary end of a stream: what text becomes."""
+
+    name: str
+    mode = "wb"
+
+    def __init__(self, send: Callable[[bytes], bool], place: Place, fd: int) -> None:
+        self.name = f"<{'stdout' if fd == 1 else 'stderr'}>"
+        self._take(Lines())
+        self._send = send
+        self._place = place
         self._fd = fd
-        self._parts: list[bytes] = []
-        self._length = 0
-        self._guard = threading.RLock()  # a __del__ that prints may come between
         self._pid = os.getpid()
 
     def write(self, data: Any) -> int:
         """Take bytes; they are sent when their line ends."""
-        text = bytes(data)
-        if os.getpid() != self._pid:
-            return os.write(
-                self._fd, text
-            )  # a child that a task has forked has no ranks to talk to
-        whole = b""
-        with self._guard:
-            head, newline, tail = text.rpartition(b"\n")
-            if newline:
-                before, self._parts, self._length = self._parts, [], 0
-                whole = b"".join((*before, head, newline))
-            if tail:
-                self._parts.append(tail)
-                self._length += len(tail)
-            if self._length > LONGEST_LINE:
-                before, self._parts, self._length = self._parts, [], 0
-                whole += b"".join(before)
-        if whole:
-            self._send(whole.decode(errors="replace"))
-        return len(text)
+        data = bytes(data)
+        self._look_who_this_is()
+        owner, task = self._place()
+        self._out(self._add(owner, data, task))
+        return len(data)
 
-    def finish_line(self) -> None:
-        """Send what is left of an unfinished line, with an end."""
-        if self._parts:
-            self.write(b"\n")
+    def flush(self) -> None:
+        """Nothing waits here but unfinished lines; those of a forked child go out."""
+        if self._look_who_this_is():
+            self.rest(self._place()[0])
+
+    def rest(self, owner: Hashable, before: int | None = None) -> None:
+        """Send what an owner has begun."""
+        self._out(self.lines.rest(owner, before))
+
+    def _out(self, whole: bytes) -> None:
+        if whole and not self._send(whole):
+            _write_all(self._fd, whole)
+
+    def _look_who_this_is(self) -> bool:
+        """Whether this is a child that a task has forked: it has no rank to talk to."""
+        if os.getpid() != self._pid and self._send is not _nobody:
+            self._take(Lines())  # what its parent has begun is its parent's
+            self._send = _nobody
+        return self._send is _nobody
+
+    def _take(self, lines: Lines) -> None:
+        self.lines, self._add = lines, lines.text
+
+    def close(self) -> None:
+        """Stay open: a task that closes it must not take it from the tasks after it."""
 
     def writable(self) -> bool:
         """Yes."""
@@ -70,27 +160,71 @@ class Lines(io.RawIOBase):
         return self._fd
 
     def isatty(self) -> bool:
-        """No: a pipe to rank 0."""
+        """No: a way to rank 0."""
         return False
 
 
-class _Stream(io.TextIOWrapper):
+class _Buffer(_End):
+    """`sys.stdout.buffer`: bytes stay in one piece until they end with a newline.
+
+    end: the text's, with which it shares the unfinished lines.
+    """
+
+    def __init__(self, end: _End) -> None:
+        super().__init__(end._send, end._place, end._fd)
+        self._take(end.lines)
+
+    def _take(self, lines: Lines) -> None:
+        self.lines, self._add = lines, lines.binary
+
+    @property
+    def raw(self) -> _Buffer:
+        """Itself: nothing lies between."""
+        return self
+
+    def detach(self) -> _Buffer:
+        """The same; it stays."""
+        return self
+
+
+class TaskStream(io.TextIOWrapper):
+    """A text stream as `sys.stdout` is one, with `buffer`, `detach` and `reconfigure`.
+
+    like: the stream in whose place it stands, None where that is closed.
+    """
+
+    mode = "w"
+
+    def __init__(self, end: _End, like: TextIO | None) -> None:
+        encoding = getattr(like, "encoding", None) or "utf-8"
+        errors = getattr(like, "errors", None) or "backslashreplace"
+        # Every write goes on at once, in the thread that writes: the end keeps lines apart.
+        super().__init__(end, encoding, errors, newline="\n", write_through=True)
+        self._binary = _Buffer(end)
+
+    @property
+    def buffer(self) -> Any:
+        """Where bytes go."""
+        return self._binary
+
+    def reconfigure(self, **settings: Any) -> None:
+        """As any text stream; what is written goes on at once in any case."""
+        super().reconfigure(**{**settings, "write_through": True})
+
+    def detach(self) -> Any:
+        """Give the binary end; this stream stays as it is, for the tasks afterwards."""
+        return self._binary
+
     def close(self) -> None:
         """Stay open: a task that closes it must not take it from the tasks after it."""
-        self.flush()
 
 
-def stream(lines: Lines) -> io.TextIOWrapper:
-    """A text stream as `sys.stdout` is one, with `buffer` and `reconfigure`."""
-    buffer: Any = lines
-    return _Stream(buffer, "utf-8", "backslashreplace", line_buffering=True)
+def _nobody(whole: bytes) -> bool:
+    """For a child: no rank takes anything."""
+    return False
 
 
-def show(fd: int, text: str) -> None:
-    """Print, on rank 0, what a task printed to stdout (1) or stderr (2)."""
-    file = sys.stdout if fd == 1 else sys.stderr
-    try:
-        file.write(text)
-        file.flush()
-    except (OSError, ValueError):
-        pass  # nobody reads it any more (`| head`), or the program has closed it
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -13,6 +13,7 @@ import linecache
 import os
 import pkgutil
 import sys
+import traceback
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -203,6 +204,19 @@ def new_main(name: str, **more: Any) -> types.ModuleType:
     )
     sys.modules["__main__"] = sys.modules[WORKER_NAME] = module
     return module
+
+
+def import_failure(error: BaseException) -> str:
+    """Why a worker cannot import the program, from the user's own code on."""
+    if isinstance(error, SystemExit):
+        return (
+            f"it has called sys.exit({error.code!r}) while it was imported. Put what the program "
+            'does below `if __name__ == "__main__":`'
+        )
+    trace, here = error.__traceback__, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(here):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
 
 
 def _execute(program: Program, arguments: list[str], name: str) -> types.ModuleType:
