@@ -54,8 +54,13 @@ def _print_traceback() -> None:
         trace = trace.tb_next
     if sys.stdout is not None:  # the program may have put anything there
         sys.stdout.flush()
-    if kind is not None:
-        traceback.print_exception(kind, error, trace)
+    if kind is None or error is None:
+        return
+    shown = traceback.TracebackException(kind, error, trace)
+    if kind is KeyboardInterrupt:  # where the program was, not how the signal got there
+        while shown.stack and shown.stack[-1].filename.startswith(_OURS):
+            shown.stack.pop()
+    print("".join(shown.format()), end="", file=sys.stderr)
 
 
 def _flushed(status: int) -> int:
