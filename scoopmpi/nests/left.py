@@ -48,8 +48,10 @@ class LeftMaps:
         over = job.discard()
         if not over and job.refill():
             self._opened(job)
-        elif over or job.discard():  # reading may have found the end
-            self.open.pop(job.number, None)
+            return
+        over = over or job.discard()  # reading may have found the end
+        if over and self.open.pop(job.number, None) is not None:
+            job.tell()
 
     @property
     def under_way(self) -> bool:
