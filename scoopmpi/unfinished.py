@@ -56,7 +56,11 @@ class Unfinished:
         """It has nothing more under way."""
         self._them.discard(one)
 
-    def finish(self) -> None:
+    def waits(self, maps: bool = True) -> bool:
+        """Whether anything is to finish."""
+        return bool(self._them)
+
+    def finish(self, maps: bool = True) -> None:
         """Return when all have finished, those too that come meanwhile."""
         while self._them:
             for one in sorted(self._them.copy(), key=lambda one: not one.takes_values):
