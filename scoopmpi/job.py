@@ -321,10 +321,9 @@ class MapJob:
     @property
     def exhausted(self) -> bool:
         """Whether the consumer has everything; raises what the user's own iterator raised."""
-        done = self._source.size is not None and self._position >= self._source.size
-        if done and self._source.error is not None:
+        if self.over and self._source.error is not None:
             raise self._source.error
-        return done
+        return self.over
 
 
 def values(part: Part) -> tuple[list[Any], BaseException | None]:

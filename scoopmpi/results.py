@@ -133,7 +133,7 @@ class FarmResults:
                 self._finish_unread()
         while job.error is None and not self._over():
             self._farm.release(self._number, self._job)
-            self._farm.wait_until(self._ready)
+            self._farm.wait_until(lambda: job.ready or self._over())
             with self._guard:
                 part = None if self._ended else job.take()
                 if part is not None and keep:
