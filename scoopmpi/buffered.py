@@ -10,24 +10,27 @@ from typing import Any
 
 from . import failure
 from .submitted import Future
+from .unfinished import tell_endless
 
 
 class Buffer:
     """Calls that are handed in, row by row; what an executor knows of such a map.
 
-    call: hands in one row. rows: the rows of arguments. size: calls at a time.
-    endless: whether the rows are known to have no end.
+    name: the function's. call: hands in one row. rows: the rows of arguments.
+    size: calls at a time. endless: whether the rows are known to have no end.
     """
 
     asked = False
 
     def __init__(
         self,
+        name: str,
         call: Callable[[Any], Future[Any]],
         rows: Iterator[Any],
         size: int,
         endless: bool,
     ) -> None:
+        self._name = name
         self._call, self._rows, self._size, self._endless = call, rows, size, endless
         self.ahead = deque(map(call, islice(rows, size)))
 
@@ -43,7 +46,10 @@ class Buffer:
 
     def finish(self, keep: bool) -> None:
         """Have the rest run where nobody has asked for a value, and nobody will."""
-        if keep or self.asked or self._endless:
+        if keep or self.asked:
+            return
+        if self._endless:
+            tell_endless(self._name, len(self.ahead))
             return
         while self.ahead:
             self.ahead.popleft().exception()

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import borrowed, runtime
 from .buffered import Buffer, Buffered
 from .executor import FarmExecutor, Future, SerialExecutor, current, usable
+from .failure import describe
 from .limit import limited
 from .preparation import BrokenMPIExecutor, Preparation, Prepared
 from .results import IteratorResults, Results
@@ -175,7 +176,8 @@ class MPIExecutor(borrowed.Executing):
         below = self._open()
         call = partial(self._submit, below, limited(fn, task_timeout))
         without_end = all(map(endless, iterables))
-        buffer = Buffer(call, zip(*iterables, strict=False), buffersize, without_end)
+        rows = zip(*iterables, strict=False)
+        buffer = Buffer(describe(fn), call, rows, buffersize, without_end)
         bounded = Buffered(buffer, self._maps, deadline, lambda: self._shut, self._open)
         self._enter(below)
         return bounded

@@ -5,7 +5,6 @@ Without a launcher, on a single rank, and in threads that tasks have made.
 
 from __future__ import annotations
 
-import logging
 import time
 import weakref
 from collections import deque
@@ -20,9 +19,7 @@ from .limit import limited
 from .pause import poll
 from .submitted import Future
 from .timeouts import seconds
-from .unfinished import Unfinished
-
-logger = logging.getLogger("scoopmpi")
+from .unfinished import Unfinished, tell_endless, tell_failed
 
 T = TypeVar("T")
 
@@ -103,10 +100,7 @@ class SerialExecutor(Executor):
             try:
                 deque(made.tasks(), 0)
             except Exception as error:  # what tasks raise does not come here
-                logger.warning(
-                    "a map whose values nobody takes ends: what it goes over has raised %s",
-                    failure.reason(error),
-                )
+                tell_failed(made.name, made.begun, failure.reason(error))
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait for what other threads bring about; False after `timeout` seconds."""
@@ -125,8 +119,10 @@ class _Tasks:
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
+        self.begun = 0
 
     def run(self, *args: Any) -> Any:
+        self.begun += 1
         try:
             return self._fn(*args)
         except KeyboardInterrupt:
@@ -178,7 +174,20 @@ class _InPlace:
 
     def tasks(self) -> Iterator[Any]:
         """What runs them, when it was dropped; nothing for what has no end."""
-        return iter(()) if self._tasks.endless else self._values
+        if not self._tasks.endless:
+            return self._values
+        tell_endless(self.name, 0)
+        return iter(())
+
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return failure.describe(self._tasks._fn)
+
+    @property
+    def begun(self) -> int:
+        """How many tasks have begun."""
+        return self._tasks.begun
 
 
 def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:

@@ -6,11 +6,30 @@ One such list stands behind each executor below: a farm's, a worker's, the seria
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
+
+logger = logging.getLogger("scoopmpi")
+
+
+def tell_endless(name: str, tasks: int) -> None:
+    """A map that nobody reads goes no further, as nothing would end it."""
+    logger.warning(
+        "a map of %s over something without an end, which nobody reads, ends with the %d tasks "
+        "that have been read", name, tasks,
+    )  # fmt: skip
+
+
+def tell_failed(name: str, tasks: int, reason: str) -> None:
+    """The user's iterators have raised where nobody is to catch it."""
+    logger.warning(
+        "a map of %s, whose values nobody takes, ends with %d tasks: what it goes over has raised "
+        "%s", name, tasks, reason,
+    )  # fmt: skip
 
 
 class Finishing(Protocol):
@@ -37,7 +56,11 @@ class Unfinished:
         """It has nothing more under way."""
         self._them.discard(one)
 
-    def finish(self) -> None:
+    def waits(self, maps: bool = True) -> bool:
+        """Whether anything is to finish."""
+        return bool(self._them)
+
+    def finish(self, maps: bool = True) -> None:
         """Return when all have finished, those too that come meanwhile."""
         while self._them:
             for one in sorted(self._them.copy(), key=lambda one: not one.takes_values):

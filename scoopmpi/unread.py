@@ -19,6 +19,7 @@ from typing import Any
 from . import failure
 from .job import MapJob
 from .readers import Readers
+from .unfinished import tell_endless, tell_failed
 
 logger = logging.getLogger("scoopmpi")
 
@@ -63,7 +64,7 @@ class Unread:
                 job.leave()
                 self._left[number] = job
                 if job.endless:
-                    found.append(partial(_tell_endless, job))
+                    found.append(partial(tell_endless, name(job), job.read))
                 found.append(partial(self.go_on, number, job))
         return found
 
@@ -115,7 +116,7 @@ class Unread:
         if self._left.pop(number, None) is not None:
             self._abandon(number)
             if job.problem is not None:
-                _tell_failed(job)
+                tell_failed(name(job), job.read, failure.reason(job.problem))
 
     # The end.
 
@@ -178,18 +179,3 @@ class Patience:
 def name(job: MapJob) -> str:
     """The function's."""
     return "a function" if job.function is None else job.function.name
-
-
-def _tell_endless(job: MapJob) -> None:
-    logger.warning(
-        "a map of %s over something without an end, which nobody reads, ends with the %d tasks "
-        "that have been read", name(job), job.read,
-    )  # fmt: skip
-
-
-def _tell_failed(job: MapJob) -> None:
-    assert job.problem is not None
-    logger.warning(
-        "a map of %s, whose values nobody takes, ends with %d tasks: what it goes over has raised "
-        "%s", name(job), job.read, failure.reason(job.problem),
-    )  # fmt: skip

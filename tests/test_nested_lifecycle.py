@@ -140,3 +140,28 @@ def test_calls_that_tasks_have_submitted_are_not_waited_for(farm: Any) -> None:
     farm.submit(submits_and_waits_not, 0).result()
     farm.finish()
     state["woken"] = 1
+
+
+def reads_late(x: int) -> list[int]:
+    values = futures.map(counted, iter(range(100 * x, 100 * x + 5)))
+    executor.wait_until(lambda: state["woken"] > 0)
+    found = list(values)
+    state["read"] += len(found)
+    return found
+
+
+def leaves_readers(_: int) -> None:
+    futures.map(reads_late, range(1, 5))
+
+
+def test_a_task_that_still_runs_may_read_its_maps(farm: Any) -> None:
+    farm.submit(leaves_readers, 0).result()
+    turn, turns = current.ranks.turn, itertools.count()
+
+    def and_wakes() -> None:
+        state["woken"] = next(turns) > 500
+        turn()
+
+    current.ranks.turn = and_wakes  # type: ignore[method-assign]
+    farm.finish()
+    assert state["read"] == 20 and set(ran.values()) == {1} and len(ran) == 20

@@ -19,6 +19,7 @@ import pytest
 from scoopmpi import executor, futures, runtime
 from scoopmpi.pep3148 import MPIExecutor
 from scoopmpi.source import Source, endless, length, sized
+from tests.link import Ranks
 from tests.memory_farm import counted, current, farm, ran, square
 from tests.thread_farm import thread_farm
 
@@ -263,10 +264,76 @@ def drops_the_endless(_: int) -> None:
     futures.map(counted, itertools.count())
 
 
-def test_a_task_may_drop_what_has_no_end(farm: Any, started: None) -> None:
+def test_a_task_may_drop_what_has_no_end(farm: Any, started: None, caplog: Any) -> None:
     farm.submit(drops_the_endless, 0).result()
     farm.finish()
     assert 0 < len(ran) < 300
+    assert "counted over something without an end" in caplog.text
+
+
+def drops_what_fails(_: int) -> None:
+    futures.map(counted, fails_behind())
+
+
+def fails_behind() -> Iterator[int]:
+    yield from range(COUNT)
+    raise LookupError("no more")
+
+
+def test_a_task_may_drop_what_fails(farm: Any, started: None, caplog: Any) -> None:
+    farm.submit(drops_what_fails, 0).result()
+    farm.finish()
+    assert once_each()
+    assert "LookupError: no more" in caplog.text
+
+
+# Workers that die.
+
+
+def slowly(x: int) -> int:
+    for _ in range(3):
+        current.ranks.link.chance.random()
+    return counted(x)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_all_tasks_run_where_a_worker_dies(seed: int, when: str) -> None:
+    ran.clear()
+    ranks = current.ranks = Ranks(workers=3, seed=seed)
+    kept = ranks.executor.map(slowly, generator())
+    ranks.executor.map(slowly, (x for x in range(COUNT, 2 * COUNT)))
+    for _ in range(30 if when == "early" else 300):
+        ranks.turn()
+    ranks.kill(ranks.workers[seed % 3])
+    ranks.executor.finish()
+    assert set(ran) == set(range(2 * COUNT))
+    ranks.settle()
+    assert ranks.link.empty
+    del kept
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_end_waits_for_no_worker_that_dies_meanwhile(seed: int, started: None) -> None:
+    ran.clear()
+    ranks = current.ranks = Ranks(workers=3, seed=seed)
+    list(ranks.executor.map(drops_two, range(6)))
+    turns = itertools.count()
+    turn = ranks.turn
+
+    def and_one_dies() -> None:
+        if next(turns) == 20 + seed:
+            ranks.kill(ranks.workers[seed % 3])
+        turn()
+
+    ranks.turn = and_one_dies  # type: ignore[method-assign]
+    ranks.executor.finish()
+    ranks.settle()
+
+
+def drops_two(x: int) -> None:
+    for _ in range(2):
+        futures.map(slowly, iter(range(20)))
 
 
 # With threads: iterators that block, or work in one thread only.

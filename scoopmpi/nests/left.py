@@ -21,6 +21,8 @@ class LeftMaps:
 
     def __init__(self, opened: Callable[[NestedMap], None]) -> None:
         self.open: dict[int, NestedMap] = {}
+        self.tasks: set[int] = set()
+        """The scopes of tasks that have not ended: they may still ask for values."""
         self._opened = opened
         self._to_read: deque[NestedMap] = deque()
 
@@ -30,9 +32,9 @@ class LeftMaps:
         self._to_read.append(job)
 
     def leave_unread(self) -> None:
-        """Nobody will ask for values any more."""
+        """Nobody will ask for values any more, but tasks that have not ended."""
         for job in self.open.copy().values():
-            if not (job.asked or job.left):
+            if not (job.asked or job.left or job.scope in self.tasks):
                 self.leave(job)
 
     def came(self, job: NestedMap) -> None:
@@ -48,8 +50,10 @@ class LeftMaps:
         over = job.discard()
         if not over and job.refill():
             self._opened(job)
-        elif over or job.discard():  # reading may have found the end
-            self.open.pop(job.number, None)
+            return
+        over = over or job.discard()  # reading may have found the end
+        if over and self.open.pop(job.number, None) is not None:
+            job.tell()
 
     @property
     def under_way(self) -> bool:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from .. import job, payload
+from .. import failure, job, payload
 from ..messages import Frame, Offered
 from ..source import endless, sized, snapshot
+from ..unfinished import tell_endless, tell_failed
 from . import isolation
 from .runners import Ended
 
@@ -192,8 +193,9 @@ class NestedMap:
 
     def discard(self) -> bool:
         """Throw away what has come of a map that was left; whether that was all."""
-        if self._endless:
+        if self._endless and not self._ended:
             self._ended = True
+            tell_endless(failure.describe(self._target), self._read)
         arrived = self._arrivals
         while self._waiting or arrived:  # others may come meanwhile, by another thread
             part = self._waiting.popitem()[1] if self._waiting else arrived.popleft()
@@ -212,6 +214,12 @@ class NestedMap:
         if isinstance(part, Arrived):
             return part.values, part.failure
         return job.values(part)
+
+    def tell(self) -> None:
+        """Say what the iterators of a map have raised that nobody reads."""
+        if self._error is not None:
+            reason = failure.reason(self._error)
+            tell_failed(failure.describe(self._target), self._read, reason)
 
     @property
     def exhausted(self) -> bool:

@@ -70,7 +70,7 @@ class Nest(Executor):
         self._left = LeftMaps(self.opened)
         self.unfinished = Unfinished()
         """Executors of tasks that have something under way."""
-        self.rest = Resting(worker.send, self._left, (self, _serial))
+        self.rest = Resting(worker.send, self._left, (self.unfinished, _serial))
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
         self._watch = Watch()
@@ -185,13 +185,16 @@ class Nest(Executor):
         """Run some unstarted tasks of a job here and now."""
         if self.hungry:
             self.offer(1)
-        scope, self._scope = self._scope, next(self._scopes)
+        scope, own = self._scope, next(self._scopes)
+        self._scope = own
+        self._left.tasks.add(own)
         self._depth += 1
         waiting = limit.set_aside()
         try:
             self.runners.apart(job.run, time.monotonic() + SLICE)
         finally:
             limit.go_on(waiting)
+            self._left.tasks.discard(own)
             self._scope = scope
             self._depth -= 1
         if isinstance(job, NestedMap) and job.left:
@@ -238,14 +241,6 @@ class Nest(Executor):
         """Whether no task of it is to run, or runs, any more, here or elsewhere."""
         return not (job.number in self._away or job.rows or job.running)
 
-    def waits(self, maps: bool) -> bool:
-        """Whether executors of tasks have something to finish."""
-        return bool(self.unfinished)
-
-    def finish(self, maps: bool = True) -> None:
-        """Finish it; the program has ended."""
-        self.unfinished.finish()
-
     # What the worker's loop calls.
 
     def work(self) -> Callable[[], None] | None:
@@ -263,7 +258,14 @@ class Nest(Executor):
     def start(self, work: Callable[[], None]) -> None:
         """Run it in a runner until it is done or waits."""
         self._scope, self._depth = next(self._scopes), 0
-        self.runners.run(work)
+        self.runners.run(partial(self._whole, self._scope, work))
+
+    def _whole(self, scope: int, work: Callable[[], None]) -> None:
+        self._left.tasks.add(scope)
+        try:
+            work()
+        finally:
+            self._left.tasks.discard(scope)
 
     def returned(self, message: Returned) -> None:
         """Outcomes of tasks that others have run; with the worker's lock held."""
