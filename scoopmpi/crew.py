@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import CancelledError
 from typing import Any
 
@@ -39,7 +40,7 @@ class Crew:
         self._over = False
         self._block: MPICommExecutor | None = None
         self._executor: MPIExecutor | None = None
-        self._users: set[int] = set()
+        self._users: weakref.WeakSet[Any] = weakref.WeakSet()  # who is dropped uses it no more
         # As concurrent.futures does: in functions of `atexit` no thread may begin any more.
         getattr(threading, "_register_atexit")(self._leave)  # noqa: B009 (not in the type stubs)
 
@@ -47,7 +48,7 @@ class Crew:
 
     def lead(self, user: object) -> MPIExecutor:
         """The executor on the other ranks, which `user` uses; waits until they are there."""
-        self._users.add(id(user))
+        self._users.add(user)
         if self._executor is None:
             self._call(WORK)
             self._gather()
@@ -58,7 +59,7 @@ class Crew:
 
     def release(self, user: object, failed: bool) -> None:
         """Let the others go on, if nobody else uses them. failed: what has not begun shall not."""
-        self._users.discard(id(user))
+        self._users.discard(user)
         if self._block is None or self._users:
             return
         block, self._block, self._executor = self._block, None, None

@@ -115,8 +115,7 @@ class MapJob:
         """Whether somebody has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
-        self.watch: Callable[[Part], object] | None = None
-        """Shown what of them has failed."""
+        self.watch: Callable[[Part], object] = bool  # shown what is thrown away
         self._waiting: dict[int, Part] = {}  # by start, where the order matters
         self._arrivals: deque[Part] = deque()  # else
         self._front = 0  # every task before this one has its outcome
@@ -261,9 +260,7 @@ class MapJob:
 
     def discard(self) -> bool:
         """Throw away what has come of a map that was left; whether that was all."""
-        while (part := self.take()) is not None:
-            if part.failed and self.watch is not None:
-                self.watch(part)
+        deque(map(self.watch, iter(self.take, None)), maxlen=0)
         return self.over
 
     @property

@@ -156,7 +156,9 @@ class FarmResults:
 
     def watch(self, failed: Callable[[BaseException], object]) -> None:
         """failed: told the first error of a batch whose outcomes nobody takes."""
-        self._job.watch = lambda part: failed(failure.unpack(part.outcomes[part.failed[0]]))
+        self._job.watch = lambda part: (
+            part.failed and failed(failure.unpack(part.outcomes[part.failed[0]]))
+        )
 
     def close(self) -> None:
         """Nobody wants the rest."""

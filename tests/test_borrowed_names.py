@@ -97,6 +97,9 @@ def inside(x):
 for number in range(3):
     pool = Pool()
     if pool.is_master():
+        dropped = Pool()
+        assert dropped.is_master() and dropped.map(square, [2]) == [4]
+        del dropped
         assert pool.size == 2 and pool.workers == {1, 2} and pool.enabled()
         later = pool.map_async(square, range(10))
         assert pool.map(inside, [2] * 10) == [([0, 1], True)] * 10

@@ -26,11 +26,10 @@ from test.support import script_helper
 
 import scoopmpi
 
-support.verbose = 0
-support.LONG_TIMEOUT = 2.0
-"""Seconds that tasks sleep in test_terminate, for a pool that kills its processes."""
-support.SHORT_TIMEOUT = 5.0
-"""The same in test_async_timeout; elsewhere the longest wait for what is to happen."""
+SLEEPS = {"LONG_TIMEOUT": 2.0, "SHORT_TIMEOUT": 5.0}
+"""Seconds that tasks sleep in tests of pools (test_terminate, test_async_timeout) for a pool that
+kills its processes: here they end. In tests of executors the two are limits, and stay as they are.
+"""
 PREAMBLE = """
 import concurrent.futures, multiprocessing, scoopmpi
 concurrent.futures.MPIExecutor, multiprocessing.Pool = scoopmpi.MPIExecutor, scoopmpi.Pool
@@ -88,6 +87,7 @@ def of_executors() -> dict[str, type]:
 
 
 def of_pools() -> dict[str, type]:
+    vars(support).update(SLEEPS)
     module: Any = importlib.import_module("test._test_multiprocessing")
     multiprocessing.Pool = scoopmpi.Pool  # type: ignore[assignment, misc]
 
@@ -140,6 +140,7 @@ def main(not_run: list[str]) -> None:
     tests.run(Lines())
 
 
+support.verbose = 0
 script_helper.assert_python_ok = started
 CASES = of_executors() if sys.argv[1] == "executors" else of_pools()
 globals().update(CASES)
