@@ -162,22 +162,18 @@ def _refuse(problem: str, label: Any) -> NoReturn:
 
 
 def _led(program: Any, arguments: list[str], options: scoop_options.Options) -> int:
-    """Rank 0 to the end of its Python, for which the workers wait."""
-    from . import leaving
+    """Rank 0, with workers or without; its end is for `leaving`."""
+    from .leaving import Rank0
     from .transport import MPITransport
 
     transport = MPITransport() if runtime.size > 1 else None
-    status, pid = 1, os.getpid()
-    try:
-        if transport is not None:
-            status = _lead(transport, program, arguments, options)
-        else:
-            status = _alone(program, arguments, options)
-        _end_profile()
-    finally:
-        if os.getpid() == pid:
-            leaving.with_workers(transport, status)
-    return status
+    rank_0 = Rank0(transport)
+    if transport is not None:
+        rank_0.status = _lead(transport, program, arguments, options)
+    else:
+        rank_0.status = _alone(program, arguments, options)
+    _end_profile()
+    return rank_0.status
 
 
 def _alone(program: Any, arguments: list[str], options: scoop_options.Options) -> int:
@@ -284,10 +280,13 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
 
 def _leave_task(transport: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
-    from . import leaving
+    from .leaving import inside_task
+    from .messages import Left
 
     _end_profile()
-    leaving.inside_task(transport)
+    transport.send(0, Left())
+    transport.close()
+    inside_task(transport)
 
 
 def _status_of(run: Any) -> int:

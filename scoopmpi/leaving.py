@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import signal
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -43,9 +44,7 @@ def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
 
 
 def inside_task(transport: Transport) -> NoReturn:
-    """The end of a worker while a task runs, whose value nobody wants; with the lock held."""
-    transport.send(0, Left())
-    transport.close()
+    """The same while a task runs, whose value nobody wants; with the lock held."""
     _with_rank_0(transport, nullcontext(), witness.LEAVING_TASK)
 
 
@@ -74,20 +73,30 @@ def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> N
             return
 
 
-def with_workers(transport: MPITransport | None, status: int) -> None:
-    """On rank 0, after the program and its farm: its exit functions, then all come to MPI's end.
+class Rank0:
+    """The end of rank 0, from here on: after its program's exit functions, all come to MPI's end.
 
-    From here on this process ends within seconds, with `status`.
+    Made before the program runs. transport: None without workers. status: of the program.
     """
-    atexit._run_exitfuncs()
-    _end_strays(status)
-    if transport is not None:
-        fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
-        _stop_all(transport)
-        _wait_for_all(transport)
-        _stop_all(transport)
-        transport.flush()
-        fuse.light(_limit(transport) + 2 * GRACE, status)
+
+    def __init__(self, transport: MPITransport | None) -> None:
+        self.status = 1
+        self._transport = transport
+        self._pid = os.getpid()
+        atexit.register(self._end)  # before the program can register any, so it runs after them
+
+    def _end(self) -> None:
+        if os.getpid() != self._pid:
+            return  # a child that the program has forked
+        _end_strays(self.status)
+        transport = self._transport
+        if transport is not None:
+            fuse.light(WORKERS_SECONDS + 2 * _limit(transport), self.status)  # whatever happens
+            _stop_all(transport)
+            _wait_for_all(transport)
+            _stop_all(transport)
+            transport.flush()
+            fuse.light(_limit(transport) + 2 * GRACE, self.status)
 
 
 def _stop_all(transport: MPITransport) -> None:

@@ -65,8 +65,7 @@ class MPITransport:
         self.size: int = self._comm.size
         self._status = MPI.Status()
         self._under_way: deque[tuple[Any, Any]] = deque()
-        self.dead: set[int] = set()
-        """Ranks that are no more."""
+        self._dead: set[int] = set()
         self._unsaid: deque[int] = deque()  # of the dead
 
     def send(self, to: int, message: Message) -> None:
@@ -95,7 +94,7 @@ class MPITransport:
             self._drop_sent()
         if self._unsaid:
             return self._unsaid.popleft(), Lost()
-        for _ in range(2 + len(self.dead)):
+        for _ in range(2 + len(self._dead)):
             try:
                 return self._received()
             except self._mpi.Exception as problem:
@@ -140,9 +139,14 @@ class MPITransport:
     def close(self) -> None:
         self.flush()
 
+    @property
+    def dead(self) -> set[int]:
+        """Ranks that are no more."""
+        return self._dead
+
     def free(self) -> None:
         """Give the communicator back, where MPI goes on without this link; collective."""
-        if not self.dead:
+        if not self._dead:
             self._comm.Free()
 
     def abort(self, status: int) -> None:
@@ -152,7 +156,7 @@ class MPITransport:
         os._exit(status)  # where MPI returns from it all the same
 
     def _start(self, data: Any, to: int, tag: int) -> None:
-        if to in self.dead:
+        if to in self._dead:
             return
         try:
             request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
@@ -186,8 +190,8 @@ class MPITransport:
         self._comm.Ack_failed(failed.size)  # no more than these: one may have died meanwhile
         if self.rank > 0 and 0 in ranks:
             os._exit(ORPHANED)  # nobody is left to work for
-        self._unsaid += [rank for rank in ranks if rank not in self.dead]
-        self.dead.update(ranks)
+        self._unsaid += [rank for rank in ranks if rank not in self._dead]
+        self._dead.update(ranks)
 
     def _take(self, source: int, size: int) -> Any:
         memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part
