@@ -50,7 +50,7 @@ def main() -> NoReturn:
     if rank:
         streams.no_stdin()
         wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
-    sys.exit(lifeline.say(_play(options, label, asked.ranks)))
+    sys.exit(lifeline.ends_with(_play(options, label, asked.ranks)))
 
 
 def _options(rank: int | None) -> scoop_options.Options:
@@ -209,12 +209,12 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
 
 def _leave_task(worker: Any, transport: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
-    from . import leaving
+    from .leaving import inside_task
 
     _end_profile()
     worker.output.all_ended()
     worker.last_message()
-    leaving.inside_task(transport)
+    inside_task(transport)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -70,22 +71,33 @@ def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> N
             return
 
 
-def with_workers(transport: MPITransport | None, status: int) -> None:
-    """On rank 0, after the program and its farm: its exit functions, then all come to MPI's end.
+class Rank0:
+    """The end of rank 0, from here on: after its program's exit functions, all come to MPI's end.
 
-    The command that has started the job is told the program's status by then. From here on this
-    process ends within seconds.
+    Made before the program runs. transport: None without workers. status: of the program, of which
+    the command that has started the job is told here.
     """
-    atexit._run_exitfuncs()
-    _end_strays(status)
-    status = lifeline.say(status)
-    if transport is not None:
-        fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
-        _stop_all(transport)
-        _wait_for_all(transport)
-        _stop_all(transport)
-        transport.flush()
-        fuse.light(_limit(transport) + 2 * GRACE, status)
+
+    def __init__(self, transport: MPITransport | None) -> None:
+        self.status = 1
+        self._transport = transport
+        self._pid = os.getpid()
+        atexit.register(self._end)  # before the program can register any, so it runs after them
+
+    def _end(self) -> None:
+        if os.getpid() != self._pid:
+            return  # a child that the program has forked
+        _end_strays(self.status)
+        status = lifeline.ends_with(self.status)
+        lifeline.say()
+        transport = self._transport
+        if transport is not None:
+            fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
+            _stop_all(transport)
+            _wait_for_all(transport)
+            _stop_all(transport)
+            transport.flush()
+            fuse.light(_limit(transport) + 2 * GRACE, status)
 
 
 def _stop_all(transport: MPITransport) -> None:

@@ -28,22 +28,18 @@ def lead(
     options: Options,
     ended: Callable[[], None],
 ) -> int:
-    """Rank 0 to the end of its Python, for which the workers wait; returns its exit status.
+    """Run the program on rank 0; returns its exit status. What comes after is for `leaving`.
 
     ended: called when the program has.
     """
     transport = MPITransport() if runtime.size > 1 else None
-    status, pid = 1, os.getpid()
-    try:
-        if transport is not None:
-            status = _lead(transport, program, arguments, options)
-        else:
-            status = _alone(program, arguments, options)
-        ended()
-    finally:
-        if os.getpid() == pid:
-            leaving.with_workers(transport, status)
-    return status
+    end = leaving.Rank0(transport)
+    if transport is not None:
+        end.status = _lead(transport, program, arguments, options)
+    else:
+        end.status = _alone(program, arguments, options)
+    ended()
+    return end.status
 
 
 def _alone(program: Any, arguments: list[str], options: Options) -> int:

@@ -71,8 +71,7 @@ class MPITransport:
         self._under_way: deque[tuple[Any, Any]] = deque()
         self.cut_off = False
         """Whether a host cannot be reached: the launcher must not wait for it."""
-        self.dead: set[int] = set()
-        """Ranks that are no more."""
+        self._dead: set[int] = set()
         self._unsaid: deque[int] = deque()  # of the dead
 
     def send(self, to: int, message: Message) -> None:
@@ -101,7 +100,7 @@ class MPITransport:
             self._drop_sent()
         if self._unsaid:
             return self._unsaid.popleft(), Lost()
-        for _ in range(2 + len(self.dead)):
+        for _ in range(2 + len(self._dead)):
             try:
                 return self._received()
             except self._mpi.Exception as problem:
@@ -146,15 +145,21 @@ class MPITransport:
     def close(self) -> None:
         self.flush()
 
+    @property
+    def dead(self) -> set[int]:
+        """Ranks that are no more."""
+        return self._dead
+
     def free(self) -> None:
         """Give the communicator back, where MPI goes on without this link; collective."""
-        if not self.dead:
+        if not self._dead:
             self._comm.Free()
 
     def abort(self, status: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        lifeline.say(status)
+        lifeline.ends_with(status)
+        lifeline.say()
         if self.cut_off and daemon.kill():
             os._exit(status or 1)
         _end_after(ABORT_SECONDS)
@@ -162,7 +167,7 @@ class MPITransport:
         os._exit(status)  # where MPI returns from it all the same
 
     def _start(self, data: Any, to: int, tag: int) -> None:
-        if to in self.dead:
+        if to in self._dead:
             return
         try:
             request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
@@ -196,8 +201,8 @@ class MPITransport:
         self._comm.Ack_failed(failed.size)  # no more than these: one may have died meanwhile
         if self.rank > 0 and 0 in ranks:
             os._exit(ORPHANED)  # nobody is left to work for
-        self._unsaid += [rank for rank in ranks if rank not in self.dead]
-        self.dead.update(ranks)
+        self._unsaid += [rank for rank in ranks if rank not in self._dead]
+        self._dead.update(ranks)
 
     def _take(self, source: int, size: int) -> Any:
         memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part

@@ -73,7 +73,7 @@ def transport() -> tuple[MPITransport, Wire]:
     made, wire = MPITransport.__new__(MPITransport), Wire()
     made._mpi, made._comm, made._status = wire, wire, wire
     made.rank, made.size = 0, 2
-    made._under_way, made.dead, made._unsaid = deque(), set(), deque()
+    made._under_way, made._dead, made._unsaid = deque(), set(), deque()
     return made, wire
 
 

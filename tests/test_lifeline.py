@@ -64,7 +64,7 @@ def test_rank_0_reads_and_writes_where_the_user_does_and_says_how_it_ended(
 ) -> None:
     asked, answer, shown, show = pipes
     os.write(answer, b"a question\n")
-    does = "print(sys.stdin.readline().upper(), end=''); line.say(33)"
+    does = "print(sys.stdin.readline().upper(), end=''); line.ends_with(33)"
     with closing(Lifeline({0: asked, 1: show, 2: 2})) as line:
         process = rank_0(line, does)
         heard(line)
@@ -83,7 +83,7 @@ def test_who_does_not_say_it_has_not_ended_well(does: str) -> None:
 
 
 def test_it_is_said_once_and_the_launcher_hears_of_no_failure() -> None:
-    does = "assert line.say(7) == 0; assert line.say(8) == 0"
+    does = "assert line.ends_with(7) == 0; line.say(); line.ends_with(8); line.say()"
     with closing(Lifeline({1: 1, 2: 2})) as line:
         process = rank_0(line, does)
         heard(line)
@@ -91,14 +91,18 @@ def test_it_is_said_once_and_the_launcher_hears_of_no_failure() -> None:
         assert line.status == 7
 
 
-def test_where_nobody_hears_it_the_launcher_is_told() -> None:
-    does = "time.sleep(1); sys.exit(line.say(9))"
-    with closing(Lifeline({1: 1, 2: 2})) as line:
+def test_it_is_said_after_the_programs_own_last_lines(pipes: tuple[int, ...]) -> None:
+    shown, show = pipes[:2]
+    does = (
+        "import atexit; atexit.register(lambda: (time.sleep(0.3), print('late', flush=True)))\n"
+        "line.ends_with(0)"
+    )
+    with closing(Lifeline({1: show, 2: 2})) as line:
         process = rank_0(line, does)
-        assert select.select([line], [], [], 20)[0]
-        line.hear()
-        line.close()
-        assert process.wait(20) == 9
+        heard(line)
+        assert line.status == 0
+        assert select.select([shown], [], [], 0)[0], "it had not been printed by then"
+        process.wait(20)
 
 
 def test_a_forked_child_is_not_rank_0() -> None:
@@ -106,8 +110,8 @@ def test_a_forked_child_is_not_rank_0() -> None:
         "if os.fork() == 0:\n"
         "    signal.signal(signal.SIGUSR1, lambda *_: None)\n"
         "    os.kill(os.getpid(), signal.SIGUSR1)\n"
-        "    sys.exit(line.say(6))\n"
-        "assert os.waitstatus_to_exitcode(os.wait()[1]) == 6; line.say(5)"
+        "    sys.exit(6 + line.ends_with(6))\n"
+        "assert os.waitstatus_to_exitcode(os.wait()[1]) == 6; line.ends_with(5)"
     )
     with closing(Lifeline({1: 1, 2: 2})) as line:
         process = rank_0(line, does)
@@ -120,7 +124,7 @@ def test_a_forked_child_is_not_rank_0() -> None:
 def test_it_is_known_which_signals_have_reached_rank_0() -> None:
     does = (
         "signal.signal(signal.SIGTERM, lambda *_: print('own'))\n"
-        "os.kill(os.getpid(), signal.SIGTERM); line.say(128 + signal.SIGTERM)"
+        "os.kill(os.getpid(), signal.SIGTERM); line.ends_with(128 + signal.SIGTERM)"
     )
     begun = time.monotonic()
     with closing(Lifeline({1: 1, 2: 2})) as line:
@@ -139,7 +143,7 @@ def test_a_signal_that_the_command_has_sent_is_not_one_of_others() -> None:
         "came = []; signal.signal(signal.SIGINT, lambda *_: came.append(1))\n"
         "print('ready', flush=True)\n"
         "while len(came) < 1: time.sleep(0.01)\n"
-        "line.say(0)"
+        "line.ends_with(0)"
     )
     shown, show = os.pipe()
     begun = time.monotonic()
@@ -163,7 +167,7 @@ def test_what_the_user_has_closed_is_closed_for_python_and_its_number_is_held(cl
         f"name = ('stdin', 'stdout', 'stderr')[{closed}]\n"
         "assert getattr(sys, name) is None and getattr(sys, f'__{name}__') is None\n"
         f"assert os.path.samestat(os.fstat({closed}), os.stat(os.devnull))\n"
-        "print('to nobody, or somebody'); line.say(0)"
+        "print('to nobody, or somebody'); line.ends_with(0)"
     )
     given = {number: number for number in (0, 1, 2) if number != closed}
     with closing(Lifeline(given)) as line:

@@ -9,6 +9,7 @@ Under a launcher of the user's own, or from another host, there is no line and n
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -72,19 +73,28 @@ def take(env: MutableMapping[str, str], rank: int | None) -> bool:
     return True
 
 
-def say(status: int) -> int:
-    """Tell the command, once, that the program has ended with a status.
+def ends_with(status: int) -> int:
+    """Note the exit status of the program; return what to tell the launcher of it.
 
-    Returns what to tell the launcher: 0 where the command knows, or it would explain at length what
-    the status means.
+    That is 0 where the command will know: a launcher explains at length what a status means.
     """
-    return status if _line is None else _line.say(status)
+    if _line is None:
+        return status
+    _line.status = status
+    return 0
+
+
+def say() -> None:
+    """Tell the command, once, of the status that was noted: the program has ended."""
+    if _line is not None:
+        _line.say()
 
 
 class _Line:
     """Rank 0's end."""
 
     def __init__(self, line: socket.socket) -> None:
+        self.status: int | None = None
         self._said = False
         self._line = line
         self._pid = os.getpid()
@@ -92,18 +102,18 @@ class _Line:
         # The C part of each handler writes the number of its signal.
         signal.set_wakeup_fd(line.fileno(), warn_on_full_buffer=False)
         os.register_at_fork(after_in_child=self._leave)
+        atexit.register(self.say)  # where nobody has said it before
 
-    def say(self, status: int) -> int:
-        """See above."""
-        if self._said or os.getpid() != self._pid:
-            return 0 if self._said else status
+    def say(self) -> None:
+        """Tell of the status, once."""
+        if self.status is None or self._said or os.getpid() != self._pid:
+            return
+        self._said = True
         try:
             self._line.setblocking(True)
-            self._line.send(ENDED + str(status).encode())
+            self._line.send(ENDED + str(self.status).encode())
         except OSError:
-            return status  # the command is gone
-        self._said = True
-        return 0
+            pass  # the command is gone
 
     def _leave(self) -> None:
         """A child is not rank 0: its signals are its own."""
