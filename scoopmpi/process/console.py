@@ -163,6 +163,9 @@ class Console(io.TextIOWrapper):
             finally:
                 self._own.closed = self._others.closed = True
 
+    def __repr__(self) -> str:
+        return f"<_io.TextIOWrapper name={self.name!r} mode='w' encoding={self.encoding!r}>"
+
     def __del__(self) -> None:
         """Nothing is left to write: the interpreter has flushed it."""
 
