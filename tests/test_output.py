@@ -169,3 +169,8 @@ def test_a_slow_reader_does_not_make_memory_grow(library: Library) -> None:
         assert process.wait(60) == 0
     assert got == 50_000 * 1001
     assert int(re.findall(r"VmHWM:\s+(\d+) kB", err)[0]) < 100_000, err
+
+
+def test_stdout_that_is_gone_is_told_to_the_program_once(library: Library) -> None:
+    err = run(library, "gone", status=5).stderr
+    assert err == b"BrokenPipeError\n1000\n"
