@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -94,8 +95,10 @@ class Gone:
 
 def leaves_garbage(x):
     for n in range(100):
-        Gone(f"gone {x} {n}")
         print(f"task {x}", end=" ")
+        Gone(f"gone {x} {n}")
+        if n % 10 == 0:
+            gc.collect()
         print(f"line {n}")
     return [x]
 
