@@ -61,8 +61,7 @@ class Nest(Executor):
         """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
         self._numbers = itertools.count(1)
         self._scopes = itertools.count(1)  # a scope is a task, for its own jobs to be found
-        self.scope = 0
-        """Of the task that runs, or of a few of one map in a row."""
+        self._scope = 0
         self._depth = 0
         self._pending: list[Nested] = []  # jobs with unstarted tasks, and some that have none left
         self._away: dict[int, Nested] = {}  # jobs of which others have tasks
@@ -98,10 +97,10 @@ class Nest(Executor):
             return future
         with self._worker.lock:  # nobody takes calls while one is added
             latest = self._pending[-1] if self._pending else None
-            if isinstance(latest, NestedCalls) and latest.add(call, self.scope):
+            if isinstance(latest, NestedCalls) and latest.add(call, self._scope):
                 return future
-            calls = NestedCalls(next(self._numbers), self.scope)
-            calls.add(call, self.scope)
+            calls = NestedCalls(next(self._numbers), self._scope)
+            calls.add(call, self._scope)
         self.opened(calls)
         return future
 
@@ -111,8 +110,8 @@ class Nest(Executor):
         Cancelled by who takes it back; it is offered at once where tasks are wanted.
         """
         future = self._future()
-        calls = NestedCalls(next(self._numbers), self.scope)
-        calls.add(Call(future, (fn, args), None), self.scope)
+        calls = NestedCalls(next(self._numbers), self._scope)
+        calls.add(Call(future, (fn, args), None), self._scope)
         self.opened(calls)
         self.offer(0)
         return future
@@ -132,7 +131,7 @@ class Nest(Executor):
         if not self._on_own_thread:
             return _serial.map(fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=inf)
         ahead = 4 * self._worker.workers
-        job = NestedMap(next(self._numbers), self.scope, fn, iterables, ahead, ordered)
+        job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
         self.opened(job)
         deadline = None if timeout is None else time.monotonic() + timeout
         return itertools.chain.from_iterable(NestedValues(self, job, deadline))
@@ -156,6 +155,9 @@ class Nest(Executor):
 
     # Running nested jobs.
 
+    scope = property(lambda self: self._scope)
+    """Of the task that runs, or of a few of one map in a row."""
+
     @property
     def shallow(self) -> bool:
         """Whether one more task may run on top of this stack."""
@@ -165,7 +167,7 @@ class Nest(Executor):
         """Run some unstarted tasks of a job here and now."""
         if self.hungry:
             self.offer(1)
-        scope, self.scope = self.scope, next(self._scopes)
+        scope, self._scope = self._scope, next(self._scopes)
         self._depth += 1
         waiting = limit.set_aside()
         try:
@@ -173,7 +175,7 @@ class Nest(Executor):
         finally:
             limit.go_on(waiting)
             self._worker.task_ended()
-            self.scope = scope
+            self._scope = scope
             self._depth -= 1
         if isinstance(job, NestedMap) and job.left:
             self._read_on(job)
@@ -185,11 +187,11 @@ class Nest(Executor):
         if runner is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise failure.TaskError("only a task can wait for tasks")
-        scope, depth, begun = self.scope, self._depth, time.monotonic()
+        scope, depth, begun = self._scope, self._depth, time.monotonic()
         waiting = limit.set_aside()
         running = self._worker.suspending()
         self.runners.suspend(Suspended(runner, done, deadline))
-        self.scope, self._depth = scope, depth
+        self._scope, self._depth = scope, depth
         limit.go_on(waiting)
         self._worker.resumed(running, time.monotonic() - begun)
 
@@ -235,7 +237,7 @@ class Nest(Executor):
 
     def start(self, work: Callable[[], None]) -> None:
         """Run it in a runner until it is done or waits."""
-        self.scope, self._depth = next(self._scopes), 0
+        self._scope, self._depth = next(self._scopes), 0
         self.runners.run(work)
 
     def withdraw(self) -> None:
@@ -290,7 +292,7 @@ class Nest(Executor):
         if self._deliveries:
             return True
         jobs = [job for job in self._pending.copy() if job.rows]
-        return any(job.scope == self.scope for job in (*jobs, *self._away.copy().values()))
+        return any(job.scope == self._scope for job in (*jobs, *self._away.copy().values()))
 
     def offer(self, keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
@@ -336,7 +338,7 @@ class Nest(Executor):
     def _own_pending(self) -> Nested | None:
         self._drop_empty()
         for job in reversed(self._pending):
-            if job.rows and job.scope == self.scope:
+            if job.rows and job.scope == self._scope:
                 return job
         return None
 
