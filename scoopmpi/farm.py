@@ -51,7 +51,7 @@ from .losses import Losses
 from .members import Members
 from .messages import Finished, Frame, Offered
 from .nests.offers import Offer, Offers
-from .process.console import held, show
+from .process.console import has_said, held, show
 from .ranges import Batch
 from .scheduler import Scheduler
 from .section import Section
@@ -88,7 +88,7 @@ class Farm:
         self.reconfigured = self._dispatch.reconfigured
         self._abandoned: deque[int] = deque()
         self._left: deque[int] = deque()
-        self.members = Members(transport.size - 1, self._deliveries.printed)
+        self.members = Members(transport.size - 1, self._deliveries.printed, has_said)
         self._losses = Losses(self.members, retries)
         self._offers = Offers()
         self._calls = CallStream()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BUFFERED = 8192
 """Bytes that wait for more where nobody looks on: Python's own figure."""
 
+REMEMBERED = 1 << 16
+"""Bytes of stderr: what a program says while it is imported."""
+
 
 class End:
     """The binary end of a text stream, as `io.TextIOWrapper` wants one."""
@@ -114,6 +117,20 @@ class Own(End):
             self._mover = None
         if self._pieces:
             self._move(everything=False)
+
+
+class OwnErrors(Own):
+    """The same for stderr: its first part is remembered, as workers may say the same."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.first = b""
+
+    def write(self, data: bytes) -> int:
+        """Take what has gathered, or a single write."""
+        if len(self.first) < REMEMBERED:
+            self.first += data
+        return super().write(data)
 
 
 class Others(End):
