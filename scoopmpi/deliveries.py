@@ -59,13 +59,17 @@ class Deliveries:
         """Write the lines that have come, if no other thread does.
 
         May block as long as nobody reads, and may be interrupted. Where stdout is gone (`| head`)
-        the program ends as by its own print: `tell` raises that OSError in its thread, once.
+        the program ends as by its own print: `tell` raises that OSError in its thread, once, and
+        whatever a stream of the program's own raises.
         """
         while self._lines and not self._held(self._lines[0][0]):
             if not self._writing.acquire(blocking=False):
                 break
             try:
                 self._show_some()
+            except Exception:  # of a stream of the program's own making
+                if tell:
+                    raise
             finally:
                 self._writing.release()
         if tell and self._lost and threading.current_thread() is threading.main_thread():

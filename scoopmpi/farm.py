@@ -53,7 +53,7 @@ from .messages import Frame
 from .nests.offers import Offers
 from .nests.relay import Relay
 from .outcomes import Part
-from .process.console import held, show
+from .process.console import has_said, held, show
 from .resting import Ending, Resting
 from .scheduler import Scheduler
 from .section import Section
@@ -90,7 +90,7 @@ class Farm:
         self.reconfigured = self._dispatch.reconfigured
         self._abandoned: deque[int] = deque()
         self._unread = Unread(self._jobs, self.release, self.abandon, threads=standin)
-        self.members = Members(transport.size - 1, self._deliveries.printed)
+        self.members = Members(transport.size - 1, self._deliveries.printed, has_said)
         self._losses = Losses(self.members, retries)
         self._offers = Offers()
         self._relay = Relay(transport, self._scheduler, self._dispatch, self._offers)

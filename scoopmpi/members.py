@@ -22,10 +22,17 @@ class Members:
     """The workers of a farm, `size` of them when all have joined.
 
     show: takes 2, for stderr, and what is to be printed there.
+    has_said: whether rank 0 has written a text there itself.
     """
 
-    def __init__(self, size: int, show: Callable[[int, bytes], None]) -> None:
+    def __init__(
+        self,
+        size: int,
+        show: Callable[[int, bytes], None],
+        has_said: Callable[[str], bool] = lambda text: False,
+    ) -> None:
         self.size = size
+        self._has_said = has_said
         self._show = show
         self._refusals, self._said = Reports(), Reports()
         self.names: frozenset[str] | None = None
@@ -72,6 +79,8 @@ class Members:
     def tell(self) -> None:
         """Say what is known of imports; nothing where nobody has joined, as nobody was needed."""
         for text, who in self._said.taken():
+            if self._has_said(text):
+                continue
             more = more_of_the_same(text, who)
             self._show(2, (text + (f"scoopmpi: {more}\n" if more else "")).encode())
         for text, who in self._refusals.taken() if self._hosts else ():

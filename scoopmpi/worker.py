@@ -46,8 +46,10 @@ LOOK_SECONDS = 0.005
 PASS_ON_SECONDS = 0.05
 """How often it looks for messages in any case, as other ranks may wait for what is sent on here."""
 UNREAD_BYTES = 1 << 16
-"""Of lines that rank 0 may not have taken yet. Open MPI's sends of 1 KB end when the other side has
-them: to wait for each cost 5 ms a line while rank 0 slept."""
+"""Of lines that rank 0 may not have taken yet: no faster than it takes them. Open MPI's sends of
+1 KB end when the other side has them: to wait for each cost 5 ms a line while rank 0 slept."""
+EAGER_BYTES = 2000
+"""A longer message may need this rank once more, which might compute for hours: waited for."""
 LINGER = 0.1
 """Seconds without a batch after which the stand-in sleeps until it is woken."""
 
@@ -109,7 +111,7 @@ class Worker:
             if not self._gone:
                 self._transport.send(0, messages.Printed(stream, data))
                 self._unread += len(data)
-                if self._unread > UNREAD_BYTES:  # no faster than rank 0 takes it
+                if self._unread > UNREAD_BYTES or len(data) > EAGER_BYTES:
                     self._transport.flush()
                     self._unread = 0
             return not self._gone

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -94,8 +95,10 @@ class Gone:
 
 def leaves_garbage(x):
     for n in range(100):
-        Gone(f"gone {x} {n}")
         print(f"task {x}", end=" ")
+        Gone(f"gone {x} {n}")
+        if n % 10 == 0:
+            gc.collect()
         print(f"line {n}")
     return [x]
 
@@ -187,6 +190,17 @@ def main(what, *arguments):
     elif what == "for ever":
         for _ in futures.map(talks_for_ever, range(10**7)):
             pass
+    elif what == "gone":
+        reading, writing = os.pipe()
+        os.close(reading)
+        os.dup2(writing, 1)
+        try:
+            for _ in futures.map(talks_for_ever, range(10**7)):
+                pass
+        except BrokenPipeError as problem:
+            print(type(problem).__name__, file=sys.stderr)
+        print(len(list(futures.map(talks_for_ever, range(1000)))), file=sys.stderr)
+        sys.exit(5)
     elif what == "silent":
         for _ in futures.map(talks_for_ever, range(int(arguments[0]))):
             pass

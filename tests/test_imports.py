@@ -183,3 +183,16 @@ def test_a_warning_at_import_is_shown_once_for_all_workers(
     assert sorted(done.stdout.splitlines()) == ["[0, 1, 2]", *["loaded"] * WORKERS], done.stderr
     assert done.stderr.count("UserWarning: careful") == 1, done.stderr
     assert "7 more workers the same: " in done.stderr
+
+
+def test_a_warning_that_rank_0_has_shown_is_not_repeated(
+    first_library: Library, tmp_path: Path
+) -> None:
+    program = (
+        "import time, warnings\nfrom scoop import futures, IS_ORIGIN\n"
+        "time.sleep(0 if IS_ORIGIN else 0.5)\nwarnings.warn('careful')\n"
+        "if __name__ == '__main__':\n    print(list(futures.map(abs, range(3))))\n"
+    )
+    done = run(first_library, program, tmp_path)
+    assert done.stdout == "[0, 1, 2]\n" and done.stderr.count("UserWarning: careful") == 1
+    assert "the same" not in done.stderr, done.stderr

@@ -127,6 +127,19 @@ def test_a_reader_that_has_gone_is_told_once() -> None:
     assert not ours
 
 
+def test_a_stream_of_the_programs_own_that_fails_does_not_keep_the_farm_from_its_end() -> None:
+    def fails(stream: int, data: bytes) -> None:
+        raise LookupError
+
+    ours = Deliveries(fails, lambda stream: False)
+    ours.printed(1, b"a\n")
+    with pytest.raises(LookupError):
+        ours.show()
+    ours.printed(1, b"b\n")
+    ours.show_all(hurry=False)
+    assert not ours
+
+
 def run_all(*actions: Any) -> None:
     threads = [threading.Thread(target=action, daemon=True) for action in actions]
     for thread in threads:

@@ -108,6 +108,19 @@ def test_text_of_tasks_becomes_the_bytes_that_it_becomes_on_rank_0(
     assert done.stderr.count(text.encode(name, "backslashreplace") + newline) == 4
 
 
+def test_the_encoding_is_that_of_rank_0_where_ranks_differ(
+    library: Library, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "if '0' in (os.environ.get('OMPI_COMM_WORLD_RANK'), os.environ.get('PMI_RANK')):\n"
+        "    sys.stdout.reconfigure(encoding='latin-1', errors='replace')\n"
+    )
+    env = {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(tmp_path), "PYTHONUTF8": "1"}
+    out = run(library, "encoded", "é€", **env).stdout
+    assert out.startswith(2 * "é?\n".encode("latin-1")), out
+
+
 def test_streams_that_a_task_changes(first_library: Library) -> None:
     lines = Counter(run(first_library, "changes_streams", "50").stdout.decode().splitlines())
     assert lines == Counter(
@@ -169,3 +182,8 @@ def test_a_slow_reader_does_not_make_memory_grow(library: Library) -> None:
         assert process.wait(60) == 0
     assert got == 50_000 * 1001
     assert int(re.findall(r"VmHWM:\s+(\d+) kB", err)[0]) < 100_000, err
+
+
+def test_stdout_that_is_gone_is_told_to_the_program_once(library: Library) -> None:
+    err = run(library, "gone", status=5).stderr
+    assert b"BrokenPipeError\n1000\n" in err and b"Traceback" not in err

@@ -21,10 +21,17 @@ class LeftMaps:
 
     def __init__(self, opened: Callable[[NestedMap], None]) -> None:
         self.open: dict[int, NestedMap] = {}
-        self.tasks: set[int] = set()
-        """The scopes of tasks that have not ended: they may still ask for values."""
+        self._tasks: set[int] = set()  # their scopes: they may still ask for values
         self._opened = opened
         self._to_read: deque[NestedMap] = deque()
+
+    def during(self, scope: int, work: Callable[[], None]) -> None:
+        """Run a task, of this scope."""
+        self._tasks.add(scope)
+        try:
+            work()
+        finally:
+            self._tasks.discard(scope)
 
     def leave(self, job: NestedMap) -> None:
         """Nobody takes the values, but the tasks shall run."""
@@ -34,7 +41,7 @@ class LeftMaps:
     def leave_unread(self) -> None:
         """Nobody will ask for values any more, but tasks that have not ended."""
         for job in self.open.copy().values():
-            if not (job.asked or job.left or job.scope in self.tasks):
+            if not (job.asked or job.left or job.scope in self._tasks):
                 self.leave(job)
 
     def came(self, job: NestedMap) -> None:

@@ -62,8 +62,7 @@ class Nest(Executor):
         self.runners = Runners()
         self._numbers = itertools.count(1)
         self._scopes = itertools.count(1)  # a scope is a task, for its own jobs to be found
-        self.scope = 0
-        """Of the task that runs, or of a few of one map in a row."""
+        self._scope = 0
         self._depth = 0
         self._pending: list[Nested] = []  # jobs with unstarted tasks, and some that have none left
         self._away = Away(worker)
@@ -103,10 +102,10 @@ class Nest(Executor):
             return future
         with self._worker.lock:  # nobody takes calls while one is added
             latest = self._pending[-1] if self._pending else None
-            if isinstance(latest, NestedCalls) and latest.add(call, self.scope):
+            if isinstance(latest, NestedCalls) and latest.add(call, self._scope):
                 return future
-            calls = NestedCalls(next(self._numbers), self.scope)
-            calls.add(call, self.scope)
+            calls = NestedCalls(next(self._numbers), self._scope)
+            calls.add(call, self._scope)
         self.opened(calls)
         return future
 
@@ -116,8 +115,8 @@ class Nest(Executor):
         Cancelled by who takes it back; it is offered at once where tasks are wanted.
         """
         future = self._future()
-        calls = NestedCalls(next(self._numbers), self.scope)
-        calls.add(Call(future, (fn, args), None), self.scope)
+        calls = NestedCalls(next(self._numbers), self._scope)
+        calls.add(Call(future, (fn, args), None), self._scope)
         self.opened(calls)
         self.offer(0)
         return future
@@ -152,7 +151,7 @@ class Nest(Executor):
         timeout = seconds(timeout)
         fn = limit.limited(fn, task_timeout)
         ahead = 4 * self._worker.workers
-        job = NestedMap(next(self._numbers), self.scope, fn, iterables, ahead, ordered)
+        job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
         self._left.open[job.number] = job
         self.opened(job)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -177,6 +176,9 @@ class Nest(Executor):
 
     # Running nested jobs.
 
+    scope = property(lambda self: self._scope)
+    """Of the task that runs, or of a few of one map in a row."""
+
     @property
     def shallow(self) -> bool:
         """Whether one more task may run on top of this stack."""
@@ -186,18 +188,16 @@ class Nest(Executor):
         """Run some unstarted tasks of a job here and now."""
         if self.hungry:
             self.offer(1)
-        scope, self.scope = self.scope, next(self._scopes)
-        own = self.scope
-        self._left.tasks.add(own)
+        scope, self._scope = self._scope, next(self._scopes)
         self._depth += 1
         waiting = limit.set_aside()
         try:
-            self.runners.apart(job.run, time.monotonic() + SLICE)
+            run = partial(self.runners.apart, job.run, time.monotonic() + SLICE)
+            self._left.during(self._scope, run)
         finally:
             limit.go_on(waiting)
             self._worker.task_ended()
-            self._left.tasks.discard(own)
-            self.scope = scope
+            self._scope = scope
             self._depth -= 1
         if isinstance(job, NestedMap) and job.left:
             self._left.read_on(job)
@@ -209,11 +209,11 @@ class Nest(Executor):
         if runner is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise failure.TaskError("only a task can wait for tasks")
-        scope, depth, begun = self.scope, self._depth, time.monotonic()
+        scope, depth, begun = self._scope, self._depth, time.monotonic()
         waiting = limit.set_aside()
         running = self._worker.suspending()
         self.runners.suspend(Suspended(runner, done, deadline))
-        self.scope, self._depth = scope, depth
+        self._scope, self._depth = scope, depth
         limit.go_on(waiting)
         self._worker.resumed(running, time.monotonic() - begun)
 
@@ -259,15 +259,8 @@ class Nest(Executor):
 
     def start(self, work: Callable[[], None]) -> None:
         """Run it in a runner until it is done or waits."""
-        self.scope, self._depth = next(self._scopes), 0
-        self.runners.run(partial(self._whole, self.scope, work))
-
-    def _whole(self, scope: int, work: Callable[[], None]) -> None:
-        self._left.tasks.add(scope)
-        try:
-            work()
-        finally:
-            self._left.tasks.discard(scope)
+        self._scope, self._depth = next(self._scopes), 0
+        self.runners.run(partial(self._left.during, self._scope, work))
 
     def returned(self, message: Returned) -> None:
         """Outcomes of tasks that others have run; with the worker's lock held."""
@@ -311,7 +304,7 @@ class Nest(Executor):
         if self._deliveries:
             return True
         jobs = [job for job in self._pending.copy() if job.rows]
-        return any(job.scope == self.scope for job in (*jobs, *self._away.jobs.copy().values()))
+        return any(job.scope == self._scope for job in (*jobs, *self._away.jobs.copy().values()))
 
     def offer(self, keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
@@ -340,7 +333,7 @@ class Nest(Executor):
     def _own_pending(self) -> Nested | None:
         self._drop_empty()
         for job in reversed(self._pending):
-            if job.rows and job.scope == self.scope:
+            if job.rows and job.scope == self._scope:
                 return job
         return None
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TextIO
 
-from .ends import Buffer, Others, Own
+from .ends import Buffer, Others, Own, OwnErrors
 from .outlet import Outlet
 
 NAMES = {1: "stdout", 2: "stderr"}
@@ -59,10 +59,11 @@ class Console(io.TextIOWrapper):
             "errors": like.errors,
             "newline": "\n",
         }
-        self._own, self._others = Own(self), Others(self)
+        self.own = Own(self) if number == 1 else OwnErrors(self)
+        self._others = Others(self)
         line_buffering = getattr(like, "line_buffering", False)
         self.at_once = self.through or line_buffering
-        own: Any = self._own
+        own: Any = self.own
         super().__init__(own, **self._coding, line_buffering=line_buffering)
         self._text = io.TextIOWrapper(
             own, **self._coding, line_buffering=line_buffering, write_through=self.through
@@ -95,14 +96,14 @@ class Console(io.TextIOWrapper):
         with self.outlet.lock:
             inside = self.outlet.turn()  # first: what is taken out of a buffer must not wait
             if who is None or not inside:
-                self._own.move_for_others(self._text)
+                self.own.move_for_others(self._text)
             self.outlet.put(self.fd, data, who)
 
     def write_bytes(self, data: bytes) -> None:
         """Take bytes of the program, behind its text."""
         if threading.get_ident() == self.owner:
             self._text.flush()
-            self._own.add(data)
+            self.own.add(data)
         else:
             self._others.write(data)
 
@@ -121,11 +122,11 @@ class Console(io.TextIOWrapper):
             inside = self.outlet.turn()
             if me == self.owner:
                 self._text.flush()
-                self._own.move(everything=True)
+                self.own.move(everything=True)
                 rest = self._others.of_the_dead()
             else:
                 if not inside:
-                    self._own.move_for_others(self._text)
+                    self.own.move_for_others(self._text)
                 rest = self._others.lines.rest(me)
             if rest:
                 self.outlet.put(self.fd, rest, me)
@@ -161,7 +162,10 @@ class Console(io.TextIOWrapper):
             try:
                 self.flush()
             finally:
-                self._own.closed = self._others.closed = True
+                self.own.closed = self._others.closed = True
+
+    def __repr__(self) -> str:
+        return f"<_io.TextIOWrapper name={self.name!r} mode='w' encoding={self.encoding!r}>"
 
     def __del__(self) -> None:
         """Nothing is left to write: the interpreter has flushed it."""
@@ -199,6 +203,15 @@ def held(number: int) -> bool:
     """Whether lines of tasks shall wait a moment, as the program's own line is not at its end."""
     console = _consoles.get(number)
     return console is not None and console.outlet.held()
+
+
+def has_said(text: str) -> bool:
+    """Whether all lines of a text stand among the first that the program has written to stderr."""
+    own = _consoles[2].own if 2 in _consoles else None
+    if not isinstance(own, OwnErrors):
+        return False
+    first = own.first.decode(errors="backslashreplace").splitlines()
+    return set(text.splitlines()) <= set(first)
 
 
 def show(number: int, data: bytes) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BUFFERED = 8192
 """Bytes that wait for more where nobody looks on: Python's own figure."""
 
+REMEMBERED = 1 << 16
+"""Bytes of stderr: what a program says while it is imported."""
+
 
 class End:
     """The binary end of a text stream, as `io.TextIOWrapper` wants one."""
@@ -62,6 +65,7 @@ class Own(End):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
+        self._outlet, self._fd, self._owner = console.outlet, console.fd, console.owner
         self._pieces: deque[bytes] = deque()
         self._length = 0
         self._rest = b""
@@ -69,16 +73,16 @@ class Own(End):
 
     def write(self, data: bytes) -> int:
         """Take what has gathered in the C buffer, or a single write where nothing gathers."""
-        console = self.console
         if self._mover == threading.get_ident():
             self._pieces.append(data)  # of its unfinished line nothing is to be shown
             return len(data)
-        with console.outlet.lock:  # what another thread has taken out of that buffer is older
-            alone = console.at_once and data and not self._pieces and not self._rest
-            if alone and console.outlet.quick(console.fd, data, console.owner):
+        outlet, at_once = self._outlet, self.console.at_once
+        with outlet.lock:  # what another thread has taken out of that buffer is older
+            alone = at_once and data and not self._pieces and not self._rest
+            if alone and outlet.quick(self._fd, data, self._owner):
                 return len(data)
             self._pieces.append(data)
-        self.move(console.at_once)
+        self.move(at_once)
         return len(data)
 
     def add(self, data: bytes) -> None:
@@ -90,19 +94,19 @@ class Own(End):
 
     def move(self, everything: bool = False) -> None:
         """Write the lines that are whole. everything: the unfinished one too."""
-        with self.console.outlet.lock:
-            self.console.outlet.turn()
+        with self._outlet.lock:
+            self._outlet.turn()
             self._move(everything)
 
     def _move(self, everything: bool) -> None:
-        data, console = self._rest, self.console
+        data = self._rest
         while self._pieces:
             data += self._pieces.popleft()
         end = len(data) if everything or len(data) > LONGEST_LINE else data.rfind(b"\n") + 1
         self._rest = data[end:]
         self._length = len(self._rest)
         if end:
-            console.outlet.put(console.fd, data[:end], console.owner)
+            self._outlet.put(self._fd, data[:end], self._owner)
 
     def move_for_others(self, text: io.TextIOWrapper) -> None:
         """Somebody else will write behind the lines that are whole here; with the lock held."""
@@ -113,6 +117,20 @@ class Own(End):
             self._mover = None
         if self._pieces:
             self._move(everything=False)
+
+
+class OwnErrors(Own):
+    """The same for stderr: its first part is remembered, as workers may say the same."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.first = b""
+
+    def write(self, data: bytes) -> int:
+        """Take what has gathered, or a single write."""
+        if len(self.first) < REMEMBERED:
+            self.first += data
+        return super().write(data)
 
 
 class Others(End):
