@@ -139,6 +139,7 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
         debug=start.debug,
         root=os.geteuid() == 0,
         survive=start.farm,
+        stale=allocation.stale,
     )
 
 
@@ -158,7 +159,7 @@ def command_of(
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(
         command,
-        env={**own, **moved, **command.env}, unset=(*command.unset, *stale),
+        env={**own, **moved, **command.env}, unset=(*command.unset, *stale, *ranks.stale),
         notes=(*command.notes, *notes),
     )  # fmt: skip
     lengths.check(command.argv, environment(command, env))
