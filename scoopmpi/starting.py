@@ -7,7 +7,6 @@ allocation and the launcher of the MPI library; knows nothing of the farm, and s
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from .launch import (
     directories,
     executables,
     hostlist,
+    inner,
     launcher,
     lengths,
     managers,
@@ -26,6 +26,8 @@ from .launch import (
 from .launch.allocation import Allocation, AllocationError
 from .launch.asking import asking
 from .launch.flavours.command import Command, Ranks
+from .launch.inner import loading as loading
+from .launch.inner import sourcing as sourcing
 from .launch.managers import local
 from .process import interpreter
 from .process import program as programs
@@ -135,6 +137,7 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
         root=os.geteuid() == 0,
         survive=start.farm,
         **(daemons.of_a_farm(start.python, env) if start.farm else {}),
+        stale=allocation.stale,
     )
 
 
@@ -147,15 +150,15 @@ def command_of(
     if "Open MPI" in found.library:
         needed, said = directories.needed(env, found.mpirun, asking(env))
         own, notes = own | needed, (*notes, *said)
-    short = rank_words(replace(start, options=(), words=())) if start.farm else ()
-    own_words = _own_words(start) if start.farm else None
+    short = rank_words(replace(start, options=(), words=()))
+    own_words = inner.own_words(start.options, start.words) if start.farm else None
     ranks, moved = lengths.fitting(found.flavour.KEY, ranks, short, own_words)
     ranks = replace(ranks, shell=daemons.shell_is_ours(found.mpirun, env))
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(
         command,
-        env={**own, **moved, **command.env}, unset=(*command.unset, *stale),
+        env={**own, **moved, **command.env}, unset=(*command.unset, *stale, *ranks.stale),
         notes=(*command.notes, *notes), program=len(ranks.program),
         first=ranks.hosts[0].name, alone=len(ranks.hosts) == 1,
     )  # fmt: skip
@@ -165,17 +168,8 @@ def command_of(
 
 def rank_words(start: Start) -> list[str]:
     """What each rank executes; a shell does the setup first."""
-    words = [start.python, *start.flags, "-m", "scoopmpi", *_own_words(start)]
-    if not start.setup:
-        return words
-    shell = shutil.which("bash") or "/bin/sh"  # prologues of clusters are written for bash
-    return [shell, "-c", " && ".join([*start.setup, 'exec "$@"']), "prolog", *words]
-
-
-def _own_words(start: Start) -> list[str]:
-    """The words of `python -m scoopmpi` in each rank: its options, and the program's words."""
-    dashes = bool(start.words) and start.words[0].startswith("-") and start.words[0] != "-"
-    return [*start.options, *(("--",) if dashes else ()), *start.words]
+    own = inner.own_words(start.options, start.words)
+    return inner.words((start.python, *start.flags), own, start.setup)
 
 
 def _variables(
@@ -242,18 +236,6 @@ def allocation_for(options: Options, env: Mapping[str, str]) -> Allocation:
     else:
         found = managers.detect(env, ask=asking(env))
     return found if options.workers is None else placement.resized(found, options.workers)
-
-
-def sourcing(script: str) -> str:
-    """The shell line that runs a script in the rank's own shell, so that what it sets stays."""
-    return f". {shlex.quote(os.path.abspath(script))}"
-
-
-def loading(modules: str) -> str:
-    """The shell line that loads environment modules, a list with commas."""
-    names = " ".join(shlex.quote(name) for name in modules.replace(",", " ").split())
-    defined = 'command -v module >/dev/null || . "$MODULESHOME/init/bash"'
-    return f"{{ {defined}; }} && module load {names}"
 
 
 def _interpreter(given: str | None) -> str:

@@ -113,7 +113,7 @@ def run(start: Start, request: Request, voice: Voice, ctx: click.Context) -> Non
     env = surroundings(request)
     if request.explain:
         found = findings(start, request, env)
-        bold = partial(click.style, bold=True) if sys.stdout.isatty() else str
+        bold = partial(click.style, bold=True) if _on_terminal() else str
         _print(explanation.text(found, _width(), bold))
         ctx.exit(1 if found.failed else 0)
     try:
@@ -239,4 +239,8 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _NOT_A_TERMINAL
+    return shutil.get_terminal_size().columns if _on_terminal() else _NOT_A_TERMINAL
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -72,6 +73,10 @@ def test_the_system_counts_whose_job_has_this_host(tmp_path: Path, own: str, sta
     assert f"taken are the hosts of {spoken[own]} (--sched={stale} takes the others)" in warning
     assert managers.detect(env, stale).manager == stale
     assert managers.detect(env, stale).warnings == ()
+    hidden = managers.detect(env).stale
+    assert hidden and set(hidden) <= set(systems(tmp_path, "far")[stale])
+    assert set(managers.detect(env, stale).stale) <= set(systems(tmp_path, HERE)[own])
+    assert managers.detect({name: env[name] for name in env if name not in hidden}).warnings == ()
 
 
 @pytest.mark.parametrize(("own", "stale"), PAIRS)
@@ -188,6 +193,10 @@ def test_a_plain_run_says_that_there_is_another(prefix: Prefix, tmp_path: Path) 
         assert f"{HERE}:3" in done.stdout
         shown = done.stderr.count("the variables of Slurm are there too")
         assert shown == ("mpirun --host" not in done.stdout)
+        if "mpirun --host" not in done.stdout:
+            _, seen = json.loads(done.stdout)
+            assert not [name for name in seen if name.startswith("SLURM")], "mpirun believes them"
+            assert seen["PBS_JOBID"] == "7.s"
     quiet = prefix.myscoop("--quiet", "squares", **env)
     assert (quiet.returncode, quiet.stderr) == (0, "")
     assert "the variables of Slurm are there too" in prefix.myscoop(

@@ -53,6 +53,7 @@ class Allocation:
     notes: what a person may want to know of it, a sentence each. warnings: those that nobody should
     miss.
     agent: the remote shell of this batch system, where its hosts are closed to ssh.
+    stale: variables of another job's, which a launcher would believe.
     """
 
     manager: str
@@ -61,6 +62,7 @@ class Allocation:
     notes: tuple[str, ...] = ()
     agent: str | None = None
     warnings: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slots > MOST_SLOTS:

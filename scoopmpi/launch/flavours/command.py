@@ -58,7 +58,8 @@ class Ranks:
     prefixes: names, or beginnings of names, of further variables to hand over.
     modules: whether those of environment modules are handed over.
     words: the user's own for the launcher. branches: the width of its tree of daemons.
-    debug: it shall show what it does. root: the caller is root.
+    debug: it shall show what it does. root: the caller is root. stale: variables of `env` that are
+    another job's, which the launcher must not see.
     survive: where one dies the others shall live on, if the library can.
     patience: seconds for which a host may be silent; None: as the library has it.
     deaf: words in front of a daemon that make it deaf to the end of a job; "": none are known.
@@ -84,6 +85,7 @@ class Ranks:
     patience: float | None = None
     deaf: str = ""
     shell: bool = True
+    stale: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:

@@ -1,23 +1,19 @@
 """Batch systems: each module has one function, `allocation(env, ask)`, and a `NAME`.
 
 It returns None where its system is not there, and raises AllocationError where it is there but
-contradicts itself. Where several answer, one's variables are inherited from another job's shell:
-the system counts that has started this process, else the one that has given it this host, else the
-first. An instance of Flux within a Slurm job is the inner one; Slurm comes before PBS, as its qsub
-wrapper sets PBS variables too.
+contradicts itself. The first that answers counts, unless `choosing` knows better: an instance of
+Flux within a Slurm job is the inner one, and Slurm comes before PBS, as its qsub wrapper sets PBS
+variables too.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import ModuleType
 
-from .. import ancestors
 from ..allocation import LOCAL, Allocation, AllocationError
 from ..asking import Ask, nobody
-from . import cobalt, flux, kubernetes, local, lsf, oar, pbs, pjm, sge, slurm
+from . import choosing, cobalt, flux, kubernetes, local, lsf, oar, pbs, pjm, sge, slurm
 
 MANAGERS: tuple[ModuleType, ...] = (
     flux, slurm, cobalt, pbs, lsf, sge, oar, pjm, kubernetes, local,
@@ -29,11 +25,6 @@ ALIASES = {
     "mpioperator": "kubernetes", "fujitsu": "pjm", "none": LOCAL,
 }  # fmt: skip
 """Other names of a manager; case, `-` and `_` do not matter either."""
-_SPOKEN = {
-    "slurm": "Slurm", "flux": "Flux", "cobalt": "Cobalt", "sge": "Grid Engine",
-    "kubernetes": "Kubernetes",
-}  # fmt: skip
-"""How people write them; the others in capitals."""
 
 
 def detect(env: Mapping[str, str], name: str | None = None, ask: Ask = nobody) -> Allocation:
@@ -45,20 +36,15 @@ def detect(env: Mapping[str, str], name: str | None = None, ask: Ask = nobody) -
     found = _answers(MANAGERS if name is None else (_named(name),), env, ask)
     if not found:
         raise AllocationError(f"--sched {name} was asked for, but this is no {name} job")
-    chosen, *others = _by_weight(found)
+    chosen, *others = choosing.by_weight(found)
+    if name is not None and chosen != LOCAL:
+        others = [other for other in present(env) if other not in (chosen, LOCAL)]
     answer = found[chosen]
-    if others and next(iter(found)) != chosen:  # it was not asked as it can be
+    if name is None and next(iter(found)) != chosen:  # it was not asked as it can be
         answer = _answer(_named(chosen), env, ask) or answer
     if isinstance(answer, AllocationError):
         raise AllocationError(f"{answer} (--sched={LOCAL} ignores the batch system)") from None
-    if not others or chosen == flux.NAME:
-        return answer
-    warning = (
-        f"the variables of {', '.join(map(_spoken, others))} are there too, as in a job that was "
-        f"submitted from another's shell: taken are the hosts of {_spoken(chosen)} "
-        f"(--sched={others[0]} takes the others)"
-    )
-    return replace(answer, warnings=(warning, *answer.warnings))
+    return choosing.beside(answer, others, env, tell=name is None)
 
 
 def present(env: Mapping[str, str], ask: Ask = nobody) -> list[str]:
@@ -66,7 +52,7 @@ def present(env: Mapping[str, str], ask: Ask = nobody) -> list[str]:
 
     One whose variables contradict each other is among them.
     """
-    names = _by_weight(_answers(MANAGERS, env, ask))
+    names = choosing.by_weight(_answers(MANAGERS, env, ask))
     return names if LOCAL in names else [*names, LOCAL]
 
 
@@ -79,7 +65,7 @@ def _answers(
     """
     found: dict[str, Allocation | AllocationError] = {}
     for module in modules:
-        if found and (module is local or (module is pbs and _by_wrapper(env))):
+        if found and (module is local or (module is pbs and choosing.by_wrapper(env))):
             continue
         answer = _answer(module, env, nobody if found else ask)
         if answer is not None:
@@ -95,35 +81,6 @@ def _answer(
     except AllocationError as problem:
         return problem
     return found
-
-
-def _by_weight(found: Mapping[str, Allocation | AllocationError]) -> list[str]:
-    """The managers that have answered, the one that counts first."""
-    names = list(found)
-    if len(names) > 1 and names[0] != flux.NAME:
-        daemon = ancestors.manager()
-        counts = (
-            daemon if daemon in found else next(filter(lambda n: _is_here(found[n]), names), "")
-        )
-        names.sort(key=lambda name: name != counts)
-    return names
-
-
-def _is_here(answer: Allocation | AllocationError) -> bool:
-    """Whether this machine is one of the hosts."""
-    own = socket.gethostname().partition(".")[0]
-    names = {host.name.partition(".")[0] for host in getattr(answer, "hosts", ())}
-    return not names.isdisjoint((own, "localhost"))
-
-
-def _by_wrapper(env: Mapping[str, str]) -> bool:
-    """Whether PBS's variables are those that Slurm's own qsub has set: of the same job."""
-    job = env.get("PBS_JOBID", "").partition(".")[0]
-    return job != "" and job == env.get("SLURM_JOB_ID")
-
-
-def _spoken(name: str) -> str:
-    return _SPOKEN.get(name, name.upper())
 
 
 def _named(name: str) -> ModuleType:
