@@ -43,7 +43,13 @@ def running(two: Pair, *words: str, **more: str) -> Iterator[subprocess.Popen[st
         ) as process,
     ):  # fmt: skip
         try:
-            await_that(lambda: len(begun(two.directory)) == 2, lambda: "tasks have not begun", 60)
+            await_that(
+                lambda: len(begun(two.directory)) == 2 or process.poll() is not None,
+                lambda: f"tasks have begun on {begun(two.directory)} of {two.running()} only",
+                40,
+            )
+            if process.poll() is not None:
+                pytest.fail(f"it has ended with {process.returncode}: {ended(two, process)}")
             yield process
         finally:
             process.kill()
