@@ -96,6 +96,18 @@ def test_a_lost_host_is_no_success(two: Pair, lose: Callable[[Host], None]) -> N
     two.await_nothing()
 
 
+def test_the_daemon_beside_rank_0_is_lost(two: Pair) -> None:
+    """MPI_Abort of MPICH would spin for ever then, and its launcher wait for that."""
+    if two.library.name.startswith("openmpi"):
+        pytest.skip("there the launcher itself is beside rank 0")
+    with running(two, str(WAITS), str(two.directory)) as process:
+        lose_daemon(two.hosts[0])
+        _, err = ended(two, process)
+    assert process.returncode not in (0, 124), err
+    assert "the launcher has died before the program has ended" in err
+    two.await_nothing()
+
+
 def test_a_daemon_that_is_lost_while_ranks_start_is_no_success(two: Pair) -> None:
     words = two.words(str(WAITS), str(two.directory))
     env = two.job("east east west west").env
