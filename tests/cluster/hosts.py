@@ -23,6 +23,9 @@ PROGRAMS = (
     "unshare", "nsenter", "setpriv", "mount", "hostname", "ps", "ip", "sshd", "ssh", "ssh-keygen",
 )  # fmt: skip
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+TEMPORARY = "/run/tmp"
+"""Each host's own: daemons that are killed leave files there that bear process ids, and those of a
+new host begin anew."""
 START_SECONDS = 30
 STEP_SECONDS = 20
 
@@ -39,6 +42,7 @@ FIRST_PROCESS = """\
 set -e
 mount -t tmpfs tmpfs /run
 mkdir -m 755 /run/sshd
+mkdir -m 1777 {temporary}
 mount -t tmpfs tmpfs /dev/shm
 mount -t sysfs sysfs /sys
 mount --bind {directory}/hosts /etc/hosts
@@ -64,6 +68,7 @@ PasswordAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 50
 PidFile none
+SetEnv TMPDIR={temporary}
 """
 SSH = """\
 Host *
@@ -120,7 +125,8 @@ def connected(directory: Path) -> Iterator[tuple[Host, ...]]:
         _connect(hosts)
         for host, address in zip(hosts, ADDRESSES, strict=True):
             settings = directory / f"{host.name}.sshd"
-            settings.write_text(SSHD.format(address=address, directory=directory))
+            text = SSHD.format(address=address, directory=directory, temporary=TEMPORARY)
+            settings.write_text(text)
             log = str(directory / f"{host.name}.log")
             sshd = shutil.which("sshd", path=PATH) or "sshd"  # it wants its own absolute path
             _do(host.words(sshd, "-f", str(settings), "-E", log))
@@ -170,7 +176,7 @@ def _write_settings(directory: Path) -> None:
 
 
 def _host(name: str, directory: Path, started: list[subprocess.Popen[str]]) -> Host:
-    script = FIRST_PROCESS.format(directory=directory, name=name, wait=WAIT)
+    script = FIRST_PROCESS.format(directory=directory, name=name, wait=WAIT, temporary=TEMPORARY)
     process = subprocess.Popen(
         [*NAMESPACES, "sh", "-c", script], env={**os.environ, "PATH": PATH}, text=True,
         start_new_session=True, stdin=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from ..conftest import Library, start, survives
-from .hosts import PATH, Host, children, connected
+from .hosts import PATH, TEMPORARY, Host, children, connected
 from .jobs import PROGRAMS, WAITS, await_that, ranks_of
 
 pytestmark = pytest.mark.timeout(180)
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
         path = os.pathsep.join((str(Path(sys.executable).parent), PATH))
         job = {
             "PBS_JOBID": "1.east", "PBS_NODEFILE": str(file), "PBS_ENVIRONMENT": "PBS_BATCH",
-            "PBS_O_WORKDIR": str(self.directory),
+            "PBS_O_WORKDIR": str(self.directory), "TMPDIR": TEMPORARY,
         }  # fmt: skip
         if self.library.name.startswith("impi"):
             job["I_MPI_HYDRA_BOOTSTRAP"] = "ssh"  # in a job of PBS it wants pbsdsh

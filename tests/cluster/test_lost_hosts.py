@@ -43,7 +43,13 @@ def running(two: Pair, *words: str, **more: str) -> Iterator[subprocess.Popen[st
         ) as process,
     ):  # fmt: skip
         try:
-            await_that(lambda: len(begun(two.directory)) == 2, lambda: "tasks have not begun", 60)
+            await_that(
+                lambda: len(begun(two.directory)) == 2 or process.poll() is not None,
+                lambda: f"tasks have begun on {begun(two.directory)} of {two.running()} only",
+                40,
+            )
+            if process.poll() is not None:
+                pytest.fail(f"it has ended with {process.returncode}: {ended(two, process)}")
             yield process
         finally:
             process.kill()
@@ -87,6 +93,18 @@ def test_a_lost_host_is_no_success(two: Pair, lose: Callable[[Host], None]) -> N
     assert process.returncode not in (0, 124), err
     if not two.library.name.startswith("mpich"):  # its words for that name none
         assert "west" in out + err
+    two.await_nothing()
+
+
+def test_the_daemon_beside_rank_0_is_lost(two: Pair) -> None:
+    """MPI_Abort of MPICH would spin for ever then, and its launcher wait for that."""
+    if two.library.name.startswith("openmpi"):
+        pytest.skip("there the launcher itself is beside rank 0")
+    with running(two, str(WAITS), str(two.directory)) as process:
+        lose_daemon(two.hosts[0])
+        _, err = ended(two, process)
+    assert process.returncode not in (0, 124), err
+    assert "the launcher has died before the program has ended" in err
     two.await_nothing()
 
 
