@@ -111,6 +111,7 @@ def _in_the_launcher(deaf: bool, signalled: object) -> None:
     witness.end_with_parent(signal.SIGHUP if deaf else signal.SIGTERM)
     if deaf:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # our own word to it, under nohup too
         signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_LAUNCHERS)
     elif signalled is not None:
         for number in WARNINGS:
