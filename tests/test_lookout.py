@@ -279,7 +279,7 @@ def test_a_launcher_above_is_killed_with_its_children_and_nothing_else(
 
 
 def test_a_process_that_spins_in_c_has_an_end() -> None:
-    """As MPI_Abort of MPICH does where a host is gone; a handler of the program's changes nothing."""
+    """As MPI_Abort of MPICH does where a host is gone. The program may have a handler."""
     program = (
         "import signal\n"
         "from scoopmpi.transport import _end_after\n"
