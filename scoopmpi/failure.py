@@ -28,7 +28,7 @@ class FarmError(RuntimeError):
 
 
 class WorkerLost(FarmError):
-    """A task died with its worker, again and again; or no worker is left.
+    """A task died with its worker, again and again; no worker is left, or a host cannot be reached.
 
     rank, host: of the worker that was lost last. function, index: of the task. None: not known.
     """

@@ -276,3 +276,20 @@ def test_a_launcher_above_is_killed_with_its_children_and_nothing_else(
             time.sleep(0.02)
         assert not runs(shell)
     assert not daemon.kill(), "no launcher is above this test"
+
+
+def test_a_process_that_spins_in_c_has_an_end() -> None:
+    """As MPI_Abort of MPICH does where a host is gone. The program may have a handler."""
+    program = (
+        "import signal\n"
+        "from scoopmpi.transport import _end_after\n"
+        "signal.signal(signal.SIGALRM, print)\n"
+        "_end_after(1)\n"
+        "sum(range(10**13))\n"
+    )
+    started = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parent.parent, timeout=30, check=False
+    )
+    assert ended.returncode == -signal.SIGALRM
+    assert time.monotonic() - started < 20

@@ -47,7 +47,7 @@ def _deaf(python: str) -> str:
     Launchers split them at blanks and colons, and a shell of the other host reads them once more.
     """
     plain = all(each.isalnum() or each in "/._-+" for each in python + _DEAF)
-    return f"{python} -I -S {_DEAF}" if plain else ""
+    return f"{python} -I -S {_DEAF}" if plain and os.path.isfile(_DEAF) else ""
 
 
 def _files(mpirun: str, env: Mapping[str, str]) -> Iterator[str]:
