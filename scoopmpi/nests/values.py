@@ -65,7 +65,7 @@ class NestedValues:
             elif job.refill():
                 nest.opened(job)
             elif job.left:
-                raise failure.FarmError("nobody took the values of this map while they came")
+                raise failure.FarmError(failure.NOT_TAKEN)
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
             elif not nest.wait_until(job.ready, self._left()):
