@@ -6,6 +6,7 @@ Taking them is what runs the map's tasks: here, or elsewhere while this task wai
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,6 @@ class NestedValues:
 
     def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
         self._nest, self._job, self._deadline = nest, job, deadline
-        self.settled = partial(nest.settled, job)
         self._failure: BaseException | None = None
         self._ended = False
 
@@ -40,6 +40,10 @@ class NestedValues:
             self.close()
             raise StopIteration
         return found
+
+    def settled_later(self) -> Callable[[], bool]:
+        """What says whether nothing of it is to run, or runs, any more; keeps no values."""
+        return partial(self._nest.settled, self._job)
 
     def close(self) -> None:
         """Nobody wants the rest."""
