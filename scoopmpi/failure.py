@@ -19,6 +19,9 @@ from .messages import Frame
 _GROUPS: Any = getattr(builtins, "BaseExceptionGroup", ())  # from Python 3.11 on
 
 
+NOT_TAKEN = "nobody took the values of this map before the program, or the block of its farm, ended"
+
+
 class TaskError(RuntimeError):
     """A task failed in a way that has no exception of its own: the message says what and why."""
 

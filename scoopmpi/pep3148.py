@@ -344,4 +344,4 @@ def _results(
         )
         return IteratorResults(values, *read)
     nested = below.results(fn, iterables, timeout, ordered, task_timeout)
-    return IteratorResults(chain.from_iterable(nested), *read, nested.settled)
+    return IteratorResults(chain.from_iterable(nested), *read, nested.settled_later())

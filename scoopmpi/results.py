@@ -206,7 +206,7 @@ class FarmResults:
             if job.error is not None:
                 raise job.error
             if job.left:
-                raise failure.FarmError("nobody took the values of this map while they came")
+                raise failure.FarmError(failure.NOT_TAKEN)
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if not self._farm.wait_until(self._ready, left):
                 raise WaitedTooLong("the map's timeout has passed")

@@ -157,7 +157,7 @@ class _InPlace:
 
     def __next__(self) -> Iterable[Any]:
         if self._tasks.unread:
-            raise failure.FarmError("nobody took the values of this map while they came")
+            raise failure.FarmError(failure.NOT_TAKEN)
         if self._over:
             raise StopIteration
         self._over = True

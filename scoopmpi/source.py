@@ -83,7 +83,7 @@ _SEQUENCES = (range, list, tuple, str, bytes)  # these only: a subclass may iter
 _EMPTY: dict[Any, Any] = {}
 _VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
 _COLLECTIONS = (dict, set, frozenset, deque, *_VIEWS)
-_REPEATS = (itertools.count, itertools.cycle)
+_PERHAPS_ENDLESS = frozenset({range, itertools.count, itertools.cycle, itertools.repeat})
 
 
 def sized(iterable: Iterable[Any]) -> bool:
@@ -100,16 +100,18 @@ def snapshot(column: Any) -> Any:
 
 def length(column: Any) -> int:
     """The length of a sized iterable; len() refuses a range of more than `sys.maxsize`."""
-    if type(column) is not range:
+    try:
         return len(column)
-    start, stop, step = column.start, column.stop, column.step
-    return max(0, (stop - start + step + (-1 if step > 0 else 1)) // step)
+    except OverflowError:
+        start, stop, step = column.start, column.stop, column.step
+        return int(max(0, (stop - start + step + (-1 if step > 0 else 1)) // step))
 
 
 def endless(iterable: Iterable[Any]) -> bool:
     """Whether an iterable is known to have no end, or none that anybody could reach."""
-    if type(iterable) is range:
+    kind = type(iterable)
+    if kind not in _PERHAPS_ENDLESS:
+        return False
+    if kind is range:
         return length(iterable) > sys.maxsize
-    if type(iterable) is itertools.repeat:
-        return length_hint(iterable, -1) < 0
-    return type(iterable) in _REPEATS
+    return kind is not itertools.repeat or length_hint(iterable, -1) < 0

@@ -95,7 +95,11 @@ class Unread:
         """A window of tasks, in a thread of ours; more where outcomes have come meanwhile."""
         again = True
         while again:
-            self._read_once(number, job)
+            try:
+                self._read_once(number, job)
+            except BaseException as error:  # an iterator may even call sys.exit
+                job.reading_failed(error)
+                self._read_once(number, job)
             with self._guard:
                 again = self._reading[number] and number in self._left and not job.stuck
                 if again:
@@ -104,11 +108,7 @@ class Unread:
                     del self._reading[number]
 
     def _read_once(self, number: int, job: MapJob) -> None:
-        try:
-            job.context.run(self._release, number, job)
-        except BaseException as error:  # an iterator may even call sys.exit
-            job.reading_failed(error)
-            self._release(number, job)
+        job.context.run(self._release, number, job)
         if job.discard():
             self._ended(number, job)
 
@@ -131,10 +131,10 @@ class Unread:
                 return
             for number, job in self._left.copy().items():
                 if job.stuck:
-                    self.finish_here(number, job, wait_until)
+                    self.finish_here(number, job, partial(said.wait, wait_until))
             said.wait(wait_until, lambda: not self.under_way or broken() or self._any_stuck())
 
-    def finish_here(self, number: int, job: MapJob, wait_until: Callable[..., bool]) -> None:
+    def finish_here(self, number: int, job: MapJob, wait_until: Callable[..., Any]) -> None:
         """A map whose iterators work in no thread of ours is read by the thread that waits."""
 
         def further(seen: int) -> bool:

@@ -384,7 +384,26 @@ def test_an_iterator_of_one_thread_is_read_by_it_at_the_end() -> None:
         assert once_each()
 
 
-def test_thousand_maps_of_maps_need_few_threads() -> None:
+class Interrupted(OfOneThread):
+    """Ctrl-C comes while it is read."""
+
+    def __next__(self) -> int:
+        if (found := super().__next__()) == 50:
+            raise KeyboardInterrupt
+        return found
+
+
+def test_ctrl_c_ends_the_reading_at_the_end() -> None:
+    with thread_farm(2) as farm:
+        ran.clear()
+        farm.map(counted, Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            farm.finish()
+        assert len(ran) <= 50
+        farm.farm.give_up()
+
+
+def test_hundreds_of_maps_of_maps_need_few_threads() -> None:
     with thread_farm(2) as farm:
         ran.clear()
         for _ in range(300):

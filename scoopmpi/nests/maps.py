@@ -64,7 +64,7 @@ class NestedMap:
         fixed = target if payload.by_name(target) else isolation.fixed(target)
         self._target = target if fixed is None else fixed
         self._call = self._copied_target() if fixed is None else fixed
-        self._endless = all(map(endless, iterables))
+        self._endless = endless(iterables[0]) and all(map(endless, iterables))
         if all(map(sized, iterables)):
             self._window = WINDOW
             self._source = zip(*map(snapshot, iterables), strict=False)
@@ -110,13 +110,7 @@ class NestedMap:
 
     def run(self, until: float) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
-        self.running += 1
-        try:
-            self._run(until)
-        finally:
-            self.running -= 1
-
-    def _run(self, until: float) -> None:
+        self.running += 1  # only the end of the worker leaves this early
         rows, call = self.rows, self._call
         start, values = self._front, []
         problem: BaseException | None = None
@@ -141,6 +135,7 @@ class NestedMap:
             # Another runner may have gone on with this job while the task waited.
             if self._front != index + 1 or time.monotonic() > until:
                 break
+        self.running -= 1
         if values or problem is not None:
             stop = start + len(values) + (problem is not None)
             self.arrived(Arrived(start, stop, values, problem))

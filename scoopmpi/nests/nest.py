@@ -148,13 +148,13 @@ class Nest(Executor):
         task_timeout: float | None = None,
     ) -> NestedValues:
         """What `map` gives, a list of values at a time."""
-        timeout = seconds(timeout)
+        timeout = None if timeout is None else seconds(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
         fn = limit.limited(fn, task_timeout)
         ahead = 4 * self._worker.workers
         job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
         self._left.open[job.number] = job
         self.opened(job)
-        deadline = None if timeout is None else time.monotonic() + timeout
         return NestedValues(self, job, deadline)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:

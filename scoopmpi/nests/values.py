@@ -6,7 +6,7 @@ Taking them is what runs the map's tasks: here, or elsewhere while this task wai
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,6 @@ class NestedValues:
 
     def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
         self._nest, self._job, self._deadline = nest, job, deadline
-        self.settled = partial(nest.settled, job)
         self._failure: BaseException | None = None
         self._ended = False
 
@@ -42,6 +41,10 @@ class NestedValues:
             self.close()
             raise StopIteration
         return found if len(found) == 1 else handed_over(found)
+
+    def settled_later(self) -> Callable[[], bool]:
+        """What says whether nothing of it is to run, or runs, any more; keeps no values."""
+        return partial(self._nest.settled, self._job)
 
     def close(self) -> None:
         """Nobody wants the rest."""
@@ -67,7 +70,7 @@ class NestedValues:
             elif job.refill():
                 nest.opened(job)
             elif job.left:
-                raise failure.FarmError("nobody took the values of this map while they came")
+                raise failure.FarmError(failure.NOT_TAKEN)
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
             elif not nest.wait_until(job.ready, self._left()):

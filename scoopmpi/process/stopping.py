@@ -7,9 +7,14 @@ own takes the place of ours. How long there is for it is the launcher's and batc
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 from .signals import STOPPING
+
+ECHO_SECONDS = 0.5
+"""A signal that comes again so soon is the same one, by another way: `scancel` of Slurm 22.05 ends
+rank 0, and its launcher hands on its own 0.2 s later. Nobody presses Ctrl-C twice as fast."""
 
 
 class Stopping:
@@ -21,11 +26,15 @@ class Stopping:
     def __init__(self, interrupt: Callable[[BaseException], None]) -> None:
         self._interrupt = interrupt
         self._first: int | None = None
+        self._latest: tuple[int, float] = (0, 0.0)
         self._taken = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
         for number in self._taken:
             signal.signal(number, self._came)
 
     def _came(self, number: int, _: object) -> None:
+        before, self._latest = self._latest, (number, time.monotonic())
+        if before[0] == number and self._latest[1] - before[1] < ECHO_SECONDS:
+            return
         self._first = self._first or number
         interrupted = number == signal.SIGINT
         self._interrupt(KeyboardInterrupt() if interrupted else SystemExit(128 + number))
