@@ -133,7 +133,7 @@ class _Job:
         self._signals, self._line, self._passing = signals, line, passing
         self._timers: list[tuple[float, Callable[[], None]]] = []
         self._status: int | None = None  # where it is neither the launcher's nor rank 0's
-        self._ending = False
+        self._ending = self._signalled = False
         self._from = selectors.DefaultSelector()
         self._from.register(signals, selectors.EVENT_READ, self._woken)
         if line:
@@ -244,6 +244,7 @@ class _Job:
     # Signals.
 
     def _signal(self, number: int) -> None:
+        self._signalled = True
         if self._watch.signalled is not None:
             self._watch.signalled()
         self._speak_apart()
@@ -295,12 +296,15 @@ class _Job:
         code = self._launcher.wait()
         code = code if code >= 0 else 128 - code
         line = self._line
-        if line is not None and line.ended_by_signal and self._watch.signalled is not None:
-            self._watch.signalled()
         if self._status is not None:
             return self._status
         if line is None:
             return code
+        if line.ended_by_signal and not self._signalled:
+            if code:
+                return code  # the launcher has sent it, as another rank has crashed
+            if self._watch.signalled is not None:
+                self._watch.signalled()
         if line.status is None and not code:
             self._watch.tell(_NOT_SAID)
             return 1
