@@ -230,6 +230,9 @@ def main(what, *arguments):
     elif what == "busy":
         futures.submit(works_inside_a_pool)
         time.sleep(1)
+    elif what == "rank 0 dies":
+        assert list(futures.map(leaves, ["busy pool", "subprocess"] * 2))
+        os.kill(os.getpid(), signal.SIGKILL)
     elif what == "dies with a pool":
         futures.submit(dies_with_a_pool, *arguments).result()
     else:

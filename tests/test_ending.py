@@ -125,6 +125,13 @@ def test_the_pool_of_a_killed_worker_ends_too(library: Library, tmp_path: Path) 
         assert not ended.left()
 
 
+def test_what_tasks_have_started_ends_with_a_killed_rank_0(library: Library) -> None:
+    ended = Ended(library, "rank 0 dies")
+    assert ended.answer.returncode != 0
+    assert not ended.left()
+    assert ended.seconds < WITHIN
+
+
 def test_a_worker_ends_in_the_order_of_python(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "ends"
     ended = Ended(library, "in_order", str(path))

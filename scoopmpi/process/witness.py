@@ -217,10 +217,10 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
         os._exit(0)
     what = shared.label
     if code == ORPHANED:
+        _end_strays(rank, patience)  # before mpirun hears of it, which ends the others then
         if rank > 1:
-            time.sleep(_APART_SECONDS)  # one says it, and mpirun ends the others then
+            time.sleep(_APART_SECONDS)  # one says it
         _say("rank 0, which runs the program, is lost; the job ends")
-        _end_strays(rank, patience)
         os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
     if what == TOLD:
         os._exit(code if code > 0 else 1)
