@@ -14,7 +14,7 @@ from typing import Any
 
 from . import executor, leaving, lookout, payload, runtime
 from .farm import Farm
-from .process import console
+from .process import console, lifeline
 from .process import program as programs
 from .process.status import status_of, wait_for_threads
 from .process.stopping import Stopping
@@ -44,6 +44,7 @@ def lead(
 
 def _alone(program: Any, arguments: list[str], options: Options) -> int:
     """The only rank: the user's program, serially."""
+    lifeline.ready()
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     return status_of(partial(_to_its_end, program, arguments))
@@ -62,6 +63,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
         farm.close(UNABLE)
         return UNABLE
     stopping = Stopping(farm.interrupt)
+    lifeline.ready()
     console.install(farm.reconfigured)
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
     executor.install(executor.FarmExecutor(farm, checkpoint))

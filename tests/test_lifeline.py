@@ -73,6 +73,15 @@ def test_rank_0_reads_and_writes_where_the_user_does_and_says_how_it_ended(
     assert os.read(shown, 99) == b"A QUESTION\n"
 
 
+def test_the_program_says_when_it_hears_signals() -> None:
+    with closing(Lifeline({1: 1, 2: 2})) as line:
+        process = rank_0(line, "assert not sys.argv[1:]; line.ready()")
+        assert not line.ready
+        heard(line)
+        assert line.ready
+        process.wait(20)
+
+
 @pytest.mark.parametrize("does", ["os._exit(0)", "sys.exit(0)", "os.kill(os.getpid(), 9)"])
 def test_who_does_not_say_it_has_not_ended_well(does: str) -> None:
     with closing(Lifeline({1: 1, 2: 2})) as line:

@@ -7,6 +7,7 @@ program is the program's, for the completion in the shell too.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -42,6 +43,13 @@ class WrapperCommand(click.Command):
                 callback=self._show_version, help="Show the version and exit.",
             ),
         ]  # fmt: skip
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; Ctrl-C before there is a job to pass it to ends it as it would any program."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(128 + signal.SIGINT)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """All options below their headings."""

@@ -15,7 +15,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
 
-from ..process.lifeline import ENDED, PACKET, STREAMS, VARIABLE, peer
+from ..process.lifeline import ENDED, PACKET, READY, STREAMS, VARIABLE, peer
 
 OFFERED = sys.platform == "linux"
 _ON_ITS_WAY = 1.0
@@ -32,6 +32,8 @@ class Lifeline:
     def __init__(self, streams: Mapping[int, int]) -> None:
         self.pid: int | None = None
         """Of rank 0, once it has called."""
+        self.ready = False
+        """Whether the program hears signals."""
         self.status: int | None = None
         """The exit status of the program, once it has ended."""
         self.noted: set[int] = set()
@@ -86,6 +88,8 @@ class Lifeline:
         while word := self._socket.recv(PACKET):
             if word.startswith(ENDED):
                 self.status = int(word.removeprefix(ENDED))
+            elif word == READY:
+                self.ready = True
             elif len(word) == 1:
                 self._note(word[0], time.monotonic())
         self.close()

@@ -30,7 +30,7 @@ GRACE = 10.0
 """Seconds from SIGTERM to SIGKILL: Open MPI 5 and MPICH need up to 7 to end their ranks."""
 END_SECONDS = 60.0
 """What the launcher gets to end after the program has: ranks have limits of their own within."""
-LOST_SECONDS = 10.0
+LOST_SECONDS = 3.0
 """The same where rank 0 has gone without a word: a launcher may wait for a lost host for ever."""
 NOTICE_SECONDS = 0.3
 """A batch system signals one process, or all of a job within milliseconds: so long rank 0 may have
@@ -250,9 +250,10 @@ class _Job:
         self._speak_apart()
         if self._line is None:
             self._pass_to_launcher(number)
-        elif number == signal.SIGQUIT or self._line.pid is None:
+        elif number == signal.SIGQUIT or not self._line.ready:
             self._status = 128 + number  # nothing has begun that could be cleaned up, or should
             self._end_launcher()
+            self._end_rank_0()
         else:
             since = time.monotonic() - NOTICE_SECONDS
             self._after(NOTICE_SECONDS, partial(self._pass_to_rank_0, number, since))
@@ -279,6 +280,11 @@ class _Job:
             self._ending = True
             self._after(GRACE, self._launcher.kill)
             self._launcher.send_signal(signal.SIGHUP if self._line else signal.SIGTERM)
+
+    def _end_rank_0(self) -> None:
+        """Nobody waits for it any more."""
+        if self._line is not None:
+            self._line.send(signal.SIGKILL)
 
     def _look_for_silence(self) -> None:
         silence = self._watch.silence

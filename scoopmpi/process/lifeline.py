@@ -20,6 +20,8 @@ from . import streams
 
 VARIABLE = "SCOOPMPI_LIFELINE"
 """The name of the socket, for the ranks on the host of the command."""
+READY = b"ready"
+"""Rank 0's first word: signals are the program's from here on."""
 ENDED = b"ended "
 """Begins rank 0's last word; the exit status follows. A single byte is a signal's number."""
 STREAMS = b"streams "
@@ -84,6 +86,12 @@ def ends_with(status: int) -> int:
     return 0
 
 
+def ready() -> None:
+    """Tell the command that the program hears signals; until then they end the job at once."""
+    if _line is not None:
+        _line.send(READY)
+
+
 def say() -> None:
     """Tell the command, once, of the status that was noted: the program has ended."""
     if _line is not None:
@@ -109,11 +117,16 @@ class _Line:
         if self.status is None or self._said or os.getpid() != self._pid:
             return
         self._said = True
+        self.send(ENDED + str(self.status).encode())
+
+    def send(self, word: bytes) -> None:
+        """Tell the command, if it is there."""
         try:
             self._line.setblocking(True)
-            self._line.send(ENDED + str(self.status).encode())
+            self._line.send(word)
+            self._line.setblocking(False)
         except OSError:
-            pass  # the command is gone
+            pass
 
     def _leave(self) -> None:
         """A child is not rank 0: its signals are its own."""
