@@ -32,9 +32,11 @@ END_SECONDS = 60.0
 """What the launcher gets to end after the program has: ranks have limits of their own within."""
 LOST_SECONDS = 3.0
 """The same where rank 0 has gone without a word: a launcher may wait for a lost host for ever."""
-NOTICE_SECONDS = 0.3
-"""A batch system signals one process, or all of a job within milliseconds: so long rank 0 may have
-got it by itself."""
+NOTICE_SECONDS = 0.5
+"""A batch system signals one process, or all of a job within milliseconds: so long we wait for what
+rank 0 has got by itself."""
+EARLIER_SECONDS = 3.0
+"""So long ago it may have got it, where this process was slow to hear of its own."""
 _LEFT_IN_PIPES = 1 << 20
 """What is read after the launcher's end: more than a pipe holds must come from somebody else."""
 
@@ -255,7 +257,7 @@ class _Job:
             self._end_launcher()
             self._end_rank_0()
         else:
-            since = time.monotonic() - NOTICE_SECONDS
+            since = time.monotonic() - EARLIER_SECONDS
             self._after(NOTICE_SECONDS, partial(self._pass_to_rank_0, number, since))
 
     def _pass_to_launcher(self, number: int) -> None:

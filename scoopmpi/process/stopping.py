@@ -12,9 +12,11 @@ from collections.abc import Callable
 
 from .signals import STOPPING
 
-ECHO_SECONDS = 0.5
+ECHO_SECONDS = 2.0
 """A signal that comes again so soon is the same one, by another way: `scancel` of Slurm 22.05 ends
-rank 0, and its launcher hands on its own 0.2 s later. Nobody presses Ctrl-C twice as fast."""
+rank 0, and its launcher hands on its own 0.2 s later."""
+SECOND_CTRL_C = 0.4
+"""The same for what a person sends: nobody presses Ctrl-C twice as fast."""
 
 
 class Stopping:
@@ -33,7 +35,8 @@ class Stopping:
 
     def _came(self, number: int, _: object) -> None:
         before, self._latest = self._latest, (number, time.monotonic())
-        if before[0] == number and self._latest[1] - before[1] < ECHO_SECONDS:
+        echo = SECOND_CTRL_C if number == signal.SIGINT else ECHO_SECONDS
+        if before[0] == number and self._latest[1] - before[1] < echo:
             return
         self._first = self._first or number
         interrupted = number == signal.SIGINT
