@@ -10,8 +10,9 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -121,10 +122,20 @@ def _wait_for_all(transport: MPITransport) -> None:
 
 def _end_strays(status: int) -> None:
     """What the program has left running on rank 0, where its launcher would wait for it."""
+    _end_forkserver()
     signalled = status in _SIGNALLED
     left = strays.end(0.0 if signalled else strays.SECONDS, own_group=True)
     if left and not signalled:
         logger.warning("rank 0: %s", strays.ended(left))
+
+
+def _end_forkserver() -> None:
+    """That of multiprocessing ends by itself with its maker, which waits for it here."""
+    server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    stop = getattr(server, "_stop", None)
+    if stop is not None:
+        with suppress(Exception):
+            stop()
 
 
 def _limit(transport: Transport) -> float:

@@ -42,7 +42,6 @@ class Ending:
     ) -> None:
         """Have it run. maps: whether maps count that nobody reads; executors do in any case."""
         resting, offers = self._resting, self._offers
-        said = Patience("tasks that tasks have left", lambda: f"workers {resting.unsettled}")
         while not broken():
             self._unfinished.finish()
             if maps:
@@ -50,6 +49,7 @@ class Ending:
             with self._section:
                 handed_on = offers.last_ones
                 resting.ask(maps)
+            said = Patience("tasks that tasks have left", lambda: f"workers {resting.unsettled}")
             said.wait(wait_until, lambda: resting.over or broken())
             new = self._unfinished or (maps and self._unread.under_way)
             if handed_on == offers.last_ones and not new:

@@ -33,10 +33,10 @@ FLOORS: tuple[set[str], ...] = (
         "process.witness", "process.words", "readers", "timeouts", "unfinished",
     },
     {
-        "process.ending", "process.lifeline", "process.stopping", "checkpoint.admission",
+        "process.ending", "process.lifeline", "checkpoint.admission",
         "checkpoint.frames", "checkpoint.origins",
     },
-    {"checkpoint.rows", "restarting"},
+    {"checkpoint.rows", "process.stopping", "restarting"},
     {"checkpoint.database"},
     {"checkpoint.show", "checkpoint.writer"},
     {"checkpoint.file"},

@@ -6,10 +6,13 @@ Bytes pass unchanged and at once. What to do about silence is not decided here.
 from __future__ import annotations
 
 import os
-import selectors
+import select
 from collections.abc import Sequence
 
-_AT_ONCE = 1 << 16
+_AT_ONCE = select.PIPE_BUF
+"""Bytes that a pipe with room takes without a wait (POSIX)."""
+_ROOM_SECONDS = 0.05
+"""So long a reader is waited for, before others have their turn."""
 
 
 class Passing:
@@ -18,6 +21,8 @@ class Passing:
     def __init__(self, targets: Sequence[int]) -> None:
         self.passed = 0
         """Bytes, until now."""
+        self.problem: OSError | None = None
+        """Why some could not be written."""
         self._targets: dict[int, int] = {}  # by the end of a pipe that is read
         joined = _same(*targets)
         ends = [self._pipe(target) for target in targets[: 1 if joined else 2]]
@@ -40,11 +45,19 @@ class Passing:
         self._targets = dict.fromkeys(self._targets, *last)
 
     def pass_on(self, source: int) -> bool:
-        """What is there now; False where nobody writes, or nobody reads, any more."""
+        """What is there now and finds room; False where nobody writes, or reads, any more."""
+        target = self._targets[source]
+        if not select.select([], [target], [], _ROOM_SECONDS)[1]:
+            return True
         data = os.read(source, _AT_ONCE)
         self.passed += len(data)
-        if data and _written(self._targets[source], data):
-            return True
+        try:
+            _write(target, data)
+        except OSError as problem:
+            self.problem = problem
+        else:
+            if data:
+                return True
         del self._targets[source]
         os.close(source)
         return False
@@ -70,16 +83,11 @@ def _same(one: int, other: int) -> bool:
         return False  # closed by who started us
 
 
-def _written(target: int, data: bytes) -> bool:
-    """Write all of it, as fast as it is taken; whether there is still somebody to take it."""
+def _write(target: int, data: bytes) -> None:
+    """Write all of it, as fast as it is taken."""
     rest = memoryview(data)
     while rest:
         try:
             rest = rest[os.write(target, rest) :]
         except BlockingIOError:
-            with selectors.DefaultSelector() as taken:
-                taken.register(target, selectors.EVENT_WRITE)
-                taken.select()
-        except OSError:
-            return False
-    return True
+            select.select([], [target], [])

@@ -7,6 +7,7 @@ status. Without one all goes to the launcher, and comes from it.
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
@@ -301,6 +302,14 @@ class _Job:
         self._end_launcher()
 
     def _exit_status(self) -> int:
+        status = self._job_status()
+        problem = self._passing.problem if self._passing else None
+        if problem is None or status or problem.errno == errno.EPIPE:
+            return status
+        self._watch.tell(f"output is lost: {problem.strerror}")
+        return 1
+
+    def _job_status(self) -> int:
         code = self._launcher.wait()
         code = code if code >= 0 else 128 - code
         line = self._line

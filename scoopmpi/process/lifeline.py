@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import struct
+import threading
 from collections.abc import MutableMapping
 
 from . import streams
@@ -92,6 +93,15 @@ def ready() -> None:
         _line.send(READY)
 
 
+def noted(number: int) -> None:
+    """A handler of ours has been called: make sure that the command knows of that signal.
+
+    An event loop of asyncio takes the place where the C part of handlers writes, and leaves none.
+    """
+    if _line is not None:
+        _line.noted(number)
+
+
 def say() -> None:
     """Tell the command, once, of the status that was noted: the program has ended."""
     if _line is not None:
@@ -118,6 +128,17 @@ class _Line:
             return
         self._said = True
         self.send(ENDED + str(self.status).encode())
+
+    def noted(self, number: int) -> None:
+        """See above."""
+        if os.getpid() != self._pid or threading.current_thread() is not threading.main_thread():
+            return
+        own = self._line.fileno()
+        before = signal.set_wakeup_fd(own, warn_on_full_buffer=False)
+        if before not in (-1, own):
+            signal.set_wakeup_fd(before)
+        if before != own:
+            self.send(bytes([number]))
 
     def send(self, word: bytes) -> None:
         """Tell the command, if it is there."""

@@ -10,7 +10,8 @@ import signal
 import time
 from collections.abc import Callable
 
-from .signals import STOPPING
+from . import lifeline
+from .signals import STOPPING, take
 
 ECHO_SECONDS = 2.0
 """A signal that comes again so soon is the same one, by another way: `scancel` of Slurm 22.05 ends
@@ -30,10 +31,10 @@ class Stopping:
         self._first: int | None = None
         self._latest: tuple[int, float] = (0, 0.0)
         self._taken = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
-        for number in self._taken:
-            signal.signal(number, self._came)
+        take(self._taken, self._came)
 
     def _came(self, number: int, _: object) -> None:
+        lifeline.noted(number)
         before, self._latest = self._latest, (number, time.monotonic())
         echo = SECOND_CTRL_C if number == signal.SIGINT else ECHO_SECONDS
         if before[0] == number and self._latest[1] - before[1] < echo:

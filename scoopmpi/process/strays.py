@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import stat
 import sys
@@ -26,6 +27,8 @@ LOOK_SECONDS = 0.02
 _SHOWN, _WORDS = 4, 120
 """Processes that are named, and how much of their commands."""
 _PR_SET_CHILD_SUBREAPER = 36
+_TRACKER = re.compile(r"resource_tracker import main")
+"""Of multiprocessing and loky: it cleans up when the last of the others has ended, this one too."""
 
 
 class _Process(NamedTuple):
@@ -98,6 +101,7 @@ def _left(own_group: bool) -> list[int]:
         each.pid for each in running
         if each.pid in found and each.pid != own
         and (each.session == session or _holds(each.pid, pipes))
+        and not _TRACKER.search(_command(each.pid))
     ]  # fmt: skip
 
 
@@ -139,9 +143,13 @@ def _holds(pid: int, pipes: set[tuple[int, int]]) -> bool:
     return False
 
 
-def _described(pid: int) -> str:
+def _command(pid: int) -> str:
     words = b""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
         words = file.read(4096)
-    text = words.replace(b"\0", b" ").decode(errors="replace").strip()
+    return words.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def _described(pid: int) -> str:
+    text = _command(pid)
     return f"{pid} ({text[:_WORDS]})" if text else str(pid)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
-import signal
 import sys
+import termios
 from collections.abc import Mapping
 
 NAMES = ("stdin", "stdout", "stderr")
@@ -36,9 +38,22 @@ def put_in_place(given: Mapping[int, int]) -> None:
         setattr(sys, f"__{name}__", None)
     if sys.stdout is not None and os.isatty(1):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    if os.isatty(1) or os.isatty(2):
-        # Its foreground is somebody else; we may write all the same, `stty tostop` or not.
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    _leave_terminal()
+
+
+def _leave_terminal() -> None:
+    """Its foreground is the command: who reads or sets it here (getpass) would be stopped for ever.
+
+    Without it such programs read stdin, and writing to it is free.
+    """
+    if os.getsid(0) == os.getpid():
+        return  # a launcher has done so
+    with contextlib.suppress(OSError):
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+        try:
+            fcntl.ioctl(terminal, termios.TIOCNOTTY)
+        finally:
+            os.close(terminal)
 
 
 def no_stdin() -> None:
