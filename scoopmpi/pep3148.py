@@ -149,7 +149,8 @@ class MPIExecutor(borrowed.Executing):
 
         timeout: seconds from now until the last value; TimeoutError afterwards.
         chunksize: checked and not used, batches follow measured durations.
-        buffersize: how many tasks may be ahead of the consumer; None lets memory decide.
+        buffersize: how many tasks may be ahead of the consumer; None lets memory decide. With it
+            values come in order in any case.
         ordered: False gives the values as they arrive; so does unordered=True.
         strict: ValueError behind the last value where one iterable is longer than another.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
@@ -167,8 +168,8 @@ class MPIExecutor(borrowed.Executing):
             return chain.from_iterable(values)
         if not isinstance(buffersize, int):
             raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
-        if buffersize < 1 or not ordered:
-            raise ValueError(f"buffersize is {buffersize}, it must be at least 1, and ordered True")
+        if buffersize < 1:
+            raise ValueError(f"buffersize is {buffersize}, it must be at least 1")
         if not iterables:
             raise TypeError("map needs at least one iterable of arguments")
         timeout = seconds(timeout)

@@ -9,6 +9,7 @@ where, and what a window is, is not decided here.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -23,6 +24,9 @@ from .unfinished import tell_endless, tell_failed
 
 logger = logging.getLogger("scoopmpi")
 
+_THREAD_BOUND = "sqlite3"
+"""A module whose objects work in one thread only: a generator that meets one in a thread of ours is
+at its end, and cannot be read on by another."""
 SILENT_SECONDS = 10.0
 """After so long a message says what the end of the program waits for; then ten times as long."""
 
@@ -74,7 +78,7 @@ class Unread:
             self._ended(number, job)
         elif not job.streamed:
             self._release(number, job)
-        elif not job.stuck:
+        elif not _waits_for_its_maker(job):
             with self._guard:
                 begun = number in self._reading
                 self._reading[number] = begun
@@ -101,7 +105,8 @@ class Unread:
                 job.reading_failed(error)
                 self._read_once(number, job)
             with self._guard:
-                again = self._reading[number] and number in self._left and not job.stuck
+                stuck = _waits_for_its_maker(job)
+                again = self._reading[number] and number in self._left and not stuck
                 if again:
                     self._reading[number] = False
                 else:
@@ -130,7 +135,7 @@ class Unread:
             if not self.under_way:
                 return
             for number, job in self._left.copy().items():
-                if job.stuck:
+                if _waits_for_its_maker(job):
                     self.finish_here(number, job, partial(said.wait, wait_until))
             said.wait(wait_until, lambda: not self.under_way or broken() or self._any_stuck())
 
@@ -141,12 +146,12 @@ class Unread:
             return job.taken != seen or job.error is not None or number not in self._left
 
         while number in self._left and job.error is None:
-            if job.stuck:
+            if _waits_for_its_maker(job):
                 self._read_once(number, job)
             wait_until(partial(further, job.taken))
 
     def _any_stuck(self) -> bool:
-        return any(job.stuck for job in self._left.copy().values())
+        return any(map(_waits_for_its_maker, self._left.copy().values()))
 
     def _names(self) -> str:
         jobs = self._left.copy().values()
@@ -174,6 +179,11 @@ class Patience:
                 "the program has ended, and waits for %s: %s. Ctrl-C ends it at once",
                 self._what, self._details(),
             )  # fmt: skip
+
+
+def _waits_for_its_maker(job: MapJob) -> bool:
+    """Whether its iterators may only be read in the thread that waits at the end."""
+    return job.stuck or (job.streamed and not job.over and _THREAD_BOUND in sys.modules)
 
 
 def name(job: MapJob) -> str:

@@ -10,6 +10,7 @@ import pytest
 from scoopmpi.launch import managers
 from scoopmpi.launch.allocation import Allocation, AllocationError
 from scoopmpi.launch.asking import asking, nobody
+from scoopmpi.launch.managers import pbs
 from scoopmpi.launch.managers import qstat as answers
 
 from .environments import answering, folder, in_short, qstat, recorded, samples
@@ -338,3 +339,16 @@ def test_torque(tmp_path: Path, lines: str, more: dict[str, str], hosts: str) ->
 def test_torque_contradicting_itself(tmp_path: Path, more: dict[str, str]) -> None:
     with pytest.raises(AllocationError, match=f"PBS_NP={more['PBS_NP']}"):
         managers.detect(job(tmp_path, "a a", **more), ask=nobody)
+
+
+@pytest.mark.parametrize(("text", "odd"), [("n1 n1 n2\n", True), ("n1\nn1\nn2\n", False)])
+def test_a_launcher_does_not_see_a_node_file_that_it_would_misread(
+    tmp_path: Path, text: str, odd: bool
+) -> None:
+    """Open MPI 5 takes a line for a host."""
+    (tmp_path / "nodes").write_text(text)
+    env = {"PBS_JOBID": "1.s", "PBS_NODEFILE": str(tmp_path / "nodes"), "PBS_ENVIRONMENT": "X"}
+    found = pbs.allocation(env, nobody)
+    assert found is not None
+    assert [(host.name, host.slots) for host in found.hosts] == [("n1", 2), ("n2", 1)]
+    assert set(found.stale) == ({"PBS_NODEFILE", "PBS_ENVIRONMENT"} if odd else set())

@@ -6,8 +6,10 @@ import contextvars
 import csv
 import io
 import itertools
+import sys
 import threading
 import time
+import types
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as WaitedTooLong
@@ -484,3 +486,22 @@ def test_an_error_in_another_thread_counts_when_the_makers_finds_it_too() -> Non
 def broken() -> Iterator[int]:
     yield from range(3)
     raise LookupError("no more")
+
+
+def test_a_generator_over_a_database_is_read_by_the_thread_that_ends_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its cursor works in one thread only, and a generator that has failed cannot go on."""
+    monkeypatch.setitem(sys.modules, "sqlite3", types.ModuleType("sqlite3"))
+    readers: set[int] = set()
+
+    def rows() -> Iterator[int]:
+        for row in range(500):
+            readers.add(threading.get_ident())
+            yield row
+
+    with thread_farm(2) as farm:
+        farm.map(abs, rows())
+        time.sleep(0.05)
+        farm.farm.finish()
+    assert readers == {threading.get_ident()}

@@ -53,7 +53,7 @@ class Allocation:
     notes: what a person may want to know of it, a sentence each. warnings: those that nobody should
     miss.
     agent: the remote shell of this batch system, where its hosts are closed to ssh.
-    stale: variables of another job's, which a launcher would believe.
+    stale: variables that a launcher would believe, and must not: another job's, or an odd file's.
     """
 
     manager: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +29,7 @@ def asking(env: Mapping[str, str], seconds: float = 10, tell: Callable[[str], No
         try:
             with subprocess.Popen(
                 words, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, errors="replace",
+                stderr=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
             ) as process:  # fmt: skip
                 answer = _answer(process, seconds, tell)
         except OSError:
@@ -49,7 +51,7 @@ def _answer(process: subprocess.Popen[str], seconds: float, tell: Callable[[str]
     try:
         return process.communicate(timeout=more)[0]
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # what it has started would hold its output
         return ""
 
 

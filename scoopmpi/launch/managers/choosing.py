@@ -60,7 +60,7 @@ def beside(answer: Allocation, others: list[str], env: Mapping[str, str], tell: 
     """What counts, with what is to be known of the others; tell: the user did not choose."""
     if not others or answer.manager == _INNER:
         return answer
-    answer = replace(answer, stale=_stale(others, env))
+    answer = replace(answer, stale=(*answer.stale, *_stale(others, env)))
     if not tell:
         return answer
     warning = (

@@ -13,9 +13,11 @@ from dataclasses import replace
 from ..allocation import Allocation, AllocationError, Host, merged
 from ..asking import Ask
 from . import qstat
-from .reading import count, names
+from .reading import count, lines, names
 
 NAME = "pbs"
+_READ_BY_LAUNCHERS = ("PBS_NODEFILE", "PBS_ENVIRONMENT")
+"""Open MPI 5 reads the node file where it sees these two, and takes a line for a host."""
 _TORQUE = ("PBS_NP", "PBS_NUM_PPN", "PBS_NUM_NODES")
 
 
@@ -33,7 +35,8 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
             f"PBS_NODEFILE={path} is set but PBS_JOBID is not: is this shell in the job?"
         )
     hosts = merged((Host(name, 1) for name in names(path, "PBS_NODEFILE")), f"PBS_NODEFILE={path}")
-    found = Allocation(NAME, hosts, ("PBS_NODEFILE",))
+    odd = any(len(line.split()) > 1 for line in lines(path, "PBS_NODEFILE"))
+    found = Allocation(NAME, hosts, ("PBS_NODEFILE",), stale=_READ_BY_LAUNCHERS if odd else ())
     if any(env.get(variable) for variable in _TORQUE):
         return _of_torque(found, env)
     answer = ask(("qstat", "-f", job)) if job and job[0].isdigit() else None
