@@ -94,7 +94,11 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     if options.profile:
         _begin_profile()
     if runtime.rank > 0:
-        return _follow(MPITransport(), program, arguments, label)
+        try:
+            _follow(MPITransport(), program, arguments, label)
+        except BaseException:  # a broken installation, say: MPI's own end would wait for the others
+            traceback.print_exc(file=sys.__stderr__)
+            os._exit(1)
     from .compat import look_out
 
     look_out()

@@ -212,8 +212,6 @@ def run_to_its_end(run: Callable[[], None], end_threads: Callable[[], None]) -> 
 
 def _finish_at_exit() -> None:
     """In a process that nobody has started for us, as `to_its_end` does it."""
-    import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)
-
     pid = os.getpid()
 
     def finish() -> None:
@@ -229,5 +227,10 @@ def _finish_at_exit() -> None:
         finish()
         runtime.ended = True
 
-    getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
+    try:
+        import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)
+
+        getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
+    except RuntimeError:  # a thread is the first to come here, and the main thread has ended
+        pass
     atexit.register(finish_last)

@@ -214,7 +214,7 @@ class _Job:
             self._speak_apart()
             self._after(END_SECONDS, self._end_launcher)
         elif self._line.fileno() < 0:
-            self._after(LOST_SECONDS, self._end_launcher)
+            self._after(LOST_SECONDS, self._end_lost)
 
     def _pass_on(self, source: int) -> None:
         assert self._passing is not None
@@ -283,6 +283,12 @@ class _Job:
             self._ending = True
             self._after(GRACE, self._launcher.kill)
             self._launcher.send_signal(signal.SIGHUP if self._line else signal.SIGTERM)
+
+    def _end_lost(self) -> None:
+        """Rank 0 has gone without a word, and the launcher has not noticed."""
+        if self._launcher.poll() is None:
+            self._watch.tell("rank 0 was killed, or has left by os._exit: the job ends")
+            self._end_launcher()
 
     def _end_rank_0(self) -> None:
         """Nobody waits for it any more."""
