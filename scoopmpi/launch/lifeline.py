@@ -116,6 +116,15 @@ class Lifeline:
                 pass
 
     @property
+    def alive(self) -> bool:
+        """Whether rank 0 runs."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        except OSError:
+            return False
+
+    @property
     def ended_by_signal(self) -> bool:
         """Whether the program has ended as a signal that came to rank 0 asked for."""
         number = (self.status or 0) - 128

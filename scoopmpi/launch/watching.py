@@ -286,7 +286,9 @@ class _Job:
 
     def _end_lost(self) -> None:
         """Rank 0 has gone without a word, and the launcher has not noticed."""
-        if self._launcher.poll() is None:
+        if self._line is not None and self._line.alive:
+            self._after(LOST_SECONDS, self._end_lost)  # its program has closed all descriptors
+        elif self._launcher.poll() is None:
             self._watch.tell("rank 0 was killed, or has left by os._exit: the job ends")
             self._end_launcher()
 
