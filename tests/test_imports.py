@@ -42,9 +42,9 @@ def test_what_all_have_written_is_shown_once_when_all_have_joined() -> None:
     shown: list[tuple[int, bytes]] = []
     members = Members(3, lambda stream, data: shown.append((stream, data)))
     for worker in (2, 1):
-        members.joined(worker, Joined("n1", 1, "", NONE, b"a warning\n"))
+        members.joined(worker, Joined("n1", 1, "", NONE, said=b"a warning\n"))
     assert not shown
-    members.joined(3, Joined("n2", 1, "", NONE, b"a warning\n"))
+    members.joined(3, Joined("n2", 1, "", NONE, said=b"a warning\n"))
     assert shown == [(2, b"a warning\nscoopmpi: 2 more workers the same: 2-3 on n1, n2\n")]
 
 
