@@ -8,6 +8,7 @@ another host gets the end as a mark.
 
 from __future__ import annotations
 
+import functools
 import os
 import select
 import stat
@@ -30,8 +31,8 @@ _LOOK_SECONDS = 0.5
 
 
 def for_rank_0() -> int:
-    """The descriptor that rank 0 of this host may read in our place."""
-    return _pipe() if os.isatty(0) else 0
+    """The descriptor that rank 0 of this host may read in our place, whichever run it is of."""
+    return _of_terminal() if os.isatty(0) else 0
 
 
 def by_path() -> str:
@@ -52,6 +53,12 @@ def opening(argv: Sequence[str], words: int) -> tuple[str, ...]:
 def marked(target: int) -> None:
     """Copy our stdin to a launcher's, in a thread, with the mark of the end behind it."""
     _start(partial(_copy, target, END))
+
+
+@functools.cache
+def _of_terminal() -> int:
+    """One pipe for all runs: two threads would take each other's lines."""
+    return _pipe()
 
 
 def _pipe() -> int:
