@@ -183,7 +183,16 @@ class Patience:
 
 def _waits_for_its_maker(job: MapJob) -> bool:
     """Whether its iterators may only be read in the thread that waits at the end."""
-    return job.stuck or (job.streamed and not job.over and _THREAD_BOUND in sys.modules)
+    return job.stuck or (job.streamed and not job.over and _thread_bound())
+
+
+def _thread_bound() -> bool:
+    """Whether the program uses that module; that a checkpoint of ours does says nothing."""
+    module = sys.modules.get(_THREAD_BOUND)
+    if module is None:
+        return False
+    ours = "scoopmpi.checkpoint.database" in sys.modules
+    return not ours or module in vars(sys.modules["__main__"]).values()
 
 
 def name(job: MapJob) -> str:

@@ -492,7 +492,9 @@ def test_a_generator_over_a_database_is_read_by_the_thread_that_ends_the_program
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its cursor works in one thread only, and a generator that has failed cannot go on."""
-    monkeypatch.setitem(sys.modules, "sqlite3", types.ModuleType("sqlite3"))
+    module = types.ModuleType("sqlite3")
+    monkeypatch.setitem(sys.modules, "sqlite3", module)
+    monkeypatch.setattr(sys.modules["__main__"], "sqlite3", module, raising=False)
     readers: set[int] = set()
 
     def rows() -> Iterator[int]:

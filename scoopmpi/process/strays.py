@@ -15,7 +15,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 SECONDS = 5.0
@@ -89,13 +89,10 @@ def _left(own_group: bool) -> list[int]:
     if not own_group and _childless():
         return []
     running = list(_running())
-    found, parents = set[int](), {own}
-    while parents:
-        children = {each.pid for each in running if each.parent in parents} - found
-        found |= children
-        parents = children
+    found = _descendants({own}, running)
     if own_group and os.getpgrp() == own:
-        found |= {each.pid for each in running if each.group == own}
+        orphans = _orphans(running)
+        found |= orphans | _descendants(orphans, running)
     session, pipes = os.getsid(0), _pipes()
     return [
         each.pid for each in running
@@ -103,6 +100,22 @@ def _left(own_group: bool) -> list[int]:
         and (each.session == session or _holds(each.pid, pipes))
         and not _TRACKER.search(_command(each.pid))
     ]  # fmt: skip
+
+
+def _descendants(of: set[int], running: Sequence[_Process]) -> set[int]:
+    found, parents = set[int](), of
+    while parents:
+        children = {each.pid for each in running if each.parent in parents} - found
+        found |= children
+        parents = children
+    return found
+
+
+def _orphans(running: Sequence[_Process]) -> set[int]:
+    """Those of the group that this process leads; other ranks are in it too, where srun starts."""
+    members = [each for each in running if each.group == os.getpid()]
+    alive = {os.getppid(), *(each.pid for each in members)}
+    return {each.pid for each in members if each.parent not in alive}
 
 
 def _childless() -> bool:
