@@ -153,7 +153,7 @@ def command_of(
     short = rank_words(replace(start, options=(), words=()))
     own_words = inner.own_words(start.options, start.words) if start.farm else None
     ranks, moved = lengths.fitting(found.flavour.KEY, ranks, short, own_words)
-    ranks = replace(ranks, shell=daemons.shell_is_ours(found.mpirun, env))
+    ranks = replace(ranks, agent_is_ours=daemons.shell_is_ours(found.mpirun, env))
     command: Command = found.flavour.command(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(

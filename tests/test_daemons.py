@@ -81,7 +81,7 @@ def test_daemons_and_their_remote_shell_are_deaf() -> None:
 @pytest.mark.parametrize(
     ("more", "agent"),
     [
-        ({"agent": "oarsh"}, "oarsh"), ({"agent": "slurm"}, None), ({"shell": False}, None),
+        ({"agent": "oarsh"}, "oarsh"), ({"agent": "slurm"}, None), ({"agent_is_ours": False}, None),
         ({"manager": "sge"}, None), ({"manager": "slurm"}, None), ({"deaf": ""}, None),
         ({"env": {"PRTE_MCA_plm_ssh_agent": "mine"}}, None), ({"hosts": (Host("a", 2),)}, None),
     ],

@@ -32,7 +32,7 @@ class Scene:
     """Four workers on three hosts; `ages` is what the kernel has to say."""
 
     def __init__(self, seconds: float = 60.0) -> None:
-        self.members = Members(len(HOSTS))
+        self.members = Members(len(HOSTS), lambda stream, data: None)
         for worker, (host, addresses) in HOSTS.items():
             self.members.joined(worker, Joined(host, 1, "", frozenset(), addresses))
         self.ages = {"10.0.0.2": 0.0, "10.0.0.3": 0.0, "10.9.9.9": 5000.0}

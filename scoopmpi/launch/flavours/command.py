@@ -63,7 +63,7 @@ class Ranks:
     survive: where one dies the others shall live on, if the library can.
     patience: seconds for which a host may be silent; None: as the library has it.
     deaf: words in front of a daemon that make it deaf to the end of a job; "": none are known.
-    shell: whether which remote shell is taken is left to us.
+    agent_is_ours: whether which remote shell is taken is left to us.
     """
 
     hosts: tuple[Host, ...]
@@ -84,7 +84,7 @@ class Ranks:
     survive: bool = False
     patience: float | None = None
     deaf: str = ""
-    shell: bool = True
+    agent_is_ours: bool = True
     stale: tuple[str, ...] = ()
 
     @property

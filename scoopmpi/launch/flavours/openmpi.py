@@ -135,7 +135,7 @@ def _agent(ranks: Ranks) -> str | None:
     if ranks.agent is not None:
         return None if ranks.agent in _STARTERS else ranks.agent
     chosen = any(name.endswith(("_ssh_agent", "_rsh_agent")) for name in ranks.env)
-    ours = ranks.shell and not chosen and ranks.manager not in _OWN_SHELLS
+    ours = ranks.agent_is_ours and not chosen and ranks.manager not in _OWN_SHELLS
     if not ours or not ranks.deaf or len(ranks.hosts) == 1:
         return None
     return f"{ranks.deaf} ssh -x"  # where it is called ssh they add -x: no windows for daemons
