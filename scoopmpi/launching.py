@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from .launch import feeding, launcher, lifeline, thishost, watching
 from .launch.flavours.command import Command
+from .process import streams
 from .scoop_options import UNABLE, Options
 from .starting import (
     PROBLEMS,
@@ -38,8 +39,7 @@ def run(
     output: a file descriptor in the place of stdout and stderr. tell: what the user has to know.
     Raises LaunchError where the system does not let us.
     """
-    sys.stdout and sys.stdout.flush()
-    sys.stderr and sys.stderr.flush()
+    streams.flush()
     here = lifeline.OFFERED and command.environs and thishost.is_this(command.first)
     watch = watching.Watch(
         tell, silence, output, here=start.farm and here, marked=start.farm,
@@ -64,8 +64,7 @@ def execute(command: Command, env: Mapping[str, str], output: int | None = None)
 
     Raises LaunchError where the system does not let us.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams.flush()
     kept = [(number, os.dup(number)) for number in (1, 2)] if output is not None else []
     try:
         for number, _ in kept:

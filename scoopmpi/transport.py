@@ -19,7 +19,7 @@ from collections import deque
 from typing import Any, NoReturn, Protocol
 
 from .messages import KINDS, NUMBERS, Garbled, Lost, Message
-from .process import daemon, lifeline
+from .process import daemon, lifeline, streams
 from .process.witness import ORPHANED
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
@@ -156,8 +156,7 @@ class MPITransport:
             self._comm.Free()
 
     def abort(self, status: int) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        streams.flush()
         lifeline.ends_with(status)
         lifeline.say()
         if self.cut_off and daemon.kill():

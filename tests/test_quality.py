@@ -20,7 +20,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS: tuple[set[str], ...] = (
     {
         "pause", "process.deadline", "process.fuse", "process.lines", "process.naming",
-        "process.outlet", "process.signals", "process.strays", "reports",
+        "process.outlet", "process.signals", "process.strays", "process.streams", "reports",
     },
     {"process.ends"},
     {
@@ -29,7 +29,7 @@ FLOORS: tuple[set[str], ...] = (
         "constants.hostmemory", "nests.runners", "nests.waiters", "nests.blocking",
         "process.connections", "process.console", "process.daemon", "process.interpreter",
         "process.neighbours", "process.output", "process.profiling", "process.program",
-        "process.status", "process.spawned.SCOOP_WORKER", "process.stdin", "process.streams",
+        "process.status", "process.spawned.SCOOP_WORKER", "process.stdin",
         "process.witness", "process.words", "readers", "timeouts", "unfinished",
     },
     {

@@ -17,6 +17,13 @@ def closed() -> frozenset[int]:
     return frozenset(number for number, name in enumerate(NAMES) if getattr(sys, name) is None)
 
 
+def flush() -> None:
+    """Have what was written be on its way, where a stream is open and somebody reads."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
 def hold_closed() -> None:
     """Keep the numbers of the closed ones: the next file or socket would get them, and the output.
 

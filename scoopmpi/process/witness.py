@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from . import strays
+from . import strays, streams
 from .deadline import CELLS, GRACE, Deadline
 from .signals import STOPPING
 
@@ -138,8 +138,7 @@ def under_witness(rank: int) -> Callable[[str], None]:
     The parent stays behind in this call until the child ends, and never returns.
     """
     global deadline, _shared
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams.flush()
     parent = os.getpid()
     shared = _shared = _Shared(lambda: os.kill(parent, signal.SIGALRM))
     deadline = shared.task
