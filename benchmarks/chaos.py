@@ -162,8 +162,8 @@ def strike(process: subprocess.Popen[str], blows: Iterable[Blow], workers: list[
 
 def command(plan: Plan, found: Any, env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """The words that start a plan's program, by the library's own mpirun; and the environment."""
-    from scoopmpi.launch.allocation import Host
     from scoopmpi.launch.flavours.command import Ranks
+    from scoopmpi.launch.hosts.allocation import Host
 
     given = {"seed": plan.seed, "workers": plan.workers, "fatal": sorted(plan.fatal)}
     # A task may be the one that runs wherever a worker dies: it is not to blame for three of them.
@@ -199,7 +199,7 @@ def rows(runs: list[Run]) -> Iterator[str]:
 
 
 def main() -> None:
-    from scoopmpi.launch import launcher
+    from scoopmpi.launch.command import launcher
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", type=int, nargs="?", default=500)

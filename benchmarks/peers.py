@@ -179,9 +179,9 @@ def on_ranks(
 
     more: variables for them. The second part is the environment in which to start it.
     """
-    from scoopmpi.launch import launcher
-    from scoopmpi.launch.allocation import Host
+    from scoopmpi.launch.command import launcher
     from scoopmpi.launch.flavours.command import Ranks
+    from scoopmpi.launch.hosts.allocation import Host
 
     env = {**os.environ, **more}
     found = launcher.find(env)

@@ -45,10 +45,10 @@ def nested(count: int) -> int:
 
 def mine(_: int) -> tuple[int, float]:
     """A rank and its memory; slow enough for the others to get one too."""
-    from scoopmpi import runtime
+    from scoopmpi.process import identity
 
     time.sleep(0.005)
-    return runtime.rank, resident()
+    return identity.rank, resident()
 
 
 def one_round(number: int) -> None:
@@ -83,7 +83,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--rounds", type=int)
     asked = parser.parse_args()
-    from scoopmpi import runtime
+    from scoopmpi.process import identity
 
     begun, number, samples = time.monotonic(), 0, []
     done = 0.0
@@ -93,7 +93,7 @@ def main() -> int:
         past = (time.monotonic() - begun) / asked.seconds
         done = number / asked.rounds if asked.rounds else past
         if done >= 0.2 + 0.8 * len(samples) / SAMPLES:
-            samples.append(sample(runtime.size))
+            samples.append(sample(identity.size))
     grown = {rank: growth([each[rank] for each in samples]) for rank in sorted(samples[0])}
     print(f"{number} rounds in {time.monotonic() - begun:.0f} s; resident memory in MiB\n")
     print("| | after warming up | at the end | growth |\n|---|---:|---:|---:|")

@@ -16,15 +16,15 @@ __version__ = "0.1.0"
 
 _MODULES = ("futures", "shared")
 _HOMES = {
-    "Future": "executor",
-    "FarmError": "failure",
-    "TaskError": "failure",
-    "TaskTimeout": "failure",
-    "WorkerLost": "failure",
-    "RemoteTraceback": "failure",
-    "MPICommExecutor": "collective",
-    "MPIExecutor": "collective",
-    "Pool": "pool",
+    "Future": "tasks.future",
+    "FarmError": "wire.failure",
+    "TaskError": "wire.failure",
+    "TaskTimeout": "wire.failure",
+    "WorkerLost": "wire.failure",
+    "RemoteTraceback": "wire.failure",
+    "MPICommExecutor": "executors.comm_executor",
+    "MPIExecutor": "executors.mpi_executor",
+    "Pool": "executors.pool",
 }
 _OF_THE_PROCESS = ("IS_ORIGIN", "IS_RUNNING", "SIZE", "logger")  # scoop.worker is a module here
 __all__ = sorted([*_MODULES, *_HOMES, *_OF_THE_PROCESS])
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"scoopmpi.{_HOMES[name]}"), name)
     if name in _OF_THE_PROCESS:
-        return importlib.import_module("scoopmpi.process.names").value(name)
+        return importlib.import_module("scoopmpi.program.scoop_names").value(name)
     raise AttributeError(f"module 'scoopmpi' has no attribute {name!r}")
 
 

@@ -14,8 +14,8 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import runtime, scoop_options
-from .process import lifeline, stdin, streams, surroundings, wishes, witness, words
+from .process import identity, lifeline, stdin, streams, supervisor, words
+from .program import rank_settings, scoop_options, setup
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""
@@ -28,28 +28,28 @@ _PATIENCE = 1.0
 def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
     streams.hold_closed()
-    rank = witness.rank_of(os.environ)
+    rank = supervisor.rank_of(os.environ)
     has_line = lifeline.take(os.environ, rank)
     options = _options(rank)
-    surroundings.log_to_stderr(options)
+    setup.log_to_stderr(options)
     if rank is None and not _launched():
-        from .launching import start_scoop
+        from .launch.launching import start_scoop
 
         start_scoop(options)
     if options.prolog is not None or options.python is not None:
-        from .launching import start_rank
+        from .launch.launching import start_rank
 
         start_rank(options)
     if rank is not None:
-        witness.end_with_launcher(rank)
-    asked = wishes.take(os.environ, tell=not rank)
+        supervisor.end_with_launcher(rank)
+    asked = rank_settings.take(os.environ, tell=not rank)
     if rank == 0 and not has_line and asked.ranks is not None:
         stdin.let_end()
-    surroundings.be_nice(options.nice, tell=not rank)
-    label = witness.under_witness(rank) if rank else None
+    setup.be_nice(options.nice, tell=not rank)
+    label = supervisor.under_witness(rank) if rank else None
     if rank:
         streams.no_stdin()
-        wishes.fulfil(rank, asked)  # in the child: the witness needs no core of its own
+        rank_settings.fulfil(rank, asked)  # in the child: the witness needs no core of its own
     sys.exit(lifeline.ends_with(_play(options, label, asked.ranks)))
 
 
@@ -64,7 +64,7 @@ def _options(rank: int | None) -> scoop_options.Options:
         if tell and not options.quiet:
             for note in scoop_options.notes(options, launched=rank is not None):
                 print(f"scoopmpi: {note}", file=sys.stderr)
-        return surroundings.enter(options)
+        return setup.enter(options)
     except scoop_options.UsageError as problem:
         if tell:
             print(f"scoopmpi: {problem} (see python -m scoopmpi --help)", file=sys.stderr)
@@ -79,21 +79,21 @@ def _launched() -> bool:
 
 
 def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
-    from .process import program as programs
-    from .transport import MPITransport
+    from .program import program as programs
+    from .wire.transport import MPITransport
 
     _start_mpi(label, asked)
     try:
         program, arguments = programs.find_or_shell(options.words)
     except programs.ProgramNotFound as problem:
-        if runtime.rank == 0:
+        if identity.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
         return scoop_options.UNABLE
-    runtime.started = True
-    runtime.task_timeout = options.task_timeout
+    identity.started = True
+    identity.task_timeout = options.task_timeout
     if options.profile:
         _begin_profile()
-    if runtime.rank > 0:
+    if identity.rank > 0:
         try:
             _follow(MPITransport(), program, arguments, label)
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
@@ -102,19 +102,19 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     from .compat import look_out
 
     look_out()
-    from .rank0 import lead
+    from .ranks.rank0 import lead
 
     return lead(program, arguments, options, _end_profile)
 
 
 def _begin_profile() -> None:
     global _profile
-    from .process.profiling import RankProfile
+    from .program.profiling import RankProfile
 
     try:
-        _profile = RankProfile(runtime.rank, Path("profile").absolute())
+        _profile = RankProfile(identity.rank, Path("profile").absolute())
     except OSError as problem:
-        print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.stderr)
+        print(f"scoopmpi: no profile of rank {identity.rank}: {problem}", file=sys.stderr)
 
 
 def _end_profile() -> None:
@@ -122,10 +122,10 @@ def _end_profile() -> None:
     if _profile is None:
         return
     try:
-        if _profile.write() and runtime.rank == 0:
-            print(_profile.summary(runtime.size), file=sys.stderr)
+        if _profile.write() and identity.rank == 0:
+            print(_profile.summary(identity.size), file=sys.stderr)
     except OSError as problem:
-        print(f"scoopmpi: no profile of rank {runtime.rank}: {problem}", file=sys.__stderr__)
+        print(f"scoopmpi: no profile of rank {identity.rank}: {problem}", file=sys.__stderr__)
 
 
 def _start_mpi(label: Any, asked: int | None) -> None:
@@ -133,62 +133,63 @@ def _start_mpi(label: Any, asked: int | None) -> None:
 
     In two steps: a library that is not its mpirun's may kill this process when it starts.
     """
-    from .process import strangers
-    from .transport import mpi
+    from .process import launcher_mismatch
+    from .wire.transport import mpi
 
     ours = {name: text for name, text in _MPI4PY.items() if name not in os.environ}
     os.environ.update(ours)
     try:
         MPI = mpi()
         library = MPI.Get_library_version()
-        if problem := strangers.before_mpi(os.environ, library):
+        if problem := launcher_mismatch.before_mpi(os.environ, library):
             _refuse(problem, label)
         if not MPI.Is_initialized():
             MPI.Init_thread(MPI.THREAD_SERIALIZED)
     finally:
         for name in ours:
             del os.environ[name]
-    runtime.rank, runtime.size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
-    if problem := strangers.in_mpi(os.environ, library, runtime.size, asked):
+    identity.rank, identity.size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
+    if problem := launcher_mismatch.in_mpi(os.environ, library, identity.size, asked):
         _refuse(problem, label)
 
 
 def _refuse(problem: str, label: Any) -> NoReturn:
     """End this rank, and so the job; one of them says why, or all where the launcher lets them."""
     if label is not None:
-        label(witness.TOLD)
-    if runtime.rank > 0:
+        label(supervisor.TOLD)
+    if identity.rank > 0:
         sys.exit(1)  # rank 0 can be seen, and says it
     if label is not None:
         time.sleep(_PATIENCE)
     print(problem, file=sys.stderr, flush=True)
-    if runtime.size == 1 and "MPI_LOCALNRANKS" in os.environ:
+    if identity.size == 1 and "MPI_LOCALNRANKS" in os.environ:
         os.kill(os.getpid(), signal.SIGKILL)  # a bad exit status is not enough for Hydra
     sys.exit(1)
 
 
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
-    from . import executor, leaving
-    from .process import program as programs
-    from .process.output import Output
+    from .executors import farm_executor
+    from .output.worker_output import Output
     from .process.signals import STOPPING, leave_to_rank_0
-    from .transport import threads_allowed
-    from .worker import Worker
+    from .program import program as programs
+    from .ranks import leaving
+    from .wire.transport import threads_allowed
+    from .worker.worker import Worker
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
     leave_to_rank_0(STOPPING[1:])  # and what a batch system means by others; a Hydra passes on all
     standins = threads_allowed()
     label = label or (lambda name: None)
-    label(witness.STARTED)
+    label(supervisor.STARTED)
     worker = Worker(
         transport, (lambda: _leave_task(worker, transport)) if standins else None, label
     )
     errors, worker.output = sys.stderr, Output(worker.printed, worker.place)
     worker.output.install()
     worker.inbox.reconfigured = worker.output.reconfigured
-    executor.install(worker.nest)
-    runtime.importing = True
+    farm_executor.install(worker.nest)
+    identity.importing = True
     try:
         worker.output.keep()
         module = programs.load(program, arguments)
@@ -199,7 +200,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     else:
         worker.join(programs.defined_names(module), worker.output.kept(failed=False))
     finally:
-        runtime.importing = False
+        identity.importing = False
     try:
         worker.serve()
     except BaseException:  # a fault of ours: better the end of the job than a rank that is missing
@@ -213,7 +214,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
 
 def _leave_task(worker: Any, transport: Any) -> NoReturn:
     """Stop has come while a task runs: nobody wants its value."""
-    from .leaving import inside_task
+    from .ranks.leaving import inside_task
 
     _end_profile()
     worker.output.all_ended()

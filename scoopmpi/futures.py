@@ -14,9 +14,9 @@ from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import Any, NamedTuple, TypeVar
 
-from . import reduction
-from .executor import Future, usable, wait_until
-from .timeouts import seconds
+from .concurrency.timeouts import seconds
+from .executors import reduction
+from .executors.farm_executor import Future, usable, wait_until
 
 __all__ = [
     "ALL_COMPLETED",

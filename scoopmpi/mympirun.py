@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import click
 
-from . import starting, wrapper
-from .launch import options
+from .launch import options, wrapper
+from .launch.command import starting
 from .launch.commandline import ProgramWords, WrapperCommand, files
 from .process import streams
 

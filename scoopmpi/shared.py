@@ -12,9 +12,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import executor, runtime
+from .concurrency.timeouts import seconds
 from .constants import store as constants
-from .timeouts import seconds
+from .executors import farm_executor
+from .process import identity
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
@@ -30,7 +31,7 @@ def setConst(**kwargs: Any) -> None:
     read-only, large ones once per host. Raises TypeError where a name exists already, then none of
     them is set, and pickle.PicklingError, both naming the constant.
     """
-    if runtime.importing:
+    if identity.importing:
         raise RuntimeError(
             "the program calls shared.setConst while a worker imports it. Put what the program "
             'does below the line\n    if __name__ == "__main__":\nso that workers only get its '
@@ -63,7 +64,7 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
 
 def _keeper() -> constants.Keeper:
     """That of the farm that this process belongs to, or of the process on its own."""
-    keeper: constants.Keeper | None = getattr(executor.current(), "keeper", None)
+    keeper: constants.Keeper | None = getattr(farm_executor.current(), "keeper", None)
     return constants.current() if keeper is None else keeper
 
 
@@ -124,7 +125,7 @@ class SharedElementEncapsulation:
         """What the function returns for these arguments."""
         function = getConst(self.uniqueID)
         if function is None:
-            raise KeyError(f"there is no constant {self.uniqueID!r} on rank {runtime.rank}")
+            raise KeyError(f"there is no constant {self.uniqueID!r} on rank {identity.rank}")
         return function(*args, **kwargs)
 
     def __repr__(self) -> str:

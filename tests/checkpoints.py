@@ -10,8 +10,8 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi import payload
 from scoopmpi.checkpoint.file import CheckpointFile, Saved
+from scoopmpi.wire import payload
 
 from .conftest import ROOT
 

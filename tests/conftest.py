@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import pytest
 
-from scoopmpi.launch import launcher
-from scoopmpi.launch.allocation import Host
+from scoopmpi.launch.command import launcher
 from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.hosts.allocation import Host
 
 ROOT = Path(__file__).resolve().parent.parent
 DEBIAN = ("libmpi.so.40", "libmpich.so.12")

@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-from scoopmpi import futures, runtime
+from scoopmpi import futures
+from scoopmpi.process import identity
 
 WORKERS = 3
 SLOW = 0.002
@@ -28,7 +29,7 @@ def once(mark):
     return False
 
 
-if sys.argv[-1] == "importing" and runtime.rank == 1:
+if sys.argv[-1] == "importing" and identity.rank == 1:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.batching import Policy
+from scoopmpi.scheduling.batching import Policy
 from tests.link import Ranks
 
 SEEDS = range(12)

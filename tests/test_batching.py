@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoopmpi.batching import Policy, budget, learned, short, size
+from scoopmpi.scheduling.batching import Policy, budget, learned, short, size
 
 POLICY = Policy(target=0.03, shortest=0.0002, message=30e-6, prefetch=0.05, share=2)
 

@@ -146,7 +146,7 @@ def test_an_mpi_program_ends_whose_pool_has_no_work(
 
 LATE = """
 import time
-from scoopmpi import crew
+from scoopmpi.executors import crew
 crew.LATE_SECONDS = 0.2
 pool = Pool()
 if pool.is_master():

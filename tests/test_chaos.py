@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch import launcher
+from scoopmpi.launch.command import launcher
 
 from .conftest import libraries, survives
 from .test_benchmarks import benchmark

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, futures, runtime
-from scoopmpi.batching import Policy
+from scoopmpi import futures
+from scoopmpi.executors import farm_executor
+from scoopmpi.process import identity
+from scoopmpi.scheduling.batching import Policy
 from tests.link import MemoryTransport, Ranks
 
 pytestmark = pytest.mark.timeout(60)
@@ -37,10 +39,10 @@ class Mischief(Exception):
 
 @pytest.fixture(autouse=True)
 def _as_under_mpirun(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     yield
     scene.ranks = None
-    executor.install(None)
+    farm_executor.install(None)
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
     """Ranks at whose end nothing is left behind."""
     ranks = Ranks(workers, seed, EAGER if seed % 2 else Policy(), retries=RETRIES)
     scene.ranks = ranks
-    executor.install(ranks.executor)
+    farm_executor.install(ranks.executor)
     yield ranks
     ranks.settle()
     ranks.farm._scheduler.check()
@@ -58,7 +60,7 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
         assert not (worker.nest.runners.suspended or worker._aside or worker.nest._away)
         worker.nest.runners.close()
     scene.ranks = None
-    executor.install(None)
+    farm_executor.install(None)
 
 
 # Programs: a task is a number, which says what it does and how deep it is. Each way of asking for

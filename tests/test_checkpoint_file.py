@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy
 import pytest
 
-from scoopmpi import payload
 from scoopmpi.checkpoint import frames, writer
 from scoopmpi.checkpoint.file import CheckpointFile, Saved, ended
+from scoopmpi.wire import payload
 
 from .checkpoints import DIGEST, filled, opened, part, path, python, saved_of
 
@@ -97,7 +97,7 @@ def test_the_last_word_counts_where_parts_overlap_or_functions_change(path: Path
 
 WRITER = """
 import sys, time
-from scoopmpi import payload
+from scoopmpi.wire import payload
 from scoopmpi.checkpoint.file import CheckpointFile, Saved
 file = CheckpointFile(sys.argv[1])
 first = max([0, *(part.stop for part in file.ranges(1))])
@@ -148,7 +148,7 @@ def is_old(text: str, moment: float) -> bool:
 FULL = """
 import logging, resource, signal, sys
 logging.basicConfig(format="%(message)s")
-from scoopmpi import payload
+from scoopmpi.wire import payload
 from scoopmpi.checkpoint import writer
 from scoopmpi.checkpoint.file import CheckpointFile, Saved
 writer.AGAIN = 0.1

@@ -14,8 +14,8 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi.checkpoint.identity import digest, function
-from scoopmpi.preparation import Preparation, Prepared
+from scoopmpi.checkpoint.digests import digest, function
+from scoopmpi.tasks.initializer import Preparation, Prepared
 
 from .conftest import ROOT
 
@@ -132,7 +132,7 @@ ASK = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from prog import TARGETS
-from scoopmpi.checkpoint.identity import function
+from scoopmpi.checkpoint.digests import function
 for name, target in TARGETS.items():
     found = function(target)
     print(name, found and found.hex())

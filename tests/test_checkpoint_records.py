@@ -13,10 +13,12 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from scoopmpi import executor, futures, runtime, shared
-from scoopmpi.batching import Policy
-from scoopmpi.checkpoint import bodies, identity, opening
-from scoopmpi.failure import WorkerLost
+from scoopmpi import futures, shared
+from scoopmpi.checkpoint import code_digest, digests, opening
+from scoopmpi.executors import farm_executor
+from scoopmpi.process import identity
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.wire.failure import WorkerLost
 from tests.link import Ranks
 
 pytestmark = pytest.mark.timeout(60)
@@ -40,14 +42,14 @@ def running(path: Path, seed: int, retries: int = 2) -> Iterator[Ranks]:
     ranks = Scene.ranks = Ranks(1 + seed % 4, seed, policy, retries)
     checkpoint = opening.opened(path, ranks.farm, "a test")
     ranks.executor.checkpoint = checkpoint
-    executor.install(ranks.executor)
-    before, runtime.started = runtime.started, True
+    farm_executor.install(ranks.executor)
+    before, identity.started = identity.started, True
     try:
         yield ranks
         ranks.settle()
     finally:
-        runtime.started = before
-        executor.install(None)
+        identity.started = before
+        farm_executor.install(None)
         checkpoint.close(ended=True)
 
 
@@ -189,7 +191,7 @@ def test_arguments_of_the_program_count_where_a_function_reads_them(
     path = tmp_path / "run.ckpt"
     for factor in ("2", "3", "3"):
         monkeypatch.setattr(sys, "argv", ["prog", factor])
-        for module, name in ((bodies, "_seen"), (identity, "_known")):
+        for module, name in ((code_digest, "_seen"), (digests, "_known")):
             monkeypatch.setattr(module, name, WeakKeyDictionary())  # as in another process
         with running(path, 1):
             values = list(futures.map(times_argument, range(5)))

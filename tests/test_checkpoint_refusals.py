@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scoopmpi.checkpoint import admission
+from scoopmpi.checkpoint import file_checks
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, ended
 
 from .checkpoints import DIGEST, filled, opened, part, path, python, saved_of
@@ -55,7 +55,7 @@ REFUSED: dict[str, Callable[[Path], Any]] = {
     "another program's": other_database,
     "another program's with a log": lambda path: other_database(path, "PRAGMA journal_mode=WAL"),
     "ours with other tables": lambda path: other_database(
-        path, f"PRAGMA application_id={admission.APPLICATION}", "PRAGMA user_version=1"
+        path, f"PRAGMA application_id={file_checks.APPLICATION}", "PRAGMA user_version=1"
     ),
     "newer": lambda path: stamped(path, 60, (2).to_bytes(4, "big")),
     "older than all": lambda path: stamped(path, 60, bytes(4)),
@@ -127,7 +127,7 @@ sys.stdin.read()
 def test_a_second_run_is_refused_as_long_as_the_first_lives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "PATIENCE", 0.2)
+    monkeypatch.setattr(file_checks, "PATIENCE", 0.2)
     with python(HOLDER, path) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "open\n"
         with pytest.raises(CheckpointError, match="another run is using it"):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import payload
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, Saved, ended
 from scoopmpi.checkpoint.show import described, ranges
+from scoopmpi.wire import payload
 
 from .conftest import ROOT
 
@@ -86,7 +86,7 @@ def test_while_a_run_writes(path: Path) -> None:
 
 KILLED = """
 import os, sys
-from scoopmpi import payload
+from scoopmpi.wire import payload
 from scoopmpi.checkpoint.file import CheckpointFile
 file = CheckpointFile(sys.argv[1])
 file._writer.guard.acquire()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch import launcher
+from scoopmpi.launch.command import launcher
 
 from .conftest import MYSCOOP, ROOT, Library, start
 

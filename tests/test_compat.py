@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch import launcher
+from scoopmpi.launch.command import launcher
 
 from .conftest import ROOT, Library, start
 from .test_managers import recorded
@@ -79,7 +79,13 @@ def test_importing_the_name_is_cheap() -> None:
     """Ranks import it from a file system that is shared by all."""
     code = "import sys, scoop; scoop.SIZE, scoop.worker; print(*sys.modules)"
     loaded = set(python(code).stdout.split())
-    assert not loaded & {"numpy", "click", "importlib.metadata", "scoopmpi.executor", "subprocess"}
+    assert not loaded & {
+        "numpy",
+        "click",
+        "importlib.metadata",
+        "scoopmpi.executors.farm_executor",
+        "subprocess",
+    }
 
 
 def test_the_functions_are_ours_and_can_be_pickled() -> None:

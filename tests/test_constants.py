@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoopmpi import runtime, shared
+from scoopmpi import shared
 from scoopmpi.constants import hostmemory
 from scoopmpi.constants import store as constants
 from scoopmpi.constants.broadcast import Place, forwards
 from scoopmpi.constants.store import Constants, Local, is_lent, packed
+from scoopmpi.process import identity
 
 from .test_hostmemory import Other, missing
 
@@ -48,7 +49,7 @@ class Hostile:
 
 
 def raise_it(error: BaseException) -> None:
-    if not runtime.importing:  # which a test may set to have it work
+    if not identity.importing:  # which a test may set to have it work
         raise error
 
 
@@ -206,7 +207,7 @@ def test_a_constant_that_failed_may_work_later(monkeypatch: pytest.MonkeyPatch) 
     store = stored(hostile=Hostile(ValueError("no")))
     with pytest.raises(pickle.UnpicklingError):
         store.get("hostile")
-    monkeypatch.setattr(runtime, "importing", True)
+    monkeypatch.setattr(identity, "importing", True)
     assert store.get("hostile") is None
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import lookout
-from scoopmpi.launch import daemons, deaf
-from scoopmpi.launch.allocation import Host
+from scoopmpi.farm import host_watch
+from scoopmpi.launch.command import daemons, deaf
 from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
 from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.hosts.allocation import Host
 from scoopmpi.process.lifeline import NOT_FOR_LAUNCHERS
 
 PYTHON = "/opt/py/bin/python3"
@@ -66,7 +66,7 @@ def test_their_patience_may_be_the_librarys_or_the_users(more: dict[str, Any]) -
 @pytest.mark.parametrize("text", ["", "60", "7.5", "0", "inf", "-3", "soon", "nan"])
 def test_the_launcher_reads_the_limit_as_rank_0_does(text: str) -> None:
     env = {"SCOOPMPI_HOST_SECONDS": text}
-    assert (daemons.of_a_farm(PYTHON, env)["patience"] or float("inf")) == lookout.limit(env)
+    assert (daemons.of_a_farm(PYTHON, env)["patience"] or float("inf")) == host_watch.limit(env)
 
 
 def test_daemons_and_their_remote_shell_are_deaf() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.allocation import Allocation, Host
 from scoopmpi.launch.explanation import Findings, picture, text
+from scoopmpi.launch.hosts.allocation import Allocation, Host
 
 from .test_managers import recorded
 from .wrappers import Prefix, of_slots, prefix

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from greenlet import GreenletExit
 
-from scoopmpi import failure
+from scoopmpi.wire import failure
 from tests.memory_farm import current, farm, ran, square
 
 __all__ = ["farm"]  # the fixture

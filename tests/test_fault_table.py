@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import pytest
 
-from scoopmpi.launch import launcher
-from scoopmpi.launch.allocation import Host
+from scoopmpi.launch.command import launcher
 from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.hosts.allocation import Host
 
 from .conftest import IN_FULL, IN_PART, ROOT, Library, libraries
 from .faults import WORKERS

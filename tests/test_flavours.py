@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch.allocation import Host
 from scoopmpi.launch.flavours import (
     ALIASES,
     FLAVOURS,
@@ -23,6 +22,7 @@ from scoopmpi.launch.flavours import (
     srun,
 )
 from scoopmpi.launch.flavours.command import Command, LaunchError, Ranks
+from scoopmpi.launch.hosts.allocation import Host
 
 OPENMPI_5 = "Open MPI v5.0.11, package: Open MPI user@localhost Distribution, ident: 5.0.11"
 OPENMPI_4 = "Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4, repo rev: v4.1.4"

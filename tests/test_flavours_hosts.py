@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch import launcher
-from scoopmpi.launch.allocation import Host
+from scoopmpi.launch.command import launcher
 from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.hosts.allocation import Host
 
 from .conftest import Library, start
 

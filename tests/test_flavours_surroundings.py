@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch.allocation import Host
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
 from scoopmpi.launch.flavours.command import MODULES, Command, LaunchError, Ranks
+from scoopmpi.launch.hosts.allocation import Host
 
 from .test_flavours import CRAY, INTEL, MPICH, MVAPICH_2, OPENMPI_4, OPENMPI_5
 

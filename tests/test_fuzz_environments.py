@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoopmpi.launch import hostlist, managers
-from scoopmpi.launch.allocation import MOST_HOSTS, Allocation, AllocationError
-from scoopmpi.launch.asking import Ask
+from scoopmpi.launch import managers
 from scoopmpi.launch.flavours import FLAVOURS
 from scoopmpi.launch.flavours.command import LaunchError, Ranks
+from scoopmpi.launch.hosts import hostlist
+from scoopmpi.launch.hosts.allocation import MOST_HOSTS, Allocation, AllocationError
+from scoopmpi.launch.hosts.asking import Ask
+from scoopmpi.launch.hosts.placement import with_rank_0
 from scoopmpi.launch.managers.reading import MOST_LINES
-from scoopmpi.launch.placement import with_rank_0
 
 from .environments import FILES, qstat, recorded, samples
 from .limited import little_memory

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoopmpi import messages
-from scoopmpi.messages import KINDS, NUMBERS
-from scoopmpi.transport import LARGE, TAG_ALONE, TAG_WITH_BUFFERS, MPITransport
+from scoopmpi.wire import messages
+from scoopmpi.wire.messages import KINDS, NUMBERS
+from scoopmpi.wire.transport import LARGE, TAG_ALONE, TAG_WITH_BUFFERS, MPITransport
 
 from .conftest import Library, start_ranks
 from .limited import little_memory
@@ -199,7 +199,7 @@ def test_pickles_of_something_else(value: Any, tag: int) -> None:
 PROGRAM = """
 import gc, sys, time
 from scoopmpi import futures
-from scoopmpi.transport import MPITransport
+from scoopmpi.wire.transport import MPITransport
 
 def garbage(to):
     link = next(each for each in gc.get_objects() if isinstance(each, MPITransport))

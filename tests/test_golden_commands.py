@@ -19,12 +19,13 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch import managers, placement
-from scoopmpi.launch.allocation import Allocation, AllocationError
-from scoopmpi.launch.asking import nobody
+from scoopmpi.launch import managers
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
 from scoopmpi.launch.flavours.command import Command, LaunchError, Ranks
-from scoopmpi.wrapper import command_line
+from scoopmpi.launch.hosts import placement
+from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
+from scoopmpi.launch.hosts.asking import nobody
+from scoopmpi.launch.wrapper import command_line
 
 from .environments import in_short, qstat, recorded, samples
 

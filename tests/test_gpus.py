@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.process import gpus
-from scoopmpi.process.neighbours import Seat
+from scoopmpi.process.local_rank import Seat
+from scoopmpi.program import gpus
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.farm import FarmError
-from scoopmpi.members import Members
-from scoopmpi.messages import Joined, Unfit
-from scoopmpi.reports import Reports, more_of_the_same, ranges
+from scoopmpi.farm.farm import FarmError
+from scoopmpi.farm.members import Members
+from scoopmpi.farm.reports import Reports, more_of_the_same, ranges
+from scoopmpi.wire.messages import Joined, Unfit
 
 from .conftest import MYSCOOP, Library
 from .link import Ranks
@@ -141,7 +141,7 @@ def test_a_forgotten_guard_is_told_once(first_library: Library, tmp_path: Path) 
 ONLY_ON_WORKERS = """
 import sys
 from scoop import futures
-import scoopmpi.runtime as runtime
+import scoopmpi.process.identity as runtime
 if runtime.rank:
     {what}
 if __name__ == "__main__":

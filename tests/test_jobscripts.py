@@ -23,8 +23,8 @@ from typing import NamedTuple
 import pytest
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import LOCAL
-from scoopmpi.launch.asking import asking
+from scoopmpi.launch.hosts.allocation import LOCAL
+from scoopmpi.launch.hosts.asking import asking
 from scoopmpi.launch.managers import local
 
 from .conftest import ROOT

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch import launcher
+from scoopmpi.launch.command import launcher
+from scoopmpi.launch.command.launcher import LaunchError, find, on_path
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
-from scoopmpi.launch.launcher import LaunchError, find, on_path
 
 from .test_flavours import (
     CRAY,

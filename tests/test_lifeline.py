@@ -17,7 +17,7 @@ from contextlib import closing
 
 import pytest
 
-from scoopmpi.launch.lifeline import Lifeline
+from scoopmpi.launch.beside.lifeline import Lifeline
 from scoopmpi.process import stdin
 from scoopmpi.process.lifeline import ENDED, VARIABLE
 

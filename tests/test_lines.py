@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import deliveries
-from scoopmpi.deliveries import Deliveries
-from scoopmpi.process.lines import LONGEST_LINE, Lines
-from scoopmpi.process.outlet import Outlet
+from scoopmpi.farm import callback_queue
+from scoopmpi.farm.callback_queue import Deliveries
+from scoopmpi.output.lines import LONGEST_LINE, Lines
+from scoopmpi.output.outlet import Outlet
 
 from .conftest import ROOT
 
@@ -109,7 +109,7 @@ def test_a_reader_that_is_slow_stops_what_comes_in() -> None:
     ours = Deliveries(lambda stream, data: None, lambda stream: False)
     while not ours.full:
         ours.printed(1, b"x" * (1 << 16))
-    assert len(ours) == deliveries.MOST_BYTES // (1 << 16) + 1
+    assert len(ours) == callback_queue.MOST_BYTES // (1 << 16) + 1
     ours.show()
     assert not ours.full and not ours
 
@@ -192,7 +192,7 @@ def test_a_line_that_stays_open_holds_others_for_a_moment_only() -> None:
 
 PRELUDE = """
 import os, sys, threading, time, io, contextlib, logging
-from scoopmpi.process import console
+from scoopmpi.output import console
 told = []
 console.install(lambda *what: told.append(what))
 sys.setswitchinterval(1e-5)

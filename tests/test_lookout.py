@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import lookout
-from scoopmpi.failure import WorkerLost
-from scoopmpi.lookout import Lookout, limit, named
-from scoopmpi.members import Members
-from scoopmpi.messages import Joined
+from scoopmpi.farm import host_watch
+from scoopmpi.farm.host_watch import Lookout, limit, named
+from scoopmpi.farm.members import Members
 from scoopmpi.process import connections, daemon
 from scoopmpi.process.connections import Connections
+from scoopmpi.wire.failure import WorkerLost
+from scoopmpi.wire.messages import Joined
 
 HOSTS = {1: ("east", ()), 2: ("west", ("10.0.0.2",)), 3: ("west", ("10.0.0.2",)),
          4: ("north", ("10.0.0.3", "fd00::3"))}  # fmt: skip
@@ -95,7 +95,7 @@ def test_the_launchers_death_is_told_with_the_host_that_went(
     scene = Scene()
     assert not scene.after(20)
     assert not scene.lookout.launcher_died()
-    monkeypatch.setattr(lookout.os, "getppid", lambda: 1)
+    monkeypatch.setattr(host_watch.os, "getppid", lambda: 1)
     del scene.ages["10.0.0.2"]
     assert scene.lookout.launcher_died()
     assert [record.getMessage() for record in caplog.records] == [
@@ -132,7 +132,7 @@ def test_workers_in_few_words(workers: Collection[int], text: str) -> None:
 def test_a_farm_that_is_stuck_in_mpi_is_ended(tmp_path: Path) -> None:
     program = (
         "from tests.test_lookout import Scene\n"
-        "from scoopmpi import lookout\n"
+        "from scoopmpi.farm import host_watch as lookout\n"
         "import time\n"
         "lookout._STUCK_SECONDS = 0.1\n"
         "scene = Scene(0.3)\n"
@@ -282,7 +282,7 @@ def test_a_process_that_spins_in_c_has_an_end() -> None:
     """As MPI_Abort of MPICH does where a host is gone. The program may have a handler."""
     program = (
         "import signal\n"
-        "from scoopmpi.transport import _end_after\n"
+        "from scoopmpi.wire.transport import _end_after\n"
         "signal.signal(signal.SIGALRM, print)\n"
         "_end_after(1)\n"
         "sum(range(10**13))\n"

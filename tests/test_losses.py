@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, futures, runtime, shared
-from scoopmpi.batching import Policy
-from scoopmpi.failure import WorkerLost
-from scoopmpi.losses import Losses
-from scoopmpi.members import Members
-from scoopmpi.ranges import Batch
+from scoopmpi import futures, shared
+from scoopmpi.executors import farm_executor
+from scoopmpi.farm.failures import Losses
+from scoopmpi.farm.members import Members
+from scoopmpi.process import identity
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.wire.failure import WorkerLost
 from tests.link import Ranks
 
 pytestmark = pytest.mark.timeout(60)
@@ -39,18 +41,18 @@ def risky() -> None:
 
 @pytest.fixture
 def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     seed = request.param
     policy = EAGER if seed % 2 else Policy()
     scene.ranks = Ranks(workers=2 + seed % 5, seed=seed, policy=policy, retries=20)
     scene.deaths = 0.02
-    executor.install(scene.ranks.executor)
+    farm_executor.install(scene.ranks.executor)
     yield scene.ranks
     scene.ranks.settle()
     scene.ranks.farm._scheduler.check()
     for worker in scene.ranks.workers:
         worker.nest.runners.close()
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def square(x: int) -> int:
@@ -113,7 +115,7 @@ def outcomes(calls: list[Any]) -> list[Any]:
 
 def with_retries(retries: int, workers: int) -> Ranks:
     found = scene.ranks = Ranks(workers, seed=1, retries=retries)
-    executor.install(found.executor)
+    farm_executor.install(found.executor)
     return found
 
 
@@ -121,7 +123,7 @@ def with_retries(retries: int, workers: int) -> Ranks:
 def test_a_task_that_kills_its_workers_fails_and_no_other(
     retries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     ranks = with_retries(retries, workers=5)
     found = outcomes([futures.submit(never_alone, x) for x in range(8)])
     lost = found.pop(3)
@@ -133,11 +135,11 @@ def test_a_task_that_kills_its_workers_fails_and_no_other(
     assert len(ranks.link.dead) == retries + 1
     assert futures.submit(abs, -42).result() == 42
     ranks.settle()
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def test_where_nobody_is_left_every_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     with_retries(9, workers=2)
     found = outcomes([futures.submit(never_alone, x) for x in (3, 3, 3)])
     assert all(isinstance(error, WorkerLost) for error in found)
@@ -145,7 +147,7 @@ def test_where_nobody_is_left_every_caller_is_told(monkeypatch: pytest.MonkeyPat
     assert {str(error) for error in found} == {f"no worker is left: 1 on {here}, 2 on {here} died"}
     with pytest.raises(WorkerLost, match="no worker is left"):
         futures.submit(abs, -42).result()
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def sets_and_dies(x: int) -> Any:
@@ -158,7 +160,7 @@ def sets_and_dies(x: int) -> Any:
 def test_a_task_that_comes_again_may_set_its_constant_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     ranks = with_retries(2, workers=3)
     calls = [futures.submit(sets_and_dies, x) for x in range(4)]
     assert outcomes(calls) == [0, 1, 2, 3]
@@ -166,7 +168,7 @@ def test_a_task_that_comes_again_may_set_its_constant_again(
         shared.setConst(from1=2)
     assert len(ranks.link.dead) == 1
     ranks.settle()
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def fatal_child(x: int) -> int:
@@ -183,14 +185,14 @@ def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its parent is blamed where it dies with it, as the child that comes again is a new one."""
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     ranks = scene.ranks = Ranks(12, seed=seed, retries=1)
-    executor.install(ranks.executor)
+    farm_executor.install(ranks.executor)
     assert isinstance(futures.submit(parent, 0).exception(), WorkerLost)
     assert futures.submit(abs, -42).result() == 42
     assert len(ranks.link.dead) < 11
     ranks.settle()
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def test_what_was_only_to_come_is_not_given_up_with_what_ran() -> None:
@@ -207,7 +209,7 @@ def test_what_is_opened_after_the_last_worker_died_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It may die while the function or the arguments are packed."""
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     ranks = with_retries(0, workers=1)
     assert futures.submit(abs, -1).result() == 1
     monkeypatch.setattr(ranks.farm, "wait_for_first_worker", lambda: None)  # it has looked before
@@ -219,4 +221,4 @@ def test_what_is_opened_after_the_last_worker_died_is_told(
     with pytest.raises(WorkerLost, match="no worker is left"):
         list(futures.map(abs, [-1]))
     assert not ranks.farm.busy
-    executor.install(None)
+    farm_executor.install(None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import AllocationError, Host
-from scoopmpi.launch.asking import nobody
+from scoopmpi.launch.hosts.allocation import AllocationError, Host
+from scoopmpi.launch.hosts.asking import nobody
 from scoopmpi.launch.managers import local
 
 from .environments import answering, in_short, recorded, samples

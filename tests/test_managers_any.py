@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoopmpi.launch import hostlist, managers
-from scoopmpi.launch.allocation import AllocationError
-from scoopmpi.launch.asking import Ask, nobody
+from scoopmpi.launch import managers
+from scoopmpi.launch.hosts import hostlist
+from scoopmpi.launch.hosts.allocation import AllocationError
+from scoopmpi.launch.hosts.asking import Ask, nobody
 from scoopmpi.launch.managers import qstat
 
 NEAR = st.text("ab-_.,:;()[]+=/*x0129² \t\n\0", max_size=40)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import AllocationError
+from scoopmpi.launch.hosts.allocation import AllocationError
 from scoopmpi.launch.managers import kubernetes, local
 
 from .environments import answering, in_short

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import Allocation, AllocationError
-from scoopmpi.launch.asking import asking, nobody
+from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
+from scoopmpi.launch.hosts.asking import asking, nobody
 from scoopmpi.launch.managers import pbs
 from scoopmpi.launch.managers import qstat as answers
 

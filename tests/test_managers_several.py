@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch import ancestors, managers
-from scoopmpi.launch.allocation import AllocationError
+from scoopmpi.launch import managers
+from scoopmpi.launch.hosts.allocation import AllocationError
+from scoopmpi.launch.managers import ancestors
 
 from .environments import answering, in_short, recorded
 from .wrappers import Prefix
@@ -166,7 +167,7 @@ def test_a_real_ancestor(tmp_path: Path) -> None:
     """`exec -a` does not change the name in /proc; a copy of the shell does."""
     (tmp_path / "pbs_mom").write_bytes(Path("/bin/sh").read_bytes())
     (tmp_path / "pbs_mom").chmod(0o755)
-    code = "from scoopmpi.launch import ancestors; print(ancestors.manager())"
+    code = "from scoopmpi.launch.managers import ancestors; print(ancestors.manager())"
     done = subprocess.run(
         [str(tmp_path / "pbs_mom"), "-c", '"$@"; true', "sh", sys.executable, "-c", code],
         capture_output=True, text=True, timeout=30,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import AllocationError, Host
+from scoopmpi.launch.hosts.allocation import AllocationError, Host
 
 from .environments import in_short, recorded
 

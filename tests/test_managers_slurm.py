@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scoopmpi.launch import placement
-from scoopmpi.launch.allocation import Allocation, AllocationError
-from scoopmpi.launch.asking import nobody
-from scoopmpi.launch.brackets import expanded
+from scoopmpi.launch.hosts import placement
+from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
+from scoopmpi.launch.hosts.asking import nobody
+from scoopmpi.launch.hosts.brackets import expanded
 from scoopmpi.launch.managers import slurm
 
 from .environments import SAMPLES, in_short, recorded

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import starting
-from scoopmpi.launch.allocation import Allocation, Host
+from scoopmpi.launch.command import starting
+from scoopmpi.launch.hosts.allocation import Allocation, Host
 
 from .wrappers import LIBRARY, THREADS, Prefix, asked, of_slots, prefix
 

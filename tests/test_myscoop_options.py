@@ -10,9 +10,10 @@ from typing import Any
 import click
 import pytest
 
-from scoopmpi import mympirun, myscoop, starting
+from scoopmpi import mympirun, myscoop
 from scoopmpi.launch import options
-from scoopmpi.launch.allocation import Allocation, Host
+from scoopmpi.launch.command import starting
+from scoopmpi.launch.hosts.allocation import Allocation, Host
 from scoopmpi.launch.settings import Setting, variable
 
 from .conftest import ROOT
@@ -214,7 +215,7 @@ def test_how_much_is_said(prefix: Prefix, words: str, inner: str, said: bool) ->
 
 
 def test_hyperthreads_are_counted_where_managers_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scoopmpi import wrapper
+    from scoopmpi.launch import wrapper
 
     def seen(*words: str) -> str | None:
         with myscoop.main.make_context("myscoop", [*words, "p"]) as ctx:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.process import naming
+from scoopmpi.program import naming
 
 SOURCE = """
 import dataclasses, enum, functools

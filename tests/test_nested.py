@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, failure, futures, runtime
-from scoopmpi.batching import Policy
-from scoopmpi.executor import Future
-from scoopmpi.nests.calls import NestedCalls, packed
+from scoopmpi import futures
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.farm_executor import Future
+from scoopmpi.process import identity
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.wire import failure
+from scoopmpi.worker.nested.calls import NestedCalls, packed
 from tests.link import Ranks
 
 EAGER = Policy(target=0, shortest=0, message=0)  # every budget is over at once
@@ -25,7 +28,7 @@ ranks: Ranks
 @pytest.fixture(params=range(16))
 def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     global ranks
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     ran.clear()
     seed = request.param
     ranks = Ranks(workers=1 + seed % 4, seed=seed, policy=EAGER if seed % 2 else Policy())
@@ -37,7 +40,7 @@ def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
     for worker in ranks.workers:
         assert not worker.nest.runners.suspended and not worker._aside
         assert not worker.nest._away and worker.nest.work() is None
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def meddle() -> None:
@@ -87,7 +90,7 @@ def test_a_wide_job_inside_a_task(farm: Any) -> None:
 
 
 def where(x: int) -> int:
-    nest = executor.current()
+    nest = farm_executor.current()
     return [worker.nest for worker in ranks.workers].index(nest)  # type: ignore[arg-type]
 
 
@@ -317,7 +320,7 @@ def unsendable_value(x: int) -> Any:
     return Unsendable() if x == 1 else x
 
 
-def identity(x: Any) -> Any:
+def type_name(x: Any) -> Any:
     return type(x).__name__
 
 
@@ -325,8 +328,8 @@ def hostile(x: int) -> list[str]:
     lock_holder = Unsendable()
     attempts: list[Any] = [
         lambda: list(futures.map(unsendable_value, range(3))),
-        lambda: list(futures.map(identity, [1, Unsendable()])),
-        lambda: futures.submit(identity, Unsendable()).result(),
+        lambda: list(futures.map(type_name, [1, Unsendable()])),
+        lambda: futures.submit(type_name, Unsendable()).result(),
         lambda: list(futures.map(lambda y: (y, lock_holder), range(3))),
         lambda: futures.map(None, [1]),
         lambda: futures.map(square),

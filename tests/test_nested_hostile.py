@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, futures, runtime
-from scoopmpi.nests import maps as nested
-from scoopmpi.ranges import Batch
-from scoopmpi.running import Running
-from scoopmpi.scheduler import Scheduler
+from scoopmpi import futures
+from scoopmpi.executors import farm_executor
+from scoopmpi.process import identity
+from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.scheduling.scheduler import Scheduler
+from scoopmpi.worker.nested import maps as nested
+from scoopmpi.worker.running import Running
 from tests.link import Ranks
 
 pytestmark = pytest.mark.timeout(60)
@@ -25,7 +27,7 @@ ran: Counter[Any] = Counter()
 
 @pytest.fixture(params=[1, 2, 3])
 def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     ran.clear()
     ranks = Ranks(workers=request.param, seed=request.param)
     turn, turns = ranks.turn, itertools.count()
@@ -38,7 +40,7 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     yield ranks
     for worker in ranks.workers:
         worker.nest.runners.close()
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def square(x: int) -> int:
@@ -124,7 +126,7 @@ def looks_ahead(x: int) -> int:
 
     values = futures.map(square, numbers())
     next(values)
-    nest: Any = executor.current()
+    nest: Any = farm_executor.current()
     for opened in list(nest._pending):
         for _ in range(20):  # as often as a waiting consumer asks for more
             opened.rows.clear()
@@ -252,7 +254,7 @@ told: list[int] = []
 
 
 def will_not_end(x: int) -> None:
-    nest: Any = executor.current()
+    nest: Any = farm_executor.current()
     while len(told) < 5:
         try:
             nest.wait_until(lambda: False)

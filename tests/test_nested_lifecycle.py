@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, futures, runtime
-from scoopmpi.pep3148 import MPIExecutor
-from scoopmpi.pool import Pool
+from scoopmpi import futures
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.executors.pool import Pool
+from scoopmpi.process import identity
 from tests.memory_farm import counted, current, farm, interrupted, ran
 
 __all__ = ["farm"]  # the fixture
@@ -22,10 +24,10 @@ state: Counter[str] = Counter()
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     state.clear()
     yield
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def begins_and_ends(x: int) -> int:
@@ -133,7 +135,7 @@ def submits_and_waits_not(_: int) -> None:
 
 
 def sleeps(_: int) -> None:
-    executor.wait_until(lambda: state["woken"] > 0)
+    farm_executor.wait_until(lambda: state["woken"] > 0)
 
 
 def test_calls_that_tasks_have_submitted_are_not_waited_for(farm: Any) -> None:
@@ -144,7 +146,7 @@ def test_calls_that_tasks_have_submitted_are_not_waited_for(farm: Any) -> None:
 
 def reads_late(x: int) -> list[int]:
     values = futures.map(counted, iter(range(100 * x, 100 * x + 5)))
-    executor.wait_until(lambda: state["woken"] > 0)
+    farm_executor.wait_until(lambda: state["woken"] > 0)
     found = list(values)
     state["read"] += len(found)
     return found

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, failure, futures, runtime, shared
-from scoopmpi.pep3148 import MPIExecutor
+from scoopmpi import futures, shared
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.process import identity
+from scoopmpi.wire import failure
 from tests.memory_farm import farm, square
 from tests.test_shared import keeper
 
@@ -127,7 +130,7 @@ def test_the_cause_travels_with_the_traceback_behind_it(farm: Any, way: str) -> 
 
 def within(name: str) -> list[str]:
     try:
-        {case[0]: case[1] for case in CASES}[name](executor.current())
+        {case[0]: case[1] for case in CASES}[name](farm_executor.current())
     except Exception as error:
         return [kind.__name__ for kind in chain_of(error)]
     return ["nothing"]
@@ -135,9 +138,9 @@ def within(name: str) -> list[str]:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     yield
-    executor.install(None)
+    farm_executor.install(None)
 
 
 @pytest.mark.parametrize("case", CASES[:-1], ids=[case[0] for case in CASES[:-1]])

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import topology
-from scoopmpi.process import neighbours, pinning, wishes
-from scoopmpi.process.neighbours import Seat
-from scoopmpi.process.wishes import Wishes
-from scoopmpi.topology import Core
+from scoopmpi.process import local_rank
+from scoopmpi.process.local_rank import Seat
+from scoopmpi.program import pinning, rank_settings, topology
+from scoopmpi.program.rank_settings import Wishes
+from scoopmpi.program.topology import Core
 
 from .conftest import Library, start_ranks
 
@@ -202,14 +202,14 @@ def slurm(rank: int, ranks: str) -> dict[str, str]:
     ],
 )
 def test_which_worker_of_its_host(rank: int, env: dict[str, str], seat: Seat | None) -> None:
-    assert neighbours.seat_of(rank, env) == seat
+    assert local_rank.seat_of(rank, env) == seat
 
 
 def test_each_worker_of_two_hosts_has_a_seat_of_its_own() -> None:
     hosts = [range(5), range(5, 9)]
     for ranks in hosts:
         found = [
-            neighbours.seat_of(rank, openmpi(local, len(ranks)))
+            local_rank.seat_of(rank, openmpi(local, len(ranks)))
             for local, rank in enumerate(ranks) if rank
         ]  # fmt: skip
         assert found == [Seat(index, 4) for index in range(4)]
@@ -229,7 +229,7 @@ def test_each_worker_of_two_hosts_has_a_seat_of_its_own() -> None:
 )
 def test_wishes(env: Mapping[str, str], found: Wishes, caplog: pytest.LogCaptureFixture) -> None:
     given = {"OMP_NUM_THREADS": "1"} | {f"SCOOPMPI_{name}": text for name, text in env.items()}
-    assert wishes.take(given, tell=True) == found
+    assert rank_settings.take(given, tell=True) == found
     assert given == {"OMP_NUM_THREADS": "1"}, "what a rank starts is no rank of this job"
     assert not caplog.records
 
@@ -241,7 +241,7 @@ def test_what_cannot_be_meant_is_a_warning_and_no_wish(
 ) -> None:
     monkeypatch.setattr(logging.getLogger("scoopmpi"), "propagate", True)
     env = {"SCOOPMPI_PIN": "compact", f"SCOOPMPI_{name}": text}
-    found = wishes.take(env, tell=True)
+    found = rank_settings.take(env, tell=True)
     assert found == Wishes(pin="compact" if name in ("RANKS", "GPUS") else None)
     [record] = caplog.records
     assert f"SCOOPMPI_{name}=" in record.getMessage() and len(record.getMessage()) < 300
@@ -251,7 +251,7 @@ def test_what_cannot_be_meant_is_a_warning_and_no_wish(
 
 WHO = """
 import json, os, time
-from scoopmpi import futures, runtime
+from scoopmpi import futures; from scoopmpi.process import identity as runtime
 def who(number):
     time.sleep(0.02)
     told = [name for name in os.environ if name.startswith("SCOOPMPI_")]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoopmpi.launch.allocation import LOCAL, Allocation, AllocationError, Host
-from scoopmpi.launch.placement import (
+from scoopmpi.launch.hosts.allocation import LOCAL, Allocation, AllocationError, Host
+from scoopmpi.launch.hosts.placement import (
     exactly,
     hybrid,
     multiplied,

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, runtime
-from scoopmpi.pool import Pool
-from scoopmpi.process import program
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.pool import Pool
+from scoopmpi.process import identity
+from scoopmpi.program import program
 from tests.conformance.ending import logged
 from tests.conformance.face import SECONDS, Gate, fails_at_three, gate, passes, square, until
 from tests.thread_farm import thread_farm
@@ -31,10 +32,10 @@ def three_threads() -> Iterator[Any]:
 
 @pytest.fixture
 def farm(three_threads: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "started", True)
-    executor.install(three_threads)
+    monkeypatch.setattr(identity, "started", True)
+    farm_executor.install(three_threads)
     yield
-    executor.install(None)
+    farm_executor.install(None)
 
 
 @pytest.fixture(params=["multiprocessing", "farm"])
@@ -48,7 +49,7 @@ def parallel(request: pytest.FixtureRequest) -> Callable[..., Any]:
 @pytest.fixture(params=["multiprocessing", "farm", "serial"])
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     if request.param == "serial":
-        monkeypatch.setattr(runtime, "started", True)
+        monkeypatch.setattr(identity, "started", True)
         return lambda *args: Pool(1, *args)
     if request.param == "multiprocessing":
         return lambda *args: ThreadPool(3, *args)
@@ -248,7 +249,7 @@ def test_a_callback_may_be_the_third_argument(farm: None) -> None:
 
 
 def test_the_names_of_schwimmbad(farm: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "size", 4)
+    monkeypatch.setattr(identity, "size", 4)
     with Pool() as pool:
         assert pool.is_master() and not pool.is_worker() and pool.rank == pool.master == 0
         pool.wait()
@@ -257,7 +258,7 @@ def test_the_names_of_schwimmbad(farm: None, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_names_of_schwimmbad_without_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     with Pool() as pool:
         assert pool.is_master() and not pool.is_worker() and not pool.enabled()
         pool.wait()
@@ -267,7 +268,7 @@ def test_the_names_of_schwimmbad_without_ranks(monkeypatch: pytest.MonkeyPatch) 
 def test_while_a_worker_imports_the_program_its_pool_only_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runtime, "importing", True)
+    monkeypatch.setattr(identity, "importing", True)
     with Pool() as pool:
         assert not pool.is_master() and pool.is_worker()
         with pytest.raises(program.Defined):
@@ -313,7 +314,7 @@ def test_a_failed_initializer_breaks_the_pool(farm: None) -> None:
 
 def test_size(farm: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Pool().size == 3
-    executor.install(None)
+    farm_executor.install(None)
     assert Pool().size == 1
 
 
@@ -341,7 +342,7 @@ def test_no_thread_stays(farm: None) -> None:
 
 
 def test_without_a_launcher_there_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "warned", False)
+    monkeypatch.setattr(identity, "warned", False)
     with pytest.warns(RuntimeWarning, match="not started by scoopmpi") as seen, Pool() as pool:
         assert pool.map(square, [1, 2]) == [1, 4]
         assert pool.apply(square, (3,)) == 9
@@ -349,7 +350,7 @@ def test_without_a_launcher_there_is_one_warning(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_program_without_a_guard_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "importing", True)
+    monkeypatch.setattr(identity, "importing", True)
     with Pool() as pool:
         for call in (pool.map, pool.apply, pool.imap):
             with pytest.raises(RuntimeError, match='if __name__ == "__main__":'):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.process import profiling
+from scoopmpi.program import profiling
 
 from .conftest import MYSCOOP, Library, start
 
@@ -66,7 +66,7 @@ def test_each_rank_writes_one_and_rank_0_merges_them(
     for name, calls in (("busy", "100"), ("inner", "100"), ("fails", "1")):
         ((counted, *_, place),) = lines_of(program, name)
         assert counted == calls and place.startswith("prog.py:")
-    assert "scoopmpi/worker.py" in everything and "scoopmpi/worker.py" not in program
+    assert "scoopmpi/worker/worker.py" in everything and "scoopmpi/worker/worker.py" not in program
     assert "Profile of 3 of 3 ranks" in answer.stderr
     assert str(directory / "summary.txt") in answer.stderr
     assert lines_of(answer.stderr, "busy")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import scoopmpi.workers
-from scoopmpi.process import program as programs
+import scoopmpi.programs
+from scoopmpi.program import program as programs
 
 SHOW = "import sys\nprint(__name__, __package__, __file__, sys.argv)\n"
 
@@ -74,8 +74,8 @@ def test_found_on_pythonpath(here: Path) -> None:
 
 
 def test_a_ready_program_unless_there_is_one_here(here: Path) -> None:
-    ready = Path(scoopmpi.workers.__file__).with_name("picalc.py")
-    assert programs.find("picalc")[:2] == (str(ready), "scoopmpi.workers.picalc")
+    ready = Path(scoopmpi.programs.__file__).with_name("picalc.py")
+    assert programs.find("picalc")[:2] == (str(ready), "scoopmpi.programs.picalc")
     (here / "picalc.py").touch()
     assert programs.find("picalc")[:2] == (str(here / "picalc.py"), "picalc")
 
@@ -105,7 +105,7 @@ def test_finding_runs_no_code(here: Path) -> None:
 def python(here: Path, code: str) -> list[str]:
     """The lines that a fresh interpreter prints, which has this directory first on its path."""
     done = subprocess.run(
-        [sys.executable, "-c", f"from scoopmpi.process.program import *\n{code}"],
+        [sys.executable, "-c", f"from scoopmpi.program.program import *\n{code}"],
         cwd=here, capture_output=True, text=True, timeout=20,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -159,7 +159,7 @@ else:
 
 
 def test_names_of_the_program(here: Path) -> None:
-    (here / "prog.py").write_text("from scoopmpi.process import program as programs\n" + GUARDED)
+    (here / "prog.py").write_text("from scoopmpi.program import program as programs\n" + GUARDED)
     lines = python(here, "print(sorted(defined_names(load(find('prog'), []))))")
     assert lines == ["True", "['C', 'f:5']"]
     assert python(here, "run(find('prog'), [])") == ["['Below', 'below'] frozenset()", "True"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import starting
+from scoopmpi.launch.command import starting
 from scoopmpi.process import interpreter
 
 from .conftest import Library, start

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.workers import sanity, simple_shell
-from scoopmpi.workers.sanity import Row
-from scoopmpi.workers.simple_shell import Ended
+from scoopmpi.programs import sanity, simple_shell
+from scoopmpi.programs.sanity import Row
+from scoopmpi.programs.simple_shell import Ended
 
 from .conftest import MYSCOOP, Library, start
 
@@ -118,7 +118,7 @@ def test_what_a_command_leaves_in_the_background_is_not_waited_for() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_running_command_dies_with_its_worker_and_a_finished_one_is_let_alone() -> None:
     code = (
-        "from scoopmpi.workers import simple_shell\n"
+        "from scoopmpi.programs import simple_shell\n"
         "print(simple_shell.run('sleep 60 & echo $!', 0).output.decode(), end='', flush=True)\n"
         "simple_shell.run('sleep 61 & echo $! > /proc/$PPID/fd/1; wait', 1)\n"
     )

@@ -12,7 +12,9 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi import executor, futures, reduction, runtime
+from scoopmpi import futures
+from scoopmpi.executors import farm_executor, reduction
+from scoopmpi.process import identity
 from tests.link import Ranks
 from tests.test_nested import EAGER
 
@@ -24,14 +26,14 @@ ran: Counter[int] = Counter()
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Without a farm, and with farms of some workers in some interleaving."""
     global ranks
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     if request.param == "serial":
         yield None
         return
     ranks = Ranks(request.param, seed=request.param, policy=EAGER)
-    executor.install(ranks.executor)
+    farm_executor.install(ranks.executor)
     yield ranks
-    executor.install(None)
+    farm_executor.install(None)
     ranks.settle()
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
     assert not any(worker.nest._away for worker in ranks.workers)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.batching import Policy
-from scoopmpi.ranges import Batch
-from scoopmpi.scheduler import Assignment, Scheduler
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.scheduling.scheduler import Assignment, Scheduler
 
 POLICY = Policy(target=0.03, shortest=0.0002, message=30e-6, prefetch=0.05, share=2)
 MILLISECOND = 0.001

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scoopmpi.ranges import Batch
-from scoopmpi.scheduler import Scheduler
+from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.scheduling.scheduler import Scheduler
 
 from .test_scheduler import MILLISECOND, farm, handed, paced
 

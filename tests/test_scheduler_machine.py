@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from scoopmpi.batching import Policy
-from scoopmpi.ranges import Batch
-from scoopmpi.scheduler import Assignment, Scheduler
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.scheduling.scheduler import Assignment, Scheduler
 
 picks = st.integers(0, 99)
 counts = st.integers(0, 5) | st.integers(0, 200)

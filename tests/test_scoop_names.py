@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import runtime
+from scoopmpi.process import identity
 
 from .conftest import ROOT, Library, start
 
@@ -86,9 +86,9 @@ def test_the_controller_is_where_programs_look_for_it(monkeypatch: pytest.Monkey
     assert scoop.futures._controller is None
     assert scoop.futures.__dict__["_controller"] is None
     assert scoop.futures.__dict__.get("_controller", 1) is None
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     assert scoop.futures._controller and scoop.futures.__dict__["_controller"]
-    monkeypatch.setattr(runtime, "started", False)
+    monkeypatch.setattr(identity, "started", False)
     assert scoop.futures._controller is None and not vars(scoop.futures)["_controller"]
 
 
@@ -130,7 +130,7 @@ def test_a_program_that_asks_whether_scoop_is_there(library: Library, tmp_path: 
 
 
 def test_a_future_says_what_is_known_without_waiting() -> None:
-    from scoopmpi.executor import Future
+    from scoopmpi.executors.farm_executor import Future
 
     future: Future[int] = Future()
     assert (future.resultValue, future.exceptionValue, future.isDone) == (None, None, False)

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import starting
-from scoopmpi.launch import hostlist
-from scoopmpi.launch.allocation import Allocation, AllocationError
-from scoopmpi.scoop_options import USAGE, Options, UsageError, for_ranks, notes, parse
+from scoopmpi.launch.command import starting
+from scoopmpi.launch.hosts import hostlist
+from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
+from scoopmpi.program.scoop_options import USAGE, Options, UsageError, for_ranks, notes, parse
 
 from .conftest import Library, mpirun, start, start_ranks
 from .wrappers import Prefix, prefix, started

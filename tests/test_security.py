@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import AllocationError, Host, merged
+from scoopmpi.launch.hosts.allocation import AllocationError, Host, merged
 
 from .conftest import MYSCOOP, ROOT, Library, start, start_ranks
 from .wrappers import Prefix, of_slots, prefix, started
@@ -139,7 +139,7 @@ def test_no_port_of_ours_listens(library: Library, tmp_path: Path) -> None:
 def test_no_module_of_ours_opens_one() -> None:
     """But for the line to rank 0, which no other host and no other user can reach."""
     for path in PACKAGE.rglob("*.py"):
-        line = path == PACKAGE / "launch" / "lifeline.py"
+        line = path == PACKAGE / "launch" / "beside" / "lifeline.py"
         for name, call in calls(path):
             if name == "socket.socket" and line:
                 assert ast.unparse(call.args[0]) == "socket.AF_UNIX"

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import runtime, shared
+from scoopmpi import shared
 from scoopmpi.constants import store as constants
 from scoopmpi.constants.store import Local
+from scoopmpi.process import identity
 
 from .test_constants import Asks, Counted, Recorder, keeper, opened
 
@@ -83,7 +84,7 @@ def test_one_constant_may_need_another_to_be_unpickled() -> None:
 
 
 def test_setting_while_a_worker_imports_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "importing", True)
+    monkeypatch.setattr(identity, "importing", True)
     with pytest.raises(RuntimeError, match='if __name__ == "__main__":'):
         shared.setConst(a=1)
 

@@ -11,10 +11,12 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi import executor, runtime, shared
+from scoopmpi import shared
 from scoopmpi.constants import hostmemory
 from scoopmpi.constants.sharing import Sharing
-from scoopmpi.messages import NUMBERS, Share
+from scoopmpi.executors import farm_executor
+from scoopmpi.process import identity
+from scoopmpi.wire.messages import NUMBERS, Share
 from tests.link import Ranks
 
 ranks: Ranks
@@ -23,12 +25,12 @@ ranks: Ranks
 @pytest.fixture(params=range(8))
 def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     global ranks
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     monkeypatch.setattr(shared, "_warned", set())
     ranks = Ranks(workers=1 + 2 * (request.param % 4), seed=request.param)
-    executor.install(ranks.executor)
+    farm_executor.install(ranks.executor)
     yield ranks.executor
-    executor.install(None)
+    farm_executor.install(None)
     ranks.settle()
     assert ranks.link.empty
 
@@ -55,7 +57,9 @@ def test_a_constant_is_set_once(farm: Any) -> None:
 
 def sets(x: int) -> tuple[Any, Any]:
     shared.setConst(**{f"from{x}": x})
-    return shared.getConst(f"from{x}", timeout=0), next(executor.current().map(reads, [f"from{x}"]))
+    return shared.getConst(f"from{x}", timeout=0), next(
+        farm_executor.current().map(reads, [f"from{x}"])
+    )
 
 
 def tries_to_set(x: int) -> int:
@@ -125,9 +129,9 @@ def test_rank_0_sends_few_messages(workers: int, monkeypatch: pytest.MonkeyPatch
         send(to, message)
 
     farm.farm.sharing._send = counted
-    executor.install(farm.executor)
+    farm_executor.install(farm.executor)
     shared.setConst(x=1)
-    executor.install(None)
+    farm_executor.install(None)
     farm.settle()
     assert len(sent) <= ceil(log2(workers + 1))
     assert all(worker.inbox.sharing.store.get("x") == 1 for worker in farm.workers)

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from scoopmpi.batching import Policy
-from scoopmpi.simulator import Report, simulate
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.simulator import Report, simulate
 
 FARMS = (2, 8, 64)
 ROUNDING = 1 + 1e-9

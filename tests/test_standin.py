@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from scoopmpi.standin import StandIn
+from scoopmpi.concurrency.progress_thread import StandIn
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

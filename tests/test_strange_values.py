@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, failure, futures, runtime, shared, timeouts
-from scoopmpi.pool import Pool
-from scoopmpi.stateless import stateless
+from scoopmpi import futures, shared
+from scoopmpi.concurrency import timeouts
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.pool import Pool
+from scoopmpi.process import identity
+from scoopmpi.wire import failure
+from scoopmpi.worker.purity import stateless
 from tests.conformance.outcomes import KINDS, LONG, WRONG, exhausts, raises, stop_value, stops
 from tests.memory_farm import farm, square
 
@@ -26,11 +30,11 @@ HUGE = 2**70
 
 @pytest.fixture(autouse=True)
 def current(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     if "farm" in request.fixturenames:
-        executor.install(request.getfixturevalue("farm"))
+        farm_executor.install(request.getfixturevalue("farm"))
     yield
-    executor.install(None)
+    farm_executor.install(None)
 
 
 # Outcomes.

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from scoopmpi.process import strangers
+from scoopmpi.process import launcher_mismatch
 
 from .conftest import ROOT, Library, libraries, mpirun, start, start_ranks
 
@@ -40,7 +40,7 @@ BY_SRUN = {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "1", "SLURM_STEP_ID": "0
 def test_refused_before_mpi_where_it_would_only_die(
     env: dict[str, str], library: str, refused: bool
 ) -> None:
-    assert (strangers.before_mpi(env, library) is not None) is refused
+    assert (launcher_mismatch.before_mpi(env, library) is not None) is refused
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_refused_before_mpi_where_it_would_only_die(
     ],
 )
 def test_alone_though_one_of_four(env: dict[str, str], library: str, words: str) -> None:
-    said = strangers.in_mpi(env, library, 1, 4) or ""
+    said = launcher_mismatch.in_mpi(env, library, 1, 4) or ""
     assert said.startswith("scoopmpi: this is one of 4 processes that cannot see each other: ")
     assert words in said and "`myscoop PROGRAM` finds it" in said
     assert "\n" not in said
@@ -87,7 +87,7 @@ def test_alone_though_one_of_four(env: dict[str, str], library: str, words: str)
 def test_as_many_as_were_asked_for(
     env: dict[str, str], size: int, asked: int | None, words: str | None
 ) -> None:
-    said = strangers.in_mpi(env, MPICH, size, asked)
+    said = launcher_mismatch.in_mpi(env, MPICH, size, asked)
     assert said is None if words is None else said is not None and words in said
 
 

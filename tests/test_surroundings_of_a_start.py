@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import starting
-from scoopmpi.launch import directories, lengths
-from scoopmpi.launch.allocation import Host
-from scoopmpi.launch.asking import nobody
+from scoopmpi.launch.command import directories, lengths, starting
 from scoopmpi.launch.flavours.command import LaunchError, Ranks
+from scoopmpi.launch.hosts.allocation import Host
+from scoopmpi.launch.hosts.asking import nobody
 from scoopmpi.process import words
 
 from .conftest import MYSCOOP, Library, start

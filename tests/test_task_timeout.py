@@ -13,13 +13,17 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import TaskTimeout, executor, failure, futures, limit, payload, runtime
-from scoopmpi.batching import Policy
-from scoopmpi.limit import Limited, limited, seconds_of
-from scoopmpi.pep3148 import MPIExecutor
-from scoopmpi.pool import Pool
-from scoopmpi.preparation import Preparation, Prepared
+from scoopmpi import TaskTimeout, futures
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.executors.pool import Pool
+from scoopmpi.process import identity
 from scoopmpi.process.deadline import CELLS, GRACE, Deadline
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.tasks import limit
+from scoopmpi.tasks.initializer import Preparation, Prepared
+from scoopmpi.tasks.limit import Limited, limited, seconds_of
+from scoopmpi.wire import failure, payload
 from tests.link import Ranks
 
 pytestmark = pytest.mark.timeout(60, method="thread")  # the alarm is what is tested
@@ -28,7 +32,7 @@ pytestmark = pytest.mark.timeout(60, method="thread")  # the alarm is what is te
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of a limit is left when a test has ended."""
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     before = signal.getsignal(signal.SIGALRM)
     yield
     assert limit._running is None
@@ -87,7 +91,7 @@ def test_what_is_no_number_is_refused(bad: Any) -> None:
 
 def test_without_a_limit_the_function_itself_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert limited(forever) is limited(forever, math.inf) is forever
-    monkeypatch.setattr(runtime, "task_timeout", 0.5)
+    monkeypatch.setattr(identity, "task_timeout", 0.5)
     assert seconds_of(limited(forever)) == 0.5
     assert limited(forever, math.inf) is forever
     assert seconds_of(limited(forever, 2)) == 2
@@ -222,7 +226,7 @@ def test_where_nothing_is_parallel_a_task_does_not_pay_for_its_own() -> None:
 def test_the_default_counts_for_pools_and_not_for_a_reduction_as_a_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runtime, "task_timeout", 0.2)
+    monkeypatch.setattr(identity, "task_timeout", 0.2)
     with Pool() as pool:
         assert pool.starmap(catches, [(5,)]) == [5]
 
@@ -265,7 +269,7 @@ def parent(x: int) -> tuple[int, int]:
 def test_whatever_is_set_aside_only_those_are_stopped_that_take_too_long(seed: int) -> None:
     policy = Policy(target=0, shortest=0, message=0) if seed % 2 else Policy()
     ranks = Ranks(1 + seed % 3, seed, policy)
-    executor.install(ranks.executor)
+    farm_executor.install(ranks.executor)
     try:
         # The limit of a parent is far below what its nested tasks take together.
         values = list(futures.map(parent, range(2), task_timeout=0.4))
@@ -277,7 +281,7 @@ def test_whatever_is_set_aside_only_those_are_stopped_that_take_too_long(seed: i
         assert outcomes.seen == [0.001, 1, 0.001, 3]
         ranks.settle()
     finally:
-        executor.install(None)
+        farm_executor.install(None)
 
 
 class Scene:
@@ -302,7 +306,7 @@ def dies(silence: float) -> None:
 @pytest.mark.parametrize("as_map", [False, True])
 def test_who_dies_behind_its_limit_is_not_tried_again(silence: float, as_map: bool) -> None:
     ranks = scene.ranks = Ranks(4, 1, retries=2)
-    executor.install(ranks.executor)
+    farm_executor.install(ranks.executor)
     try:
         with pytest.raises((TaskTimeout, failure.WorkerLost)) as caught:
             if as_map:
@@ -315,7 +319,7 @@ def test_who_dies_behind_its_limit_is_not_tried_again(silence: float, as_map: bo
         assert "did not react within 2 s more" in str(caught.value) or not late
         assert futures.submit(abs, -42).result() == 42
     finally:
-        executor.install(None)
+        farm_executor.install(None)
 
 
 class Counts:

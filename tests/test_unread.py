@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, futures, runtime
-from scoopmpi.pep3148 import MPIExecutor
-from scoopmpi.source import Source, endless, length, sized
+from scoopmpi import futures
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.process import identity
+from scoopmpi.tasks.arguments import Source, endless, length, sized
 from tests.link import Ranks
 from tests.memory_farm import counted, current, farm, ran, square
 from tests.thread_farm import thread_farm
@@ -218,9 +220,9 @@ def test_an_iterator_runs_in_the_context_of_its_map(farm: Any) -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(runtime, "started", True)
+    monkeypatch.setattr(identity, "started", True)
     yield
-    executor.install(None)
+    farm_executor.install(None)
 
 
 def drops(way: str) -> str:
@@ -419,7 +421,7 @@ def test_hundreds_of_maps_of_maps_need_few_threads() -> None:
 def test_the_program_says_what_it_waits_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("scoopmpi.unread.SILENT_SECONDS", 0.05)
+    monkeypatch.setattr("scoopmpi.farm.unread.SILENT_SECONDS", 0.05)
     gate = threading.Event()
 
     def numbers() -> Iterator[int]:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(60)
 
 DRIVER = """
 import os, sys
-from scoopmpi.launch import watching
+from scoopmpi.launch.beside import watching
 watching.GRACE = 0.2
 seconds, fatal, program = float(sys.argv[1]), sys.argv[2] == "fatal", sys.argv[3]
 tell = lambda text: print(text, file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from scoopmpi.process import witness
+from scoopmpi.process import supervisor
 
 from .test_managers import recorded
 
@@ -32,7 +32,7 @@ from .test_managers import recorded
     ],
 )
 def test_rank_and_size(env: dict[str, str], rank: int | None, size: int | None) -> None:
-    assert (witness.rank_of(env), witness.size_of(env)) == (rank, size)
+    assert (supervisor.rank_of(env), supervisor.size_of(env)) == (rank, size)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_rank_and_size(env: dict[str, str], rank: int | None, size: int | None) 
     ],
 )
 def test_sentence(code: int, what: str, words: str) -> None:
-    said = witness.sentence(3, "n1", code, what)
+    said = supervisor.sentence(3, "n1", code, what)
     assert said.startswith("scoopmpi: worker 3 on n1 ")
     assert words in said
     assert ("while running model.f" in said) is bool(what)
@@ -54,7 +54,7 @@ def test_sentence(code: int, what: str, words: str) -> None:
 def child(code: str) -> subprocess.CompletedProcess[str]:
     """A process that goes on under a witness as worker 7 and does what `code` says."""
     lines = (
-        "import os, sys\nfrom scoopmpi.process.witness import under_witness\n"
+        "import os, sys\nfrom scoopmpi.process.supervisor import under_witness\n"
         "tell = under_witness(7)\n"
     )
     return subprocess.run(
@@ -89,7 +89,7 @@ def test_the_worker_dies_with_its_witness() -> None:
     process = subprocess.Popen(
         [
             sys.executable, "-c",
-            "import time; from scoopmpi.process.witness import under_witness; under_witness(7);"
+            "import time; from scoopmpi.process.supervisor import under_witness; under_witness(7);"
             "print('up', flush=True); time.sleep(60)",
         ],
         stdout=subprocess.PIPE,

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scoopmpi.executor import FarmExecutor
-from scoopmpi.farm import Farm
-from scoopmpi.worker import Worker
+from scoopmpi.executors.farm_executor import FarmExecutor
+from scoopmpi.farm.farm import Farm
+from scoopmpi.worker.worker import Worker
 from tests.link import Link
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from . import admission
-from .admission import CheckpointError, refused
+from . import file_checks
+from .file_checks import CheckpointError, refused
 from .rows import Pieces, Row, Saved, decoded
 
 TABLES = (
@@ -37,7 +37,7 @@ def connect(real: str, mode: str, locks: bool = True) -> sqlite3.Connection:
     words = mode if locks else f"{mode}&vfs=unix-none"  # sqlite.org/vfs.html, section 2.1
     connection = sqlite3.connect(
         f"file:{quote(os.fsencode(real))}?mode={words}",
-        uri=True, isolation_level=None, check_same_thread=False, timeout=admission.PATIENCE,
+        uri=True, isolation_level=None, check_same_thread=False, timeout=file_checks.PATIENCE,
     )  # fmt: skip
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA trusted_schema=OFF")
@@ -58,7 +58,7 @@ def checked(connection: sqlite3.Connection, path: str, real: str) -> None:
             said = " ".join(str(answers[0][0]).split())
             raise refused(path, f"it is damaged ({said})", DAMAGED)
         if (_number(connection, "application_id"), _number(connection, "user_version")) != (
-            admission.APPLICATION, admission.VERSION,
+            file_checks.APPLICATION, file_checks.VERSION,
         ):  # fmt: skip
             raise refused(path, "its first bytes are damaged", DAMAGED)
     except PROBLEMS as problem:
@@ -70,7 +70,7 @@ def checked(connection: sqlite3.Connection, path: str, real: str) -> None:
 def unreadable(path: str, problem: Exception) -> CheckpointError:
     """What SQLite's refusal to go on means for the user."""
     if "locked" in str(problem):
-        return admission.in_use(path)
+        return file_checks.in_use(path)
     return refused(path, f"it is damaged or cannot be read ({problem})", DAMAGED)
 
 
@@ -122,8 +122,8 @@ class Database:
 
     def _create(self, path: str) -> None:
         try:
-            self.connection.execute(f"PRAGMA application_id={admission.APPLICATION}")
-            self.connection.execute(f"PRAGMA user_version={admission.VERSION}")
+            self.connection.execute(f"PRAGMA application_id={file_checks.APPLICATION}")
+            self.connection.execute(f"PRAGMA user_version={file_checks.VERSION}")
             for table in TABLES:
                 self.connection.execute(table)
             self.tell(made=now())

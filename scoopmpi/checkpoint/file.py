@@ -11,9 +11,9 @@ import logging
 import os
 from collections.abc import Collection
 
-from . import admission, database
-from .admission import CheckpointError
+from . import database, file_checks
 from .database import Database
+from .file_checks import CheckpointError
 from .rows import Saved, row
 from .writer import Change, Writer
 
@@ -31,7 +31,7 @@ class CheckpointFile:
 
     def __init__(self, path: str | os.PathLike[str], program: str = "") -> None:
         self.path = os.fspath(path)
-        real, locks = admission.admitted(self.path, create=True)
+        real, locks = file_checks.admitted(self.path, create=True)
         if not locks:
             text = "checkpoint %s: its file system has no locks; no second run may use it now"
             logger.warning(text, self.path)
@@ -42,7 +42,7 @@ class CheckpointFile:
             raise database.unreadable(self.path, problem) from None
         found = os.stat(real)
         self._identity = found.st_dev, found.st_ino
-        admission.opened.add(self._identity)
+        file_checks.opened.add(self._identity)
         self._touched: set[int] = set()  # jobs of which this run has changed something
         self._ended = False
         self._writer = Writer(self._database)
@@ -144,7 +144,7 @@ class CheckpointFile:
         run = database.ENDED if ended else database.BROKEN_OFF
         facts = {"written": database.now(), "run": run}
         self._writer.close(Change(lambda written: written.tell(**facts)))
-        admission.opened.discard(self._identity)
+        file_checks.opened.discard(self._identity)
         _open_files.remove(self)
         try:
             here = os.stat(self._real)
@@ -165,7 +165,7 @@ _open_files: list[CheckpointFile] = []
 def _forked() -> None:
     for file in _open_files:
         file._leave_to_parent()
-    admission.opened.clear()
+    file_checks.opened.clear()
 
 
 os.register_at_fork(after_in_child=_forked)
@@ -177,7 +177,7 @@ def ended(path: str | os.PathLike[str]) -> bool | None:
     Read only. A journal that is still to be undone says that the run was killed while it wrote.
     """
     try:
-        real, _ = admission.admitted(os.fspath(path), create=False)
+        real, _ = file_checks.admitted(os.fspath(path), create=False)
         if os.path.getsize(real) == 0:
             return False if os.path.exists(f"{real}-journal") else None
         connection = database.connect(real, "ro")
@@ -201,7 +201,7 @@ def kept(path: str | os.PathLike[str]) -> int | None:
     """How many tasks have an outcome in a file that is closed; None where it cannot say."""
     words = "SELECT total(stop - start) FROM parts WHERE piece = 0"
     try:
-        real, _ = admission.admitted(os.fspath(path), create=False)
+        real, _ = file_checks.admitted(os.fspath(path), create=False)
         connection = database.connect(real, "ro")
     except (CheckpointError, OSError, *database.PROBLEMS):
         return None

@@ -9,7 +9,7 @@ from .file import CheckpointFile
 from .record import Checkpoint
 
 if TYPE_CHECKING:
-    from ..farm import Farm
+    from ..farm.farm import Farm
 
 
 def opened(path: str | os.PathLike[str], farm: Farm, program: str = "") -> Checkpoint:

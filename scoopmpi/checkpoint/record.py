@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import failure, payload
-from . import identity
+from ..wire import failure, payload
+from . import digests
 from .file import CheckpointFile, Saved
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Checkpoint:
     ) -> CallRecord:
         """The record of the program's next submitted call."""
         place, given, function = next(self._places), self.given, self._function(target)
-        digest = None if function is None else identity.digest(function, args, kwargs)
+        digest = None if function is None else digests.digest(function, args, kwargs)
         with self._lock:
             if self._calls is None:
                 self._calls = {tasks.start for tasks in self.file.ranges(CALLS)}
@@ -113,7 +113,7 @@ class Checkpoint:
 
     def _function(self, target: Callable[..., Any]) -> bytes | None:
         """The digest of what tasks depend on beside their arguments; None where there is none."""
-        function = identity.function(target)
+        function = digests.function(target)
         if function is None:
             name = failure.describe(target)
             if name not in self._told:
@@ -125,9 +125,9 @@ class Checkpoint:
         with self._lock:
             for name in self._constants.by_program:
                 if name in store and name not in self._digests:
-                    self._digests[name] = identity.digest(store.get(name))
+                    self._digests[name] = digests.digest(store.get(name))
             comparable = None not in self._digests.values()
-            return identity.digest(function, sorted(self._digests.items())) if comparable else None
+            return digests.digest(function, sorted(self._digests.items())) if comparable else None
 
 
 class MapRecord:
@@ -168,7 +168,7 @@ class MapRecord:
         """Tasks are handed out: those whose arguments can change are looked at now."""
         if self._function is not None and not payload.plain_columns(columns):
             for task, row in enumerate(zip(*columns, strict=True), start):
-                self._rows[task] = identity.digest(row) or b""
+                self._rows[task] = digests.digest(row) or b""
 
     def came(
         self, start: int, stop: int, plain: bool, outcomes: Any, failed: tuple[int, ...],
@@ -191,10 +191,10 @@ class MapRecord:
         if start is not None and self._rows:
             rows = [self._rows.pop(start + place, None) for place in range(len(columns[0]))]
         if payload.plain_columns(columns):
-            return identity.digest(*columns)
+            return digests.digest(*columns)
         if start is None:
-            rows = [identity.digest(row) for row in zip(*columns, strict=True)]
-        return identity.digest(*rows) if rows and all(rows) else None
+            rows = [digests.digest(row) for row in zip(*columns, strict=True)]
+        return digests.digest(*rows) if rows and all(rows) else None
 
     def _drop(self) -> None:
         tasks = self._saved.popleft()

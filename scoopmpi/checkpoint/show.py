@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from . import admission, database
-from .admission import CheckpointError, refused
+from . import database, file_checks
+from .file_checks import CheckpointError, refused
 
 PATIENCE = 2.0
 """Seconds in which a run that writes all the time must leave a moment for reading."""
@@ -49,12 +49,12 @@ def described(path: str | os.PathLike[str]) -> str:
     Raises CheckpointError where the file is none, is damaged, or is not the user's alone.
     """
     shown = os.fspath(path)
-    real, _ = admission.admitted(shown, create=False)
+    real, _ = file_checks.admitted(shown, create=False)
     if not os.path.getsize(real):
         return f"{shown}: an empty file, in which nothing was saved yet"
     facts, jobs = _read(shown, real)
     lines = [
-        f"checkpoint    {shown} (format {admission.VERSION}, {_bytes(os.path.getsize(real))})",
+        f"checkpoint    {shown} (format {file_checks.VERSION}, {_bytes(os.path.getsize(real))})",
         f"program       {_line(facts.get('program', '')) or '(one executor)'}",
         f"made          {_line(facts.get('made', '?'))}",
         f"last run      from {_line(facts.get('opened', '?'))}, it "

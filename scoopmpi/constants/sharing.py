@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..failure import FarmError
-from ..messages import Agreed, Frame, Propose, Share, Wanted
+from ..wire.failure import FarmError
+from ..wire.messages import Agreed, Frame, Propose, Share, Wanted
 from .broadcast import Place, forwards
 from .domain import domain
 from .store import Added, Constants, packed
 
 if TYPE_CHECKING:  # the keepers speak for them, and they use the rest of this module
-    from ..farm import Farm
-    from ..nests.desk import Desk
+    from ..farm.farm import Farm
+    from ..worker.nested.port import Desk
 
 Send = Callable[[int, Any], None]
 

@@ -16,8 +16,9 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from .. import failure, payload, runtime
-from ..messages import Frame
+from ..process import identity
+from ..wire import failure, payload
+from ..wire.messages import Frame
 
 LARGE = 1 << 20
 """Bytes in buffers from which a constant is shared on a host: a copy of less takes 0.1 ms, which
@@ -186,7 +187,7 @@ def _opened(name: str, frame: Frame) -> Any:
         raise
     except BaseException as error:
         raise pickle.UnpicklingError(
-            f"the constant {name!r} cannot be unpickled on rank {runtime.rank}: "
+            f"the constant {name!r} cannot be unpickled on rank {identity.rank}: "
             f"{failure.reason(error)}.{failure.advice(error)}"
         ) from error
     numpy = sys.modules.get("numpy")

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from . import placement
-from .allocation import LOCAL, Allocation, Host
 from .flavours.command import Command, Ranks
+from .hosts import placement
+from .hosts.allocation import LOCAL, Allocation, Host
 
 MOST_LINES = 16
 """Hosts with a line each; beyond, neighbours with the same workers and cores share one."""

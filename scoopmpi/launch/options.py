@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import click
 
-from . import flavours, managers, placement, settings
-from .allocation import Allocation, AllocationError
+from . import flavours, managers, settings
+from .hosts import placement
+from .hosts.allocation import Allocation, AllocationError
 from .settings import Setting
 
 SILENCE = 3600.0

@@ -1,1 +1,4 @@
-"""A rank as a process: the program that it runs, its output, its end, its profile."""
+"""A rank as a process of its operating system: who it is, what signals mean to it, how it ends.
+
+Nothing here knows tasks or messages.
+"""

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import strays, witness
+from . import strays, supervisor
 
 SECONDS = strays.SECONDS
 """For all that a worker's Python does at its end."""
@@ -86,7 +86,7 @@ def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
 
 def _limit() -> None:
     """The witness acts where this process has come to a stand, and not even says so."""
-    witness.ends(witness.ENDING, SECONDS + AFTER_SECONDS + 2 * strays.TERM_SECONDS)
+    supervisor.ends(supervisor.ENDING, SECONDS + AFTER_SECONDS + 2 * strays.TERM_SECONDS)
 
 
 def _close_files() -> None:

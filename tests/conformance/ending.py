@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.pep3148 import MPIExecutor
+from scoopmpi.executors.mpi_executor import MPIExecutor
 
 from .face import SECONDS, case, gate, occupied, parallel, passes, square, until
 

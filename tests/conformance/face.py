@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scoopmpi.pep3148 import MPIExecutor
+from scoopmpi.executors.mpi_executor import MPIExecutor
 
 SECONDS = 20.0
 """More than any wait here takes, and the end of all of them."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.pep3148 import MPIExecutor
+from scoopmpi.executors.mpi_executor import MPIExecutor
 
 from .face import SECONDS, captures, case, square, until
 

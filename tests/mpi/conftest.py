@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from scoopmpi import executor, runtime
-from scoopmpi.executor import FarmExecutor, SerialExecutor
-from scoopmpi.farm import Farm
-from scoopmpi.transport import MPITransport
-from scoopmpi.worker import Worker
+from scoopmpi.executors import farm_executor
+from scoopmpi.executors.farm_executor import FarmExecutor, SerialExecutor
+from scoopmpi.farm.farm import Farm
+from scoopmpi.process import identity
+from scoopmpi.wire.transport import MPITransport
+from scoopmpi.worker.worker import Worker
 
 
 @pytest.fixture
@@ -23,24 +24,24 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Any], 
 
     def run(body: Callable[[Any], None]) -> None:
         transport = MPITransport()
-        monkeypatch.setattr(runtime, "started", True)
-        monkeypatch.setattr(runtime, "rank", transport.rank)
+        monkeypatch.setattr(identity, "started", True)
+        monkeypatch.setattr(identity, "rank", transport.rank)
         if transport.size == 1:
             body(SerialExecutor())
         elif transport.rank == 0:
             farm = Farm(transport)
-            executor.install(FarmExecutor(farm))
+            farm_executor.install(FarmExecutor(farm))
             try:
-                body(executor.current())
+                body(farm_executor.current())
             finally:
-                executor.install(None)
+                farm_executor.install(None)
                 farm.close()
         else:
             worker = Worker(transport, leave=lambda: None)
-            executor.install(worker.nest)
+            farm_executor.install(worker.nest)
             worker.join(frozenset())
             worker.serve()
             worker.farewell()
-            executor.install(None)
+            farm_executor.install(None)
 
     yield run

@@ -18,11 +18,11 @@ import numpy
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.collective import MPICommExecutor, MPIExecutor
-from scoopmpi.farm import Farm
-from scoopmpi.pool import Pool
-from scoopmpi.transport import mpi
-from scoopmpi.worker import Worker
+from scoopmpi.executors.comm_executor import MPICommExecutor, MPIExecutor
+from scoopmpi.executors.pool import Pool
+from scoopmpi.farm.farm import Farm
+from scoopmpi.wire.transport import mpi
+from scoopmpi.worker.worker import Worker
 from tests.conformance import CASES, Face
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.collective import MPICommExecutor, MPIExecutor
+from scoopmpi.executors.comm_executor import MPICommExecutor, MPIExecutor
 from tests.conformance.lifecycle import begins_and_ends, running
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]
@@ -64,7 +64,7 @@ def test_an_exception_in_the_block_starts_nothing_more() -> None:
 
 
 def lead() -> bool:
-    from scoopmpi.transport import mpi
+    from scoopmpi.wire.transport import mpi
 
     return bool(mpi().COMM_WORLD.rank == 0)
 

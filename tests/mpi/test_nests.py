@@ -13,7 +13,8 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi import futures, runtime
+from scoopmpi import futures
+from scoopmpi.process import identity
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]
 
@@ -37,7 +38,7 @@ def test_recursion(lead: Any) -> None:
     def body(executor: Any) -> None:
         assert executor.submit(tree, 10).result(timeout=30) == 2**11 - 1
         assert list(executor.map(mixed, [8, 7, 6])) == [2**9 - 1, 2**8 - 1, 2**7 - 1]
-        if runtime.size > 1:
+        if identity.size > 1:
             assert executor.submit(chain, 500).result(timeout=30) == 500
 
     lead(body)
@@ -45,7 +46,7 @@ def test_recursion(lead: Any) -> None:
 
 def rank_after_a_nap(_: int) -> int:
     time.sleep(0.15)
-    return runtime.rank
+    return identity.rank
 
 
 def ranks_of_naps(count: int) -> list[int]:
@@ -69,7 +70,7 @@ def test_one_tasks_map_uses_all_workers(lead: Any) -> None:
 
 def naps_for(seconds: float) -> int:
     time.sleep(seconds)
-    return runtime.rank
+    return identity.rank
 
 
 def waits_for_slow_children(count: int) -> list[int]:

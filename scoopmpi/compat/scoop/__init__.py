@@ -9,8 +9,8 @@ import importlib
 import sys
 from typing import Any
 
-from scoopmpi import runtime
-from scoopmpi.process import names
+from scoopmpi.process import identity
+from scoopmpi.program import scoop_names
 
 __version__ = "0.7"
 """The version of SCOOP whose interface this is; scoopmpi has its own."""
@@ -23,18 +23,18 @@ _MODULES = ("_types", "fallbacks", "futures", "shared", "utils")
 
 
 def __getattr__(name: str) -> Any:
-    if name in names.NAMES:
-        return names.value(name)
+    if name in scoop_names.NAMES:
+        return scoop_names.value(name)
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'scoop' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *names.NAMES})
+    return sorted({*globals(), *_MODULES, *scoop_names.NAMES})
 
 
-if runtime.rank == 0 and sys.argv[:1] != ["-m"]:  # with -m, rank 0 of what is started will say it
+if identity.rank == 0 and sys.argv[:1] != ["-m"]:  # with -m, rank 0 of what is started will say it
     from scoopmpi.compat import warn_of_original
 
     warn_of_original()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import CancelledError as CancelledError
 from concurrent.futures import TimeoutError as TimeoutError
 
-from scoopmpi.attributes import STANDARD
-from scoopmpi.attributes import CallbackEntry as callbackEntry
-from scoopmpi.executor import Future as Future
+from scoopmpi.executors.farm_executor import Future as Future
+from scoopmpi.tasks.scoop_attributes import STANDARD
+from scoopmpi.tasks.scoop_attributes import CallbackEntry as callbackEntry
 
 __all__ = ["CallbackType", "CancelledError", "Future", "TimeoutError", "callbackEntry"]
 

@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import scoopmpi.futures
-from scoopmpi import runtime
 from scoopmpi.futures import *  # noqa: F403 (the same names, whatever they are)
 from scoopmpi.futures import __all__ as __all__
 from scoopmpi.futures import as_completed, submit
+from scoopmpi.process import identity
 
 from ._types import CallbackType as CallbackType
 from .fallbacks import NotStartedProperly as NotStartedProperly
@@ -34,7 +34,7 @@ class Controller:
         return True
 
     def __repr__(self) -> str:
-        return f"<scoopmpi's farm, seen from rank {runtime.rank}>"
+        return f"<scoopmpi's farm, seen from rank {identity.rank}>"
 
 
 _the_controller = Controller()
@@ -87,7 +87,7 @@ class _Module(ModuleType):
 
     @property
     def _controller(self) -> Controller | None:
-        found = _the_controller if runtime.started else None
+        found = _the_controller if identity.started else None
         vars(self)["_controller"] = found
         return found
 

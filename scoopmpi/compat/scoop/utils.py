@@ -11,10 +11,10 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from scoopmpi.launch import hostlist as lists
 from scoopmpi.launch import managers
-from scoopmpi.launch.allocation import Allocation, is_host_name
-from scoopmpi.launch.brackets import expanded
+from scoopmpi.launch.hosts import hostlist as lists
+from scoopmpi.launch.hosts.allocation import Allocation, is_host_name
+from scoopmpi.launch.hosts.brackets import expanded
 from scoopmpi.launch.managers import local
 
 Hosts = list[tuple[str, int]]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..allocation import LOCAL, Host
+from ..hosts.allocation import LOCAL, Host
 
 # The lists of vsc-mympirun, SCOOP and their users; whole names, wherever a beginning could fit a
 # password too. Not CUDA_VISIBLE_DEVICES and its like: each host has its own.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 
-from ..allocation import Host
+from ..hosts.allocation import Host
 from .command import Command, LaunchError, Ranks
 
 NAME = "Cray MPICH"

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 
-from ..allocation import LOCAL, Allocation, AllocationError
-from ..asking import Ask, nobody
+from ..hosts.allocation import LOCAL, Allocation, AllocationError
+from ..hosts.asking import Ask, nobody
 from . import choosing, cobalt, flux, kubernetes, local, lsf, oar, pbs, pjm, sge, slurm
 
 MANAGERS: tuple[ModuleType, ...] = (

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from .. import ancestors
-from ..allocation import Allocation, AllocationError
+from ..hosts.allocation import Allocation, AllocationError
+from . import ancestors
 
 Answers: TypeAlias = Mapping[str, Allocation | AllocationError]
 """What managers have said, by their names, in the order in which they were asked."""

@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from ..allocation import Allocation, AllocationError, Host, merged
-from ..asking import Ask
-from ..brackets import expanded, first, ranges
+from ..hosts.allocation import Allocation, AllocationError, Host, merged
+from ..hosts.asking import Ask
+from ..hosts.brackets import expanded, first, ranges
 
 NAME = "flux"
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from ... import topology
-from ..allocation import LOCAL as NAME
-from ..allocation import Allocation, Host
-from ..asking import Ask
+from ...program import topology
+from ..hosts.allocation import LOCAL as NAME
+from ..hosts.allocation import Allocation, Host
+from ..hosts.asking import Ask
 
 ROOT = Path("/")
 HYPERTHREADS = "MYMPIRUN_HYPERTHREADS"

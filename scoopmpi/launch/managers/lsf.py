@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..allocation import Allocation, AllocationError, Host, merged
-from ..asking import Ask
-from ..brackets import ranges
+from ..hosts.allocation import Allocation, AllocationError, Host, merged
+from ..hosts.asking import Ask
+from ..hosts.brackets import ranges
 from .reading import count, lines, names, number
 
 NAME = "lsf"

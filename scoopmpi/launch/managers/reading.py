@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from ..allocation import AllocationError
+from ..hosts.allocation import AllocationError
 
 MOST_BYTES = 32 * 2**20
 """A line of 25 characters for each core of ten thousand hosts of 128; longer is no node file."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
-from ..allocation import MOST_HOSTS, Allocation, AllocationError, Host, merged
-from ..asking import Ask
-from ..brackets import expanded, first
+from ..hosts.allocation import MOST_HOSTS, Allocation, AllocationError, Host, merged
+from ..hosts.asking import Ask
+from ..hosts.brackets import expanded, first
 from .reading import count
 
 NAME = "slurm"

@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from scoopmpi import futures, runtime
+from scoopmpi import futures
+from scoopmpi.process import identity
 
 from waits import wait  # isort: skip (a program's own directory comes first on its path)
 
@@ -18,7 +19,7 @@ SECONDS = 3
 
 if __name__ == "__main__":
     try:
-        list(futures.map(wait, [sys.argv[1]] * (runtime.size - 1)))
+        list(futures.map(wait, [sys.argv[1]] * (identity.size - 1)))
     except BaseException as error:
         for _ in range(10 * SECONDS):
             time.sleep(0.1)

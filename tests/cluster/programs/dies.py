@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 
-from scoopmpi import futures, runtime
+from scoopmpi import futures
+from scoopmpi.process import identity
 
 
 @functools.cache
@@ -22,7 +23,7 @@ def arm() -> None:
 
 
 def work(number: int) -> int:
-    if runtime.rank == runtime.size - 1:
+    if identity.rank == identity.size - 1:
         arm()
     time.sleep(0.05)
     return number

@@ -11,14 +11,15 @@ import sys
 import time
 from pathlib import Path
 
-from scoopmpi import futures, runtime
+from scoopmpi import futures
+from scoopmpi.process import identity
 
 SECONDS = 300
 """Longer than any test lets it live."""
 
 
 def wait(directory: str) -> None:
-    file = Path(directory, f"{runtime.rank}.begun")
+    file = Path(directory, f"{identity.rank}.begun")
     file.with_suffix(".new").write_text(f"{socket.gethostname()} {os.getpid()}")
     file.with_suffix(".new").rename(file)
     limit = time.monotonic() + SECONDS
@@ -27,4 +28,4 @@ def wait(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    list(futures.map(wait, [sys.argv[1]] * (runtime.size - 1)))
+    list(futures.map(wait, [sys.argv[1]] * (identity.size - 1)))

@@ -1,0 +1,161 @@
+"""What a function, a class or a module of the program is and does, as a digest.
+
+Of a function: its code without line numbers and names of files, its defaults, what it closes over
+and the globals that it reads; of a class what is in it; of a module its source. Other functions,
+classes and modules of the program that it refers to are given back, not followed.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..wire import payload
+from . import provenance
+from .stable_pickle import SIZE, Digested, stream
+
+_GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+_VOLATILE = {
+    "__module__", "__doc__", "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl",
+    "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__",
+    "__firstlineno__", "__static_attributes__", "__orig_bases__", "__parameters__",
+}  # fmt: skip
+"""Of a class: what is derived from the rest, says nothing, or differs from run to run."""
+_seen: WeakKeyDictionary[Any, tuple[Any, Digested]] = WeakKeyDictionary()
+"""Of functions and classes that workers find by name: what they were when they were first met.
+
+Workers have them as they are when the program is imported; what rank 0 changes later in globals or
+attributes never gets there.
+"""
+
+
+def body(obj: Any) -> Digested:
+    """What a function, class or module is, and to what it refers."""
+    if isinstance(obj, ModuleType):
+        return _digested([(name, text) for name, text in provenance.sources(obj.__name__)], [])
+    code = getattr(obj, "__code__", None)
+    known = _seen.get(obj)
+    if known is not None and known[0] is code:
+        return known[1]
+    found = _class(obj) if isinstance(obj, type) else _function(obj)
+    if payload.by_name(obj):
+        _seen[obj] = code, found
+    return found
+
+
+def _digested(facts: Any, values: Iterable[tuple[str, Any]]) -> Digested:
+    """Facts by their text, values by their pickles, each on its own."""
+    whole = blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=SIZE)
+    references: list[Any] = []
+    for name, value in values:
+        found = _value(value)
+        references += found.references
+        entry = name, found.digest, len(found.references)
+        whole.update(repr(entry).encode("utf-8", "backslashreplace"))
+    return Digested(whole.digest(), tuple(references))
+
+
+def _value(value: Any) -> Digested:
+    """A value; one that cannot be pickled cannot travel either, and stands by its type."""
+    try:
+        return stream((value,))
+    except Exception:
+        kind = type(value)
+        return Digested(f"{kind.__module__}.{kind.__qualname__}".encode(), ())
+
+
+def _function(function: FunctionType) -> Digested:
+    code = function.__code__
+    facts = "function", function.__qualname__, _code(code)
+    return _digested(facts, _reached(function))
+
+
+def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    yield "defaults", function.__defaults__
+    yield "keyword defaults", function.__kwdefaults__
+    for name, value in function.__dict__.items():
+        yield f"attribute {name}", value
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield f"closure {name}", cell.cell_contents
+        except ValueError:  # not set yet
+            yield f"closure {name}", None
+    if provenance.library(provenance.of(function)):
+        return  # a library's closure around something; what it reads is the library's
+    names, modules = _reads(function.__code__)
+    for name in names:
+        if name in function.__globals__:
+            yield f"global {name}", function.__globals__[name]
+    if "argv" in _attributes(function.__code__):
+        yield "arguments of the program", sys.argv[1:]
+    for module in modules:
+        yield f"module {module}", list(provenance.sources(module))
+
+
+@lru_cache(maxsize=1024)
+def _reads(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The globals that code and code within it reads, and the modules that it imports."""
+    names: dict[str, None] = {}
+    modules: dict[str, None] = {}
+    last = ""
+    for step in dis.get_instructions(code):
+        if step.opname in _GLOBALS:
+            names[step.argval] = None
+        elif step.opname == "IMPORT_NAME":
+            last = step.argval
+            modules[last] = None
+        elif step.opname == "IMPORT_FROM":
+            modules[f"{last}.{step.argval}"] = None
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            inner = _reads(constant)
+            names |= dict.fromkeys(inner[0])
+            modules |= dict.fromkeys(inner[1])
+    return tuple(names), tuple(modules)
+
+
+@lru_cache(maxsize=1024)
+def _attributes(code: CodeType) -> frozenset[str]:
+    """All names in code and in code within it."""
+    inner = (_attributes(each) for each in code.co_consts if isinstance(each, CodeType))
+    return frozenset(code.co_names).union(*inner)
+
+
+@lru_cache(maxsize=1024)
+def _code(code: CodeType) -> bytes:
+    """What code does. Its `co_code` is as it was compiled, whatever the interpreter makes of it."""
+    facts = (
+        code.co_code, getattr(code, "co_exceptiontable", b""), code.co_name, code.co_flags,
+        code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+        code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount,
+        [_constant(constant, code) for constant in code.co_consts],
+    )  # fmt: skip
+    return blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=SIZE).digest()
+
+
+def _constant(constant: Any, code: CodeType) -> Any:
+    """A constant as something whose text is the same in each run."""
+    if isinstance(constant, CodeType):
+        return _code(constant)
+    if isinstance(constant, frozenset):
+        return "frozenset", sorted(repr(_constant(element, code)) for element in constant)
+    if isinstance(constant, tuple):
+        inner = [_constant(element, code) for element in constant]
+        # In the body of a class, from 3.13 on: its attributes, in the order of a set.
+        return sorted(inner, key=repr) if "__static_attributes__" in code.co_names else inner
+    if constant == code.co_firstlineno and "__firstlineno__" in code.co_names:
+        return "line"
+    return constant
+
+
+def _class(kind: type) -> Digested:
+    facts = "class", kind.__qualname__
+    values = [("metaclass", type(kind)), ("bases", kind.__bases__)]
+    values += [(name, value) for name, value in vars(kind).items() if name not in _VOLATILE]
+    return _digested(facts, values)

@@ -1,0 +1,69 @@
+"""Digests of values and functions: the same in each run of the same program, others elsewhere.
+
+Values are compared by their pickles; functions, classes and modules in them by what they are and
+do, see `bodies`. What has no digest cannot be compared, and is never used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from ..wire import payload
+from . import stable_pickle
+from .code_digest import body
+from .stable_pickle import SIZE, Digested
+
+_known: WeakKeyDictionary[Any, tuple[Any, bytes | None]] = WeakKeyDictionary()
+
+
+def digest(*values: Any) -> bytes | None:
+    """Of any values; None where they cannot be pickled, and so not compared."""
+    try:
+        return _complete(stable_pickle.stream(values))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a hostile __reduce__ may even call sys.exit
+        return None
+
+
+def function(target: Callable[..., Any]) -> bytes | None:
+    """Of what a function would do: of its code and of all of the program that it reaches.
+
+    None where something cannot be pickled that would have to travel with it. A function that
+    workers find by its name is what it was when it was first asked for, see `bodies`.
+    """
+    if not payload.by_name(target):
+        return digest(target)
+    code = getattr(target, "__code__", None)
+    known = _known.get(target)
+    if known is None or known[0] is not code:
+        known = _known[target] = code, digest(target)
+    return known[1]
+
+
+def _complete(found: Digested) -> bytes:
+    """The digest of something and of all that it refers to, each once, in circles or not."""
+    if not found.references:
+        return found.digest
+    whole = blake2b(digest_size=SIZE)
+    numbers: dict[int, int] = {}
+    met: list[Any] = []
+
+    def add(one: Digested) -> None:
+        places = []
+        for reference in one.references:
+            places.append(numbers.setdefault(id(reference), len(met)))
+            if places[-1] == len(met):
+                met.append(reference)
+        whole.update(repr((one.digest, places)).encode())
+
+    add(found)
+    for reference in met:  # grows meanwhile
+        add(body(reference))
+    return whole.digest()
+
+
+stable_pickle.complete = _complete

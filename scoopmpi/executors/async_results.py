@@ -1,0 +1,113 @@
+"""What a `Pool` hands out: results that are asked for later, values one by one.
+
+In the words of `multiprocessing.pool`'s `AsyncResult` and `IMapIterator`. Nothing here knows the
+farm: an executor gives the outcomes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..concurrency.timeouts import seconds
+from ..tasks.outcomes import Raised
+from ..wire import failure
+from .farm_executor import current
+from .taken import Taken
+
+
+class AsyncResult:
+    """A result that is asked for later."""
+
+    takes_values = True
+
+    def __init__(
+        self,
+        unfinished: set[AsyncResult],
+        callback: Callable[[Any], object] | None,
+        error_callback: Callable[[BaseException], object] | None,
+    ) -> None:
+        self._unfinished = unfinished
+        self._callbacks = callback, error_callback
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._done = threading.Event()
+        self._below = current()
+        self._below.unfinished.add(self)
+        unfinished.add(self)
+
+    def get(self, timeout: float | None = None) -> Any:
+        """The value; raises what the call raised, or multiprocessing.TimeoutError."""
+        timeout = seconds(timeout)
+        self.wait(timeout)
+        if not self.ready():
+            raise multiprocessing.TimeoutError(f"no result after {timeout} s")
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the result is there, or `timeout` seconds have passed."""
+        timeout = seconds(timeout)
+        if not self.ready():
+            current().wait_until(self.ready, timeout)
+
+    finish = wait  # for the end of the program
+
+    def ready(self) -> bool:
+        """Whether the call is done."""
+        return self._done.is_set()
+
+    def successful(self) -> bool:
+        """Whether the call has given a value; ValueError before it is done."""
+        if not self.ready():
+            raise ValueError("the call is not done yet")
+        return self._error is None
+
+    def _finish(self, value: Callable[[], Any]) -> None:
+        callback, error_callback = self._callbacks
+        try:
+            try:
+                self._value = value()
+            except BaseException as error:
+                self._error = error
+                if error_callback is not None:
+                    error_callback(error)
+            else:
+                if callback is not None:
+                    callback(self._value)
+        finally:
+            self._done.set()
+            self._unfinished.discard(self)
+            self._below.unfinished.discard(self)
+
+
+class Values:
+    """The values of `imap`: a task that raises raises in its place, the next values follow."""
+
+    def __init__(self, results: Taken) -> None:
+        self._results = results
+        self._outcomes: deque[Any] = deque()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self.next()
+
+    def next(self, timeout: float | None = None) -> Any:
+        """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
+        timeout = seconds(timeout)
+        if not self._outcomes:
+            if not self._results.wait(timeout):
+                raise multiprocessing.TimeoutError(f"no result after {timeout} s")
+            self._outcomes += self._results.outcomes()
+        if not self._outcomes:
+            raise StopIteration
+        outcome = self._outcomes.popleft()
+        if isinstance(outcome, Raised):
+            raise failure.raisable(outcome.error)
+        return outcome

@@ -1,0 +1,238 @@
+"""A farm on the ranks of a communicator, for as long as a `with` block lasts.
+
+For programs that are MPI programs themselves, tests under pytest-mpi, notebooks. Here farm,
+worker and transport are joined, as `__main__` does it for programs that a launcher starts; but
+the processes are the user's, and stay as they were: output, signals, threads, communicators.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+from ..process import identity
+from ..program import program
+from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
+from ..wire import payload
+from ..wire.transport import MPITransport, mpi, threads_allowed
+from . import farm_executor, foreign_names
+from .farm_executor import FarmExecutor, SerialExecutor
+from .mpi_executor import MPIExecutor as MPIExecutor
+
+
+class MPICommExecutor:
+    """A farm over a communicator: all its ranks enter, the root leads, the others work for it.
+
+        with MPICommExecutor(comm, root=0) as executor:
+            if executor is not None:
+                values = list(executor.map(function, arguments))
+
+    comm: an intracommunicator, COMM_WORLD where None; not used for our messages.
+    root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
+    initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
+    max_workers, accepted: as for `MPIExecutor`, they change nothing.
+
+    When the root leaves, everything that was handed in has run, and maps keep their values. An
+    exception in its block cancels what has not begun, waits for what runs, and comes out. So do
+    exceptions of the other ranks (mpi4py drops them). One rank alone works serially. In a
+    program started by `myscoop` it is that farm. `futures` speaks to the same farm meanwhile.
+
+    Raises ValueError for an intercommunicator, COMM_NULL, or a root that is no rank of it, and
+    RuntimeError where MPI was initialised without threads.
+    """
+
+    def __init__(
+        self,
+        comm: Any = None,
+        root: int = 0,
+        *,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        max_workers: int | None = None,
+        **accepted: Any,
+    ) -> None:
+        comm = mpi().COMM_WORLD if comm is None else comm
+        if not comm or comm.Is_inter():
+            raise ValueError("comm must be an intracommunicator that this rank belongs to")
+        if not 0 <= root < comm.size:
+            raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
+        foreign_names.check_workers(max_workers)
+        foreign_names.accept(accepted, tell=comm.rank == root)
+        self._comm, self._root = comm, root
+        self._prepared = initializer, tuple(initargs), checkpoint
+        self._part: _Lead | _Alone | None = None
+
+    def __enter__(self) -> MPIExecutor | None:
+        if self._part is not None:
+            raise RuntimeError("this MPICommExecutor is in use; make another for a block inside")
+        if self._comm.size == 1 or _started_by_launcher():
+            self._part = _Alone(*self._prepared)
+        elif not threads_allowed():
+            raise RuntimeError(
+                "MPI was initialised for one thread only. Leave mpi4py.rc.thread_level as it is, "
+                "or set it to 'serialized' at least, before mpi4py.MPI is imported."
+            )
+        elif self._comm.rank != self._root:
+            _follow(MPITransport(self._comm, self._root))
+            return None
+        else:
+            self._part = _Lead(MPITransport(self._comm, self._root), *self._prepared)
+        return self._part.executor
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        part, self._part = self._part, None
+        if part is not None:
+            part.end(failed=error is not None)
+
+
+class _Alone:
+    """No ranks of its own: the farm that runs the program already, or none at all."""
+
+    def __init__(self, initializer: Any, initargs: Any, checkpoint: Any) -> None:
+        self._before = _Process()
+        self._serial: SerialExecutor | None = None
+        if _started_by_launcher():
+            base = farm_executor.current()
+        else:
+            base = self._serial = SerialExecutor()
+            self._before.serves(base, 0, 1)
+        self.executor = MPIExecutor(None, initializer, initargs, base=base, checkpoint=checkpoint)
+
+    def end(self, failed: bool) -> None:
+        try:
+            self.executor.shutdown(cancel_futures=failed)
+            if self._serial is not None and not failed:
+                self._serial.finish()
+        finally:
+            self._before.restore()
+
+
+def _started_by_launcher() -> bool:
+    """Whether this process has a farm, or is in one, that is none of our own."""
+    return identity.started and not _leads
+
+
+_leads: list[_Lead] = []
+"""The farms that this process leads, the latest last: communicators may overlap."""
+
+
+class _Lead:
+    """The root's part."""
+
+    def __init__(
+        self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
+    ) -> None:
+        from ..farm import host_watch  # late: the other ranks need neither
+        from ..farm.farm import Farm
+
+        self._transport = transport
+        self.farm = Farm(transport)
+        self._lookout = host_watch.over(self.farm, transport, os.environ)
+        base = FarmExecutor(self.farm)
+        try:
+            self.executor = MPIExecutor(
+                None, initializer, initargs, base=base, checkpoint=checkpoint
+            )
+        except BaseException:  # of the checkpoint
+            self._lookout.stop()
+            self.farm.close()
+            raise
+        self._before = _Process()
+        self._before.serves(base, transport.rank, transport.size)
+        _leads.append(self)
+        payload.missing_names(_missing_names)
+
+    def end(self, failed: bool) -> None:
+        """Release the workers, when they have done what was handed in."""
+        try:
+            self.executor.shutdown(cancel_futures=failed)
+            if failed:
+                self.farm.give_up()
+            else:
+                self.farm.finish()
+            # Workers are not to be stopped inside a task: their processes live on.
+            self.farm.wait_until(lambda: not self.farm.busy)
+        finally:
+            self._lookout.stop()
+            _leads.remove(self)
+            self._before.restore()
+            if not _leads:
+                payload.missing_names(frozenset)
+            self.farm.close()
+            self._transport.free()
+
+
+def _follow(transport: MPITransport) -> None:
+    """The part of all other ranks: tasks, until the root leaves."""
+    from ..worker.worker import Worker
+
+    # The stand-in hands back what a long task would hold up; the task itself is never left.
+    worker = Worker(transport, leave=lambda: None)
+    before = _Process()
+    before.serves(worker.nest, transport.rank, transport.size)
+    try:
+        worker.join(_names())
+        serve(worker)
+        worker.farewell()
+    except BaseException:  # the root would wait for ever
+        traceback.print_exc()
+        transport.abort(1)
+    finally:
+        before.restore()
+    transport.free()
+
+
+def serve(worker: Any) -> None:
+    """Run batches until the root leaves."""
+    worker.serve()
+
+
+class _Process:
+    """What this process is for `futures` and SCOOP's names; to be put back afterwards."""
+
+    def __init__(self) -> None:
+        self._facts = identity.started, identity.rank, identity.size
+        self._executor = farm_executor.current()
+
+    def serves(self, current: Any, rank: int, size: int) -> None:
+        """It has a part in a farm."""
+        identity.started, identity.rank, identity.size = True, rank, size
+        farm_executor.install(current)
+
+    def restore(self) -> None:
+        """It is as it was."""
+        identity.started, identity.rank, identity.size = self._facts
+        farm_executor.install(self._executor)
+
+
+def _names() -> frozenset[str]:
+    """The functions and classes that this rank's program defines.
+
+    None where it has no file: what ranks of an interactive session define under the same name
+    and line need not be the same.
+    """
+    main = sys.modules["__main__"]
+    return program.defined_names(main) if _file(main) is not None else frozenset()
+
+
+def _file(main: Any) -> str | None:
+    path = getattr(main, "__file__", None)
+    return path if path is not None and os.path.isfile(path) else None
+
+
+def _missing_names() -> frozenset[str]:
+    """What must travel by value from here: not defined on every worker of every farm."""
+    if len(_leads) == 1:
+        return program.missing_names(_leads[0].farm.members.names)
+    missing = (program.missing_names(lead.farm.members.names) for lead in _leads)
+    return frozenset().union(*missing)

@@ -1,0 +1,190 @@
+"""Reductions over the farm: a map whose values are combined where they arise.
+
+A task holds a range of the map. It keeps the right half waiting as a call that others may take
+(lazy splitting: Tzannes et al., ACM TOPLAS 36(3), 2014), works on the left from its front, and goes
+on with the right where nobody took it. So a farm that is busy anyway splits log(n) times, and an
+idle one is filled in log(workers) steps. Values meet on workers, in the order of the tasks.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from ..concurrency.timeouts import seconds
+from ..tasks.arguments import length, sized, snapshot
+from ..tasks.limit import limited
+from . import farm_executor
+from .farm_executor import Future
+
+BLOCK_SECONDS = 0.001
+"""What is run between two looks at what others took."""
+
+
+class Rows:
+    """The tasks `start` to `stop - 1` of a map; only these travel."""
+
+    def __init__(self, columns: Sequence[Any], start: int, stop: int) -> None:
+        self.columns, self.start, self.stop = columns, start, stop
+
+    def __reduce__(self) -> Any:
+        columns = [column[self.start : self.stop] for column in self.columns]
+        return Rows, (columns, 0, self.stop - self.start)
+
+    @property
+    def count(self) -> int:
+        """How many there are; more than len() can say, for a range that has no end."""
+        return self.stop - self.start
+
+    def __len__(self) -> int:
+        return self.count
+
+    def right_half(self) -> Rows:
+        """Takes the right half away."""
+        middle = (self.start + self.stop + 1) // 2
+        right, self.stop = Rows(self.columns, middle, self.stop), middle
+        return right
+
+    def values(self, mapping: Callable[..., Any], most: int) -> list[Any]:
+        """The mapped values of at most so many from the front, which are taken.
+
+        Not by `map`, for which a StopIteration of the mapping would be the end of the values.
+        """
+        start, self.start = self.start, min(self.start + most, self.stop)
+        columns = [column[start : self.start] for column in self.columns]
+        if len(columns) == 1:
+            return [mapping(argument) for argument in columns[0]]
+        return [mapping(*row) for row in zip(*columns, strict=True)]
+
+
+def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
+    """All tasks of a map; as many as the shortest iterable has."""
+    if not iterables:
+        raise TypeError("there must be at least one iterable of arguments")
+    columns: list[Any]
+    if all(map(sized, iterables)):
+        columns = list(map(snapshot, iterables))
+    else:
+        rows = list(zip(*iterables, strict=False))
+        columns = list(zip(*rows, strict=True)) or [()]
+    return Rows(columns, 0, min(map(length, columns)))
+
+
+class Reduction:
+    """What the tasks of a range have been combined to; made inside a task."""
+
+    def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
+        self.mapping, self.operation = mapping, operation
+        self._fork = getattr(farm_executor.current(), "fork", None)  # None where all runs in place
+        self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
+
+    @classmethod
+    def of(cls, mapping: Callable[..., Any], operation: Callable[..., Any], rows: Rows) -> Any:
+        """The combined values of a range."""
+        return cls(mapping, operation).combined(rows)
+
+    def combined(self, rows: Rows) -> Any:
+        """Combine all values of a range, sharing the work with whoever is free."""
+        try:
+            self._work_through(rows)
+            while self._waiting:
+                right, rows = self._waiting.pop()
+                if right.cancel():
+                    self._work_through(rows)
+                else:
+                    self.join(right.result())
+        finally:
+            for right, _ in self._waiting:
+                right.cancel()
+        return self.outcome()
+
+    def _work_through(self, rows: Rows) -> None:
+        block = 1
+        while rows.count:
+            while self._fork is not None and rows.count > 1 and self._all_taken():
+                right = rows.right_half()
+                call = self._fork(type(self).of, self.mapping, self.operation, right)
+                self._waiting.append((call, right))
+            begun = time.monotonic()
+            self.add(rows.values(self.mapping, block))
+            passed = time.monotonic() - begun
+            block = min(2 * block, 1024) if passed < BLOCK_SECONDS else max(1, block // 2)
+
+    def _all_taken(self) -> bool:
+        return all(right.running() or right.done() for right, _ in self._waiting)
+
+    def add(self, values: Iterable[Any]) -> None:
+        """Combine with the values of tasks that follow."""
+        raise NotImplementedError
+
+    def join(self, later: Any) -> None:
+        """Combine with the outcome of another range, which follows."""
+        raise NotImplementedError
+
+    def outcome(self) -> Any:
+        """What it has come to."""
+        raise NotImplementedError
+
+
+class Total(Reduction):
+    """The values combined to one."""
+
+    _empty = True
+    _value: Any = None
+
+    def add(self, values: Iterable[Any]) -> None:
+        for value in values:
+            self.join(value)
+
+    def join(self, later: Any) -> None:
+        self._value = later if self._empty else self.operation(self._value, later)
+        self._empty = False
+
+    def outcome(self) -> Any:
+        if self._empty:
+            raise TypeError("there is nothing to reduce: the iterables are empty")
+        return self._value
+
+
+class Prefixes(Reduction):
+    """The values combined from the first up to each."""
+
+    def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
+        super().__init__(mapping, operation)
+        self._prefixes: list[Any] = []
+
+    def add(self, values: Iterable[Any]) -> None:
+        for value in values:
+            last = self._prefixes[-1:]
+            self._prefixes.append(self.operation(last[0], value) if last else value)
+
+    def join(self, later: Any) -> None:
+        shifted = partial(self.operation, self._prefixes[-1])
+        self._prefixes.extend(farm_executor.current().map(shifted, later))
+
+    def outcome(self) -> Any:
+        return self._prefixes
+
+
+def reduced(
+    kind: type[Reduction],
+    mapping: Callable[..., Any],
+    operation: Callable[[Any, Any], Any],
+    iterables: Sequence[Iterable[Any]],
+    timeout: float | None,
+    task_timeout: float | None = None,
+) -> Any:
+    """A reduction of a whole map; the caller waits for it."""
+    for function in (mapping, operation):
+        if not callable(function):
+            raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
+    timeout = seconds(timeout)
+    rows = rows_of(iterables)
+    # The limit is of a call of the user's, not of the tasks into which they are gathered here.
+    call = farm_executor.current().submit(
+        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=math.inf
+    )
+    return call.result(timeout)

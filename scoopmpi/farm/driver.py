@@ -1,0 +1,89 @@
+"""Who drives the farm's loop: a caller that waits, or the stand-in thread while nobody does.
+
+So no result changes threads on its way to a caller that waits for it, and submits make progress
+and callbacks run while the program computes. Knows the loop as a function `step`, no more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from ..concurrency.backoff import pause
+from ..concurrency.progress_thread import StandIn
+from ..scheduling.scheduler import Scheduler
+
+PATIENCE = 0.001
+"""Seconds without a driver after which the stand-in takes over."""
+LINGER = 0.05
+"""Seconds that the stand-in looks on after the last task: waking it for each single call of a
+series would cost two context switches a call."""
+
+
+class Driver:
+    """Drives `step`, which returns whether it found something to do.
+
+    scheduler: asked how long a pause does no harm.
+    busy: whether anything is under way at all.
+    standin: False for tests that drive by themselves.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[], bool],
+        scheduler: Scheduler,
+        busy: Callable[[], bool],
+        standin: bool,
+    ) -> None:
+        self.driven = 0.0  # when step was called last; kept by step itself
+        self._step = step
+        self._scheduler = scheduler
+        self._busy = busy
+        self._callers: set[int] = set()  # threads that drive while they wait
+        self._standin = StandIn("scoopmpi farm", self._turn) if standin else None
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Drive until `done()`; False where `timeout` seconds have passed before."""
+        now = last = time.monotonic()
+        deadline = None if timeout is None else now + timeout
+        caller = threading.get_ident()
+        outermost = caller not in self._callers
+        self._callers.add(caller)
+        try:
+            while not done():
+                progress = self._step()
+                now = time.monotonic()
+                if progress:
+                    last = now
+                    if deadline is None or now < deadline:
+                        continue
+                if deadline is not None and now >= deadline:
+                    return False
+                pause(now - last, self._scheduler.idle, self._scheduler.cover, deadline)
+            return True
+        finally:
+            if outermost:
+                self._callers.discard(caller)
+
+    def wake(self) -> None:
+        """There is something to do for the stand-in, if nobody else does it."""
+        if self._standin is not None:
+            self._standin.wake()
+
+    def stop(self) -> None:
+        """The stand-in takes no further turn."""
+        if self._standin is not None:
+            self._standin.stop()
+
+    def _turn(self) -> float | None:
+        """The stand-in's: seconds until it looks again, None to sleep until woken."""
+        undriven = time.monotonic() - self.driven
+        if not self._busy():
+            return LINGER / 2 if undriven < LINGER else None
+        if self._callers and undriven < 20 * PATIENCE:  # beyond, the caller is inside a callback
+            return 20 * PATIENCE
+        if undriven > PATIENCE:
+            while self._step():
+                pass
+        return PATIENCE

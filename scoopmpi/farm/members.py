@@ -1,0 +1,136 @@
+"""Who takes part: which workers have joined, cannot, or have left. Facts only, no messages sent.
+
+What workers have said while they imported the program is told when all have: once, where it is
+the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..wire.messages import Joined, Unfit
+from .reports import Reports, more_of_the_same
+
+logger = logging.getLogger("scoopmpi")
+
+LONGEST = 4000
+"""Characters of what a failed import has printed; the last ones say why."""
+
+
+class Members:
+    """The workers of a farm, `size` of them when all have joined.
+
+    show: takes 2, for stderr, and what is to be printed there.
+    has_said: whether rank 0 has written a text there itself.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        show: Callable[[int, bytes], None],
+        has_said: Callable[[str], bool] = lambda text: False,
+    ) -> None:
+        self.size = size
+        self._has_said = has_said
+        self._show = show
+        self._refusals, self._said = Reports(), Reports()
+        self.names: frozenset[str] | None = None
+        """The functions of the program that every worker has; None before the first joined."""
+        self._hosts: dict[int, str] = {}
+        self._addresses: dict[int, tuple[str, ...]] = {}
+        self._unfit: set[int] = set()
+        self._left: set[int] = set()
+        self.lost: dict[int, str] = {}
+        """Workers that have died, and their hosts."""
+
+    def joined(self, worker: int, message: Joined) -> None:
+        """The worker has imported the program."""
+        self.names = message.names if self.names is None else self.names & message.names
+        self._hosts[worker] = message.host
+        self._addresses[worker] = message.addresses
+        logger.debug("worker %d joined: pid %d on %s", worker, message.pid, message.host)
+        if message.said:
+            self._said.add(message.said.decode(errors="backslashreplace"), worker, message.host)
+        self._tell_when_all_have_said()
+
+    def unfit(self, worker: int, message: Unfit) -> str | None:
+        """The worker cannot import the program; why none can, where that was the last hope."""
+        text = message.reason.rstrip()
+        if message.said:
+            said = message.said.decode(errors="backslashreplace").rstrip()
+            text = f"{text}\nBefore it has printed:\n{said[-LONGEST:]}"
+        self._unfit.add(worker)
+        self._refusals.add(text, worker, message.host)
+        if not self.none_left:
+            self._tell_when_all_have_said()
+            return None
+        texts = [
+            "\n".join(filter(None, (why, more_of_the_same(why, who))))
+            for why, who in self._refusals.taken()
+        ]
+        return "no worker can import the program: " + "\n\n".join(texts)
+
+    def died(self, worker: int) -> None:
+        """The worker is no more."""
+        self.lost[worker] = self.host(worker)
+        self._tell_when_all_have_said()
+
+    def tell(self) -> None:
+        """Say what is known of imports; nothing where nobody has joined, as nobody was needed."""
+        for text, who in self._said.taken():
+            if self._has_said(text):
+                continue
+            more = more_of_the_same(text, who)
+            self._show(2, (text + (f"scoopmpi: {more}\n" if more else "")).encode())
+        for text, who in self._refusals.taken() if self._hosts else ():
+            more = more_of_the_same(text, who)
+            (worker, host), end = who[0], f"\n{more}" if more else ""
+            if text:
+                logger.warning("worker %d on %s does not take part: %s%s", worker, host, text, end)
+            else:
+                logger.warning("not taking part: %s", more)
+
+    def _tell_when_all_have_said(self) -> None:
+        if not self.importing:
+            self.tell()
+
+    def left(self, worker: int) -> None:
+        """The worker has followed Stop."""
+        self._left.add(worker)
+
+    def host(self, worker: int) -> str:
+        """The name of a worker's host."""
+        return self._hosts.get(worker, "a host that is not known yet")
+
+    @property
+    def present(self) -> list[int]:
+        """Those that have joined, and neither left nor died."""
+        return [worker for worker in self.missing if worker in self._hosts]
+
+    @property
+    def addresses(self) -> dict[str, tuple[str, list[int]]]:
+        """For each address of their hosts: its name, and its workers that are here. For threads."""
+        found: dict[str, tuple[str, list[int]]] = {}
+        for worker, addresses in tuple(self._addresses.items()):
+            for address in addresses:
+                _, workers = found.setdefault(address, (self._hosts[worker], []))
+                if worker not in self.lost and worker not in self._left:
+                    workers.append(worker)
+        return found
+
+    @property
+    def importing(self) -> bool:
+        """Whether some worker has not said yet if it takes part."""
+        return len(self._hosts.keys() | self._unfit | self.lost.keys()) < self.size
+
+    @property
+    def none_left(self) -> bool:
+        """Whether nobody can take part any more."""
+        return len(self._unfit | self.lost.keys()) == self.size
+
+    @property
+    def missing(self) -> list[int]:
+        """Those that have not left."""
+        gone = self._left | self.lost.keys()
+        return [worker for worker in range(1, self.size + 1) if worker not in gone]

@@ -1,0 +1,128 @@
+"""What rank 0 does with each message of a worker: a table by the message's class.
+
+Facts go to the scheduler, outcomes to whoever waits for them, and first of all the worker that has
+become free gets its next batch. Called with the farm's lock held, so nothing of the user's runs
+here: what does is added to the deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..constants.sharing import FarmSharing
+from ..scheduling.ranges import Batch
+from ..scheduling.scheduler import Scheduler
+from ..tasks.outcomes import Part
+from ..wire import messages
+from ..wire.failure import FarmError
+from ..wire.messages import Finished
+from .callback_queue import Deliveries
+from .calls import CallStream
+from .dispatch import Dispatch, Job
+from .failures import Losses
+from .map_job import MapJob
+from .members import Members
+from .offers import Offer
+from .relay import Relay
+from .resting import Resting
+
+
+class Incoming:
+    """The receiving end of one farm.
+
+    deliver: hands outcomes to a job of rank 0's own. fail: nothing can go on.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        dispatch: Dispatch,
+        relay: Relay,
+        members: Members,
+        losses: Losses,
+        sharing: FarmSharing,
+        deliveries: Deliveries,
+        resting: Resting,
+        deliver: Callable[[int, MapJob | CallStream, Part], None],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self._scheduler, self._dispatch, self._relay = scheduler, dispatch, relay
+        self._members, self._losses, self._sharing = members, losses, sharing
+        self._deliveries, self._deliver, self._fail = deliveries, deliver, fail
+        self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
+            Finished: self._finished,
+            messages.Waiting: self._waiting,
+            messages.Resumed: self._resumed,
+            messages.Offered: relay.offered,
+            messages.Withdrawn: lambda sender, message: relay.withdrawn(sender, message.job),
+            messages.Joined: self._joined,
+            messages.Propose: sharing.proposed,
+            messages.Wanted: lambda sender, message: sharing.wanted(sender, message.number),
+            messages.Printed: lambda _, message: deliveries.printed(*message),
+            messages.Unfit: self._unfit,
+            messages.Rest: resting.heard,
+            messages.Left: lambda sender, _: members.left(sender),
+            messages.Lost: self._lost,
+        }
+
+    def handle(self, sender: int, message: Any) -> None:
+        """One message, in the order in which they come."""
+        if sender in self._members.lost:
+            return  # it came too late: what it says has been given to others
+        self._dispatch.heard(sender, message)
+        handler = self._handlers.get(type(message))
+        if handler is not None:
+            handler(sender, message)
+
+    def _finished(self, sender: int, message: Finished) -> None:
+        """First the next batch for the worker, then the outcomes for the caller."""
+        number, start, stop = message.job, message.start, message.stop
+        back = None
+        if message.unstarted < message.end:
+            back = Batch(number, message.unstarted, message.end)
+        batch = Batch(number, start, stop)
+        self._dispatch.assigned(self._scheduler.finished(sender, batch, message.seconds, back))
+        job = self._dispatch.jobs.get(number)
+        if job is not None and start < stop:
+            part = Part(start, stop, message.plain, message.outcomes, message.failed)
+            self._answer(number, job, part)
+
+    def _answer(self, number: int, job: Job, part: Part) -> None:
+        if isinstance(job, Offer):
+            self._relay.returned(number, job, part)
+        else:
+            self._deliveries.add(partial(self._deliver, number, job, part))
+
+    def _waiting(self, sender: int, message: messages.Waiting) -> None:
+        self._dispatch.assigned(self._scheduler.waiting(sender, Batch.single(*message)))
+
+    def _resumed(self, sender: int, message: messages.Resumed) -> None:
+        self._dispatch.assigned(self._scheduler.resumed(sender, Batch.single(*message)))
+
+    def _joined(self, sender: int, message: messages.Joined) -> None:
+        self._members.joined(sender, message)
+        self._sharing.joined(sender, message.domain)
+        self._dispatch.assigned(self._scheduler.joined(sender))
+
+    def _unfit(self, sender: int, message: messages.Unfit) -> None:
+        if problem := self._members.unfit(sender, message):
+            self._deliveries.add(partial(self._fail, FarmError(problem)))
+
+    def _lost(self, worker: int, _: messages.Lost) -> None:
+        """What it held runs elsewhere, what its tasks had made comes again with them."""
+        self._relay.lost(worker)
+        overdue = self._dispatch.lost(worker)
+        self._sharing.lost(worker)
+        self._members.died(worker)
+        given_up = self._losses.given_up(self._scheduler.blamed(worker), overdue)
+        if not self._dispatch.stopping:
+            self._losses.tell(worker, given_up)
+        if self._scheduler.knows(worker):
+            self._dispatch.assigned(self._scheduler.lost(worker, given_up))
+        jobs = self._dispatch.jobs
+        for number, job, part in self._losses.outcomes(worker, given_up, jobs, overdue):
+            self._answer(number, job, part)
+        if self._members.none_left:
+            self._deliveries.add(partial(self._fail, self._losses.of_all()))

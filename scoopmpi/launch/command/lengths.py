@@ -1,0 +1,59 @@
+"""Command lines that are too long: for some launchers, which are helped, and for the system.
+
+Found by trying: `mpirun` of Open MPI 4 and 5 cannot start ranks whose words have more than 128 KiB,
+see `process.words`; Intel's crashes where there are a thousand. That of MPICH 5 hands on whatever
+the system takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ...process import words
+from ..flavours.command import LaunchError, Ranks
+
+_SPARE = 4096
+"""Bytes that the system wants besides words and variables: the path, and numbers of its own."""
+_POINTER = 8
+"""Bytes that each word and variable costs besides its own."""
+_MOST_WORDS = {"intelmpi": 800, "mvapich": 800}
+"""950 pass, with the launcher's own, and 1000 do not. MVAPICH's is an older Hydra, not tried."""
+_MOST_BYTES = {"openmpi": words.MOST_BYTES}
+
+
+def fitting(
+    flavour: str, ranks: Ranks, short: Sequence[str], own: Sequence[str] | None
+) -> tuple[Ranks, dict[str, str]]:
+    """Ranks whose words a launcher can hand on, and the variables that it has to hand on too.
+
+    flavour: its key. short: the words that start a rank of the farm. own: those that it may find
+    in variables, None where it is no rank of a farm; then LaunchError says what is too long.
+    """
+    size, count = words.size(ranks.program), len(ranks.program)
+    most_bytes, most_words = _MOST_BYTES.get(flavour), _MOST_WORDS.get(flavour)
+    if size <= (most_bytes or size) and count <= (most_words or count):
+        return ranks, {}
+    if own is None:
+        limit = f"{most_words} words" if most_bytes is None else f"{most_bytes} bytes"
+        raise LaunchError(
+            f"the program's {count} words have {size} bytes, and this launcher hands on {limit}: "
+            "put what is long into a file that the program reads"
+        )
+    variables = words.as_variables(own)
+    prefixes = (*ranks.prefixes, words.PREFIX)
+    env = {**ranks.env, **variables}
+    return replace(ranks, program=short, env=env, prefixes=prefixes), variables
+
+
+def check(argv: Sequence[str], env: Mapping[str, str]) -> None:
+    """Raise LaunchError where the system would refuse so many words and variables."""
+    everything = [*argv, *(f"{name}={value}" for name, value in env.items())]
+    size = words.size(everything) + _POINTER * len(everything)
+    most = os.sysconf("SC_ARG_MAX")
+    if size + _SPARE > most > 0:
+        raise LaunchError(
+            f"command line and environment have {size} bytes, and the system hands on {most} "
+            "(getconf ARG_MAX): put what is long into a file that the program reads"
+        )

@@ -1,0 +1,1 @@
+"""The user's program on a rank: found, imported, run, and what is set up around it before."""

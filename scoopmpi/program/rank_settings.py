@@ -1,0 +1,80 @@
+"""What `myscoop` asks of the ranks that it starts, in variables: cores and GPUs of their own.
+
+Under the user's own mpirun there are none, and a rank leaves everything as it is. A value that
+cannot be meant is a warning and no wish, never the end of a job.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, MutableMapping
+from typing import NamedTuple, TypeVar
+
+WAYS = ("compact", "spread")
+_MOST = 1 << 20
+"""Ranks, or cores of a worker: more is a slip."""
+_log = logging.getLogger("scoopmpi")
+_Meaning = TypeVar("_Meaning")
+
+
+class Wishes(NamedTuple):
+    """ranks: how many were asked for. threads: cores of a worker. pin: one of `WAYS`.
+
+    gpus: whether each worker shall see its share only.
+    """
+
+    ranks: int | None = None
+    threads: int = 1
+    pin: str | None = None
+    gpus: bool = False
+
+
+def take(env: MutableMapping[str, str], tell: bool) -> Wishes:
+    """Take the wishes out of the environment: what a rank starts is no rank of this job.
+
+    tell: warn of those that cannot be meant.
+    """
+
+    def taken(name: str, meaning: Callable[[str], _Meaning | None], legal: str) -> _Meaning | None:
+        text = env.pop(name, None)
+        found = None if text is None else meaning(text)
+        if text is not None and found is None and tell:
+            _log.warning("%s=%.100r is ignored: it may be %s", name, text, legal)
+        return found
+
+    guessing = "SCOOPMPI_THREADS" in env
+    threads = taken("SCOOPMPI_THREADS", _count, "a number above 0")
+    pin = taken("SCOOPMPI_PIN", lambda text: text if text in WAYS else None, " or ".join(WAYS))
+    return Wishes(
+        ranks=taken("SCOOPMPI_RANKS", _count, "a number above 0"),
+        threads=threads or 1,
+        pin=None if guessing and threads is None else pin,
+        gpus=bool(taken("SCOOPMPI_GPUS", lambda text: text == "share" or None, "share")),
+    )
+
+
+def _count(text: str) -> int | None:
+    plain = text.isascii() and text.isdecimal() and len(text) < 10
+    return int(text) if plain and 0 < int(text) <= _MOST else None
+
+
+def fulfil(rank: int, wishes: Wishes) -> None:
+    """Take this worker's share of its host; to be called before anything starts a thread."""
+    if not wishes.pin and not wishes.gpus:
+        return
+    from ..process.local_rank import seat_of
+
+    seat = seat_of(rank, os.environ)
+    done = []
+    if wishes.pin:
+        from .pinning import pin
+
+        done.append(pin(seat, wishes.threads, wishes.pin))
+    if wishes.gpus:
+        from .gpus import assign
+
+        done.append(assign(seat, os.environ))
+    for what in filter(None, done):
+        _log.info("worker %d on %s: %s", rank, socket.gethostname(), what)

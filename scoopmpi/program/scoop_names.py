@@ -1,0 +1,87 @@
+"""What SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE`, `worker`, and so on.
+
+Looked up when they are asked for, as most become known only when the ranks have met. Facts of
+SCOOP 0.7.2 that programs rely on: `worker` is bytes, `host:number`; `logger` shows INFO unless -q.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..process import identity
+
+debug = False
+"""Whether `--debug` was given; `__main__` sets it."""
+_configuration: dict[str, Any] = {}
+_STDIN = "<stdin>"
+"""What Python calls the file of a program that came from there; -c and the prompt have none."""
+
+
+class BrokerInfo(NamedTuple):
+    """What `scoop.BROKER` has been; MPI has no broker, so it is this host, without ports."""
+
+    hostname: str
+    task_port: int
+    info_port: int
+    externalHostname: str
+
+
+def worker() -> bytes:
+    """This process's name, unique in the job."""
+    return f"{socket.gethostname()}:{identity.rank}".encode()
+
+
+def main_module() -> str | None:
+    """The program's file; None in the interactive shell and where nothing was started."""
+    main = sys.modules.get("__main__")
+    if not identity.started or _is_shell(main):
+        return None
+    return getattr(main, "__file__", None)
+
+
+def configuration() -> dict[str, Any]:
+    """The same dictionary at each call, empty until something was started."""
+    if identity.started and not _configuration:
+        shell = _is_shell(sys.modules.get("__main__"))
+        _configuration.update(headless=shell, backend="MPI")
+    return _configuration
+
+
+def broker() -> BrokerInfo:
+    """This host, without ports."""
+    name = socket.gethostname()
+    return BrokerInfo(name, 0, 0, name)
+
+
+def _is_shell(main: Any) -> bool:
+    return getattr(main, "__file__", _STDIN) == _STDIN
+
+
+_FOUND_BY: dict[str, Callable[[], Any]] = {
+    "IS_RUNNING": lambda: identity.started,
+    "IS_ORIGIN": lambda: identity.rank == 0,
+    "SIZE": lambda: max(1, identity.size - 1),
+    "worker": worker,
+    "logger": lambda: logging.getLogger("scoop"),
+    "DEBUG": lambda: debug,
+    "MAIN_MODULE": main_module,
+    "CONFIGURATION": configuration,
+    "BROKER": broker,
+    "WORKING_DIRECTORY": os.getcwd,
+    "SHUTDOWN_REQUESTED": lambda: False,
+    # Of versions before 0.7, and set by programs that do without `python -m scoop`.
+    "VALID": lambda: identity.started,
+    "WORKER_NAME": worker,
+    "BROKER_NAME": lambda: socket.gethostname().encode(),
+}
+NAMES = frozenset(_FOUND_BY)
+
+
+def value(name: str) -> Any:
+    """What a name of `NAMES` stands for in this process, now."""
+    return _FOUND_BY[name]()

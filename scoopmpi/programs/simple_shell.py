@@ -1,0 +1,192 @@
+"""A shell command for each counter: `myscoop simple_shell [[START:]STOP[:STEP]] COMMAND…`.
+
+    myscoop simple_shell 100:200 ./weather -t '$SCOOP_COUNTER'
+
+What the commands print comes out in the order of the counters, byte for byte. Quote a `$` that
+belongs to the command: the words reach the worker's shell joined by blanks, as with ssh.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import BinaryIO, NamedTuple
+
+from scoopmpi import futures
+from scoopmpi.process import identity
+
+USAGE = "simple_shell [[START:]STOP[:STEP]] COMMAND..."
+COUNTERS = range(10)
+"""Without a range in front of the command, as it always was."""
+WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
+OF_THE_LAUNCHER = re.compile(
+    r"PMIX?_|OMPI_COMM_WORLD_|OMPI_MCA_(ess|orte|pmix)|PRTE_|MPI_LOCAL|HYDI?_|HYDRA_|MPIR_CVAR_PMI"
+)
+"""Variables by which a command that is an MPI program would take itself for this rank of this job,
+and hang (Open MPI) or fail (MPICH)."""
+PIECE = 1 << 24
+"""Read at once: one read takes less than 2 GiB."""
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit status, negative for a signal, and what it has printed."""
+
+    counter: int
+    status: int
+    output: bytes
+
+
+def counters(words: list[str]) -> tuple[range, str]:
+    """The counters and the command in the program's words.
+
+    Raises ValueError, whose text is for the user, for a range that cannot be meant, and where
+    there is no command.
+    """
+    if words and meant_as_range(words[0]):
+        found, words = counter_range(words[0]), words[1:]
+    else:
+        found = COUNTERS
+    command = " ".join(words)
+    if not command.strip():
+        raise ValueError(f"which command? {USAGE}, for example: 100:200 echo '$SCOOP_COUNTER'")
+    return found, command
+
+
+def meant_as_range(word: str) -> bool:
+    """Whether a first word is no command: a number, or words and colons with a digit among them."""
+    letters = word.replace(":", "").translate(str.maketrans("", "", "+-._"))
+    if not any(map(str.isdigit, letters)):
+        return False
+    return letters.isdigit() or (":" in word and letters.isalnum())
+
+
+def counter_range(text: str) -> range:
+    """The counters that `[START:]STOP[:STEP]` stands for; ValueError says what is wrong."""
+    parts = text.split(":")
+    if len(parts) > 3 or not all(map(WHOLE.fullmatch, parts)):
+        raise ValueError(f"{text!r} is not a range: {USAGE}, whole numbers")
+    numbers = [int(part) for part in parts]
+    if len(numbers) == 3 and numbers[2] == 0:
+        raise ValueError(f"the step of {text!r} is 0")
+    found = range(*numbers)
+    if not found and found.start != found.stop:
+        turned = f"{found.start}:{found.stop}:{-found.step}"
+        raise ValueError(f"the range {text!r} never reaches its end. Is {turned} meant?")
+    return found
+
+
+def run(command: str, counter: int) -> Ended:
+    """Run the command for one counter; its output goes to a file.
+
+    A pipe would make a command that leaves something in the background last as long as that.
+    """
+    env = environment(counter, os.environ)
+    with tempfile.TemporaryFile() as file:
+        with subprocess.Popen(
+            ["/bin/sh", "-c", command], start_new_session=True,
+            env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+        ) as process:  # fmt: skip
+            _tell_warden(str(process.pid))
+            status = process.wait()
+        _tell_warden("")
+        return Ended(counter, status, _content(file))
+
+
+@cache
+def _warden() -> subprocess.Popen[bytes]:
+    """Kills the command that runs when this process dies; knows that by the end of its input.
+
+    Neither all launchers do, nor the kernel: it would kill the shell and leave its children.
+    """
+    words = [
+        "/bin/sh",
+        "-c",
+        'while read group; do last=$group; done; [ "$last" ] && kill -9 "-$last"',
+    ]
+    return subprocess.Popen(
+        words, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, bufsize=0,
+    )  # fmt: skip
+
+
+def _tell_warden(group: str) -> None:
+    pipe = _warden().stdin
+    try:
+        if pipe is not None:
+            pipe.write(f"{group}\n".encode())
+    except OSError:
+        pass  # somebody has killed it; the commands are more important
+
+
+def environment(counter: int, env: Mapping[str, str]) -> dict[str, str]:
+    """What a command sees: the worker's environment, the counter, and who runs it."""
+    kept = {name: value for name, value in env.items() if not OF_THE_LAUNCHER.match(name)}
+    origin = identity.rank == 0  # only where the program runs without a farm
+    return {
+        **kept,
+        "SCOOP_COUNTER": str(counter),
+        "SCOOP_WORKER_NAME": f"{socket.gethostname()}:{identity.rank}",
+        "SCOOP_WORKER_ORIGIN": str(origin),
+        "SCOOP_WORKER_FREEORIGIN": str(not origin),
+    }
+
+
+def _content(file: BinaryIO) -> bytes:
+    """All of a file, leaving its position to those who may still be writing."""
+    content = bytearray()
+    while part := os.pread(file.fileno(), PIECE, len(content)):
+        content += part
+    return bytes(content)
+
+
+def problem(ended: Ended) -> str | None:
+    """What to say of a command that failed; None for one that did not."""
+    if ended.status == 0:
+        return None
+    # A shell that waits for a killed command reports the signal as 128 + its number.
+    number = -ended.status if ended.status < 0 else ended.status - 128
+    cause = f"exit status {ended.status}" if ended.status > 0 else "the shell"
+    if number in set(signal.Signals):
+        killed = f"was killed by {signal.Signals(number).name}"
+        cause = f"{cause}: it {killed}" if ended.status > 0 else f"the shell {killed}"
+    elif ended.status < 0:
+        cause = f"the shell was killed by signal {number}"
+    return f"simple_shell: counter {ended.counter}: {cause}"
+
+
+def show(ended: Ended) -> None:
+    """Print what a command printed, with an end to its last line, and how it failed."""
+    out = sys.stdout.buffer
+    out.write(ended.output)
+    if ended.output and not ended.output.endswith(b"\n"):
+        out.write(b"\n")
+    out.flush()
+    said = problem(ended)
+    if said is not None:
+        print(said, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Run the command for all counters; the exit status is 1 where one of them failed."""
+    try:
+        wanted, command = counters(sys.argv[1:])
+    except ValueError as error:
+        print(f"simple_shell: {error}", file=sys.stderr)
+        sys.exit(2)
+    failed = 0
+    for ended in futures.map(partial(run, command), wanted):
+        show(ended)
+        failed += ended.status != 0
+    if failed:
+        sys.exit(f"simple_shell: {failed} of {len(wanted)} commands failed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""From a process that a launcher has started to rank 0 or a worker, and to the common end.
+
+The parts of a rank are joined here, and only here.
+"""

@@ -1,0 +1,142 @@
+"""How ranks leave: when the Python of each of them has ended, MPI ends for all at once.
+
+So that nobody waits in MPI's own end for a rank that has something else to do, and that end may
+have a limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work
+is done and delivered: what happens is nobody's business any more, and ends without a word.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import Any, NoReturn
+
+from ..concurrency.backoff import pause
+from ..process import ending, fuse, lifeline, strays, supervisor
+from ..process.deadline import GRACE
+from ..process.signals import STOPPING
+from ..wire.messages import Left, Stop
+from ..wire.transport import MPITransport, Transport, leave
+
+logger = logging.getLogger("scoopmpi")
+
+FINALIZE_SECONDS = 6.0
+"""For MPI's end once all ranks have come to it: it takes 0.01 to 0.3 s here. The witness adds its
+grace, and rank 0 waits for that."""
+WORKERS_SECONDS = 20.0
+"""For workers to come to it: their witnesses end them before, wherever they are stuck."""
+RANKS_PER_SECOND = 500
+"""More for a large job: its launcher hears from each rank."""
+
+_SIGNALLED = [128 + number for number in STOPPING]
+"""The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
+
+
+def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
+    """The end of a worker after its last message. lock: guards the transport."""
+    ending.in_order(transport.rank, partial(_with_rank_0, transport, lock))
+
+
+def inside_task(transport: Transport) -> NoReturn:
+    """The same while a task runs, whose value nobody wants; with the lock held."""
+    _with_rank_0(transport, nullcontext(), supervisor.LEAVING_TASK)
+
+
+def _with_rank_0(
+    transport: Transport, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
+) -> NoReturn:
+    """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
+    supervisor.ends(supervisor.ENDING, None)
+    _wait_for_stop(transport, lock)
+    with lock:
+        transport.send(0, Left())
+        transport.flush()
+    _wait_for_stop(transport, lock)
+    supervisor.ends(phase, _limit(transport))
+    leave()
+
+
+def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> None:
+    began = time.monotonic()
+    while True:
+        with lock:
+            arrived = transport.receive()
+        if arrived is None:
+            pause(time.monotonic() - began, spin=False)
+        elif isinstance(arrived[1], Stop):
+            return
+
+
+class Rank0:
+    """The end of rank 0, from here on: after its program's exit functions, all come to MPI's end.
+
+    Made before the program runs. transport: None without workers. status: of the program, of which
+    the command that has started the job is told here.
+    """
+
+    def __init__(self, transport: MPITransport | None) -> None:
+        self.status = 1
+        self._transport = transport
+        self._pid = os.getpid()
+        atexit.register(self._end)  # before the program can register any, so it runs after them
+
+    def _end(self) -> None:
+        if os.getpid() != self._pid:
+            return  # a child that the program has forked
+        _end_strays(self.status)
+        status = lifeline.ends_with(self.status)
+        lifeline.say()
+        transport = self._transport
+        if transport is not None:
+            fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
+            _stop_all(transport)
+            _wait_for_all(transport)
+            _stop_all(transport)
+            transport.flush()
+            fuse.light(_limit(transport) + 2 * GRACE, status)
+
+
+def _stop_all(transport: MPITransport) -> None:
+    for worker in range(1, transport.size):
+        transport.send(worker, Stop())
+
+
+def _wait_for_all(transport: MPITransport) -> None:
+    """Until every worker that lives has come to the end of its Python."""
+    waiting = set(range(1, transport.size))
+    began = last = time.monotonic()
+    while waiting - transport.dead and time.monotonic() - began < WORKERS_SECONDS:
+        arrived = transport.receive()
+        if arrived is None:
+            pause(time.monotonic() - last, spin=True)
+            continue
+        last = time.monotonic()
+        if isinstance(arrived[1], Left):
+            waiting.discard(arrived[0])
+
+
+def _end_strays(status: int) -> None:
+    """What the program has left running on rank 0, where its launcher would wait for it."""
+    _end_forkserver()
+    signalled = status in _SIGNALLED
+    left = strays.end(0.0 if signalled else strays.SECONDS, own_group=True)
+    if left and not signalled:
+        logger.warning("rank 0: %s", strays.ended(left))
+
+
+def _end_forkserver() -> None:
+    """That of multiprocessing ends by itself with its maker, which waits for it here."""
+    server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
+    stop = getattr(server, "_stop", None)
+    if stop is not None:
+        with suppress(Exception):
+            stop()
+
+
+def _limit(transport: Transport) -> float:
+    return FINALIZE_SECONDS + transport.size / RANKS_PER_SECOND

@@ -1,0 +1,120 @@
+"""Rank 0: the user's program with a farm behind it, from its first line to the end of its Python.
+
+Here the parts of rank 0 are joined; what workers do is in `worker`, how a process starts in
+`__main__`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ..executors import farm_executor
+from ..farm import host_watch
+from ..farm.farm import Farm
+from ..output import console
+from ..process import identity, lifeline
+from ..process.status import status_of, wait_for_threads
+from ..process.stopping import Stopping
+from ..program import program as programs
+from ..program.scoop_options import UNABLE, Options
+from ..wire import payload
+from ..wire.transport import MPITransport
+from . import leaving
+
+
+def lead(
+    program: Any,
+    arguments: list[str],
+    options: Options,
+    ended: Callable[[], None],
+) -> int:
+    """Run the program on rank 0; returns its exit status. What comes after is for `leaving`.
+
+    ended: called when the program has.
+    """
+    transport = MPITransport() if identity.size > 1 else None
+    end = leaving.Rank0(transport)
+    if transport is not None:
+        end.status = _lead(transport, program, arguments, options)
+    else:
+        end.status = _alone(program, arguments, options)
+    ended()
+    return end.status
+
+
+def _alone(program: Any, arguments: list[str], options: Options) -> int:
+    """The only rank: the user's program, serially."""
+    lifeline.ready()
+    if options.checkpoint is not None:
+        print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
+    return status_of(partial(_to_its_end, program, arguments))
+
+
+def _lead(transport: Any, program: Any, arguments: list[str], options: Options) -> int:
+    """Rank 0: the user's program, with the farm behind it."""
+    from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
+
+    farm = Farm(transport, retries=2 if options.retries is None else options.retries)
+    watch = host_watch.over(farm, transport, os.environ)
+    try:
+        checkpoint = _checkpoint(options, farm)
+    except CheckpointError as problem:
+        print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
+        farm.close(UNABLE)
+        return UNABLE
+    stopping = Stopping(farm.interrupt)
+    lifeline.ready()
+    console.install(farm.reconfigured)
+    payload.missing_names(lambda: programs.missing_names(farm.members.names))
+    farm_executor.install(farm_executor.FarmExecutor(farm, checkpoint))
+    status, pid = 1, os.getpid()
+    try:
+        status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
+    finally:
+        if os.getpid() != pid:
+            os._exit(status)  # a child that the program has forked: the farm is its parent's
+        stopping.over()
+        farm_executor.install(None)
+        if checkpoint is not None:  # first, as the end of the ranks may take its time
+            checkpoint.close(ended=farm.error is None and not stopping.asked)
+        if stopping.asked and watch.launcher_died():
+            status = 1  # a crash, and nobody's wish
+        _tell_of_stop(stopping, status, options.checkpoint)
+        farm.close(status, hurry=status > 128)
+    return status
+
+
+def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
+    kept = None
+    if checkpoint is not None and stopping.asked:
+        from ..checkpoint.file import kept as counted
+
+        kept = counted(checkpoint)
+    if text := stopping.said(status, checkpoint, kept):
+        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+
+
+def _checkpoint(options: Options, farm: Any) -> Any:
+    if options.checkpoint is None:
+        return None
+    from ..checkpoint.opening import opened  # late: few programs have one
+
+    return opened(options.checkpoint, farm, " ".join(options.words))
+
+
+def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | None = None) -> None:
+    """Run the program; what it has left to the farm runs before it counts as ended.
+
+    show: has what tasks have printed stand before the program's traceback.
+    """
+    pid = os.getpid()
+    try:
+        farm_executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
+    finally:
+        identity.ended = True
+        if show is not None and os.getpid() == pid:
+            show()

@@ -1,0 +1,117 @@
+"""The arguments of a map, in columns: kept where they have a length, read as needed where not.
+
+`read_up_to` runs the user's iterators: one thread at a time, which whoever calls it sees to.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from operator import length_hint
+from typing import Any
+
+from ..wire import payload
+
+
+class Source:
+    """The arguments of a map: columns with a length, or iterators that are read as needed."""
+
+    def __init__(self, iterables: Sequence[Iterable[Any]]) -> None:
+        if not iterables:
+            raise TypeError("map needs at least one iterable of arguments")
+        self.size: int | None = None  # known from the start, or when an iterator has ended
+        self.read = 0
+        self.error: BaseException | None = None
+        self.elsewhere: BaseException | None = None
+        """What an iterator raised in another thread than its maker's, where it may work."""
+        self.endless = all(map(endless, iterables))
+        self._maker = threading.get_ident()
+        self._dropped = 0
+        if all(sized(iterable) for iterable in iterables):
+            self._columns = [snapshot(iterable) for iterable in iterables]
+            self.size = self.read = min(map(length, self._columns))
+            self._rows: Iterator[Any] = iter(())
+        else:
+            self._columns = [[] for _ in iterables]
+            self._rows = zip(*iterables, strict=False)
+        self.streamed = self.size is None
+
+    def read_up_to(self, tasks: int) -> None:
+        """Read the iterators until `tasks` are known or one ends or raises; runs user code."""
+        wanted = tasks - self.read
+        if self.size is not None or wanted <= 0:
+            return
+        rows: list[tuple[Any, ...]] = []
+        try:
+            rows.extend(islice(self._rows, wanted))  # extend keeps what came before an error
+            if len(rows) < wanted:
+                self.error = self.elsewhere  # it has ended, so that was its end
+                self.size = self.read + len(rows)
+        except Exception as error:
+            if threading.get_ident() == self._maker or self.elsewhere is not None:
+                self.error = error
+                self.size = self.read + len(rows)
+            self.elsewhere = error
+        finally:
+            for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
+                column.extend(values)
+            self.read += len(rows)
+
+    def end_at(self, tasks: int) -> None:
+        """There are no more than so many tasks."""
+        self.size = self.read = tasks
+        self._rows = iter(())
+
+    def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
+        offset = self._dropped
+        return [column[start - offset : stop - offset] for column in self._columns]
+
+    def drop_before(self, index: int) -> None:
+        """Tasks before `index` are never asked for again."""
+        gone = index - self._dropped
+        if self.streamed and gone > 1024 and 2 * gone > self.read - self._dropped:
+            for column in self._columns:
+                del column[:gone]
+            self._dropped = index
+
+
+_SEQUENCES = (range, list, tuple, str, bytes)  # these only: a subclass may iterate otherwise
+_EMPTY: dict[Any, Any] = {}
+_VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
+_COLLECTIONS = (dict, set, frozenset, deque, *_VIEWS)
+_PERHAPS_ENDLESS = frozenset({range, itertools.count, itertools.cycle, itertools.repeat})
+
+
+def sized(iterable: Iterable[Any]) -> bool:
+    """Whether an iterable has a length, and iterating it runs no code of the user."""
+    return type(iterable) in (*_SEQUENCES, *_COLLECTIONS) or payload.is_array(iterable)
+
+
+def snapshot(column: Any) -> Any:
+    """A sized iterable as a sequence that later changes of the caller's list do not reach."""
+    if type(column) in _COLLECTIONS:
+        return list(column)
+    return column.copy() if type(column) is list or payload.is_array(column) else column
+
+
+def length(column: Any) -> int:
+    """The length of a sized iterable; len() refuses a range of more than `sys.maxsize`."""
+    try:
+        return len(column)
+    except OverflowError:
+        start, stop, step = column.start, column.stop, column.step
+        return int(max(0, (stop - start + step + (-1 if step > 0 else 1)) // step))
+
+
+def endless(iterable: Iterable[Any]) -> bool:
+    """Whether an iterable is known to have no end, or none that anybody could reach."""
+    kind = type(iterable)
+    if kind not in _PERHAPS_ENDLESS:
+        return False
+    if kind is range:
+        return length(iterable) > sys.maxsize
+    return kind is not itertools.repeat or length_hint(iterable, -1) < 0

@@ -1,0 +1,59 @@
+"""What has become of tasks, packed as it came from a worker, and opened for whoever wants it.
+
+Opening runs the user's code, so only callers do it, never the farm's loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..wire import failure, payload
+from ..wire.messages import Frame
+
+
+class Part(NamedTuple):
+    """The outcomes of the tasks `start` to `stop - 1`, still packed as they came.
+
+    lasting: whether they would be the same in another run; a worker that died says nothing of it.
+    """
+
+    start: int
+    stop: int
+    plain: bool
+    outcomes: Frame
+    failed: tuple[int, ...]
+    lasting: bool = True
+
+
+def values(part: Part) -> tuple[list[Any], BaseException | None]:
+    """The values of a part up to its first failure, and that failure; runs user code."""
+    if part.plain:
+        found: list[Any] = payload.unpack(part.outcomes)
+        return found, None
+    found = []
+    failed = frozenset(part.failed)
+    for place, frame in enumerate(part.outcomes):
+        outcome = opened(frame, place in failed, part.start + place)
+        if isinstance(outcome, Raised):
+            return found, outcome.error
+        found.append(outcome)
+    return found, None
+
+
+class Raised(NamedTuple):
+    """An outcome that is a failure."""
+
+    error: BaseException
+
+
+def opened(frame: Frame, failed: bool, index: int) -> Any:
+    """The value in a frame, or `Raised`: what the task, or unpickling its result, raised."""
+    if failed:
+        return Raised(failure.unpack(frame))
+    try:
+        return payload.unpack(frame)
+    except BaseException as error:
+        text = f"the result of task {index} cannot be unpickled: {failure.reason(error)}"
+        problem = failure.TaskError(text)
+        problem.__cause__ = error
+        return Raised(problem)

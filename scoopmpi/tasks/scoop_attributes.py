@@ -1,0 +1,96 @@
+"""What SCOOP's programs read off a future besides the methods of `concurrent.futures`.
+
+Nothing here is kept: a future costs what it cost before, and its arguments are not held.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any, NamedTuple
+
+from ..program import scoop_names
+
+STANDARD = "standard"
+"""SCOOP's name for a callback that runs where the future is; ours do all."""
+_numbers = itertools.count()
+_naming = threading.Lock()
+
+
+class CallbackEntry(NamedTuple):
+    """A callback of a future, as SCOOP lists them."""
+
+    func: Callable[[Any], object]
+    callbackType: str = STANDARD
+    groupID: object = None
+
+
+class Attributes:
+    """The names of SCOOP's futures; a base of ours."""
+
+    sendResultBack = True
+    executor = None
+    index = None
+    greenlet = None
+    _id: tuple[bytes, int] | None = None
+
+    @property
+    def id(self) -> tuple[bytes, int]:
+        """This process's name, and a number that no other future of it has."""
+        with _naming:
+            if self._id is None:
+                self._id = scoop_names.worker(), next(_numbers)
+            return self._id
+
+    def __lt__(self, other: Attributes) -> bool:
+        """An order, so that pairs with futures in them can be sorted."""
+        return self.id < other.id
+
+    def add_done_callback(
+        self, fn: Callable[[Any], object], inCallbackType: str = STANDARD,
+        inCallbackGroup: object = None,
+    ) -> None:  # fmt: skip
+        """Have `fn(future)` called when it is done; the other two are SCOOP's, and ignored."""
+        super().add_done_callback(fn)  # type: ignore[misc] # that of the other base
+
+    @property
+    def parentId(self) -> tuple[bytes, int]:
+        """That of the program, whose futures these are; in a task that of its process."""
+        return scoop_names.worker(), 0
+
+    @property
+    def isDone(self) -> bool:
+        """Whether it has a value, has raised, or was cancelled."""
+        return _of(self).done()
+
+    @property
+    def resultValue(self) -> Any:
+        """The value; None where there is none, or none yet."""
+        future = _of(self)
+        ended = future.done() and not future.cancelled()
+        return future.result(0) if ended and future.exception(0) is None else None
+
+    @property
+    def exceptionValue(self) -> BaseException | None:
+        """What the call has raised; None where that is nothing, or not known yet."""
+        future = _of(self)
+        if future.cancelled():
+            return CancelledError()
+        return future.exception(0) if future.done() else None
+
+    @property
+    def callback(self) -> list[CallbackEntry]:
+        """The callbacks that were added."""
+        return [CallbackEntry(each) for each in vars(self)["_done_callbacks"]]
+
+    @property
+    def children(self) -> dict[Any, None]:
+        """Nothing: futures of a task are where the task is."""
+        return {}
+
+
+def _of(attributes: Attributes) -> Future[Any]:
+    assert isinstance(attributes, Future)
+    return attributes

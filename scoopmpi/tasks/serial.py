@@ -1,0 +1,198 @@
+"""The executor of a process without ranks: everything runs in place, one task after the other.
+
+Without a launcher, on a single rank, and in threads that tasks have made.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from concurrent.futures import TimeoutError as WaitedTooLong
+from itertools import chain
+from typing import Any, TypeVar
+
+from ..concurrency.backoff import poll
+from ..concurrency.timeouts import seconds
+from ..wire import failure
+from . import arguments
+from .future import Future
+from .limit import limited
+from .unfinished import Unfinished, tell_endless, tell_failed
+
+T = TypeVar("T")
+
+
+class SerialExecutor(Executor):
+    """Runs calls in place, at once: without a launcher, on a single rank, in threads of tasks.
+
+    A map runs as it is read; one that nobody reads, when something else is asked for or at the end.
+    """
+
+    def __init__(self) -> None:
+        self.unfinished = Unfinished()
+        self._dropped: deque[_InPlace] = deque()
+        self._maps: weakref.WeakSet[_InPlace] = weakref.WeakSet()
+
+    def submit(  # type: ignore[override] # one keyword is ours
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        task_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Future[T]:
+        """Run `fn(*args, **kwargs)` now; the future is done when this returns."""
+        self._run_dropped()
+        fn = limited(fn, task_timeout)
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        ordered: bool = True,
+        task_timeout: float | None = None,
+        **_: Any,
+    ) -> Iterator[T]:
+        """The built-in map, with the checks and the timeout of the parallel one."""
+        if not callable(fn):
+            raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
+        if not iterables:
+            raise TypeError("map needs at least one iterable of arguments")
+        timeout = seconds(timeout)
+        tasks = _Tasks(limited(fn, task_timeout))
+        values = map(tasks.run, *iterables)
+        self._run_dropped()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        tasks.endless = all(map(arguments.endless, iterables))
+        made = _InPlace(tasks, values, deadline, self._dropped)
+        self._maps.add(made)
+        return chain.from_iterable(made)
+
+    def finish(self, maps: bool = True) -> None:
+        """As `FarmExecutor.finish`."""
+        if not maps:
+            self._dropped.clear()
+        self.unfinished.finish()
+        if maps:
+            for made in list(self._maps):
+                made.drop()
+            self._run_dropped()
+
+    def waits(self, maps: bool) -> bool:
+        """Whether there is something to finish."""
+        return bool(self.unfinished or (maps and self._dropped))
+
+    def _run_dropped(self) -> None:
+        """The tasks of maps that were dropped before their first value."""
+        while self._dropped:
+            made = self._dropped.popleft()
+            try:
+                deque(made.tasks(), 0)
+            except Exception as error:  # what tasks raise does not come here
+                tell_failed(made.name, made.begun, failure.reason(error))
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait for what other threads bring about; False after `timeout` seconds."""
+        return poll(done, timeout)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Nothing to end."""
+
+
+class _Tasks:
+    """How the tasks of a serial map run."""
+
+    endless = False
+    unread = False
+    """Whether nobody takes the values: then what tasks raise is for nobody."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self._fn = fn
+        self.begun = 0
+
+    def run(self, *args: Any) -> Any:
+        self.begun += 1
+        try:
+            return self._fn(*args)
+        except KeyboardInterrupt:
+            raise
+        except StopIteration as error:  # it would end the map as if all were done
+            if not self.unread:
+                raise failure.raisable(error) from error.__cause__ or error
+        except BaseException:
+            if not self.unread:
+                raise
+
+
+class _InPlace:
+    """The values of a serial map, as one iterator that runs the tasks.
+
+    dropped: where it goes when nobody has asked for a value.
+    """
+
+    def __init__(
+        self,
+        tasks: _Tasks,
+        values: Iterator[Any],
+        deadline: float | None,
+        dropped: deque[Any],
+    ) -> None:
+        self._tasks, self._values, self._deadline = tasks, values, deadline
+        self._dropped = dropped
+        self._over = False
+
+    def __iter__(self) -> Iterator[Iterable[Any]]:
+        return self
+
+    def __next__(self) -> Iterable[Any]:
+        if self._tasks.unread:
+            raise failure.FarmError(failure.NOT_TAKEN)
+        if self._over:
+            raise StopIteration
+        self._over = True
+        values = self._values
+        return values if self._deadline is None else _in_time(values, self._deadline)
+
+    def drop(self) -> None:
+        """Nobody takes the values. For the garbage collector."""
+        if not self._over:
+            self._over = self._tasks.unread = True
+            self._dropped.append(self)
+
+    __del__ = drop
+
+    def tasks(self) -> Iterator[Any]:
+        """What runs them, when it was dropped; nothing for what has no end."""
+        if not self._tasks.endless:
+            return self._values
+        tell_endless(self.name, 0)
+        return iter(())
+
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return failure.describe(self._tasks._fn)
+
+    @property
+    def begun(self) -> int:
+        """How many tasks have begun."""
+        return self._tasks.begun
+
+
+def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
+    for value in values:
+        if time.monotonic() > deadline:
+            raise WaitedTooLong("the map's timeout has passed")
+        yield value

@@ -1,0 +1,257 @@
+"""Messages between ranks. The only file that imports mpi4py.
+
+A message is one pickle of a tuple of plain values; its large buffers follow as messages of their
+own, from the sender's memory into fresh memory. Sends never block: what is under way is kept
+alive here until MPI has taken it. One thread at a time may call in (MPI_THREAD_SERIALIZED); the
+caller holds the lock. Probe and receive are two calls, which is safe for one thread and works
+where matched probes are broken (xopt-org/Xopt#67).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pickle
+import signal
+import sys
+from collections import deque
+from typing import Any, NoReturn, Protocol
+
+from ..process import daemon, lifeline, streams
+from ..process.supervisor import ORPHANED
+from .messages import KINDS, NUMBERS, Garbled, Lost, Message
+
+LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
+PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
+ABORT_SECONDS = 5
+"""Within which a launcher ends all ranks, this one too."""
+TAG_ALONE, TAG_WITH_BUFFERS, TAG_BUFFER = 1, 2, 3
+
+
+class Transport(Protocol):
+    """What farm and worker need of a link between ranks; the in-memory link has it too."""
+
+    rank: int
+    size: int
+
+    def send(self, to: int, message: Message) -> None:
+        """Start sending; returns at once. The message's buffers must not change before `flush`."""
+
+    def receive(self) -> tuple[int, Message] | None:
+        """The next message and its sender, or None where nothing has arrived."""
+
+    def flush(self) -> None:
+        """Wait until everything that was sent has left this rank's memory."""
+
+    def close(self) -> None:
+        """No more messages from this rank."""
+
+    def abort(self, status: int) -> None:
+        """End every rank at once; does not return."""
+
+
+class MPITransport:
+    """A link over a communicator of its own, so that the user's MPI messages never meet ours.
+
+    Making one is collective. root: the rank of `comm` that becomes rank 0 here.
+    """
+
+    def __init__(self, comm: Any = None, root: int = 0) -> None:
+        MPI = mpi()
+        self._mpi = MPI
+        comm = MPI.COMM_WORLD if comm is None else comm
+        if root == 0:
+            self._comm = comm.Dup()
+        else:
+            self._comm = comm.Split(0, -1 if comm.rank == root else comm.rank)
+        self.rank: int = self._comm.rank
+        self.size: int = self._comm.size
+        self._status = MPI.Status()
+        self._under_way: deque[tuple[Any, Any]] = deque()
+        self.cut_off = False
+        """Whether a host cannot be reached: the launcher must not wait for it."""
+        self._dead: set[int] = set()
+        self._unsaid: deque[int] = deque()  # of the dead
+
+    def send(self, to: int, message: Message) -> None:
+        buffers: list[Any] = []
+
+        def keep(buffer: pickle.PickleBuffer) -> bool:
+            raw = buffer.raw()
+            if raw.nbytes < LARGE:
+                return True
+            buffers.append(raw)
+            return False
+
+        fields = (NUMBERS[type(message)], *message)
+        head = pickle.dumps(fields, 5, buffer_callback=keep)
+        if buffers:
+            sizes = [buffer.nbytes for buffer in buffers]
+            head = pickle.dumps((head, sizes), 5)
+        self._start(head, to, TAG_WITH_BUFFERS if buffers else TAG_ALONE)
+        for buffer in buffers:
+            for start in range(0, buffer.nbytes, PIECE):
+                self._start(buffer[start : start + PIECE], to, TAG_BUFFER)
+        self._drop_sent()
+
+    def receive(self) -> tuple[int, Message] | None:
+        if self._under_way:
+            self._drop_sent()
+        if self._unsaid:
+            return self._unsaid.popleft(), Lost()
+        for _ in range(2 + len(self._dead)):
+            try:
+                return self._received()
+            except self._mpi.Exception as problem:
+                self._note_the_dead(problem)
+                if self._unsaid:
+                    return None
+            # Else a message of the dead is in front, which MPI does not hand out: look behind it.
+        return None
+
+    def _received(self) -> tuple[int, Message] | None:
+        status = self._status
+        if not self._comm.Iprobe(self._mpi.ANY_SOURCE, self._mpi.ANY_TAG, status):
+            return None
+        source, tag = status.source, status.tag
+        head = self._mpi.buffer.allocate(status.Get_count(self._mpi.BYTE))
+        self._comm.Recv([head, self._mpi.BYTE], source, tag)
+        try:
+            if tag == TAG_ALONE:
+                fields = pickle.loads(head)
+            else:
+                inner, sizes = pickle.loads(head)
+                fields = pickle.loads(inner, buffers=[self._take(source, size) for size in sizes])
+            message: Message = KINDS[fields[0]]._make(fields[1:])
+        except self._mpi.Exception:
+            raise
+        except Exception as problem:
+            raise Garbled(
+                f"what rank {source} has sent to rank {self.rank} is no message "
+                f"({type(problem).__name__}: {problem}): its MPI library lost something, or a task "
+                "uses the farm's communicator"
+            ) from problem
+        return source, message
+
+    def flush(self) -> None:
+        while self._under_way:
+            request, _ = self._under_way.popleft()
+            try:
+                request.Wait()
+            except self._mpi.Exception as problem:
+                self._note_the_dead(problem)
+
+    def close(self) -> None:
+        self.flush()
+
+    @property
+    def dead(self) -> set[int]:
+        """Ranks that are no more."""
+        return self._dead
+
+    def free(self) -> None:
+        """Give the communicator back, where MPI goes on without this link; collective."""
+        if not self._dead:
+            self._comm.Free()
+
+    def abort(self, status: int) -> None:
+        streams.flush()
+        lifeline.ends_with(status)
+        lifeline.say()
+        if self.cut_off and daemon.kill():
+            os._exit(status or 1)
+        _end_after(ABORT_SECONDS)
+        self._comm.Abort(status)
+        os._exit(status)  # where MPI returns from it all the same
+
+    def _start(self, data: Any, to: int, tag: int) -> None:
+        if to in self._dead:
+            return
+        try:
+            request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
+            if not request.Test():
+                self._under_way.append((request, data))
+        except self._mpi.Exception as problem:
+            self._note_the_dead(problem)
+
+    def _drop_sent(self) -> None:
+        under_way = self._under_way
+        while under_way:
+            first = under_way[0]
+            try:
+                if not first[0].Test():
+                    return
+            except self._mpi.Exception as problem:
+                self._note_the_dead(problem)
+            if under_way and under_way[0] is first:  # a __del__ that prints may have come between
+                under_way.popleft()
+
+    def _note_the_dead(self, problem: Any) -> None:
+        """Open MPI with ULFM lets the others live (MPI-5, chapter on process fault tolerance).
+
+        A probe for any sender fails once for each death, until the deaths are acknowledged.
+        """
+        if problem.Get_error_class() != getattr(self._mpi, "ERR_PROC_FAILED", None):
+            raise problem
+        failed = self._comm.Get_failed()
+        places = list(range(failed.size))
+        ranks = self._mpi.Group.Translate_ranks(failed, places, self._comm.Get_group())
+        self._comm.Ack_failed(failed.size)  # no more than these: one may have died meanwhile
+        if self.rank > 0 and 0 in ranks:
+            os._exit(ORPHANED)  # nobody is left to work for
+        self._unsaid += [rank for rank in ranks if rank not in self._dead]
+        self._dead.update(ranks)
+
+    def _take(self, source: int, size: int) -> Any:
+        memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part
+        view = memoryview(memory)
+        for start in range(0, size, PIECE):
+            self._comm.Recv([view[start : start + PIECE], self._mpi.BYTE], source, TAG_BUFFER)
+        return memory
+
+
+def mpi() -> Any:
+    """The MPI module, initialised for one thread at a time."""
+    import mpi4py
+
+    if "mpi4py.MPI" not in sys.modules:
+        mpi4py.rc.thread_level = "serialized"
+    from mpi4py import MPI
+
+    return MPI
+
+
+def leave() -> NoReturn:
+    """Finalise MPI and end this process at once, whatever its other threads do.
+
+    Through C's `exit`, not `os._exit`: MPICH says goodbye to its launcher in an exit handler, and
+    a process that leaves without is taken for a crash.
+    """
+    with contextlib.suppress(Exception):  # another rank has died meanwhile, which is told elsewhere
+        mpi().Finalize()
+    ctypes.CDLL(None).exit(0)
+    os._exit(0)
+
+
+def _end_after(seconds: int) -> None:
+    """Have the kernel end this process then, by a signal, whatever its threads do.
+
+    MPI_Abort of MPICH 5.0.2 spins for ever where a host or the launcher's daemon is gone. By the C
+    library, as the thread may be any, and a handler of Python's would never run.
+    """
+    libc = ctypes.CDLL(None)
+    libc.signal(signal.SIGALRM, ctypes.c_void_p(0))  # SIG_DFL
+    libc.alarm(seconds)
+
+
+def threads_allowed() -> bool:
+    """Whether a second thread may make MPI calls while the first makes none."""
+    MPI = mpi()
+    return bool(MPI.Query_thread() >= MPI.THREAD_SERIALIZED)
+
+
+def library() -> str:
+    """The first line of what the MPI library says of itself."""
+    text: str = mpi().Get_library_version()
+    return text.splitlines()[0].strip("\0 ")

@@ -1,0 +1,1 @@
+"""Ranks from 1 on: receive batches, run them, answer."""

@@ -1,0 +1,149 @@
+"""Nested calls: what a task has submitted, kept by the worker on which the task runs.
+
+As `maps` does: taken from the front to run here, from the end for other workers. Callbacks
+of futures, the user's code, run where outcomes are set: in `run` and `returned`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...executors.farm_executor import Future
+from ...tasks import outcomes
+from ...tasks.limit import seconds_of
+from ...wire import failure, payload
+from ...wire.messages import CANCELLED, Frame, Offered
+from . import isolation
+from .fibers import Ended
+
+logger = logging.getLogger("scoopmpi")
+
+
+class Call(NamedTuple):
+    """A submitted call; packed where its arguments can be changed, else as it is."""
+
+    future: Future[Any]
+    call: tuple[Callable[..., Any], tuple[Any, ...]] | None
+    frame: Frame | None
+    limit: float | None = None
+
+
+def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any) -> Call:
+    """A call, packed unless nobody can change it; raises what packing raises."""
+    if not kwargs and payload.plain(args) and payload.by_name(fn):
+        return Call(future, (fn, args), None)
+    frame = payload.copied(payload.pack((fn, args, kwargs)))
+    return Call(future, None, frame, seconds_of(fn))
+
+
+class NestedCalls:
+    """Calls that a task has submitted, one after the other."""
+
+    def __init__(self, number: int, scope: int) -> None:
+        self.number, self.scope = number, scope
+        self.rows: deque[Call] = deque()
+        self.unanswered = 0
+        self.portable = True
+        self._growing = True  # until others get some: indices must stay in a row
+        self._front = self._end = 0
+        self._elsewhere: dict[int, Future[Any]] = {}
+
+    def add(self, call: Call, scope: int) -> bool:
+        """One more call of the task `scope`; False where it needs a job of its own."""
+        if scope != self.scope or not self._growing:
+            return False
+        self._end += 1
+        self.rows.append(call)
+        return True
+
+    def run(self, until: float) -> None:
+        """Run calls from the front, one at least, until there are none or the time `until`."""
+        while True:
+            try:
+                future, plain, frame, _ = self.rows.popleft()
+            except IndexError:
+                return
+            index, self._front = self._front, self._front + 1
+            if not future.set_running_or_notify_cancel():
+                continue
+            function: Any = "a submitted call"
+            try:
+                if plain is None:
+                    function, args, kwargs = isolation.opened(frame, function)
+                    value = function(*args, **kwargs)
+                else:
+                    function, args = plain
+                    value = function(*args)
+                value = isolation.own(value, function)
+            except Ended:
+                raise
+            except BaseException as error:
+                _ended(future, outcomes.Raised(isolation.raised(error, function, index)))
+            else:
+                _ended(future, value)
+            if time.monotonic() > until:
+                return
+
+    def taken(self, most: int) -> tuple[int, list[Any], bool]:
+        """Unstarted calls from the end for others: the first's index, and the calls."""
+        calls: list[Call] = []
+        while len(calls) < most:
+            try:
+                calls.append(self.rows.pop())
+            except IndexError:
+                break
+        calls.reverse()
+        self._growing = self._growing and not calls
+        self._end -= len(calls)
+        for index, call in enumerate(calls, self._end):
+            self._elsewhere[index] = call.future
+        return self._end, calls, False
+
+    def offered(self, start: int, calls: list[Call], plain: bool) -> Offered:
+        """What `taken` gave, packed; a cancelled one as nothing to run."""
+        frames = tuple(map(_frame, calls))
+        limits = [call.limit for call in calls if call.limit is not None]
+        limit = max(limits) if len(limits) == len(calls) else None
+        last = any(call.future._ended is not None for call in calls)  # of an executor
+        stop = start + len(calls)
+        return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
+
+    def returned(self, part: outcomes.Part) -> None:
+        """Outcomes from others have come; runs the user's unpickling and callbacks."""
+        failed = frozenset(part.failed)
+        frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
+        for place, frame in enumerate(frames):
+            index = part.start + place
+            future = self._elsewhere.pop(index)
+            if future.cancelled():
+                continue
+            outcome = frame if part.plain else outcomes.opened(frame, place in failed, index)
+            _ended(future, outcome)
+
+
+def _ended(future: Future[Any], outcome: Any) -> None:
+    try:
+        if isinstance(outcome, outcomes.Raised):
+            future.set_exception(outcome.error)
+        else:
+            future.set_result(outcome)
+    except Ended:
+        raise
+    except BaseException:  # a callback may call sys.exit: neither the waiter's nor a neighbour's
+        logger.exception("a callback of a call has failed")
+
+
+def _frame(call: Call) -> Frame:
+    if not call.future.set_running_or_notify_cancel():
+        return CANCELLED
+    if call.call is None:
+        return call.frame
+    try:
+        return payload.pack((*call.call, {}))
+    except BaseException as error:
+        problem = failure.call_unpicklable(error, call.call[0])
+        return payload.pack(failure.Unpicklable(str(problem), error))

@@ -1,0 +1,82 @@
+"""So that it cannot matter where a task ran: what passes between tasks on one worker is a copy.
+
+A task gets its function and arguments, and its caller the value, as they would arrive from
+another rank. What nobody can change is passed as it is: copies are made only where they show.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from types import CellType, FunctionType
+from typing import Any
+
+from ...farm import map_job
+from ...process import identity
+from ...wire import failure, payload
+
+
+def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A task's arguments as another rank gets them; raises what packing them raises."""
+    frame = map_job.arguments(failure.describe(target), index, row)
+    copy = opened(payload.copied(frame), failure.describe(target))
+    if isinstance(copy, failure.Unpicklable):
+        copy.raise_it()
+    return tuple(copy)
+
+
+def opened(frame: Any, name: str) -> Any:
+    """What is in a frame of arguments; raises TaskError where it cannot be unpickled.
+
+    As on another rank: here its own exception could be taken for one of the task.
+    """
+    try:
+        return payload.unpack(frame)
+    except BaseException as error:
+        raise failure.TaskError(
+            f"the arguments of {name} cannot be unpickled on worker {identity.rank}: "
+            f"{failure.reason(error)}. What they use must be defined at the top level of a module."
+        ) from error
+
+
+def own(value: Any, target: Any) -> Any:
+    """A value that nobody else can change."""
+    if type(value) in payload.atoms() or payload.plain((value,)):
+        return value
+    if type(value) is list and payload.plain(value):
+        return value.copy()
+    try:
+        return payload.unpack(payload.copied(payload.pack(value)))
+    except BaseException as error:
+        raise failure.TaskError(
+            f"the result of {failure.describe(target)}, a {type(value).__qualname__}, cannot be "
+            f"pickled and sent: {failure.reason(error)}. Return what is made of it: numbers, "
+            "lists, arrays."
+        ) from error
+
+
+def raised(error: BaseException, target: Any, index: int) -> BaseException:
+    """A task's exception as it arrives from another rank too."""
+    name = target if isinstance(target, str) else failure.describe(target)
+    failure.placed(error, index)
+    return failure.unpack(failure.pack(error, identity.rank, f"{name}, task {index},"))
+
+
+def fixed(target: Any) -> Any:
+    """A function as it is now, for one that holds only what nobody can change; else None."""
+    if type(target) is not FunctionType or target.__kwdefaults__ or target.__dict__:
+        return None
+    try:
+        values = [cell.cell_contents for cell in target.__closure__ or ()]
+    except ValueError:  # an empty cell
+        return None
+    if not payload.plain(chain(values, target.__defaults__ or ())):
+        return None
+    if not values:
+        return target
+    # Cells of its own: the function around it may bind these names again before the tasks run.
+    cells = tuple(map(CellType, values))
+    copy = FunctionType(
+        target.__code__, target.__globals__, target.__name__, target.__defaults__, cells
+    )
+    copy.__qualname__, copy.__module__ = target.__qualname__, target.__module__
+    return copy

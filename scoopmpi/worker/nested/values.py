@@ -1,0 +1,81 @@
+"""The values of a nested map on their way to the task that made it, a list at a time.
+
+Taking them is what runs the map's tasks: here, or elsewhere while this task waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import TimeoutError as WaitedTooLong
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ...executors.results import handed_over
+from ...wire import failure
+from .maps import NestedMap
+
+if TYPE_CHECKING:
+    from .executor import Nest
+
+
+class NestedValues:
+    """The values of a nested map, in lists, as they come."""
+
+    def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
+        self._nest, self._job, self._deadline = nest, job, deadline
+        self._failure: BaseException | None = None
+        self._ended = False
+
+    def __iter__(self) -> NestedValues:
+        return self
+
+    def __next__(self) -> Iterable[Any]:
+        self._job.asked = True
+        try:
+            found = None if self._ended else self._next_values()
+        except BaseException:
+            self.close()
+            raise
+        if not found:
+            self.close()
+            raise StopIteration
+        return found if len(found) == 1 else handed_over(found)
+
+    def settled_later(self) -> Callable[[], bool]:
+        """What says whether nothing of it is to run, or runs, any more; keeps no values."""
+        return partial(self._nest.settled, self._job)
+
+    def close(self) -> None:
+        """Nobody wants the rest."""
+        if not self._ended:
+            self._ended = True
+            self._nest.abandon(self._job)
+
+    def __del__(self) -> None:
+        if self._job.asked:
+            self.close()
+        else:  # made for what its tasks do, not for what they return
+            self._nest.leave(self._job)
+
+    def _next_values(self) -> list[Any]:
+        job, nest = self._job, self._nest
+        while self._failure is None:
+            if job.ready():
+                found, self._failure = job.next_values()
+                if found:
+                    return found
+            elif job.rows and nest.shallow and self._left() is None:
+                nest.advance(job)
+            elif job.refill():
+                nest.opened(job)
+            elif job.left:
+                raise failure.FarmError(failure.NOT_TAKEN)
+            elif job.exhausted:  # asked last: reading on may have found the end
+                return []
+            elif not nest.wait_until(job.ready, self._left()):
+                raise WaitedTooLong("the map's timeout has passed")
+        raise failure.raisable(self._failure)
+
+    def _left(self) -> float | None:
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())

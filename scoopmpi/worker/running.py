@@ -1,0 +1,283 @@
+"""One batch while it runs: the tasks one after the other, as fast as the interpreter allows.
+
+They run inside `list.extend(map(...))`, with one line of ours between two tasks, or none. A batch
+is cut from another thread by emptying the list of its arguments: the extend then ends after the
+task that is running. How far it came is read afterwards, so no task is both run here and handed
+back.
+
+`cut` is called with the worker's lock held, by the stand-in; `set_aside` and `rest` when the worker
+has withdrawn the batch from the stand-in. No transport and no lock here.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Hashable
+from types import FunctionType, MethodType
+from typing import Any
+
+from ..process import identity
+from ..wire import failure, payload
+from ..wire.messages import CANCELLED, Finished, Frame, Run
+from .nested.fibers import Ended
+from .purity import stateless
+
+
+class Packed:
+    """Stands among the values for one that has been packed, as it was when its task ended."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+
+class Failed(Packed):
+    """Stands among the values for a task that raised."""
+
+
+class Stopped(BaseException):
+    """Carries a task's own StopIteration, which would end what runs the tasks."""
+
+    def __init__(self, error: StopIteration) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class Interlude:
+    """What runs between batches: nested tasks, callbacks. Nothing of it can be handed back."""
+
+    budget = 0.05
+    single = False
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.away = 0.0
+
+    def cut(self) -> None:
+        """Nothing to answer."""
+
+    set_aside = cut
+
+    def labelled(self) -> None:
+        """It has no name."""
+
+
+class Running:
+    """A batch on a worker.
+
+    function: for all tasks, or None where each brings its own.
+        Numbers and strings wait for the end of the batch and share one pickle. Other values are
+        packed at once, as the next task may change them, unless the function is stateless.
+    label: told the name of what runs.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        function: Callable[..., Any] | None,
+        label: Callable[[str], None],
+    ) -> None:
+        self.budget = run.budget
+        self._run = run
+        self._function = function
+        self._label = label
+        self._name = "a submitted call" if function is None else failure.describe(function)
+        self._named = function
+        self._raw = run.plain and stateless(function)
+        self.alone = run.stop - run.start == 1
+        self.away = 0.0  # seconds in which the batch waited, and others ran
+        self._stop = run.stop  # the end of what this worker still answers for
+        self._given = 0  # values that have been answered
+        self.owner: Hashable = None
+        """Whose lines it prints."""
+        self._values: list[Any] = []
+        if run.plain:
+            columns = [list(column) for column in payload.unpack(run.tasks)]
+        else:
+            columns = [list(run.tasks)]
+        self._column = columns[0]
+        self._arguments = iter(self._column)
+        self._iterator = map(self._target(), self._arguments, *columns[1:])
+        label(self._name)
+        self.started = time.monotonic()
+
+    def run(self) -> None:
+        """Run the tasks until they end or are cut; what they raise becomes their outcome."""
+        values = self._values
+        while True:
+            try:
+                values.extend(self._iterator)
+            except Ended:  # the worker ends while the task waits
+                raise
+            except Stopped as stopped:
+                values.append(self._failed(stopped.error))
+                continue
+            except BaseException as error:
+                values.append(self._failed(error))
+                continue
+            if len(self._arguments.__reduce__()) < 3:  # the list's iterator is used up
+                return
+            values.append(self._failed(StopIteration("raised by the task itself")))
+
+    def cut(self) -> Finished | None:
+        """Keep only the running task: answer for those before it, hand back those behind it."""
+        return self._cut(late=False)
+
+    def set_aside(self) -> Finished | None:
+        """The same by the running task itself, which will wait: may run the user's pickling."""
+        return self._cut(late=True)
+
+    @property
+    def task(self) -> tuple[int, int]:
+        """The job and the index of the running task, after the batch was set aside."""
+        return self._run.job, self._stop - 1
+
+    @property
+    def single(self) -> bool:
+        """Whether this worker answers for one more task only, which `cut` has left running."""
+        return self._run.start + self._given == self._stop - 1
+
+    @property
+    def ended(self) -> int:
+        """How many of its tasks have ended."""
+        return len(self._values)
+
+    def labelled(self) -> None:
+        """Say again what runs, after others ran."""
+        self._label(self._name)
+
+    def _cut(self, late: bool) -> Finished | None:
+        self._column.clear()
+        done = len(self._values)  # only now: from here on no task starts
+        end, stop = self._stop, min(self._run.start + done + 1, self._stop)
+        values = self._values[self._given : done]
+        if not late and self._raw and not payload.plain(values):
+            done, values = self._given, []  # packing them may run user code, which is not for here
+        if stop == end and not values:
+            return None
+        self._stop = stop
+        return self._answer(values, done, -1.0, stop, end)
+
+    def rest(self) -> Finished | None:
+        """The answer for what `cut` has not answered; None where it has answered all."""
+        done = len(self._values)
+        values = self._values[self._given :]
+        position = self._run.start + done
+        if not values and position >= self._stop:
+            return None
+        seconds = time.monotonic() - self.started - self.away
+        return self._answer(values, done, seconds, position, self._stop)
+
+    # What is called for a task.
+
+    def _target(self) -> Callable[..., Any]:
+        call = self._call()
+        if self._raw:
+            return call
+        atoms, pack = payload.atoms(), self._pack
+
+        def target(*row: Any) -> Any:
+            try:
+                value = call(*row)
+            except StopIteration as error:
+                raise Stopped(error) from None
+            return value if type(value) in atoms else pack(value)
+
+        return target
+
+    def _call(self) -> Callable[..., Any]:
+        function = self._function
+        if function is None:
+            return self._call_submitted
+        if not self._run.plain:
+            return lambda frame: function(*self._open(frame))
+        if isinstance(function, FunctionType | MethodType):
+            return function
+        # Functions in C give the stand-in no turn between two tasks; a line of Python does.
+        return lambda *row: function(*row)
+
+    def _call_submitted(self, frame: Frame) -> Any:
+        if frame == CANCELLED:
+            return None
+        function, arguments, keywords = self._open(frame)
+        if function is not self._named:
+            self._named, self._name = function, failure.describe(function)
+            self._label(self._name)
+        return function(*arguments, **keywords)
+
+    def _open(self, frame: Frame) -> Any:
+        try:
+            row = payload.unpack(frame)
+        except BaseException as error:
+            raise failure.TaskError(
+                f"the arguments of {self._name} cannot be unpickled on worker {identity.rank}: "
+                f"{failure.reason(error)}.{failure.advice(error)}"
+            ) from error
+        if isinstance(row, failure.Unpicklable):
+            row.raise_it()
+        return row
+
+    def _pack(self, value: Any) -> Packed:
+        try:
+            frame = payload.pack(value)
+        except BaseException as error:
+            raise failure.TaskError(
+                f"the result of {self._name}, a {type(value).__qualname__}, cannot be pickled and "
+                f"sent back: {failure.reason(error)}. Return what is made of it: numbers, lists, "
+                "arrays."
+            ) from error
+        # Without a copy the next task could change the memory before it has been sent.
+        return Packed(frame if self.alone else payload.copied(frame))
+
+    # Answers.
+
+    def _failed(self, error: BaseException) -> Failed:
+        index = self._run.start + len(self._values)
+        failure.placed(error, index)
+        return Failed(failure.pack(error, identity.rank, f"{self._name}, task {index},"))
+
+    def _answer(
+        self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
+    ) -> Finished:
+        start = self._run.start + self._given
+        self._given = done
+        plain, outcomes, failed = self._outcomes(values)
+        stop = start + len(values)
+        return Finished(
+            self._run.job, start, stop, seconds, unstarted, end, plain, outcomes, failed
+        )
+
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+        if payload.plain(values):
+            return True, payload.pack(values), ()
+        frames, failed = [], []
+        for place, value in enumerate(values):
+            packed = value if isinstance(value, Packed) else self._packed_late(value)
+            if isinstance(packed, Failed):
+                failed.append(place)
+            frames.append(packed.frame)
+        return False, tuple(frames), tuple(failed)
+
+    def _packed_late(self, value: Any) -> Packed:
+        try:
+            return self._pack(value)
+        except failure.TaskError as error:
+            return self._failed(error)
+
+
+def unpackable(run: Run, error: BaseException) -> Finished:
+    """The answer where a batch's function or columns cannot be unpickled: each task fails so."""
+    name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
+    problem = failure.TaskError(
+        f"a function or its arguments cannot be unpickled on worker {identity.rank}: "
+        f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
+    )
+    problem.__cause__ = error
+    frame = failure.pack(problem, identity.rank, "a batch")
+    job, start, stop = run.job, run.start, run.stop
+    count = stop - start
+    return Finished(
+        job, start, stop, -1.0, stop, stop, False, (frame,) * count, tuple(range(count))
+    )
