@@ -99,7 +99,7 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
             traceback.print_exc(file=sys.__stderr__)
             os._exit(1)
-    from .compat import look_out
+    from .program.scoop_guard import look_out
 
     look_out()
     from .ranks.rank0 import lead
@@ -169,11 +169,11 @@ def _refuse(problem: str, label: Any) -> NoReturn:
 
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
-    from .executors import farm_executor
     from .output.worker_output import Output
     from .process.signals import STOPPING, leave_to_rank_0
     from .program import program as programs
     from .ranks import leaving
+    from .tasks import current_executor
     from .wire.transport import threads_allowed
     from .worker.worker import Worker
 
@@ -188,7 +188,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     errors, worker.output = sys.stderr, Output(worker.printed, worker.place)
     worker.output.install()
     worker.inbox.reconfigured = worker.output.reconfigured
-    farm_executor.install(worker.nest)
+    current_executor.install(worker.nest)
     identity.importing = True
     try:
         worker.output.keep()

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from .concurrency.timeouts import seconds
 from .executors import reduction
-from .executors.farm_executor import Future, usable, wait_until
+from .tasks.current_executor import usable, wait_until
+from .tasks.future import Future
 
 __all__ = [
     "ALL_COMPLETED",

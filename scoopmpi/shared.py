@@ -14,8 +14,8 @@ from typing import Any
 
 from .concurrency.timeouts import seconds
 from .constants import store as constants
-from .executors import farm_executor
 from .process import identity
+from .tasks import current_executor
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
@@ -64,7 +64,7 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
 
 def _keeper() -> constants.Keeper:
     """That of the farm that this process belongs to, or of the process on its own."""
-    keeper: constants.Keeper | None = getattr(farm_executor.current(), "keeper", None)
+    keeper: constants.Keeper | None = getattr(current_executor.current(), "keeper", None)
     return constants.current() if keeper is None else keeper
 
 

@@ -13,10 +13,10 @@ import threading
 from collections import deque
 from typing import Any
 
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.farm import Farm
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.tasks import current_executor
 from scoopmpi.wire.messages import KINDS, NUMBERS, Lost
 from scoopmpi.worker.nested.fibers import Ended
 from scoopmpi.worker.worker import Worker
@@ -134,14 +134,14 @@ class Ranks:
         """One step; tasks of a worker find its nest, as in a process of their own."""
         if isinstance(actor, Farm):
             return actor.step()
-        outer, before = farm_executor.current(), self.acting
-        farm_executor.install(actor.nest)
+        outer, before = current_executor.current(), self.acting
+        current_executor.install(actor.nest)
         self.acting = actor
         try:
             return actor.step()
         finally:
             self.acting = before
-            farm_executor.install(outer)
+            current_executor.install(outer)
 
     def wait_until(self, done: Any, timeout: float | None = None) -> bool:
         for turns in itertools.count():

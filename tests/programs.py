@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scoop import futures
 
-from scoopmpi.executors import farm_executor
+from scoopmpi.tasks import current_executor
 
 STATE = []
 
@@ -106,8 +106,8 @@ def main(what, *arguments):
         flat = [futures.submit(dies_once, os.path.abspath("a")), *map_of_squares(1000)]
         print(flat[0].result(), sum(flat[1:]), futures.submit(outer, os.path.abspath("b")).result())
         # One may die in a task whose parent died before it: for that nobody waits, but here.
-        lost = farm_executor.current().farm.members.lost
-        assert farm_executor.wait_until(lambda: len(lost) == 3, 20)
+        lost = current_executor.current().farm.members.lost
+        assert current_executor.wait_until(lambda: len(lost) == 3, 20)
     elif what == "die alone":
         calls = [futures.submit(die, "exit"), *(futures.submit(square, x) for x in range(4))]
         print([call.result() for call in calls[1:]], repr(calls[0].exception()))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.tasks import current_executor
 from tests.link import MemoryTransport, Ranks
 
 pytestmark = pytest.mark.timeout(60)
@@ -42,7 +42,7 @@ def _as_under_mpirun(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(identity, "started", True)
     yield
     scene.ranks = None
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
     """Ranks at whose end nothing is left behind."""
     ranks = Ranks(workers, seed, EAGER if seed % 2 else Policy(), retries=RETRIES)
     scene.ranks = ranks
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     yield ranks
     ranks.settle()
     ranks.farm._scheduler.check()
@@ -60,7 +60,7 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
         assert not (worker.nest.runners.suspended or worker._aside or worker.nest._away)
         worker.nest.runners.close()
     scene.ranks = None
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 # Programs: a task is a number, which says what it does and how deep it is. Each way of asking for

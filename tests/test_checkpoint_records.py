@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from scoopmpi import futures, shared
-from scoopmpi.checkpoint import code_digest, digests, opening
-from scoopmpi.executors import farm_executor
+from scoopmpi.checkpoint import code_digest, digests, record
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.tasks import current_executor
 from scoopmpi.wire.failure import WorkerLost
 from tests.link import Ranks
 
@@ -40,16 +40,16 @@ def running(path: Path, seed: int, retries: int = 2) -> Iterator[Ranks]:
     ran.clear()
     policy = EAGER if seed % 2 else Policy()
     ranks = Scene.ranks = Ranks(1 + seed % 4, seed, policy, retries)
-    checkpoint = opening.opened(path, ranks.farm, "a test")
+    checkpoint = record.opened(path, ranks.farm.sharing, "a test")
     ranks.executor.checkpoint = checkpoint
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     before, identity.started = identity.started, True
     try:
         yield ranks
         ranks.settle()
     finally:
         identity.started = before
-        farm_executor.install(None)
+        current_executor.install(None)
         checkpoint.close(ended=True)
 
 

@@ -257,7 +257,7 @@ def test_the_original_is_refused_in_our_ranks(
 def test_a_module_of_the_users_own_by_that_name_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, in_front: Path
 ) -> None:
-    from scoopmpi.compat import Guard
+    from scoopmpi.program.scoop_guard import Guard
 
     (in_front / "scoop-0.7.2.0.dist-info" / "METADATA").unlink()
     (in_front / "scoop-0.7.2.0.dist-info").rmdir()

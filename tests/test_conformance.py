@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.executors.farm_executor import SerialExecutor
 from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.tasks.serial import SerialExecutor
 from tests.conformance import CASES, Face
 from tests.thread_farm import thread_farm
 

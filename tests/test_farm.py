@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor
+from scoopmpi.tasks import current_executor
 from tests.memory_farm import counted, current, farm, interrupted, ran, square
 
 __all__ = ["farm"]  # the fixture
@@ -138,7 +138,7 @@ def test_collections_are_read_as_they_iterate_and_as_they_are_now(farm: Any) -> 
 
 
 def test_wait_with_a_cancelled_future_goes_on(farm: Any) -> None:
-    farm_executor.install(farm)
+    current_executor.install(farm)
     try:
         many = [farm.submit(square, x) for x in range(100)]
         many[-1].cancel()
@@ -147,7 +147,7 @@ def test_wait_with_a_cancelled_future_goes_on(farm: Any) -> None:
         assert futures.wait(many, timeout=0).done == set(many)
         assert set(futures.as_completed(many)) == set(many)
     finally:
-        farm_executor.install(None)
+        current_executor.install(None)
 
 
 def test_a_shared_result_after_many_plain_ones(farm: Any) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures, shared
-from scoopmpi.executors import farm_executor
 from scoopmpi.farm.failures import Losses
 from scoopmpi.farm.members import Members
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.tasks import current_executor
 from scoopmpi.wire.failure import WorkerLost
 from tests.link import Ranks
 
@@ -46,13 +46,13 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     policy = EAGER if seed % 2 else Policy()
     scene.ranks = Ranks(workers=2 + seed % 5, seed=seed, policy=policy, retries=20)
     scene.deaths = 0.02
-    farm_executor.install(scene.ranks.executor)
+    current_executor.install(scene.ranks.executor)
     yield scene.ranks
     scene.ranks.settle()
     scene.ranks.farm._scheduler.check()
     for worker in scene.ranks.workers:
         worker.nest.runners.close()
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def square(x: int) -> int:
@@ -115,7 +115,7 @@ def outcomes(calls: list[Any]) -> list[Any]:
 
 def with_retries(retries: int, workers: int) -> Ranks:
     found = scene.ranks = Ranks(workers, seed=1, retries=retries)
-    farm_executor.install(found.executor)
+    current_executor.install(found.executor)
     return found
 
 
@@ -135,7 +135,7 @@ def test_a_task_that_kills_its_workers_fails_and_no_other(
     assert len(ranks.link.dead) == retries + 1
     assert futures.submit(abs, -42).result() == 42
     ranks.settle()
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def test_where_nobody_is_left_every_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_where_nobody_is_left_every_caller_is_told(monkeypatch: pytest.MonkeyPat
     assert {str(error) for error in found} == {f"no worker is left: 1 on {here}, 2 on {here} died"}
     with pytest.raises(WorkerLost, match="no worker is left"):
         futures.submit(abs, -42).result()
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def sets_and_dies(x: int) -> Any:
@@ -168,7 +168,7 @@ def test_a_task_that_comes_again_may_set_its_constant_again(
         shared.setConst(from1=2)
     assert len(ranks.link.dead) == 1
     ranks.settle()
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def fatal_child(x: int) -> int:
@@ -187,12 +187,12 @@ def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
     """Its parent is blamed where it dies with it, as the child that comes again is a new one."""
     monkeypatch.setattr(identity, "started", True)
     ranks = scene.ranks = Ranks(12, seed=seed, retries=1)
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     assert isinstance(futures.submit(parent, 0).exception(), WorkerLost)
     assert futures.submit(abs, -42).result() == 42
     assert len(ranks.link.dead) < 11
     ranks.settle()
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def test_what_was_only_to_come_is_not_given_up_with_what_ran() -> None:
@@ -221,4 +221,4 @@ def test_what_is_opened_after_the_last_worker_died_is_told(
     with pytest.raises(WorkerLost, match="no worker is left"):
         list(futures.map(abs, [-1]))
     assert not ranks.farm.busy
-    farm_executor.install(None)
+    current_executor.install(None)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor
-from scoopmpi.executors.farm_executor import Future
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.tasks import current_executor
+from scoopmpi.tasks.future import Future
 from scoopmpi.wire import failure
 from scoopmpi.worker.nested.calls import NestedCalls, packed
 from tests.link import Ranks
@@ -40,7 +40,7 @@ def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
     for worker in ranks.workers:
         assert not worker.nest.runners.suspended and not worker._aside
         assert not worker.nest._away and worker.nest.work() is None
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def meddle() -> None:
@@ -90,7 +90,7 @@ def test_a_wide_job_inside_a_task(farm: Any) -> None:
 
 
 def where(x: int) -> int:
-    nest = farm_executor.current()
+    nest = current_executor.current()
     return [worker.nest for worker in ranks.workers].index(nest)  # type: ignore[arg-type]
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor
 from scoopmpi.process import identity
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.scheduler import Scheduler
+from scoopmpi.tasks import current_executor
 from scoopmpi.worker.nested import maps as nested
 from scoopmpi.worker.running import Running
 from tests.link import Ranks
@@ -40,7 +40,7 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     yield ranks
     for worker in ranks.workers:
         worker.nest.runners.close()
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def square(x: int) -> int:
@@ -126,7 +126,7 @@ def looks_ahead(x: int) -> int:
 
     values = futures.map(square, numbers())
     next(values)
-    nest: Any = farm_executor.current()
+    nest: Any = current_executor.current()
     for opened in list(nest._pending):
         for _ in range(20):  # as often as a waiting consumer asks for more
             opened.rows.clear()
@@ -254,7 +254,7 @@ told: list[int] = []
 
 
 def will_not_end(x: int) -> None:
-    nest: Any = farm_executor.current()
+    nest: Any = current_executor.current()
     while len(told) < 5:
         try:
             nest.wait_until(lambda: False)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
 from tests.memory_farm import counted, current, farm, interrupted, ran
 
 __all__ = ["farm"]  # the fixture
@@ -27,7 +27,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(identity, "started", True)
     state.clear()
     yield
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def begins_and_ends(x: int) -> int:
@@ -135,7 +135,7 @@ def submits_and_waits_not(_: int) -> None:
 
 
 def sleeps(_: int) -> None:
-    farm_executor.wait_until(lambda: state["woken"] > 0)
+    current_executor.wait_until(lambda: state["woken"] > 0)
 
 
 def test_calls_that_tasks_have_submitted_are_not_waited_for(farm: Any) -> None:
@@ -146,7 +146,7 @@ def test_calls_that_tasks_have_submitted_are_not_waited_for(farm: Any) -> None:
 
 def reads_late(x: int) -> list[int]:
     values = futures.map(counted, iter(range(100 * x, 100 * x + 5)))
-    farm_executor.wait_until(lambda: state["woken"] > 0)
+    current_executor.wait_until(lambda: state["woken"] > 0)
     found = list(values)
     state["read"] += len(found)
     return found

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures, shared
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
 from scoopmpi.wire import failure
 from tests.memory_farm import farm, square
 from tests.test_shared import keeper
@@ -130,7 +130,7 @@ def test_the_cause_travels_with_the_traceback_behind_it(farm: Any, way: str) -> 
 
 def within(name: str) -> list[str]:
     try:
-        {case[0]: case[1] for case in CASES}[name](farm_executor.current())
+        {case[0]: case[1] for case in CASES}[name](current_executor.current())
     except Exception as error:
         return [kind.__name__ for kind in chain_of(error)]
     return ["nothing"]
@@ -140,7 +140,7 @@ def within(name: str) -> list[str]:
 def started(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(identity, "started", True)
     yield
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 @pytest.mark.parametrize("case", CASES[:-1], ids=[case[0] for case in CASES[:-1]])

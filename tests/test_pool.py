@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
 from scoopmpi.program import program
+from scoopmpi.tasks import current_executor
 from tests.conformance.ending import logged
 from tests.conformance.face import SECONDS, Gate, fails_at_three, gate, passes, square, until
 from tests.thread_farm import thread_farm
@@ -33,9 +33,9 @@ def three_threads() -> Iterator[Any]:
 @pytest.fixture
 def farm(three_threads: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(identity, "started", True)
-    farm_executor.install(three_threads)
+    current_executor.install(three_threads)
     yield
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 @pytest.fixture(params=["multiprocessing", "farm"])
@@ -314,7 +314,7 @@ def test_a_failed_initializer_breaks_the_pool(farm: None) -> None:
 
 def test_size(farm: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Pool().size == 3
-    farm_executor.install(None)
+    current_executor.install(None)
     assert Pool().size == 1
 
 

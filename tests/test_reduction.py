@@ -13,8 +13,9 @@ import numpy
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor, reduction
+from scoopmpi.executors import reduction
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
 from tests.link import Ranks
 from tests.test_nested import EAGER
 
@@ -31,9 +32,9 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         yield None
         return
     ranks = Ranks(request.param, seed=request.param, policy=EAGER)
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     yield ranks
-    farm_executor.install(None)
+    current_executor.install(None)
     ranks.settle()
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
     assert not any(worker.nest._away for worker in ranks.workers)

@@ -130,7 +130,7 @@ def test_a_program_that_asks_whether_scoop_is_there(library: Library, tmp_path: 
 
 
 def test_a_future_says_what_is_known_without_waiting() -> None:
-    from scoopmpi.executors.farm_executor import Future
+    from scoopmpi.tasks.future import Future
 
     future: Future[int] = Future()
     assert (future.resultValue, future.exceptionValue, future.isDone) == (None, None, False)

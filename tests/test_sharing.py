@@ -14,8 +14,8 @@ import pytest
 from scoopmpi import shared
 from scoopmpi.constants import hostmemory
 from scoopmpi.constants.sharing import Sharing
-from scoopmpi.executors import farm_executor
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
 from scoopmpi.wire.messages import NUMBERS, Share
 from tests.link import Ranks
 
@@ -28,9 +28,9 @@ def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(identity, "started", True)
     monkeypatch.setattr(shared, "_warned", set())
     ranks = Ranks(workers=1 + 2 * (request.param % 4), seed=request.param)
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     yield ranks.executor
-    farm_executor.install(None)
+    current_executor.install(None)
     ranks.settle()
     assert ranks.link.empty
 
@@ -58,7 +58,7 @@ def test_a_constant_is_set_once(farm: Any) -> None:
 def sets(x: int) -> tuple[Any, Any]:
     shared.setConst(**{f"from{x}": x})
     return shared.getConst(f"from{x}", timeout=0), next(
-        farm_executor.current().map(reads, [f"from{x}"])
+        current_executor.current().map(reads, [f"from{x}"])
     )
 
 
@@ -129,9 +129,9 @@ def test_rank_0_sends_few_messages(workers: int, monkeypatch: pytest.MonkeyPatch
         send(to, message)
 
     farm.farm.sharing._send = counted
-    farm_executor.install(farm.executor)
+    current_executor.install(farm.executor)
     shared.setConst(x=1)
-    farm_executor.install(None)
+    current_executor.install(None)
     farm.settle()
     assert len(sent) <= ceil(log2(workers + 1))
     assert all(worker.inbox.sharing.store.get("x") == 1 for worker in farm.workers)

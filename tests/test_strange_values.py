@@ -15,9 +15,9 @@ import pytest
 
 from scoopmpi import futures, shared
 from scoopmpi.concurrency import timeouts
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
 from scoopmpi.wire import failure
 from scoopmpi.worker.purity import stateless
 from tests.conformance.outcomes import KINDS, LONG, WRONG, exhausts, raises, stop_value, stops
@@ -32,9 +32,9 @@ HUGE = 2**70
 def current(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
     monkeypatch.setattr(identity, "started", True)
     if "farm" in request.fixturenames:
-        farm_executor.install(request.getfixturevalue("farm"))
+        current_executor.install(request.getfixturevalue("farm"))
     yield
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 # Outcomes.

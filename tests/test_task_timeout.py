@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 
 from scoopmpi import TaskTimeout, futures
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
 from scoopmpi.process.deadline import CELLS, GRACE, Deadline
 from scoopmpi.scheduling.batching import Policy
-from scoopmpi.tasks import limit
+from scoopmpi.tasks import current_executor, limit
 from scoopmpi.tasks.initializer import Preparation, Prepared
 from scoopmpi.tasks.limit import Limited, limited, seconds_of
 from scoopmpi.wire import failure, payload
@@ -269,7 +268,7 @@ def parent(x: int) -> tuple[int, int]:
 def test_whatever_is_set_aside_only_those_are_stopped_that_take_too_long(seed: int) -> None:
     policy = Policy(target=0, shortest=0, message=0) if seed % 2 else Policy()
     ranks = Ranks(1 + seed % 3, seed, policy)
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     try:
         # The limit of a parent is far below what its nested tasks take together.
         values = list(futures.map(parent, range(2), task_timeout=0.4))
@@ -281,7 +280,7 @@ def test_whatever_is_set_aside_only_those_are_stopped_that_take_too_long(seed: i
         assert outcomes.seen == [0.001, 1, 0.001, 3]
         ranks.settle()
     finally:
-        farm_executor.install(None)
+        current_executor.install(None)
 
 
 class Scene:
@@ -306,7 +305,7 @@ def dies(silence: float) -> None:
 @pytest.mark.parametrize("as_map", [False, True])
 def test_who_dies_behind_its_limit_is_not_tried_again(silence: float, as_map: bool) -> None:
     ranks = scene.ranks = Ranks(4, 1, retries=2)
-    farm_executor.install(ranks.executor)
+    current_executor.install(ranks.executor)
     try:
         with pytest.raises((TaskTimeout, failure.WorkerLost)) as caught:
             if as_map:
@@ -319,7 +318,7 @@ def test_who_dies_behind_its_limit_is_not_tried_again(silence: float, as_map: bo
         assert "did not react within 2 s more" in str(caught.value) or not late
         assert futures.submit(abs, -42).result() == 42
     finally:
-        farm_executor.install(None)
+        current_executor.install(None)
 
 
 class Counts:

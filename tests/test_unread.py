@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.executors import farm_executor
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.arguments import Source, endless, length, sized
 from tests.link import Ranks
 from tests.memory_farm import counted, current, farm, ran, square
@@ -222,7 +222,7 @@ def test_an_iterator_runs_in_the_context_of_its_map(farm: Any) -> None:
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(identity, "started", True)
     yield
-    farm_executor.install(None)
+    current_executor.install(None)
 
 
 def drops(way: str) -> str:

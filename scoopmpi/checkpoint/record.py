@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,14 @@ logger = logging.getLogger("scoopmpi")
 
 CALLS = 0
 """The job of all submitted calls."""
+
+
+def opened(path: str | os.PathLike[str], constants: FarmSharing, program: str = "") -> Checkpoint:
+    """The checkpoint of a program, before its first job; or of one executor, without a name.
+
+    Raises CheckpointError where the file is none, or not to be trusted.
+    """
+    return Checkpoint(CheckpointFile(path, program), constants)
 
 
 class Checkpoint:

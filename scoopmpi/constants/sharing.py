@@ -7,20 +7,14 @@ the messages and their answers; what a constant is, is said in `store`.
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..wire.failure import FarmError
 from ..wire.messages import Agreed, Frame, Propose, Share, Wanted
 from .broadcast import Place, forwards
 from .domain import domain
-from .store import Added, Constants, packed
-
-if TYPE_CHECKING:  # the keepers speak for them, and they use the rest of this module
-    from ..farm.farm import Farm
-    from ..worker.nested.port import Desk
+from .store import Added, Constants
 
 Send = Callable[[int, Any], None]
 
@@ -122,59 +116,3 @@ class FarmSharing(Sharing):
         if number:
             self._set_by.setdefault(sender, {})[names] = number
         self._send(sender, Agreed(message.token, number, problem))
-
-
-class FarmKeeper:
-    """What `shared` speaks to on rank 0."""
-
-    def __init__(self, farm: Farm) -> None:
-        self._farm = farm
-        self.store = farm.sharing.store
-
-    def set(self, values: Mapping[str, Any]) -> None:
-        """Have all ranks add these."""
-        self._farm.wait_for_first_worker()
-        frames = packed(values)
-        self._farm.sharing.by_program += frames  # before any task can see them
-        self._farm.share(frames)
-
-    def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait until a task sets the name; False after `timeout` seconds."""
-        return self._farm.wait_until(lambda: name in self.store, timeout)
-
-
-class WorkerKeeper:
-    """What `shared` speaks to in tasks."""
-
-    def __init__(self, worker: Desk) -> None:
-        self._worker = worker
-        self._tokens = itertools.count(1)
-
-    @property
-    def store(self) -> Constants:
-        """The constants of this rank."""
-        with self._worker.lock:  # the stand-in may receive the first ones at this moment
-            return self._worker.inbox.sharing.store
-
-    def set(self, values: Mapping[str, Any]) -> None:
-        """Have rank 0 set these."""
-        token, frames = next(self._tokens), packed(values)
-        worker, agreed = self._worker, self._worker.inbox.agreed
-        with worker.lock:
-            worker.send(Propose(token, frames))
-            worker.flush()  # the task may change its arrays afterwards
-        worker.nest.wait_until(lambda: token in agreed)
-        answer = agreed.pop(token)
-        if answer.problem:
-            raise TypeError(answer.problem)
-        self._wait_for_number(answer.number)
-
-    def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait for what has been set before the task was submitted, and `timeout` seconds more."""
-        self._wait_for_number(self._worker.inbox.constants)
-        return self._worker.nest.wait_until(lambda: name in self.store, timeout)
-
-    def _wait_for_number(self, number: int) -> None:
-        store = self.store
-        if not self._worker.nest.wait_until(lambda: store.count >= number, ON_ITS_WAY_SECONDS):
-            raise FarmError(f"the constants set as number {number} have not come within a minute")

@@ -28,7 +28,9 @@ opening and mapping cost too, and each shared one keeps two files open."""
 class Keeper(Protocol):
     """What `shared` needs: this rank's constants, and how all ranks come to have the same."""
 
-    store: Constants
+    @property
+    def store(self) -> Constants:
+        """This rank's constants."""
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Have all ranks add these; returns when every task submitted from now on sees them.

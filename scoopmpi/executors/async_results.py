@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..concurrency.timeouts import seconds
+from ..tasks.current_executor import current
 from ..tasks.outcomes import Raised
 from ..wire import failure
-from .farm_executor import current
 from .taken import Taken
 
 

@@ -16,11 +16,13 @@ from typing import Any
 
 from ..process import identity
 from ..program import program
+from ..tasks import current_executor
 from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
+from ..tasks.serial import SerialExecutor
 from ..wire import payload
 from ..wire.transport import MPITransport, mpi, threads_allowed
-from . import farm_executor, foreign_names
-from .farm_executor import FarmExecutor, SerialExecutor
+from . import foreign_names
+from .farm_executor import FarmExecutor
 from .mpi_executor import MPIExecutor as MPIExecutor
 
 
@@ -102,7 +104,7 @@ class _Alone:
         self._before = _Process()
         self._serial: SerialExecutor | None = None
         if _started_by_launcher():
-            base = farm_executor.current()
+            base = current_executor.current()
         else:
             base = self._serial = SerialExecutor()
             self._before.serves(base, 0, 1)
@@ -202,17 +204,17 @@ class _Process:
 
     def __init__(self) -> None:
         self._facts = identity.started, identity.rank, identity.size
-        self._executor = farm_executor.current()
+        self._executor = current_executor.current()
 
     def serves(self, current: Any, rank: int, size: int) -> None:
         """It has a part in a farm."""
         identity.started, identity.rank, identity.size = True, rank, size
-        farm_executor.install(current)
+        current_executor.install(current)
 
     def restore(self) -> None:
         """It is as it was."""
         identity.started, identity.rank, identity.size = self._facts
-        farm_executor.install(self._executor)
+        current_executor.install(self._executor)
 
 
 def _names() -> frozenset[str]:

@@ -23,14 +23,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..concurrency.timeouts import seconds
 from ..process import identity
 from ..tasks.arguments import endless, sized
+from ..tasks.current_executor import Executor, current, usable
+from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Preparation, Prepared
 from ..tasks.limit import limited
+from ..tasks.serial import SerialExecutor
 from ..tasks.starred import Starred
 from ..tasks.unfinished import cut_short
 from ..wire.failure import describe
 from . import foreign_names
 from .buffered import Buffer, Buffered
-from .farm_executor import FarmExecutor, Future, SerialExecutor, current, usable
+from .farm_executor import FarmExecutor
 from .results import IteratorResults, Results
 from .taken import Taken
 
@@ -63,7 +66,7 @@ class MPIExecutor(foreign_names.Executing):
         initializer: Callable[..., object] | None = None,
         initargs: Iterable[Any] = (),
         *,
-        base: FarmExecutor | SerialExecutor | None = None,
+        base: Executor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         **accepted: Any,
     ) -> None:
@@ -119,7 +122,7 @@ class MPIExecutor(foreign_names.Executing):
 
     def _hand_in(
         self,
-        below: FarmExecutor | SerialExecutor,
+        below: Executor,
         fn: Callable[..., T],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -255,7 +258,7 @@ class MPIExecutor(foreign_names.Executing):
         """The end of the program does not wait for what still runs."""
         self._below.unfinished.discard(self)
 
-    def _enter(self, below: FarmExecutor | SerialExecutor) -> None:
+    def _enter(self, below: Executor) -> None:
         """From now on the end of the program waits."""
         self._below = below
         below.unfinished.add(self)
@@ -281,9 +284,9 @@ class MPIExecutor(foreign_names.Executing):
             text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
             warnings.warn(text, RuntimeWarning, stacklevel=4)
             return
-        from ..checkpoint.opening import opened  # late: few executors have one
+        from ..checkpoint.record import opened  # late: few executors have one
 
-        self._checkpoint = opened(path, below.farm)
+        self._checkpoint = opened(path, below.farm.sharing)
         self._base = FarmExecutor(below.farm, self._checkpoint)
         atexit.register(self._checkpoint.close, True)
 
@@ -295,13 +298,11 @@ class MPIExecutor(foreign_names.Executing):
             return fn, task_timeout
         return Prepared(self._preparation, limited(fn, task_timeout)), math.inf
 
-    def _submit(
-        self, below: FarmExecutor | SerialExecutor, fn: Callable[..., T], row: tuple[Any, ...]
-    ) -> Future[T]:
+    def _submit(self, below: Executor, fn: Callable[..., T], row: tuple[Any, ...]) -> Future[T]:
         """One task of a map, whose function has its limit."""
         return self._hand_in(below, fn, row, {}, math.inf)
 
-    def _open(self) -> FarmExecutor | SerialExecutor:
+    def _open(self) -> Executor:
         if self._broken is not None:
             raise BrokenMPIExecutor(str(self._broken)) from self._broken
         if self._shut:
@@ -330,7 +331,7 @@ class MPIExecutor(foreign_names.Executing):
 
 
 def _results(
-    below: FarmExecutor | SerialExecutor,
+    below: Executor,
     fn: Callable[..., Any],
     iterables: Sequence[Iterable[Any]],
     timeout: float | None,
@@ -345,5 +346,6 @@ def _results(
             fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
         )
         return IteratorResults(values, *read)
-    nested = below.results(fn, iterables, timeout, ordered, task_timeout)
+    worker: Any = below
+    nested = worker.results(fn, iterables, timeout, ordered, task_timeout)
     return IteratorResults(chain.from_iterable(nested), *read, nested.settled_later())

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
+from ..tasks.current_executor import current
+from ..tasks.future import Future
 from ..tasks.starred import Starred
 from . import foreign_names
 from .async_results import AsyncResult, Values
-from .farm_executor import FarmExecutor, Future, current
+from .farm_executor import FarmExecutor
 from .leading import Leading
 from .mpi_executor import MPIExecutor
 

@@ -15,10 +15,10 @@ from functools import partial
 from typing import Any
 
 from ..concurrency.timeouts import seconds
+from ..tasks import current_executor
 from ..tasks.arguments import length, sized, snapshot
+from ..tasks.future import Future
 from ..tasks.limit import limited
-from . import farm_executor
-from .farm_executor import Future
 
 BLOCK_SECONDS = 0.001
 """What is run between two looks at what others took."""
@@ -78,7 +78,9 @@ class Reduction:
 
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         self.mapping, self.operation = mapping, operation
-        self._fork = getattr(farm_executor.current(), "fork", None)  # None where all runs in place
+        self._fork = getattr(
+            current_executor.current(), "fork", None
+        )  # None where all runs in place
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
@@ -163,7 +165,7 @@ class Prefixes(Reduction):
 
     def join(self, later: Any) -> None:
         shifted = partial(self.operation, self._prefixes[-1])
-        self._prefixes.extend(farm_executor.current().map(shifted, later))
+        self._prefixes.extend(current_executor.current().map(shifted, later))
 
     def outcome(self) -> Any:
         return self._prefixes
@@ -184,7 +186,7 @@ def reduced(
     timeout = seconds(timeout)
     rows = rows_of(iterables)
     # The limit is of a call of the user's, not of the tasks into which they are gathered here.
-    call = farm_executor.current().submit(
+    call = current_executor.current().submit(
         kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=math.inf
     )
     return call.result(timeout)

@@ -15,21 +15,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one from 3.11 on
 from functools import partial
-from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..farm.map_job import MapJob
-from ..tasks.outcomes import Part, Raised, opened, values
+from ..tasks.outcomes import Part, Raised, handed_over, opened, values
 from ..wire import failure
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from ..farm.farm import Farm
-
-
-def handed_over(values: list[Any]) -> Iterator[Any]:
-    """The values one by one; what has been given is not kept in memory until the last one is."""
-    values.reverse()
-    return starmap(values.pop, repeat((), len(values)))
 
 
 class Results(Protocol):

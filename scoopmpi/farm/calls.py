@@ -7,9 +7,9 @@ from concurrent.futures import Future as PEP3148Future
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.outcomes import Part, Raised, opened
+from ..tasks.packed import Function, Tasks
 from ..wire import payload
 from ..wire.messages import CANCELLED, Frame
-from .map_job import Function, Tasks
 
 if TYPE_CHECKING:
     from ..checkpoint.record import CallRecord

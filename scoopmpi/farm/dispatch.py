@@ -15,11 +15,12 @@ from ..concurrency.signal_lock import Section
 from ..process.deadline import GRACE
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Assignment, Scheduler
+from ..tasks.packed import Function, Tasks
 from ..wire.messages import Forget, Lost, Printed, Reconfigured, Run
 from ..wire.transport import Transport
 from .calls import CallStream
 from .functions import Functions
-from .map_job import Function, MapJob, Tasks
+from .map_job import MapJob
 from .offers import Offer
 
 SLACK = 1.0

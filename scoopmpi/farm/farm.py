@@ -43,6 +43,7 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import Part
+from ..tasks.packed import Function
 from ..tasks.unfinished import Unfinished
 from ..wire import messages
 from ..wire.failure import FarmError
@@ -54,7 +55,7 @@ from .closing import all_left
 from .dispatch import Dispatch
 from .driver import PATIENCE, Driver
 from .failures import Losses
-from .map_job import Function, MapJob
+from .map_job import MapJob
 from .members import Members
 from .offers import Offers
 from .relay import Relay

@@ -1,4 +1,4 @@
-"""Which function has which key, which workers have its code, and what a worker knows of them.
+"""Which function has which key, and which workers have its code.
 
 A map's function is sent to a worker once, with its first batch; afterwards its key says it. A
 function that is found by name keeps its key for all maps; one that travels by value belongs to
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..wire import payload
+from ..tasks.packed import Function
 from ..wire.messages import Frame
-from .map_job import Function
 
 
 class Functions:
@@ -54,27 +53,3 @@ class Functions:
         """A worker has died with all that it had been sent."""
         for holders in self._holders.values():
             holders.discard(worker)
-
-
-class Known:
-    """The functions that a worker has been sent."""
-
-    def __init__(self) -> None:
-        self._codes: dict[int, Frame] = {}
-        self._functions: dict[int, Any] = {}
-
-    def learn(self, key: int, code: Frame | None) -> None:
-        """A message has brought a function's code, or only said its key."""
-        if code is not None:
-            self._codes[key] = code
-
-    def function(self, key: int) -> Any:
-        """The function, None for key 0; raises what unpickling it raises."""
-        if key and key not in self._functions:
-            self._functions[key] = payload.unpack(self._codes[key])
-        return self._functions.get(key)
-
-    def forget(self, key: int) -> None:
-        """Its map has ended."""
-        self._codes.pop(key, None)
-        self._functions.pop(key, None)

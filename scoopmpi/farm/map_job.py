@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.arguments import Source
-from ..tasks.limit import seconds_of
 from ..tasks.outcomes import Part
-from ..wire import failure, payload
+from ..tasks.packed import Function, Tasks, pack_arguments
+from ..wire import payload
 from ..wire.messages import Frame
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
@@ -28,56 +28,11 @@ AHEAD_TASKS = 1 << 20
 """Tasks of a map that may be handed out before the consumer has taken their results."""
 
 
-class Tasks(NamedTuple):
-    """The packed tasks of one batch, as `messages.Run` has them."""
-
-    plain: bool
-    frames: Frame
-
-
 class Span(NamedTuple):
     """So many tasks that are handed out next, or whose outcomes are known already."""
 
     tasks: int
     known: bool
-
-
-class Function(NamedTuple):
-    """A function as a frame. `lasting`: found by name, so its frame is right for ever.
-
-    limit: seconds that each task may take, if there is one.
-    """
-
-    name: str
-    code: Frame
-    lasting: bool
-    limit: float | None = None
-
-
-def function(target: Callable[..., Any]) -> Function:
-    """Pack a function once for all tasks of a map.
-
-    Raises PicklingError or TypeError, naming the function, where it cannot travel.
-    """
-    if not callable(target):
-        raise TypeError(f"the first argument must be a function, {target!r} is not callable")
-    name = failure.describe(target)
-    try:
-        code = payload.copied(payload.pack(target))  # arrays in it may change after this call
-        return Function(name, code, payload.by_name(target), seconds_of(target))
-    except Exception as error:
-        raise failure.function_unpicklable(error, target) from error
-
-
-def arguments(name: str, index: int, values: Any) -> Frame:
-    """The frame of one task's arguments; where they cannot be pickled, of the error instead."""
-    try:
-        return payload.pack(values)
-    except BaseException as error:  # a hostile __reduce__ may even call sys.exit
-        reason = (
-            f"the arguments of {name}, task {index}, cannot be pickled: {failure.reason(error)}"
-        )
-        return payload.pack(failure.Unpicklable(reason, error))
 
 
 class MapJob:
@@ -140,7 +95,7 @@ class MapJob:
         assert self.function is not None
         name = self.function.name
         rows = enumerate(zip(*columns, strict=True), start)
-        frames = tuple(arguments(name, index, row) for index, row in rows)
+        frames = tuple(pack_arguments(name, index, row) for index, row in rows)
         self._weigh(frames, stop - start)
         return Tasks(False, frames)
 

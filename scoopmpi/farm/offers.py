@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tasks.outcomes import Part
+from ..tasks.packed import Function, Tasks
 from ..wire import payload
 from ..wire.messages import Offered, Returned
-from .map_job import Function, Tasks
 
 
 class Offer:

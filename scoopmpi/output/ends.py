@@ -12,12 +12,10 @@ import os
 import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .lines import LONGEST_LINE, Lines
-
-if TYPE_CHECKING:
-    from .console import Console
+from .outlet import Outlet
 
 BUFFERED = 8192
 """Bytes that wait for more where nobody looks on: Python's own figure."""
@@ -26,12 +24,35 @@ REMEMBERED = 1 << 16
 """Bytes of stderr: what a program says while it is imported."""
 
 
+class Above(Protocol):
+    """What its ends know of a console."""
+
+    shown: str
+    fd: int
+    outlet: Outlet
+    owner: int
+    through: bool
+
+    @property
+    def at_once(self) -> bool:
+        """Whether somebody looks on: nothing waits for more then."""
+
+    def put(self, data: bytes, me: Any) -> None:
+        """Have bytes written, in their order."""
+
+    def write_bytes(self, data: bytes) -> None:
+        """Take bytes of the program."""
+
+    def flush(self) -> None:
+        """Have everything written."""
+
+
 class End:
     """The binary end of a text stream, as `io.TextIOWrapper` wants one."""
 
     mode = "wb"
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Above) -> None:
         self.closed = False
         self.name = console.shown
         self.console = console
@@ -63,7 +84,7 @@ class End:
 class Own(End):
     """Of the thread that has made the console, the program's own: what it writes may gather."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Above) -> None:
         super().__init__(console)
         self._outlet, self._fd, self._owner = console.outlet, console.fd, console.owner
         self._pieces: deque[bytes] = deque()
@@ -122,7 +143,7 @@ class Own(End):
 class OwnErrors(Own):
     """The same for stderr: its first part is remembered, as workers may say the same."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Above) -> None:
         super().__init__(console)
         self.first = b""
 
@@ -136,7 +157,7 @@ class OwnErrors(Own):
 class Others(End):
     """Of all other threads: each line goes out when it ends."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Above) -> None:
         super().__init__(console)
         self.lines = Lines()
 
@@ -163,7 +184,7 @@ class Buffer(io.BufferedIOBase):
 
     mode = "wb"
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Above) -> None:
         self.name = console.shown
         self._console = console
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..executors import farm_executor
+from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch
 from ..farm.farm import Farm
 from ..output import console
@@ -21,6 +21,7 @@ from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import program as programs
 from ..program.scoop_options import UNABLE, Options
+from ..tasks import current_executor
 from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
@@ -70,7 +71,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
     lifeline.ready()
     console.install(farm.reconfigured)
     payload.missing_names(lambda: programs.missing_names(farm.members.names))
-    farm_executor.install(farm_executor.FarmExecutor(farm, checkpoint))
+    current_executor.install(FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
         status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
@@ -78,7 +79,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
         stopping.over()
-        farm_executor.install(None)
+        current_executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
             checkpoint.close(ended=farm.error is None and not stopping.asked)
         if stopping.asked and watch.launcher_died():
@@ -101,9 +102,9 @@ def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
 def _checkpoint(options: Options, farm: Any) -> Any:
     if options.checkpoint is None:
         return None
-    from ..checkpoint.opening import opened  # late: few programs have one
+    from ..checkpoint.record import opened  # late: few programs have one
 
-    return opened(options.checkpoint, farm, " ".join(options.words))
+    return opened(options.checkpoint, farm.sharing, " ".join(options.words))
 
 
 def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | None = None) -> None:
@@ -113,7 +114,7 @@ def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | N
     """
     pid = os.getpid()
     try:
-        farm_executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
+        current_executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
     finally:
         identity.ended = True
         if show is not None and os.getpid() == pid:

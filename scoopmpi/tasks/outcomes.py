@@ -5,6 +5,8 @@ Opening runs the user's code, so only callers do it, never the farm's loop.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import repeat, starmap
 from typing import Any, NamedTuple
 
 from ..wire import failure, payload
@@ -57,3 +59,9 @@ def opened(frame: Frame, failed: bool, index: int) -> Any:
         problem = failure.TaskError(text)
         problem.__cause__ = error
         return Raised(problem)
+
+
+def handed_over(values: list[Any]) -> Iterator[Any]:
+    """The values one by one; what has been given is not kept in memory until the last one is."""
+    values.reverse()
+    return starmap(values.pop, repeat((), len(values)))

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..farm.functions import Known
 from ..wire.messages import (
     Agreed,
     Ceased,
@@ -24,6 +23,7 @@ from ..wire.messages import (
     Wanted,
 )
 from ..wire.transport import Transport
+from .function_cache import FunctionCache
 from .nested.executor import Nest
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Inbox:
     """The receiving end of one worker."""
 
     def __init__(self, transport: Transport, nest: Nest) -> None:
-        self.known = Known()
+        self.known = FunctionCache()
         self.stopping = False
         self.constants = 0
         """How many there had been when the latest batch was sent: its tasks find them all."""
@@ -96,8 +96,9 @@ class Inbox:
             self.known.forget(message.function)
         return None
 
-    def handed_back(self) -> list[Run]:
-        """The batches that wait, which are taken out."""
+    def handed_back(self) -> list[tuple[int, int, int]]:
+        """Job, first task and end of the batches that wait, which are taken out."""
         waiting, self._batches = self._batches, deque()
         self._batches += (message for message in waiting if isinstance(message, Forget))
-        return [message for message in waiting if isinstance(message, Run)]
+        runs = (message for message in waiting if isinstance(message, Run))
+        return [(run.job, run.start, run.stop) for run in runs]

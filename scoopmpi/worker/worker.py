@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from ..concurrency.backoff import pause
 from ..concurrency.progress_thread import StandIn
 from ..constants.domain import domain
+from ..constants.store import Keeper
 from ..process.connections import own_addresses
 from ..wire import messages
 from ..wire.messages import Finished, Message, Run
@@ -73,6 +74,7 @@ class Worker:
         # Re-entrant, as the garbage collector may run a __del__ that prints while it is held.
         self.lock = threading.RLock()
         self.workers = transport.size - 1
+        self._keeper: Keeper | None = None
         self.nest = Nest(self)
         """The executor of this worker's tasks."""
         self.inbox = Inbox(transport, self.nest)
@@ -87,6 +89,16 @@ class Worker:
         self._last_message = time.monotonic()
         self._rescuer: threading.Thread | None = None
         self._standin = StandIn("scoopmpi worker", self._stand_in) if leave else None
+
+    @property
+    def keeper(self) -> Keeper:
+        """What `shared` speaks to in tasks."""
+        with self.lock:
+            if self._keeper is None:
+                from .constants_backend import WorkerKeeper  # late: few programs have constants
+
+                self._keeper = WorkerKeeper(self, self.inbox, self.nest.wait_until)
+            return self._keeper
 
     # Talking to the farm.
 
@@ -236,6 +248,10 @@ class Worker:
         """Send to the farm; with the lock held."""
         self._transport.send(0, message)
 
+    def receive(self) -> None:
+        """Take in everything that has arrived; with the lock held."""
+        self.inbox.receive()
+
     def flush(self) -> None:
         """Wait until what was sent has left this rank's memory; with the lock held."""
         self._transport.flush()
@@ -353,7 +369,5 @@ class Worker:
             self._tasks_ended(running)
             self._aside.goes_on(running)  # a task in whose place others ran, and that has ended
             self._transport.send(0, answer)
-        for waiting in self.inbox.handed_back():
-            job, start, stop = waiting.job, waiting.start, waiting.stop
-            back = Finished(job, start, start, -1.0, start, stop, False, (), ())
-            self._transport.send(0, back)
+        for job, start, stop in self.inbox.handed_back():
+            self.send(Finished(job, start, start, -1.0, start, stop, False, (), ()))

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.executors import farm_executor
-from scoopmpi.executors.farm_executor import FarmExecutor, SerialExecutor
+from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.farm import Farm
 from scoopmpi.process import identity
+from scoopmpi.tasks import current_executor
+from scoopmpi.tasks.serial import SerialExecutor
 from scoopmpi.wire.transport import MPITransport
 from scoopmpi.worker.worker import Worker
 
@@ -30,18 +31,18 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Any], 
             body(SerialExecutor())
         elif transport.rank == 0:
             farm = Farm(transport)
-            farm_executor.install(FarmExecutor(farm))
+            current_executor.install(FarmExecutor(farm))
             try:
-                body(farm_executor.current())
+                body(current_executor.current())
             finally:
-                farm_executor.install(None)
+                current_executor.install(None)
                 farm.close()
         else:
             worker = Worker(transport, leave=lambda: None)
-            farm_executor.install(worker.nest)
+            current_executor.install(worker.nest)
             worker.join(frozenset())
             worker.serve()
             worker.farewell()
-            farm_executor.install(None)
+            current_executor.install(None)
 
     yield run

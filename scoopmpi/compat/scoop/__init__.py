@@ -35,6 +35,6 @@ def __dir__() -> list[str]:
 
 
 if identity.rank == 0 and sys.argv[:1] != ["-m"]:  # with -m, rank 0 of what is started will say it
-    from scoopmpi.compat import warn_of_original
+    from scoopmpi.program.scoop_guard import warn_of_original
 
     warn_of_original()

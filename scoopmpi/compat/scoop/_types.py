@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import CancelledError as CancelledError
 from concurrent.futures import TimeoutError as TimeoutError
 
-from scoopmpi.executors.farm_executor import Future as Future
+from scoopmpi.tasks.future import Future as Future
 from scoopmpi.tasks.scoop_attributes import STANDARD
 from scoopmpi.tasks.scoop_attributes import CallbackEntry as callbackEntry
 

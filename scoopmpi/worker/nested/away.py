@@ -14,7 +14,7 @@ from ...tasks.outcomes import Part
 from ...wire.messages import Returned, Withdrawn
 from .calls import NestedCalls
 from .maps import NestedMap
-from .port import Desk
+from .port import Port
 
 Nested: TypeAlias = NestedMap | NestedCalls
 
@@ -22,7 +22,7 @@ Nested: TypeAlias = NestedMap | NestedCalls
 class Away:
     """What others have of one worker's nested jobs."""
 
-    def __init__(self, worker: Desk) -> None:
+    def __init__(self, worker: Port) -> None:
         self._worker = worker
         self.hungry = worker.workers - 1
         """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""

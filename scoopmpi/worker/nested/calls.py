@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...executors.farm_executor import Future
 from ...tasks import outcomes
+from ...tasks.future import Future
 from ...tasks.limit import seconds_of
 from ...wire import failure, payload
 from ...wire.messages import CANCELLED, Frame, Offered

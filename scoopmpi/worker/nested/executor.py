@@ -20,12 +20,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ...concurrency.backoff import poll
 from ...concurrency.timeouts import seconds
-from ...executors.farm_executor import Future, SerialExecutor
+from ...constants.store import Keeper
 from ...tasks import limit
+from ...tasks.future import Future
+from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
 from ...wire import failure
 from ...wire.messages import Returned
@@ -35,13 +37,10 @@ from .calls import Call, NestedCalls, packed
 from .fibers import Runners, Suspended
 from .left import LeftMaps
 from .maps import NestedMap
-from .port import Desk
+from .port import Port
 from .rest import Resting
 from .values import NestedValues
 from .waiters import Waiters
-
-if TYPE_CHECKING:
-    from ...constants.sharing import WorkerKeeper
 
 T = TypeVar("T")
 
@@ -58,7 +57,7 @@ DEEP = 20
 class Nest(Executor):
     """The executor of the tasks on one worker."""
 
-    def __init__(self, worker: Desk) -> None:
+    def __init__(self, worker: Port) -> None:
         self._worker = worker
         self.runners = Runners()
         self._numbers = itertools.count(1)
@@ -75,17 +74,11 @@ class Nest(Executor):
         self._deliveries: deque[Callable[[], None]] = deque()
         self._looked = 0.0
         self._watch = Watch()
-        self._keeper: WorkerKeeper | None = None
 
     @property
-    def keeper(self) -> WorkerKeeper:
-        """What `shared` speaks to; one for all threads, as it counts what they ask for."""
-        with self._worker.lock:
-            if self._keeper is None:
-                from ...constants.sharing import WorkerKeeper  # late: few programs have constants
-
-                self._keeper = WorkerKeeper(self._worker)
-            return self._keeper
+    def keeper(self) -> Keeper:
+        """What `shared` speaks to."""
+        return self._worker.keeper
 
     # What tasks call.
 
@@ -343,7 +336,7 @@ class Nest(Executor):
         if now - self._looked > interval:
             self._looked = now
             with self._worker.lock:
-                self._worker.inbox.receive()
+                self._worker.receive()
             if self.hungry and self._pending:
                 self.offer(1)
 

@@ -10,14 +10,14 @@ from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
-from ...farm import map_job
 from ...process import identity
+from ...tasks import packed
 from ...wire import failure, payload
 
 
 def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A task's arguments as another rank gets them; raises what packing them raises."""
-    frame = map_job.arguments(failure.describe(target), index, row)
+    frame = packed.pack_arguments(failure.describe(target), index, row)
     copy = opened(payload.copied(frame), failure.describe(target))
     if isinstance(copy, failure.Unpicklable):
         copy.raise_it()

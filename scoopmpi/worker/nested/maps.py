@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from ...farm import map_job
-from ...tasks import outcomes
+from ...tasks import outcomes, packed
 from ...tasks.arguments import endless, sized, snapshot
 from ...tasks.unfinished import tell_endless, tell_failed
 from ...wire import failure, payload
@@ -62,7 +61,7 @@ class NestedMap:
         self.unanswered = 0  # tasks that others have, counted by the nest
         self.running = 0  # times that `run` is running, on different stacks
         self._portable = True
-        self._function: map_job.Function | None = None
+        self._function: packed.Function | None = None
         fixed = target if payload.by_name(target) else isolation.fixed(target)
         self._target = target if fixed is None else fixed
         self._call = self._copied_target() if fixed is None else fixed
@@ -147,7 +146,7 @@ class NestedMap:
         """Whether its tasks can run elsewhere; one whose function cannot be packed stays here."""
         if self._function is None and self._portable:
             try:
-                self._function = map_job.function(self._target)
+                self._function = packed.pack_function(self._target)
             except BaseException:  # a hostile __reduce__ may even call sys.exit
                 self._portable = False
         return self._portable
@@ -173,7 +172,7 @@ class NestedMap:
             frame = payload.pack_columns([list(column) for column in zip(*rows, strict=True)])
         else:
             frame = tuple(
-                payload.copied(map_job.arguments(name, index, row))
+                payload.copied(packed.pack_arguments(name, index, row))
                 for index, row in enumerate(rows, start)
             )
         stop = start + len(rows)
@@ -230,6 +229,6 @@ class NestedMap:
     # Copies.
 
     def _copied_target(self) -> Callable[..., Any]:
-        self._function = map_job.function(self._target)
+        self._function = packed.pack_function(self._target)
         copy: Callable[..., Any] = payload.unpack(self._function.code)
         return copy

@@ -1,23 +1,25 @@
-"""What a nest needs of its worker, which joins it with the transport and the stand-in."""
+"""What nested jobs need of their worker: the way to the farm, and to be set aside."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from ...constants.store import Keeper
 from ...wire.messages import Message
 
-if TYPE_CHECKING:
-    from ..inbox import Inbox
-    from .executor import Nest
 
-
-class Desk(Protocol):
-    """What a nest needs of its worker."""
+class Port(Protocol):
+    """What the executor of a worker's tasks needs of the worker."""
 
     lock: Any
     workers: int
-    inbox: Inbox
-    nest: Nest
+
+    @property
+    def keeper(self) -> Keeper:
+        """What `shared` speaks to in tasks."""
+
+    def receive(self) -> None:
+        """Take in everything that has arrived; with the lock held."""
 
     def send(self, message: Message) -> None:
         """Send to the farm; with the lock held."""

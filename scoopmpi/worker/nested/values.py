@@ -9,20 +9,43 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from ...executors.results import handed_over
+from ...tasks.outcomes import handed_over
 from ...wire import failure
 from .maps import NestedMap
 
-if TYPE_CHECKING:
-    from .executor import Nest
+
+class Owner(Protocol):
+    """What runs the tasks of a nested map."""
+
+    @property
+    def shallow(self) -> bool:
+        """Whether one more task may run on top of this stack."""
+
+    def advance(self, job: NestedMap) -> None:
+        """Run some unstarted tasks of a job here and now."""
+
+    def opened(self, job: NestedMap) -> None:
+        """A job has tasks that are not started, the first ones or more."""
+
+    def abandon(self, job: NestedMap) -> None:
+        """Nobody wants the rest."""
+
+    def leave(self, job: NestedMap) -> None:
+        """Nobody takes the values, but the tasks shall run."""
+
+    def settled(self, job: NestedMap) -> bool:
+        """Whether no task of it is to run, or runs, any more."""
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Run tasks, or let others run, until `done()`; False after `timeout` seconds."""
 
 
 class NestedValues:
     """The values of a nested map, in lists, as they come."""
 
-    def __init__(self, nest: Nest, job: NestedMap, deadline: float | None) -> None:
+    def __init__(self, nest: Owner, job: NestedMap, deadline: float | None) -> None:
         self._nest, self._job, self._deadline = nest, job, deadline
         self._failure: BaseException | None = None
         self._ended = False

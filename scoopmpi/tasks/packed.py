@@ -1,0 +1,58 @@
+"""What a map sends, as frames: its function once, the arguments of its tasks.
+
+Packing runs the user's code (`__reduce__`, `__getstate__`), so callers hold no lock meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..wire import failure, payload
+from ..wire.messages import Frame
+from .limit import seconds_of
+
+
+class Tasks(NamedTuple):
+    """The packed tasks of one batch, as `messages.Run` has them."""
+
+    plain: bool
+    frames: Frame
+
+
+class Function(NamedTuple):
+    """A function as a frame. `lasting`: found by name, so its frame is right for ever.
+
+    limit: seconds that each task may take, if there is one.
+    """
+
+    name: str
+    code: Frame
+    lasting: bool
+    limit: float | None = None
+
+
+def pack_function(target: Callable[..., Any]) -> Function:
+    """Pack a function once for all tasks of a map.
+
+    Raises PicklingError or TypeError, naming the function, where it cannot travel.
+    """
+    if not callable(target):
+        raise TypeError(f"the first argument must be a function, {target!r} is not callable")
+    name = failure.describe(target)
+    try:
+        code = payload.copied(payload.pack(target))  # arrays in it may change after this call
+        return Function(name, code, payload.by_name(target), seconds_of(target))
+    except Exception as error:
+        raise failure.function_unpicklable(error, target) from error
+
+
+def pack_arguments(name: str, index: int, values: Any) -> Frame:
+    """The frame of one task's arguments; where they cannot be pickled, of the error instead."""
+    try:
+        return payload.pack(values)
+    except BaseException as error:  # a hostile __reduce__ may even call sys.exit
+        reason = (
+            f"the arguments of {name}, task {index}, cannot be pickled: {failure.reason(error)}"
+        )
+        return payload.pack(failure.Unpicklable(reason, error))
