@@ -46,10 +46,10 @@ def main() -> NoReturn:
     if rank == 0 and not has_line and asked.ranks is not None:
         stdin.let_end()
     setup.be_nice(options.nice, tell=not rank)
-    label = supervisor.under_witness(rank) if rank else None
+    label = supervisor.under_supervisor(rank) if rank else None
     if rank:
         streams.no_stdin()
-        rank_settings.fulfil(rank, asked)  # in the child: the witness needs no core of its own
+        rank_settings.fulfil(rank, asked)  # in the child: the supervisor needs no core of its own
     sys.exit(lifeline.ends_with(_play(options, label, asked.ranks)))
 
 
@@ -179,16 +179,16 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
     leave_to_rank_0(STOPPING[1:])  # and what a batch system means by others; a Hydra passes on all
-    standins = threads_allowed()
+    progress_threads = threads_allowed()
     label = label or (lambda name: None)
     label(supervisor.STARTED)
     worker = Worker(
-        transport, (lambda: _leave_task(worker, transport)) if standins else None, label
+        transport, (lambda: _leave_task(worker, transport)) if progress_threads else None, label
     )
     errors, worker.output = sys.stderr, Output(worker.printed, worker.place)
     worker.output.install()
     worker.inbox.reconfigured = worker.output.reconfigured
-    current_executor.install(worker.nest)
+    current_executor.install(worker.nested)
     identity.importing = True
     try:
         worker.output.keep()

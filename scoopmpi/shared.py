@@ -38,7 +38,7 @@ def setConst(**kwargs: Any) -> None:
             "functions."
         )
     if kwargs:
-        _keeper().set(kwargs)
+        _constants_backend().set(kwargs)
 
 
 def getConst(name: str, timeout: float | None = 0.1) -> Any:
@@ -48,9 +48,9 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
         looks, and warns of nothing; None waits for ever. What has been set before is waited for in
         any case. Raises pickle.UnpicklingError where the value cannot be unpickled here.
     """
-    keeper = _keeper()
-    if name in keeper.store or keeper.wait_for(name, _seconds(timeout)):
-        return keeper.store.get(name)
+    constants_backend = _constants_backend()
+    if name in constants_backend.store or constants_backend.wait_for(name, _seconds(timeout)):
+        return constants_backend.store.get(name)
     if timeout != 0 and name not in _warned:
         _warned.add(name)
         warnings.warn(
@@ -62,10 +62,12 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
     return None
 
 
-def _keeper() -> constants.Keeper:
+def _constants_backend() -> constants.ConstantsBackend:
     """That of the farm that this process belongs to, or of the process on its own."""
-    keeper: constants.Keeper | None = getattr(current_executor.current(), "keeper", None)
-    return constants.current() if keeper is None else keeper
+    constants_backend: constants.ConstantsBackend | None = getattr(
+        current_executor.current(), "constants_backend", None
+    )
+    return constants.current() if constants_backend is None else constants_backend
 
 
 def _seconds(timeout: float | None) -> float | None:
@@ -80,16 +82,16 @@ class _Elements(Mapping[str, Any]):
     """All constants that this rank knows, by name; read-only."""
 
     def __getitem__(self, name: str) -> Any:
-        return _keeper().store.get(name)
+        return _constants_backend().store.get(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_keeper().store.names)
+        return iter(_constants_backend().store.names)
 
     def __len__(self) -> int:
-        return len(_keeper().store.names)
+        return len(_constants_backend().store.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in _keeper().store  # without unpacking it
+        return name in _constants_backend().store  # without unpacking it
 
     def __repr__(self) -> str:
         return f"<constants: {', '.join(self) or 'none'}>"
@@ -119,7 +121,7 @@ class SharedElementEncapsulation:
         try:
             setConst(**{self.uniqueID: function})
         except TypeError:  # another task was faster with the same, and it is on its way
-            _keeper().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
+            _constants_backend().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""

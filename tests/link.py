@@ -106,7 +106,7 @@ class Ranks:
         self, workers: int, seed: int, policy: Policy = Policy(), retries: int = 2
     ) -> None:
         self.link = Link(workers + 1, seed)
-        self.farm = Farm(self.link.transport(0), policy, standin=False, retries=retries)
+        self.farm = Farm(self.link.transport(0), policy, progress_thread=False, retries=retries)
         self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
         self.executor = FarmExecutor(self.farm)
         self.acting: Worker | None = None
@@ -135,7 +135,7 @@ class Ranks:
         if isinstance(actor, Farm):
             return actor.step()
         outer, before = current_executor.current(), self.acting
-        current_executor.install(actor.nest)
+        current_executor.install(actor.nested)
         self.acting = actor
         try:
             return actor.step()

@@ -57,8 +57,8 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
     assert ranks.link.empty
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
     for worker in ranks.workers:
-        assert not (worker.nest.runners.suspended or worker._aside or worker.nest._away)
-        worker.nest.runners.close()
+        assert not (worker.nested.fibers.suspended or worker._suspended or worker.nested._away)
+        worker.nested.fibers.close()
     scene.ranks = None
     current_executor.install(None)
 

@@ -15,7 +15,7 @@ import numpy
 import pytest
 
 from scoopmpi.checkpoint.digests import digest, function
-from scoopmpi.tasks.initializer import Preparation, Prepared
+from scoopmpi.tasks.initializer import Initialized, Initializer
 
 from .conftest import ROOT
 
@@ -270,7 +270,7 @@ def test_circles_and_things_in_common_end() -> None:
 
 
 def test_an_initializer_counts_and_the_name_of_its_preparation_does_not() -> None:
-    found = [function(Prepared(Preparation(print, [x]), abs)) for x in (1, 1, 2)]
+    found = [function(Initialized(Initializer(print, [x]), abs)) for x in (1, 1, 2)]
     assert found[0] == found[1] != found[2] and None not in found
 
 

@@ -76,7 +76,7 @@ class Recorder(Local):
 
 
 @pytest.fixture(autouse=True)
-def keeper() -> Iterator[Recorder]:
+def constants_backend() -> Iterator[Recorder]:
     """A process on its own without constants."""
     found = Recorder()
     constants.install(found)

@@ -10,7 +10,7 @@ import pytest
 from scoopmpi.farm.farm import FarmError
 from scoopmpi.farm.members import Members
 from scoopmpi.farm.reports import Reports, more_of_the_same, ranges
-from scoopmpi.wire.messages import Joined, Unfit
+from scoopmpi.wire.messages import ImportFailed, Joined
 
 from .conftest import MYSCOOP, Library
 from .link import Ranks
@@ -52,9 +52,9 @@ def test_refusals_are_told_once_where_others_take_part(caplog: pytest.LogCapture
     members = Members(4, lambda stream, data: None)
     members.joined(1, Joined("n1", 1, "", NONE))
     for worker in (2, 4):
-        assert members.unfit(worker, Unfit("n2", "no file", b"")) is None
+        assert members.import_failed(worker, ImportFailed("n2", "no file", b"")) is None
     assert not caplog.records
-    assert members.unfit(3, Unfit("n3", "another reason", b"loading\n")) is None
+    assert members.import_failed(3, ImportFailed("n3", "another reason", b"loading\n")) is None
     assert [record.getMessage() for record in caplog.records] == [
         "worker 2 on n2 does not take part: no file\n1 more worker the same: 4 on n2",
         "worker 3 on n3 does not take part: another reason\nBefore it has printed:\nloading",
@@ -67,9 +67,9 @@ def test_where_nobody_can_take_part_the_error_says_it_once() -> None:
     ranks = Ranks(workers=3, seed=1)
     ranks.settle()
     members = Members(3, lambda stream, data: None)
-    assert members.unfit(1, Unfit("n1", "no module\n", b"")) is None
-    assert members.unfit(2, Unfit("n1", "no file", b"")) is None
-    assert members.unfit(3, Unfit("n1", "no module\n", b"")) == (
+    assert members.import_failed(1, ImportFailed("n1", "no module\n", b"")) is None
+    assert members.import_failed(2, ImportFailed("n1", "no file", b"")) is None
+    assert members.import_failed(3, ImportFailed("n1", "no module\n", b"")) == (
         "no worker can import the program: no module\n1 more worker the same: 3 on n1\n\nno file"
     )
     assert issubclass(FarmError, RuntimeError)

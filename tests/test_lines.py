@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from scoopmpi.farm import callback_queue
-from scoopmpi.farm.callback_queue import Deliveries
+from scoopmpi.farm.callback_queue import CallbackQueue
 from scoopmpi.output.lines import LONGEST_LINE, Lines
 from scoopmpi.output.outlet import Outlet
 
@@ -84,7 +84,7 @@ class Slowly:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_delivery_is_done_before_the_lines_that_came_before_it(seed: int) -> None:
     slowly = Slowly(seed)
-    ours = Deliveries(slowly.show, lambda stream: False)
+    ours = CallbackQueue(slowly.show, lambda stream: False)
     section = threading.Lock()
     numbers = iter(range(300))
 
@@ -106,7 +106,7 @@ def test_no_delivery_is_done_before_the_lines_that_came_before_it(seed: int) -> 
 
 
 def test_a_reader_that_is_slow_stops_what_comes_in() -> None:
-    ours = Deliveries(lambda stream, data: None, lambda stream: False)
+    ours = CallbackQueue(lambda stream, data: None, lambda stream: False)
     while not ours.full:
         ours.printed(1, b"x" * (1 << 16))
     assert len(ours) == callback_queue.MOST_BYTES // (1 << 16) + 1
@@ -118,7 +118,7 @@ def test_a_reader_that_has_gone_is_told_once() -> None:
     def gone(stream: int, data: bytes) -> None:
         raise BrokenPipeError
 
-    ours = Deliveries(gone, lambda stream: False)
+    ours = CallbackQueue(gone, lambda stream: False)
     ours.printed(1, b"a\n")
     with pytest.raises(BrokenPipeError):
         ours.show()
@@ -131,7 +131,7 @@ def test_a_stream_of_the_programs_own_that_fails_does_not_keep_the_farm_from_its
     def fails(stream: int, data: bytes) -> None:
         raise LookupError
 
-    ours = Deliveries(fails, lambda stream: False)
+    ours = CallbackQueue(fails, lambda stream: False)
     ours.printed(1, b"a\n")
     with pytest.raises(LookupError):
         ours.show()

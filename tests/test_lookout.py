@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.farm import host_watch
-from scoopmpi.farm.host_watch import Lookout, limit, named
+from scoopmpi.farm.host_watch import HostWatch, limit, named
 from scoopmpi.farm.members import Members
 from scoopmpi.process import connections, daemon
 from scoopmpi.process.connections import Connections
@@ -37,7 +37,7 @@ class Scene:
             self.members.joined(worker, Joined(host, 1, "", frozenset(), addresses))
         self.ages = {"10.0.0.2": 0.0, "10.0.0.3": 0.0, "10.9.9.9": 5000.0}
         self.lost: list[WorkerLost] = []
-        self.lookout = Lookout(self.members, self.lost.append, seconds, silences=self._read)
+        self.lookout = HostWatch(self.members, self.lost.append, seconds, silences=self._read)
 
     def _read(self, addresses: Collection[str], probe: float) -> dict[str, float]:
         assert 0 < probe <= 10
@@ -136,7 +136,7 @@ def test_a_farm_that_is_stuck_in_mpi_is_ended(tmp_path: Path) -> None:
         "import time\n"
         "lookout._STUCK_SECONDS = 0.1\n"
         "scene = Scene(0.3)\n"
-        "look = lookout.Lookout(scene.members, scene.lost.append, 0.3, lambda: True,\n"
+        "look = lookout.HostWatch(scene.members, scene.lost.append, 0.3, lambda: True,\n"
         "    lambda addresses, probe: dict.fromkeys(addresses, 99.0))\n"
         "look.start()\n"
         "time.sleep(20)\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures, shared
-from scoopmpi.farm.failures import Losses
+from scoopmpi.farm.failures import Failures
 from scoopmpi.farm.members import Members
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
@@ -51,7 +51,7 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     scene.ranks.settle()
     scene.ranks.farm._scheduler.check()
     for worker in scene.ranks.workers:
-        worker.nest.runners.close()
+        worker.nested.fibers.close()
     current_executor.install(None)
 
 
@@ -198,7 +198,7 @@ def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
 def test_what_was_only_to_come_is_not_given_up_with_what_ran() -> None:
     """Both are single tasks that one worker held when it died."""
     members = Members(3, lambda stream, data: None)
-    losses = Losses(members, retries=0)
+    losses = Failures(members, retries=0)
     first, second = Batch(1, 4, 5), Batch(1, 5, 6)
     assert losses.given_up([first, second]) == []
     assert losses.given_up([first._replace(attempts=1)]) == [first._replace(attempts=1)]

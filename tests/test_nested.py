@@ -38,8 +38,8 @@ def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
     assert ranks.link.empty
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
     for worker in ranks.workers:
-        assert not worker.nest.runners.suspended and not worker._aside
-        assert not worker.nest._away and worker.nest.work() is None
+        assert not worker.nested.fibers.suspended and not worker._suspended
+        assert not worker.nested._away and worker.nested.work() is None
     current_executor.install(None)
 
 
@@ -90,8 +90,8 @@ def test_a_wide_job_inside_a_task(farm: Any) -> None:
 
 
 def where(x: int) -> int:
-    nest = current_executor.current()
-    return [worker.nest for worker in ranks.workers].index(nest)  # type: ignore[arg-type]
+    nested = current_executor.current()
+    return [worker.nested for worker in ranks.workers].index(nested)  # type: ignore[arg-type]
 
 
 def places(x: int) -> set[int]:

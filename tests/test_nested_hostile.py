@@ -39,7 +39,7 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     ranks.turn = counted_turn  # type: ignore[method-assign]
     yield ranks
     for worker in ranks.workers:
-        worker.nest.runners.close()
+        worker.nested.fibers.close()
     current_executor.install(None)
 
 
@@ -126,8 +126,8 @@ def looks_ahead(x: int) -> int:
 
     values = futures.map(square, numbers())
     next(values)
-    nest: Any = current_executor.current()
-    for opened in list(nest._pending):
+    nested: Any = current_executor.current()
+    for opened in list(nested._pending):
         for _ in range(20):  # as often as a waiting consumer asks for more
             opened.rows.clear()
             opened.refill()
@@ -227,8 +227,8 @@ def test_a_task_that_ends_while_it_is_taken_for_waiting_is_answered_as_running(
     def blocked_run(running: Running) -> None:
         worker = next(worker for worker in ranks.workers if worker._running is running)
         if running.single:
-            worker._aside.waits(running)
-            worker._aside.nothing_runs()
+            worker._suspended.waits(running)
+            worker._suspended.nothing_runs()
         run(running)
         worker._hand_back(running)
 
@@ -254,10 +254,10 @@ told: list[int] = []
 
 
 def will_not_end(x: int) -> None:
-    nest: Any = current_executor.current()
+    nested: Any = current_executor.current()
     while len(told) < 5:
         try:
-            nest.wait_until(lambda: False)
+            nested.wait_until(lambda: False)
         except BaseException:
             told.append(x)
 
@@ -268,6 +268,6 @@ def test_a_task_that_will_not_end_is_told_once_and_does_not_hold_the_worker(rank
     waiting: list[Any] = []
     while not waiting:
         ranks.turn()
-        waiting = [worker for worker in ranks.workers if worker.nest.runners.suspended]
-    waiting[0].nest.runners.close()
+        waiting = [worker for worker in ranks.workers if worker.nested.fibers.suspended]
+    waiting[0].nested.fibers.close()
     assert told == [3]

@@ -15,9 +15,9 @@ from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
 from scoopmpi.wire import failure
 from tests.memory_farm import farm, square
-from tests.test_shared import keeper
+from tests.test_shared import constants_backend
 
-__all__ = ["farm", "keeper"]  # the fixtures
+__all__ = ["farm", "constants_backend"]  # the fixtures
 
 ADVICE = "must be defined at the top level"
 
@@ -110,7 +110,7 @@ CASES: list[tuple[str, Callable[[Any], Any], type[BaseException], str]] = [
 
 @pytest.mark.parametrize(("what", "call", "kind", "text"), CASES, ids=[case[0] for case in CASES])
 def test_the_cause_is_the_original_error(
-    farm: Any, keeper: Any, what: str, call: Any, kind: type[BaseException], text: str
+    farm: Any, constants_backend: Any, what: str, call: Any, kind: type[BaseException], text: str
 ) -> None:
     with pytest.raises((pickle.PicklingError, failure.TaskError)) as caught:
         call(farm)

@@ -37,7 +37,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     current_executor.install(None)
     ranks.settle()
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
-    assert not any(worker.nest._away for worker in ranks.workers)
+    assert not any(worker.nested._away for worker in ranks.workers)
 
 
 def words(x: int) -> str:

@@ -217,7 +217,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         waiting = any(state.waiting for state in self.workers.values())
         assert self.scheduler.busy == (queued or waiting or bool(self.busy()))
         idle = sum(not state.held for state in self.workers.values())
-        assert self.scheduler.hungry == (0 if queued else idle)
+        assert self.scheduler.idle_workers == (0 if queued else idle)
         for number, state in self.workers.items():
             assert self.scheduler.held(number) == (*state.waiting, *state.held)
 

@@ -18,9 +18,9 @@ from scoopmpi.constants import store as constants
 from scoopmpi.constants.store import Local
 from scoopmpi.process import identity
 
-from .test_constants import Asks, Counted, Recorder, keeper, opened
+from .test_constants import Asks, Counted, Recorder, constants_backend, opened
 
-__all__ = ["keeper"]
+__all__ = ["constants_backend"]
 
 
 def test_what_is_set_is_found() -> None:
@@ -70,10 +70,10 @@ def test_a_look_warns_of_nothing() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:there is no constant")
-def test_timeouts_as_waits_take_them(keeper: Recorder) -> None:
+def test_timeouts_as_waits_take_them(constants_backend: Recorder) -> None:
     for timeout in (0.1, 424.2, 1e-9, 5, 0, -1, float("inf"), 1e300, None, float("nan")):
         assert shared.getConst("never", timeout) is None
-    assert keeper.waits == [0.1, 424.2, 1e-9, 5, 0, 0, None, None, None, 0]
+    assert constants_backend.waits == [0.1, 424.2, 1e-9, 5, 0, 0, None, None, None, 0]
     with pytest.raises(TypeError):
         shared.getConst("never", "5")  # type: ignore[arg-type]
 
@@ -127,14 +127,14 @@ def test_a_constant_by_name() -> None:
 
 
 def test_who_is_slower_with_the_same_function(
-    keeper: Recorder, monkeypatch: pytest.MonkeyPatch
+    constants_backend: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def taken(values: Mapping[str, Any]) -> None:
         raise TypeError("exists already, on its way to this rank")
 
-    monkeypatch.setattr(keeper, "set", taken)
+    monkeypatch.setattr(constants_backend, "set", taken)
     shared.SharedElementEncapsulation(abs)
-    assert keeper.waits == [shared.ON_ITS_WAY_SECONDS]
+    assert constants_backend.waits == [shared.ON_ITS_WAY_SECONDS]
 
 
 def test_another_thread_sets_what_one_waits_for() -> None:

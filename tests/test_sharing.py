@@ -16,7 +16,7 @@ from scoopmpi.constants import hostmemory
 from scoopmpi.constants.sharing import Sharing
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire.messages import NUMBERS, Share
+from scoopmpi.wire.messages import NUMBERS, BroadcastConstants
 from tests.link import Ranks
 
 ranks: Ranks
@@ -124,7 +124,7 @@ def test_rank_0_sends_few_messages(workers: int, monkeypatch: pytest.MonkeyPatch
     send = farm.farm._transport.send
 
     def counted(to: int, message: Any) -> None:
-        if NUMBERS[type(message)] == NUMBERS[Share]:
+        if NUMBERS[type(message)] == NUMBERS[BroadcastConstants]:
             sent.append(to)
         send(to, message)
 
@@ -158,7 +158,8 @@ def test_threads_that_need_the_constants_first_get_the_same_ones(
     monkeypatch.setattr(Sharing, "__init__", slowly)
     worker.inbox._sharing = None
     threads = [
-        threading.Thread(target=lambda: found.append(worker.nest.keeper.store)) for _ in range(2)
+        threading.Thread(target=lambda: found.append(worker.nested.constants_backend.store))
+        for _ in range(2)
     ]
     for thread in threads:
         thread.start()

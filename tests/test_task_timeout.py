@@ -20,7 +20,7 @@ from scoopmpi.process import identity
 from scoopmpi.process.deadline import CELLS, GRACE, Deadline
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, limit
-from scoopmpi.tasks.initializer import Preparation, Prepared
+from scoopmpi.tasks.initializer import Initialized, Initializer
 from scoopmpi.tasks.limit import Limited, limited, seconds_of
 from scoopmpi.wire import failure, payload
 from tests.link import Ranks
@@ -100,7 +100,7 @@ def test_it_travels_and_its_limit_is_seen_behind_an_initializer() -> None:
     copy = payload.unpack(payload.pack(limited(catches, 3)))
     assert isinstance(copy, Limited) and copy.seconds == 3
     assert failure.describe(copy) == failure.describe(catches)
-    assert seconds_of(Prepared(Preparation(print, ()), copy)) == 3
+    assert seconds_of(Initialized(Initializer(print, ()), copy)) == 3
     assert seconds_of(catches) is seconds_of(abs) is seconds_of(7) is None
 
 

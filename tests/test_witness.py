@@ -54,8 +54,8 @@ def test_sentence(code: int, what: str, words: str) -> None:
 def child(code: str) -> subprocess.CompletedProcess[str]:
     """A process that goes on under a witness as worker 7 and does what `code` says."""
     lines = (
-        "import os, sys\nfrom scoopmpi.process.supervisor import under_witness\n"
-        "tell = under_witness(7)\n"
+        "import os, sys\nfrom scoopmpi.process.supervisor import under_supervisor\n"
+        "tell = under_supervisor(7)\n"
     )
     return subprocess.run(
         [sys.executable, "-c", lines + code], capture_output=True, text=True, timeout=20
@@ -89,7 +89,7 @@ def test_the_worker_dies_with_its_witness() -> None:
     process = subprocess.Popen(
         [
             sys.executable, "-c",
-            "import time; from scoopmpi.process.supervisor import under_witness; under_witness(7);"
+            "import time; from scoopmpi.process.supervisor import *; under_supervisor(7);"
             "print('up', flush=True); time.sleep(60)",
         ],
         stdout=subprocess.PIPE,

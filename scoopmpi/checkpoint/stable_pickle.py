@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 
-from ..tasks.initializer import Preparation
+from ..tasks.initializer import Initializer
 from ..wire import payload
 from . import provenance
 
@@ -149,7 +149,7 @@ _SPECIAL: dict[Any, Callable[[Any], tuple[Any, ...]]] = {
     # It holds a lock up to Python 3.11.
     functools.cached_property: lambda it: (it.func,),
     # Its name is another one in each run.
-    Preparation: lambda it: (it.initializer, it.initargs),
+    Initializer: lambda it: (it.initializer, it.initargs),
 }
 _NAMED = frozenset(value for value in vars(builtins).values() if isinstance(value, type))
 complete: Callable[[Digested], bytes] = lambda found: found.digest  # noqa: E731

@@ -21,7 +21,7 @@ LINGER = 0.1
 """Seconds for which turns come that often after a nudge, as the next may follow at once."""
 
 
-class StandIn:
+class ProgressThread:
     """A daemon thread that takes turns.
 
     turn: called again and again; returns the seconds until the next turn, or None to sleep

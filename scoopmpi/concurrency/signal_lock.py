@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Section:
+class SignalLock:
     """`with section:` holds the lock; `with section.uninterrupted():` only keeps signals out."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..wire.messages import Agreed, Frame, Propose, Share, Wanted
+from ..wire.messages import BroadcastConstants, BufferRequest, ConstantsSet, Frame, SetConstants
 from .broadcast import Place, forwards
 from .domain import domain
 from .store import Added, Constants
@@ -32,9 +32,11 @@ class Sharing:
         self.store = Constants()
         self.domain = domain()
         self._send = send
-        self._incomplete: dict[int, Share] = {}  # buffers lent that cannot be opened here
+        self._incomplete: dict[
+            int, BroadcastConstants
+        ] = {}  # buffers lent that cannot be opened here
 
-    def received(self, sender: int, message: Share) -> None:
+    def received(self, sender: int, message: BroadcastConstants) -> None:
         """Constants have come: keep them, send them on."""
         if self.store.knows(message.number):
             return  # sent once more, as a rank was lost that may not have sent it on
@@ -50,21 +52,21 @@ class Sharing:
             if not isinstance(problem, NotShared):
                 raise
             self._incomplete[message.number] = message
-            self._send(sender, Wanted(message.number))
+            self._send(sender, BufferRequest(message.number))
             return
         self._pass_on(added, message.behind)
 
     def wanted(self, sender: int, number: int) -> None:
         """A rank of this host cannot open shared memory: it gets a copy."""
-        self._send(sender, Share(number, self.store.frames_of(number), ()))
+        self._send(sender, BroadcastConstants(number, self.store.frames_of(number), ()))
 
     def _pass_on(self, added: Added, places: tuple[Place, ...]) -> None:
         for to, behind in forwards(self.domain, places):
             self._send(to.rank, self._share(added, to.host, behind))
 
-    def _share(self, added: Added, domain: str, behind: tuple[Place, ...]) -> Share:
+    def _share(self, added: Added, domain: str, behind: tuple[Place, ...]) -> BroadcastConstants:
         frames = added.lent if domain == self.domain else added.frames
-        return Share(added.number, frames, behind)
+        return BroadcastConstants(added.number, frames, behind)
 
 
 class FarmSharing(Sharing):
@@ -94,7 +96,7 @@ class FarmSharing(Sharing):
         for moment, added in self._sent:
             for place in self._places if moment > recent else ():
                 # As to ranks of this host: who has them drops that, others ask for what is large.
-                self._send(place.rank, Share(added.number, added.lent, ()))
+                self._send(place.rank, BroadcastConstants(added.number, added.lent, ()))
         self._orphans.update(self._set_by.pop(worker, {}))
 
     def set(self, frames: Mapping[str, Frame]) -> int:
@@ -104,7 +106,7 @@ class FarmSharing(Sharing):
         self._pass_on(added, tuple(self._places))
         return added.number
 
-    def proposed(self, sender: int, message: Propose) -> None:
+    def proposed(self, sender: int, message: SetConstants) -> None:
         """A task sets constants; once more, where the worker died on which it had set them."""
         names, problem = frozenset(message.frames), ""
         try:
@@ -115,4 +117,4 @@ class FarmSharing(Sharing):
             problem = "" if number else str(error)
         if number:
             self._set_by.setdefault(sender, {})[names] = number
-        self._send(sender, Agreed(message.token, number, problem))
+        self._send(sender, ConstantsSet(message.token, number, problem))

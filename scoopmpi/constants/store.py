@@ -2,7 +2,8 @@
 
 Every rank has a `Constants`, and rank 0's is the one that decides: it gives each call of setConst
 a number, and others add the same frames under that number, in whatever order they arrive. How they
-get there is the business of farm and worker, which is why `shared` speaks to a `Keeper`. No MPI.
+get there is the business of farm and worker, which is why `shared` speaks to a `ConstantsBackend`.
+No MPI.
 
 A large array exists once per host: the first rank of a host that adds it puts it into shared
 memory (`hostmemory`), and lends it to the others: they get a frame that says where it is.
@@ -25,7 +26,7 @@ LARGE = 1 << 20
 opening and mapping cost too, and each shared one keeps two files open."""
 
 
-class Keeper(Protocol):
+class ConstantsBackend(Protocol):
     """What `shared` needs: this rank's constants, and how all ranks come to have the same."""
 
     @property
@@ -233,7 +234,7 @@ def _packed(name: str, value: Any) -> Frame:
 
 
 class Local:
-    """The keeper of a process without workers."""
+    """The constants backend of a process without workers."""
 
     def __init__(self) -> None:
         self.store = Constants(share=False)
@@ -248,15 +249,15 @@ class Local:
 
 
 _local = Local()
-_current: Keeper = _local
+_current: ConstantsBackend = _local
 
 
-def install(keeper: Keeper | None) -> None:
-    """Make a keeper the one that `shared` speaks to; None for that of a process on its own."""
+def install(constants_backend: ConstantsBackend | None) -> None:
+    """Make a backend the one that `shared` speaks to; None for that of a process on its own."""
     global _current
-    _current = _local if keeper is None else keeper
+    _current = _local if constants_backend is None else constants_backend
 
 
-def current() -> Keeper:
-    """The keeper of this process."""
+def current() -> ConstantsBackend:
+    """The constants backend of this process."""
     return _current

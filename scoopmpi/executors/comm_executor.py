@@ -178,10 +178,10 @@ def _follow(transport: MPITransport) -> None:
     """The part of all other ranks: tasks, until the root leaves."""
     from ..worker.worker import Worker
 
-    # The stand-in hands back what a long task would hold up; the task itself is never left.
+    # The progress thread hands back what a long task would hold up; the task itself is never left.
     worker = Worker(transport, leave=lambda: None)
     before = _Process()
-    before.serves(worker.nest, transport.rank, transport.size)
+    before.serves(worker.nested, transport.rank, transport.size)
     try:
         worker.join(_names())
         serve(worker)

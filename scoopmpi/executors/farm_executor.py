@@ -22,7 +22,7 @@ from .results import FarmResults
 if TYPE_CHECKING:  # workers come by here without a farm
     from ..checkpoint.file import Saved
     from ..checkpoint.record import Checkpoint
-    from ..farm.constants_backend import FarmKeeper
+    from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
 
 T = TypeVar("T")
@@ -49,11 +49,11 @@ class FarmExecutor(Executor):
         return self.farm.interruption
 
     @cached_property
-    def keeper(self) -> FarmKeeper:
+    def constants_backend(self) -> FarmConstants:
         """What `shared` speaks to."""
-        from ..farm.constants_backend import FarmKeeper  # late: few programs have constants
+        from ..farm.constants_backend import FarmConstants  # late: few programs have constants
 
-        return FarmKeeper(self.farm)
+        return FarmConstants(self.farm)
 
     def submit(  # type: ignore[override] # one keyword is ours
         self,

@@ -25,7 +25,7 @@ from ..process import identity
 from ..tasks.arguments import endless, sized
 from ..tasks.current_executor import Executor, current, usable
 from ..tasks.future import Future
-from ..tasks.initializer import BrokenMPIExecutor, Preparation, Prepared
+from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import limited
 from ..tasks.serial import SerialExecutor
 from ..tasks.starred import Starred
@@ -76,7 +76,7 @@ class MPIExecutor(foreign_names.Executing):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
         self._below = base or current()
-        self._preparation = None if initializer is None else Preparation(initializer, initargs)
+        self._initializer = None if initializer is None else Initializer(initializer, initargs)
         # Re-entrant, as a callback that runs while this thread waits may submit.
         self._lock = threading.RLock()
         self._pending: set[object] = set()  # calls, and maps that are just being opened
@@ -92,9 +92,9 @@ class MPIExecutor(foreign_names.Executing):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
-        if self._preparation is None:
+        if self._initializer is None:
             return MPIExecutor, ()
-        return MPIExecutor, (None, self._preparation.initializer, self._preparation.initargs)
+        return MPIExecutor, (None, self._initializer.initializer, self._initializer.initargs)
 
     @property
     def num_workers(self) -> int:
@@ -208,7 +208,7 @@ class MPIExecutor(foreign_names.Executing):
         finally:
             self._pending.discard(opening)
         self._ceased()
-        failed = None if self._preparation is None else self._failed
+        failed = None if self._initializer is None else self._failed
         if failed is not None:
             results.watch(failed)
         return Taken(results, self._maps, self._closed, self._idle, failed)
@@ -294,9 +294,9 @@ class MPIExecutor(foreign_names.Executing):
         self, fn: Callable[..., Any], task_timeout: float | None
     ) -> tuple[Callable[..., Any], float | None]:
         """The function behind the initializer, which has no limit, and the limit that is left."""
-        if self._preparation is None:
+        if self._initializer is None:
             return fn, task_timeout
-        return Prepared(self._preparation, limited(fn, task_timeout)), math.inf
+        return Initialized(self._initializer, limited(fn, task_timeout)), math.inf
 
     def _submit(self, below: Executor, fn: Callable[..., T], row: tuple[Any, ...]) -> Future[T]:
         """One task of a map, whose function has its limit."""
@@ -312,7 +312,7 @@ class MPIExecutor(foreign_names.Executing):
         return self._base or usable()
 
     def _ended(self, future: Future[Any]) -> None:
-        if self._preparation is not None and not future.cancelled():
+        if self._initializer is not None and not future.cancelled():
             self._failed(future.exception(0))
         self._pending.discard(future)
         self._idle()

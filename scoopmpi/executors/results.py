@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..farm.map_job import MapJob
-from ..tasks.outcomes import Part, Raised, handed_over, opened, values
+from ..tasks.outcomes import OutcomeRange, Raised, handed_over, opened, values
 from ..wire import failure
 
 if TYPE_CHECKING:  # workers come by here without a farm
@@ -71,7 +71,7 @@ class FarmResults:
         self.settled = partial(farm.settled, number)
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
-        self._kept: deque[Part] = deque()  # of `finish`
+        self._kept: deque[OutcomeRange] = deque()  # of `finish`
         self._failure: BaseException | None = None
         self._ended = False
 
@@ -182,7 +182,7 @@ class FarmResults:
             self._ended = True
             self._farm.abandon(self._number)
 
-    def _next_part(self) -> Part | None:
+    def _next_part(self) -> OutcomeRange | None:
         """The next outcomes, None at the end; raises what has ended the map."""
         job = self._job
         while True:
@@ -306,7 +306,7 @@ class IteratorResults:
             self._kept.append(Raised(CancelledError("the executor has been shut down")))
 
 
-def _outcomes(part: Part) -> list[Any]:
+def _outcomes(part: OutcomeRange) -> list[Any]:
     if part.plain:
         return values(part)[0]
     failed = frozenset(part.failed)

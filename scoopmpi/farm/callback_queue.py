@@ -23,7 +23,7 @@ PIECE, MOST_PIECES = 1 << 16, 100
 """Bytes of lines, and messages with lines, that are written as one."""
 
 
-class Deliveries:
+class CallbackQueue:
     """Things to do, in order.
 
     show: prints lines on stdout (1) or stderr (2); held: whether it would have to wait for

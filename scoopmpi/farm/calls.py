@@ -6,7 +6,7 @@ import logging
 from concurrent.futures import Future as PEP3148Future
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..tasks.outcomes import Part, Raised, opened
+from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..wire import payload
 from ..wire.messages import CANCELLED, Frame
@@ -67,7 +67,7 @@ class CallStream:
         self._begun = max(self._begun, stop)
         return Tasks(False, tuple(frames))
 
-    def delivered(self, part: Part) -> None:
+    def delivered(self, part: OutcomeRange) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
         failed = frozenset(part.failed) if part.failed else ()
         frames = payload.unpack(part.outcomes) if part.plain else part.outcomes

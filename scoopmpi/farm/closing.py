@@ -12,7 +12,7 @@ from .members import Members
 logger = logging.getLogger("scoopmpi")
 
 LEAVE_SECONDS = 2.0
-"""What a worker gets to leave after Stop, which its stand-in obeys even inside a task."""
+"""What a worker gets to leave after Stop, which its progress thread obeys even inside a task."""
 HURRY_SECONDS = 0.3
 """The same after a signal."""
 IMPORT_SECONDS = 30.0

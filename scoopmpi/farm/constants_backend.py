@@ -9,7 +9,7 @@ from ..constants.store import packed
 from .farm import Farm
 
 
-class FarmKeeper:
+class FarmConstants:
     """The constants of the program on one farm."""
 
     def __init__(self, farm: Farm) -> None:

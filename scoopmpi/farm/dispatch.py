@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from ..concurrency.signal_lock import Section
+from ..concurrency.signal_lock import SignalLock
 from ..process.deadline import GRACE
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Assignment, Scheduler
@@ -38,7 +38,7 @@ class Dispatch:
         self,
         transport: Transport,
         scheduler: Scheduler,
-        section: Section,
+        lock: SignalLock,
         constants: Callable[[], int],
     ) -> None:
         self.functions = Functions()
@@ -46,7 +46,7 @@ class Dispatch:
         """Stop must stay the last message to a worker."""
         self._transport = transport
         self._scheduler = scheduler
-        self._section = section
+        self._lock = lock
         self.jobs: dict[int, Job] = {}
         """Those that are open, by number."""
         self._latest = 0
@@ -121,14 +121,14 @@ class Dispatch:
 
     def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
         """Text of tasks on stdout (1) or stderr (2) is to become bytes as it does here."""
-        with self._section:
+        with self._lock:
             for worker in () if self.stopping else range(1, self._transport.size):
                 if worker not in self._lost:
                     self._transport.send(worker, Reconfigured(stream, settings))
 
     def pack_and_send(self) -> None:
         """What waits; without the lock."""
-        with self._section.uninterrupted():
+        with self._lock.uninterrupted():
             while self._outbox:
                 try:
                     assignment = self._outbox.popleft()
@@ -137,7 +137,7 @@ class Dispatch:
                 batch = assignment.batch
                 job = self.jobs.get(batch.job)
                 tasks = None if job is None else job.packed(batch.start, batch.stop)
-                with self._section:
+                with self._lock:
                     self._send(assignment, job, tasks)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Who drives the farm's loop: a caller that waits, or the stand-in thread while nobody does.
+"""Who drives the farm's loop: a caller that waits, or the progress thread while nobody does.
 
 So no result changes threads on its way to a caller that waits for it, and submits make progress
 and callbacks run while the program computes. Knows the loop as a function `step`, no more.
@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable
 
 from ..concurrency.backoff import pause
-from ..concurrency.progress_thread import StandIn
+from ..concurrency.progress_thread import ProgressThread
 from ..scheduling.scheduler import Scheduler
 
 PATIENCE = 0.001
-"""Seconds without a driver after which the stand-in takes over."""
+"""Seconds without a driver after which the progress thread takes over."""
 LINGER = 0.05
-"""Seconds that the stand-in looks on after the last task: waking it for each single call of a
-series would cost two context switches a call."""
+"""Seconds that the progress thread looks on after the last task: waking it for each single call of
+a series would cost two context switches a call."""
 
 
 class Driver:
@@ -34,14 +34,16 @@ class Driver:
         step: Callable[[], bool],
         scheduler: Scheduler,
         busy: Callable[[], bool],
-        standin: bool,
+        progress_thread: bool,
     ) -> None:
         self.driven = 0.0  # when step was called last; kept by step itself
         self._step = step
         self._scheduler = scheduler
         self._busy = busy
         self._callers: set[int] = set()  # threads that drive while they wait
-        self._standin = StandIn("scoopmpi farm", self._turn) if standin else None
+        self._progress_thread = (
+            ProgressThread("scoopmpi farm", self._turn) if progress_thread else None
+        )
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive until `done()`; False where `timeout` seconds have passed before."""
@@ -67,17 +69,17 @@ class Driver:
                 self._callers.discard(caller)
 
     def wake(self) -> None:
-        """There is something to do for the stand-in, if nobody else does it."""
-        if self._standin is not None:
-            self._standin.wake()
+        """There is something to do for the progress thread, if nobody else does it."""
+        if self._progress_thread is not None:
+            self._progress_thread.wake()
 
     def stop(self) -> None:
-        """The stand-in takes no further turn."""
-        if self._standin is not None:
-            self._standin.stop()
+        """The progress thread takes no further turn."""
+        if self._progress_thread is not None:
+            self._progress_thread.stop()
 
     def _turn(self) -> float | None:
-        """The stand-in's: seconds until it looks again, None to sleep until woken."""
+        """The progress thread's: seconds until it looks again, None to sleep until woken."""
         undriven = time.monotonic() - self.driven
         if not self._busy():
             return LINGER / 2 if undriven < LINGER else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..process.deadline import GRACE
 from ..scheduling.ranges import Batch
-from ..tasks.outcomes import Part
+from ..tasks.outcomes import OutcomeRange
 from ..wire import failure
 from .members import Members
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("scoopmpi")
 
 
-class Losses:
+class Failures:
     """What follows from the deaths of workers.
 
     retries: how often a task is tried again that was running where a worker died.
@@ -46,7 +46,7 @@ class Losses:
         given_up: Sequence[Batch],
         jobs: Mapping[int, Job],
         overdue: Batch | None = None,
-    ) -> Iterator[tuple[int, Job, Part]]:
+    ) -> Iterator[tuple[int, Job, OutcomeRange]]:
         """The failures of tasks that are given up, with their jobs."""
         for batch in given_up:
             if batch.job in jobs:
@@ -54,9 +54,11 @@ class Losses:
                 part = self._outcome(worker, batch, jobs[batch.job], late)
                 yield batch.job, jobs[batch.job], part
 
-    def _outcome(self, worker: int, batch: Batch, job: Job, late: bool) -> Part:
+    def _outcome(self, worker: int, batch: Batch, job: Job, late: bool) -> OutcomeRange:
         error = (self._late if late else self._killer)(worker, batch, job)
-        return Part(batch.start, batch.stop, False, (failure.pack_lost(error),), (0,), False)
+        return OutcomeRange(
+            batch.start, batch.stop, False, (failure.pack_lost(error),), (0,), False
+        )
 
     def _late(self, worker: int, batch: Batch, job: Job) -> failure.TaskTimeout:
         name, index = _task(batch, job)

@@ -24,7 +24,7 @@ A task's own map goes the same way from Offered on, a message by which its worke
 it has not started; their outcomes go back to that worker (`nests`).
 
 Here live the loop and who drives it, not decisions (`scheduler`), pickles (`job`) or MPI
-(`transport`). A caller who waits drives the loop itself, else a stand-in thread does (`driver`).
+(`transport`). A caller who waits drives the loop itself, else a progress thread does (`driver`).
 Every touch of transport and scheduler is in `_section`; what runs the user's code (callbacks,
 pickling, iterators) is not.
 """
@@ -37,30 +37,30 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ..concurrency.signal_lock import Section
+from ..concurrency.signal_lock import SignalLock
 from ..constants.sharing import FarmSharing
 from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
-from ..tasks.outcomes import Part
+from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
 from ..tasks.unfinished import Unfinished
 from ..wire import messages
 from ..wire.failure import FarmError
 from ..wire.messages import Frame
 from ..wire.transport import Transport
-from .callback_queue import Deliveries
+from .callback_queue import CallbackQueue
 from .calls import Call, CallStream
 from .closing import all_left
 from .dispatch import Dispatch
 from .driver import PATIENCE, Driver
-from .failures import Losses
+from .failures import Failures
 from .map_job import MapJob
 from .members import Members
 from .offers import Offers
 from .relay import Relay
 from .resting import Ending, Resting
-from .router import Incoming
+from .router import Router
 from .unread import Unread
 
 logger = logging.getLogger("scoopmpi")
@@ -78,28 +78,28 @@ class Farm:
         self,
         transport: Transport,
         policy: batching.Policy = batching.Policy(),
-        standin: bool = True,
+        progress_thread: bool = True,
         retries: int = 2,
     ) -> None:
         self._transport = transport
         self._scheduler = Scheduler(policy)
-        self._section = Section()
-        self._deliveries = Deliveries(show, held)  # to be handed over by who drives
+        self._lock = SignalLock()
+        self._callbacks = CallbackQueue(show, held)  # to be handed over by who drives
         self.sharing = FarmSharing(transport.send)
         store = self.sharing.store
-        self._dispatch = Dispatch(transport, self._scheduler, self._section, lambda: store.count)
+        self._dispatch = Dispatch(transport, self._scheduler, self._lock, lambda: store.count)
         self._jobs = self._dispatch.jobs
         self.reconfigured = self._dispatch.reconfigured
         self._abandoned: deque[int] = deque()
-        self._unread = Unread(self._jobs, self.release, self.abandon, threads=standin)
-        self.members = Members(transport.size - 1, self._deliveries.printed, has_said)
-        self._losses = Losses(self.members, retries)
+        self._unread = Unread(self._jobs, self.release, self.abandon, threads=progress_thread)
+        self.members = Members(transport.size - 1, self._callbacks.printed, has_said)
+        self._failures = Failures(self.members, retries)
         self._offers = Offers()
         self._relay = Relay(transport, self._scheduler, self._dispatch, self._offers)
         self._resting = Resting(self.members, transport.send)
-        self._incoming = Incoming(
-            self._scheduler, self._dispatch, self._relay, self.members, self._losses, self.sharing,
-            self._deliveries, self._resting, self._deliver, self.fail,
+        self._router = Router(
+            self._scheduler, self._dispatch, self._relay, self.members, self._failures,
+            self.sharing, self._callbacks, self._resting, self._deliver, self.fail,
         )  # fmt: skip
         self._calls = CallStream()
         self._calls_number = self._dispatch.opened(self._calls)
@@ -110,7 +110,7 @@ class Farm:
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
         self.unfinished = Unfinished()
-        self._driver = Driver(self.step, self._scheduler, lambda: self.busy, standin)
+        self._driver = Driver(self.step, self._scheduler, lambda: self.busy, progress_thread)
 
     # What callers ask for.
 
@@ -127,12 +127,12 @@ class Farm:
     def share(self, frames: Mapping[str, Frame]) -> None:
         """Set constants for all later tasks. Raises TypeError for a name that is set already."""
         self.wait_until(lambda: not self.members.importing or self.error is not None, JOIN_SECONDS)
-        with self._section:
+        with self._lock:
             self.sharing.set(frames)
 
     def open_map(self, job: MapJob, function: Function) -> int:
         """Start a map; its number is for `release` and `abandon`."""
-        with self._section:
+        with self._lock:
             number = self._dispatch.opened(job, function)
         if self.error is not None:  # the last worker died while the function was packed
             job.failed(self.error)
@@ -147,23 +147,23 @@ class Farm:
         """Hand out as many more tasks of a map as its window allows."""
         spans = job.releasable()
         for tasks, known in spans:
-            with self._section:
+            with self._lock:
                 if number in self._jobs:
                     tell = self._scheduler.known if known else self._scheduler.submitted
                     self._dispatch.assigned(tell(number, tasks))
             if known and job.left:
-                self._deliveries.add(partial(self._unread.go_on, number, job))
+                self._callbacks.add(partial(self._unread.go_on, number, job))
         if spans:
             self._dispatch.pack_and_send()
         self._driver.wake()
 
     def submit(self, call: Call) -> None:
         """One call that is to be run."""
-        with self._section:
+        with self._lock:
             self._calls.add(call)
             self._fresh_calls += 1
             if self.error is not None:
-                self._deliveries.add(partial(self._calls.failed, self.error))
+                self._callbacks.add(partial(self._calls.failed, self.error))
             if self._scheduler.idle:  # else they are gathered until the next look
                 self._submit_calls()
             now = time.monotonic()
@@ -171,8 +171,10 @@ class Farm:
                 # Thousands of submits in a row must not starve the workers. But the caller may
                 # hold locks of its own: callbacks and packing are left to who waits, or stands in.
                 self._take_in()
-                if not self._dispatch and len(self._deliveries) < BURST:
-                    self._driver.driven = now  # the stand-in would only fight for the interpreter
+                if not self._dispatch and len(self._callbacks) < BURST:
+                    self._driver.driven = (
+                        now  # the progress thread would only fight for the interpreter
+                    )
         self._driver.wake()
 
     def _submit_calls(self) -> None:
@@ -183,7 +185,7 @@ class Farm:
     def interrupt(self, error: BaseException) -> None:
         """Called by a signal handler: raises the error in the program, when it does no harm."""
         self.interruption = error
-        self._section.interrupt(error)
+        self._lock.interrupt(error)
 
     def abandon(self, number: int) -> None:
         """Nobody wants the rest of a map. May be called by the garbage collector at any point."""
@@ -211,31 +213,31 @@ class Farm:
 
     def step(self) -> bool:
         """Handle what has arrived, pack, send and deliver; False where there was nothing to do."""
-        with self._section:
+        with self._lock:
             progress = self._take_in()
             self._driver.driven = self._looked
         if self._dispatch:
             self._dispatch.pack_and_send()
-        if self._deliveries:
+        if self._callbacks:
             if not self._dispatch.stopping:  # then it is shown when all have left
-                self._deliveries.show()
-            with self._section.uninterrupted():
-                progress |= self._deliveries.hand_over()
+                self._callbacks.show()
+            with self._lock.uninterrupted():
+                progress |= self._callbacks.hand_over()
         return progress
 
     def show_arrived(self) -> None:
         """Show what tasks have printed until now: before the traceback of the program, say."""
-        with self._section:
+        with self._lock:
             while self._receive():
                 pass
-        self._deliveries.show(tell=False)
+        self._callbacks.show(tell=False)
 
     def _take_in(self) -> bool:
         while self._abandoned:
             self._relay.closed(self._abandoned.popleft())
         if self._unread.fresh:
             for deliver in self._unread.taken_in():
-                self._deliveries.add(deliver)
+                self._callbacks.add(deliver)
         if self._fresh_calls:
             self._submit_calls()
         handled = self._receive()
@@ -246,13 +248,13 @@ class Farm:
     def _receive(self) -> int:
         """Handle what has arrived, some of it: how many messages."""
         handled = 0
-        shut = self._closed or (self._deliveries.full and not self._dispatch.stopping)
+        shut = self._closed or (self._callbacks.full and not self._dispatch.stopping)
         while handled < BURST and not shut and (arrived := self._transport.receive()):
             handled += 1
-            self._incoming.handle(*arrived)
+            self._router.handle(*arrived)
         return handled
 
-    def _deliver(self, number: int, job: MapJob | CallStream, part: Part) -> None:
+    def _deliver(self, number: int, job: MapJob | CallStream, part: OutcomeRange) -> None:
         job.delivered(part)
         if isinstance(job, MapJob):
             if job.left:
@@ -270,8 +272,8 @@ class Farm:
     def busy(self) -> bool:
         """Whether anything is under way, or to be handed over."""
         if self._closed or self.error is not None:  # then what is queued stays so
-            return not self._closed and bool(self._deliveries)
-        waiting = self._fresh_calls, self._deliveries, self._abandoned, self._unread.fresh
+            return not self._closed and bool(self._callbacks)
+        waiting = self._fresh_calls, self._callbacks, self._abandoned, self._unread.fresh
         return self._scheduler.busy or any(waiting)
 
     # The end.
@@ -281,7 +283,7 @@ class Farm:
 
         maps: whether that goes for maps that nobody reads; executors are finished in any case.
         """
-        ending = Ending(self.unfinished, self._unread, self._resting, self._offers, self._section)
+        ending = Ending(self.unfinished, self._unread, self._resting, self._offers, self._lock)
         ending.finish(maps, self.wait_until, lambda: self.error is not None)
 
     def give_up(self) -> None:
@@ -302,15 +304,15 @@ class Farm:
             self.fail(FarmError("the farm has been shut down"))
         except BaseException:
             logger.exception("a callback of a call that never ran has failed")
-        self._deliveries.show_all(hurry)
-        with self._section:
+        self._callbacks.show_all(hurry)
+        with self._lock:
             self._dispatch.stopping = True
             for worker in range(1, self._transport.size):
                 self._transport.send(worker, messages.Stop())
-        self._losses.tell_all()
+        self._failures.tell_all()
         left = all_left(self.members, self.step, hurry)
         self.members.tell()
-        self._deliveries.show_all(hurry)
+        self._callbacks.show_all(hurry)
         if not left:
             self._transport.abort(status)
         self._closed = True

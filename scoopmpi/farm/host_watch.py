@@ -54,19 +54,19 @@ def limit(env: Mapping[str, str]) -> float:
     return seconds or math.inf
 
 
-def over(farm: Farm, transport: MPITransport, env: Mapping[str, str]) -> Lookout:
+def over(farm: Farm, transport: MPITransport, env: Mapping[str, str]) -> HostWatch:
     """A lookout over the hosts of a farm's workers, which has begun."""
 
     def lost(error: WorkerLost) -> None:
         transport.cut_off = True
         farm.fail(error)
 
-    begun = Lookout(farm.members, lost, limit(env), stuck=lambda: farm.error is None)
+    begun = HostWatch(farm.members, lost, limit(env), stuck=lambda: farm.error is None)
     begun.start()
     return begun
 
 
-class Lookout:
+class HostWatch:
     """Looks after the hosts of `members`.
 
     lost: told once why the job cannot go on. seconds: how long a host may be silent.

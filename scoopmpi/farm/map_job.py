@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.arguments import Source
-from ..tasks.outcomes import Part
+from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks, pack_arguments
 from ..wire import payload
 from ..wire.messages import Frame
@@ -57,7 +57,7 @@ class MapJob:
         self._record = record
         self.function: Function | None = target
         self.error: BaseException | None = None
-        self._guard = threading.RLock()  # the caller and the stand-in may act at a time
+        self._guard = threading.RLock()  # the caller and the progress thread may act at a time
         self._source = Source(iterables)
         self.context = contextvars.copy_context()
         """In which the user's iterators run, whoever runs them."""
@@ -70,9 +70,9 @@ class MapJob:
         """Whether somebody has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
-        self.watch: Callable[[Part], object] = bool  # shown what is thrown away
-        self._waiting: dict[int, Part] = {}  # by start, where the order matters
-        self._arrivals: deque[Part] = deque()  # else
+        self.watch: Callable[[OutcomeRange], object] = bool  # shown what is thrown away
+        self._waiting: dict[int, OutcomeRange] = {}  # by start, where the order matters
+        self._arrivals: deque[OutcomeRange] = deque()  # else
         self._front = 0  # every task before this one has its outcome
         self._beyond: dict[int, int] = {}  # spans behind the front that have theirs
 
@@ -99,7 +99,7 @@ class MapJob:
         self._weigh(frames, stop - start)
         return Tasks(False, frames)
 
-    def delivered(self, part: Part) -> None:
+    def delivered(self, part: OutcomeRange) -> None:
         """Outcomes have come from a worker."""
         if self._record is not None and part.lasting:
             with self._guard:
@@ -107,7 +107,7 @@ class MapJob:
                 self._record.came(*part[:5], columns)
         self._arrived(part)
 
-    def _arrived(self, part: Part) -> None:
+    def _arrived(self, part: OutcomeRange) -> None:
         frames = (part.outcomes,) if part.plain else part.outcomes
         self._weigh(frames, part.stop - part.start)
         with self._guard:
@@ -166,7 +166,9 @@ class MapJob:
         saved = record.recalled(source.columns(tasks.start, tasks.stop) if fits else None)
         if saved is None:
             return False
-        self._arrived(Part(tasks.start, tasks.stop, saved.plain, saved.outcomes, saved.failed))
+        self._arrived(
+            OutcomeRange(tasks.start, tasks.stop, saved.plain, saved.outcomes, saved.failed)
+        )
         return True
 
     def _room(self) -> int:
@@ -181,7 +183,7 @@ class MapJob:
             ahead = min(ahead, max(at_least, 2 * self._position))
         return ahead
 
-    def take(self) -> Part | None:
+    def take(self) -> OutcomeRange | None:
         """The next outcomes for the consumer, None where they have not arrived."""
         if self._ordered:
             part = self._waiting.pop(self._position, None)

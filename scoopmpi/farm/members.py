@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from ..wire.messages import Joined, Unfit
+from ..wire.messages import ImportFailed, Joined
 from .reports import Reports, more_of_the_same
 
 logger = logging.getLogger("scoopmpi")
@@ -39,7 +39,7 @@ class Members:
         """The functions of the program that every worker has; None before the first joined."""
         self._hosts: dict[int, str] = {}
         self._addresses: dict[int, tuple[str, ...]] = {}
-        self._unfit: set[int] = set()
+        self._import_failed: set[int] = set()
         self._left: set[int] = set()
         self.lost: dict[int, str] = {}
         """Workers that have died, and their hosts."""
@@ -54,13 +54,13 @@ class Members:
             self._said.add(message.said.decode(errors="backslashreplace"), worker, message.host)
         self._tell_when_all_have_said()
 
-    def unfit(self, worker: int, message: Unfit) -> str | None:
+    def import_failed(self, worker: int, message: ImportFailed) -> str | None:
         """The worker cannot import the program; why none can, where that was the last hope."""
         text = message.reason.rstrip()
         if message.said:
             said = message.said.decode(errors="backslashreplace").rstrip()
             text = f"{text}\nBefore it has printed:\n{said[-LONGEST:]}"
-        self._unfit.add(worker)
+        self._import_failed.add(worker)
         self._refusals.add(text, worker, message.host)
         if not self.none_left:
             self._tell_when_all_have_said()
@@ -122,12 +122,12 @@ class Members:
     @property
     def importing(self) -> bool:
         """Whether some worker has not said yet if it takes part."""
-        return len(self._hosts.keys() | self._unfit | self.lost.keys()) < self.size
+        return len(self._hosts.keys() | self._import_failed | self.lost.keys()) < self.size
 
     @property
     def none_left(self) -> bool:
         """Whether nobody can take part any more."""
-        return len(self._unfit | self.lost.keys()) == self.size
+        return len(self._import_failed | self.lost.keys()) == self.size
 
     @property
     def missing(self) -> list[int]:

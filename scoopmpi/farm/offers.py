@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..tasks.outcomes import Part
+from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
 from ..wire import payload
 from ..wire.messages import Offered, Returned
@@ -49,7 +49,7 @@ class Offer:
             return Tasks(True, payload.pack_columns(columns))
         return Tasks(False, columns[0])
 
-    def returned(self, part: Part) -> Returned:
+    def returned(self, part: OutcomeRange) -> Returned:
         """What the owner is to be told."""
         self._unanswered -= part.stop - part.start
         frame = (
@@ -104,9 +104,9 @@ class Offers:
         keys = [key for key in self._numbers if key[0] == owner]
         return tuple(number for key in keys for number in self._numbers[key])
 
-    def asked(self, hungry: int) -> list[int]:
+    def asked(self, idle_workers: int) -> list[int]:
         """Whom to ask for tasks while `hungry` workers have none: each once for each offer."""
-        chosen = list(self.spent)[: 2 * hungry]
+        chosen = list(self.spent)[: 2 * idle_workers]
         for worker in chosen:
             del self.spent[worker]
         return chosen

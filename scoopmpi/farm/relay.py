@@ -6,8 +6,8 @@ Everything here is called with the farm's lock held.
 from __future__ import annotations
 
 from ..scheduling.scheduler import Scheduler
-from ..tasks.outcomes import Part
-from ..wire.messages import Ceased, Hungry, Offered
+from ..tasks.outcomes import OutcomeRange
+from ..wire.messages import Ceased, Offered, StealRequest
 from ..wire.transport import Transport
 from .dispatch import Dispatch
 from .offers import Offer, Offers
@@ -21,7 +21,7 @@ class Relay:
     ) -> None:
         self._transport, self._scheduler = transport, scheduler
         self._dispatch, self._offers = dispatch, offers
-        self._withdrawn: dict[tuple[int, int], set[int]] = {}
+        self._revoked: dict[tuple[int, int], set[int]] = {}
         """(owner, its job): our numbers of what still runs of it."""
 
     def offered(self, sender: int, message: Offered) -> None:
@@ -31,26 +31,26 @@ class Relay:
         self._offers.opened(number, offer)
         self._dispatch.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
 
-    def returned(self, number: int, offer: Offer, part: Part) -> None:
+    def returned(self, number: int, offer: Offer, part: OutcomeRange) -> None:
         """Outcomes, for their owner."""
         if not self._dispatch.stopping:
             self._transport.send(offer.owner, offer.returned(part))
         if offer.answered:
             self.closed(number)
 
-    def withdrawn(self, owner: int, job: int) -> None:
+    def revoked(self, owner: int, job: int) -> None:
         """Nobody wants the outcomes; the owner is told when nothing of it runs any more."""
         numbers = self._offers.of(owner, job)
         for number in numbers:
             self.closed(number)
-        self._withdrawn[owner, job] = set(numbers)
+        self._revoked[owner, job] = set(numbers)
 
     def lost(self, owner: int) -> None:
         """A worker has died: what it had offered comes again with the tasks that had made it."""
         for number in self._offers.lost(owner):
             self.closed(number)
-        for key in [key for key in self._withdrawn if key[0] == owner]:
-            del self._withdrawn[key]
+        for key in [key for key in self._revoked if key[0] == owner]:
+            del self._revoked[key]
 
     def closed(self, number: int) -> None:
         """Nobody wants more of a job, of whatever kind."""
@@ -62,11 +62,11 @@ class Relay:
         """Ask for more where workers have nothing to do; tell owners what has ceased."""
         if self._dispatch.stopping:
             return
-        hungry = self._scheduler.hungry if self._offers.spent else 0
-        for worker in self._offers.asked(hungry) if hungry else ():
-            self._transport.send(worker, Hungry(hungry))
-        if self._withdrawn:
-            for key in [*self._withdrawn]:
-                if not any(map(self._scheduler.handed, self._withdrawn[key])):
-                    del self._withdrawn[key]
+        idle_workers = self._scheduler.idle_workers if self._offers.spent else 0
+        for worker in self._offers.asked(idle_workers) if idle_workers else ():
+            self._transport.send(worker, StealRequest(idle_workers))
+        if self._revoked:
+            for key in [*self._revoked]:
+                if not any(map(self._scheduler.handed, self._revoked[key])):
+                    del self._revoked[key]
                     self._transport.send(key[0], Ceased(key[1]))

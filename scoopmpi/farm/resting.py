@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..concurrency.signal_lock import Section
+from ..concurrency.signal_lock import SignalLock
 from ..tasks.unfinished import Unfinished
 from ..wire.messages import Finish, Rest
 from .closing import LEAVE_SECONDS
@@ -32,10 +32,10 @@ class Ending:
         unread: Unread,
         resting: Resting,
         offers: Offers,
-        section: Section,
+        lock: SignalLock,
     ) -> None:
         self._unfinished, self._unread, self._resting = unfinished, unread, resting
-        self._offers, self._section = offers, section
+        self._offers, self._lock = offers, lock
 
     def finish(
         self, maps: bool, wait_until: Callable[..., bool], broken: Callable[[], bool]
@@ -46,7 +46,7 @@ class Ending:
             self._unfinished.finish()
             if maps:
                 self._unread.finish(wait_until, broken)
-            with self._section:
+            with self._lock:
                 handed_on = offers.last_ones
                 resting.ask(maps)
             said = Patience("tasks that tasks have left", lambda: f"workers {resting.unsettled}")

@@ -14,14 +14,14 @@ from typing import Any
 from ..constants.sharing import FarmSharing
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
-from ..tasks.outcomes import Part
+from ..tasks.outcomes import OutcomeRange
 from ..wire import messages
 from ..wire.failure import FarmError
 from ..wire.messages import Finished
-from .callback_queue import Deliveries
+from .callback_queue import CallbackQueue
 from .calls import CallStream
 from .dispatch import Dispatch, Job
-from .failures import Losses
+from .failures import Failures
 from .map_job import MapJob
 from .members import Members
 from .offers import Offer
@@ -29,7 +29,7 @@ from .relay import Relay
 from .resting import Resting
 
 
-class Incoming:
+class Router:
     """The receiving end of one farm.
 
     deliver: hands outcomes to a job of rank 0's own. fail: nothing can go on.
@@ -41,27 +41,27 @@ class Incoming:
         dispatch: Dispatch,
         relay: Relay,
         members: Members,
-        losses: Losses,
+        failures: Failures,
         sharing: FarmSharing,
-        deliveries: Deliveries,
+        callbacks: CallbackQueue,
         resting: Resting,
-        deliver: Callable[[int, MapJob | CallStream, Part], None],
+        deliver: Callable[[int, MapJob | CallStream, OutcomeRange], None],
         fail: Callable[[BaseException], None],
     ) -> None:
         self._scheduler, self._dispatch, self._relay = scheduler, dispatch, relay
-        self._members, self._losses, self._sharing = members, losses, sharing
-        self._deliveries, self._deliver, self._fail = deliveries, deliver, fail
+        self._members, self._failures, self._sharing = members, failures, sharing
+        self._callbacks, self._deliver, self._fail = callbacks, deliver, fail
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
             Finished: self._finished,
             messages.Waiting: self._waiting,
             messages.Resumed: self._resumed,
             messages.Offered: relay.offered,
-            messages.Withdrawn: lambda sender, message: relay.withdrawn(sender, message.job),
+            messages.Revoked: lambda sender, message: relay.revoked(sender, message.job),
             messages.Joined: self._joined,
-            messages.Propose: sharing.proposed,
-            messages.Wanted: lambda sender, message: sharing.wanted(sender, message.number),
-            messages.Printed: lambda _, message: deliveries.printed(*message),
-            messages.Unfit: self._unfit,
+            messages.SetConstants: sharing.proposed,
+            messages.BufferRequest: lambda sender, message: sharing.wanted(sender, message.number),
+            messages.Printed: lambda _, message: callbacks.printed(*message),
+            messages.ImportFailed: self._import_failed,
             messages.Rest: resting.heard,
             messages.Left: lambda sender, _: members.left(sender),
             messages.Lost: self._lost,
@@ -86,14 +86,14 @@ class Incoming:
         self._dispatch.assigned(self._scheduler.finished(sender, batch, message.seconds, back))
         job = self._dispatch.jobs.get(number)
         if job is not None and start < stop:
-            part = Part(start, stop, message.plain, message.outcomes, message.failed)
+            part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
             self._answer(number, job, part)
 
-    def _answer(self, number: int, job: Job, part: Part) -> None:
+    def _answer(self, number: int, job: Job, part: OutcomeRange) -> None:
         if isinstance(job, Offer):
             self._relay.returned(number, job, part)
         else:
-            self._deliveries.add(partial(self._deliver, number, job, part))
+            self._callbacks.add(partial(self._deliver, number, job, part))
 
     def _waiting(self, sender: int, message: messages.Waiting) -> None:
         self._dispatch.assigned(self._scheduler.waiting(sender, Batch.single(*message)))
@@ -106,9 +106,9 @@ class Incoming:
         self._sharing.joined(sender, message.domain)
         self._dispatch.assigned(self._scheduler.joined(sender))
 
-    def _unfit(self, sender: int, message: messages.Unfit) -> None:
-        if problem := self._members.unfit(sender, message):
-            self._deliveries.add(partial(self._fail, FarmError(problem)))
+    def _import_failed(self, sender: int, message: messages.ImportFailed) -> None:
+        if problem := self._members.import_failed(sender, message):
+            self._callbacks.add(partial(self._fail, FarmError(problem)))
 
     def _lost(self, worker: int, _: messages.Lost) -> None:
         """What it held runs elsewhere, what its tasks had made comes again with them."""
@@ -116,13 +116,13 @@ class Incoming:
         overdue = self._dispatch.lost(worker)
         self._sharing.lost(worker)
         self._members.died(worker)
-        given_up = self._losses.given_up(self._scheduler.blamed(worker), overdue)
+        given_up = self._failures.given_up(self._scheduler.blamed(worker), overdue)
         if not self._dispatch.stopping:
-            self._losses.tell(worker, given_up)
+            self._failures.tell(worker, given_up)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
         jobs = self._dispatch.jobs
-        for number, job, part in self._losses.outcomes(worker, given_up, jobs, overdue):
+        for number, job, part in self._failures.outcomes(worker, given_up, jobs, overdue):
             self._answer(number, job, part)
         if self._members.none_left:
-            self._deliveries.add(partial(self._fail, self._losses.of_all()))
+            self._callbacks.add(partial(self._fail, self._failures.of_all()))

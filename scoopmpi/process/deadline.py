@@ -1,8 +1,8 @@
-"""The deadline of the task that runs, in memory that a worker shares with its witness.
+"""The deadline of the task that runs, in memory that a worker shares with its supervisor.
 
-The worker writes it where a task with a limit begins; the witness looks when it has passed by
+The worker writes it where a task with a limit begins; the supervisor looks when it has passed by
 `GRACE`, and not before: it sleeps otherwise, and is woken only where it would look too late. Cells:
-the deadline, the limit in seconds, when the witness will look. No signals and no processes here.
+the deadline, the limit in seconds, when the supervisor will look. No signals and no processes here.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 GRACE = 2.0
 """Seconds after its limit in which a task has to react, before its worker is killed."""
 LATE = 1.0
-"""A witness that looks so much later than it meant to was stopped itself, its worker probably too
-(`scontrol suspend`, a laptop's lid): the task gets its grace anew."""
+"""A supervisor that looks so much later than it meant to was stopped itself, its worker probably
+too (`scontrol suspend`, a laptop's lid): the task gets its grace anew."""
 CELLS = 3
 NEVER = math.inf
 
@@ -23,13 +23,13 @@ NEVER = math.inf
 class Deadline:
     """The shared cells; the time is `time.monotonic()`, which is one for all processes of a host.
 
-    memory: 24 bytes. wake: has the witness look at once, called by the worker.
+    memory: 24 bytes. wake: has the supervisor look at once, called by the worker.
     """
 
     def __init__(self, memory: Any, wake: Callable[[], None]) -> None:
         self._cells = memoryview(memory).cast("d")
         self._wake = wake
-        self._planned = -NEVER  # when this witness meant to look
+        self._planned = -NEVER  # when this supervisor meant to look
         for cell in range(CELLS):
             self._cells[cell] = NEVER
 
@@ -48,7 +48,7 @@ class Deadline:
         """No task with a limit runs."""
         self._cells[0] = NEVER
 
-    # The witness.
+    # The supervisor.
 
     def look(self, now: float) -> float | None:
         """Seconds until the next look, None until it is woken; 0.0: the worker is to be killed."""

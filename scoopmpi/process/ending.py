@@ -85,7 +85,7 @@ def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
 
 
 def _limit() -> None:
-    """The witness acts where this process has come to a stand, and not even says so."""
+    """The supervisor acts where this process has come to a stand, and not even says so."""
     supervisor.ends(supervisor.ENDING, SECONDS + AFTER_SECONDS + 2 * strays.TERM_SECONDS)
 
 

@@ -41,7 +41,7 @@ same while a task still runs whose value nobody wants."""
 _LABEL_BYTES = 200
 _CELL_BYTES = 8 * CELLS
 deadline: Deadline | None = None
-"""On a worker that has a witness: where to say until when the running task has to end."""
+"""On a worker that has a supervisor: where to say until when the running task has to end."""
 _shared: _Shared | None = None
 _APART_SECONDS = 0.2
 """Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
@@ -94,7 +94,7 @@ def survivable(env: Mapping[str, str]) -> bool:
 
 
 class _Shared:
-    """The memory that a worker shares with its witness. wake: has the witness look at once."""
+    """The memory that a worker and its supervisor share. wake: has the supervisor look at once."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         memory = mmap.mmap(-1, _LABEL_BYTES + 2 * _CELL_BYTES + 16)
@@ -131,7 +131,7 @@ class _Shared:
         return time.monotonic() - self._end[1]
 
 
-def under_witness(rank: int) -> Callable[[str], None]:
+def under_supervisor(rank: int) -> Callable[[str], None]:
     """Go on in a child process; returns, in the child, the function to tell what it runs.
 
     It has to be told something, STARTED, when the rank takes part: a death before is the job's.
@@ -261,7 +261,7 @@ def sentence(
 ) -> str:
     """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it.
 
-    goes_on: the job does, without it. limit: of the task for which its witness has killed it.
+    goes_on: the job does, without it. limit: of the task for which its supervisor has killed it.
     """
     if limit is not None:
         cause = f"was killed, as a task had not ended {GRACE:g} s after its limit of {limit:g} s,"

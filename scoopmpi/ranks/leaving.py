@@ -26,10 +26,10 @@ from ..wire.transport import MPITransport, Transport, leave
 logger = logging.getLogger("scoopmpi")
 
 FINALIZE_SECONDS = 6.0
-"""For MPI's end once all ranks have come to it: it takes 0.01 to 0.3 s here. The witness adds its
-grace, and rank 0 waits for that."""
+"""For MPI's end once all ranks have come to it: it takes 0.01 to 0.3 s here. The supervisor adds
+its grace, and rank 0 waits for that."""
 WORKERS_SECONDS = 20.0
-"""For workers to come to it: their witnesses end them before, wherever they are stuck."""
+"""For workers to come to it: their supervisors end them before, wherever they are stuck."""
 RANKS_PER_SECOND = 500
 """More for a large job: its launcher hears from each rank."""
 

@@ -200,7 +200,7 @@ class Scheduler:
         return bool(self._idle)
 
     @property
-    def hungry(self) -> int:
+    def idle_workers(self) -> int:
         """How many workers hold nothing that runs, while nothing is queued for them."""
         return 0 if self._ready else len(self._idle)
 

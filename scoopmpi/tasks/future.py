@@ -7,7 +7,7 @@ from concurrent.futures import Future as PEP3148Future
 from typing import Any, Protocol, TypeVar
 
 from ..concurrency.timeouts import seconds
-from .scoop_attributes import Attributes
+from .scoop_attributes import ScoopAttributes
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ class Driven(Protocol):
         """Work until `done()`; False after `timeout` seconds."""
 
 
-class Future(Attributes, PEP3148Future[T]):
+class Future(ScoopAttributes, PEP3148Future[T]):
     """A call that was submitted: a `concurrent.futures.Future` that works while you wait for it."""
 
     _farm: Driven | None = None

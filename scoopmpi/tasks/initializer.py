@@ -31,7 +31,7 @@ class BrokenMPIExecutor(BrokenExecutor):
     """Its cause travels with it, see `failure`."""
 
 
-class Preparation:
+class Initializer:
     """An initializer and its arguments, with a name that no other has."""
 
     def __init__(self, initializer: Callable[..., object], initargs: Iterable[Any]) -> None:
@@ -76,23 +76,23 @@ def _trace(error: BaseException) -> str:
         return failure.reason(error)
 
 
-class Prepared:
+class Initialized:
     """A function that runs behind an initializer."""
 
-    def __init__(self, preparation: Preparation, fn: Callable[..., Any]) -> None:
-        self._preparation, self._fn = preparation, fn
+    def __init__(self, initializer: Initializer, fn: Callable[..., Any]) -> None:
+        self._initializer, self._fn = initializer, fn
         # For failure.describe: messages name what the user knows.
         self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
 
     @property
     def beside_function(self) -> dict[str, Any]:
         """What travels with the user's function, by name."""
-        made = self._preparation
+        made = self._initializer
         return {
             f"the initializer {made.said}": made.initializer,
             f"the arguments of the initializer {made.said}": made.initargs,
         }
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._preparation.make()
+        self._initializer.make()
         return self._fn(*args, **kwargs)

@@ -1,11 +1,11 @@
 """How long a task may run: `Limited` is a function with a limit, in the function's place.
 
 In the worker's main thread an alarm raises TaskTimeout inside the task, also where it sleeps. What
-does not react is the witness's (`process.deadline`). The invariant: the alarm raises only while
+does not react is the supervisor's (`process.deadline`). The invariant: the alarm raises only while
 the innermost `Limited` call of the running greenlet is `_running` and not over, once for it, and
 never while code of this package runs on top of that call (it comes again a millisecond later). So
-it cannot hit the worker's loop, another task, or the nest's bookkeeping. Whoever sets a task aside
-takes its limit out of `_running` first. SIGALRM is ours only while a limited task runs.
+it cannot hit the worker's loop, another task, or the nested executor's bookkeeping. Whoever sets a
+task aside takes its limit out of `_running` first. SIGALRM is ours only while a limited task runs.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ..wire import failure, payload
 from ..wire.messages import Frame
 
 
-class Part(NamedTuple):
+class OutcomeRange(NamedTuple):
     """The outcomes of the tasks `start` to `stop - 1`, still packed as they came.
 
     lasting: whether they would be the same in another run; a worker that died says nothing of it.
@@ -27,7 +27,7 @@ class Part(NamedTuple):
     lasting: bool = True
 
 
-def values(part: Part) -> tuple[list[Any], BaseException | None]:
+def values(part: OutcomeRange) -> tuple[list[Any], BaseException | None]:
     """The values of a part up to its first failure, and that failure; runs user code."""
     if part.plain:
         found: list[Any] = payload.unpack(part.outcomes)

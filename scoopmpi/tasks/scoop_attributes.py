@@ -27,7 +27,7 @@ class CallbackEntry(NamedTuple):
     groupID: object = None
 
 
-class Attributes:
+class ScoopAttributes:
     """The names of SCOOP's futures; a base of ours."""
 
     sendResultBack = True
@@ -44,7 +44,7 @@ class Attributes:
                 self._id = scoop_names.worker(), next(_numbers)
             return self._id
 
-    def __lt__(self, other: Attributes) -> bool:
+    def __lt__(self, other: ScoopAttributes) -> bool:
         """An order, so that pairs with futures in them can be sorted."""
         return self.id < other.id
 
@@ -91,6 +91,6 @@ class Attributes:
         return {}
 
 
-def _of(attributes: Attributes) -> Future[Any]:
+def _of(attributes: ScoopAttributes) -> Future[Any]:
     assert isinstance(attributes, Future)
     return attributes

@@ -49,7 +49,7 @@ class Forget(NamedTuple):
     function: int
 
 
-class Hungry(NamedTuple):
+class StealRequest(NamedTuple):
     """`workers` workers have nothing to do: the receiver may offer tasks of nested jobs once more.
 
     Everybody may offer once to begin with, so a program without nested jobs never needs this.
@@ -69,7 +69,7 @@ class Returned(NamedTuple):
     failed: tuple[int, ...]
 
 
-class Agreed(NamedTuple):
+class ConstantsSet(NamedTuple):
     """The answer to Propose: the constants' number, or why they cannot be set."""
 
     token: int
@@ -128,7 +128,7 @@ class Joined(NamedTuple):
     said: bytes = b""
 
 
-class Unfit(NamedTuple):
+class ImportFailed(NamedTuple):
     """The program cannot be imported on this worker: why, as a text; instead of Joined.
 
     said: what it has printed meanwhile.
@@ -195,13 +195,13 @@ class Offered(NamedTuple):
     last: bool = False
 
 
-class Withdrawn(NamedTuple):
+class Revoked(NamedTuple):
     """Nobody wants the outcomes of what was offered of this nested job any more."""
 
     job: int
 
 
-class Propose(NamedTuple):
+class SetConstants(NamedTuple):
     """A task sets constants; rank 0 shares them, and answers with Agreed and the same token."""
 
     token: int
@@ -229,7 +229,7 @@ class Left(NamedTuple):
 # From any rank to a worker.
 
 
-class Share(NamedTuple):
+class BroadcastConstants(NamedTuple):
     """Constants for the receiver, and for the ranks behind it, to whom it sends them on.
 
     A frame may say where its buffers are on this host, see `constants.store`.
@@ -240,7 +240,7 @@ class Share(NamedTuple):
     behind: tuple[Any, ...]
 
 
-class Wanted(NamedTuple):
+class BufferRequest(NamedTuple):
     """The answer to a Share whose shared memory cannot be opened: its buffers are to be sent."""
 
     number: int
@@ -256,11 +256,11 @@ class Lost(NamedTuple):
 ToWorker: TypeAlias = (
     Run
     | Forget
-    | Hungry
+    | StealRequest
     | Returned
-    | Agreed
-    | Share
-    | Wanted
+    | ConstantsSet
+    | BroadcastConstants
+    | BufferRequest
     | Ceased
     | Finish
     | Reconfigured
@@ -268,14 +268,14 @@ ToWorker: TypeAlias = (
 )
 ToFarm: TypeAlias = (
     Joined
-    | Unfit
+    | ImportFailed
     | Finished
     | Waiting
     | Resumed
     | Offered
-    | Withdrawn
-    | Propose
-    | Wanted
+    | Revoked
+    | SetConstants
+    | BufferRequest
     | Printed
     | Rest
     | Left
@@ -284,8 +284,8 @@ ToFarm: TypeAlias = (
 Message: TypeAlias = ToWorker | ToFarm
 
 KINDS: tuple[Any, ...] = (
-    Run, Forget, Hungry, Returned, Agreed, Stop,
-    Joined, Unfit, Finished, Waiting, Resumed, Offered, Withdrawn, Propose, Printed, Left,
-    Share, Wanted, Ceased, Finish, Rest, Reconfigured,
+    Run, Forget, StealRequest, Returned, ConstantsSet, Stop,
+    Joined, ImportFailed, Finished, Waiting, Resumed, Offered, Revoked, SetConstants, Printed, Left,
+    BroadcastConstants, BufferRequest, Ceased, Finish, Rest, Reconfigured,
 )  # fmt: skip
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -9,12 +9,12 @@ from typing import Any
 from ..constants.sharing import ON_ITS_WAY_SECONDS
 from ..constants.store import Constants, packed
 from ..wire.failure import FarmError
-from ..wire.messages import Propose
+from ..wire.messages import SetConstants
 from .inbox import Inbox
 from .nested.port import Port
 
 
-class WorkerKeeper:
+class WorkerConstants:
     """The constants of one worker's tasks; one for all threads, as it counts what they ask for.
 
     inbox: where they and the answers of rank 0 arrive.
@@ -28,14 +28,14 @@ class WorkerKeeper:
     @property
     def store(self) -> Constants:
         """The constants of this rank."""
-        with self._port.lock:  # the stand-in may receive the first ones at this moment
+        with self._port.lock:  # the progress thread may receive the first ones at this moment
             return self._inbox.sharing.store
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Have rank 0 set these."""
         token, frames = next(self._tokens), packed(values)
         with self._port.lock:
-            self._port.send(Propose(token, frames))
+            self._port.send(SetConstants(token, frames))
             self._port.flush()  # the task may change its arrays afterwards
         self._wait_until(lambda: token in self._inbox.agreed)
         answer = self._inbox.agreed.pop(token)

@@ -10,21 +10,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..wire.messages import (
-    Agreed,
+    BroadcastConstants,
+    BufferRequest,
     Ceased,
+    ConstantsSet,
     Finish,
     Forget,
-    Hungry,
     Reconfigured,
     Returned,
     Run,
-    Share,
+    StealRequest,
     Stop,
-    Wanted,
 )
 from ..wire.transport import Transport
 from .function_cache import FunctionCache
-from .nested.executor import Nest
+from .nested.executor import NestedExecutor
 
 if TYPE_CHECKING:
     from ..constants.sharing import Sharing
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 class Inbox:
     """The receiving end of one worker."""
 
-    def __init__(self, transport: Transport, nest: Nest) -> None:
+    def __init__(self, transport: Transport, nested: NestedExecutor) -> None:
         self.known = FunctionCache()
         self.stopping = False
         self.constants = 0
         """How many there had been when the latest batch was sent: its tasks find them all."""
-        self.agreed: dict[int, Agreed] = {}
+        self.agreed: dict[int, ConstantsSet] = {}
         self.reconfigured: Callable[[int, dict[str, Any]], None] = lambda stream, settings: None
         """Told how text that tasks print is to be encoded."""
         self._transport = transport
-        self._nest = nest
+        self._nested = nested
         self._sharing: Sharing | None = None
         self._batches: deque[Run | Forget] = deque()
 
@@ -69,19 +69,19 @@ class Inbox:
             elif isinstance(message, Forget):
                 self._batches.append(message)
             elif isinstance(message, Returned):
-                self._nest.returned(message)
-            elif isinstance(message, Hungry):
-                self._nest.hungry = message.workers
-            elif isinstance(message, Share):
+                self._nested.returned(message)
+            elif isinstance(message, StealRequest):
+                self._nested.idle_workers = message.workers
+            elif isinstance(message, BroadcastConstants):
                 self.sharing.received(sender, message)
-            elif isinstance(message, Wanted):
+            elif isinstance(message, BufferRequest):
                 self.sharing.wanted(sender, message.number)
-            elif isinstance(message, Agreed):
+            elif isinstance(message, ConstantsSet):
                 self.agreed[message.token] = message
             elif isinstance(message, Ceased):
-                self._nest.ceased(message.job)
+                self._nested.ceased(message.job)
             elif isinstance(message, Finish):
-                self._nest.rest.asked(message)
+                self._nested.rest.asked(message)
             elif isinstance(message, Reconfigured):
                 self.reconfigured(message.stream, message.settings)
             elif isinstance(message, Stop):

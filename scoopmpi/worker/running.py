@@ -5,8 +5,8 @@ is cut from another thread by emptying the list of its arguments: the extend the
 task that is running. How far it came is read afterwards, so no task is both run here and handed
 back.
 
-`cut` is called with the worker's lock held, by the stand-in; `set_aside` and `rest` when the worker
-has withdrawn the batch from the stand-in. No transport and no lock here.
+`cut` is called with the worker's lock held, by the progress thread; `set_aside` and `rest` when the
+worker has withdrawn the batch from the progress thread. No transport and no lock here.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class Running:
             return lambda frame: function(*self._open(frame))
         if isinstance(function, FunctionType | MethodType):
             return function
-        # Functions in C give the stand-in no turn between two tasks; a line of Python does.
+        # Functions in C give the progress thread no turn between two tasks; a line of Python does.
         return lambda *row: function(*row)
 
     def _call_submitted(self, frame: Frame) -> Any:

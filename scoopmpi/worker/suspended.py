@@ -13,7 +13,7 @@ from ..wire.messages import Resumed, Waiting
 from .running import Interlude, Running
 
 
-class Aside:
+class SuspendedBatches:
     """What waits on one worker.
 
     send: takes a message for the farm.

@@ -2,9 +2,9 @@
 
 What keeps its promises:
 - `_lock` guards the transport, the inbox and the running batch; user code runs without it.
-- While a task outlives its batch's budget the stand-in thread speaks for the worker: it answers
+- While a task outlives its batch's budget the progress thread speaks for the worker: it answers
   with what is done and hands back what is not started, prefetched batches too; it obeys Stop.
-- Tasks run in runners, beside the loop: one that waits for its own tasks is set aside, and the
+- Tasks run in fibers, beside the loop: one that waits for its own tasks is set aside, and the
   farm is told when there is nothing else to do here.
 - A task is started at most once: a batch is cut by emptying the list that is being iterated, and
   only then looking how far it came.
@@ -24,18 +24,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..concurrency.backoff import pause
-from ..concurrency.progress_thread import StandIn
+from ..concurrency.progress_thread import ProgressThread
 from ..constants.domain import domain
-from ..constants.store import Keeper
+from ..constants.store import ConstantsBackend
 from ..process.connections import own_addresses
 from ..wire import messages
 from ..wire.messages import Finished, Message, Run
 from ..wire.transport import Transport
 from .inbox import Inbox
-from .nested.executor import Nest
+from .nested.executor import NestedExecutor
 from .nested.fibers import Ended
 from .running import Interlude, Running, unpackable
-from .suspended import Aside
+from .suspended import SuspendedBatches
 
 if TYPE_CHECKING:
     from ..output.worker_output import Output
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("scoopmpi")
 
 LOOK_SECONDS = 0.005
-"""How often the stand-in looks while a worker is busy: the interpreter's own switch interval."""
+"""How often the progress thread looks while a worker is busy: the interpreter switches as often."""
 PASS_ON_SECONDS = 0.05
 """How often it looks for messages in any case, as other ranks may wait for what is sent on here."""
 UNREAD_BYTES = 1 << 16
@@ -52,13 +52,13 @@ UNREAD_BYTES = 1 << 16
 EAGER_BYTES = 2000
 """A longer message may need this rank once more, which might compute for hours: waited for."""
 LINGER = 0.1
-"""Seconds without a batch after which the stand-in sleeps until it is woken."""
+"""Seconds without a batch after which the progress thread sleeps until it is woken."""
 
 
 class Worker:
     """One worker rank.
 
-    leave: called by the stand-in when Stop arrives inside a task; must end the process.
+    leave: called by the progress thread when Stop arrives inside a task; must end the process.
     label: told the name of the function of each batch, for whoever finds the rank dead.
     """
 
@@ -74,11 +74,11 @@ class Worker:
         # Re-entrant, as the garbage collector may run a __del__ that prints while it is held.
         self.lock = threading.RLock()
         self.workers = transport.size - 1
-        self._keeper: Keeper | None = None
-        self.nest = Nest(self)
+        self._constants_backend: ConstantsBackend | None = None
+        self.nested = NestedExecutor(self)
         """The executor of this worker's tasks."""
-        self.inbox = Inbox(transport, self.nest)
-        self._aside = Aside(self.send)
+        self.inbox = Inbox(transport, self.nested)
+        self._suspended = SuspendedBatches(self.send)
         self._unread = 0
         self._pid = os.getpid()
         self._own = threading.get_ident()
@@ -88,17 +88,17 @@ class Worker:
         self._gone = False
         self._last_message = time.monotonic()
         self._rescuer: threading.Thread | None = None
-        self._standin = StandIn("scoopmpi worker", self._stand_in) if leave else None
+        self._progress_thread = ProgressThread("scoopmpi worker", self._stand_in) if leave else None
 
     @property
-    def keeper(self) -> Keeper:
+    def constants_backend(self) -> ConstantsBackend:
         """What `shared` speaks to in tasks."""
         with self.lock:
-            if self._keeper is None:
-                from .constants_backend import WorkerKeeper  # late: few programs have constants
+            if self._constants_backend is None:
+                from .constants_backend import WorkerConstants  # late: few programs have constants
 
-                self._keeper = WorkerKeeper(self, self.inbox, self.nest.wait_until)
-            return self._keeper
+                self._constants_backend = WorkerConstants(self, self.inbox, self.nested.wait_until)
+            return self._constants_backend
 
     # Talking to the farm.
 
@@ -115,7 +115,7 @@ class Worker:
     def refuse(self, reason: str, said: bytes) -> None:
         """Say that the program cannot be imported here, why, and what it has printed before."""
         with self.lock:
-            self._transport.send(0, messages.Unfit(socket.gethostname(), reason, said))
+            self._transport.send(0, messages.ImportFailed(socket.gethostname(), reason, said))
 
     def printed(self, stream: int, data: bytes) -> bool:
         """Send whole lines of a task on their way to the user; False where rank 0 has left."""
@@ -135,7 +135,7 @@ class Worker:
             return caller, 0
         running = self._running
         ended = running.ended if isinstance(running, Running) else 0
-        return -self.nest.scope, ended
+        return -self.nested.scope, ended
 
     def task_ended(self) -> None:
         """What the caller's tasks have printed is on its way, unfinished lines too."""
@@ -157,8 +157,8 @@ class Worker:
         """Take in messages, run something; False where there was nothing to do."""
         with self.lock:
             self.inbox.receive()
-            self.nest.withdraw()
-            self.nest.rest.look()
+            self.nested.revoke()
+            self.nested.rest.look()
         if self.inbox.stopping or not (self._go_on() or self._begin()):
             return False
         self._last_message = time.monotonic()
@@ -166,32 +166,32 @@ class Worker:
 
     def _go_on(self) -> bool:
         """What tasks have begun comes before what the farm sends."""
-        ready = self.nest.runners.ready()
-        work = self.nest.work() if ready is None else ready.runner.switch
+        ready = self.nested.fibers.ready()
+        work = self.nested.work() if ready is None else ready.fiber.switch
         if work is None:
             return False
         with self.lock:
-            self._aside.something_runs()
+            self._suspended.something_runs()
         if ready is not None:
             work()
         else:
-            self.nest.start(partial(self._run_interlude, work))
+            self.nested.start(partial(self._run_interlude, work))
         return True
 
     def _begin(self) -> bool:
         with self.lock:
             batch = self.inbox.next_batch()
             if batch is None:
-                self._aside.nothing_runs()
+                self._suspended.nothing_runs()
                 return False
-        self.nest.start(partial(self._run, batch))
+        self.nested.start(partial(self._run, batch))
         return True
 
     def farewell(self) -> None:
         """The last message, sent and gone."""
-        if self._standin is not None:
-            self._standin.stop()
-        self.nest.runners.close()  # before the last message: a task that is told may still answer
+        if self._progress_thread is not None:
+            self._progress_thread.stop()
+        self.nested.fibers.close()  # before the last message: a task that is told may still answer
         self.last_message()
 
     def last_message(self) -> None:
@@ -210,14 +210,14 @@ class Worker:
         running.owner = self.place()[0]
         with self.lock:
             self._running = running
-        if self._standin is not None:
-            self._standin.wake()
+        if self._progress_thread is not None:
+            self._progress_thread.wake()
         running.run()
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the task has forked and that came back from it
         with self.lock:
             self._running = None
-            self._aside.goes_on(running)
+            self._suspended.goes_on(running)
         self._answer(running)
 
     def _opened(self, run: Run) -> Running | None:
@@ -257,22 +257,22 @@ class Worker:
         self._transport.flush()
 
     def nudge(self) -> None:
-        """There is something that others could run: the stand-in shall look soon."""
-        if self._standin is not None:
-            self._standin.nudge()
+        """There is something that others could run: the progress thread shall look soon."""
+        if self._progress_thread is not None:
+            self._progress_thread.nudge()
 
     def suspending(self) -> Running | Interlude | None:
         """The running batch will wait: what it has not started goes back."""
         running = self._running
         with self.lock:
-            self._running = None  # from here on the stand-in leaves it alone
+            self._running = None  # from here on the progress thread leaves it alone
         if running is not None:
             answer = running.set_aside()
             self._tasks_ended(running)
             with self.lock:
                 if answer is not None:
                     self._transport.send(0, answer)
-                self._aside.waits(running)
+                self._suspended.waits(running)
         return running
 
     def resumed(self, running: Running | Interlude | None, seconds: float) -> None:
@@ -282,16 +282,16 @@ class Worker:
         running.away += seconds
         running.labelled()
         with self.lock:
-            self._aside.goes_on(running)
+            self._suspended.goes_on(running)
             self._running = running
-        if self._standin is not None:
-            self._standin.wake()
+        if self._progress_thread is not None:
+            self._progress_thread.wake()
 
     def _run_interlude(self, work: Callable[[], None]) -> None:
         with self.lock:
             self._running = Interlude()
-        if self._standin is not None:
-            self._standin.wake()
+        if self._progress_thread is not None:
+            self._progress_thread.wake()
         try:
             work()
         except Ended:
@@ -306,13 +306,13 @@ class Worker:
     # While a task outlives its budget.
 
     def _stand_in(self) -> float | None:
-        """The stand-in's turn: seconds until it looks again, None to sleep until woken."""
+        """The progress thread's turn: seconds until it looks again, None to sleep until woken."""
         running = self._running
         if running is None:
             idle = time.monotonic() - self._last_message
             return LOOK_SECONDS if idle < LINGER else None
         age = time.monotonic() - running.started - running.away
-        unsettled = self.nest.unsettled
+        unsettled = self.nested.unsettled
         if age < min(running.budget, PASS_ON_SECONDS) and not unsettled:
             return max(LOOK_SECONDS, min(running.budget, PASS_ON_SECONDS) - age)
         with self.lock:
@@ -323,7 +323,7 @@ class Worker:
                 if self.inbox.stopping and self._leave is not None:
                     self._leave()  # with the lock, so that the task cannot print meanwhile
         if unsettled:
-            self.nest.offer(0)
+            self.nested.offer(0)
             self._rescue(running)
             return LOOK_SECONDS
         return min(max(LOOK_SECONDS, (age - running.budget) / 20), PASS_ON_SECONDS)
@@ -333,7 +333,7 @@ class Worker:
 
         Such a wait cannot be set aside, and what it waits for may need this rank.
         """
-        if self.nest.blocked and (self._rescuer is None or not self._rescuer.is_alive()):
+        if self.nested.blocked and (self._rescuer is None or not self._rescuer.is_alive()):
             self._rescuer = threading.Thread(target=self._stand_by, args=(running,), daemon=True)
             self._rescuer.start()
 
@@ -344,11 +344,11 @@ class Worker:
                 return
             self._hand_back(running)
             if running.single:  # else it has just ended, or waits with others of its batch
-                self._aside.waits(running)
-            self._aside.nothing_runs()
+                self._suspended.waits(running)
+            self._suspended.nothing_runs()
         idle = time.monotonic()
-        while self._running is running and self.nest.blocked:
-            self.nest.rescue()
+        while self._running is running and self.nested.blocked:
+            self.nested.rescue()
             with self.lock:
                 self.inbox.receive()
                 batch = self.inbox.next_batch()
@@ -361,13 +361,13 @@ class Worker:
             pause(time.monotonic() - idle, spin=False)
         with self.lock:
             if self._running is running:
-                self._aside.goes_on(running)
+                self._suspended.goes_on(running)
 
     def _hand_back(self, running: Running | Interlude) -> None:
         answer = running.cut()
         if answer is not None:
             self._tasks_ended(running)
-            self._aside.goes_on(running)  # a task in whose place others ran, and that has ended
+            self._suspended.goes_on(running)  # a task in whose place others ran, and that has ended
             self._transport.send(0, answer)
         for job, start, stop in self.inbox.handed_back():
             self.send(Finished(job, start, start, -1.0, start, stop, False, (), ()))

@@ -39,7 +39,7 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Any], 
                 farm.close()
         else:
             worker = Worker(transport, leave=lambda: None)
-            current_executor.install(worker.nest)
+            current_executor.install(worker.nested)
             worker.join(frozenset())
             worker.serve()
             worker.farewell()

@@ -10,13 +10,13 @@ from collections import deque
 from math import ceil
 from typing import Any, TypeAlias
 
-from ...tasks.outcomes import Part
-from ...wire.messages import Returned, Withdrawn
+from ...tasks.outcomes import OutcomeRange
+from ...wire.messages import Returned, Revoked
 from .calls import NestedCalls
 from .maps import NestedMap
 from .port import Port
 
-Nested: TypeAlias = NestedMap | NestedCalls
+NestedJob: TypeAlias = NestedMap | NestedCalls
 
 
 class Away:
@@ -24,16 +24,16 @@ class Away:
 
     def __init__(self, worker: Port) -> None:
         self._worker = worker
-        self.hungry = worker.workers - 1
+        self.idle_workers = worker.workers - 1
         """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
-        self.jobs: dict[int, Nested] = {}
+        self.jobs: dict[int, NestedJob] = {}
         """Jobs of which others have tasks."""
         self._abandoned: deque[int] = deque()
-        self._withdrawn: set[int] = set()  # of which others may still run tasks
+        self._revoked: set[int] = set()  # of which others may still run tasks
 
-    def offer(self, pending: list[Nested], keep: int) -> None:
+    def offer(self, pending: list[NestedJob], keep: int) -> None:
         """Give tasks to others, if some are wanted; `keep` so many of the newest job."""
-        if not self.hungry:
+        if not self.idle_workers:
             return
         jobs = [job for job in pending.copy() if job.rows and job.portable]
         with self._worker.lock:
@@ -44,20 +44,20 @@ class Away:
                 self._worker.send(message)
 
     def _taken(
-        self, jobs: list[Nested], keep: int
-    ) -> list[tuple[Nested, tuple[int, list[Any], bool]]]:
+        self, jobs: list[NestedJob], keep: int
+    ) -> list[tuple[NestedJob, tuple[int, list[Any], bool]]]:
         """The oldest unstarted tasks, as many as make others busy for as long as this worker."""
         found = []
         for job in jobs:
             count = len(job.rows)
-            share = ceil(count * self.hungry / (self.hungry + 1))
+            share = ceil(count * self.idle_workers / (self.idle_workers + 1))
             taken = job.taken(min(share, count - keep if job is jobs[-1] else count))
             if taken[1]:
                 found.append((job, taken))
                 self.jobs[job.number] = job
                 job.unanswered += len(taken[1])
-                self.hungry = max(0, self.hungry - len(taken[1]))
-            if not self.hungry:
+                self.idle_workers = max(0, self.idle_workers - len(taken[1]))
+            if not self.idle_workers:
                 return found
         return found
 
@@ -66,31 +66,31 @@ class Away:
         if number in self.jobs:
             self._abandoned.append(number)
 
-    def withdraw(self) -> None:
+    def revoke(self) -> None:
         """Tell the farm what was abandoned."""
         while self._abandoned:
             number = self._abandoned.popleft()
             if self.jobs.pop(number, None) is not None:
-                self._withdrawn.add(number)
-                self._worker.send(Withdrawn(number))
+                self._revoked.add(number)
+                self._worker.send(Revoked(number))
 
     def ceased(self, number: int) -> None:
         """What was withdrawn of a job runs nowhere any more."""
-        self._withdrawn.discard(number)
+        self._revoked.discard(number)
 
-    def returned(self, message: Returned) -> tuple[Nested, Part] | None:
+    def returned(self, message: Returned) -> tuple[NestedJob, OutcomeRange] | None:
         """Outcomes have come: for which job; None where nobody wants them any more."""
         job = self.jobs.get(message.job)
         if job is None:
             return None
-        part = Part(*message[1:])
+        part = OutcomeRange(*message[1:])
         job.unanswered -= part.stop - part.start
         if not job.unanswered:
             del self.jobs[message.job]
         return job, part
 
     def __contains__(self, number: int) -> bool:
-        return number in self.jobs or number in self._withdrawn
+        return number in self.jobs or number in self._revoked
 
     def __len__(self) -> int:
         return len(self.jobs)

@@ -112,7 +112,7 @@ class NestedCalls:
         stop = start + len(calls)
         return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
 
-    def returned(self, part: outcomes.Part) -> None:
+    def returned(self, part: outcomes.OutcomeRange) -> None:
         """Outcomes from others have come; runs the user's unpickling and callbacks."""
         failed = frozenset(part.failed)
         frames = payload.unpack(part.outcomes) if part.plain else part.outcomes

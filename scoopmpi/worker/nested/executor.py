@@ -3,7 +3,7 @@
 Depth first: a task that waits runs its own unstarted tasks on top of its stack. Only when others
 have them, or the stack is deep, it is suspended, and the worker's loop (the hub) finds other work.
 Work spreads by offers: a worker may offer once, the oldest tasks it has not started, and once
-more for each `Hungry` of the farm. So nobody is asked who never offered, and saturated farms
+more for each `StealRequest` of the farm. So nobody is asked who never offered, and saturated farms
 exchange nothing. The invariant: an unstarted task is in exactly one deque or in one `Offered`.
 
 `_pending` is changed by the worker's own thread only; tasks are taken for others with the worker's
@@ -24,17 +24,17 @@ from typing import Any, TypeVar
 
 from ...concurrency.backoff import poll
 from ...concurrency.timeouts import seconds
-from ...constants.store import Keeper
+from ...constants.store import ConstantsBackend
 from ...tasks import limit
 from ...tasks.future import Future
 from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
 from ...wire import failure
 from ...wire.messages import Returned
-from .away import Away, Nested
+from .away import Away, NestedJob
 from .blocked import Watch, deeper_than
 from .calls import Call, NestedCalls, packed
-from .fibers import Runners, Suspended
+from .fibers import Fibers, Suspended
 from .left import LeftMaps
 from .maps import NestedMap
 from .port import Port
@@ -54,31 +54,33 @@ DEEP = 20
 50 ms instead of 35, as each of its 1024 deepest nodes changed stacks."""
 
 
-class Nest(Executor):
+class NestedExecutor(Executor):
     """The executor of the tasks on one worker."""
 
     def __init__(self, worker: Port) -> None:
         self._worker = worker
-        self.runners = Runners()
+        self.fibers = Fibers()
         self._numbers = itertools.count(1)
         self._scopes = itertools.count(1)  # a scope is a task, for its own jobs to be found
         self._scope = 0
         self._depth = 0
-        self._pending: list[Nested] = []  # jobs with unstarted tasks, and some that have none left
+        self._pending: list[
+            NestedJob
+        ] = []  # jobs with unstarted tasks, and some that have none left
         self._away = Away(worker)
-        self.withdraw, self.ceased = self._away.withdraw, self._away.ceased
+        self.revoke, self.ceased = self._away.revoke, self._away.ceased
         self._left = LeftMaps(self.opened)
         self.unfinished = Unfinished()
         """Executors of tasks that have something under way."""
         self.rest = Resting(worker.send, self._left, (self.unfinished, _serial))
-        self._deliveries: deque[Callable[[], None]] = deque()
+        self._callbacks: deque[Callable[[], None]] = deque()
         self._looked = 0.0
         self._watch = Watch()
 
     @property
-    def keeper(self) -> Keeper:
+    def constants_backend(self) -> ConstantsBackend:
         """What `shared` speaks to."""
-        return self._worker.keeper
+        return self._worker.constants_backend
 
     # What tasks call.
 
@@ -178,15 +180,15 @@ class Nest(Executor):
         """Whether one more task may run on top of this stack."""
         return self._depth < DEEP and not deeper_than(sys.getrecursionlimit() // 4)
 
-    def advance(self, job: Nested) -> None:
+    def advance(self, job: NestedJob) -> None:
         """Run some unstarted tasks of a job here and now."""
-        if self.hungry:
+        if self.idle_workers:
             self.offer(1)
         scope, self._scope = self._scope, next(self._scopes)
         self._depth += 1
         waiting = limit.set_aside()
         try:
-            run = partial(self.runners.apart, job.run, time.monotonic() + SLICE)
+            run = partial(self.fibers.apart, job.run, time.monotonic() + SLICE)
             self._left.during(self._scope, run)
         finally:
             limit.go_on(waiting)
@@ -199,26 +201,26 @@ class Nest(Executor):
 
     def suspend(self, done: Callable[[], bool], deadline: float | None) -> None:
         """Let the worker do other things until `done()` or the deadline."""
-        runner = self.runners.inside()
-        if runner is None:  # a __del__ of the user's, run by the garbage collector in the hub
+        fiber = self.fibers.inside()
+        if fiber is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise failure.TaskError("only a task can wait for tasks")
         scope, depth, begun = self._scope, self._depth, time.monotonic()
         waiting = limit.set_aside()
         running = self._worker.suspending()
-        self.runners.suspend(Suspended(runner, done, deadline))
+        self.fibers.suspend(Suspended(fiber, done, deadline))
         self._scope, self._depth = scope, depth
         limit.go_on(waiting)
         self._worker.resumed(running, time.monotonic() - begun)
 
-    def opened(self, job: Nested) -> None:
+    def opened(self, job: NestedJob) -> None:
         """A job has tasks that are not started, the first ones or more."""
         pending = self._pending
         self._drop_empty()
         idle = not pending
         if idle or pending[-1] is not job:
             pending.append(job)
-        if self.hungry:
+        if self.idle_workers:
             self.offer(1)
         if idle and job.rows:
             self._worker.nudge()
@@ -240,9 +242,9 @@ class Nest(Executor):
     # What the worker's loop calls.
 
     def work(self) -> Callable[[], None] | None:
-        """Something to do for a runner, None where there is nothing."""
-        if self._deliveries:
-            return self._deliveries.popleft()
+        """Something to do for a fiber, None where there is nothing."""
+        if self._callbacks:
+            return self._callbacks.popleft()
         if (read_on := self._left.work()) is not None:
             return read_on
         self._drop_empty()
@@ -252,9 +254,9 @@ class Nest(Executor):
         return self.rest.work()
 
     def start(self, work: Callable[[], None]) -> None:
-        """Run it in a runner until it is done or waits."""
+        """Run it in a fiber until it is done or waits."""
         self._scope, self._depth = next(self._scopes), 0
-        self.runners.run(partial(self._left.during, self._scope, work))
+        self.fibers.run(partial(self._left.during, self._scope, work))
 
     def returned(self, message: Returned) -> None:
         """Outcomes of tasks that others have run; with the worker's lock held."""
@@ -263,7 +265,7 @@ class Nest(Executor):
             return
         job, part = found
         if isinstance(job, NestedCalls):
-            self._deliveries.append(partial(job.returned, part))
+            self._callbacks.append(partial(job.returned, part))
             return
         job.arrived(part)
         if job.left:
@@ -272,7 +274,7 @@ class Nest(Executor):
     @property
     def unsettled(self) -> bool:
         """Whether there are tasks that others could run or have, or callbacks to call."""
-        if self._away or self._deliveries:
+        if self._away or self._callbacks:
             return True
         return any(job.rows for job in self._pending.copy())
 
@@ -281,8 +283,8 @@ class Nest(Executor):
 
         What it may wait for is done here: callbacks, and calls that nobody else takes.
         """
-        while self._deliveries:
-            self._deliveries.popleft()()
+        while self._callbacks:
+            self._callbacks.popleft()()
         for job in self._pending.copy():
             if isinstance(job, NestedCalls) and job.rows:
                 job.run(0.0)
@@ -295,7 +297,7 @@ class Nest(Executor):
     @property
     def _waited_for(self) -> bool:
         """Whether what runs may wait for calls of its own."""
-        if self._deliveries:
+        if self._callbacks:
             return True
         jobs = [job for job in self._pending.copy() if job.rows]
         return any(job.scope == self._scope for job in (*jobs, *self._away.jobs.copy().values()))
@@ -305,13 +307,13 @@ class Nest(Executor):
         self._away.offer(self._pending, keep)
 
     @property
-    def hungry(self) -> int:
+    def idle_workers(self) -> int:
         """Workers known to have nothing to do, to be offered tasks once; 0: wait to be asked."""
-        return self._away.hungry
+        return self._away.idle_workers
 
-    @hungry.setter
-    def hungry(self, workers: int) -> None:
-        self._away.hungry = workers
+    @idle_workers.setter
+    def idle_workers(self, workers: int) -> None:
+        self._away.idle_workers = workers
 
     def _future(self) -> Future[Any]:
         future: Future[Any] = Future()
@@ -324,7 +326,7 @@ class Nest(Executor):
         while pending and not pending[-1].rows:
             pending.pop()
 
-    def _own_pending(self) -> Nested | None:
+    def _own_pending(self) -> NestedJob | None:
         self._drop_empty()
         for job in reversed(self._pending):
             if job.rows and job.scope == self._scope:
@@ -337,7 +339,7 @@ class Nest(Executor):
             self._looked = now
             with self._worker.lock:
                 self._worker.receive()
-            if self.hungry and self._pending:
+            if self.idle_workers and self._pending:
                 self.offer(1)
 
     @property

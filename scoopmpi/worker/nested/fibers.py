@@ -1,7 +1,7 @@
-"""Runners: greenlets in which a worker's tasks run, so that a task that waits can be set aside.
+"""Fibers: greenlets in which a worker's tasks run, so that a task that waits can be set aside.
 
 The hub is the greenlet of the worker's loop, and runs nothing of the user's. It gives work to a
-runner and gets control back when the work is done or waits. What a task waits for is a predicate,
+fiber and gets control back when the work is done or waits. What a task waits for is a predicate,
 asked by the hub. Stacks begin at the hub, which is shallow: so tasks that wait for tasks that wait
 … may be as deep as memory allows. No messages and no jobs here.
 """
@@ -24,12 +24,12 @@ class Ended(GreenletExit):  # type: ignore[misc] # greenlet has no types
 
 @dataclass(slots=True)
 class Suspended:
-    """A runner whose work waits until `done()` or the time `deadline`.
+    """A fiber whose work waits until `done()` or the time `deadline`.
 
     state: kept for whoever suspended it.
     """
 
-    runner: Any
+    fiber: Any
     done: Callable[[], bool]
     deadline: float | None
     state: Any = None
@@ -39,8 +39,8 @@ class Suspended:
         return self.done() or (self.deadline is not None and now >= self.deadline)
 
 
-class Runners:
-    """The runners of one worker."""
+class Fibers:
+    """The fibers of one worker."""
 
     def __init__(self) -> None:
         self.suspended: list[Suspended] = []
@@ -50,20 +50,20 @@ class Runners:
     def run(self, work: Callable[[], None]) -> None:
         """Run it until it is done or suspended; called by the hub."""
         if self._spare:
-            runner = self._spare.pop()
+            fiber = self._spare.pop()
         else:
-            runner = greenlet(self._loop)
+            fiber = greenlet(self._loop)
             # Settings that the program made while it was imported (decimal's precision, numpy's
             # error handling) live in the context, and a new greenlet would have an empty one.
             self._settings = contextvars.copy_context()
-            runner.gr_context = self._settings.copy()
-        runner.switch(work)
+            fiber.gr_context = self._settings.copy()
+        fiber.switch(work)
 
     def suspend(self, waiting: Suspended) -> None:
         """Set the running work aside; returns when the hub resumes it."""
         self.suspended.append(waiting)
         loop = _loop_taken()
-        waiting.runner.parent.switch()
+        waiting.fiber.parent.switch()
         _loop_given(loop)
 
     def apart(self, work: Callable[[float], None], until: float) -> None:
@@ -84,7 +84,7 @@ class Runners:
 
     @staticmethod
     def inside() -> Any:
-        """The runner that is running, None in the hub and outside of both."""
+        """The fiber that is running, None in the hub and outside of both."""
         current = getcurrent()
         return None if current.parent is None else current
 
@@ -92,7 +92,7 @@ class Runners:
         """The worker stops: what is suspended never goes on."""
         # Each is told once: a task that catches it and waits again stays where it is.
         for waiting in self.suspended.copy():
-            waiting.runner.throw(Ended)
+            waiting.fiber.throw(Ended)
         while self._spare:
             self._spare.pop().throw(Ended)  # else its frame keeps the worker alive for ever
 

@@ -1,4 +1,4 @@
-"""Nested maps that nobody reads: their tasks run, their iterators are read on in runners.
+"""Nested maps that nobody reads: their tasks run, their iterators are read on in fibers.
 
 `leave` and `came` may be called by any thread and by the garbage collector; all else by the
 worker's own thread.
@@ -49,7 +49,7 @@ class LeftMaps:
         self._to_read.append(job)
 
     def work(self) -> Callable[[], None] | None:
-        """Something to do for a runner, as it may run the user's iterators."""
+        """Something to do for a fiber, as it may run the user's iterators."""
         return partial(self.read_on, self._to_read.popleft()) if self._to_read else None
 
     def read_on(self, job: NestedMap) -> None:

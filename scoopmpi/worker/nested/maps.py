@@ -58,7 +58,7 @@ class NestedMap:
         """Whether the task has asked for a value."""
         self.left = False
         """Whether nobody takes the values, but the tasks shall run."""
-        self.unanswered = 0  # tasks that others have, counted by the nest
+        self.unanswered = 0  # tasks that others have, counted by the nested executor
         self.running = 0  # times that `run` is running, on different stacks
         self._portable = True
         self._function: packed.Function | None = None
@@ -79,8 +79,8 @@ class NestedMap:
         self._plain = True
         self._ordered = ordered
         self._position = 0  # tasks whose values the consumer has got
-        self._waiting: dict[int, Arrived | outcomes.Part] = {}
-        self._arrivals: deque[Arrived | outcomes.Part] = deque()
+        self._waiting: dict[int, Arrived | outcomes.OutcomeRange] = {}
+        self._arrivals: deque[Arrived | outcomes.OutcomeRange] = deque()
         self.refill()
 
     # Tasks.
@@ -133,7 +133,7 @@ class NestedMap:
             except BaseException as error:
                 problem = isolation.raised(error, self._target, index)
                 break
-            # Another runner may have gone on with this job while the task waited.
+            # Another fiber may have gone on with this job while the task waited.
             if self._front != index + 1 or time.monotonic() > until:
                 break
         self.running -= 1
@@ -180,7 +180,7 @@ class NestedMap:
 
     # Outcomes.
 
-    def arrived(self, part: Arrived | outcomes.Part) -> None:
+    def arrived(self, part: Arrived | outcomes.OutcomeRange) -> None:
         """Outcomes have come, from others or of `run`."""
         if self._ordered:
             self._waiting[part.start] = part

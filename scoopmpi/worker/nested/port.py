@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ...constants.store import Keeper
+from ...constants.store import ConstantsBackend
 from ...wire.messages import Message
 
 
@@ -15,7 +15,7 @@ class Port(Protocol):
     workers: int
 
     @property
-    def keeper(self) -> Keeper:
+    def constants_backend(self) -> ConstantsBackend:
         """What `shared` speaks to in tasks."""
 
     def receive(self) -> None:
@@ -37,4 +37,4 @@ class Port(Protocol):
         """It goes on after so many seconds."""
 
     def nudge(self) -> None:
-        """The stand-in shall look soon: there is something to offer."""
+        """The progress thread shall look soon: there is something to offer."""

@@ -1,7 +1,7 @@
 """What a worker finishes before the program ends: maps that its tasks have left, their executors.
 
 Rank 0 asks, once or more often; the answer is given at once, and again when nothing is left. The
-worker's own thread does what is to be done, in a runner. `asked` and `look` are called with the
+worker's own thread does what is to be done, in a fiber. `asked` and `look` are called with the
 worker's lock held.
 """
 
@@ -65,7 +65,7 @@ class Resting:
         return any(each.waits(self._asked.maps) for each in self._executors)
 
     def work(self) -> Callable[[], None] | None:
-        """Something to do for a runner, as it waits."""
+        """Something to do for a fiber, as it waits."""
         if self._asked is None or self._at_work or not self._executors_wait:
             return None
         return self._finish

@@ -45,8 +45,8 @@ class Owner(Protocol):
 class NestedValues:
     """The values of a nested map, in lists, as they come."""
 
-    def __init__(self, nest: Owner, job: NestedMap, deadline: float | None) -> None:
-        self._nest, self._job, self._deadline = nest, job, deadline
+    def __init__(self, nested: Owner, job: NestedMap, deadline: float | None) -> None:
+        self._nested, self._job, self._deadline = nested, job, deadline
         self._failure: BaseException | None = None
         self._ended = False
 
@@ -67,36 +67,36 @@ class NestedValues:
 
     def settled_later(self) -> Callable[[], bool]:
         """What says whether nothing of it is to run, or runs, any more; keeps no values."""
-        return partial(self._nest.settled, self._job)
+        return partial(self._nested.settled, self._job)
 
     def close(self) -> None:
         """Nobody wants the rest."""
         if not self._ended:
             self._ended = True
-            self._nest.abandon(self._job)
+            self._nested.abandon(self._job)
 
     def __del__(self) -> None:
         if self._job.asked:
             self.close()
         else:  # made for what its tasks do, not for what they return
-            self._nest.leave(self._job)
+            self._nested.leave(self._job)
 
     def _next_values(self) -> list[Any]:
-        job, nest = self._job, self._nest
+        job, nested = self._job, self._nested
         while self._failure is None:
             if job.ready():
                 found, self._failure = job.next_values()
                 if found:
                     return found
-            elif job.rows and nest.shallow and self._left() is None:
-                nest.advance(job)
+            elif job.rows and nested.shallow and self._left() is None:
+                nested.advance(job)
             elif job.refill():
-                nest.opened(job)
+                nested.opened(job)
             elif job.left:
                 raise failure.FarmError(failure.NOT_TAKEN)
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
-            elif not nest.wait_until(job.ready, self._left()):
+            elif not nested.wait_until(job.ready, self._left()):
                 raise WaitedTooLong("the map's timeout has passed")
         raise failure.raisable(self._failure)
 

@@ -2,9 +2,9 @@
 
 The standard library puts a waiter into each future and blocks on the waiter's event. Blocking
 would hold the rank whose turn it is to run the call that is waited for. So the futures of nested
-calls replace that event by one whose `wait` drives the nest. (`_waiters` and `event` are private
-names of the library, the same from Python 3.2 to 3.14; without them such a wait is rescued by
-another thread, see `nest`.)
+calls replace that event by one whose `wait` drives the nested executor. (`_waiters` and `event` are
+private names of the library, the same from Python 3.2 to 3.14; without them such a wait is rescued
+by another thread, see `executor`.)
 """
 
 from __future__ import annotations
