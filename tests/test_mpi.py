@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from .conftest import NO_LIBRARY, Library, libraries, start_ranks
+from tests.conftest import NO_LIBRARY, Library, libraries, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 

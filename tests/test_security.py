@@ -15,9 +15,8 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import AllocationError, Host, merged
-
-from .conftest import MYSCOOP, ROOT, Library, start, start_ranks
-from .wrappers import Prefix, of_slots, prefix, started
+from tests.conftest import MYSCOOP, ROOT, Library, start, start_ranks
+from tests.support.wrappers import Prefix, of_slots, prefix, started
 
 __all__ = ["prefix"]
 pytestmark = pytest.mark.timeout(120)

@@ -26,7 +26,7 @@ class Driver:
 
     scheduler: asked how long a pause does no harm.
     busy: whether anything is under way at all.
-    standin: False for tests that drive by themselves.
+    progress_thread: False for tests that drive by themselves.
     """
 
     def __init__(

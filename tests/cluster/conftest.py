@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Library
+from tests.conftest import Library
+
 from . import hosts, slurm
 from .jobs import WAITS, Job, Slurm
 

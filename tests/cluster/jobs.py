@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ..conftest import Library, start
+from tests.conftest import Library, start
+
 from . import slurm
 
 PROGRAMS = Path(__file__).parent / "programs"

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from ..conftest import ROOT, Library, start
+from tests.conftest import ROOT, Library, start
+
 from . import gridengine, hosts
 from .jobs import JOB_SECONDS, PROGRAMS, WAITS, await_that, ranks_of, tasks_begun
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from ..conftest import Library, start, survives
+from tests.conftest import Library, start, survives
+
 from .hosts import PATH, TEMPORARY, Host, children, connected
 from .jobs import PROGRAMS, WAITS, await_that, ranks_of
 

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ..conftest import survives
+from tests.conftest import survives
+
 from .hosts import Host, cut
 from .jobs import PROGRAMS, WAITS, await_that
 from .test_hosts import Pair, begun, two

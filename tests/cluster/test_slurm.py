@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import ROOT, Library
+from tests.conftest import ROOT, Library
+
 from .jobs import PROGRAMS, WAITS, Job, Slurm, await_that, ranks_of, tasks_begun
 
 # The limited job passes its minute meanwhile.

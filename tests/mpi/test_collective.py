@@ -23,7 +23,7 @@ from scoopmpi.executors.pool import Pool
 from scoopmpi.farm.farm import Farm
 from scoopmpi.wire.transport import mpi
 from scoopmpi.worker.worker import Worker
-from tests.conformance import CASES, Face
+from tests.executors.conformance import CASES, Face
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]
 MPI = mpi()

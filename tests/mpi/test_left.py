@@ -13,7 +13,7 @@ import pytest
 
 from scoopmpi import futures
 from scoopmpi.executors.comm_executor import MPICommExecutor, MPIExecutor
-from tests.conformance.lifecycle import begins_and_ends, running
+from tests.executors.conformance.lifecycle import begins_and_ends, running
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]
 

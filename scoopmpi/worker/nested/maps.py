@@ -1,7 +1,7 @@
 """Nested maps: those that a task makes, kept by the worker on which the task runs.
 
 Unstarted tasks stand in a deque: the worker's own thread takes them from the front and runs them,
-`taken` takes them from the end, for other workers. Who runs, waits and sends is said in `nest`.
+`taken` takes them from the end, for other workers. Who runs, waits and sends is said in `executor`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+"""The benchmarks can be started: they break silently otherwise, as nobody runs them every day."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT, Library
+
+
+def benchmark(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_peer_has_a_command(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in library.env.items():
+        monkeypatch.setenv(name, value)
+    peers = benchmark("peers")
+    for driver in peers.DRIVERS:
+        words = peers.command(driver)
+        assert words[-2:] == ["--driver", driver]
+    assert words[0] == sys.executable
+
+
+def test_pinned_workers_are_measured_as_the_peers_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    pinning = benchmark("pinning")
+    assert set(pinning.WAYS) == {"pinned", "not pinned"} and pinning.square(3) == 9
+
+
+def test_the_benchmark_beside_scoop_says_how_it_is_used() -> None:
+    answer = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "scoop072.py"), "--help"],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert answer.returncode == 0 and "--limit" in answer.stdout

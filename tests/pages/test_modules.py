@@ -1,0 +1,111 @@
+"""The modulefiles of docs/modules under a real Lmod, and the easyconfig against the package."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scoopmpi
+from tests.conftest import ROOT
+
+MODULES = ROOT / "docs" / "modules"
+VERSION = scoopmpi.__version__
+LMOD = [Path(place) for place in ("/usr/share/lmod/lmod", "/opt/apps/lmod/lmod")]
+INIT = next((place / "init" / "bash" for place in LMOD if (place / "init" / "bash").exists()), None)
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg")
+COMMANDS = re.findall(r"^(\w+) =", SETUP["options.entry_points"]["console_scripts"], re.MULTILINE)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A cluster with an MPI module and scoopmpi as the page installs it."""
+    commands = tmp_path / "apps" / VERSION / "bin"
+    commands.mkdir(parents=True)
+    for name in COMMANDS:
+        (commands / name).write_text(
+            f"#!/bin/sh\nexec '{sys.executable}' -m scoopmpi.{name} \"$@\"\n"
+        )
+        (commands / name).chmod(0o755)
+    text = (MODULES / "scoopmpi.lua").read_text()
+    assert text.count('"/apps/scoopmpi"') == 1
+    text = text.replace('"/apps/scoopmpi"', f'"{tmp_path}/apps"')
+    alias = (MODULES / "vsc-mympirun-scoop.lua").read_text()
+    mpi = f'prepend_path("PATH", "{tmp_path}/mpi/bin")\n'
+    for name, body in (
+        ("scoopmpi", text), ("vsc-mympirun-scoop", alias), ("OpenMPI", mpi), ("SCOOP", mpi),
+    ):  # fmt: skip
+        (tmp_path / "modules" / name).mkdir(parents=True)
+        (tmp_path / "modules" / name / f"{VERSION}.lua").write_text(body)
+    return tmp_path
+
+
+def shell(site: Path, *lines: str) -> subprocess.CompletedProcess[str]:
+    if INIT is None:
+        pytest.skip("no Lmod here (Debian: apt-get install lmod)")
+    script = "\n".join((f". {INIT}", f"module use {site}/modules", *lines))
+    return subprocess.run(
+        [shutil.which("bash") or "bash", "--noprofile", "--norc", "-c", script],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(site)},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["scoopmpi", f"scoopmpi/{VERSION}", "vsc-mympirun-scoop"])
+def test_module_load_gives_the_commands_and_their_mpi(site: Path, name: str) -> None:
+    names = " ".join(COMMANDS)
+    done = shell(site, f"module load {name}", f"command -v {names}", "echo $PATH", "module -t list")
+    assert done.returncode == 0, done.stderr
+    *found, path = done.stdout.splitlines()
+    assert found == [f"{site}/apps/{VERSION}/bin/{command}" for command in COMMANDS]
+    assert path.startswith(f"{site}/apps/{VERSION}/bin:{site}/mpi/bin:")
+    assert f"OpenMPI/{VERSION}" in done.stderr.split()
+
+
+def test_the_command_of_the_module_runs(site: Path) -> None:
+    done = shell(site, "module load scoopmpi", "myscoop --version")
+    assert VERSION in done.stdout, done.stderr
+
+
+def test_module_unload_leaves_nothing(site: Path) -> None:
+    before = "echo $PATH; module load scoopmpi; module unload scoopmpi; echo $PATH"
+    done = shell(site, before, "command -v myscoop || echo none")
+    first, last, found = done.stdout.splitlines()
+    assert (last, found) == (first, "none"), done.stderr
+
+
+def test_scoops_own_module_is_refused_beside_it(site: Path) -> None:
+    done = shell(site, "module load SCOOP", "module load scoopmpi && echo loaded")
+    assert "loaded" not in done.stdout.split()
+    assert "SCOOP" in done.stderr
+
+
+def test_module_help_names_the_commands(site: Path) -> None:
+    text = shell(site, "module help scoopmpi", "module whatis scoopmpi").stderr
+    assert all(command in text for command in COMMANDS)
+    assert f"Version: {VERSION}" in text
+
+
+def test_the_easyconfig_is_of_this_version_and_has_all_that_setup_cfg_asks_for() -> None:
+    (path,) = MODULES.glob("*.eb")
+    config: dict[str, object] = {"SOURCE_TAR_GZ": "%(name)s-%(version)s.tar.gz"}
+    exec(compile(path.read_text(), path.name, "exec"), config)  # an easyconfig is Python
+    toolchain = config["toolchain"]
+    assert isinstance(toolchain, dict)
+    assert path.stem == f"scoopmpi-{VERSION}-{toolchain['name']}-{toolchain['version']}"
+    assert config["version"] == VERSION
+    brought = {"Python-bundle-PyPI": ("click", "cloudpickle"), "SciPy-bundle": ("numpy",)}
+    names: set[str] = set()
+    for entry in [*config["dependencies"], *config["exts_list"]]:  # type: ignore[misc]
+        names.update(brought.get(entry[0], (entry[0],)))
+    asked = {re.split("[>=]", line)[0] for line in SETUP["options"]["install_requires"].split()}
+    assert asked <= names
+    paths = config["sanity_check_paths"]
+    assert isinstance(paths, dict)
+    assert paths["files"] == [f"bin/{command}" for command in COMMANDS]
