@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .process import identity, lifeline, stdin, streams, supervisor, words
+from .process import identity, launcher_variables, lifeline, stdin, streams, supervisor, words
 from .program import rank_settings, scoop_options, setup
 
 _profile: Any = None
@@ -28,11 +28,11 @@ _PATIENCE = 1.0
 def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
     streams.hold_closed()
-    rank = supervisor.rank_of(os.environ)
+    rank = launcher_variables.rank_of(os.environ)
     has_line = lifeline.take(os.environ, rank)
     options = _options(rank)
     setup.log_to_stderr(options)
-    if rank is None and not _launched():
+    if rank is None and not launcher_variables.rank_comes_late(os.environ):
         from .launch.launching import start_scoop
 
         start_scoop(options)
@@ -69,13 +69,6 @@ def _options(rank: int | None) -> scoop_options.Options:
         if tell:
             print(f"scoopmpi: {problem} (see python -m scoopmpi --help)", file=sys.stderr)
         sys.exit(2)
-
-
-def _launched() -> bool:
-    """Whether a launcher without rank variables of its own started this (MPI tells later)."""
-    return any(
-        name.startswith(("PALS_", "ALPS_APP", "PMI_FD", "MPIRUN_RANK")) for name in os.environ
-    )
 
 
 def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
@@ -162,7 +155,7 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     if label is not None:
         time.sleep(_PATIENCE)
     print(problem, file=sys.stderr, flush=True)
-    if identity.size == 1 and "MPI_LOCALNRANKS" in os.environ:
+    if identity.size == 1 and launcher_variables.by_hydra(os.environ):
         os.kill(os.getpid(), signal.SIGKILL)  # a bad exit status is not enough for Hydra
     sys.exit(1)
 

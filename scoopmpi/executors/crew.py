@@ -17,7 +17,7 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from ..concurrency.backoff import pause
-from ..process import identity, launcher_mismatch, supervisor
+from ..process import identity, launcher_mismatch, launcher_variables
 from ..wire.transport import library, mpi
 from .comm_executor import MPICommExecutor, MPIExecutor
 
@@ -144,4 +144,4 @@ def gathered() -> Crew | None:
 
 def _launched() -> bool:
     """Whether this may be one of many ranks; asking MPI would start it."""
-    return "mpi4py.MPI" in sys.modules or supervisor.rank_of(os.environ) is not None
+    return "mpi4py.MPI" in sys.modules or launcher_variables.rank_of(os.environ) is not None
