@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .concurrency.periods import REFUSAL_SECONDS
 from .process import identity, launcher_variables, lifeline, stdin, streams, supervisor, words
 from .program import rank_settings, scoop_options, setup
 
@@ -21,8 +22,6 @@ _profile: Any = None
 """The running profile of this rank, with `--profile`."""
 _MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
 """Settings while it starts: not at once, and without its own warning of a strange mpirun."""
-_PATIENCE = 1.0
-"""Seconds within which a launcher ends the job after rank 0 has said why: the others keep still."""
 
 
 def main() -> NoReturn:
@@ -153,7 +152,7 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     if identity.rank > 0:
         sys.exit(1)  # rank 0 can be seen, and says it
     if label is not None:
-        time.sleep(_PATIENCE)
+        time.sleep(REFUSAL_SECONDS)
     print(problem, file=sys.stderr, flush=True)
     if identity.size == 1 and launcher_variables.by_hydra(os.environ):
         os.kill(os.getpid(), signal.SIGKILL)  # a bad exit status is not enough for Hydra

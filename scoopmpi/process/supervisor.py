@@ -21,8 +21,9 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from ..concurrency.periods import DEATHS_APART_SECONDS, END_SECONDS, GRACE_SECONDS
 from . import strays, streams
-from .deadline import CELLS, GRACE, Deadline
+from .deadline import CELLS, Deadline
 from .launcher_variables import by_hydra, survivable
 from .signals import STOPPING
 
@@ -40,9 +41,6 @@ _CELL_BYTES = 8 * CELLS
 deadline: Deadline | None = None
 """On a worker that has a supervisor: where to say until when the running task has to end."""
 _shared: _Shared | None = None
-_APART_SECONDS = 0.2
-"""Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
-the others wait for ever in 1 of 20 runs where both came at once, in none of 90 with 0.05 s."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -127,7 +125,7 @@ def under_supervisor(rank: int) -> Callable[[str], None]:
 
 
 def ends(phase: int, seconds: float | None) -> None:
-    """On a worker: it has begun to end, and gets so many seconds and `GRACE` for it."""
+    """On a worker: it has begun to end, and gets so many seconds and `GRACE_SECONDS` for it."""
     if _shared is None:
         return
     _shared.phase = phase
@@ -176,7 +174,7 @@ def _reaped(child: int) -> int:
 def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoReturn:
     """After the worker: say what there is to say, leave no process behind, end as it has to be."""
     in_order = code == 0 and shared.phase == LEAVING
-    patience = max(0.0, strays.SECONDS - shared.ending) if in_order else None
+    patience = max(0.0, END_SECONDS - shared.ending) if in_order else None
     if code == 0 or late is shared.end or (shared.phase >= LEAVING and code != -signal.SIGKILL):
         if shared.phase == ENDING and late is not None:
             _say(f"worker {rank} on {socket.gethostname()} did not end within seconds: killed")
@@ -186,7 +184,7 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
     if code == ORPHANED:
         _end_strays(rank, patience)  # before mpirun hears of it, which ends the others then
         if rank > 1:
-            time.sleep(_APART_SECONDS)  # one says it
+            time.sleep(DEATHS_APART_SECONDS)  # one says it
         _say("rank 0, which runs the program, is lost; the job ends")
         os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
     if what == TOLD:
@@ -197,7 +195,7 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
     os.write(2, f"{said}\n".encode())
     _end_strays(rank, patience)
     if goes_on:
-        time.sleep(_APART_SECONDS)
+        time.sleep(DEATHS_APART_SECONDS)
     elif survivable(os.environ) or (not what and by_hydra(os.environ)):
         # Others wait for it in MPI_Init, and neither Open MPI with ulfm nor Intel MPI 2021.18 ends
         # them when a rank dies by then: so the launcher's daemon, our parent, has to.
@@ -232,7 +230,8 @@ def sentence(
     goes_on: the job does, without it. limit: of the task for which its supervisor has killed it.
     """
     if limit is not None:
-        cause = f"was killed, as a task had not ended {GRACE:g} s after its limit of {limit:g} s,"
+        late = f"{GRACE_SECONDS:g} s after its limit of {limit:g} s"
+        cause = f"was killed, as a task had not ended {late},"
     elif code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         cause = f"was killed by {name}"
