@@ -14,25 +14,24 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .process import identity, lifeline, stdin, streams, supervisor, words
+from .concurrency.periods import REFUSAL_SECONDS
+from .process import identity, launcher_variables, lifeline, stdin, streams, supervisor, words
 from .program import rank_settings, scoop_options, setup
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""
 _MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
 """Settings while it starts: not at once, and without its own warning of a strange mpirun."""
-_PATIENCE = 1.0
-"""Seconds within which a launcher ends the job after rank 0 has said why: the others keep still."""
 
 
 def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
     streams.hold_closed()
-    rank = supervisor.rank_of(os.environ)
+    rank = launcher_variables.rank_of(os.environ)
     has_line = lifeline.take(os.environ, rank)
     options = _options(rank)
     setup.log_to_stderr(options)
-    if rank is None and not _launched():
+    if rank is None and not launcher_variables.rank_comes_late(os.environ):
         from .launch.launching import start_scoop
 
         start_scoop(options)
@@ -69,13 +68,6 @@ def _options(rank: int | None) -> scoop_options.Options:
         if tell:
             print(f"scoopmpi: {problem} (see python -m scoopmpi --help)", file=sys.stderr)
         sys.exit(2)
-
-
-def _launched() -> bool:
-    """Whether a launcher without rank variables of its own started this (MPI tells later)."""
-    return any(
-        name.startswith(("PALS_", "ALPS_APP", "PMI_FD", "MPIRUN_RANK")) for name in os.environ
-    )
 
 
 def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
@@ -160,9 +152,9 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     if identity.rank > 0:
         sys.exit(1)  # rank 0 can be seen, and says it
     if label is not None:
-        time.sleep(_PATIENCE)
+        time.sleep(REFUSAL_SECONDS)
     print(problem, file=sys.stderr, flush=True)
-    if identity.size == 1 and "MPI_LOCALNRANKS" in os.environ:
+    if identity.size == 1 and launcher_variables.by_hydra(os.environ):
         os.kill(os.getpid(), signal.SIGKILL)  # a bad exit status is not enough for Hydra
     sys.exit(1)
 

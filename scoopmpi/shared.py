@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from .concurrency.periods import ON_ITS_WAY_SECONDS
 from .concurrency.timeouts import seconds
 from .constants import store as constants
 from .process import identity
@@ -19,8 +20,6 @@ from .tasks import current_executor
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
-ON_ITS_WAY_SECONDS = 60.0
-"""For what another rank has set already: as long as a busy network may take."""
 _warned: set[str] = set()
 
 

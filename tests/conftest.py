@@ -94,7 +94,7 @@ IN_FULL = frozenset(
     (
         "test_commands", "test_flavours_hosts", "test_gridengine", "test_hosts",
         "test_lost_hosts", "test_lost_workers", "test_mpi", "test_pinning", "test_slurm",
-        "test_strangers",
+        "test_launcher_mismatch",
     )
 )  # fmt: skip
 

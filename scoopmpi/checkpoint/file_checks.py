@@ -13,6 +13,8 @@ import os
 import stat
 import time
 
+from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
+
 APPLICATION = 0x5363704B
 """SQLite's application_id of a checkpoint; without a meaning beyond that it is ours."""
 VERSION = 1
@@ -20,8 +22,6 @@ VERSION = 1
 MAGIC = b"SQLite format 3\0"
 HEADER = 100
 """Bytes; the places of its fields are in sqlite.org/fileformat2.html, section 1.3."""
-PATIENCE = 3.0
-"""Seconds for a run that has just been killed to let go of its file."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 opened: set[tuple[int, int]] = set()
@@ -118,7 +118,7 @@ def _looked_at(path: str, real: str, flags: int) -> bool:
 
 def _free(path: str, file: int) -> bool:
     """Wait until no other process holds the file; False where the file system has no locks."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CHECKPOINT_FREE_SECONDS
     while True:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

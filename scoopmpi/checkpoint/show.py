@@ -12,11 +12,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from ..concurrency.periods import CHECKPOINT_READ_SECONDS
 from . import database, file_checks
 from .file_checks import CheckpointError, refused
 
-PATIENCE = 2.0
-"""Seconds in which a run that writes all the time must leave a moment for reading."""
 _WORDS = {
     database.ENDED: "came to its end",
     database.BROKEN_OFF: "was told to end before its time",
@@ -70,7 +69,7 @@ def described(path: str | os.PathLike[str]) -> str:
 
 def _read(path: str, real: str) -> Contents:
     """What is in the file, at a moment at which nobody writes."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CHECKPOINT_READ_SECONDS
     while True:
         before = _state(real)
         try:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..concurrency.periods import DISK_SECONDS
 from .database import Database
 
 logger = logging.getLogger("scoopmpi")
@@ -27,8 +28,6 @@ QUEUED = 256 << 20
 """Bytes that may wait in memory; then whoever gives more waits for the disk."""
 BITE = 32 << 20
 """Bytes to commit at once, so that an end with much to write is seen to go on."""
-PATIENCE = 2.0
-"""Seconds without any progress after which the end does not wait for the disk any more."""
 SLOW = 50e6
 """Bytes a second that a slow disk still takes: a large result is one commit, with no progress."""
 
@@ -120,7 +119,7 @@ class Writer:
 
     @property
     def _patience(self) -> float:
-        return PATIENCE + self._committing / SLOW
+        return DISK_SECONDS + self._committing / SLOW
 
     def _beat(self) -> None:
         self._alive = time.monotonic()

@@ -11,15 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..wire.messages import BroadcastConstants, BufferRequest, ConstantsSet, Frame, SetConstants
 from .broadcast import Place, forwards
 from .domain import domain
 from .store import Added, Constants
 
 Send = Callable[[int, Any], None]
-
-ON_ITS_WAY_SECONDS = 60.0
-"""For what rank 0 has sent already: as long as a busy network may take."""
 
 
 class Sharing:

@@ -17,15 +17,14 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from ..concurrency.backoff import pause
-from ..process import identity, launcher_mismatch, supervisor
+from ..concurrency.periods import CREW_LATE_SECONDS
+from ..process import identity, launcher_mismatch, launcher_variables
 from ..wire.transport import library, mpi
 from .comm_executor import MPICommExecutor, MPIExecutor
 
 TAG = 31415
 """Of our words to ranks that wait, and receive nothing else meanwhile; any MPI has 32767 tags."""
 WORK, END, HERE = b"work", b"end ", b"here"
-LATE_SECONDS = 10.0
-"""After these it is said which ranks do not come."""
 
 
 class Crew:
@@ -78,7 +77,7 @@ class Crew:
             for rank in here:
                 self._comm.Recv(bytearray(len(HERE)), rank, TAG)
             missing -= here
-            if missing and idle > LATE_SECONDS and not told:
+            if missing and idle > CREW_LATE_SECONDS and not told:
                 told = True
                 print(
                     f"scoopmpi: rank 0 waits for the ranks {sorted(missing)}: they have to call "
@@ -144,4 +143,4 @@ def gathered() -> Crew | None:
 
 def _launched() -> bool:
     """Whether this may be one of many ranks; asking MPI would start it."""
-    return "mpi4py.MPI" in sys.modules or supervisor.rank_of(os.environ) is not None
+    return "mpi4py.MPI" in sys.modules or launcher_variables.rank_of(os.environ) is not None

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from itertools import islice
 
 from ..concurrency.backoff import pause
+from ..concurrency.periods import LINES_SIGNALLED_SECONDS
 
 MOST_BYTES = 1 << 23
 """Of lines that nobody has taken; beyond, the farm takes in nothing, so that memory is bounded."""
-HURRY_SECONDS = 1.0
-"""Seconds for lines that nobody reads, after a signal."""
 PIECE, MOST_PIECES = 1 << 16, 100
 """Bytes of lines, and messages with lines, that are written as one."""
 
@@ -82,7 +81,7 @@ class CallbackQueue:
         hurry: not longer than seconds, as a signal has ended the job.
         """
         begun = time.monotonic()
-        while self._lines and not (hurry and time.monotonic() - begun > HURRY_SECONDS):
+        while self._lines and not (hurry and time.monotonic() - begun > LINES_SIGNALLED_SECONDS):
             self.show(tell=False)
             if self._lines:
                 pause(time.monotonic() - begun, spin=False)

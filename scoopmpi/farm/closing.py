@@ -7,16 +7,10 @@ import time
 from collections.abc import Callable
 
 from ..concurrency.backoff import pause
+from ..concurrency.periods import LEAVE_IMPORTING_SECONDS, LEAVE_SECONDS, LEAVE_SIGNALLED_SECONDS
 from .members import Members
 
 logger = logging.getLogger("scoopmpi")
-
-LEAVE_SECONDS = 2.0
-"""What a worker gets to leave after Stop, which its progress thread obeys even inside a task."""
-HURRY_SECONDS = 0.3
-"""The same after a signal."""
-IMPORT_SECONDS = 30.0
-"""The same for a worker that is still importing the program."""
 
 
 def all_left(members: Members, step: Callable[[], bool], hurry: bool) -> bool:
@@ -26,8 +20,8 @@ def all_left(members: Members, step: Callable[[], bool], hurry: bool) -> bool:
     """
     started = last = now = time.monotonic()
     while members.missing:
-        patience = IMPORT_SECONDS if members.importing else LEAVE_SECONDS
-        patience = HURRY_SECONDS if hurry else patience
+        patience = LEAVE_IMPORTING_SECONDS if members.importing else LEAVE_SECONDS
+        patience = LEAVE_SIGNALLED_SECONDS if hurry else patience
         if now - last > patience or now - started > 10 * patience:
             text = "workers %s do not stop within seconds: ending all ranks"
             logger.warning(text, members.missing)

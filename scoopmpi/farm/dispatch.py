@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from ..concurrency.periods import GRACE_SECONDS
 from ..concurrency.signal_lock import SignalLock
-from ..process.deadline import GRACE
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Assignment, Scheduler
 from ..tasks.packed import Function, Tasks
@@ -87,9 +87,10 @@ class Dispatch:
             return None
         limit = self.jobs[batch.job].limit(batch.start)
         since = self.silent.get(worker)
-        if limit is None or since is None or time.monotonic() - since < limit + GRACE - SLACK:
+        if limit is None or since is None:
             return None
-        return batch
+        late = time.monotonic() - since >= limit + GRACE_SECONDS - SLACK
+        return batch if late else None
 
     def closed(self, number: int) -> Job | None:
         """Nobody wants more of a job, which may be known already; workers forget its function."""

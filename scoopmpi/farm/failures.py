@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..process.deadline import GRACE
+from ..concurrency.periods import GRACE_SECONDS
 from ..scheduling.ranges import Batch
 from ..tasks.outcomes import OutcomeRange
 from ..wire import failure
@@ -62,7 +62,7 @@ class Failures:
 
     def _late(self, worker: int, batch: Batch, job: Job) -> failure.TaskTimeout:
         name, index = _task(batch, job)
-        end = f" and did not react within {GRACE:g} s more: its worker has died"
+        end = f" and did not react within {GRACE_SECONDS:g} s more: its worker has died"
         seconds = job.limit(batch.start) or 0.0
         return failure.timed_out(name, seconds, worker, self._members.host(worker), index, end)
 

@@ -37,6 +37,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from ..concurrency.periods import JOIN_SECONDS
 from ..concurrency.signal_lock import SignalLock
 from ..constants.sharing import FarmSharing
 from ..output.console import has_said, held, show
@@ -67,8 +68,6 @@ logger = logging.getLogger("scoopmpi")
 
 BURST = 64
 """Messages handled before a waiting caller looks whether it has what it waits for."""
-JOIN_SECONDS = 10.0
-"""For workers that still import the program: who joins later gets constants one by one."""
 
 
 class Farm:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..concurrency.periods import HOST_STUCK_SECONDS
 from ..process import connections
 from ..wire.failure import WorkerLost
 from .members import Members
@@ -36,8 +37,6 @@ _LOOK_SECONDS = 10.0
 """At most between two looks."""
 _FIRST_SECONDS = 1.0
 """To the first look: which connections there are."""
-_STUCK_SECONDS = 10.0
-"""For the farm to hear of it, which takes milliseconds, unless MPI holds it."""
 Silences = Callable[[Collection[str], float], dict[str, float]]
 
 
@@ -146,7 +145,7 @@ class HostWatch:
                 break
         else:
             return
-        if not self._over.wait(_STUCK_SECONDS) and self._stuck():
+        if not self._over.wait(HOST_STUCK_SECONDS) and self._stuck():
             logger.warning("MPI waits for that host: ending all ranks")
             os.kill(os.getpid(), signal.SIGKILL)  # an exit status is not enough for Hydra
 

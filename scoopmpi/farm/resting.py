@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..concurrency.periods import LEAVE_SECONDS
 from ..concurrency.signal_lock import SignalLock
 from ..tasks.unfinished import Unfinished
 from ..wire.messages import Finish, Rest
-from .closing import LEAVE_SECONDS
 from .members import Members
 from .offers import Offers
 from .unread import Patience, Unread

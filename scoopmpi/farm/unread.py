@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from ..concurrency.periods import SILENT_SECONDS
 from ..concurrency.reader_threads import Readers
 from ..tasks.unfinished import tell_endless, tell_failed
 from ..wire import failure
@@ -27,8 +28,6 @@ logger = logging.getLogger("scoopmpi")
 _THREAD_BOUND = "sqlite3"
 """A module whose objects work in one thread only: a generator that meets one in a thread of ours is
 at its end, and cannot be read on by another."""
-SILENT_SECONDS = 10.0
-"""After so long a message says what the end of the program waits for; then ten times as long."""
 
 
 class Unread:

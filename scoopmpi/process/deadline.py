@@ -1,8 +1,9 @@
 """The deadline of the task that runs, in memory that a worker shares with its supervisor.
 
 The worker writes it where a task with a limit begins; the supervisor looks when it has passed by
-`GRACE`, and not before: it sleeps otherwise, and is woken only where it would look too late. Cells:
-the deadline, the limit in seconds, when the supervisor will look. No signals and no processes here.
+its grace, and not before: it sleeps otherwise, and is woken only where it would look too late.
+Cells: the deadline, the limit in seconds, when the supervisor will look. No signals and no
+processes here.
 """
 
 from __future__ import annotations
@@ -11,11 +12,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-GRACE = 2.0
-"""Seconds after its limit in which a task has to react, before its worker is killed."""
-LATE = 1.0
-"""A supervisor that looks so much later than it meant to was stopped itself, its worker probably
-too (`scontrol suspend`, a laptop's lid): the task gets its grace anew."""
+from ..concurrency.periods import GRACE_SECONDS, SUPERVISOR_LATE_SECONDS
+
 CELLS = 3
 NEVER = math.inf
 
@@ -40,8 +38,8 @@ class Deadline:
         cells = self._cells
         cells[1] = seconds
         cells[0] = deadline
-        if deadline + GRACE < cells[2]:
-            cells[2] = deadline + GRACE
+        if deadline + GRACE_SECONDS < cells[2]:
+            cells[2] = deadline + GRACE_SECONDS
             self._wake()
 
     def ends(self) -> None:
@@ -53,15 +51,15 @@ class Deadline:
     def look(self, now: float) -> float | None:
         """Seconds until the next look, None until it is woken; 0.0: the worker is to be killed."""
         cells = self._cells
-        due = cells[0] + GRACE
+        due = cells[0] + GRACE_SECONDS
         if due == NEVER:
             cells[2] = self._planned = NEVER
-            due = cells[0] + GRACE  # of a task that saw the plan that has just been dropped
+            due = cells[0] + GRACE_SECONDS  # of a task that saw the plan that has just been dropped
             if due == NEVER:
                 return None
-        if now >= due and now - self._planned < LATE:
+        if now >= due and now - self._planned < SUPERVISOR_LATE_SECONDS:
             return 0.0
-        wait = due - now if now < due else GRACE
+        wait = due - now if now < due else GRACE_SECONDS
         cells[2] = self._planned = now + wait
         return wait
 

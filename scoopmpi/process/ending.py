@@ -18,12 +18,9 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ..concurrency.periods import END_SECONDS, UNBLOCKED_SECONDS, WORKER_END_SECONDS
 from . import strays, supervisor
 
-SECONDS = strays.SECONDS
-"""For all that a worker's Python does at its end."""
-AFTER_SECONDS = 1.0
-"""For what was held up once nothing holds it up any more, and for exit functions in any case."""
 _FILE: Any = io.IOBase.__base__
 _TEXT: Any = io.TextIOBase.__base__
 """The classes in C: `io`'s own ask each class about itself, and a task's may answer anything."""
@@ -36,11 +33,12 @@ def in_order(rank: int, then: Callable[[], NoReturn]) -> NoReturn:
     """
     turn = threading.Lock()
     over = threading.Event()
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + END_SECONDS
 
     def go_on() -> None:
         if _held_up(rank, over.wait, until) and turn.acquire(blocking=False):
-            _say(rank, f"exit functions that have not ended after {SECONDS:g} s are left behind")
+            late = f"exit functions that have not ended after {END_SECONDS:g} s"
+            _say(rank, f"{late} are left behind")
             then()
 
     _end_threads(rank, until)
@@ -70,23 +68,23 @@ def _end_threads(rank: int, until: float) -> None:
         own = threading.main_thread(), threading.current_thread()
         left = [each for each in threading.enumerate() if not each.daemon and each not in own]
         names = ", ".join(each.name for each in left)
-        _say(rank, f"threads that have not ended after {SECONDS:g} s are left behind: {names}")
+        _say(rank, f"threads that have not ended after {END_SECONDS:g} s are left behind: {names}")
 
 
 def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
     """Wait, end the processes that it may be waiting for, wait a little more."""
-    if ended(max(until - time.monotonic(), AFTER_SECONDS)):
+    if ended(max(until - time.monotonic(), UNBLOCKED_SECONDS)):
         return False
     named = strays.end(0.0)
     if not named:
         return True
     _say(rank, strays.ended(named))
-    return not ended(AFTER_SECONDS)
+    return not ended(UNBLOCKED_SECONDS)
 
 
 def _limit() -> None:
     """The supervisor acts where this process has come to a stand, and not even says so."""
-    supervisor.ends(supervisor.ENDING, SECONDS + AFTER_SECONDS + 2 * strays.TERM_SECONDS)
+    supervisor.ends(supervisor.ENDING, WORKER_END_SECONDS)
 
 
 def _close_files() -> None:

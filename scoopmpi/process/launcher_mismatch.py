@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .supervisor import size_of
+from .launcher_variables import OPEN_MPI, SRUN, Launcher, launcher_of, size_of
 
 _BY_SRUN = "a way of srun that the library knows (`srun --mpi=list` shows them)"
 
@@ -20,7 +20,7 @@ def before_mpi(env: Mapping[str, str], library: str) -> str | None:
     unless it was built for PMIx. The other way round each rank is alone, as with Intel MPI.
     """
     size = size_of(env) or 1
-    if "OMPI_COMM_WORLD_SIZE" not in env or size == 1:
+    if launcher_of(env) is not OPEN_MPI or size == 1:
         return None
     if "MPICH" not in library or "pmix" in library.lower():
         return None
@@ -33,36 +33,30 @@ def in_mpi(env: Mapping[str, str], library: str, size: int, asked: int | None) -
     asked: how many `myscoop` asked for.
     """
     launched = size_of(env) or asked or 1
+    launcher = _named(launcher_of(env))
     if size == 1 and launched > 1:
         return _alone(env, library, launched)
     if asked is not None and asked != size:
         return (
             f"scoopmpi: {asked} ranks were asked for (SCOOPMPI_RANKS), but {_name(library)} "
-            f"has {size}: {_launcher(env)} was told otherwise. `myscoop --dry-run` prints what it "
+            f"has {size}: {launcher} was told otherwise. `myscoop --dry-run` prints what it "
             "is told; look for a number of ranks in --mpirunoptions."
         )
     return None
 
 
 def _alone(env: Mapping[str, str], library: str, size: int) -> str:
-    launcher = _launcher(env)
-    remedy = _BY_SRUN if launcher == "srun" else "the mpirun of that library"
+    launcher = launcher_of(env)
+    remedy = _BY_SRUN if launcher is SRUN else "the mpirun of that library"
     return (
         f"scoopmpi: this is one of {size} processes that cannot see each other: they were "
-        f"started by {launcher}, but mpi4py has loaded {_name(library)}. "
+        f"started by {_named(launcher)}, but mpi4py has loaded {_name(library)}. "
         f"Use {remedy}; `myscoop PROGRAM` finds it."
     )
 
 
-def _launcher(env: Mapping[str, str]) -> str:
-    """By variables that only one launcher sets, as seen under each; srun's daemons come last."""
-    if "OMPI_COMM_WORLD_SIZE" in env:
-        return "the mpirun of Open MPI"
-    if "I_MPI_HYDRA_TOPOLIB" in env:
-        return "the mpirun of Intel MPI"
-    if "MPI_LOCALNRANKS" in env:
-        return "the mpirun of MPICH"
-    return "srun" if "SLURM_STEP_NUM_TASKS" in env else "the launcher of another MPI library"
+def _named(launcher: Launcher | None) -> str:
+    return "the launcher of another MPI library" if launcher is None else launcher.name
 
 
 def _name(library: str) -> str:

@@ -17,6 +17,7 @@ import struct
 import threading
 from collections.abc import MutableMapping
 
+from ..concurrency.periods import LIFELINE_SECONDS
 from . import streams
 
 VARIABLE = "SCOOPMPI_LIFELINE"
@@ -32,8 +33,6 @@ NOT_FOR_LAUNCHERS = frozenset(
 )
 """What a launcher with such a line does not hear, nor what it starts, until a rank wants to."""
 PACKET = 64
-_SECONDS = 10.0
-"""For an answer of the command, which has nothing else to do."""
 _line: _Line | None = None
 """Of this process."""
 _CREDENTIALS = struct.Struct("iii")
@@ -59,7 +58,7 @@ def take(env: MutableMapping[str, str], rank: int | None) -> bool:
         return False
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        line.settimeout(_SECONDS)
+        line.settimeout(LIFELINE_SECONDS)
         line.connect(f"\0{name}")
         if peer(line)[1] != os.geteuid():
             raise PermissionError(f"{name} belongs to another user")

@@ -10,14 +10,9 @@ import signal
 import time
 from collections.abc import Callable
 
+from ..concurrency.periods import ECHO_SECONDS, SECOND_CTRL_C_SECONDS
 from . import lifeline
 from .signals import STOPPING, take
-
-ECHO_SECONDS = 2.0
-"""A signal that comes again so soon is the same one, by another way: `scancel` of Slurm 22.05 ends
-rank 0, and its launcher hands on its own 0.2 s later."""
-SECOND_CTRL_C = 0.4
-"""The same for what a person sends: nobody presses Ctrl-C twice as fast."""
 
 
 class Stopping:
@@ -36,7 +31,7 @@ class Stopping:
     def _came(self, number: int, _: object) -> None:
         lifeline.noted(number)
         before, self._latest = self._latest, (number, time.monotonic())
-        echo = SECOND_CTRL_C if number == signal.SIGINT else ECHO_SECONDS
+        echo = SECOND_CTRL_C_SECONDS if number == signal.SIGINT else ECHO_SECONDS
         if before[0] == number and self._latest[1] - before[1] < echo:
             return
         self._first = self._first or number

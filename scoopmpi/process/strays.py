@@ -18,11 +18,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-SECONDS = 5.0
-"""For what has been left running to end by itself, when its rank has ended in good order: the
-least that batch systems grant between a SIGTERM and the SIGKILL that follows."""
-TERM_SECONDS = 0.5
-"""Between SIGTERM and SIGKILL: the pools of Python end within milliseconds."""
+from ..concurrency.periods import END_SECONDS, TERM_SECONDS
+
 LOOK_SECONDS = 0.02
 _SHOWN, _WORDS = 4, 120
 """Processes that are named, and how much of their commands."""
@@ -65,7 +62,7 @@ def ended(named: list[str]) -> str:
     """What to say of processes that have been ended, some of them: `1234 (sleep 60)` and so on."""
     more = len(named) - _SHOWN
     shown = ", ".join(named[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return f"what was still running {SECONDS:g} s after the end was ended: {shown}"
+    return f"what was still running {END_SECONDS:g} s after the end was ended: {shown}"
 
 
 def _wait(seconds: float, own_group: bool) -> list[int]:

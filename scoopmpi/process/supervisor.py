@@ -18,17 +18,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NoReturn
 
+from ..concurrency.periods import DEATHS_APART_SECONDS, END_SECONDS, GRACE_SECONDS
 from . import strays, streams
-from .deadline import CELLS, GRACE, Deadline
+from .deadline import CELLS, Deadline
+from .launcher_variables import by_hydra, survivable
 from .signals import STOPPING
 
-RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PMI_ID", "SLURM_PROCID")
-SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
-_SLURM_SPECIAL_STEPS = 0xFFFF_FFF0
-"""Step numbers from here on are no steps of ranks: batch script, interactive shell, extern."""
 ORPHANED = 70
 """The exit status of a worker that has lost rank 0."""
 TOLD = "\1"
@@ -43,34 +41,7 @@ _CELL_BYTES = 8 * CELLS
 deadline: Deadline | None = None
 """On a worker that has a supervisor: where to say until when the running task has to end."""
 _shared: _Shared | None = None
-_APART_SECONDS = 0.2
-"""Between the two deaths where the job goes on: PRRTE 3.0.13 (Open MPI 5.0.11) let MPI_Finalize of
-the others wait for ever in 1 of 20 runs where both came at once, in none of 90 with 0.05 s."""
-_HYDRA = "MPI_LOCALNRANKS"
-"""Set for the ranks that Hydra starts, MPICH's and Intel MPI's."""
 _PR_SET_PDEATHSIG = 1
-
-
-def rank_of(env: Mapping[str, str]) -> int | None:
-    """The rank that the launcher gave this process, known before MPI is; else None."""
-    for name in RANK_VARIABLES:
-        if env.get(name, "").isdecimal() and (name != "SLURM_PROCID" or _in_step_of_ranks(env)):
-            return int(env[name])
-    return None
-
-
-def _in_step_of_ranks(env: Mapping[str, str]) -> bool:
-    """Slurm calls its batch script and the shell of salloc process 0 too."""
-    step = env.get("SLURM_STEP_ID", "")
-    return step.isdecimal() and int(step) < _SLURM_SPECIAL_STEPS
-
-
-def size_of(env: Mapping[str, str]) -> int | None:
-    """How many ranks the launcher says that it started; None where it does not say."""
-    for name in SIZE_VARIABLES:
-        if env.get(name, "").isdecimal():
-            return int(env[name])
-    return None
 
 
 def end_with_launcher(rank: int) -> None:
@@ -86,11 +57,6 @@ def end_with_parent(number: signal.Signals) -> None:
     """Have the kernel send this process a signal when its parent dies (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
-
-
-def survivable(env: Mapping[str, str]) -> bool:
-    """Whether the other ranks live on when one dies: Open MPI was started `--with-ft ulfm`."""
-    return env.get("OMPI_MCA_mpi_ft_enable") == "1"
 
 
 class _Shared:
@@ -159,7 +125,7 @@ def under_supervisor(rank: int) -> Callable[[str], None]:
 
 
 def ends(phase: int, seconds: float | None) -> None:
-    """On a worker: it has begun to end, and gets so many seconds and `GRACE` for it."""
+    """On a worker: it has begun to end, and gets so many seconds and `GRACE_SECONDS` for it."""
     if _shared is None:
         return
     _shared.phase = phase
@@ -208,7 +174,7 @@ def _reaped(child: int) -> int:
 def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoReturn:
     """After the worker: say what there is to say, leave no process behind, end as it has to be."""
     in_order = code == 0 and shared.phase == LEAVING
-    patience = max(0.0, strays.SECONDS - shared.ending) if in_order else None
+    patience = max(0.0, END_SECONDS - shared.ending) if in_order else None
     if code == 0 or late is shared.end or (shared.phase >= LEAVING and code != -signal.SIGKILL):
         if shared.phase == ENDING and late is not None:
             _say(f"worker {rank} on {socket.gethostname()} did not end within seconds: killed")
@@ -218,7 +184,7 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
     if code == ORPHANED:
         _end_strays(rank, patience)  # before mpirun hears of it, which ends the others then
         if rank > 1:
-            time.sleep(_APART_SECONDS)  # one says it
+            time.sleep(DEATHS_APART_SECONDS)  # one says it
         _say("rank 0, which runs the program, is lost; the job ends")
         os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
     if what == TOLD:
@@ -229,8 +195,8 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
     os.write(2, f"{said}\n".encode())
     _end_strays(rank, patience)
     if goes_on:
-        time.sleep(_APART_SECONDS)
-    elif survivable(os.environ) or (not what and _HYDRA in os.environ):
+        time.sleep(DEATHS_APART_SECONDS)
+    elif survivable(os.environ) or (not what and by_hydra(os.environ)):
         # Others wait for it in MPI_Init, and neither Open MPI with ulfm nor Intel MPI 2021.18 ends
         # them when a rank dies by then: so the launcher's daemon, our parent, has to.
         os.kill(os.getppid(), signal.SIGTERM)
@@ -264,7 +230,8 @@ def sentence(
     goes_on: the job does, without it. limit: of the task for which its supervisor has killed it.
     """
     if limit is not None:
-        cause = f"was killed, as a task had not ended {GRACE:g} s after its limit of {limit:g} s,"
+        late = f"{GRACE_SECONDS:g} s after its limit of {limit:g} s"
+        cause = f"was killed, as a task had not ended {late},"
     elif code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         cause = f"was killed by {name}"

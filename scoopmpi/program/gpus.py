@@ -12,7 +12,7 @@ import re
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
-from ..process.local_rank import Seat
+from ..process.launcher_variables import LocalRank
 
 CUDA, ROCR, HIP = "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"
 _NVIDIA, _AMD = (CUDA,), (HIP, ROCR, CUDA)
@@ -32,7 +32,7 @@ def share(of: Sequence[str], index: int, workers: int) -> list[str]:
     return list(of[start : start + each + (index < left)])
 
 
-def assign(seat: Seat | None, env: MutableMapping[str, str], root: Path = Path("/")) -> str:
+def assign(place: LocalRank | None, env: MutableMapping[str, str], root: Path = Path("/")) -> str:
     """Narrow the environment to this worker's GPUs; answers what was done and why, "" for no GPU.
 
     A variable that hides all GPUs, or says something else than devices, stays as it is.
@@ -42,7 +42,7 @@ def assign(seat: Seat | None, env: MutableMapping[str, str], root: Path = Path("
     name = next((name for name in variables if name in env), None)
     if name is None and not nvidia and not amd:
         return ""
-    if seat is None:
+    if place is None:
         return "all GPUs: the launcher does not say which of the host's ranks this is"
     if name is None:
         name = CUDA if nvidia else ROCR
@@ -51,8 +51,8 @@ def assign(seat: Seat | None, env: MutableMapping[str, str], root: Path = Path("
         found = [part.strip() for part in env[name].split(",")]
         if not all(map(_DEVICE.fullmatch, found)) or len(set(found)) < len(found):
             return f"{name}={env[name]} stays: it is no list of GPUs"
-    env[name] = ",".join(share(found, *seat))
-    return f"{name}={env[name]} of {len(found)}: worker {seat.number + 1} of {seat.workers} here"
+    env[name] = ",".join(share(found, *place))
+    return f"{name}={env[name]} of {len(found)}: worker {place.number + 1} of {place.workers} here"
 
 
 def _count_nvidia(root: Path) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from ..process.local_rank import Seat
+from ..process.launcher_variables import LocalRank
 from .topology import SYSTEM, Core, cores
 
 _RANGES = re.compile(r"\d{1,7}(-\d{1,7})?(,\d{1,7}(-\d{1,7})?)*", re.ASCII)
@@ -57,36 +57,38 @@ def _portions(package: list[Core], size: int) -> Iterator[list[Core]]:
 
 
 def decide(
-    of: Sequence[Core], everyone: frozenset[int] | None, seat: Seat, threads: int, way: str
+    of: Sequence[Core], everyone: frozenset[int] | None, place: LocalRank, threads: int, way: str
 ) -> tuple[frozenset[int], str]:
     """The CPUs to pin this worker to, none where it is to be left alone, and why.
 
     of: the cores with the CPUs that it may use. everyone: the CPUs that any process of this machine
     may use, None where that is not known.
     """
-    needed, there = seat.workers * threads, len(of)
+    needed, there = place.workers * threads, len(of)
     allowed = {cpu for core in of for cpu in core.cpus}
     if there <= threads:
         return _NONE, f"it may use {_cores(there)} only, which is its share"
     if needed > there:
-        return _NONE, f"{seat.workers} workers of {_cores(threads)} are more than {_cores(there)}"
+        return _NONE, f"{place.workers} workers of {_cores(threads)} are more than {_cores(there)}"
     if needed < there and (everyone is None or everyone <= allowed):
         return _NONE, f"others may use the {_cores(there)} too, of which this job needs {needed}"
-    return share(of, seat.number, threads, way), f"worker {seat.number + 1} of {seat.workers} here"
+    mine = share(of, place.number, threads, way)
+    return mine, f"worker {place.number + 1} of {place.workers} here"
 
 
 def _cores(number: int) -> str:
     return f"{number} core" if number == 1 else f"{number} cores"
 
 
-def pin(seat: Seat | None, threads: int, way: str, root: Path = SYSTEM) -> str:
+def pin(place: LocalRank | None, threads: int, way: str, root: Path = SYSTEM) -> str:
     """Pin this process as `decide` says; answers what was done and why."""
     if not hasattr(os, "sched_setaffinity"):
         return "not pinned: this system knows no affinity"
-    if seat is None:
+    if place is None:
         return "not pinned: the launcher does not say which of the host's ranks this is"
     try:
-        mine, why = decide(cores(os.sched_getaffinity(0), root), everyone(root), seat, threads, way)
+        usable = cores(os.sched_getaffinity(0), root)
+        mine, why = decide(usable, everyone(root), place, threads, way)
         if not mine:
             return f"not pinned: {why}"
         os.sched_setaffinity(0, mine)

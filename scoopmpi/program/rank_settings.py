@@ -64,17 +64,17 @@ def fulfil(rank: int, wishes: Wishes) -> None:
     """Take this worker's share of its host; to be called before anything starts a thread."""
     if not wishes.pin and not wishes.gpus:
         return
-    from ..process.local_rank import seat_of
+    from ..process.launcher_variables import local_rank_of
 
-    seat = seat_of(rank, os.environ)
+    place = local_rank_of(rank, os.environ)
     done = []
     if wishes.pin:
         from .pinning import pin
 
-        done.append(pin(seat, wishes.threads, wishes.pin))
+        done.append(pin(place, wishes.threads, wishes.pin))
     if wishes.gpus:
         from .gpus import assign
 
-        done.append(assign(seat, os.environ))
+        done.append(assign(place, os.environ))
     for what in filter(None, done):
         _log.info("worker %d on %s: %s", rank, socket.gethostname(), what)

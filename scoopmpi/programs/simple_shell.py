@@ -21,16 +21,12 @@ from typing import BinaryIO, NamedTuple
 
 from scoopmpi import futures
 from scoopmpi.process import identity
+from scoopmpi.process.launcher_variables import without_place
 
 USAGE = "simple_shell [[START:]STOP[:STEP]] COMMAND..."
 COUNTERS = range(10)
 """Without a range in front of the command, as it always was."""
 WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
-OF_THE_LAUNCHER = re.compile(
-    r"PMIX?_|OMPI_COMM_WORLD_|OMPI_MCA_(ess|orte|pmix)|PRTE_|MPI_LOCAL|HYDI?_|HYDRA_|MPIR_CVAR_PMI"
-)
-"""Variables by which a command that is an MPI program would take itself for this rank of this job,
-and hang (Open MPI) or fail (MPICH)."""
 PIECE = 1 << 24
 """Read at once: one read takes less than 2 GiB."""
 
@@ -127,10 +123,9 @@ def _tell_warden(group: str) -> None:
 
 def environment(counter: int, env: Mapping[str, str]) -> dict[str, str]:
     """What a command sees: the worker's environment, the counter, and who runs it."""
-    kept = {name: value for name, value in env.items() if not OF_THE_LAUNCHER.match(name)}
     origin = identity.rank == 0  # only where the program runs without a farm
     return {
-        **kept,
+        **without_place(env),
         "SCOOP_COUNTER": str(counter),
         "SCOOP_WORKER_NAME": f"{socket.gethostname()}:{identity.rank}",
         "SCOOP_WORKER_ORIGIN": str(origin),

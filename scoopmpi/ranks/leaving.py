@@ -17,21 +17,20 @@ from functools import partial
 from typing import Any, NoReturn
 
 from ..concurrency.backoff import pause
+from ..concurrency.periods import (
+    END_SECONDS,
+    FINALIZE_SECONDS,
+    GRACE_SECONDS,
+    RANKS_PER_SECOND,
+    WORKERS_SECONDS,
+)
 from ..process import ending, fuse, lifeline, strays, supervisor
-from ..process.deadline import GRACE
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
 from ..wire.transport import MPITransport, Transport, leave
 
 logger = logging.getLogger("scoopmpi")
 
-FINALIZE_SECONDS = 6.0
-"""For MPI's end once all ranks have come to it: it takes 0.01 to 0.3 s here. The supervisor adds
-its grace, and rank 0 waits for that."""
-WORKERS_SECONDS = 20.0
-"""For workers to come to it: their supervisors end them before, wherever they are stuck."""
-RANKS_PER_SECOND = 500
-"""More for a large job: its launcher hears from each rank."""
 
 _SIGNALLED = [128 + number for number in STOPPING]
 """The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
@@ -98,7 +97,7 @@ class Rank0:
             _wait_for_all(transport)
             _stop_all(transport)
             transport.flush()
-            fuse.light(_limit(transport) + 2 * GRACE, status)
+            fuse.light(_limit(transport) + 2 * GRACE_SECONDS, status)
 
 
 def _stop_all(transport: MPITransport) -> None:
@@ -124,7 +123,7 @@ def _end_strays(status: int) -> None:
     """What the program has left running on rank 0, where its launcher would wait for it."""
     _end_forkserver()
     signalled = status in _SIGNALLED
-    left = strays.end(0.0 if signalled else strays.SECONDS, own_group=True)
+    left = strays.end(0.0 if signalled else END_SECONDS, own_group=True)
     if left and not signalled:
         logger.warning("rank 0: %s", strays.ended(left))
 

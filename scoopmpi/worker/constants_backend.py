@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..constants.sharing import ON_ITS_WAY_SECONDS
+from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..constants.store import Constants, packed
 from ..wire.failure import FarmError
 from ..wire.messages import SetConstants

@@ -188,7 +188,7 @@ def test_where_the_disk_is_full_the_program_goes_on_and_is_warned(path: Path, ag
 def test_where_the_disk_hangs_the_end_does_not(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(writer, "PATIENCE", 0.3)
+    monkeypatch.setattr(writer, "DISK_SECONDS", 0.3)
     file = CheckpointFile(path)
     back = threading.Event()
     file._database.progress = lambda: back.wait(20) and None  # type: ignore[func-returns-value]

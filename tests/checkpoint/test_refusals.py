@@ -126,7 +126,7 @@ sys.stdin.read()
 def test_a_second_run_is_refused_as_long_as_the_first_lives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_checks, "PATIENCE", 0.2)
+    monkeypatch.setattr(file_checks, "CHECKPOINT_FREE_SECONDS", 0.2)
     with python(HOLDER, path) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "open\n"
         with pytest.raises(CheckpointError, match="another run is using it"):

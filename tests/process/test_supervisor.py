@@ -1,4 +1,4 @@
-"""What is known of a rank before MPI is, and what its parent process says of its death."""
+"""The process above a worker: what it says of its death, and how both end."""
 
 from __future__ import annotations
 
@@ -10,28 +10,6 @@ import sys
 import pytest
 
 from scoopmpi.process import supervisor
-from tests.launch.test_managers import recorded
-
-
-@pytest.mark.parametrize(
-    ("env", "rank", "size"),
-    [
-        ({}, None, None),
-        ({"OMPI_COMM_WORLD_RANK": "3", "OMPI_COMM_WORLD_SIZE": "4"}, 3, 4),
-        ({"PMI_RANK": "0", "PMI_SIZE": "17", "MPI_LOCALNRANKS": "9"}, 0, 17),
-        ({"PMIX_RANK": "2"}, 2, None),
-        ({"PMI_RANK": "", "PMI_SIZE": "many"}, None, None),
-        ({"PMI_RANK": "²"}, None, None),
-        # mpirun in a Slurm job: its own numbers count
-        ({"PMI_RANK": "5", "PMI_SIZE": "8", "SLURM_PROCID": "0", "SLURM_STEP_ID": "0"}, 5, 8),
-        # the shell of salloc
-        ({"SLURM_PROCID": "0", "SLURM_STEP_ID": "4294967290"}, None, None),
-        (recorded("slurm_n4"), None, None),  # a batch script, though SLURM_PROCID=0
-        (recorded("slurm_step"), 0, 1),
-    ],
-)
-def test_rank_and_size(env: dict[str, str], rank: int | None, size: int | None) -> None:
-    assert (supervisor.rank_of(env), supervisor.size_of(env)) == (rank, size)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +29,7 @@ def test_sentence(code: int, what: str, words: str) -> None:
 
 
 def child(code: str) -> subprocess.CompletedProcess[str]:
-    """A process that goes on under a witness as worker 7 and does what `code` says."""
+    """A process that goes on under a supervisor as worker 7 and does what `code` says."""
     lines = (
         "import os, sys\nfrom scoopmpi.process.supervisor import under_supervisor\n"
         "tell = under_supervisor(7)\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.process.local_rank import Seat
+from scoopmpi.process.launcher_variables import LocalRank
 from scoopmpi.program import gpus
 
 
@@ -80,7 +80,7 @@ def test_the_second_of_two_workers_sees_its_gpus(
     env: dict[str, str], has: dict[str, int], after: dict[str, str], tmp_path: Path
 ) -> None:
     found = {f"{name}_VISIBLE_DEVICES": text for name, text in env.items()}
-    gpus.assign(Seat(1, 2), found, machine(tmp_path, **has))
+    gpus.assign(LocalRank(1, 2), found, machine(tmp_path, **has))
     assert found == {f"{name}_VISIBLE_DEVICES": text for name, text in after.items()}
 
 
@@ -88,7 +88,7 @@ def test_gpus_of_other_jobs_do_not_count(tmp_path: Path, monkeypatch: pytest.Mon
     machine(tmp_path, nvidia=4)
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name in ("nvidia1", "nvidia2"))
     env: dict[str, str] = {}
-    gpus.assign(Seat(1, 2), env, tmp_path)
+    gpus.assign(LocalRank(1, 2), env, tmp_path)
     assert env == {"CUDA_VISIBLE_DEVICES": "1"}, "CUDA numbers those that it may open"
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.process import local_rank
-from scoopmpi.process.local_rank import Seat
+from scoopmpi.process.launcher_variables import LocalRank
 from scoopmpi.program import pinning, rank_settings, topology
 from scoopmpi.program.rank_settings import Wishes
 from scoopmpi.program.topology import Core
@@ -100,7 +99,7 @@ def test_a_cpuset_with_holes_gives_what_it_has() -> None:
 def test_pinned_only_where_the_cores_are_the_jobs(
     workers: int, threads: int, cores: list[Core], everyone: frozenset[int] | None, why: str | None
 ) -> None:
-    cpus, said = pinning.decide(cores, everyone, Seat(0, workers), threads, "compact")
+    cpus, said = pinning.decide(cores, everyone, LocalRank(0, workers), threads, "compact")
     assert bool(cpus) is (why is None)
     assert (why or "worker 1 of") in said
 
@@ -108,7 +107,7 @@ def test_pinned_only_where_the_cores_are_the_jobs(
 def test_two_jobs_of_a_shared_host_never_pin_to_its_first_cores() -> None:
     for workers in range(1, 8):
         for index in range(workers):
-            assert not pinning.decide(CORES, ALL, Seat(index, workers), 1, "compact")[0]
+            assert not pinning.decide(CORES, ALL, LocalRank(index, workers), 1, "compact")[0]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +139,7 @@ def test_a_file_that_claims_too_many_cpus_is_not_believed_for_long(tmp_path: Pat
 
 def test_without_affinity_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
-    assert pinning.pin(Seat(0, 1), 1, "compact") == "not pinned: this system knows no affinity"
+    assert pinning.pin(LocalRank(0, 1), 1, "compact") == "not pinned: this system knows no affinity"
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
@@ -150,68 +149,11 @@ def test_what_the_kernel_refuses_is_said(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
-    assert pinning.pin(Seat(0, 2), 1, "compact", tmp_path) == "not pinned: Invalid argument"
+    assert pinning.pin(LocalRank(0, 2), 1, "compact", tmp_path) == "not pinned: Invalid argument"
     assert pinning.pin(None, 1, "compact", tmp_path).startswith("not pinned: the launcher does not")
 
 
 # which worker of its host
-
-
-def openmpi(local: object, size: object) -> dict[str, str]:
-    return {"OMPI_COMM_WORLD_LOCAL_RANK": f"{local}", "OMPI_COMM_WORLD_LOCAL_SIZE": f"{size}"}
-
-
-def slurm(rank: int, ranks: str) -> dict[str, str]:
-    return {"SLURM_PROCID": str(rank), "SLURM_GTIDS": ranks}
-
-
-@pytest.mark.parametrize(
-    ("rank", "env", "seat"),
-    [
-        (1, openmpi(1, 3), Seat(0, 2)),  # beside rank 0
-        (2, openmpi(2, 3), Seat(1, 2)),
-        (3, openmpi(0, 2), Seat(0, 2)),  # the second host
-        (4, openmpi(1, 2), Seat(1, 2)),
-        (1, openmpi(0, 1), Seat(0, 1)),  # rank 0 alone on the first host
-        (5, {"MPI_LOCALRANKID": "2", "MPI_LOCALNRANKS": "4"}, Seat(2, 4)),
-        (5, {"MV2_COMM_WORLD_LOCAL_RANK": "2", "MV2_COMM_WORLD_LOCAL_SIZE": "4"}, Seat(2, 4)),
-        (5, {"PALS_LOCAL_RANKID": "2", "PALS_LOCAL_SIZE": "4"}, Seat(2, 4)),
-        # mpirun's ranks in a Slurm step are no ranks of Slurm
-        (4, {**openmpi(1, 2), **slurm(0, "0")}, Seat(1, 2)),
-        (2, slurm(2, "0,1,2"), Seat(1, 2)),
-        (3, slurm(3, "2,3") | {"SLURM_LOCALID": "1", "SLURM_NODEID": "1"}, Seat(1, 2)),  # recorded
-        (3, slurm(3, "1,3,5"), Seat(1, 3)),  # dealt in turn: rank 0 is elsewhere
-        (4, slurm(4, "0,2,4"), Seat(1, 2)),
-        # not known, or nonsense
-        (1, {}, None),
-        (1, {"OMPI_COMM_WORLD_LOCAL_RANK": "1"}, None),
-        (1, {"MPI_LOCALRANKID": "1", "OMPI_COMM_WORLD_LOCAL_SIZE": "4"}, None),
-        (1, openmpi(3, 3), None),
-        (1, openmpi(2, 3), None),
-        (1, openmpi(-1, 3), None),
-        (1, openmpi("", ""), None),
-        (1, openmpi("1\n", 3), None),
-        (1, openmpi("١", 3), None),
-        (1, openmpi("1", "9" * 5000), None),
-        (1, slurm(1, ""), None),
-        (1, slurm(1, "0,1,"), None),
-        (1, slurm(1, "0-1"), None),
-        (1, slurm(1, "2,3"), None),
-        (1, slurm(0, "0,1"), None),
-    ],
-)
-def test_which_worker_of_its_host(rank: int, env: dict[str, str], seat: Seat | None) -> None:
-    assert local_rank.seat_of(rank, env) == seat
-
-
-def test_each_worker_of_two_hosts_has_a_seat_of_its_own() -> None:
-    hosts = [range(5), range(5, 9)]
-    for ranks in hosts:
-        found = [
-            local_rank.seat_of(rank, openmpi(local, len(ranks)))
-            for local, rank in enumerate(ranks) if rank
-        ]  # fmt: skip
-        assert found == [Seat(index, 4) for index in range(4)]
 
 
 # what the ranks are asked

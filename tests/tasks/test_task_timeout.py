@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from scoopmpi import TaskTimeout, futures
+from scoopmpi.concurrency.periods import GRACE_SECONDS as GRACE
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
-from scoopmpi.process.deadline import CELLS, GRACE, Deadline
+from scoopmpi.process.deadline import CELLS, Deadline
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, limit
 from scoopmpi.tasks.initializer import Initialized, Initializer

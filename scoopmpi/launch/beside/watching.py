@@ -17,6 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ...concurrency.periods import (
+    EARLIER_SECONDS,
+    LAUNCHER_END_SECONDS,
+    LAUNCHER_GRACE_SECONDS,
+    LOST_SECONDS,
+    NOTICE_SECONDS,
+)
 from ...process import supervisor
 from ...process.lifeline import NOT_FOR_LAUNCHERS
 from ...process.streams import closed
@@ -27,17 +34,6 @@ from .signals import WARNINGS, Signals, in_foreground, taken
 
 TIMED_OUT = 124
 """The exit status of a job that was ended for its silence: vsc-mympirun's, and timeout(1)'s."""
-GRACE = 10.0
-"""Seconds from SIGTERM to SIGKILL: Open MPI 5 and MPICH need up to 7 to end their ranks."""
-END_SECONDS = 60.0
-"""What the launcher gets to end after the program has: ranks have limits of their own within."""
-LOST_SECONDS = 3.0
-"""The same where rank 0 has gone without a word: a launcher may wait for a lost host for ever."""
-NOTICE_SECONDS = 0.5
-"""A batch system signals one process, or all of a job within milliseconds: so long we wait for what
-rank 0 has got by itself."""
-EARLIER_SECONDS = 3.0
-"""So long ago it may have got it, where this process was slow to hear of its own."""
 _LEFT_IN_PIPES = 1 << 20
 """What is read after the launcher's end: more than a pipe holds must come from somebody else."""
 
@@ -212,7 +208,7 @@ class _Job:
             return
         if self._line.status is not None:
             self._speak_apart()
-            self._after(END_SECONDS, self._end_launcher)
+            self._after(LAUNCHER_END_SECONDS, self._end_launcher)
         elif self._line.fileno() < 0:
             self._after(LOST_SECONDS, self._end_lost)
 
@@ -231,7 +227,7 @@ class _Job:
         if self._passing:
             self._passing.close_ends()
         if self._line and self._line.pid is not None and self._line.fileno() >= 0:
-            self._after(GRACE, self._close_line)
+            self._after(LAUNCHER_GRACE_SECONDS, self._close_line)
 
     def _close_line(self) -> None:
         if self._line and self._line.fileno() >= 0:
@@ -281,7 +277,7 @@ class _Job:
         """Ask it to end, and kill it where it does not."""
         if not self._ending:
             self._ending = True
-            self._after(GRACE, self._launcher.kill)
+            self._after(LAUNCHER_GRACE_SECONDS, self._launcher.kill)
             self._launcher.send_signal(signal.SIGHUP if self._line else signal.SIGTERM)
 
     def _end_lost(self) -> None:

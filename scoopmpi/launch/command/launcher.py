@@ -15,15 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
+from ...concurrency.periods import LAUNCHER_ANSWERS_SECONDS, MPI4PY_SECONDS
 from ..flavours import FLAVOURS, NAMES, named, of_launcher, of_library, srun
 from ..flavours.command import LaunchError, with_own_directory
 from ..hosts.allocation import LOCAL
 
 __all__ = ["LaunchError", "Launcher", "find", "on_path"]
 
-_ASK_SECONDS = 60
-"""A first import from a cold network file system takes long; a hanging one must not hang us."""
-_LAUNCHER_SECONDS = 10
 _USUAL = ("mpirun", "mpiexec", "mpiexec.hydra", "aprun")
 """Under these names a launcher is looked for where nothing is known of the library."""
 
@@ -157,10 +155,10 @@ def _library(env: Mapping[str, str], python: Sequence[str]) -> str:
     try:
         answer = subprocess.run(
             [*python, "-c", code], stdin=subprocess.DEVNULL,
-            env=dict(env), capture_output=True, text=True, errors="replace", timeout=_ASK_SECONDS,
+            env=dict(env), capture_output=True, text=True, errors="replace", timeout=MPI4PY_SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise LaunchError(f"importing mpi4py took longer than {_ASK_SECONDS} s") from None
+        raise LaunchError(f"importing mpi4py took longer than {MPI4PY_SECONDS} s") from None
     except OSError as problem:
         raise LaunchError(f"{python[0]} cannot be started: {problem.strerror}") from None
     if answer.returncode:
@@ -205,7 +203,7 @@ def _ask(argv: list[str], env: Mapping[str, str]) -> str:
     try:
         answer = subprocess.run(
             argv, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            errors="replace", timeout=_LAUNCHER_SECONDS,
+            errors="replace", timeout=LAUNCHER_ANSWERS_SECONDS,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return "nothing that answers"

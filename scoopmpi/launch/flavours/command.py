@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...process.launcher_variables import in_step_of_ranks
 from ..hosts.allocation import LOCAL, Host
 
 # The lists of vsc-mympirun, SCOOP and their users; whole names, wherever a beginning could fit a
@@ -37,8 +38,6 @@ PREFIXES = (
     "UCX_", "FI_", "PSM_", "PSM2_", "PSM3_", "MPI4PY_RC_",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_STEPS = 0xFFFF_FFF0
-"""Slurm's numbers of steps without ranks begin here: batch script, salloc's shell (slurm.h)."""
 
 
 class LaunchError(Exception):
@@ -132,8 +131,7 @@ class Ranks:
     @property
     def step_of_slurm(self) -> bool:
         """Whether the caller is itself in a step that holds its cores: others would wait for it."""
-        step = self.env.get("SLURM_STEP_ID", "")
-        return self.manager == "slurm" and step.isdecimal() and int(step) < _STEPS
+        return self.manager == "slurm" and in_step_of_ranks(self.env)
 
     @property
     def notes(self) -> tuple[str, ...]:

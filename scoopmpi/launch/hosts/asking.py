@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from ...concurrency.periods import ASKING_PATIENCE_SECONDS
+
 Ask: TypeAlias = Callable[[Sequence[str]], str | None]
 """Words in, what the program printed out; None where there is none, or it fails or hangs."""
-_PATIENCE = 2.0
-"""Seconds after which a person begins to wonder."""
 
 
 def _tell(text: str) -> None:
@@ -40,7 +40,7 @@ def asking(env: Mapping[str, str], seconds: float = 10, tell: Callable[[str], No
 
 
 def _answer(process: subprocess.Popen[str], seconds: float, tell: Callable[[str], None]) -> str:
-    patience = min(_PATIENCE, seconds)
+    patience = min(ASKING_PATIENCE_SECONDS, seconds)
     try:
         return process.communicate(timeout=patience)[0]
     except subprocess.TimeoutExpired:
