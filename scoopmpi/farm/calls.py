@@ -78,7 +78,7 @@ class CallStream:
             if call is None or call.future.done():
                 continue  # cancelled, or the farm is closing and has said so already
             outcome = frame if part.plain else opened(frame, place in failed, index)
-            if call.record is not None and part.lasting:
+            if call.record is not None and part.reproducible:
                 call.record.came(part.plain, frame, place in failed)
             try:
                 if isinstance(outcome, Raised):

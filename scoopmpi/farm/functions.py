@@ -17,15 +17,15 @@ class Functions:
     """The functions of all maps that are open."""
 
     def __init__(self) -> None:
-        self._lasting: dict[Any, int] = {}  # code to key, negative
+        self._found_by_name: dict[Any, int] = {}  # code to key, negative
         self._of_map: dict[int, tuple[int, Frame]] = {}
         self._holders: dict[int, set[int]] = {}
 
     def opened(self, number: int, function: Function) -> None:
         """A map with this number has begun."""
         key = number
-        if function.lasting:
-            key = self._lasting.setdefault(function.code, -1 - len(self._lasting))
+        if function.by_name:
+            key = self._found_by_name.setdefault(function.code, -1 - len(self._found_by_name))
         self._of_map[number] = key, function.code
         self._holders.setdefault(key, set())
 

@@ -101,7 +101,7 @@ class MapJob:
 
     def delivered(self, part: OutcomeRange) -> None:
         """Outcomes have come from a worker."""
-        if self._record is not None and part.lasting:
+        if self._record is not None and part.reproducible:
             with self._guard:
                 columns = self._source.columns(part.start, part.stop)
                 self._record.came(*part[:5], columns)

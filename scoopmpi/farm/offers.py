@@ -27,7 +27,7 @@ class Offer:
         self.tasks = message.stop - message.start
         if message.code is not None:
             code = payload.forwarded(message.code)
-            self.function = Function("a nested function", code, message.lasting, message.limit)
+            self.function = Function("a nested function", code, message.by_name, message.limit)
         self.job, self.last = message.job, message.last
         self._limit = message.limit
         self.first = message.start

@@ -16,7 +16,7 @@ from ..wire.messages import Frame
 class OutcomeRange(NamedTuple):
     """The outcomes of the tasks `start` to `stop - 1`, still packed as they came.
 
-    lasting: whether they would be the same in another run; a worker that died says nothing of it.
+    reproducible: False where another run could give others, as where a worker died on them.
     """
 
     start: int
@@ -24,7 +24,7 @@ class OutcomeRange(NamedTuple):
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
-    lasting: bool = True
+    reproducible: bool = True
 
 
 def values(part: OutcomeRange) -> tuple[list[Any], BaseException | None]:

@@ -21,14 +21,16 @@ class Tasks(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function as a frame. `lasting`: found by name, so its frame is right for ever.
+    """A function as a frame.
 
-    limit: seconds that each task may take, if there is one.
+    name: as messages give it.
+    by_name: whether workers find it by its name, so that the frame is right for ever.
+    limit: seconds that each task may take, if there is a limit.
     """
 
     name: str
     code: Frame
-    lasting: bool
+    by_name: bool
     limit: float | None = None
 
 

@@ -178,7 +178,7 @@ class Offered(NamedTuple):
     """Tasks of a nested job that others may run; `job` is the sender's own number for it.
 
     code: the packed function; None where each task brings its own (submitted calls).
-    lasting: whether the function is found by name, so that its code never changes.
+    by_name: whether the function is found by name, so that its code never changes.
     plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
     last: whether they run before the program ends, although nobody waits for them.
@@ -188,7 +188,7 @@ class Offered(NamedTuple):
     start: int
     stop: int
     code: Frame | None
-    lasting: bool
+    by_name: bool
     plain: bool
     tasks: Frame
     limit: float | None = None

@@ -166,17 +166,20 @@ class NestedMap:
     def offered(self, start: int, rows: list[Any], plain: bool) -> Offered:
         """What `taken` gave, packed; runs the user's pickling."""
         assert self._function is not None  # as it is portable
-        name, code, lasting, limit = self._function
+        function = self._function
         frame: Frame
         if plain:
             frame = payload.pack_columns([list(column) for column in zip(*rows, strict=True)])
         else:
             frame = tuple(
-                payload.copied(packed.pack_arguments(name, index, row))
+                payload.copied(packed.pack_arguments(function.name, index, row))
                 for index, row in enumerate(rows, start)
             )
         stop = start + len(rows)
-        return Offered(self.number, start, stop, code, lasting, plain, frame, limit, last=self.left)
+        return Offered(
+            self.number, start, stop, function.code, function.by_name, plain, frame,
+            function.limit, last=self.left,
+        )  # fmt: skip
 
     # Outcomes.
 
