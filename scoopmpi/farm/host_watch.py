@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..process import connections
-from ..wire.failure import WorkerLost
+from ..wire.errors import WorkerLost
 from .members import Members
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from ...tasks import limit
 from ...tasks.future import Future
 from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
-from ...wire import failure
+from ...wire import errors, failure
 from ...wire.messages import Returned
 from .away import Away, NestedJob
 from .blocked import Watch, deeper_than
@@ -204,7 +204,7 @@ class NestedExecutor(Executor):
         fiber = self.fibers.inside()
         if fiber is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
-            raise failure.TaskError("only a task can wait for tasks")
+            raise errors.TaskError("only a task can wait for tasks")
         scope, depth, begun = self._scope, self._depth, time.monotonic()
         waiting = limit.set_aside()
         running = self._worker.suspending()
