@@ -20,11 +20,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...concurrency.backoff import poll
 from ...concurrency.timeouts import seconds
-from ...constants.store import ConstantsBackend
 from ...tasks import limit
 from ...tasks.future import Future
 from ...tasks.serial import SerialExecutor
@@ -41,6 +40,9 @@ from .port import Port
 from .rest import Resting
 from .values import NestedValues
 from .waiters import Waiters
+
+if TYPE_CHECKING:
+    from ...constants.backend import ConstantsBackend
 
 T = TypeVar("T")
 
