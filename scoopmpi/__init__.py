@@ -17,11 +17,11 @@ __version__ = "0.1.0"
 _MODULES = ("futures", "shared")
 _HOMES = {
     "Future": "tasks.future",
-    "FarmError": "wire.failure",
-    "TaskError": "wire.failure",
-    "TaskTimeout": "wire.failure",
-    "WorkerLost": "wire.failure",
-    "RemoteTraceback": "wire.failure",
+    "FarmError": "wire.errors",
+    "TaskError": "wire.errors",
+    "TaskTimeout": "wire.errors",
+    "WorkerLost": "wire.errors",
+    "RemoteTraceback": "wire.errors",
     "MPICommExecutor": "executors.comm_executor",
     "MPIExecutor": "executors.mpi_executor",
     "Pool": "executors.pool",

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .concurrency.periods import ON_ITS_WAY_SECONDS
 from .concurrency.timeouts import seconds
-from .constants import store as constants
 from .process import identity
 from .tasks import current_executor
+
+if TYPE_CHECKING:
+    from .constants.backend import ConstantsBackend
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
@@ -61,12 +63,14 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
     return None
 
 
-def _constants_backend() -> constants.ConstantsBackend:
-    """That of the farm that this process belongs to, or of the process on its own."""
-    constants_backend: constants.ConstantsBackend | None = getattr(
-        current_executor.current(), "constants_backend", None
-    )
-    return constants.current() if constants_backend is None else constants_backend
+def _constants_backend() -> ConstantsBackend:
+    """Return that of the farm that this process belongs to, or that of the process on its own."""
+    found: ConstantsBackend | None = getattr(current_executor.current(), "constants_backend", None)
+    if found is None:
+        from .constants import local  # late: ranks have others, and an import is a file each opens
+
+        return local.of_this_process
+    return found
 
 
 def _seconds(timeout: float | None) -> float | None:
@@ -136,7 +140,9 @@ class SharedElementEncapsulation:
 def _digest(function: Callable[..., Any]) -> str:
     import hashlib  # late: used by few, and an import is files opened per rank
 
-    (frame,) = constants.packed({"function": function}).values()
+    from .constants.store import packed
+
+    (frame,) = packed({"function": function}).values()
     digest = hashlib.blake2b(digest_size=16)
     for part in frame if type(frame) is tuple else (frame,):
         digest.update(part)

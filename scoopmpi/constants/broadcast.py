@@ -2,8 +2,8 @@
 
 Pure. The message carries the places that its receiver answers for, so that a worker needs to know
 nothing of the others. A host gets the data once, by one of its ranks; that one serves the rest.
-Who has n places to reach hands over half of them with the first message, half of what is left with
-the second, and so on: at most ceil(log2(n + 1)) messages, and the tree is about as deep.
+A rank that has n places to reach hands over half of them with its first message, half of what is
+left with the second, and so on: at most ceil(log2(n + 1)) messages, and the tree is about as deep.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Forward(NamedTuple):
 
 
 def forwards(host: str, places: Iterable[Place]) -> list[Forward]:
-    """The messages of a rank on `host` that answers for `places`, in the order to send them.
+    """Return the messages of a rank, in the order to send them: first those to other hosts.
 
-    Those to other hosts come first: they have the longest way.
+    host: the rank's own. places: those that it answers for.
     """
     far: dict[str, list[Place]] = {}
     for place in places:
@@ -50,7 +50,7 @@ def forwards(host: str, places: Iterable[Place]) -> list[Forward]:
 
 
 def _largest(hosts: list[list[Place]], wanted: int) -> list[Place]:
-    """Takes whole hosts from the end of the list until they have as many ranks as wanted."""
+    """Take whole hosts from the end of the list until they have as many ranks as wanted."""
     taken: list[Place] = []
     while len(taken) < wanted:
         taken += hosts.pop()

@@ -7,9 +7,10 @@ import socket
 
 
 def domain() -> str:
-    """A text that is the same in two processes of one user that can attach to each other's memory.
+    """Return a text that is the same in two processes that can attach to each other's memory.
 
-    Containers on one host see processes of their own only, so the host's name would not do.
+    They are of one user and one boot of one host, and see each other's processes: containers on one
+    host do not, so the host's name would not do.
     """
     host = socket.gethostname()
     try:

@@ -8,7 +8,7 @@ the messages and their answers; what a constant is, is said in `store`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
@@ -23,19 +23,19 @@ Send = Callable[[int, Any], None]
 class Sharing:
     """A rank's constants, and its part in passing them on.
 
-    send: takes a rank and a message; everything here but `store` is called with the rank's lock.
+    Everything here but `store` is called with the rank's lock held.
+    send: takes a rank and a message for it.
     """
 
     def __init__(self, send: Send) -> None:
         self.store = Constants()
         self.domain = domain()
         self._send = send
-        self._incomplete: dict[
-            int, BroadcastConstants
-        ] = {}  # buffers lent that cannot be opened here
+        self._incomplete: dict[int, BroadcastConstants] = {}
+        """By number: what was lent to this rank, which cannot open it."""
 
     def received(self, sender: int, message: BroadcastConstants) -> None:
-        """Constants have come: keep them, send them on."""
+        """Keep constants that have come, and send them on."""
         if self.store.knows(message.number):
             return  # sent once more, as a rank was lost that may not have sent it on
         before = self._incomplete.pop(message.number, None)
@@ -55,7 +55,7 @@ class Sharing:
         self._pass_on(added, message.behind)
 
     def wanted(self, sender: int, number: int) -> None:
-        """A rank of this host cannot open shared memory: it gets a copy."""
+        """Send a copy to a rank of this host that cannot open shared memory."""
         self._send(sender, BroadcastConstants(number, self.store.frames_of(number), ()))
 
     def _pass_on(self, added: Added, places: tuple[Place, ...]) -> None:
@@ -74,21 +74,25 @@ class FarmSharing(Sharing):
         super().__init__(send)
         self._places: list[Place] = []
         self._set_by: dict[int, dict[frozenset[str], int]] = {}  # worker: names and number
-        self._orphans: dict[frozenset[str], int] = {}  # set by tasks that come again
+        self._orphans: dict[frozenset[str], int] = {}  # as there, of tasks that come again
         self.by_program: list[str] = []
         """The names that the program has set, or is just setting."""
         self.by_tasks: list[str] = []
         """The names that its tasks have set."""
         self._sent: list[tuple[float, Added]] = []  # for those who join later
 
+    def program_sets(self, names: Iterable[str]) -> None:
+        """Note what the program is about to set, before any task can see it."""
+        self.by_program += names
+
     def joined(self, worker: int, domain: str) -> None:
-        """A worker can take part, and gets what has been set before."""
+        """Send a worker that can take part what has been set before."""
         for _, added in self._sent:
             self._send(worker, self._share(added, domain, ()))
         self._places.append(Place(worker, domain))
 
     def lost(self, worker: int) -> None:
-        """A worker has died, maybe before it sent on what others wait for: they get it again."""
+        """Send again what a dead worker may not have sent on to those who wait for it."""
         self._places = [place for place in self._places if place.rank != worker]
         recent = time.monotonic() - ON_ITS_WAY_SECONDS
         for moment, added in self._sent:
@@ -98,14 +102,14 @@ class FarmSharing(Sharing):
         self._orphans.update(self._set_by.pop(worker, {}))
 
     def set(self, frames: Mapping[str, Frame]) -> int:
-        """Set constants for everyone; returns their number. Raises TypeError for known names."""
+        """Set constants for everyone and return their number; TypeError where a name is known."""
         added = self.store.add(frames)
         self._sent.append((time.monotonic(), added))
         self._pass_on(added, tuple(self._places))
         return added.number
 
     def proposed(self, sender: int, message: SetConstants) -> None:
-        """A task sets constants; once more, where the worker died on which it had set them."""
+        """Set constants for a task; once more where it had set them on a worker that died."""
         names, problem = frozenset(message.frames), ""
         try:
             number = self.set(message.frames)

@@ -2,8 +2,7 @@
 
 Every rank has a `Constants`, and rank 0's is the one that decides: it gives each call of setConst
 a number, and others add the same frames under that number, in whatever order they arrive. How they
-get there is the business of farm and worker, which is why `shared` speaks to a `ConstantsBackend`.
-No MPI.
+get there is said in `sharing`. No messages here.
 
 A large array exists once per host: the first rank of a host that adds it puts it into shared
 memory (`hostmemory`), and lends it to the others: they get a frame that says where it is.
@@ -15,7 +14,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from ..process import identity
 from ..wire import failure, payload
@@ -26,30 +25,12 @@ LARGE = 1 << 20
 opening and mapping cost too, and each shared one keeps two files open."""
 
 
-class ConstantsBackend(Protocol):
-    """What `shared` needs: this rank's constants, and how all ranks come to have the same."""
-
-    @property
-    def store(self) -> Constants:
-        """This rank's constants."""
-
-    def set(self, values: Mapping[str, Any]) -> None:
-        """Have all ranks add these; returns when every task submitted from now on sees them.
-
-        Raises what `packed` raises, and TypeError naming a constant that exists; then nothing is
-        set.
-        """
-
-    def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait until the store has the name; False after `timeout` seconds, None waits for ever.
-
-        What was set before this task was submitted comes for sure, so that is waited for whatever
-        the timeout.
-        """
-
-
 class Added(NamedTuple):
-    """What to send on of constants that were added: `lent` to ranks of this host, else `frames`."""
+    """Constants that were added, ready to be sent on.
+
+    number: which call of setConst it was.
+    frames: for ranks of other hosts. lent: for those of this host, see `is_lent`.
+    """
 
     number: int
     frames: dict[str, Frame]
@@ -59,14 +40,14 @@ class Added(NamedTuple):
 class Constants:
     """The constants that this rank knows.
 
-    share: whether large buffers go into shared memory, for other ranks of the host.
+    share: True where large buffers go into shared memory, for other ranks of the host.
     """
 
     def __init__(self, share: bool = True) -> None:
         self._share = share
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}
-        self._numbers: set[int] = set()  # that came before their turn
+        self._numbers: set[int] = set()  # of calls that came before their turn
         self._lent: dict[int, dict[str, Frame]] = {}
         self.count = 0
         """All calls of setConst up to this number are here."""
@@ -74,6 +55,7 @@ class Constants:
     def add(self, frames: Mapping[str, Frame], number: int | None = None) -> Added:
         """Add the constants of one call of setConst, all or none.
 
+        frames: the packed values by name.
         number: the one that rank 0 gave; without it these are new, made from this rank's own
             memory, and get the next number.
         Raises TypeError naming a constant that exists, and hostmemory.NotShared where frames that
@@ -95,7 +77,7 @@ class Constants:
         return Added(number, full, lent)
 
     def get(self, name: str) -> Any:
-        """The value; it is unpacked once, at the first call.
+        """Return the value of a constant; it is unpacked once, at the first call.
 
         Raises KeyError where there is no such constant, and pickle.UnpicklingError naming it where
         it cannot be unpacked.
@@ -103,15 +85,15 @@ class Constants:
         return self._entries[name].value(name)
 
     def knows(self, number: int) -> bool:
-        """Whether the constants of this call are here."""
+        """True where the constants of this call of setConst are here."""
         return number <= self.count or number in self._numbers
 
     def frames_of(self, number: int) -> dict[str, Frame]:
-        """What was lent under a number, in full, for a rank that cannot open shared memory."""
+        """Return what was lent under a number, in full, for a rank that cannot open the memory."""
         return self._lent.get(number, {})
 
     def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait for another thread to add the name; False after `timeout` seconds."""
+        """Wait for another thread to add the name; False after `timeout` seconds, None: never."""
         with self._changed:
             return self._changed.wait_for(lambda: name in self._entries, timeout)
 
@@ -120,7 +102,7 @@ class Constants:
 
     @property
     def names(self) -> list[str]:
-        """Of all constants, in the order in which they came."""
+        """The names of all constants, in the order in which they came."""
         return list(self._entries)
 
     def _check(self, names: Iterable[str]) -> None:
@@ -160,7 +142,11 @@ class Constants:
 
 
 class _Entry:
-    """One constant. What it keeps open of the shared memory lasts as long as itself."""
+    """One constant. It keeps shared memory open for as long as it lives.
+
+    where: the place of its buffers in shared memory, None where they are in this rank's own.
+    published: what keeps that memory open for others, where this rank has made it.
+    """
 
     def __init__(self, frame: Frame, where: Any = None, published: Any = None) -> None:
         self.frame = frame
@@ -171,9 +157,11 @@ class _Entry:
         self._value: Any = None
 
     def lent(self) -> Frame:
+        """Return the frame for ranks of this host."""
         return self.frame if self.where is None else (self.frame[0], self.where)
 
     def value(self, name: str) -> Any:
+        """Return the unpacked value; `name` is for errors."""
         with self._guard:
             if not self._opened:
                 self._value = _opened(name, self.frame)
@@ -201,7 +189,7 @@ def _opened(name: str, frame: Frame) -> Any:
 
 
 def _read_only(frame: Frame) -> Frame:
-    """The frame with buffers that can be sent on, and that arrays on them cannot change."""
+    """Return the frame with buffers that can be sent on, and that arrays cannot change."""
     if type(frame) is bytes:
         return frame
     if type(frame) is tuple:
@@ -214,12 +202,15 @@ def _read_only_buffer(buffer: Any) -> pickle.PickleBuffer:
 
 
 def is_lent(frame: Frame) -> bool:
-    """Whether a frame says where its buffers are on this host, instead of having them."""
+    """True where a frame says where its buffers are on this host, instead of having them."""
     return type(frame) is tuple and len(frame) == 2 and isinstance(frame[1], tuple)
 
 
 def packed(values: Mapping[str, Any]) -> dict[str, Frame]:
-    """Frames of new constants; raises pickle.PicklingError naming one that cannot be pickled."""
+    """Return new constants as frames by name.
+
+    Raises pickle.PicklingError naming one that cannot be pickled.
+    """
     return {name: _packed(name, value) for name, value in values.items()}
 
 
@@ -231,33 +222,3 @@ def _packed(name: str, value: Any) -> Frame:
             f"the constant {name!r}, a {type(value).__qualname__}, cannot be pickled and sent: "
             f"{failure.reason(error)}"
         ) from error
-
-
-class Local:
-    """The constants backend of a process without workers."""
-
-    def __init__(self) -> None:
-        self.store = Constants(share=False)
-
-    def set(self, values: Mapping[str, Any]) -> None:
-        """Add these here; packed all the same, so that a program behaves as it will on ranks."""
-        self.store.add(packed(values))
-
-    def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait for other threads, where there are any; without them nobody can set it."""
-        return self.store.wait_for(name, 0 if threading.active_count() == 1 else timeout)
-
-
-_local = Local()
-_current: ConstantsBackend = _local
-
-
-def install(constants_backend: ConstantsBackend | None) -> None:
-    """Make a backend the one that `shared` speaks to; None for that of a process on its own."""
-    global _current
-    _current = _local if constants_backend is None else constants_backend
-
-
-def current() -> ConstantsBackend:
-    """The constants backend of this process."""
-    return _current

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..farm.map_job import MapJob
 from ..tasks.outcomes import OutcomeRange, Raised, handed_over, opened, values
-from ..wire import failure
+from ..wire import errors, failure
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from ..farm.farm import Farm
@@ -199,7 +199,7 @@ class FarmResults:
             if job.error is not None:
                 raise job.error
             if job.left:
-                raise failure.FarmError(failure.NOT_TAKEN)
+                raise errors.FarmError(errors.NOT_TAKEN)
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if not self._farm.wait_until(self._ready, left):
                 raise WaitedTooLong("the map's timeout has passed")

@@ -20,7 +20,7 @@ class FarmConstants:
         """Have all ranks add these."""
         self._farm.wait_for_first_worker()
         frames = packed(values)
-        self._farm.sharing.by_program += frames  # before any task can see them
+        self._farm.sharing.program_sets(frames)
         self._farm.share(frames)
 
     def wait_for(self, name: str, timeout: float | None) -> bool:

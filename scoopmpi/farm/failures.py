@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..concurrency.periods import GRACE_SECONDS
 from ..scheduling.ranges import Batch
 from ..tasks.outcomes import OutcomeRange
-from ..wire import failure
+from ..wire import errors, failure
 from .members import Members
 
 if TYPE_CHECKING:
@@ -60,16 +60,16 @@ class Failures:
             batch.start, batch.stop, False, (failure.pack_lost(error),), (0,), False
         )
 
-    def _late(self, worker: int, batch: Batch, job: Job) -> failure.TaskTimeout:
+    def _late(self, worker: int, batch: Batch, job: Job) -> errors.TaskTimeout:
         name, index = _task(batch, job)
         end = f" and did not react within {GRACE_SECONDS:g} s more: its worker has died"
         seconds = job.limit(batch.start) or 0.0
-        return failure.timed_out(name, seconds, worker, self._members.host(worker), index, end)
+        return errors.timed_out(name, seconds, worker, self._members.host(worker), index, end)
 
-    def _killer(self, worker: int, batch: Batch, job: Job) -> failure.WorkerLost:
+    def _killer(self, worker: int, batch: Batch, job: Job) -> errors.WorkerLost:
         deaths, (name, index) = batch.attempts + 1, _task(batch, job)
         host = self._members.host(worker)
-        error = failure.WorkerLost(
+        error = errors.WorkerLost(
             f"{_workers(deaths)} died running task {index} of {name}, the last was "
             f"worker {worker} on {host}. Does it need more memory, or crash in C code? "
             "--retries says how often a task is tried again."
@@ -84,9 +84,9 @@ class Failures:
         host = self._members.host(worker)
         logger.warning("worker %d on %s died; %s; %s left", worker, host, what, _workers(left))
 
-    def of_all(self) -> failure.WorkerLost:
+    def of_all(self) -> errors.WorkerLost:
         """Why nothing can go on."""
-        return failure.WorkerLost(
+        return errors.WorkerLost(
             "no worker is left: " + ", ".join(
                 f"{worker} on {host}" for worker, host in sorted(self._members.lost.items())
             ) + " died"

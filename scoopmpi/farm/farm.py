@@ -47,7 +47,7 @@ from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
 from ..tasks.unfinished import Unfinished
 from ..wire import messages
-from ..wire.failure import FarmError
+from ..wire.errors import FarmError
 from ..wire.messages import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue

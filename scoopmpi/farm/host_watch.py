@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..concurrency.periods import HOST_STUCK_SECONDS
 from ..process import connections
-from ..wire.failure import WorkerLost
+from ..wire.errors import WorkerLost
 from .members import Members
 
 if TYPE_CHECKING:

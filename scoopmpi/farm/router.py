@@ -16,7 +16,7 @@ from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import OutcomeRange
 from ..wire import messages
-from ..wire.failure import FarmError
+from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
 from .calls import CallStream

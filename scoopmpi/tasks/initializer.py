@@ -15,7 +15,7 @@ from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from ..process import identity
-from ..wire import failure, payload
+from ..wire import errors, failure, payload
 from ..wire.messages import Frame
 
 _numbers = itertools.count(1)
@@ -66,7 +66,7 @@ class Initializer:
                 raise BrokenMPIExecutor(text) from error
         problem = _made[self.name]
         if problem is not None:
-            raise BrokenMPIExecutor(problem[0]) from failure.RemoteTraceback(problem[1])
+            raise BrokenMPIExecutor(problem[0]) from errors.RemoteTraceback(problem[1])
 
 
 def _trace(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 from ..concurrency import timeouts
 from ..process import identity, supervisor
-from ..wire import failure
+from ..wire import errors, failure
 
 AGAIN_SECONDS = 0.001
 """Until the alarm comes again that must not raise where it came."""
@@ -154,9 +154,9 @@ class _Limit:
             signal.signal(signal.SIGALRM, found)
         return False
 
-    def error(self) -> failure.TaskTimeout:
+    def error(self) -> errors.TaskTimeout:
         """What the task gets."""
-        return failure.timed_out(self._name, self._seconds, identity.rank, socket.gethostname())
+        return errors.timed_out(self._name, self._seconds, identity.rank, socket.gethostname())
 
 
 _running: _Limit | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import repeat, starmap
 from typing import Any, NamedTuple
 
-from ..wire import failure, payload
+from ..wire import errors, failure, payload
 from ..wire.messages import Frame
 
 
@@ -56,7 +56,7 @@ def opened(frame: Frame, failed: bool, index: int) -> Any:
         return payload.unpack(frame)
     except BaseException as error:
         text = f"the result of task {index} cannot be unpickled: {failure.reason(error)}"
-        problem = failure.TaskError(text)
+        problem = errors.TaskError(text)
         problem.__cause__ = error
         return Raised(problem)
 

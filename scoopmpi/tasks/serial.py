@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ..concurrency.backoff import poll
 from ..concurrency.timeouts import seconds
-from ..wire import failure
+from ..wire import errors, failure
 from . import arguments
 from .future import Future
 from .limit import limited
@@ -158,7 +158,7 @@ class _InPlace:
 
     def __next__(self) -> Iterable[Any]:
         if self._tasks.unread:
-            raise failure.FarmError(failure.NOT_TAKEN)
+            raise errors.FarmError(errors.NOT_TAKEN)
         if self._over:
             raise StopIteration
         self._over = True

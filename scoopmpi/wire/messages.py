@@ -1,35 +1,34 @@
-"""The closed set of messages, by direction: who sends it, when.
+"""The closed set of messages between ranks: each says who sends it to whom, when, and the answer.
 
-A message is a tuple on the wire: the place of its class in `KINDS`, then its fields. Payloads in
-it are bytes-like and stay packed: nothing here looks into them. What a field means to the
-scheduler is said there; what is inside a payload is said in `payload`.
+On the wire a message is a tuple: the place of its class in `KINDS`, then its fields. What is packed
+in a field stays packed: nothing here looks into it (`payload` does). Receivers take a message apart
+by the names of its fields, never by their places. docs/design.md has these docstrings as a table.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 Frame: TypeAlias = Any
 """One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
 
-
-class Garbled(Exception):
-    """What another rank has sent is no message. Says of which rank; nothing can go on there."""
-
-
 CANCELLED: Frame = b""
-"""Instead of the frame of a call that was cancelled before it was handed out: nothing to run."""
+"""Stands in a `Run` for a call that was cancelled before it was handed out: nothing to run."""
 
 # Farm to worker.
 
 
 class Run(NamedTuple):
-    """Run the tasks `start` to `stop - 1` of `job`; sent for each assignment.
+    """Run the tasks `start` to `stop - 1` of a job.
 
+    From farm to worker, for each assignment of the scheduler. Answered by Finished.
+    job: the farm's number for it.
+    budget: seconds after which the worker answers early and hands back what it has not started.
     constants: how many calls of setConst there had been; tasks may count on all of them.
     function: its key at the worker, 0 where each task brings its own (submitted calls).
-    code: the packed function, when this worker does not have that key yet, else None.
-    plain: whether `tasks` is one frame of columns; else it is a tuple of frames, one a task.
+    code: the packed function where this worker does not have that key yet, else None.
+    plain: True where `tasks` is one frame of columns, a column for each parameter.
+    tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
     """
 
     job: int
@@ -44,22 +43,32 @@ class Run(NamedTuple):
 
 
 class Forget(NamedTuple):
-    """The job of this function key is over; sent to those that were given its code."""
+    """Drop a function: its job is over.
+
+    From farm to worker, for each worker that was given the function's code.
+    function: its key, as in Run.
+    """
 
     function: int
 
 
 class StealRequest(NamedTuple):
-    """`workers` workers have nothing to do: the receiver may offer tasks of nested jobs once more.
+    """Offer tasks of nested jobs once more, because other workers have nothing to do.
 
-    Everybody may offer once to begin with, so a program without nested jobs never needs this.
+    From farm to worker, for workers that have offered before. Answered by Offered, if at all.
+    workers: how many have nothing to do.
     """
 
     workers: int
 
 
 class Returned(NamedTuple):
-    """Outcomes of tasks that the receiver has offered, as in Finished; `job` is its own number."""
+    """Take the outcomes of the tasks `start` to `stop - 1`, which you have offered.
+
+    From farm to worker, for each Finished of another worker about an offer.
+    job: the receiver's own number for its nested job, as in Offered.
+    plain, outcomes, failed: as in Finished.
+    """
 
     job: int
     start: int
@@ -69,55 +78,74 @@ class Returned(NamedTuple):
     failed: tuple[int, ...]
 
 
+class Ceased(NamedTuple):
+    """No task that you have revoked runs any more.
+
+    From farm to worker, for each Revoked, once that is so.
+    job: the receiver's own number for its nested job, as in Revoked.
+    """
+
+    job: int
+
+
 class ConstantsSet(NamedTuple):
-    """The answer to Propose: the constants' number, or why they cannot be set."""
+    """The constants are set, or cannot be.
+
+    From farm to worker, for each SetConstants.
+    token: the one of that SetConstants.
+    number: the constants' number, 0 where they cannot be set; `problem` says why then.
+    """
 
     token: int
     number: int
     problem: str
 
 
-class Ceased(NamedTuple):
-    """No task that was withdrawn runs any more of this nested job, the receiver's own number."""
-
-    job: int
-
-
-class Finish(NamedTuple):
-    """The program has ended: say if something is left to run here, and again when nothing is.
-
-    maps: whether maps count that nobody reads; else executors alone.
-    """
-
-    token: int
-    maps: bool
-
-
 class Reconfigured(NamedTuple):
-    """Text that tasks print to stdout (1) or stderr (2) becomes bytes as it does on rank 0.
+    """Encode what tasks print as rank 0 does from now on.
 
-    settings: what a text stream's `reconfigure` takes.
+    From farm to worker, for each time the program reconfigures a stream.
+    stream: 1 for stdout, 2 for stderr.
+    settings: the arguments of a text stream's `reconfigure`.
     """
 
     stream: int
     settings: dict[str, Any]
 
 
+class Finish(NamedTuple):
+    """The program has ended: run what your tasks have left.
+
+    From farm to worker, for each round of questions at the end. Answered by Rest, at once, and
+    again when nothing is left.
+    token: a number for each round.
+    maps: True where maps count that nobody reads, else executors alone do.
+    """
+
+    token: int
+    maps: bool
+
+
 class Stop(NamedTuple):
-    """The program has ended: finish at once, even inside a task."""
+    """The program has ended: leave at once, even inside a task.
+
+    From farm to worker, for the end; nothing comes after it. Answered by Left.
+    """
 
 
 # Worker to farm.
 
 
 class Joined(NamedTuple):
-    """The program is imported, tasks may come; the first message of a worker.
+    """The program is imported here, tasks may come.
 
-    domain: the same for ranks that can open each other's shared memory.
+    From worker to farm, for its start. Answered by BroadcastConstants, where some are set already.
+    host, pid: the name of its host, and its process there.
+    domain: the same text for ranks that can open each other's shared memory.
     names: the functions and classes that the program's module defines there, so that rank 0
         sends by value what only it has (defined below `if __name__ == "__main__"`).
     addresses: those of its host, as far as other hosts are connected to it.
-    said: what it has written to stderr meanwhile, which others may have written as well.
+    said: bytes that came on its stderr meanwhile, which others may have written as well.
     """
 
     host: str
@@ -129,9 +157,11 @@ class Joined(NamedTuple):
 
 
 class ImportFailed(NamedTuple):
-    """The program cannot be imported on this worker: why, as a text; instead of Joined.
+    """The program cannot be imported here; this worker takes no tasks.
 
-    said: what it has printed meanwhile.
+    From worker to farm, for its start, instead of Joined.
+    host, said: as in Joined.
+    reason: why, as a text.
     """
 
     host: str
@@ -139,14 +169,25 @@ class ImportFailed(NamedTuple):
     said: bytes
 
 
-class Finished(NamedTuple):
-    """The tasks `start` to `stop - 1` of `job` have run, in `seconds`; sent once a batch.
+class Left(NamedTuple):
+    """This worker has left; it sends nothing more.
 
-    Sent earlier, for the front part, where a task outlives the budget. `unstarted` is where the
-    part begins that is handed back, up to `end`, the end of the held batch; a task between `stop`
-    and `unstarted` is still running.
-    plain: whether `outcomes` is one frame of a list of values; else a tuple of frames, one a
-        task, and `failed` holds the places (from 0) of those that are failures.
+    From worker to farm, for Stop: its last message.
+    """
+
+
+class Finished(NamedTuple):
+    """The tasks `start` to `stop - 1` of a job have run.
+
+    From worker to farm, for each Run, when the batch ends; before that, for its front part, where
+    a task outlives the budget. Answered by the next Run, while tasks are queued.
+    job: the farm's number for it.
+    seconds: how long these tasks took; negative where nobody can say.
+    unstarted, end: the tasks `unstarted` to `end - 1` are handed back; `end` is the end of the held
+        batch. A task between `stop` and `unstarted` is still running.
+    plain: True where `outcomes` is one frame of a list of values.
+    outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
+    failed: the places (from 0) of those outcomes that are exceptions.
     """
 
     job: int
@@ -161,27 +202,62 @@ class Finished(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The running task `task` of `job` waits for others: this worker is free for more."""
+    """The running task waits for tasks of its own: this worker is free for more.
+
+    From worker to farm, for want of anything else to run. Answered by Run, while any are queued.
+    job, task: which one it is, in the farm's numbers.
+    """
 
     job: int
     task: int
 
 
 class Resumed(NamedTuple):
-    """A task that was waiting goes on; it will be answered in a Finished."""
+    """A task that was waiting goes on.
+
+    From worker to farm, for a task that was told of in a Waiting; its Finished comes later.
+    job, task: which one it is.
+    """
 
     job: int
     task: int
 
 
-class Offered(NamedTuple):
-    """Tasks of a nested job that others may run; `job` is the sender's own number for it.
+class Printed(NamedTuple):
+    """Show what tasks have printed: whole lines, or the last one of tasks that have ended.
 
+    From worker to farm, for each flush of a task's streams.
+    stream, data: 1 for stdout or 2 for stderr, and encoded text.
+    """
+
+    stream: int
+    data: bytes
+
+
+class Rest(NamedTuple):
+    """Something is left to run on this worker, or nothing is.
+
+    From worker to farm, for each Finish.
+    token: the one of that Finish.
+    settled: True where nothing is left.
+    """
+
+    token: int
+    settled: bool
+
+
+class Offered(NamedTuple):
+    """Tasks of a nested job may run elsewhere; the sender does not start them any more.
+
+    From worker to farm, for a task's own job: once without being asked, then for each
+    StealRequest. Answered by Returned, for each part that has run.
+    job: the sender's own number for it.
+    start, stop: the tasks `start` to `stop - 1`.
     code: the packed function; None where each task brings its own (submitted calls).
-    by_name: whether the function is found by name, so that its code never changes.
+    by_name: True where the function is found by its name, so that its code never changes.
     plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
-    last: whether they run before the program ends, although nobody waits for them.
+    last: True where they run before the program ends, although nobody waits for them.
     """
 
     job: int
@@ -196,43 +272,35 @@ class Offered(NamedTuple):
 
 
 class Revoked(NamedTuple):
-    """Nobody wants the outcomes of what was offered of this nested job any more."""
+    """Nobody wants the outcomes any more of what was offered of a nested job.
+
+    From worker to farm, for a nested job that is given up. Answered by Ceased.
+    job: the sender's own number for it.
+    """
 
     job: int
 
 
 class SetConstants(NamedTuple):
-    """A task sets constants; rank 0 shares them, and answers with Agreed and the same token."""
+    """Set constants on all ranks.
+
+    From worker to farm, for each call of setConst in a task. Answered by ConstantsSet.
+    token, frames: a number that the answer repeats, and the packed values by name.
+    """
 
     token: int
     frames: dict[str, Frame]
 
 
-class Printed(NamedTuple):
-    """Tasks wrote whole lines to stdout (1) or stderr (2), or have ended without ending one."""
-
-    stream: int
-    data: bytes
-
-
-class Rest(NamedTuple):
-    """The answer to Finish, with the same token: whether nothing is left to run on this worker."""
-
-    token: int
-    settled: bool
-
-
-class Left(NamedTuple):
-    """The worker has done what Stop asks for; its last message."""
-
-
-# From any rank to a worker.
-
-
 class BroadcastConstants(NamedTuple):
-    """Constants for the receiver, and for the ranks behind it, to whom it sends them on.
+    """Keep constants, and send them on to the ranks behind you.
 
-    A frame may say where its buffers are on this host, see `constants.store`.
+    From any rank to worker, for each call of setConst. Answered by BufferRequest, where they are
+    in shared memory that cannot be opened.
+    number: which call of setConst it was, from 1.
+    frames: the packed values by name; one may say where its buffers are on this host
+        (`constants.store`).
+    behind: the ranks that the receiver answers for, as `constants.broadcast.Place`.
     """
 
     number: int
@@ -241,51 +309,32 @@ class BroadcastConstants(NamedTuple):
 
 
 class BufferRequest(NamedTuple):
-    """The answer to a Share whose shared memory cannot be opened: its buffers are to be sent."""
+    """Send constants in full: their shared memory cannot be opened here.
+
+    From worker to any rank, for its BroadcastConstants. Answered by BroadcastConstants.
+    number: as in that BroadcastConstants.
+    """
 
     number: int
 
 
-# Transport to farm.
-
-
 class Lost(NamedTuple):
-    """The rank that this message seems to come from has died."""
+    """The rank that this message seems to come from has died.
+
+    From transport to farm, for each rank that MPI reports as failed.
+    """
 
 
 ToWorker: TypeAlias = (
-    Run
-    | Forget
-    | StealRequest
-    | Returned
-    | ConstantsSet
-    | BroadcastConstants
-    | BufferRequest
-    | Ceased
-    | Finish
-    | Reconfigured
-    | Stop
-)
+    Run | Forget | StealRequest | Returned | Ceased | ConstantsSet | Reconfigured | Finish | Stop
+    | BroadcastConstants | BufferRequest
+)  # fmt: skip
 ToFarm: TypeAlias = (
-    Joined
-    | ImportFailed
-    | Finished
-    | Waiting
-    | Resumed
-    | Offered
-    | Revoked
-    | SetConstants
-    | BufferRequest
-    | Printed
-    | Rest
-    | Left
-    | Lost
-)
+    Joined | ImportFailed | Left | Finished | Waiting | Resumed | Printed | Rest
+    | Offered | Revoked | SetConstants | BufferRequest | Lost
+)  # fmt: skip
 Message: TypeAlias = ToWorker | ToFarm
 
-KINDS: tuple[Any, ...] = (
-    Run, Forget, StealRequest, Returned, ConstantsSet, Stop,
-    Joined, ImportFailed, Finished, Waiting, Resumed, Offered, Revoked, SetConstants, Printed, Left,
-    BroadcastConstants, BufferRequest, Ceased, Finish, Rest, Reconfigured,
-)  # fmt: skip
+KINDS: tuple[Any, ...] = tuple(kind for kind in get_args(Message) if kind is not Lost)
+"""What may be on the wire; a message's first element is its class's place here."""
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -21,11 +21,15 @@ from typing import Any, NoReturn, Protocol
 from ..concurrency.periods import ABORT_SECONDS
 from ..process import daemon, lifeline, streams
 from ..process.supervisor import ORPHANED
-from .messages import KINDS, NUMBERS, Garbled, Lost, Message
+from .messages import KINDS, NUMBERS, Lost, Message
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
 PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
 TAG_ALONE, TAG_WITH_BUFFERS, TAG_BUFFER = 1, 2, 3
+
+
+class Garbled(Exception):
+    """What a rank has sent is no message: nothing can go on. The text names the rank."""
 
 
 class Transport(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..constants.store import Constants, packed
-from ..wire.failure import FarmError
+from ..wire.errors import FarmError
 from ..wire.messages import SetConstants
 from .inbox import Inbox
 from .nested.port import Port

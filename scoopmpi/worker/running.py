@@ -18,7 +18,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from ..process import identity
-from ..wire import failure, payload
+from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
 from .purity import stateless
@@ -211,7 +211,7 @@ class Running:
         try:
             row = payload.unpack(frame)
         except BaseException as error:
-            raise failure.TaskError(
+            raise errors.TaskError(
                 f"the arguments of {self._name} cannot be unpickled on worker {identity.rank}: "
                 f"{failure.reason(error)}.{failure.advice(error)}"
             ) from error
@@ -223,7 +223,7 @@ class Running:
         try:
             frame = payload.pack(value)
         except BaseException as error:
-            raise failure.TaskError(
+            raise errors.TaskError(
                 f"the result of {self._name}, a {type(value).__qualname__}, cannot be pickled and "
                 f"sent back: {failure.reason(error)}. Return what is made of it: numbers, lists, "
                 "arrays."
@@ -235,7 +235,7 @@ class Running:
 
     def _failed(self, error: BaseException) -> Failed:
         index = self._run.start + len(self._values)
-        failure.placed(error, index)
+        errors.add_index(error, index)
         return Failed(failure.pack(error, identity.rank, f"{self._name}, task {index},"))
 
     def _answer(
@@ -263,14 +263,14 @@ class Running:
     def _packed_late(self, value: Any) -> Packed:
         try:
             return self._pack(value)
-        except failure.TaskError as error:
+        except errors.TaskError as error:
             return self._failed(error)
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:
     """The answer where a batch's function or columns cannot be unpickled: each task fails so."""
     name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
-    problem = failure.TaskError(
+    problem = errors.TaskError(
         f"a function or its arguments cannot be unpickled on worker {identity.rank}: "
         f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
     )

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 from ..concurrency.backoff import pause
 from ..concurrency.progress_thread import ProgressThread
 from ..constants.domain import domain
-from ..constants.store import ConstantsBackend
 from ..process.connections import own_addresses
 from ..wire import messages
 from ..wire.messages import Finished, Message, Run
@@ -38,6 +37,7 @@ from .running import Interlude, Running, unpackable
 from .suspended import SuspendedBatches
 
 if TYPE_CHECKING:
+    from ..constants.backend import ConstantsBackend
     from ..output.worker_output import Output
 
 logger = logging.getLogger("scoopmpi")

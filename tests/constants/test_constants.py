@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoopmpi import shared
-from scoopmpi.constants import hostmemory
+from scoopmpi.constants import hostmemory, local
 from scoopmpi.constants import store as constants
 from scoopmpi.constants.broadcast import Place, forwards
-from scoopmpi.constants.store import Constants, Local, is_lent, packed
+from scoopmpi.constants.local import LocalConstants
+from scoopmpi.constants.store import Constants, is_lent, packed
 from scoopmpi.process import identity
 from tests.constants.test_hostmemory import Other, missing
 
@@ -62,7 +63,7 @@ class Asks:
         return "other"
 
 
-class Recorder(Local):
+class Recorder(LocalConstants):
     """Notes what it was asked to wait for."""
 
     def __init__(self) -> None:
@@ -75,13 +76,12 @@ class Recorder(Local):
 
 
 @pytest.fixture(autouse=True)
-def constants_backend() -> Iterator[Recorder]:
+def constants_backend(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """A process on its own without constants."""
     found = Recorder()
-    constants.install(found)
+    monkeypatch.setattr(local, "of_this_process", found)
     shared._warned.clear()
-    yield found
-    constants.install(None)
+    return found
 
 
 def stored(**values: Any) -> Constants:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from scoopmpi import shared
-from scoopmpi.constants import store as constants
-from scoopmpi.constants.store import Local
+from scoopmpi.constants import local
+from scoopmpi.constants.local import LocalConstants
 from scoopmpi.process import identity
 from tests.constants.test_constants import Asks, Counted, Recorder, constants_backend, opened
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_pickled_sets_nothing() -> None:
 
 def test_nothing_to_set() -> None:
     shared.setConst()
-    assert constants.current().store.count == 0
+    assert local.of_this_process.store.count == 0
 
 
 def test_a_name_that_never_comes_is_none_with_one_warning() -> None:
@@ -136,16 +136,12 @@ def test_who_is_slower_with_the_same_function(
     assert constants_backend.waits == [shared.ON_ITS_WAY_SECONDS]
 
 
-def test_another_thread_sets_what_one_waits_for() -> None:
-    local = Local()
-    constants.install(local)
-    try:
-        timer = threading.Timer(0.2, lambda: shared.setConst(late=7))
-        timer.start()
-        assert shared.getConst("late", timeout=30) == 7
-        timer.join(20)
-    finally:
-        constants.install(None)
+def test_another_thread_sets_what_one_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "of_this_process", LocalConstants())
+    timer = threading.Timer(0.2, lambda: shared.setConst(late=7))
+    timer.start()
+    assert shared.getConst("late", timeout=30) == 7
+    timer.join(20)
 
 
 @pytest.mark.parametrize("package", ["scoop", "scoopmpi"])

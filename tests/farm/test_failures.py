@@ -14,7 +14,7 @@ from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire.failure import WorkerLost
+from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
 
 pytestmark = pytest.mark.timeout(60)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from greenlet import GreenletExit
 
-from scoopmpi.wire import failure
+from scoopmpi.wire import errors
 from tests.support.memory_farm import current, farm, ran, square
 
 __all__ = ["farm"]  # the fixture
@@ -39,11 +39,11 @@ def stops(x: int) -> int:
 
 
 def test_stop_iteration_of_a_task_does_not_end_the_map_silently(farm: Any) -> None:
-    with pytest.raises(failure.TaskError, match="StopIteration") as caught:
+    with pytest.raises(errors.TaskError, match="StopIteration") as caught:
         for value in farm.map(stops, range(20)):
             assert value < 2
         pytest.fail("the map ended as if there were two tasks")
-    assert isinstance(caught.value.__cause__, failure.RemoteTraceback)
+    assert isinstance(caught.value.__cause__, errors.RemoteTraceback)
     with pytest.raises(StopIteration):
         farm.submit(stops, 7).result()
 
@@ -90,7 +90,7 @@ def test_exceptions_that_pickle_badly(farm: Any) -> None:
     assert caught.value.code == 7
     with pytest.raises(Unspeakable):
         farm.submit(raises, "unspeakable").result()
-    with pytest.raises(failure.TaskError, match=r"Holds: a lock .*cannot be pickled"):
+    with pytest.raises(errors.TaskError, match=r"Holds: a lock .*cannot be pickled"):
         farm.submit(raises, "lock").result()
     assert farm.submit(abs, -42).result() == 42
 
@@ -111,7 +111,7 @@ def raises_worse(kind: type[BaseException]) -> None:
 
 @pytest.mark.parametrize("kind", [Silent, Leaves, GreenletExit])
 def test_no_exception_object_can_end_a_worker(farm: Any, kind: type[BaseException]) -> None:
-    with pytest.raises((kind, failure.TaskError)):
+    with pytest.raises((kind, errors.TaskError)):
         farm.submit(raises_worse, kind).result()
     with pytest.raises(Exception, match="cannot be pickled"):
         list(farm.map(str, [Leaves()]))
@@ -158,10 +158,10 @@ def test_hostile_pickles_in_each_direction_hit_their_task_alone(farm: Any) -> No
         next(values)
     values = farm.map(type, [1, BadUnpickle(), 2])
     assert next(values) is int
-    with pytest.raises(failure.TaskError, match="boom at arrival"):
+    with pytest.raises(errors.TaskError, match="boom at arrival"):
         next(values)
     for kind in (BadPickle, BadUnpickle):
-        with pytest.raises(failure.TaskError, match="result of"):
+        with pytest.raises(errors.TaskError, match="result of"):
             farm.submit(gives, kind).result()
         with pytest.raises(Exception, match=r"I do not travel|boom at arrival"):
             farm.submit(type, kind()).result()

@@ -21,7 +21,7 @@ from scoopmpi.farm.host_watch import HostWatch, limit, named
 from scoopmpi.farm.members import Members
 from scoopmpi.process import connections, daemon
 from scoopmpi.process.connections import Connections
-from scoopmpi.wire.failure import WorkerLost
+from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.wire.messages import Joined
 from tests.conftest import ROOT
 

@@ -18,7 +18,7 @@ from scoopmpi.concurrency import timeouts
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire import failure
+from scoopmpi.wire import errors
 from scoopmpi.worker.purity import stateless
 from tests.executors.conformance.outcomes import (
     KINDS,
@@ -84,7 +84,7 @@ def test_what_a_task_raises_arrives_as_it_was(farm: Any, kind: Any, inside: bool
     found = farm.submit(what_comes, kind).result() if inside else what_comes(kind)
     assert len(found) == 9
     for arrived, arguments, value in found:
-        if issubclass(arrived, failure.TaskError):  # by an iterator, for which it is the end
+        if issubclass(arrived, errors.TaskError):  # by an iterator, for which it is the end
             assert kind is StopIteration and value == 3
         else:
             assert (arrived, arguments) == (kind, (3,))
@@ -100,7 +100,7 @@ def test_no_reduction_ends_early(farm: Any, task: Any) -> None:
 def test_without_a_farm_too() -> None:
     for kind in KINDS:
         for arrived, arguments, value in what_comes(kind):
-            if issubclass(arrived, failure.TaskError):
+            if issubclass(arrived, errors.TaskError):
                 assert kind is StopIteration and value == 3
             else:
                 assert (arrived, arguments) == (kind, (3,))

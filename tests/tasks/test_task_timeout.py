@@ -23,7 +23,7 @@ from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, limit
 from scoopmpi.tasks.initializer import Initialized, Initializer
 from scoopmpi.tasks.limit import Limited, limited, seconds_of
-from scoopmpi.wire import failure, payload
+from scoopmpi.wire import errors, failure, payload
 from tests.support.link import Ranks
 
 pytestmark = pytest.mark.timeout(60, method="thread")  # the alarm is what is tested
@@ -308,7 +308,7 @@ def test_who_dies_behind_its_limit_is_not_tried_again(silence: float, as_map: bo
     ranks = scene.ranks = Ranks(4, 1, retries=2)
     current_executor.install(ranks.executor)
     try:
-        with pytest.raises((TaskTimeout, failure.WorkerLost)) as caught:
+        with pytest.raises((TaskTimeout, errors.WorkerLost)) as caught:
             if as_map:
                 list(futures.map(dies, [silence], task_timeout=5))
             futures.submit(dies, silence, task_timeout=5).result()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from scoopmpi.wire import messages
 from scoopmpi.wire.messages import KINDS, NUMBERS
-from scoopmpi.wire.transport import LARGE, TAG_ALONE, TAG_WITH_BUFFERS, MPITransport
+from scoopmpi.wire.transport import LARGE, TAG_ALONE, TAG_WITH_BUFFERS, Garbled, MPITransport
 from tests.conftest import Library, start_ranks
 from tests.support.limited import little_memory
 
@@ -144,7 +144,7 @@ def a_message_or_an_error(*parts: tuple[bytes, int]) -> None:
     """The error ends the rank, see below; any other fails the test that calls this."""
     try:
         received = arriving(*parts)
-    except (messages.Garbled, MPIError) as problem:
+    except (Garbled, MPIError) as problem:
         assert str(problem)
     else:
         assert type(received) in KINDS

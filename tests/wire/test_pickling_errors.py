@@ -13,7 +13,7 @@ from scoopmpi import futures, shared
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire import failure
+from scoopmpi.wire import errors, failure
 from tests.constants.test_shared import constants_backend
 from tests.support.memory_farm import farm, square
 
@@ -112,7 +112,7 @@ CASES: list[tuple[str, Callable[[Any], Any], type[BaseException], str]] = [
 def test_the_cause_is_the_original_error(
     farm: Any, constants_backend: Any, what: str, call: Any, kind: type[BaseException], text: str
 ) -> None:
-    with pytest.raises((pickle.PicklingError, failure.TaskError)) as caught:
+    with pytest.raises((pickle.PicklingError, errors.TaskError)) as caught:
         call(farm)
     assert text in str(caught.value) and ADVICE not in str(caught.value)
     assert isinstance(caught.value.__cause__, kind)
@@ -120,11 +120,11 @@ def test_the_cause_is_the_original_error(
 
 @pytest.mark.parametrize("way", ["map", "submit"])
 def test_the_cause_travels_with_the_traceback_behind_it(farm: Any, way: str) -> None:
-    with pytest.raises(failure.TaskError) as caught:
+    with pytest.raises(errors.TaskError) as caught:
         farm.submit(gives, Refuses).result() if way == "submit" else list(
             farm.map(gives, [Refuses])
         )
-    assert chain_of(caught.value) == [failure.TaskError, LookupError, failure.RemoteTraceback]
+    assert chain_of(caught.value) == [errors.TaskError, LookupError, errors.RemoteTraceback]
     assert "I stay" in str(caught.value.__cause__.__cause__)  # type: ignore[union-attr]
 
 
@@ -152,9 +152,9 @@ def test_inside_tasks_too(farm: Any, started: None, case: Any) -> None:
 
 
 def test_an_error_handed_on_by_a_task_keeps_its_cause(farm: Any, started: None) -> None:
-    with pytest.raises(failure.TaskError) as caught:
+    with pytest.raises(errors.TaskError) as caught:
         farm.submit(hands_on, 0).result()
-    assert chain_of(caught.value)[:2] == [failure.TaskError, LookupError]
+    assert chain_of(caught.value)[:2] == [errors.TaskError, LookupError]
 
 
 def hands_on(_: int) -> Any:
@@ -163,9 +163,9 @@ def hands_on(_: int) -> Any:
 
 def test_an_exception_that_breaks_on_the_way(farm: Any) -> None:
     arrivals.clear()
-    with pytest.raises(failure.TaskError, match="cannot be unpickled here") as caught:
+    with pytest.raises(errors.TaskError, match="cannot be unpickled here") as caught:
         farm.submit(fails, Wants).result()
-    assert chain_of(caught.value)[1:] == [ValueError, failure.RemoteTraceback]
+    assert chain_of(caught.value)[1:] == [ValueError, errors.RemoteTraceback]
 
 
 def test_advice_follows_errors_that_it_helps_against(farm: Any) -> None:
@@ -221,4 +221,4 @@ def test_an_initializer_that_fails_keeps_its_error(farm: Any) -> None:
 def test_outcomes_of_older_checkpoints_are_read(farm: Any) -> None:
     frame = pickle.dumps((failure._travelling(KeyError("k")), "Failed somewhere"))
     found = failure.unpack(frame)
-    assert chain_of(found) == [KeyError, failure.RemoteTraceback]
+    assert chain_of(found) == [KeyError, errors.RemoteTraceback]

@@ -16,7 +16,7 @@ from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.future import Future
-from scoopmpi.wire import failure
+from scoopmpi.wire import errors
 from scoopmpi.worker.nested.calls import NestedCalls, packed
 from tests.support.link import Ranks
 
@@ -387,7 +387,7 @@ def test_settings_of_the_program_reach_tasks(farm: Any) -> None:
 
 
 def test_errors_are_named(farm: Any) -> None:
-    with pytest.raises(failure.TaskError, match="a task raised StopIteration"):
+    with pytest.raises(errors.TaskError, match="a task raised StopIteration"):
         farm.submit(stops, 0).result()
 
 

@@ -20,16 +20,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...concurrency.backoff import poll
 from ...concurrency.timeouts import seconds
-from ...constants.store import ConstantsBackend
 from ...tasks import limit
 from ...tasks.future import Future
 from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
-from ...wire import failure
+from ...wire import errors, failure
 from ...wire.messages import Returned
 from .away import Away, NestedJob
 from .blocked import Watch, deeper_than
@@ -41,6 +40,9 @@ from .port import Port
 from .rest import Resting
 from .values import NestedValues
 from .waiters import Waiters
+
+if TYPE_CHECKING:
+    from ...constants.backend import ConstantsBackend
 
 T = TypeVar("T")
 
@@ -204,7 +206,7 @@ class NestedExecutor(Executor):
         fiber = self.fibers.inside()
         if fiber is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
-            raise failure.TaskError("only a task can wait for tasks")
+            raise errors.TaskError("only a task can wait for tasks")
         scope, depth, begun = self._scope, self._depth, time.monotonic()
         waiting = limit.set_aside()
         running = self._worker.suspending()

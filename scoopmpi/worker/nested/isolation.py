@@ -12,7 +12,7 @@ from typing import Any
 
 from ...process import identity
 from ...tasks import packed
-from ...wire import failure, payload
+from ...wire import errors, failure, payload
 
 
 def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -32,7 +32,7 @@ def opened(frame: Any, name: str) -> Any:
     try:
         return payload.unpack(frame)
     except BaseException as error:
-        raise failure.TaskError(
+        raise errors.TaskError(
             f"the arguments of {name} cannot be unpickled on worker {identity.rank}: "
             f"{failure.reason(error)}. What they use must be defined at the top level of a module."
         ) from error
@@ -47,7 +47,7 @@ def own(value: Any, target: Any) -> Any:
     try:
         return payload.unpack(payload.copied(payload.pack(value)))
     except BaseException as error:
-        raise failure.TaskError(
+        raise errors.TaskError(
             f"the result of {failure.describe(target)}, a {type(value).__qualname__}, cannot be "
             f"pickled and sent: {failure.reason(error)}. Return what is made of it: numbers, "
             "lists, arrays."
@@ -57,7 +57,7 @@ def own(value: Any, target: Any) -> Any:
 def raised(error: BaseException, target: Any, index: int) -> BaseException:
     """A task's exception as it arrives from another rank too."""
     name = target if isinstance(target, str) else failure.describe(target)
-    failure.placed(error, index)
+    errors.add_index(error, index)
     return failure.unpack(failure.pack(error, identity.rank, f"{name}, task {index},"))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ...constants.store import ConstantsBackend
 from ...wire.messages import Message
+
+if TYPE_CHECKING:
+    from ...constants.backend import ConstantsBackend
 
 
 class Port(Protocol):

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ...tasks.outcomes import handed_over
-from ...wire import failure
+from ...wire import errors, failure
 from .maps import NestedMap
 
 
@@ -93,7 +93,7 @@ class NestedValues:
             elif job.refill():
                 nested.opened(job)
             elif job.left:
-                raise failure.FarmError(failure.NOT_TAKEN)
+                raise errors.FarmError(errors.NOT_TAKEN)
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
             elif not nested.wait_until(job.ready, self._left()):

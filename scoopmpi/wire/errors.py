@@ -1,0 +1,91 @@
+"""Exceptions of a farm's own, which users catch: `from scoopmpi import TaskError`, and so on.
+
+Tracebacks show them under that name, whatever file they are in. How any exception travels to its
+caller, and what is said of objects that cannot travel, is in `failure`.
+"""
+
+from __future__ import annotations
+
+NOT_TAKEN = "nobody took the values of this map before the program, or the block of its farm, ended"
+
+
+class TaskError(RuntimeError):
+    """A task failed in a way that has no exception of its own: the message says what and why."""
+
+    __module__ = "scoopmpi"
+
+
+class FarmError(RuntimeError):
+    """The farm itself cannot go on; the message says why and what to do."""
+
+    __module__ = "scoopmpi"
+
+
+class WorkerLost(FarmError):
+    """A task died with its worker, again and again; no worker is left, or a host cannot be reached.
+
+    rank, host: of the worker that was lost last, None where it is not known.
+    function, index: of the task, None where it is not known.
+    """
+
+    __module__ = "scoopmpi"
+
+    rank: int | None = None
+    host: str | None = None
+    function: str | None = None
+    index: int | None = None
+
+
+class TaskTimeout(TimeoutError):
+    """A task took longer than its `task_timeout`: raised inside it, or by the end of its worker.
+
+    function, index: of the task, None where it is not known.
+    rank, host: of its worker, None where it is not known.
+    seconds: its limit.
+    """
+
+    __module__ = "scoopmpi"
+
+    function: str | None = None
+    index: int | None = None
+    rank: int | None = None
+    host: str | None = None
+    seconds: float | None = None
+
+
+class RemoteTraceback(Exception):
+    """The traceback on the rank where the task ran; the cause of the exception that you caught."""
+
+    __module__ = "scoopmpi"
+
+    def __str__(self) -> str:
+        return f"\n\n{self.args[0]}"
+
+
+def timed_out(
+    function: str, seconds: float, rank: int, host: str, index: int | None = None, end: str = ""
+) -> TaskTimeout:
+    """Return the exception of a task that took too long.
+
+    function: the name by which the user knows it.
+    seconds: its limit.
+    rank, host: of its worker; rank 0 where the task ran beside the program.
+    index: of the task, None where it is not known.
+    end: what became of its worker, as the end of the sentence.
+    """
+    task = function if index is None else f"task {index} of {function}"
+    place = f" on worker {rank} ({host})" if rank else ""
+    error = TaskTimeout(f"{task} took longer than its task_timeout of {seconds:g} s{place}{end}")
+    error.function, error.index, error.seconds = function, index, seconds
+    error.rank, error.host = rank, host
+    return error
+
+
+def add_index(error: BaseException, index: int) -> None:
+    """Say the index of its task where the exception is a TaskTimeout that does not say it."""
+    if not issubclass(type(error), TaskTimeout):  # isinstance would ask the user's own code
+        return
+    assert isinstance(error, TaskTimeout)
+    if error.index is None and error.function is not None:
+        error.index = index
+        error.args = (f"task {index} of {error.args[0]}",)
