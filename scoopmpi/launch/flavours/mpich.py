@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import hydra
-from .command import Command, Ranks
+from .ranks import CommandLine, Ranks
 
 NAME = "MPICH"
 KEY = "mpich"
@@ -22,11 +22,11 @@ def starts(version: str, library: str) -> bool:
     return "HYDRA" in version and (bool(library) or "mvapich" not in version.lower())
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; Hydra hands over the environment by itself."""
     how = (*hydra.binding(ranks), *hydra.bootstrap(ranks), *hydra.debugging(ranks))
     needs, unset = hydra.surroundings(ranks)
-    return Command(
+    return CommandLine(
         (mpirun, *how, *hydra.layout(ranks)),
         needs,
         unset,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from . import cray, intelmpi, mpich, mvapich, openmpi
-from .command import Command, LaunchError, Ranks
+from .ranks import CommandLine, LaunchError, Ranks
 
 NAME = "srun"
 KEY = "srun"
@@ -51,7 +51,7 @@ def plugin(library: str) -> str | None:
     return next((name for module, name in PLUGINS if module.recognises(library)), None)
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; srun hands over the environment by itself.
 
     A host is named once for each of its ranks, with -m arbitrary: the only way to say how many of
@@ -74,7 +74,7 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     words += [*ranks.words, f"--ntasks={ranks.count}", *ranks.checked_program()]
     unset = tuple(name for name in _OF_THE_JOB if name in ranks.env) + ranks.withheld
     # Not in --export: there a comma in a value begins the next variable.
-    return Command(tuple(words), dict(ranks.variables), unset, _notes(ranks))
+    return CommandLine(tuple(words), dict(ranks.variables), unset, _notes(ranks))
 
 
 def _wiring(library: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ..flavours import FLAVOURS, NAMES, named, of_launcher, of_library, srun
-from ..flavours.command import LaunchError, with_own_directory
+from ..flavours.ranks import LaunchError, with_own_directory
 from ..hosts.allocation import LOCAL
 
 __all__ = ["LaunchError", "Launcher", "find", "on_path"]
