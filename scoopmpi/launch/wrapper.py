@@ -179,7 +179,7 @@ def findings(start: Launch, request: Request, env: Mapping[str, str]) -> Finding
         failed["library"] = str(problem)
         return found
     found = replace(
-        found, library=launcher.library, flavour=launcher.flavour.NAME, mpirun=launcher.mpirun
+        found, library=launcher.library, flavour=launcher.flavour.TITLE, mpirun=launcher.mpirun
     )
     return found if placed is None else _with_command(found, start, placed, launcher, env)
 
@@ -223,7 +223,7 @@ def _flavours(start: Launch, env: Mapping[str, str]) -> Iterator[str]:
     except LaunchError as problem:
         said = f"none is here: {problem}"
     rows = [
-        (module is here, module.KEY, f"{module.NAME:<20}{_also(module.KEY, flavours.ALIASES)}")
+        (module is here, module.NAME, f"{module.TITLE:<20}{_also(module.NAME, flavours.ALIASES)}")
         for module in flavours.FLAVOURS
     ]
     return explanation.known("MPI (--setmpi NAME)", rows, said)

@@ -144,9 +144,9 @@ def command_of(
         own, notes = own | needed, (*notes, *said)
     short = rank_words(replace(start, options=(), words=()))
     own_words = rank_command.own_words(start.options, start.words) if start.farm else None
-    ranks, moved = lengths.fitting(found.flavour.KEY, ranks, short, own_words)
+    ranks, moved = lengths.fitting(found.flavour.NAME, ranks, short, own_words)
     ranks = replace(ranks, agent_is_ours=daemons.shell_is_ours(found.mpirun, env))
-    command: CommandLine = found.flavour.command_line(found.mpirun, ranks)
+    command = found.flavour.command_line(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(
         command,

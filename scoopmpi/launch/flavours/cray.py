@@ -13,10 +13,10 @@ import re
 from ..hosts.allocation import Host
 from .ranks import CommandLine, LaunchError, Ranks
 
-NAME = "Cray MPICH"
-KEY = "cray"
-EXTRA = ""
+NAME = "cray"
+TITLE = "Cray MPICH"
 ALIASES = ("craympich", "cray-mpich", "pals", "aprun", "alps")
+EXTRA = ""
 LAUNCHERS = ("mpiexec", "aprun")
 _NODE = re.compile(r"nid0*(\d+)")
 
@@ -42,7 +42,7 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     own = _aprun if os.path.basename(mpirun).startswith("aprun") else _pals
     notes = []
     if ranks.agent is not None:
-        notes.append(f"--launcher {ranks.agent}: {NAME} starts ranks in its own way")
+        notes.append(f"--launcher {ranks.agent}: {TITLE} starts ranks in its own way")
     return CommandLine((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes), environs=False)
 
 

@@ -13,10 +13,10 @@ import os
 from . import hydra
 from .ranks import CommandLine, Ranks, with_own_directory
 
-NAME = "Intel MPI"
-KEY = "intelmpi"
-EXTRA = "impi"
+NAME = "intelmpi"
+TITLE = "Intel MPI"
 ALIASES = ("impi", "intel", "intel-mpi")
+EXTRA = "impi"
 LAUNCHERS = ("mpiexec.hydra", "mpirun")
 
 _BOOTSTRAPS = {"slurm": "slurm", "pbs": "pbs", "sge": "sge", "lsf": "lsf"}

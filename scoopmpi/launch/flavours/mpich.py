@@ -5,10 +5,10 @@ from __future__ import annotations
 from . import hydra
 from .ranks import CommandLine, Ranks
 
-NAME = "MPICH"
-KEY = "mpich"
-EXTRA = "mpich"
+NAME = "mpich"
+TITLE = "MPICH"
 ALIASES = ("hydra",)
+EXTRA = "mpich"
 LAUNCHERS = (*hydra.LAUNCHERS, "mpirun.mpich", "mpiexec.mpich")
 
 
@@ -39,4 +39,4 @@ def without_branches(ranks: Ranks) -> tuple[str, ...]:
     """Hydra 5.0 starts all daemons itself: its help has no width of a tree."""
     if ranks.branches is None:
         return ()
-    return (f"--branchcount {ranks.branches}: the launcher of {NAME} has no tree of daemons",)
+    return (f"--branchcount {ranks.branches}: the launcher of {TITLE} has no tree of daemons",)

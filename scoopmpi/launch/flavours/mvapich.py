@@ -9,10 +9,10 @@ from __future__ import annotations
 from . import hydra, mpich
 from .ranks import CommandLine, Ranks
 
-NAME = "MVAPICH"
-KEY = "mvapich"
-EXTRA = ""
+NAME = "mvapich"
+TITLE = "MVAPICH"
 ALIASES = ("mvapich2", "mvapich3")
+EXTRA = ""
 LAUNCHERS = hydra.LAUNCHERS
 
 

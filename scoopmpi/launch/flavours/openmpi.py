@@ -11,10 +11,10 @@ import re
 
 from .ranks import CommandLine, Ranks, for_daemons
 
-NAME = "Open MPI"
-KEY = "openmpi"
-EXTRA = "openmpi"
+NAME = "openmpi"
+TITLE = "Open MPI"
 ALIASES = ("ompi", "open-mpi", "openrte", "prrte")
+EXTRA = "openmpi"
 LAUNCHERS = ("mpirun", "mpirun.openmpi", "mpiexec", "orterun", "prterun")
 PREFIXES = ("OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_")
 

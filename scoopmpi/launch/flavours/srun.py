@@ -8,17 +8,16 @@ are from their guides. No library says that it is this one's.
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from . import cray, intelmpi, mpich, mvapich, openmpi
+from .flavour import Flavour
 from .ranks import CommandLine, LaunchError, Ranks
 
 NAME = "srun"
-KEY = "srun"
-EXTRA = ""
+TITLE = "srun"
 ALIASES = ("slurm",)
+EXTRA = ""
 LAUNCHERS = ("srun",)
-PLUGINS: tuple[tuple[ModuleType, str], ...] = (
+PLUGINS: tuple[tuple[Flavour, str], ...] = (
     (openmpi, "pmix"), (intelmpi, "pmi2"), (cray, "cray_shasta"), (mvapich, "pmi2"),
     (mpich, "pmi2"),
 )  # fmt: skip
@@ -48,7 +47,7 @@ def starts(version: str, library: str) -> bool:
 
 def plugin(library: str) -> str | None:
     """The plugin for a library, a word of `srun --mpi=list`."""
-    return next((name for module, name in PLUGINS if module.recognises(library)), None)
+    return next((name for flavour, name in PLUGINS if flavour.recognises(library)), None)
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
