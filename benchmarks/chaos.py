@@ -162,7 +162,7 @@ def strike(process: subprocess.Popen[str], blows: Iterable[Blow], workers: list[
 
 def command(plan: Plan, found: Any, env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """The words that start a plan's program, by the library's own mpirun; and the environment."""
-    from scoopmpi.launch.flavours.command import Ranks
+    from scoopmpi.launch.flavours.ranks import Ranks
     from scoopmpi.launch.hosts.allocation import Host
 
     given = {"seed": plan.seed, "workers": plan.workers, "fatal": sorted(plan.fatal)}
@@ -173,7 +173,7 @@ def command(plan: Plan, found: Any, env: Mapping[str, str]) -> tuple[list[str], 
         (Host("localhost", plan.workers + 1),), words, env, library=found.library,
         root=os.geteuid() == 0, survive=True,
     )  # fmt: skip
-    made = found.flavour.command(found.mpirun, ranks)
+    made = found.flavour.command_line(found.mpirun, ranks)
     return list(made.argv), {**env, **made.env}
 
 
@@ -199,7 +199,7 @@ def rows(runs: list[Run]) -> Iterator[str]:
 
 
 def main() -> None:
-    from scoopmpi.launch.command import launcher
+    from scoopmpi.launch.commandline import launcher
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("runs", type=int, nargs="?", default=500)

@@ -179,14 +179,14 @@ def on_ranks(
 
     more: variables for them. The second part is the environment in which to start it.
     """
-    from scoopmpi.launch.command import launcher
-    from scoopmpi.launch.flavours.command import Ranks
+    from scoopmpi.launch.commandline import launcher
+    from scoopmpi.launch.flavours.ranks import Ranks
     from scoopmpi.launch.hosts.allocation import Host
 
     env = {**os.environ, **more}
     found = launcher.find(env)
     hosts, root = (Host("localhost", CORES + 1),), os.geteuid() == 0
-    command = found.flavour.command(
+    command = found.flavour.command_line(
         found.mpirun, Ranks(hosts, program, env, library=found.library, root=root)
     )
     return list(command.argv), {**env, **command.env}

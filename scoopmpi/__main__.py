@@ -32,11 +32,11 @@ def main() -> NoReturn:
     options = _options(rank)
     setup.log_to_stderr(options)
     if rank is None and not launcher_variables.rank_comes_late(os.environ):
-        from .launch.launching import start_scoop
+        from .launch.running import start_scoop
 
         start_scoop(options)
     if options.prolog is not None or options.python is not None:
-        from .launch.launching import start_rank
+        from .launch.running import start_rank
 
         start_rank(options)
     if rank is not None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import click
 
-from .launch import options, wrapper
-from .launch.command import starting
-from .launch.commandline import ProgramWords, WrapperCommand, files
+from .launch import wrapper
+from .launch.cli import options
+from .launch.cli.help import ProgramWords, WrapperCommand, files
+from .launch.commandline import composing
 from .process import streams
 
 _OF_MPIRUN = (
@@ -49,7 +50,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
             voice.remark(f"-{name} is left out: ranks and hosts are the batch system's matter here")
     if not request.words and not request.explain:
         raise click.UsageError("which program? For example: mympirun ./simulate", ctx)
-    start = starting.Start(request.words, farm=False)
+    start = composing.Launch(request.words, farm=False)
     wrapper.run(wrapper.as_asked(start, request), request, voice, ctx)
 
 

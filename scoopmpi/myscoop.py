@@ -13,10 +13,11 @@ import re
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import options, wrapper
-from .launch.command import starting
-from .launch.commandline import ProgramWords, WrapperCommand, python_files
-from .launch.settings import Duration, Names, Setting
+from .launch import wrapper
+from .launch.cli import options
+from .launch.cli.help import ProgramWords, WrapperCommand, python_files
+from .launch.cli.settings import Duration, Names, Setting
+from .launch.commandline import composing
 from .process import streams
 from .program.program import READY_PROGRAMS
 
@@ -127,7 +128,7 @@ def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
         raise click.ClickException(str(problem)) from None
 
 
-def _start(ctx: click.Context, request: options.Request) -> starting.Start:
+def _start(ctx: click.Context, request: options.Request) -> composing.Launch:
     flags = (
         ("-v", request.verbose), ("-q", request.quiet), ("--debug", request.debug),
         ("--profile", ctx.params["scoop_profile"]),
@@ -139,13 +140,13 @@ def _start(ctx: click.Context, request: options.Request) -> starting.Start:
     if checkpoint is not None:
         checkpoint = os.path.abspath(checkpoint)
     modules = ",".join(name for names in ctx.params["loaded"] for name in names)
-    start = starting.Start(
+    start = composing.Launch(
         words=_program(ctx, request),
         options=[flag for flag, given in flags if given]
         + ([] if retries is None else ["--retries", str(retries)])
         + ([] if limit is None else ["--task-timeout", f"{limit:.15g}"])
         + ([] if checkpoint is None else ["--checkpoint", checkpoint]),
-        setup=[starting.loading(modules)] if modules else [],
+        setup=[composing.loading(modules)] if modules else [],
         all_gpus=ctx.params["all_gpus"],
         checkpoint=checkpoint,
         restarts=ctx.params["restarts"] or 0,

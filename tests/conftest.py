@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
-from scoopmpi.launch.command import launcher
-from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.commandline import launcher
+from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,7 +158,7 @@ def mpirun(library: Library, ranks: int, program: list[str]) -> tuple[list[str],
         (Host("localhost", ranks),), [sys.executable, *program], library.env,
         library=found.library, root=os.geteuid() == 0,
     )  # fmt: skip
-    command = found.flavour.command(found.mpirun, wanted)
+    command = found.flavour.command_line(found.mpirun, wanted)
     return list(command.argv), {**library.env, **command.env}
 
 

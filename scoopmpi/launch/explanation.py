@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from .flavours.command import Command, Ranks
+from .flavours.ranks import CommandLine, Ranks
 from .hosts import placement
 from .hosts.allocation import LOCAL, Allocation, Host
 
@@ -43,7 +43,7 @@ class Findings:
     flavour: str | None = None
     mpirun: str | None = None
     ranks: Ranks | None = None
-    command: Command | None = None
+    command: CommandLine | None = None
     line: str | None = None
     threads: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
@@ -143,7 +143,7 @@ def _pinning(findings: Findings, ranks: Ranks) -> str:
     return f"{way}, {who}, to {_count(ranks.threads, 'core')}"
 
 
-def _handed_over(command: Command, ranks: Ranks) -> str:
+def _handed_over(command: CommandLine, ranks: Ranks) -> str:
     """Only Open MPI names each variable, as `-x NAME`."""
     words = command.argv[: len(command.argv) - len(ranks.program)]
     names = [name for word, name in pairwise(words) if word == "-x" and "=" not in name]

@@ -18,17 +18,18 @@ from typing import IO, Any, NoReturn
 import click
 
 from ..program.scoop_options import UNABLE
-from . import explanation, flavours, launching, managers, options
+from . import explanation, flavours, managers, running
 from .beside import watching
-from .command import starting
-from .command.launcher import LaunchError
-from .command.starting import Start
+from .cli import options
+from .cli.options import Request
+from .commandline import composing
+from .commandline.composing import Launch
+from .commandline.launcher import LaunchError
 from .explanation import Findings
-from .flavours.command import Command
+from .flavours.ranks import CommandLine
 from .hosts.allocation import LOCAL, Allocation, AllocationError
 from .hosts.asking import asking
 from .managers.local import HYPERTHREADS
-from .options import Request
 
 _NOT_A_TERMINAL = 100
 """The width of an explanation in a job's log."""
@@ -91,7 +92,7 @@ def opened(ctx: click.Context, name: str, path: str, mode: str) -> IO[str]:
         ) from None
 
 
-def as_asked(start: Start, request: Request) -> Start:
+def as_asked(start: Launch, request: Request) -> Launch:
     """A start with the wishes that both commands know."""
     return replace(
         start,
@@ -109,7 +110,7 @@ def surroundings(request: Request) -> dict[str, str]:
     return env | ({HYPERTHREADS: "1"} if request.hyperthreads else {})
 
 
-def run(start: Start, request: Request, voice: Voice, ctx: click.Context) -> None:
+def run(start: Launch, request: Request, voice: Voice, ctx: click.Context) -> None:
     """Start it, or print what was asked for instead."""
     env = surroundings(request)
     if request.explain:
@@ -119,7 +120,7 @@ def run(start: Start, request: Request, voice: Voice, ctx: click.Context) -> Non
         ctx.exit(1 if found.failed else 0)
     try:
         allocation = managers.detect(env, request.manager, asking(env))
-        command = starting.command_for(start, options.placed(allocation, request), env)
+        command = composing.command_for(start, options.placed(allocation, request), env)
         if request.dry_run:
             _print([command_line(command)])
             return
@@ -129,12 +130,12 @@ def run(start: Start, request: Request, voice: Voice, ctx: click.Context) -> Non
         if request.verbose or request.debug:
             voice.warn(f"starts {command_line(command)}")
         _execute(command, start, request, voice, ctx)
-    except starting.PROBLEMS as problem:
+    except composing.PROBLEMS as problem:
         raise Unable(str(problem), voice) from None
 
 
 def _execute(
-    command: Command, start: Start, request: Request, voice: Voice, ctx: click.Context
+    command: CommandLine, start: Launch, request: Request, voice: Voice, ctx: click.Context
 ) -> NoReturn:
     file = opened(ctx, "output", request.output, "w") if request.output is not None else None
     output = file.fileno() if file else None
@@ -142,11 +143,11 @@ def _execute(
     if request.silence is not None:
         silence = watching.Silence(request.silence, request.silence_ends)
     if not start.farm and command.ends_stdin and silence is None:
-        launching.execute(command, os.environ, output)
-    sys.exit(launching.run(start, command, voice.warn, silence, output))
+        running.execute(command, os.environ, output)
+    sys.exit(running.run(start, command, voice.warn, silence, output))
 
 
-def command_line(command: Command) -> str:
+def command_line(command: CommandLine) -> str:
     """The command for a shell, with what only its environment can say in front."""
     words = [word for name in command.unset for word in ("-u", name)]
     words += [f"{name}={value}" for name, value in command.env.items()]
@@ -156,7 +157,7 @@ def command_line(command: Command) -> str:
 # What is printed instead.
 
 
-def findings(start: Start, request: Request, env: Mapping[str, str]) -> Findings:
+def findings(start: Launch, request: Request, env: Mapping[str, str]) -> Findings:
     """All that a start consists of; what fails is noted, and the rest goes on without it."""
     failed: dict[str, str] = {}
     found = Findings(env, start.farm, start.pin, start.pin_asked, start.all_gpus, failed=failed)
@@ -167,33 +168,33 @@ def findings(start: Start, request: Request, env: Mapping[str, str]) -> Findings
     except AllocationError as problem:
         failed["hosts" if given is None else "workers"] = str(problem)
     try:
-        start = starting.with_program(start)
-    except starting.PROBLEMS as problem:
+        start = composing.with_program(start)
+    except composing.PROBLEMS as problem:
         failed["program"] = str(problem)
     start = start if start.words else replace(start, words=["PROGRAM"])
     found = replace(found, given=given, placed=placed or given)
     try:
-        launcher = starting.launcher_for(start, env, given.manager if given else LOCAL)
+        launcher = composing.launcher_for(start, env, given.manager if given else LOCAL)
     except LaunchError as problem:
         failed["library"] = str(problem)
         return found
     found = replace(
-        found, library=launcher.library, flavour=launcher.flavour.NAME, mpirun=launcher.mpirun
+        found, library=launcher.library, flavour=launcher.flavour.TITLE, mpirun=launcher.mpirun
     )
     return found if placed is None else _with_command(found, start, placed, launcher, env)
 
 
 def _with_command(
-    found: Findings, start: Start, placed: Allocation, launcher: Any, env: Mapping[str, str]
+    found: Findings, start: Launch, placed: Allocation, launcher: Any, env: Mapping[str, str]
 ) -> Findings:
-    ranks = starting.ranks_for(start, placed, launcher.library, env)
+    ranks = composing.ranks_for(start, placed, launcher.library, env)
     threads = {
-        name: ranks.variables.get(name) or f"{env[name]} (yours)" for name in starting.THREADS
+        name: ranks.variables.get(name) or f"{env[name]} (yours)" for name in composing.THREADS
     }
     found = replace(found, ranks=ranks, threads=threads)
     try:
-        command = starting.command_of(start, launcher, ranks, env)
-    except starting.PROBLEMS as problem:
+        command = composing.command_of(start, launcher, ranks, env)
+    except composing.PROBLEMS as problem:
         return replace(found, failed={**found.failed, "command": str(problem)})
     return replace(found, command=command, line=command_line(command))
 
@@ -204,7 +205,7 @@ def shown_list(request: Request, farm: bool = True) -> bool:
     if request.show_managers:
         _print(_managers(env))
     if request.show_flavours:
-        _print(_flavours(Start((), farm=farm, flavour=request.flavour), env))
+        _print(_flavours(Launch((), farm=farm, flavour=request.flavour), env))
     return request.show_managers or request.show_flavours
 
 
@@ -214,15 +215,15 @@ def _managers(env: Mapping[str, str]) -> Iterator[str]:
     return explanation.known("Batch systems (--sched NAME)", rows, f"* is here: {here}")
 
 
-def _flavours(start: Start, env: Mapping[str, str]) -> Iterator[str]:
+def _flavours(start: Launch, env: Mapping[str, str]) -> Iterator[str]:
     here = None
     try:
-        found = starting.launcher_for(start, env, managers.present(env, asking(env))[0])
+        found = composing.launcher_for(start, env, managers.present(env, asking(env))[0])
         here, said = found.flavour, f"* is here: {found.library} ({found.mpirun})"
     except LaunchError as problem:
         said = f"none is here: {problem}"
     rows = [
-        (module is here, module.KEY, f"{module.NAME:<20}{_also(module.KEY, flavours.ALIASES)}")
+        (module is here, module.NAME, f"{module.TITLE:<20}{_also(module.NAME, flavours.ALIASES)}")
         for module in flavours.FLAVOURS
     ]
     return explanation.known("MPI (--setmpi NAME)", rows, said)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.command import launcher
+from scoopmpi.launch.commandline import launcher
 from tests.conftest import ROOT, Library, start
 from tests.launch.test_managers import recorded
 

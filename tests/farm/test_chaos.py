@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch.command import launcher
+from scoopmpi.launch.commandline import launcher
 from tests.conftest import libraries, survives
 from tests.pages.test_benchmarks import benchmark
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
-from scoopmpi.launch.command import launcher
-from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.commandline import launcher
+from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from tests.conftest import IN_FULL, IN_PART, ROOT, Library, libraries
 from tests.support.faults import WORKERS
@@ -134,7 +134,7 @@ def run(library: Library, column: Column, faults: tuple[str, ...], number: int, 
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(at), env.get("PYTHONPATH"))))
     found = launcher.find(env)
     program = [sys.executable, "-m", "scoopmpi", "--retries", "1", str(at / "faults.py"), *faults]
-    command = found.flavour.command(
+    command = found.flavour.command_line(
         found.mpirun,
         Ranks(
             (Host("localhost", WORKERS + 1),), program, env, library=found.library,

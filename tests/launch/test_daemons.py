@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from scoopmpi.farm import host_watch
-from scoopmpi.launch.command import daemons, deaf
+from scoopmpi.launch.commandline import daemons, deaf
 from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
-from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from scoopmpi.process.lifeline import NOT_FOR_LAUNCHERS
 
@@ -28,7 +28,7 @@ def words(library: str = OPENMPI_5, **more: Any) -> list[str]:
     env = {"PATH": "/bin", **more.pop("env", {})}
     told = daemons.of_a_farm(PYTHON, env)
     ranks = Ranks(**{"program": ["prog"], "env": env, "library": library, **TWO, **told, **more})
-    return list(openmpi.command("/opt/mpi/bin/mpirun", ranks).argv)
+    return list(openmpi.command_line("/opt/mpi/bin/mpirun", ranks).argv)
 
 
 def value(name: str, argv: list[str]) -> str | None:
@@ -103,8 +103,8 @@ def test_other_launchers_need_no_such_words() -> None:
         told = Ranks(
             program=["prog"], env={}, library=library, **TWO, **daemons.of_a_farm(PYTHON, {})
         )
-        command = flavour.command("/opt/mpi/bin/mpirun", told)
-        assert command == flavour.command("/opt/mpi/bin/mpirun", ranks)
+        command = flavour.command_line("/opt/mpi/bin/mpirun", told)
+        assert command == flavour.command_line("/opt/mpi/bin/mpirun", ranks)
 
 
 @pytest.mark.parametrize("python", ["/my python/bin/python", "/a:b/python", "/a'b/python"])

@@ -21,7 +21,7 @@ from scoopmpi.launch.flavours import (
     openmpi,
     srun,
 )
-from scoopmpi.launch.flavours.command import Command, LaunchError, Ranks
+from scoopmpi.launch.flavours.ranks import CommandLine, LaunchError, Ranks
 from scoopmpi.launch.hosts.allocation import Host
 
 OPENMPI_5 = "Open MPI v5.0.11, package: Open MPI user@localhost Distribution, ident: 5.0.11"
@@ -53,10 +53,10 @@ SLURM: dict[str, Any] = {**BATCH, "manager": "slurm"}
 EQUAL: dict[str, Any] = {"hosts": (Host("a", 2, 8), Host("b", 2, 8)), "manager": "slurm"}
 
 
-def command(flavour: ModuleType, library: str, **wanted: Any) -> Command:
+def command(flavour: ModuleType, library: str, **wanted: Any) -> CommandLine:
     ranks = Ranks(**{"program": PROGRAM, "env": ENV, "library": library, **wanted})
     name = "srun" if flavour is srun else "mpiexec" if flavour is cray else "mpirun"
-    found: Command = flavour.command(f"/opt/mpi/bin/{name}", ranks)
+    found: CommandLine = flavour.command_line(f"/opt/mpi/bin/{name}", ranks)
     return found
 
 
@@ -134,7 +134,7 @@ def test_intels_hydra_is_told_of_the_batch_system_unless_the_user_has_chosen() -
 def test_aprun_has_a_set_of_arguments_for_each_node() -> None:
     hosts = (Host("nid00012", 2, 8), Host("nid00103", 1, 8))
     ranks = Ranks(hosts, PROGRAM, ENV, {"OMP_NUM_THREADS": "4"}, "pbs", CRAY)
-    argv = cray.command("/opt/cray/bin/aprun", ranks).argv
+    argv = cray.command_line("/opt/cray/bin/aprun", ranks).argv
     first = "-n 2 -N 2 -L 12 -cc none"
     second = "-n 1 -N 1 -L 103 -cc none"
     assert argv[1:3] == ("-e", "OMP_NUM_THREADS=4")
@@ -151,7 +151,7 @@ def test_aprun_has_a_set_of_arguments_for_each_node() -> None:
 )
 def test_what_cray_cannot_say_is_refused(mpirun: str, hosts: tuple[Host], said: str) -> None:
     with pytest.raises(LaunchError, match=said):
-        cray.command(f"/opt/bin/{mpirun}", Ranks(hosts, PROGRAM, ENV, library=CRAY))
+        cray.command_line(f"/opt/bin/{mpirun}", Ranks(hosts, PROGRAM, ENV, library=CRAY))
 
 
 EVERY = [
@@ -372,8 +372,8 @@ def test_the_systems_own_directory_does_not_come_before_the_users() -> None:
     """Open MPI 4, called by its path, puts its directory in front of PATH on all hosts."""
     for library, word in ((OPENMPI_4, True), (OPENMPI_5, False)):
         ranks = Ranks(program=PROGRAM, env=ENV, library=library, **BATCH)
-        assert ("--noprefix" in openmpi.command("/usr/bin/mpirun", ranks).argv) is word
-        assert "--noprefix" not in openmpi.command("/opt/mpi/bin/mpirun", ranks).argv
+        assert ("--noprefix" in openmpi.command_line("/usr/bin/mpirun", ranks).argv) is word
+        assert "--noprefix" not in openmpi.command_line("/opt/mpi/bin/mpirun", ranks).argv
 
 
 @pytest.mark.parametrize(

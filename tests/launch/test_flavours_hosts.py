@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch.command import launcher
-from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.commandline import launcher
+from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from tests.conftest import Library, start
 
@@ -62,7 +62,7 @@ def seen(
         hosts, [sys.executable, str(program), *WORDS], env, manager="hosts", agent=shell,
         library=found.library, root=os.geteuid() == 0, prefixes=("MY_OWN",), **more,
     )  # fmt: skip
-    command = found.flavour.command(found.mpirun, ranks)
+    command = found.flavour.command_line(found.mpirun, ranks)
     answer = start(Library(library.name, {**env, **command.env}), list(command.argv), tmp_path)
     assert answer.returncode == 0, answer.stderr
     return [tuple(json.loads(path.read_text())) for path in tmp_path.glob("*.json")]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.flavours import FLAVOURS
-from scoopmpi.launch.flavours.command import LaunchError, Ranks
+from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts import hostlist
 from scoopmpi.launch.hosts.allocation import MOST_HOSTS, Allocation, AllocationError
 from scoopmpi.launch.hosts.asking import Ask
@@ -104,7 +104,7 @@ def test_what_was_found_can_be_started_or_is_refused(drawn: tuple[str, dict[str,
         return
     for flavour in FLAVOURS:
         try:
-            words = flavour.command("/bin/mpirun", ranks(found)).argv
+            words = flavour.command_line("/bin/mpirun", ranks(found)).argv
         except LaunchError as problem:
             assert str(problem)
         else:

@@ -21,7 +21,7 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
-from scoopmpi.launch.flavours.command import Command, LaunchError, Ranks
+from scoopmpi.launch.flavours.ranks import CommandLine, LaunchError, Ranks
 from scoopmpi.launch.hosts import placement
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
 from scoopmpi.launch.hosts.asking import nobody
@@ -88,7 +88,7 @@ def ranks_of(sample: str, option: str, library: str) -> Ranks:
     )  # fmt: skip
 
 
-def commands(sample: str) -> Iterator[tuple[str, str, Ranks | None, Command | str]]:
+def commands(sample: str) -> Iterator[tuple[str, str, Ranks | None, CommandLine | str]]:
     """Options, flavour, what was asked for, and the command, or why there is none."""
     for option in OPTIONS:
         for name, (flavour, launcher, library) in FLAVOURS.items():
@@ -96,12 +96,12 @@ def commands(sample: str) -> Iterator[tuple[str, str, Ranks | None, Command | st
                 continue
             try:
                 ranks = ranks_of(sample, option, library)
-                yield option, name, ranks, flavour.command(f"{LAUNCHERS}/{launcher}", ranks)
+                yield option, name, ranks, flavour.command_line(f"{LAUNCHERS}/{launcher}", ranks)
             except (AllocationError, LaunchError) as problem:
                 yield option, name, None, f"refused: {problem}"
 
 
-def shown(command: Command | str) -> str:
+def shown(command: CommandLine | str) -> str:
     """As --dry-run shows it."""
     return command if isinstance(command, str) else command_line(command)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.command import launcher
-from scoopmpi.launch.command.launcher import LaunchError, find, on_path
+from scoopmpi.launch.commandline import launcher
+from scoopmpi.launch.commandline.launcher import LaunchError, find, on_path
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
 from tests.launch.test_flavours import (
     CRAY,

@@ -84,12 +84,12 @@ def test_the_system_counts_whose_job_has_this_host(tmp_path: Path, own: str, sta
 def test_the_daemon_above_us_knows_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, stale: str
 ) -> None:
-    monkeypatch.setattr(ancestors, "manager", lambda: own)
+    monkeypatch.setattr(ancestors, "manager", lambda _: own)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     env = systems(tmp_path / "a", HERE)[stale] | systems(tmp_path / "b", "launch")[own]
     assert managers.detect(env).manager == own
-    monkeypatch.setattr(ancestors, "manager", lambda: "flux")  # whose variables are not there
+    monkeypatch.setattr(ancestors, "manager", lambda _: "flux")  # whose variables are not there
     assert managers.detect(env).manager == stale
 
 
@@ -151,15 +151,15 @@ def test_the_nearest_daemon_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (tmp_path / number).mkdir()
         (tmp_path / number / "status").write_text(f"Name:\t{name}\nUmask:\t0022\nPPid:\t{parent}\n")
     monkeypatch.setattr(ancestors, "ROOT", tmp_path)
-    assert ancestors.manager() == "pbs"
+    assert ancestors.manager(managers.DAEMONS) == "pbs"
     (tmp_path / "30" / "status").write_text("Name:\tbash\nPPid:\t20\n")
-    assert ancestors.manager() == "slurm"
+    assert ancestors.manager(managers.DAEMONS) == "slurm"
     (tmp_path / "20" / "status").write_text("Name:\tbash\nPPid:\t1\n")
-    assert ancestors.manager() is None
+    assert ancestors.manager(managers.DAEMONS) is None
     (tmp_path / "self" / "status").write_text("Name:\tbash\nPPid:\t50\n")
-    assert ancestors.manager() is None, "a circle ends too"
+    assert ancestors.manager(managers.DAEMONS) is None, "a circle ends too"
     monkeypatch.setattr(ancestors, "ROOT", tmp_path / "nowhere")
-    assert ancestors.manager() is None
+    assert ancestors.manager(managers.DAEMONS) is None
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="Linux only")
@@ -167,7 +167,7 @@ def test_a_real_ancestor(tmp_path: Path) -> None:
     """`exec -a` does not change the name in /proc; a copy of the shell does."""
     (tmp_path / "pbs_mom").write_bytes(Path("/bin/sh").read_bytes())
     (tmp_path / "pbs_mom").chmod(0o755)
-    code = "from scoopmpi.launch.managers import ancestors; print(ancestors.manager())"
+    code = "from scoopmpi.launch.managers import *; print(ancestors.manager(DAEMONS))"
     done = subprocess.run(
         [str(tmp_path / "pbs_mom"), "-c", '"$@"; true', "sh", sys.executable, "-c", code],
         capture_output=True, text=True, timeout=30,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.command import starting
+from scoopmpi.launch.commandline import composing
 from scoopmpi.launch.hosts.allocation import Allocation, Host
 from tests.support.wrappers import LIBRARY, THREADS, Prefix, asked, of_slots, prefix
 
@@ -106,11 +106,12 @@ def test_the_library_pins_unless_ranks_outnumber_cores(
     pin: str | None, slots: int, pinning: str | None
 ) -> None:
     allocation = Allocation("slurm", (Host("n1", slots, 4), Host("n2", 1, 4)))
-    start = starting.Start(["./a.out"], farm=False, pin=pin)
-    ranks = starting.ranks_for(start, allocation, LIBRARY, {})
+    start = composing.Launch(["./a.out"], farm=False, pin=pin)
+    ranks = composing.ranks_for(start, allocation, LIBRARY, {})
     assert (ranks.pinning, ranks.threads) == (pinning, 4 // min(slots, 4))
     assert (
-        starting.ranks_for(starting.Start(["p"], pin=pin), allocation, LIBRARY, {}).pinning is None
+        composing.ranks_for(composing.Launch(["p"], pin=pin), allocation, LIBRARY, {}).pinning
+        is None
     )
 
 

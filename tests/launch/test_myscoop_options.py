@@ -11,10 +11,10 @@ import click
 import pytest
 
 from scoopmpi import mympirun, myscoop
-from scoopmpi.launch import options
-from scoopmpi.launch.command import starting
+from scoopmpi.launch.cli import options
+from scoopmpi.launch.cli.settings import Setting, variable
+from scoopmpi.launch.commandline import composing
 from scoopmpi.launch.hosts.allocation import Allocation, Host
-from scoopmpi.launch.settings import Setting, variable
 from tests.conftest import ROOT
 from tests.support.wrappers import LIBRARY, Prefix, of_slots, prefix, started
 
@@ -142,8 +142,8 @@ def test_what_only_the_flavour_can_say(prefix: Prefix, tmp_path: Path, words: st
 def test_the_remote_shell_of_the_batch_system_unless_the_user_names_one() -> None:
     given = Allocation("oar", (Host("n1", 2), Host("n2", 2)), agent="oarsh")
     for agent, expected in ((None, "oarsh"), ("rsh", "rsh")):
-        start = starting.Start(["p"], agent=agent)
-        assert starting.ranks_for(start, given, LIBRARY, {}).agent == expected
+        start = composing.Launch(["p"], agent=agent)
+        assert composing.ranks_for(start, given, LIBRARY, {}).agent == expected
 
 
 def test_no_environment_modules(prefix: Prefix, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.command import starting
+from scoopmpi.launch.commandline import composing
 from scoopmpi.process import interpreter
 from tests.conftest import Library, start
 
@@ -279,11 +279,11 @@ def test_by_the_console_script_too(library: Library, tmp_path: Path) -> None:
 
 
 def test_another_interpreter_gets_them_too() -> None:
-    start_of = starting.Start(["p.py"], python="/other/python", flags=("-O", "-W", "error"))
+    start_of = composing.Launch(["p.py"], python="/other/python", flags=("-O", "-W", "error"))
     expected = ["/other/python", "-O", "-W", "error", "-m", "scoopmpi", "p.py"]
-    assert starting.rank_words(start_of) == expected
-    with_prolog = starting.Start(["p.py"], python="/x", flags=("-I",), setup=("true",))
-    assert starting.rank_words(with_prolog)[-5:] == ["/x", "-I", "-m", "scoopmpi", "p.py"]
+    assert composing.rank_words(start_of) == expected
+    with_prolog = composing.Launch(["p.py"], python="/x", flags=("-I",), setup=("true",))
+    assert composing.rank_words(with_prolog)[-5:] == ["/x", "-I", "-m", "scoopmpi", "p.py"]
 
 
 def test_a_python_file_under_mympirun_gets_them_too(first_library: Library, tmp_path: Path) -> None:

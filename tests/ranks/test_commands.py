@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.command import launcher
+from scoopmpi.launch.commandline import launcher
 from tests.conftest import MYSCOOP, ROOT, Library, start
 
 pytestmark = pytest.mark.timeout(120)

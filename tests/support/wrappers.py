@@ -23,7 +23,7 @@ LIBRARY = "Open MPI v5.0.11, package: a stand-in"
 
 STAND_IN = """
 import os, sys
-from scoopmpi.launch.command import launcher
+from scoopmpi.launch.commandline import launcher
 sys.prefix = os.path.dirname(os.path.abspath(__file__))
 if "LIBRARY" in os.environ:
     launcher._library = lambda env, *_: env["LIBRARY"]

@@ -11,12 +11,12 @@ import os
 import re
 
 from ..hosts.allocation import Host
-from .command import Command, LaunchError, Ranks
+from .ranks import CommandLine, LaunchError, Ranks
 
-NAME = "Cray MPICH"
-KEY = "cray"
-EXTRA = ""
+NAME = "cray"
+TITLE = "Cray MPICH"
 ALIASES = ("craympich", "cray-mpich", "pals", "aprun", "alps")
+EXTRA = ""
 LAUNCHERS = ("mpiexec", "aprun")
 _NODE = re.compile(r"nid0*(\d+)")
 
@@ -37,13 +37,13 @@ def starts(version: str, library: str) -> bool:
     return bool(library) and not others and bool(re.search(r"\bmpiexec\b.*\d\.\d", version))
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; both hand over the environment by themselves."""
     own = _aprun if os.path.basename(mpirun).startswith("aprun") else _pals
     notes = []
     if ranks.agent is not None:
-        notes.append(f"--launcher {ranks.agent}: {NAME} starts ranks in its own way")
-    return Command((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes), environs=False)
+        notes.append(f"--launcher {ranks.agent}: {TITLE} starts ranks in its own way")
+    return CommandLine((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes), environs=False)
 
 
 def _pals(ranks: Ranks) -> tuple[str, ...]:

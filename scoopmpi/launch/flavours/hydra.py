@@ -5,7 +5,7 @@ It hands over the whole environment by itself. No flavour of its own: a library'
 
 from __future__ import annotations
 
-from .command import Ranks, for_daemons
+from .ranks import Ranks, for_daemons
 
 LAUNCHERS = ("mpirun", "mpiexec.hydra", "mpiexec")
 BOOTSTRAPS = frozenset(

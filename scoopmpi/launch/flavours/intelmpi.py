@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 
 from . import hydra
-from .command import Command, Ranks, with_own_directory
+from .ranks import CommandLine, Ranks, with_own_directory
 
-NAME = "Intel MPI"
-KEY = "intelmpi"
-EXTRA = "impi"
+NAME = "intelmpi"
+TITLE = "Intel MPI"
 ALIASES = ("impi", "intel", "intel-mpi")
+EXTRA = "impi"
 LAUNCHERS = ("mpiexec.hydra", "mpirun")
 
 _BOOTSTRAPS = {"slurm": "slurm", "pbs": "pbs", "sge": "sge", "lsf": "lsf"}
@@ -33,7 +33,7 @@ def starts(version: str, library: str) -> bool:
     return "Intel(R) MPI" in version
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """As Hydra's, but binding is a matter of variables."""
     words = [mpirun, *_binding(ranks), *_bootstrap(ranks), *hydra.variables(ranks)]
     if ranks.branches is not None:
@@ -47,7 +47,7 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     needs, unset = hydra.surroundings(ranks)
     if os.path.basename(mpirun) == "mpirun":  # which looks for its parts
         needs = needs | with_own_directory(mpirun, ranks.env)
-    return Command(tuple(words[:-1]), needs, unset)
+    return CommandLine(tuple(words[:-1]), needs, unset)
 
 
 def _bootstrap(ranks: Ranks) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from . import hydra
-from .command import Command, Ranks
+from .ranks import CommandLine, Ranks
 
-NAME = "MPICH"
-KEY = "mpich"
-EXTRA = "mpich"
+NAME = "mpich"
+TITLE = "MPICH"
 ALIASES = ("hydra",)
+EXTRA = "mpich"
 LAUNCHERS = (*hydra.LAUNCHERS, "mpirun.mpich", "mpiexec.mpich")
 
 
@@ -22,11 +22,11 @@ def starts(version: str, library: str) -> bool:
     return "HYDRA" in version and (bool(library) or "mvapich" not in version.lower())
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; Hydra hands over the environment by itself."""
     how = (*hydra.binding(ranks), *hydra.bootstrap(ranks), *hydra.debugging(ranks))
     needs, unset = hydra.surroundings(ranks)
-    return Command(
+    return CommandLine(
         (mpirun, *how, *hydra.layout(ranks)),
         needs,
         unset,
@@ -39,4 +39,4 @@ def without_branches(ranks: Ranks) -> tuple[str, ...]:
     """Hydra 5.0 starts all daemons itself: its help has no width of a tree."""
     if ranks.branches is None:
         return ()
-    return (f"--branchcount {ranks.branches}: the launcher of {NAME} has no tree of daemons",)
+    return (f"--branchcount {ranks.branches}: the launcher of {TITLE} has no tree of daemons",)

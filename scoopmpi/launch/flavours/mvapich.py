@@ -7,12 +7,12 @@ MV2_ENABLE_AFFINITY in MVAPICH2 and MVP_ENABLE_AFFINITY since; Hydra binds inste
 from __future__ import annotations
 
 from . import hydra, mpich
-from .command import Command, Ranks
+from .ranks import CommandLine, Ranks
 
-NAME = "MVAPICH"
-KEY = "mvapich"
-EXTRA = ""
+NAME = "mvapich"
+TITLE = "MVAPICH"
 ALIASES = ("mvapich2", "mvapich3")
+EXTRA = ""
 LAUNCHERS = hydra.LAUNCHERS
 
 
@@ -26,7 +26,7 @@ def starts(version: str, library: str) -> bool:
     return "HYDRA" in version and (bool(library) or "mvapich" in version.lower())
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line, MPICH's but for the library's own binding."""
     old, new = "MVAPICH2" in ranks.library, "MVAPICH " in ranks.library
     names = ["MV2_ENABLE_AFFINITY"] * (not new) + ["MVP_ENABLE_AFFINITY"] * (not old)
@@ -34,4 +34,4 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     how = (*hydra.binding(ranks), *own, *hydra.bootstrap(ranks), *hydra.debugging(ranks))
     needs, unset = hydra.surroundings(ranks)
     notes = mpich.without_branches(ranks)
-    return Command((mpirun, *how, *hydra.layout(ranks)), needs, unset, notes)
+    return CommandLine((mpirun, *how, *hydra.layout(ranks)), needs, unset, notes)

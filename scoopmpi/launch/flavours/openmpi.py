@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 
-from .command import Command, Ranks, for_daemons
+from .ranks import CommandLine, Ranks, for_daemons
 
-NAME = "Open MPI"
-KEY = "openmpi"
-EXTRA = "openmpi"
+NAME = "openmpi"
+TITLE = "Open MPI"
 ALIASES = ("ompi", "open-mpi", "openrte", "prrte")
+EXTRA = "openmpi"
 LAUNCHERS = ("mpirun", "mpirun.openmpi", "mpiexec", "orterun", "prterun")
 PREFIXES = ("OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_")
 
@@ -38,7 +38,7 @@ def starts(version: str, library: str) -> bool:
     return _major(library) == (_major(version) or _major(library)) or not library
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; hosts and slots are handed over explicitly."""
     new = (_major(ranks.library) or 5) >= 5
     words = [mpirun, "--host", ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)]
@@ -59,7 +59,7 @@ def command(mpirun: str, ranks: Ranks) -> Command:
         words += ["-x", f"{name}={value}"]
     needs, unset = for_daemons(ranks)
     words += [*ranks.words, "-n", str(ranks.count), *ranks.checked_program()]
-    return Command(tuple(words), needs, unset, ends_stdin=not new)
+    return CommandLine(tuple(words), needs, unset, ends_stdin=not new)
 
 
 def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:

@@ -8,17 +8,16 @@ are from their guides. No library says that it is this one's.
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from . import cray, intelmpi, mpich, mvapich, openmpi
-from .command import Command, LaunchError, Ranks
+from .flavour import Flavour
+from .ranks import CommandLine, LaunchError, Ranks
 
 NAME = "srun"
-KEY = "srun"
-EXTRA = ""
+TITLE = "srun"
 ALIASES = ("slurm",)
+EXTRA = ""
 LAUNCHERS = ("srun",)
-PLUGINS: tuple[tuple[ModuleType, str], ...] = (
+PLUGINS: tuple[tuple[Flavour, str], ...] = (
     (openmpi, "pmix"), (intelmpi, "pmi2"), (cray, "cray_shasta"), (mvapich, "pmi2"),
     (mpich, "pmi2"),
 )  # fmt: skip
@@ -48,10 +47,10 @@ def starts(version: str, library: str) -> bool:
 
 def plugin(library: str) -> str | None:
     """The plugin for a library, a word of `srun --mpi=list`."""
-    return next((name for module, name in PLUGINS if module.recognises(library)), None)
+    return next((name for flavour, name in PLUGINS if flavour.recognises(library)), None)
 
 
-def command(mpirun: str, ranks: Ranks) -> Command:
+def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; srun hands over the environment by itself.
 
     A host is named once for each of its ranks, with -m arbitrary: the only way to say how many of
@@ -74,7 +73,7 @@ def command(mpirun: str, ranks: Ranks) -> Command:
     words += [*ranks.words, f"--ntasks={ranks.count}", *ranks.checked_program()]
     unset = tuple(name for name in _OF_THE_JOB if name in ranks.env) + ranks.withheld
     # Not in --export: there a comma in a value begins the next variable.
-    return Command(tuple(words), dict(ranks.variables), unset, _notes(ranks))
+    return CommandLine(tuple(words), dict(ranks.variables), unset, _notes(ranks))
 
 
 def _wiring(library: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which batch system has started this process: the nearest of its daemons among the ancestors.
+"""Find out which batch system has started this process, by its daemons among the ancestors.
 
 Variables may be inherited from another job's shell (`qsub -V`, `sbatch`), ancestors cannot. On
 Linux only; in a container, and behind ssh, there are none to be seen.
@@ -6,25 +6,24 @@ Linux only; in a container, and behind ssh, there are none to be seen.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path("/proc")
-_DAEMONS = {
-    "slurmstepd": "slurm", "pbs_mom": "pbs", "sge_shepherd": "sge", "res": "lsf",
-    "flux-broker": "flux",
-}  # fmt: skip
-"""What the processes are called under which jobs run: for LSF and Flux by documentation only."""
 _MOST = 1000
 """Generations: a loop of them would be a fault of the system's."""
 
 
-def manager() -> str | None:
-    """The name of the batch system whose daemon is the nearest ancestor; None where none is."""
+def manager(daemons: Mapping[str, str]) -> str | None:
+    """Return the batch system whose daemon is the nearest ancestor; None where none is.
+
+    daemons: names of processes below which jobs run, and the batch system of each.
+    """
     process = "self"
     for _ in range(_MOST):
         name, parent = _about(process)
-        if name in _DAEMONS:
-            return _DAEMONS[name]
+        if name in daemons:
+            return daemons[name]
         if parent in ("", "0"):
             return None
         process = parent
@@ -32,7 +31,7 @@ def manager() -> str | None:
 
 
 def _about(process: str) -> tuple[str, str]:
-    """A process's name and the number of its parent, empty where they cannot be seen."""
+    """Return a process's name and the number of its parent, empty where they cannot be seen."""
     try:
         text = (ROOT / process / "status").read_text(errors="replace")
     except OSError:

@@ -8,74 +8,70 @@ variables are kept from the launcher, which would believe them.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from ..hosts.allocation import Allocation, AllocationError
 from . import ancestors
+from .manager import Manager
 
 Answers: TypeAlias = Mapping[str, Allocation | AllocationError]
-"""What managers have said, by their names, in the order in which they were asked."""
+"""The answers of managers, by their names, in the order in which they were asked."""
 _INNER = "flux"
 """An instance of it within another system's job is meant to be there."""
-_SPOKEN = {
-    "slurm": "Slurm", "flux": "Flux", "cobalt": "Cobalt", "sge": "Grid Engine",
-    "kubernetes": "Kubernetes",
-}  # fmt: skip
-"""How people write them; the others in capitals."""
-_VARIABLES = {
-    "flux": ("FLUX_",), "slurm": ("SLURM_", "SLURMD_"), "cobalt": ("COBALT_",), "pbs": ("PBS_",),
-    "lsf": ("LSB_",), "sge": ("PE_HOSTFILE", "NSLOTS", "JOB_ID", "SGE_TASK_", "SGE_BINDING"),
-    "oar": ("OAR_",), "pjm": ("PJM_",), "kubernetes": ("K_MPI_",),
-}  # fmt: skip
-"""How the names of the variables begin that a manager gives to its jobs."""
 
 
-def by_weight(found: Answers) -> list[str]:
-    """The managers that have answered, the one that counts first."""
+def by_weight(found: Answers, daemons: Mapping[str, str]) -> list[str]:
+    """Return the names of the managers that have answered, the one that counts first.
+
+    daemons: names of processes below which jobs run, and the manager of each.
+    """
     names = list(found)
     if len(names) > 1 and names[0] != _INNER:
-        daemon = ancestors.manager()
+        started_by = ancestors.manager(daemons)
         here = (name for name in names if _is_here(found[name]))
-        counts = daemon if daemon in found else next(here, names[0])
+        counts = started_by if started_by in found else next(here, names[0])
         names.sort(key=lambda name: name != counts)
     return names
 
 
 def _is_here(answer: Allocation | AllocationError) -> bool:
-    """Whether this machine is one of the hosts."""
+    """True where this machine is one of the hosts."""
     own = socket.gethostname().partition(".")[0]
     names = {host.name.partition(".")[0] for host in getattr(answer, "hosts", ())}
     return not names.isdisjoint((own, "localhost"))
 
 
 def by_wrapper(env: Mapping[str, str]) -> bool:
-    """Whether PBS's variables are those that Slurm's own qsub has set: of the same job."""
+    """True where PBS's variables are those that Slurm's own qsub has set: of the same job."""
     job = env.get("PBS_JOBID", "").partition(".")[0]
     return job != "" and job == env.get("SLURM_JOB_ID")
 
 
-def beside(answer: Allocation, others: list[str], env: Mapping[str, str], tell: bool) -> Allocation:
-    """What counts, with what is to be known of the others; tell: the user did not choose."""
-    if not others or answer.manager == _INNER:
+def beside(
+    answer: Allocation, chosen: Manager, others: Sequence[Manager], env: Mapping[str, str],
+    *, tell: bool,
+) -> Allocation:  # fmt: skip
+    """Return the answer that counts, with what is to be known of the managers beside it.
+
+    answer, chosen: the allocation, and the manager that has given it. others: those beside it.
+    tell: the user did not choose, and is told of them.
+    """
+    if not others or chosen.NAME == _INNER:
         return answer
     answer = replace(answer, stale=(*answer.stale, *_stale(others, env)))
     if not tell:
         return answer
     warning = (
-        f"the variables of {', '.join(map(_spoken, others))} are there too, as in a job that was "
-        f"submitted from another's shell: taken are the hosts of {_spoken(answer.manager)} "
-        f"(--sched={others[0]} takes the others)"
+        f"the variables of {', '.join(each.TITLE for each in others)} are there too, as in a job "
+        f"that was submitted from another's shell: taken are the hosts of {chosen.TITLE} "
+        f"(--sched={others[0].NAME} takes the others)"
     )
     return replace(answer, warnings=(warning, *answer.warnings))
 
 
-def _stale(managers: Iterable[str], env: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables by which launchers, too, would take these for the job's own system."""
-    beginnings = tuple(beginning for name in managers for beginning in _VARIABLES[name])
+def _stale(managers: Iterable[Manager], env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables by which launchers, too, would take these for the job's own system."""
+    beginnings = tuple(beginning for each in managers for beginning in each.VARIABLES)
     return tuple(sorted(name for name in env if name.startswith(beginnings)))
-
-
-def _spoken(name: str) -> str:
-    return _SPOKEN.get(name, name.upper())

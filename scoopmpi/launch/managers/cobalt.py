@@ -15,6 +15,10 @@ from . import local
 from .reading import names
 
 NAME = "cobalt"
+TITLE = "Cobalt"
+ALIASES: tuple[str, ...] = ()
+VARIABLES = ("COBALT_",)
+DAEMONS: tuple[str, ...] = ()
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:

@@ -16,6 +16,11 @@ from ..hosts.asking import Ask
 from ..hosts.brackets import expanded, first, ranges
 
 NAME = "flux"
+TITLE = "Flux"
+ALIASES: tuple[str, ...] = ()
+VARIABLES = ("FLUX_",)
+DAEMONS = ("flux-broker",)
+"""By documentation only."""
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:

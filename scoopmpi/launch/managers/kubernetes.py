@@ -17,6 +17,10 @@ from ..hosts.asking import Ask
 from .reading import lines
 
 NAME = "kubernetes"
+TITLE = "Kubernetes"
+ALIASES = ("k8s", "mpioperator")
+VARIABLES = ("K_MPI_",)
+DAEMONS: tuple[str, ...] = ()
 HOST_FILE = "/etc/mpi/hostfile"
 _FILES = (
     "OMPI_MCA_orte_default_hostfile", "PRTE_MCA_prte_default_hostfile", "HYDRA_HOST_FILE",

@@ -9,10 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from ...program import topology
-from ..hosts.allocation import LOCAL as NAME
-from ..hosts.allocation import Allocation, Host
+from ..hosts.allocation import LOCAL, Allocation, Host
 from ..hosts.asking import Ask
 
+NAME = LOCAL
+TITLE = "this machine"
+ALIASES = ("none",)
+VARIABLES: tuple[str, ...] = ()
+DAEMONS: tuple[str, ...] = ()
 ROOT = Path("/")
 HYPERTHREADS = "MYMPIRUN_HYPERTHREADS"
 """Set to 1 or another word for yes: each CPU counts, where a core has several."""

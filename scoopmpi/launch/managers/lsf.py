@@ -16,6 +16,11 @@ from ..hosts.brackets import ranges
 from .reading import count, lines, names, number
 
 NAME = "lsf"
+TITLE = "LSF"
+ALIASES = ("spectrumlsf",)
+VARIABLES = ("LSB_",)
+DAEMONS = ("res",)
+"""By documentation only."""
 _LAUNCH_NODE = re.compile(r"(?:batch|login)[\w.-]*", re.ASCII)
 """As on Summit and Lassen: the job script runs there, ranks must not."""
 _CPUS = re.compile(r"\d{1,6}(?:-\d{1,6})?(?:,\d{1,6}(?:-\d{1,6})?)*", re.ASCII)

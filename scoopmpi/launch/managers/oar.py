@@ -12,6 +12,10 @@ from ..hosts.asking import Ask
 from .reading import names
 
 NAME = "oar"
+TITLE = "OAR"
+ALIASES: tuple[str, ...] = ()
+VARIABLES = ("OAR_",)
+DAEMONS: tuple[str, ...] = ()
 _FILES = ("OAR_NODEFILE", "OAR_FILE_NODES", "OAR_NODE_FILE")
 """One file under all its names."""
 

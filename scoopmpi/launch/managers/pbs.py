@@ -16,6 +16,10 @@ from . import qstat
 from .reading import count, lines, names
 
 NAME = "pbs"
+TITLE = "PBS"
+ALIASES = ("torque", "openpbs", "pbspro")
+VARIABLES = ("PBS_",)
+DAEMONS = ("pbs_mom",)
 _READ_BY_LAUNCHERS = ("PBS_NODEFILE", "PBS_ENVIRONMENT")
 """Open MPI 5 reads the node file where it sees these two, and takes a line for a host."""
 _TORQUE = ("PBS_NP", "PBS_NUM_PPN", "PBS_NUM_NODES")

@@ -13,6 +13,10 @@ from . import local
 from .reading import count, names
 
 NAME = "pjm"
+TITLE = "PJM"
+ALIASES = ("fujitsu",)
+VARIABLES = ("PJM_",)
+DAEMONS: tuple[str, ...] = ()
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:

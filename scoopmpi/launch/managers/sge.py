@@ -16,6 +16,10 @@ from ..hosts.asking import Ask
 from .reading import count, lines, number
 
 NAME = "sge"
+TITLE = "Grid Engine"
+ALIASES = ("gridengine", "uge", "ge", "age")
+VARIABLES = ("PE_HOSTFILE", "NSLOTS", "JOB_ID", "SGE_TASK_", "SGE_BINDING")
+DAEMONS = ("sge_shepherd",)
 _CPUS = re.compile(r"\d{1,9}(?:\s+\d{1,9})*", re.ASCII)
 
 

@@ -16,6 +16,10 @@ from ..hosts.brackets import expanded, first
 from .reading import count
 
 NAME = "slurm"
+TITLE = "Slurm"
+ALIASES: tuple[str, ...] = ()
+VARIABLES = ("SLURM_", "SLURMD_")
+DAEMONS = ("slurmstepd",)
 _COUNT = re.compile(r"(\d{1,9})(?:\(x(\d{1,9})\))?", re.ASCII)
 _MANY = 10**9
 """CPUs of a host, where nobody limits them."""

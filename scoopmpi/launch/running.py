@@ -15,23 +15,23 @@ from typing import NoReturn
 from ..process import streams
 from ..program.scoop_options import UNABLE, Options
 from .beside import feeding, lifeline, watching
-from .command import launcher
-from .command.starting import (
+from .commandline import launcher
+from .commandline.composing import (
     PROBLEMS,
-    Start,
+    Launch,
     allocation_for,
     command_for,
     environment,
     rank_words,
     with_scoop_options,
 )
-from .flavours.command import Command
+from .flavours.ranks import CommandLine
 from .hosts import thishost
 
 
 def run(
-    start: Start,
-    command: Command,
+    start: Launch,
+    command: CommandLine,
     tell: Callable[[str], None],
     silence: watching.Silence | None = None,
     output: int | None = None,
@@ -61,7 +61,7 @@ def run(
         raise launcher.LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
 
 
-def execute(command: Command, env: Mapping[str, str], output: int | None = None) -> NoReturn:
+def execute(command: CommandLine, env: Mapping[str, str], output: int | None = None) -> NoReturn:
     """Become the launcher; `output` takes the place of stdout and stderr.
 
     Raises LaunchError where the system does not let us.
@@ -96,7 +96,7 @@ def start_scoop(options: Options) -> NoReturn:
 
 
 def again(
-    start: Start, once: Callable[[Callable[[], None] | None], int], tell: Callable[[str], None]
+    start: Launch, once: Callable[[Callable[[], None] | None], int], tell: Callable[[str], None]
 ) -> int:
     """Run the launcher by `once`; where it crashes, as often as asked, from its checkpoint."""
     if start.checkpoint is None:

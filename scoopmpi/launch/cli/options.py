@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import click
 
-from . import flavours, managers, settings
-from .hosts import placement
-from .hosts.allocation import Allocation, AllocationError
+from .. import flavours, managers
+from ..hosts import placement
+from ..hosts.allocation import Allocation, AllocationError
+from . import settings
 from .settings import Setting
 
 SILENCE = 3600.0

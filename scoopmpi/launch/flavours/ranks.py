@@ -158,7 +158,7 @@ class Ranks:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLine:
     """argv: the words. env: variables that the launcher itself needs, and no option can say.
 
     unset: variables that it must not see. notes: what to tell the user about it, once.

@@ -12,12 +12,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 from ...concurrency.periods import LAUNCHER_ANSWERS_SECONDS, MPI4PY_SECONDS
 from ..flavours import FLAVOURS, NAMES, named, of_launcher, of_library, srun
-from ..flavours.command import LaunchError, with_own_directory
+from ..flavours.flavour import Flavour
+from ..flavours.ranks import LaunchError, with_own_directory
 from ..hosts.allocation import LOCAL
 
 __all__ = ["LaunchError", "Launcher", "find", "on_path"]
@@ -30,7 +30,7 @@ class Launcher(NamedTuple):
     """An MPI library, the flavour that starts it, and the path of that launcher."""
 
     library: str
-    flavour: ModuleType
+    flavour: Flavour
     mpirun: str
 
 
@@ -52,15 +52,15 @@ def find(
     library = _library(env, [python, *flags])
     flavour = of_library(library)
     if flavour is None:
-        known = ", ".join(module.NAME for module in FLAVOURS)
+        known = ", ".join(each.TITLE for each in FLAVOURS)
         raise LaunchError(f"mpi4py has loaded {library!r}; its launcher is not known ({known} are)")
     if asked is srun:
         return _by_srun(env, library, flavour, manager)
     if asked is not None and asked is not flavour:
         raise LaunchError(
-            f"--setmpi {wanted} means {asked.NAME}, but mpi4py has loaded {library}. Leave it out, "
-            + f"or load the module of {asked.NAME}" + _or_install(asked)
-        )  # fmt: skip
+            f"--setmpi {wanted} means {asked.TITLE}, but mpi4py has loaded {library}. Leave it "
+            f"out, or load the module of {asked.TITLE}{_or_install(asked)}"
+        )
     refused = []
     for path in _candidates(flavour, env, python):
         version = _version(path, env)
@@ -99,13 +99,13 @@ def on_path(env: Mapping[str, str], wanted: str | None = None) -> Launcher:
             return Launcher(_first_line(version), flavour, _preferred(flavour, path, env))
         refused.append(f"{path} belongs to {_owner(version)}")
     raise LaunchError(
-        f"no launcher of {asked.NAME if asked else 'a known MPI library'} is on PATH"
+        f"no launcher of {asked.TITLE if asked else 'a known MPI library'} is on PATH"
         + (f" ({'; '.join(refused)})" if refused else f" (looked for {', '.join(names)})")
         + ". Load the module of the MPI library with which the program was built"
     )
 
 
-def _preferred(flavour: ModuleType, found: str, env: Mapping[str, str]) -> str:
+def _preferred(flavour: Flavour, found: str, env: Mapping[str, str]) -> str:
     """The launcher that the flavour likes best, of those beside the one that was found."""
     for path in _paths(flavour.LAUNCHERS, [os.path.dirname(found)]):
         if path == found or flavour.starts(_version(path, env), ""):
@@ -119,19 +119,19 @@ def _first_on_path(names: tuple[str, ...], env: Mapping[str, str]) -> list[str]:
     return next(filter(None, each), [])
 
 
-def _flavour(wanted: str) -> ModuleType:
+def _flavour(wanted: str) -> Flavour:
     flavour = named(wanted)
     if flavour is None:
         raise LaunchError(f"--setmpi {wanted} is unknown; known are {', '.join(NAMES)}")
     return flavour
 
 
-def _by_srun(env: Mapping[str, str], library: str, flavour: ModuleType, manager: str) -> Launcher:
+def _by_srun(env: Mapping[str, str], library: str, flavour: Flavour, manager: str) -> Launcher:
     """Slurm's launcher for a library, where it has the plugin for that."""
     if manager != "slurm":
         raise LaunchError(
             f"--setmpi srun starts ranks in a job of Slurm's, and this is none ({manager}). Leave "
-            f"it out: {flavour.NAME} has its own launcher"
+            f"it out: {flavour.TITLE} has its own launcher"
         )
     path = next(_paths(srun.LAUNCHERS, _path(env)), None)
     if path is None:
@@ -141,7 +141,7 @@ def _by_srun(env: Mapping[str, str], library: str, flavour: ModuleType, manager:
         have = ", ".join(re.findall(r"^\s+(?:srun: )?(\w+)\s*$", listed, re.MULTILINE)) or "none"
         raise LaunchError(
             f"srun has no plugin {plugin} for {library} (srun --mpi=list: {have}). Load the "
-            f"mpirun of {flavour.NAME}"
+            f"mpirun of {flavour.TITLE}"
         )
     return Launcher(library, srun, path)
 
@@ -170,7 +170,7 @@ def _library(env: Mapping[str, str], python: Sequence[str]) -> str:
     return _first_line(answer.stdout)
 
 
-def _candidates(flavour: ModuleType, env: Mapping[str, str], python: str) -> Iterator[str]:
+def _candidates(flavour: Flavour, env: Mapping[str, str], python: str) -> Iterator[str]:
     """Launchers, the nearest to the library first: beside it, beside the interpreter, on PATH."""
     own = python == sys.executable
     directories = [os.path.join(sys.prefix, "bin") if own else os.path.dirname(python)]
@@ -214,10 +214,10 @@ def _owner(version: str) -> str:
     """Whose launcher that is, in a line."""
     flavour = of_launcher(version)
     said = _first_line(version)
-    return said if flavour is None or flavour.NAME in said else f"{flavour.NAME} ({said})"
+    return said if flavour is None or flavour.TITLE in said else f"{flavour.TITLE} ({said})"
 
 
-def _or_install(flavour: ModuleType) -> str:
+def _or_install(flavour: Flavour) -> str:
     return f", or: pip install 'scoopmpi[{flavour.EXTRA}]'" if flavour.EXTRA else ""
 
 

@@ -16,14 +16,14 @@ from ...process import interpreter
 from ...program import program as programs
 from ...program.scoop_options import Options, for_ranks
 from .. import managers
-from ..flavours.command import Command, Ranks
+from ..flavours.ranks import CommandLine, Ranks
 from ..hosts import hostlist, placement
 from ..hosts.allocation import Allocation, AllocationError
 from ..hosts.asking import asking
 from ..managers import local
-from . import daemons, directories, executables, inner, launcher, lengths
-from .inner import loading as loading
-from .inner import sourcing as sourcing
+from . import daemons, directories, executables, launcher, lengths, rank_command
+from .rank_command import loading as loading
+from .rank_command import sourcing as sourcing
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PROBLEMS = (AllocationError, launcher.LaunchError, programs.ProgramNotFound)
@@ -33,7 +33,7 @@ TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS")
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Launch:
     """What to start: the program's words, or none for the interactive shell.
 
     options: words for `python -m scoopmpi` in each rank. flags: words for its `python`, by default
@@ -68,7 +68,7 @@ class Start:
     restarts: int = 0
 
 
-def command_for(start: Start, allocation: Allocation, env: Mapping[str, str]) -> Command:
+def command_for(start: Launch, allocation: Allocation, env: Mapping[str, str]) -> CommandLine:
     """The command line that runs a program on the hosts of an allocation.
 
     Raises LaunchError or ProgramNotFound, whose messages are for the user.
@@ -79,7 +79,7 @@ def command_for(start: Start, allocation: Allocation, env: Mapping[str, str]) ->
     return replace(command, notes=(*allocation.warnings, *command.notes))
 
 
-def with_program(start: Start) -> Start:
+def with_program(start: Launch) -> Launch:
     """The same when its program is there; one without a farm as a launcher wants to hear it.
 
     Raises LaunchError or ProgramNotFound.
@@ -93,7 +93,7 @@ def with_program(start: Start) -> Start:
     return start
 
 
-def launcher_for(start: Start, env: Mapping[str, str], manager: str) -> launcher.Launcher:
+def launcher_for(start: Launch, env: Mapping[str, str], manager: str) -> launcher.Launcher:
     """The launcher of mpi4py's library; for a program without Python, else that on PATH.
 
     Raises LaunchError.
@@ -107,7 +107,7 @@ def launcher_for(start: Start, env: Mapping[str, str], manager: str) -> launcher
     return launcher.on_path(env, start.flavour)
 
 
-def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[str, str]) -> Ranks:
+def ranks_for(start: Launch, allocation: Allocation, library: str, env: Mapping[str, str]) -> Ranks:
     """The ranks on the hosts of an allocation; one more than workers, where there is a farm."""
     placed = placement.with_rank_0(allocation) if start.farm else allocation
     pin, _ = placement.pinning(allocation, start.pin, start.pin_asked, start.farm)
@@ -134,8 +134,8 @@ def ranks_for(start: Start, allocation: Allocation, library: str, env: Mapping[s
 
 
 def command_of(
-    start: Start, found: launcher.Launcher, ranks: Ranks, env: Mapping[str, str]
-) -> Command:
+    start: Launch, found: launcher.Launcher, ranks: Ranks, env: Mapping[str, str]
+) -> CommandLine:
     """The flavour's command, with what the launcher's own environment needs for the start."""
     own, notes = {} if start.temporary is None else {"TMPDIR": start.temporary}, ranks.notes
     env = {**env, **own}
@@ -143,10 +143,10 @@ def command_of(
         needed, said = directories.needed(env, found.mpirun, asking(env))
         own, notes = own | needed, (*notes, *said)
     short = rank_words(replace(start, options=(), words=()))
-    own_words = inner.own_words(start.options, start.words) if start.farm else None
-    ranks, moved = lengths.fitting(found.flavour.KEY, ranks, short, own_words)
+    own_words = rank_command.own_words(start.options, start.words) if start.farm else None
+    ranks, moved = lengths.fitting(found.flavour.NAME, ranks, short, own_words)
     ranks = replace(ranks, agent_is_ours=daemons.shell_is_ours(found.mpirun, env))
-    command: Command = found.flavour.command(found.mpirun, ranks)
+    command = found.flavour.command_line(found.mpirun, ranks)
     stale = tuple(name for name in TOLD if name in env and name not in ranks.variables)
     command = replace(
         command,
@@ -158,14 +158,14 @@ def command_of(
     return command
 
 
-def rank_words(start: Start) -> list[str]:
+def rank_words(start: Launch) -> list[str]:
     """What each rank executes; a shell does the setup first."""
-    own = inner.own_words(start.options, start.words)
-    return inner.words((start.python, *start.flags), own, start.setup)
+    own = rank_command.own_words(start.options, start.words)
+    return rank_command.words((start.python, *start.flags), own, start.setup)
 
 
 def _variables(
-    start: Start, allocation: Allocation, ranks: int, pin: str | None, env: Mapping[str, str]
+    start: Launch, allocation: Allocation, ranks: int, pin: str | None, env: Mapping[str, str]
 ) -> dict[str, str]:
     """What the ranks are told, by the words of the command line."""
     threads = str(allocation.threads)
@@ -201,11 +201,11 @@ def _absolute(path: str) -> str:
 # What the options of `python -m scoop` mean.
 
 
-def with_scoop_options(options: Options) -> Start:
+def with_scoop_options(options: Options) -> Launch:
     """What the options ask to start; paths become absolute, as ranks may be elsewhere."""
     if options.checkpoint is not None:
         options = options._replace(checkpoint=os.path.abspath(options.checkpoint))
-    return Start(
+    return Launch(
         words=options.words,
         options=for_ranks(options),
         python=_interpreter(options.python),
@@ -239,6 +239,6 @@ def _interpreter(given: str | None) -> str:
     return os.path.abspath(found)
 
 
-def environment(command: Command, env: Mapping[str, str]) -> dict[str, str]:
+def environment(command: CommandLine, env: Mapping[str, str]) -> dict[str, str]:
     """The environment of the launcher."""
     return {name: env[name] for name in env if name not in command.unset} | dict(command.env)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...process import words
-from ..flavours.command import LaunchError, Ranks
+from ..flavours.ranks import LaunchError, Ranks
 
 _SPARE = 4096
 """Bytes that the system wants besides words and variables: the path, and numbers of its own."""

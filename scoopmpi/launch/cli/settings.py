@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from click.shell_completion import CompletionItem
 
-from .hosts import placement
-from .hosts.allocation import Allocation, AllocationError
+from ..hosts import placement
+from ..hosts.allocation import Allocation, AllocationError
 
 PINS = {
     "compact": "compact", "packed": "compact", "bunch": "compact",
