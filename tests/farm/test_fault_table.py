@@ -20,8 +20,9 @@ import pytest
 from scoopmpi.launch.command import launcher
 from scoopmpi.launch.flavours.command import Ranks
 from scoopmpi.launch.hosts.allocation import Host
-from tests.conftest import IN_FULL, IN_PART, ROOT, Library, libraries
+from tests.conftest import IN_FULL, IN_PART
 from tests.support.faults import WORKERS
+from tests.support.libraries import ROOT, Library, libraries
 
 PAGE = ROOT / "docs" / "when-things-go-wrong.md"
 AT_ONCE = 2

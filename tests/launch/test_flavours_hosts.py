@@ -19,7 +19,8 @@ import pytest
 from scoopmpi.launch.command import launcher
 from scoopmpi.launch.flavours.command import Ranks
 from scoopmpi.launch.hosts.allocation import Host
-from tests.conftest import Library, start
+from tests.support.libraries import Library
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -15,7 +15,7 @@ from scoopmpi.launch import options
 from scoopmpi.launch.command import starting
 from scoopmpi.launch.hosts.allocation import Allocation, Host
 from scoopmpi.launch.settings import Setting, variable
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 from tests.support.wrappers import LIBRARY, Prefix, of_slots, prefix, started
 
 __all__ = ["prefix"]
