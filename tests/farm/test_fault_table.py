@@ -249,7 +249,7 @@ def test_the_page_has_these_rows_and_columns() -> None:
     assert list(CELLS) == [(fault, column) for fault in ROWS for column in COLUMNS]
 
 
-@pytest.mark.parametrize("name", {row.elsewhere for row in ROWS.values() if row.elsewhere})
+@pytest.mark.parametrize("name", sorted({row.elsewhere for row in ROWS.values() if row.elsewhere}))
 def test_what_is_shown_elsewhere_is_shown_with_each_library(name: str) -> None:
     path, function = name.split("::")
     found = [
