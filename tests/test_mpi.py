@@ -10,7 +10,8 @@ import re
 
 import pytest
 
-from tests.conftest import NO_LIBRARY, Library, libraries, start_ranks
+from tests.support.libraries import NO_LIBRARY, Library, libraries
+from tests.support.starting import start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 PACKAGE = ROOT / "scoopmpi"
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -15,7 +15,8 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import AllocationError, Host, merged
-from tests.conftest import MYSCOOP, ROOT, Library, start, start_ranks
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import MYSCOOP, start, start_ranks
 from tests.support.wrappers import Prefix, of_slots, prefix, started
 
 __all__ = ["prefix"]

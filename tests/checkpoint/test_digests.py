@@ -16,7 +16,7 @@ import pytest
 
 from scoopmpi.checkpoint.digests import digest, function
 from scoopmpi.tasks.initializer import Initialized, Initializer
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.checkpoint.file import CheckpointFile
-from tests.conftest import MYSCOOP, Library, start, start_ranks, survives
+from tests.support.libraries import Library, survives
+from tests.support.starting import MYSCOOP, start, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 KEPT = ["--checkpoint", "run.ckpt"]

@@ -13,7 +13,7 @@ import pytest
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, Saved, ended
 from scoopmpi.checkpoint.show import described, ranges
 from scoopmpi.wire import payload
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Library
+from tests.support.libraries import Library
 
 from . import hosts, slurm
 from .jobs import WAITS, Job, Slurm

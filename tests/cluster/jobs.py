@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.conftest import Library, start
+from tests.support.libraries import Library
+from tests.support.starting import start
 
 from . import slurm
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import ROOT, Library, start
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import start
 
 from . import gridengine, hosts
 from .jobs import JOB_SECONDS, PROGRAMS, WAITS, await_that, ranks_of, tasks_begun

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import Library, start, survives
+from tests.support.libraries import Library, survives
+from tests.support.starting import start
 
 from .hosts import PATH, TEMPORARY, Host, children, connected
 from .jobs import PROGRAMS, WAITS, await_that, ranks_of

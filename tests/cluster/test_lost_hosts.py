@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.conftest import survives
+from tests.support.libraries import survives
 
 from .hosts import Host, cut
 from .jobs import PROGRAMS, WAITS, await_that

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Library
+from tests.support.libraries import ROOT, Library
 
 from .jobs import PROGRAMS, WAITS, Job, Slurm, await_that, ranks_of, tasks_begun
 

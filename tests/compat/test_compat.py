@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch.commandline import launcher
-from tests.conftest import ROOT, Library, start
 from tests.launch.test_managers import recorded
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, Library, start
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import start
 
 pytest.importorskip("deap", reason="DEAP is not installed: pip install 'scoopmpi[test]'")
 pytestmark = pytest.mark.timeout(120)

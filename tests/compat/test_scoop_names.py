@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.process import identity
-from tests.conftest import ROOT, Library, start
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(120)
 

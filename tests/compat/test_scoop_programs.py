@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import NO_LIBRARY, ROOT, Library, libraries, start
+from tests.support.libraries import NO_LIBRARY, ROOT, Library, libraries
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(90)
 HERE = ROOT / "tests" / "compat" / "scoop_programs"

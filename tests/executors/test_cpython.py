@@ -14,7 +14,8 @@ import sys
 
 import pytest
 
-from tests.conftest import MYSCOOP, Library, start
+from tests.support.libraries import Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(180)
 

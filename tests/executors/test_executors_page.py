@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, ROOT, Library, start, start_ranks
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import MYSCOOP, start, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 PAGE = (ROOT / "docs" / "executors.md").read_text()

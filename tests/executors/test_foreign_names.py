@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, Library, start, start_ranks
+from tests.support.libraries import Library
+from tests.support.starting import MYSCOOP, start, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 

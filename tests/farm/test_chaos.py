@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scoopmpi.launch.commandline import launcher
-from tests.conftest import libraries, survives
 from tests.pages.test_benchmarks import benchmark
+from tests.support.libraries import libraries, survives
 
 chaos = benchmark("chaos")
 PLANS = {plan.name: plan for plan in map(chaos.Plan.of, range(50))}

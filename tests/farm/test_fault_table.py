@@ -20,8 +20,9 @@ import pytest
 from scoopmpi.launch.commandline import launcher
 from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
-from tests.conftest import IN_FULL, IN_PART, ROOT, Library, libraries
+from tests.conftest import IN_FULL, IN_PART
 from tests.support.faults import WORKERS
+from tests.support.libraries import ROOT, Library, libraries
 
 PAGE = ROOT / "docs" / "when-things-go-wrong.md"
 AT_ONCE = 2
@@ -248,7 +249,7 @@ def test_the_page_has_these_rows_and_columns() -> None:
     assert list(CELLS) == [(fault, column) for fault in ROWS for column in COLUMNS]
 
 
-@pytest.mark.parametrize("name", {row.elsewhere for row in ROWS.values() if row.elsewhere})
+@pytest.mark.parametrize("name", sorted({row.elsewhere for row in ROWS.values() if row.elsewhere}))
 def test_what_is_shown_elsewhere_is_shown_with_each_library(name: str) -> None:
     path, function = name.split("::")
     found = [

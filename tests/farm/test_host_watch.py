@@ -23,7 +23,7 @@ from scoopmpi.process import connections, daemon
 from scoopmpi.process.connections import Connections
 from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.wire.messages import Joined
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 HOSTS = {1: ("east", ()), 2: ("west", ("10.0.0.2",)), 3: ("west", ("10.0.0.2",)),
          4: ("north", ("10.0.0.3", "fd00::3"))}  # fmt: skip

@@ -11,8 +11,9 @@ from scoopmpi.farm.farm import FarmError
 from scoopmpi.farm.members import Members
 from scoopmpi.farm.reports import Reports, more_of_the_same, ranges
 from scoopmpi.wire.messages import ImportFailed, Joined
-from tests.conftest import MYSCOOP, Library
+from tests.support.libraries import Library
 from tests.support.link import Ranks
+from tests.support.starting import MYSCOOP
 
 WORKERS = 8
 NONE: frozenset[str] = frozenset()

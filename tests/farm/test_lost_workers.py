@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, ROOT, Library, libraries, start, survives
+from tests.support.libraries import ROOT, Library, libraries, survives
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 PROGRAM = ROOT / "tests" / "support" / "programs.py"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Library, start_ranks
 from tests.pages.test_benchmarks import benchmark
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 SOAK = benchmark("soak")

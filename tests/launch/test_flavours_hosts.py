@@ -19,7 +19,8 @@ import pytest
 from scoopmpi.launch.commandline import launcher
 from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
-from tests.conftest import Library, start
+from tests.support.libraries import Library
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(120)
 

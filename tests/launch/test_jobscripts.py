@@ -26,8 +26,8 @@ from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import LOCAL
 from scoopmpi.launch.hosts.asking import asking
 from scoopmpi.launch.managers import local
-from tests.conftest import ROOT
 from tests.support.environments import recorded
+from tests.support.libraries import ROOT
 
 JOBSCRIPTS = ROOT / "jobscripts"
 BASH = shutil.which("bash") or "bash"

@@ -14,8 +14,8 @@ import pytest
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import AllocationError
 from scoopmpi.launch.managers import ancestors
-from tests.conftest import ROOT
 from tests.support.environments import answering, in_short, recorded
+from tests.support.libraries import ROOT
 from tests.support.wrappers import Prefix
 from tests.support.wrappers import prefix as prefix
 

@@ -15,7 +15,7 @@ from scoopmpi.launch.cli import options
 from scoopmpi.launch.cli.settings import Setting, variable
 from scoopmpi.launch.commandline import composing
 from scoopmpi.launch.hosts.allocation import Allocation, Host
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 from tests.support.wrappers import LIBRARY, Prefix, of_slots, prefix, started
 
 __all__ = ["prefix"]

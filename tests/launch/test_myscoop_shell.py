@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 from tests.support.wrappers import Prefix, asked, of_slots, prefix, started
 
 __all__ = ["prefix"]

@@ -14,7 +14,8 @@ from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from scoopmpi.launch.hosts.asking import nobody
 from scoopmpi.process import words
-from tests.conftest import MYSCOOP, Library, start
+from tests.support.libraries import Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 from tests.support.wrappers import Prefix, prefix
 
 __all__ = ["prefix"]

@@ -19,7 +19,7 @@ from scoopmpi.farm import callback_queue
 from scoopmpi.farm.callback_queue import CallbackQueue
 from scoopmpi.output.lines import LONGEST_LINE, Lines
 from scoopmpi.output.outlet import Outlet
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 SEEDS = range(20)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, ROOT, Library
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import MYSCOOP
 
 PROGRAM = str(ROOT / "tests" / "support" / "printing.py")
 

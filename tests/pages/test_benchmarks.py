@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.conftest import ROOT, Library
+from tests.support.libraries import ROOT, Library
 
 
 def benchmark(name: str) -> ModuleType:

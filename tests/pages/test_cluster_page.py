@@ -15,7 +15,7 @@ import pytest
 from scoopmpi import mympirun, myscoop
 from scoopmpi.launch import managers
 from scoopmpi.launch.flavours import NAMES
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 PACKAGE = ROOT / "scoopmpi"
 PAGE = (ROOT / "docs" / "on-your-cluster.md").read_text()

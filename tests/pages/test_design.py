@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, get_args
 import pytest
 
 from scoopmpi.wire import messages
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 from tests.test_quality import NAMES, PACKAGE, ROOMS, imported, room
 
 PATH = ROOT / "docs" / "design.md"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import scoopmpi
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 MODULES = ROOT / "docs" / "modules"
 VERSION = scoopmpi.__version__

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, Library, start, survives
 from tests.support import endings
+from tests.support.libraries import Library, survives
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(150)
 

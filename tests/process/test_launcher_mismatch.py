@@ -7,7 +7,8 @@ import time
 import pytest
 
 from scoopmpi.process import launcher_mismatch
-from tests.conftest import ROOT, Library, libraries, mpirun, start, start_ranks
+from tests.support.libraries import ROOT, Library, libraries
+from tests.support.starting import mpirun, start, start_ranks
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, Library
+from tests.support.libraries import Library
+from tests.support.starting import MYSCOOP
 
 pytestmark = [
     pytest.mark.timeout(60),

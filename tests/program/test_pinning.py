@@ -14,7 +14,8 @@ from scoopmpi.process.launcher_variables import LocalRank
 from scoopmpi.program import pinning, rank_settings, topology
 from scoopmpi.program.rank_settings import Wishes
 from scoopmpi.program.topology import Core
-from tests.conftest import Library, start_ranks
+from tests.support.libraries import Library
+from tests.support.starting import start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 

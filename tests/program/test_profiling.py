@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.program import profiling
-from tests.conftest import MYSCOOP, Library, start
+from tests.support.libraries import Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -17,7 +17,8 @@ import pytest
 
 from scoopmpi.launch.commandline import composing
 from scoopmpi.process import interpreter
-from tests.conftest import Library, start
+from tests.support.libraries import Library
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(120)
 

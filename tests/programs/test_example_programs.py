@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from tests.conftest import Library, start
 from tests.launch.test_jobscripts import JOBS, JOBSCRIPTS
+from tests.support.libraries import Library
+from tests.support.starting import start
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -14,7 +14,8 @@ import pytest
 from scoopmpi.programs import sanity, simple_shell
 from scoopmpi.programs.sanity import Row
 from scoopmpi.programs.simple_shell import Ended
-from tests.conftest import MYSCOOP, Library, start
+from tests.support.libraries import Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 

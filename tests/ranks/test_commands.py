@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch.commandline import launcher
-from tests.conftest import MYSCOOP, ROOT, Library, start
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 HERE = ROOT / "tests" / "support"

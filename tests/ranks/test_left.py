@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import MYSCOOP, ROOT, Library, start
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 HERE = ROOT / "tests" / "support"

@@ -12,7 +12,7 @@ import pytest
 
 from scoopmpi.checkpoint.file import CheckpointFile, Saved
 from scoopmpi.wire import payload
-from tests.conftest import ROOT
+from tests.support.libraries import ROOT
 
 DIGEST = b"d" * 16
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, Library, libraries, start, survives
+from tests.support.libraries import Library, libraries, survives
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(90)
 PROGRAM = """

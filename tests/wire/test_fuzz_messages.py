@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from scoopmpi.wire import messages
 from scoopmpi.wire.messages import KINDS, NUMBERS
 from scoopmpi.wire.transport import LARGE, TAG_ALONE, TAG_WITH_BUFFERS, Garbled, MPITransport
-from tests.conftest import Library, start_ranks
+from tests.support.libraries import Library
 from tests.support.limited import little_memory
+from tests.support.starting import start_ranks
 
 __all__ = ["little_memory"]
 pytestmark = pytest.mark.timeout(60)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MYSCOOP, Library, start, start_ranks, survives
 from tests.support import hostile_tasks
+from tests.support.libraries import Library, survives
+from tests.support.starting import MYSCOOP, start, start_ranks
 
 pytestmark = pytest.mark.timeout(150)
 

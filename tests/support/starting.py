@@ -1,0 +1,53 @@
+"""Start commands and ranks as a user would: in a session of their own, within a time limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scoopmpi.launch.flavours.command import Ranks
+
+from scoopmpi.launch.commandline import launcher
+from scoopmpi.launch.hosts.allocation import Host
+from tests.support.libraries import ROOT, Library
+
+MYSCOOP = [sys.executable, "-m", "scoopmpi.myscoop", "--sched=local"]
+
+
+def start(
+    library: Library, words: list[str], cwd: Path = ROOT, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user would, with a library's environment; never longer than `timeout`."""
+    with subprocess.Popen(
+        words, cwd=cwd, env=library.env, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            out, err = process.communicate()
+            pytest.fail(f"{words} took more than {timeout} s\n{out[-2000:]}\n{err[-2000:]}")
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def start_ranks(
+    library: Library, ranks: int, program: list[str], cwd: Path = ROOT, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python program on so many ranks of this machine, by the library's own mpirun."""
+    command, env = mpirun(library, ranks, program)
+    return start(Library(library.name, env), command, cwd, timeout)
+
+
+def mpirun(library: Library, ranks: int, program: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The words that start a Python program on so many ranks, and their environment."""
+    found = launcher.find(library.env)
+    wanted = Ranks(
+        (Host("localhost", ranks),), [sys.executable, *program], library.env,
+        library=found.library, root=os.geteuid() == 0,
+    )  # fmt: skip
+    command = found.flavour.command(found.mpirun, wanted)
+    return list(command.argv), {**library.env, **command.env}
