@@ -78,14 +78,13 @@ def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
     try:
         program, arguments = programs.find_or_shell(options.words)
     except programs.ProgramNotFound as problem:
-        if identity.rank == 0:
+        if identity.this.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
         return scoop_options.UNABLE
-    identity.started = True
-    identity.task_timeout = options.task_timeout
+    identity.this.starts(options.task_timeout)
     if options.profile:
         _begin_profile()
-    if identity.rank > 0:
+    if identity.this.rank > 0:
         try:
             _follow(MPITransport(), program, arguments, label)
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
@@ -104,9 +103,9 @@ def _begin_profile() -> None:
     from .program.profiling import RankProfile
 
     try:
-        _profile = RankProfile(identity.rank, Path("profile").absolute())
+        _profile = RankProfile(identity.this.rank, Path("profile").absolute())
     except OSError as problem:
-        print(f"scoopmpi: no profile of rank {identity.rank}: {problem}", file=sys.stderr)
+        print(f"scoopmpi: no profile of rank {identity.this.rank}: {problem}", file=sys.stderr)
 
 
 def _end_profile() -> None:
@@ -114,10 +113,10 @@ def _end_profile() -> None:
     if _profile is None:
         return
     try:
-        if _profile.write() and identity.rank == 0:
-            print(_profile.summary(identity.size), file=sys.stderr)
+        if _profile.write() and identity.this.rank == 0:
+            print(_profile.summary(identity.this.size), file=sys.stderr)
     except OSError as problem:
-        print(f"scoopmpi: no profile of rank {identity.rank}: {problem}", file=sys.__stderr__)
+        print(f"scoopmpi: no profile of rank {identity.this.rank}: {problem}", file=sys.__stderr__)
 
 
 def _start_mpi(label: Any, asked: int | None) -> None:
@@ -140,8 +139,8 @@ def _start_mpi(label: Any, asked: int | None) -> None:
     finally:
         for name in ours:
             del os.environ[name]
-    identity.rank, identity.size = MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size
-    if problem := launcher_mismatch.in_mpi(os.environ, library, identity.size, asked):
+    identity.this.met(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size)
+    if problem := launcher_mismatch.in_mpi(os.environ, library, identity.this.size, asked):
         _refuse(problem, label)
 
 
@@ -149,12 +148,12 @@ def _refuse(problem: str, label: Any) -> NoReturn:
     """End this rank, and so the job; one of them says why, or all where the launcher lets them."""
     if label is not None:
         label(supervisor.TOLD)
-    if identity.rank > 0:
+    if identity.this.rank > 0:
         sys.exit(1)  # rank 0 can be seen, and says it
     if label is not None:
         time.sleep(REFUSAL_SECONDS)
     print(problem, file=sys.stderr, flush=True)
-    if identity.size == 1 and launcher_variables.by_hydra(os.environ):
+    if identity.this.size == 1 and launcher_variables.by_hydra(os.environ):
         os.kill(os.getpid(), signal.SIGKILL)  # a bad exit status is not enough for Hydra
     sys.exit(1)
 
@@ -163,7 +162,6 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     """A worker: the program's functions, and batches until the end."""
     from .output.worker_output import Output
     from .process.signals import STOPPING, leave_to_rank_0
-    from .program import program as programs
     from .ranks import leaving
     from .tasks import current_executor
     from .wire.transport import threads_allowed
@@ -181,18 +179,8 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     worker.output.install()
     worker.inbox.reconfigured = worker.output.reconfigured
     current_executor.install(worker.nested)
-    identity.importing = True
-    try:
-        worker.output.keep()
-        module = programs.load(program, arguments)
-    except BaseException as error:
-        printed = worker.output.kept(failed=True)  # says why, where no traceback does
-        said = printed if isinstance(error, SystemExit) else b""
-        worker.refuse(programs.import_failure(error), said)
-    else:
-        worker.join(programs.defined_names(module), worker.output.kept(failed=False))
-    finally:
-        identity.importing = False
+    with identity.this.imports():
+        _join(worker, program, arguments)
     try:
         worker.serve()
     except BaseException:  # a fault of ours: better the end of the job than a rank that is missing
@@ -202,6 +190,21 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     worker.output.all_ended()
     worker.farewell()
     leaving.end(transport, worker.lock)
+
+
+def _join(worker: Any, program: Any, arguments: list[str]) -> None:
+    """Import the program and tell rank 0 how that has ended."""
+    from .program import program as programs
+
+    worker.output.keep()
+    try:
+        module = programs.load(program, arguments)
+    except BaseException as error:
+        printed = worker.output.kept(failed=True)  # says why, where no traceback does
+        said = printed if isinstance(error, SystemExit) else b""
+        worker.refuse(programs.import_failure(error), said)
+    else:
+        worker.join(programs.defined_names(module), worker.output.kept(failed=False))
 
 
 def _leave_task(worker: Any, transport: Any) -> NoReturn:

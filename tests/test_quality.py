@@ -152,6 +152,16 @@ def test_a_module_opens_with_its_law_and_is_small(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "common", "core", "base", "types"}
 
 
+def test_only_its_methods_write_who_this_process_is() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            written = [
+                ast.unparse(each) for each in targets if "identity.this" in ast.unparse(each)
+            ]
+            assert not written, f"{module_name(path)} writes {written}"
+
+
 def test_ruff() -> None:
     for words in (["check"], ["format", "--check"]):
         answer = subprocess.run(

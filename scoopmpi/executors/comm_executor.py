@@ -121,7 +121,7 @@ class _Alone:
 
 def _started_by_launcher() -> bool:
     """Whether this process has a farm, or is in one, that is none of our own."""
-    return identity.started and not _leads
+    return identity.this.started and not _leads
 
 
 _leads: list[_Lead] = []
@@ -203,17 +203,17 @@ class _Process:
     """What this process is for `futures` and SCOOP's names; to be put back afterwards."""
 
     def __init__(self) -> None:
-        self._facts = identity.started, identity.rank, identity.size
+        self._place = identity.this.place
         self._executor = current_executor.current()
 
     def serves(self, current: Any, rank: int, size: int) -> None:
         """It has a part in a farm."""
-        identity.started, identity.rank, identity.size = True, rank, size
+        identity.this.takes(identity.Place(True, rank, size))
         current_executor.install(current)
 
     def restore(self) -> None:
         """It is as it was."""
-        identity.started, identity.rank, identity.size = self._facts
+        identity.this.takes(self._place)
         current_executor.install(self._executor)
 
 

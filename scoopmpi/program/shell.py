@@ -36,7 +36,7 @@ def _converse() -> None:
 
     from ..process import identity
 
-    workers = max(1, identity.size - 1)
+    workers = max(1, identity.this.size - 1)
     banner = f"Python {sys.version.split()[0]}, scoopmpi with {workers} workers.\n"
     banner += "from scoopmpi import futures; exit() or Ctrl-D ends"
     code.interact(banner, local=_space(), exitmsg="")

@@ -37,7 +37,7 @@ def lead(
 
     ended: called when the program has.
     """
-    transport = MPITransport() if identity.size > 1 else None
+    transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     if transport is not None:
         end.status = _lead(transport, program, arguments, options)
@@ -116,6 +116,6 @@ def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | N
     try:
         current_executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
     finally:
-        identity.ended = True
+        identity.this.program_ended()
         if show is not None and os.getpid() == pid:
             show()

@@ -41,9 +41,9 @@ def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..
     Raises TypeError for what is no number, ValueError for one that is not above 0; inf is no limit.
     """
     if seconds is None:
-        if identity.task_timeout is None:
+        if identity.this.task_timeout is None:
             return fn
-        seconds = identity.task_timeout
+        seconds = identity.this.task_timeout
     check(seconds)
     return Limited(fn, float(seconds)) if seconds <= MOST_SECONDS and callable(fn) else fn
 
@@ -156,7 +156,8 @@ class _Limit:
 
     def error(self) -> failure.TaskTimeout:
         """What the task gets."""
-        return failure.timed_out(self._name, self._seconds, identity.rank, socket.gethostname())
+        here = identity.this.rank, socket.gethostname()
+        return failure.timed_out(self._name, self._seconds, *here)
 
 
 _running: _Limit | None = None
