@@ -161,14 +161,13 @@ def _refuse(problem: str, label: Any) -> NoReturn:
 def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> NoReturn:
     """A worker: the program's functions, and batches until the end."""
     from .output.worker_output import Output
-    from .process.signals import STOPPING, leave_to_rank_0
+    from .process.signals import leave_to_rank_0
     from .ranks import leaving
     from .tasks import current_executor
     from .wire.transport import threads_allowed
     from .worker.worker import Worker
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides what Ctrl-C means
-    leave_to_rank_0(STOPPING[1:])  # and what a batch system means by others; a Hydra passes on all
+    leave_to_rank_0()
     progress_threads = threads_allowed()
     label = label or (lambda name: None)
     label(supervisor.STARTED)
