@@ -15,8 +15,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .concurrency.periods import REFUSAL_SECONDS
-from .process import identity, launcher_variables, lifeline, stdin, streams, supervisor, words
-from .program import rank_settings, scoop_options, setup
+from .process import (
+    identity,
+    launcher_variables,
+    lifeline,
+    rank_settings,
+    stdin,
+    streams,
+    supervisor,
+    words,
+)
+from .program import scoop_options, setup
 
 _profile: Any = None
 """The running profile of this rank, with `--profile`."""

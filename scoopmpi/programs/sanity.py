@@ -17,8 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scoopmpi import futures
-from scoopmpi.process import identity
-from scoopmpi.program import topology
+from scoopmpi.process import identity, topology
 
 TASKS_PER_WORKER = 20
 SECONDS = 0.05

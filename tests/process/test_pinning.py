@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.process import pinning, rank_settings, topology
 from scoopmpi.process.launcher_variables import LocalRank
-from scoopmpi.program import pinning, rank_settings, topology
-from scoopmpi.program.rank_settings import Wishes
-from scoopmpi.program.topology import Core
+from scoopmpi.process.rank_settings import Wishes
+from scoopmpi.process.topology import Core
 from tests.conftest import Library, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
