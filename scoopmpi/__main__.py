@@ -80,13 +80,13 @@ def _options(rank: int | None) -> scoop_options.Options:
 
 
 def _play(options: scoop_options.Options, label: Any, asked: int | None) -> int:
-    from .program import program as programs
+    from .program import finding
     from .wire.transport import MPITransport
 
     _start_mpi(label, asked)
     try:
-        program, arguments = programs.find_or_shell(options.words)
-    except programs.ProgramNotFound as problem:
+        program, arguments = finding.find_or_shell(options.words)
+    except finding.ProgramNotFound as problem:
         if identity.this.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
         return scoop_options.UNABLE
@@ -202,17 +202,17 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
 
 def _join(worker: Any, program: Any, arguments: list[str]) -> None:
     """Import the program and tell rank 0 how that has ended."""
-    from .program import program as programs
+    from .program import naming, running
 
     worker.output.keep()
     try:
-        module = programs.load(program, arguments)
+        module = running.load(program, arguments)
     except BaseException as error:
         printed = worker.output.kept(failed=True)  # says why, where no traceback does
         said = printed if isinstance(error, SystemExit) else b""
-        worker.refuse(programs.import_failure(error), said)
+        worker.refuse(running.import_failure(error), said)
     else:
-        worker.join(programs.defined_names(module), worker.output.kept(failed=False))
+        worker.join(naming.defined_names(module), worker.output.kept(failed=False))
 
 
 def _leave_task(worker: Any, transport: Any) -> NoReturn:

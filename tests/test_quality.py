@@ -132,7 +132,7 @@ def test_a_worker_imports_little() -> None:
     """Each module is a file that every rank opens, often on a slow shared file system."""
     code = (
         "import sys, scoopmpi.worker.worker, scoopmpi.output.worker_output,"
-        "scoopmpi.program.program; print(*sys.modules)"
+        "scoopmpi.program.running; print(*sys.modules)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True

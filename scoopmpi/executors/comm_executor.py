@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from ..process import identity
-from ..program import program
+from ..program import naming
 from ..tasks import current_executor
 from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
@@ -224,7 +224,7 @@ def _names() -> frozenset[str]:
     and line need not be the same.
     """
     main = sys.modules["__main__"]
-    return program.defined_names(main) if _file(main) is not None else frozenset()
+    return naming.defined_names(main) if _file(main) is not None else frozenset()
 
 
 def _file(main: Any) -> str | None:
@@ -235,6 +235,6 @@ def _file(main: Any) -> str | None:
 def _missing_names() -> frozenset[str]:
     """What must travel by value from here: not defined on every worker of every farm."""
     if len(_leads) == 1:
-        return program.missing_names(_leads[0].farm.members.names)
-    missing = (program.missing_names(lead.farm.members.names) for lead in _leads)
+        return naming.missing_names(_leads[0].farm.members.names)
+    missing = (naming.missing_names(lead.farm.members.names) for lead in _leads)
     return frozenset().union(*missing)

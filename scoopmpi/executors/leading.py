@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from ..process import identity
-from ..program import program
+from ..program import running
 from . import crew
 from .mpi_executor import MPIExecutor
 
@@ -66,7 +66,7 @@ class Leading:
             end of the import: what is defined so far is what tasks find.
         """
         if identity.this.importing:
-            raise program.Defined
+            raise running.Defined
         if self.is_worker() and self._crew is not None:
             self._crew.follow()
             if callback is not None:

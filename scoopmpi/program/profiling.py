@@ -18,7 +18,7 @@ from typing import Any
 HEAD = 15
 """Lines of the table that are shown on stderr: they fit a terminal with all that stands around."""
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_PROGRAMS = (os.path.join(_PACKAGE, "workers"), os.path.join(_PACKAGE, "shell.py"))
+_PROGRAMS = (os.path.join(_PACKAGE, "programs"), os.path.join(_PACKAGE, "program", "shell.py"))
 """Files of ours that are programs like the user's."""
 _FARM = ("scoopmpi", "scoop", "mpi4py", "cloudpickle", "greenlet")
 _LIBRARY = os.path.dirname(os.__file__)

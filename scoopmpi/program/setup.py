@@ -9,7 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import program, scoop_names
+from . import scoop_names
+from .finding import safe_path
 from .scoop_options import Options, UsageError
 
 _PROGRAMS_FORMAT = "[%(asctime)s] %(module)s %(levelname)s %(message)s"
@@ -41,7 +42,7 @@ def enter(options: Options) -> Options:
 
 def _prepend(paths: str) -> str:
     entries = [os.path.abspath(entry) for entry in paths.split(os.pathsep) if entry]
-    place = 0 if program.safe_path() else 1  # behind the program's own directory, as PYTHONPATH is
+    place = 0 if safe_path() else 1  # behind the program's own directory, as PYTHONPATH is
     sys.path[place:place] = entries
     present = filter(None, (os.environ.get("PYTHONPATH"),))
     os.environ["PYTHONPATH"] = os.pathsep.join([*entries, *present])

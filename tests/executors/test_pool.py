@@ -15,7 +15,7 @@ import pytest
 
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
-from scoopmpi.program import program
+from scoopmpi.program import running
 from scoopmpi.tasks import current_executor
 from tests.executors.conformance.ending import logged
 from tests.executors.conformance.face import (
@@ -279,7 +279,7 @@ def test_while_a_worker_imports_the_program_its_pool_only_works(
     monkeypatch.setattr(identity.this, "importing", True)
     with Pool() as pool:
         assert not pool.is_master() and pool.is_worker()
-        with pytest.raises(program.Defined):
+        with pytest.raises(running.Defined):
             pool.wait()
 
 
