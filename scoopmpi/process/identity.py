@@ -27,28 +27,40 @@ class Identity:
     importing: True while this worker imports the program.
     ended: True once the program is over, and what it left to executors has run.
     task_timeout: seconds for each task that has no limit of its own; None for no limit.
+    debug: True where the program was started with --debug.
     """
 
-    __slots__ = ("_warned", "ended", "importing", "rank", "size", "started", "task_timeout")
+    __slots__ = (
+        "_warned",
+        "debug",
+        "ended",
+        "importing",
+        "rank",
+        "size",
+        "started",
+        "task_timeout",
+    )
 
     def __init__(self) -> None:
         self.started, self.rank, self.size = Place()
         self.importing = False
         self.ended = False
         self.task_timeout: float | None = None
+        self.debug = False
         self._warned = False
 
     def met(self, rank: int, size: int) -> None:
         """Note what MPI says: the number of this process, and how many there are."""
         self.rank, self.size = rank, size
 
-    def starts(self, task_timeout: float | None) -> None:
+    def starts(self, task_timeout: float | None, debug: bool) -> None:
         """Note that the program, which has been found, is about to run on all ranks.
 
-        task_timeout: seconds for each task that has no limit of its own.
+        task_timeout: seconds for each task that has no limit of its own. debug: with --debug.
         """
         self.started = True
         self.task_timeout = task_timeout
+        self.debug = debug
 
     @contextmanager
     def imports(self) -> Iterator[None]:

@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 from ..process import identity
 
-debug = False
-"""Whether `--debug` was given; `__main__` sets it."""
 _configuration: dict[str, Any] = {}
 _STDIN = "<stdin>"
 """What Python calls the file of a program that came from there; -c and the prompt have none."""
@@ -68,7 +66,7 @@ _FOUND_BY: dict[str, Callable[[], Any]] = {
     "SIZE": lambda: max(1, identity.this.size - 1),
     "worker": worker,
     "logger": lambda: logging.getLogger("scoop"),
-    "DEBUG": lambda: debug,
+    "DEBUG": lambda: identity.this.debug,
     "MAIN_MODULE": main_module,
     "CONFIGURATION": configuration,
     "BROKER": broker,

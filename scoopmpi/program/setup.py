@@ -9,7 +9,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import scoop_names
 from .finding import safe_path
 from .scoop_options import Options, UsageError
 
@@ -82,7 +81,6 @@ def log_to_stderr(options: Options) -> None:
 
     As in SCOOP the program's messages are shown from INFO on, with -q from WARNING on.
     """
-    scoop_names.debug = options.debug
     everything = options.verbose or options.debug
     ours = logging.StreamHandler()
     ours.setFormatter(logging.Formatter("%(name)s: %(levelname)s: %(message)s"))
