@@ -50,13 +50,13 @@ def _with_rank_0(
     transport: Transport, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
 ) -> NoReturn:
     """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
-    supervisor.ends(supervisor.ENDING, None)
+    supervisor.link.ends(supervisor.ENDING, None)
     _wait_for_stop(transport, lock)
     with lock:
         transport.send(0, Left())
         transport.flush()
     _wait_for_stop(transport, lock)
-    supervisor.ends(phase, _limit(transport))
+    supervisor.link.ends(phase, _limit(transport))
     leave()
 
 
