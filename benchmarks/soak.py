@@ -48,7 +48,7 @@ def mine(_: int) -> tuple[int, float]:
     from scoopmpi.process import identity
 
     time.sleep(0.005)
-    return identity.rank, resident()
+    return identity.this.rank, resident()
 
 
 def one_round(number: int) -> None:
@@ -93,7 +93,7 @@ def main() -> int:
         past = (time.monotonic() - begun) / asked.seconds
         done = number / asked.rounds if asked.rounds else past
         if done >= 0.2 + 0.8 * len(samples) / SAMPLES:
-            samples.append(sample(identity.size))
+            samples.append(sample(identity.this.size))
     grown = {rank: growth([each[rank] for each in samples]) for rank in sorted(samples[0])}
     print(f"{number} rounds in {time.monotonic() - begun:.0f} s; resident memory in MiB\n")
     print("| | after warming up | at the end | growth |\n|---|---:|---:|---:|")

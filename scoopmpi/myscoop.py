@@ -19,7 +19,7 @@ from .launch.cli.help import ProgramWords, WrapperCommand, python_files
 from .launch.cli.settings import Duration, Names, Setting
 from .launch.commandline import composing
 from .process import streams
-from .program.program import READY_PROGRAMS
+from .program.finding import READY_PROGRAMS
 
 _RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
 """A counter as `simple_shell` takes it, which no program can be called."""

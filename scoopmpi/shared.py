@@ -32,7 +32,7 @@ def setConst(**kwargs: Any) -> None:
     read-only, large ones once per host. Raises TypeError where a name exists already, then none of
     them is set, and pickle.PicklingError, both naming the constant.
     """
-    if identity.importing:
+    if identity.this.importing:
         raise RuntimeError(
             "the program calls shared.setConst while a worker imports it. Put what the program "
             'does below the line\n    if __name__ == "__main__":\nso that workers only get its '
@@ -130,7 +130,7 @@ class SharedElementEncapsulation:
         """What the function returns for these arguments."""
         function = getConst(self.uniqueID)
         if function is None:
-            raise KeyError(f"there is no constant {self.uniqueID!r} on rank {identity.rank}")
+            raise KeyError(f"there is no constant {self.uniqueID!r} on rank {identity.this.rank}")
         return function(*args, **kwargs)
 
     def __repr__(self) -> str:

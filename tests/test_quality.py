@@ -133,7 +133,7 @@ def test_a_worker_imports_little() -> None:
     """Each module is a file that every rank opens, often on a slow shared file system."""
     code = (
         "import sys, scoopmpi.worker.worker, scoopmpi.output.worker_output,"
-        "scoopmpi.program.program; print(*sys.modules)"
+        "scoopmpi.program.running; print(*sys.modules)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
@@ -151,6 +151,67 @@ def test_a_module_opens_with_its_law_and_is_small(path: Path) -> None:
     if "compat" in path.parts:
         return  # the names there are SCOOP's
     assert path.stem not in {"utils", "util", "helpers", "common", "core", "base", "types"}
+
+
+STATE = {
+    "checkpoint.code_digest": "digests take long, and what they are of seldom changes",
+    "checkpoint.digests": "the same for functions",
+    "checkpoint.file": "forked children close the files that the process has open",
+    "compat.scoop.utils": "a dictionary of SCOOP's, by its name there",
+    "constants.store": "constants belong to the process: classes and `shared` find them by name",
+    "executors.comm_executor": "blocks may overlap, and each process has one stack of them",
+    "executors.crew": "MPI's COMM_WORLD is one for the process",
+    "output.console": "they stand in the place of sys.stdout and sys.stderr",
+    "process.lifeline": "rank 0 has one line to its command, for signals and for the last word",
+    "process.signals": "handlers are the process's; a forked child has to give them back",
+    "program.scoop_names": "SCOOP's programs expect the same dictionary each time",
+    "shared": "each name is warned of once in a process",
+    "tasks.current_executor": "`futures` has no handle: it speaks to the executor of the process",
+    "tasks.initializer": "an initializer runs once in a process, whichever executor has brought it",
+    "tasks.limit": "the alarm (SIGALRM) is one for the process, and its handler gets no argument",
+    "wire.payload": "pickle's hooks get no handle: what workers lack, and numpy's scalars",
+}
+"""Modules whose own variables change while they are used, and why each may. What a process is and
+its way to its supervisor are objects with methods: `identity.this`, `supervisor.link`."""
+_CHANGES = frozenset(
+    ("append", "add", "update", "pop", "clear", "remove", "discard", "setdefault", "insert")
+)
+
+
+def changing(path: Path) -> set[str]:
+    """The variables of a module that its functions bind anew, or whose content they change."""
+    tree = ast.parse(path.read_text())
+    own = {
+        target.id
+        for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }  # fmt: skip
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            found |= set(node.names)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in _CHANGES and isinstance(node.func.value, ast.Name):
+                found.add(node.func.value.id)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            found |= {node.value.id} if isinstance(node.value, ast.Name) else set()
+    return found & own
+
+
+def test_state_of_modules_has_a_reason() -> None:
+    for module, path in NAMES.items():
+        assert module in STATE or not changing(path), f"{module}: {changing(path)}"
+
+
+def test_only_its_methods_write_who_this_process_is() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            written = [
+                ast.unparse(each) for each in targets if "identity.this" in ast.unparse(each)
+            ]
+            assert not written, f"{module_name(path)} writes {written}"
 
 
 def test_ruff() -> None:

@@ -178,7 +178,7 @@ def _opened(name: str, frame: Frame) -> Any:
         raise
     except BaseException as error:
         raise pickle.UnpicklingError(
-            f"the constant {name!r} cannot be unpickled on rank {identity.rank}: "
+            f"the constant {name!r} cannot be unpickled on rank {identity.this.rank}: "
             f"{failure.reason(error)}.{failure.advice(error)}"
         ) from error
     numpy = sys.modules.get("numpy")

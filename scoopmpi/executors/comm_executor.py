@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from ..process import identity
-from ..program import program
+from ..program import naming
 from ..tasks import current_executor
 from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
@@ -121,7 +121,7 @@ class _Alone:
 
 def _started_by_launcher() -> bool:
     """Whether this process has a farm, or is in one, that is none of our own."""
-    return identity.started and not _leads
+    return identity.this.started and not _leads
 
 
 _leads: list[_Lead] = []
@@ -203,17 +203,17 @@ class _Process:
     """What this process is for `futures` and SCOOP's names; to be put back afterwards."""
 
     def __init__(self) -> None:
-        self._facts = identity.started, identity.rank, identity.size
+        self._place = identity.this.place
         self._executor = current_executor.current()
 
     def serves(self, current: Any, rank: int, size: int) -> None:
         """It has a part in a farm."""
-        identity.started, identity.rank, identity.size = True, rank, size
+        identity.this.takes(identity.Place(True, rank, size))
         current_executor.install(current)
 
     def restore(self) -> None:
         """It is as it was."""
-        identity.started, identity.rank, identity.size = self._facts
+        identity.this.takes(self._place)
         current_executor.install(self._executor)
 
 
@@ -224,7 +224,7 @@ def _names() -> frozenset[str]:
     and line need not be the same.
     """
     main = sys.modules["__main__"]
-    return program.defined_names(main) if _file(main) is not None else frozenset()
+    return naming.defined_names(main) if _file(main) is not None else frozenset()
 
 
 def _file(main: Any) -> str | None:
@@ -235,6 +235,6 @@ def _file(main: Any) -> str | None:
 def _missing_names() -> frozenset[str]:
     """What must travel by value from here: not defined on every worker of every farm."""
     if len(_leads) == 1:
-        return program.missing_names(_leads[0].farm.members.names)
-    missing = (program.missing_names(lead.farm.members.names) for lead in _leads)
+        return naming.missing_names(_leads[0].farm.members.names)
+    missing = (naming.missing_names(lead.farm.members.names) for lead in _leads)
     return frozenset().union(*missing)

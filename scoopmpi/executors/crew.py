@@ -131,7 +131,7 @@ def gathered() -> Crew | None:
     global _crew
     if _crew is not None:
         return None if _crew.at_work else _crew
-    if identity.started or not _launched():
+    if identity.this.started or not _launched():
         return None
     comm = mpi().COMM_WORLD
     if problem := launcher_mismatch.in_mpi(os.environ, library(), comm.size, None):

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from ..process import identity
-from ..program import program
+from ..program import running
 from . import crew
 from .mpi_executor import MPIExecutor
 
@@ -43,14 +43,14 @@ class Leading:
     def enabled() -> bool:
         """Whether there are ranks to work."""
         ranks = crew.gathered()
-        return identity.size > 1 or ranks is not None
+        return identity.this.size > 1 or ranks is not None
 
     def is_master(self) -> bool:
         """Whether this process hands out the work.
 
         Raises RuntimeError where an mpirun has started ranks that cannot see each other.
         """
-        if identity.importing:
+        if identity.this.importing:
             return False
         self._crew = self._crew or crew.gathered()
         return self.rank == 0
@@ -65,8 +65,8 @@ class Leading:
         callback: called on workers afterwards. Where a worker imports the program, this is the
             end of the import: what is defined so far is what tasks find.
         """
-        if identity.importing:
-            raise program.Defined
+        if identity.this.importing:
+            raise running.Defined
         if self.is_worker() and self._crew is not None:
             self._crew.follow()
             if callback is not None:

@@ -307,7 +307,7 @@ class MPIExecutor(foreign_names.Executing):
             raise BrokenMPIExecutor(str(self._broken)) from self._broken
         if self._shut:
             raise RuntimeError("cannot schedule new futures: this executor has been shut down")
-        if identity.ended:
+        if identity.this.ended:
             raise RuntimeError("cannot schedule new futures: the program has ended")
         return self._base or usable()
 

@@ -84,7 +84,7 @@ def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
 
 def _limit() -> None:
     """The supervisor acts where this process has come to a stand, and not even says so."""
-    supervisor.ends(supervisor.ENDING, WORKER_END_SECONDS)
+    supervisor.link.ends(supervisor.ENDING, WORKER_END_SECONDS)
 
 
 def _close_files() -> None:

@@ -19,6 +19,7 @@ from collections.abc import MutableMapping
 
 from ..concurrency.periods import LIFELINE_SECONDS
 from . import streams
+from .signals import NOT_FOR_LAUNCHERS
 
 VARIABLE = "SCOOPMPI_LIFELINE"
 """The name of the socket, for the ranks on the host of the command."""
@@ -28,10 +29,6 @@ ENDED = b"ended "
 """Begins rank 0's last word; the exit status follows. A single byte is a signal's number."""
 STREAMS = b"streams "
 """Begins the command's only word: the numbers of the descriptors that come with it."""
-NOT_FOR_LAUNCHERS = frozenset(
-    (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-)
-"""What a launcher with such a line does not hear, nor what it starts, until a rank wants to."""
 PACKET = 64
 _line: _Line | None = None
 """Of this process."""

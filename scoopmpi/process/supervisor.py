@@ -32,15 +32,12 @@ ORPHANED = 70
 TOLD = "\1"
 """Instead of what a worker runs: why it ends has been told."""
 STARTED = " "
-"""The label of a worker that has started and has not run a task."""
+"""What a worker tells that has started and has not run a task."""
 WORKING, ENDING, LEAVING, LEAVING_TASK = range(4)
 """What a worker does. LEAVING is MPI's end, when all work is done and delivered; LEAVING_TASK, the
 same while a task still runs whose value nobody wants."""
 _LABEL_BYTES = 200
 _CELL_BYTES = 8 * CELLS
-deadline: Deadline | None = None
-"""On a worker that has a supervisor: where to say until when the running task has to end."""
-_shared: _Shared | None = None
 _PR_SET_PDEATHSIG = 1
 
 
@@ -60,7 +57,10 @@ def end_with_parent(number: signal.Signals) -> None:
 
 
 class _Shared:
-    """The memory that a worker and its supervisor share. wake: has the supervisor look at once."""
+    """The memory that a worker and its supervisor share.
+
+    wake: has the supervisor look at the two deadlines at once.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         memory = mmap.mmap(-1, _LABEL_BYTES + 2 * _CELL_BYTES + 16)
@@ -70,26 +70,30 @@ class _Shared:
         self.end = Deadline(cells[_CELL_BYTES : 2 * _CELL_BYTES], wake)
         self._end = cells[2 * _CELL_BYTES :].cast("d")
 
-    @property
-    def label(self) -> str:
-        """What the worker runs."""
-        return self._label[:_LABEL_BYTES].rstrip(b"\0").decode(errors="replace")
+    # The worker.
 
-    @label.setter
-    def label(self, name: str) -> None:
+    def runs(self, name: str) -> None:
+        """Say what the worker runs."""
         text = name.encode(errors="replace")[:_LABEL_BYTES]
         self._label[:_LABEL_BYTES] = text.ljust(_LABEL_BYTES, b"\0")
 
-    @property
-    def phase(self) -> int:
-        """Where the worker is."""
-        return int(self._end[0])
-
-    @phase.setter
-    def phase(self, phase: int) -> None:
+    def enters(self, phase: int) -> None:
+        """Say where the worker is, one of WORKING and so on."""
         if self._end[0] == WORKING:
             self._end[1] = time.monotonic()
         self._end[0] = phase
+
+    # The supervisor.
+
+    @property
+    def label(self) -> str:
+        """The name of what the worker runs."""
+        return self._label[:_LABEL_BYTES].rstrip(b"\0").decode(errors="replace")
+
+    @property
+    def phase(self) -> int:
+        """Where the worker is, one of WORKING and so on."""
+        return int(self._end[0])
 
     @property
     def ending(self) -> float:
@@ -97,47 +101,76 @@ class _Shared:
         return time.monotonic() - self._end[1]
 
 
+class ToSupervisor:
+    """What a worker says to its supervisor; nothing where it has none, as on rank 0.
+
+    deadline: where to say until when the running task has to end; None without a supervisor.
+    """
+
+    def __init__(self) -> None:
+        self.deadline: Deadline | None = None
+        self._shared: _Shared | None = None
+        self._last = ""
+
+    def begins(self, shared: _Shared) -> None:
+        """Take the memory that is shared with the supervisor."""
+        self._shared = shared
+        self.deadline = shared.task
+
+    def forked(self) -> None:
+        """Forget it: this is a child of a task, and its parent's limits are not its own."""
+        self._shared = self.deadline = None
+
+    def tell(self, name: str) -> None:
+        """Say what runs: the name of a function, or TOLD, or STARTED.
+
+        A death before anything was said is the job's.
+        """
+        if name is not self._last and self._shared is not None:  # a new name costs a write, no more
+            self._shared.runs(name)
+            self._last = name
+
+    def ends(self, phase: int, seconds: float | None) -> None:
+        """Say that this worker has begun to end, and how far it is.
+
+        phase: ENDING, LEAVING or LEAVING_TASK. seconds: what it gets for it, with `GRACE_SECONDS`
+        on top; None for no limit.
+        """
+        if self._shared is None:
+            return
+        self._shared.enters(phase)
+        if seconds is None:
+            self._shared.end.ends()
+        else:
+            self._shared.end.begins(time.monotonic() + seconds, seconds)
+
+
+link = ToSupervisor()
+"""That of this process."""
+
+
 def under_supervisor(rank: int) -> Callable[[str], None]:
     """Go on in a child process; returns, in the child, the function to tell what it runs.
 
-    It has to be told something, STARTED, when the rank takes part: a death before is the job's.
     The parent stays behind in this call until the child ends, and never returns.
+    rank: of this worker, for what is said of its death.
     """
-    global deadline, _shared
     streams.flush()
     parent = os.getpid()
-    shared = _shared = _Shared(lambda: os.kill(parent, signal.SIGALRM))
-    deadline = shared.task
+    shared = _Shared(lambda: os.kill(parent, signal.SIGALRM))
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN)  # the parent may not be ready for it
     child = os.fork()
     if child:
         _watch(child, rank, shared)
     signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
     _die_with(parent)
-    last = ""
-
-    def tell(name: str) -> None:
-        nonlocal last
-        if name is not last:  # identity is enough: a new name costs a write, no more
-            shared.label = last = name
-
-    return tell
-
-
-def ends(phase: int, seconds: float | None) -> None:
-    """On a worker: it has begun to end, and gets so many seconds and `GRACE_SECONDS` for it."""
-    if _shared is None:
-        return
-    _shared.phase = phase
-    if seconds is None:
-        _shared.end.ends()
-    else:
-        _shared.end.begins(time.monotonic() + seconds, seconds)
+    link.begins(shared)
+    return link.tell
 
 
 def _watch(child: int, rank: int, shared: _Shared) -> NoReturn:
-    # Rank 0 knows what they mean, and needs the ranks until it has ended.
-    for number in STOPPING:
+    """Sleep until the worker has ended or a limit has passed; then end as it has to be."""
+    for number in STOPPING:  # rank 0 knows what they mean, and needs the ranks until it has ended
         signal.signal(number, signal.SIG_IGN)
     strays.adopt()
     late: Deadline | None = None
@@ -164,7 +197,7 @@ def _watch(child: int, rank: int, shared: _Shared) -> NoReturn:
 
 
 def _reaped(child: int) -> int:
-    """The worker's end; what else ends until then has been adopted."""
+    """Wait for the worker's end, and return its exit code; others who end have been adopted."""
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid == child:
@@ -172,7 +205,10 @@ def _reaped(child: int) -> int:
 
 
 def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoReturn:
-    """After the worker: say what there is to say, leave no process behind, end as it has to be."""
+    """After the worker: say what there is to say, leave no process behind, end as it has to be.
+
+    code: the worker's exit code. late: the limit for which it was killed, None for none.
+    """
     in_order = code == 0 and shared.phase == LEAVING
     patience = max(0.0, END_SECONDS - shared.ending) if in_order else None
     if code == 0 or late is shared.end or (shared.phase >= LEAVING and code != -signal.SIGKILL):
@@ -180,15 +216,27 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
             _say(f"worker {rank} on {socket.gethostname()} did not end within seconds: killed")
         _end_strays(rank, patience)
         os._exit(0)
-    what = shared.label
     if code == ORPHANED:
-        _end_strays(rank, patience)  # before mpirun hears of it, which ends the others then
-        if rank > 1:
-            time.sleep(DEATHS_APART_SECONDS)  # one says it
-        _say("rank 0, which runs the program, is lost; the job ends")
-        os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
-    if what == TOLD:
+        _end_orphaned(rank, patience)
+    if shared.label == TOLD:
         os._exit(code if code > 0 else 1)
+    _end_killed(rank, code, shared, late, patience)
+
+
+def _end_orphaned(rank: int, patience: float | None) -> NoReturn:
+    """Rank 0 is lost: one of its workers' supervisors says so."""
+    _end_strays(rank, patience)  # before mpirun hears of it, which ends the others then
+    if rank > 1:
+        time.sleep(DEATHS_APART_SECONDS)  # one says it
+    _say("rank 0, which runs the program, is lost; the job ends")
+    os._exit(1)  # for mpirun's status, which is not that of the signal that killed rank 0
+
+
+def _end_killed(
+    rank: int, code: int, shared: _Shared, late: Deadline | None, patience: float | None
+) -> NoReturn:
+    """The worker has died at work: say of what, and die by a signal too."""
+    what = shared.label
     goes_on = bool(what) and survivable(os.environ)
     limit = None if late is None else late.seconds
     said = sentence(rank, socket.gethostname(), code, what, goes_on, limit, shared.phase)
@@ -205,7 +253,10 @@ def _end(rank: int, code: int, shared: _Shared, late: Deadline | None) -> NoRetu
 
 
 def _end_strays(rank: int, patience: float | None) -> None:
-    """None: the worker was in the middle of its work. Else what is left over should be known."""
+    """End what tasks have left running, after so many seconds, and name it.
+
+    patience: None where the worker was in the middle of its work, which explains what is left.
+    """
     left = strays.end(patience or 0.0)
     if left and patience is not None:
         _say(f"worker {rank} on {socket.gethostname()}: {strays.ended(left)}")
@@ -225,9 +276,11 @@ def sentence(
     limit: float | None = None,
     phase: int = WORKING,
 ) -> str:
-    """What to tell the user of a dead worker; `code` as `os.waitstatus_to_exitcode` has it.
+    """Return what to tell the user of a dead worker.
 
+    code: as `os.waitstatus_to_exitcode` has it. what: the name of what it ran.
     goes_on: the job does, without it. limit: of the task for which its supervisor has killed it.
+    phase: where the worker was, one of WORKING and so on.
     """
     if limit is not None:
         late = f"{GRACE_SECONDS:g} s after its limit of {limit:g} s"
@@ -246,7 +299,7 @@ def sentence(
 
 
 def _die_with(parent: int) -> None:
-    """End when the parent does; where the kernel cannot help, mpirun has to."""
+    """Have this process end when its parent does; where the kernel cannot help, mpirun has to."""
     end_with_parent(signal.SIGKILL)
     if os.getppid() != parent:  # it died before the kernel knew
         os._exit(1)

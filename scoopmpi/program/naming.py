@@ -1,17 +1,23 @@
-"""What a program's functions are called on a worker: as on rank 0, members of `__main__`.
+"""What a program's functions and classes are called on rank 0 and on workers.
 
 Python takes the module of a function from the `__name__` that it finds around it, which on workers
-is another, for the guard. But by `__main__` the pools know that they have to bring the program with
-them: multiprocessing imports it anew, joblib and dill send functions whole. Pure.
+is another, for the guard. There they are made members of `__main__`, as on rank 0: by that name
+the pools know that they have to bring the program with them: multiprocessing imports it anew,
+joblib and dill send functions whole. What workers have under no such name travels by value.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
 import types
+from types import FunctionType
 from typing import Any
 
 MAIN = "__main__"
+WORKER_NAME = "SCOOP_WORKER"
+"""The name of the program while a worker imports it."""
+_NONE: frozenset[str] = frozenset()
 
 
 def as_main(module: types.ModuleType, name: str) -> None:
@@ -29,6 +35,59 @@ def as_main(module: types.ModuleType, name: str) -> None:
 
 def _said(value: Any) -> object:
     """The module that it names itself; an instance has the one of its class, which is no answer."""
-    if isinstance(value, types.FunctionType):
+    if isinstance(value, FunctionType):
         return value.__module__
     return vars(value).get("__module__")
+
+
+class Names:
+    """The names that a program defines, remembered until they change: they are asked for often."""
+
+    def __init__(self) -> None:
+        # Each is replaced as one, as other threads may ask meanwhile.
+        self._last_defined: tuple[tuple[int, ...], frozenset[str]] = (), _NONE
+        self._last_missing = _NONE, _NONE, _NONE
+
+    def defined(self, module: Any) -> frozenset[str]:
+        """Return the functions and classes that a module itself defines under their own names.
+
+        A function's line stands behind its name: one that is defined anew below the main guard is
+        another function, although workers have one of that name.
+        """
+        # Asked for each packed object: all in C, and blind to the counters of the program's loops.
+        values = tuple(map(id, filter(callable, list(vars(module).values()))))
+        if self._last_defined[0] == values:
+            return self._last_defined[1]
+        own = (module.__name__, MAIN, WORKER_NAME)
+        found = frozenset(
+            _with_line(name, value)
+            for name, value in list(vars(module).items())
+            if isinstance(value, type | FunctionType)
+            and value.__module__ in own
+            and value.__qualname__ == name
+        )
+        self._last_defined = values, found
+        return found
+
+    def missing(self, on_workers: frozenset[str] | None) -> frozenset[str]:
+        """Return what only rank 0 has, as it is defined below the program's main guard.
+
+        on_workers: the names that workers define; None while that is not known.
+        """
+        if on_workers is None:
+            return _NONE
+        own = self.defined(sys.modules[MAIN])
+        if own is not self._last_missing[0] or on_workers is not self._last_missing[1]:
+            missing = frozenset(name.partition(":")[0] for name in own - on_workers)
+            self._last_missing = own, on_workers, missing
+        return self._last_missing[2]
+
+
+def _with_line(name: str, value: Any) -> str:
+    return f"{name}:{value.__code__.co_firstlineno}" if isinstance(value, FunctionType) else name
+
+
+_program = Names()
+"""Of the program of this process."""
+defined_names = _program.defined
+missing_names = _program.missing

@@ -11,14 +11,14 @@ from __future__ import annotations
 import cProfile
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 HEAD = 15
 """Lines of the table that are shown on stderr: they fit a terminal with all that stands around."""
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_PROGRAMS = (os.path.join(_PACKAGE, "workers"), os.path.join(_PACKAGE, "shell.py"))
+_PROGRAMS = (os.path.join(_PACKAGE, "programs"), os.path.join(_PACKAGE, "program", "shell.py"))
 """Files of ours that are programs like the user's."""
 _FARM = ("scoopmpi", "scoop", "mpi4py", "cloudpickle", "greenlet")
 _LIBRARY = os.path.dirname(os.__file__)
@@ -26,6 +26,28 @@ Entry = tuple[str, int, str]
 """A function: its file (~ for one in C), line and name."""
 Cost = tuple[int, float, float]
 """Calls, seconds in the function itself, seconds with what it calls."""
+
+
+def begin(rank: int, ranks: int) -> Callable[[], None]:
+    """Begin the profile of a rank, and return what ends it; the user is told where that fails.
+
+    What ends it writes the rank's file, and on rank 0 prints the table of all ranks; only its
+    first call does. ranks: how many there are.
+    """
+    try:
+        profile = RankProfile(rank, Path("profile").absolute())
+    except OSError as problem:
+        print(f"scoopmpi: no profile of rank {rank}: {problem}", file=sys.stderr)
+        return lambda: None
+
+    def end() -> None:
+        try:
+            if profile.write() and rank == 0:
+                print(profile.summary(ranks), file=sys.stderr)
+        except OSError as problem:
+            print(f"scoopmpi: no profile of rank {rank}: {problem}", file=sys.__stderr__)
+
+    return end
 
 
 class RankProfile:

@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 from ..process import identity
 
-debug = False
-"""Whether `--debug` was given; `__main__` sets it."""
 _configuration: dict[str, Any] = {}
 _STDIN = "<stdin>"
 """What Python calls the file of a program that came from there; -c and the prompt have none."""
@@ -33,20 +31,20 @@ class BrokerInfo(NamedTuple):
 
 def worker() -> bytes:
     """This process's name, unique in the job."""
-    return f"{socket.gethostname()}:{identity.rank}".encode()
+    return f"{socket.gethostname()}:{identity.this.rank}".encode()
 
 
 def main_module() -> str | None:
     """The program's file; None in the interactive shell and where nothing was started."""
     main = sys.modules.get("__main__")
-    if not identity.started or _is_shell(main):
+    if not identity.this.started or _is_shell(main):
         return None
     return getattr(main, "__file__", None)
 
 
 def configuration() -> dict[str, Any]:
     """The same dictionary at each call, empty until something was started."""
-    if identity.started and not _configuration:
+    if identity.this.started and not _configuration:
         shell = _is_shell(sys.modules.get("__main__"))
         _configuration.update(headless=shell, backend="MPI")
     return _configuration
@@ -63,19 +61,19 @@ def _is_shell(main: Any) -> bool:
 
 
 _FOUND_BY: dict[str, Callable[[], Any]] = {
-    "IS_RUNNING": lambda: identity.started,
-    "IS_ORIGIN": lambda: identity.rank == 0,
-    "SIZE": lambda: max(1, identity.size - 1),
+    "IS_RUNNING": lambda: identity.this.started,
+    "IS_ORIGIN": lambda: identity.this.rank == 0,
+    "SIZE": lambda: max(1, identity.this.size - 1),
     "worker": worker,
     "logger": lambda: logging.getLogger("scoop"),
-    "DEBUG": lambda: debug,
+    "DEBUG": lambda: identity.this.debug,
     "MAIN_MODULE": main_module,
     "CONFIGURATION": configuration,
     "BROKER": broker,
     "WORKING_DIRECTORY": os.getcwd,
     "SHUTDOWN_REQUESTED": lambda: False,
     # Of versions before 0.7, and set by programs that do without `python -m scoop`.
-    "VALID": lambda: identity.started,
+    "VALID": lambda: identity.this.started,
     "WORKER_NAME": worker,
     "BROKER_NAME": lambda: socket.gethostname().encode(),
 }

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import program, scoop_names
+from .finding import safe_path
 from .scoop_options import Options, UsageError
 
 _PROGRAMS_FORMAT = "[%(asctime)s] %(module)s %(levelname)s %(message)s"
@@ -41,7 +41,7 @@ def enter(options: Options) -> Options:
 
 def _prepend(paths: str) -> str:
     entries = [os.path.abspath(entry) for entry in paths.split(os.pathsep) if entry]
-    place = 0 if program.safe_path() else 1  # behind the program's own directory, as PYTHONPATH is
+    place = 0 if safe_path() else 1  # behind the program's own directory, as PYTHONPATH is
     sys.path[place:place] = entries
     present = filter(None, (os.environ.get("PYTHONPATH"),))
     os.environ["PYTHONPATH"] = os.pathsep.join([*entries, *present])
@@ -81,7 +81,6 @@ def log_to_stderr(options: Options) -> None:
 
     As in SCOOP the program's messages are shown from INFO on, with -q from WARNING on.
     """
-    scoop_names.debug = options.debug
     everything = options.verbose or options.debug
     ours = logging.StreamHandler()
     ours.setFormatter(logging.Formatter("%(name)s: %(levelname)s: %(message)s"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import program
+from . import running
 
 
 def main() -> None:
     """Run all of stdin where the argument is -, the next where it is -c, else ask line by line."""
-    code = program.code_of(sys.argv[1:])
+    code = running.code_of(sys.argv[1:])
     if sys.argv[0] == "-":
         _run(sys.stdin.read(), "<stdin>", _space(__file__="<stdin>", __cached__=None))
     elif sys.argv[0] == "-c":
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def _space(**more: Any) -> dict[str, Any]:
-    return vars(program.new_main("__main__", **more))
+    return vars(running.new_main("__main__", **more))
 
 
 def _run(source: str, name: str, space: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ def _converse() -> None:
 
     from ..process import identity
 
-    workers = max(1, identity.size - 1)
+    workers = max(1, identity.this.size - 1)
     banner = f"Python {sys.version.split()[0]}, scoopmpi with {workers} workers.\n"
     banner += "from scoopmpi import futures; exit() or Ctrl-D ends"
     code.interact(banner, local=_space(), exitmsg="")

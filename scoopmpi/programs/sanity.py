@@ -17,8 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scoopmpi import futures
-from scoopmpi.process import identity
-from scoopmpi.program import topology
+from scoopmpi.process import identity, topology
 
 TASKS_PER_WORKER = 20
 SECONDS = 0.05
@@ -73,7 +72,8 @@ def probe(seconds: float) -> Probe:
     on_cpu = time.thread_time() - begun_on_cpu
     threads, gpus = thread_settings(os.environ), visible_gpus(os.environ)
     host, pid, cores = socket.gethostname(), os.getpid(), cores_of_job(os.getppid())
-    return Probe(identity.rank, host, pid, allowed_cpus(), threads, gpus, cores, passed, on_cpu)
+    rank = identity.this.rank
+    return Probe(rank, host, pid, allowed_cpus(), threads, gpus, cores, passed, on_cpu)
 
 
 def allowed_cpus(pid: int = 0) -> tuple[int, ...] | None:
@@ -223,7 +223,7 @@ def settings(words: Sequence[str], workers: int) -> tuple[int, float]:
 
 def main() -> None:
     """Run the tasks and print who ran them."""
-    workers = max(1, identity.size - 1)
+    workers = max(1, identity.this.size - 1)
     try:
         tasks, seconds = settings(sys.argv[1:], workers)
     except ValueError as error:

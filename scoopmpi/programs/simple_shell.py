@@ -123,11 +123,11 @@ def _tell_warden(group: str) -> None:
 
 def environment(counter: int, env: Mapping[str, str]) -> dict[str, str]:
     """What a command sees: the worker's environment, the counter, and who runs it."""
-    origin = identity.rank == 0  # only where the program runs without a farm
+    origin = identity.this.rank == 0  # only where the program runs without a farm
     return {
         **without_place(env),
         "SCOOP_COUNTER": str(counter),
-        "SCOOP_WORKER_NAME": f"{socket.gethostname()}:{identity.rank}",
+        "SCOOP_WORKER_NAME": f"{socket.gethostname()}:{identity.this.rank}",
         "SCOOP_WORKER_ORIGIN": str(origin),
         "SCOOP_WORKER_FREEORIGIN": str(not origin),
     }

@@ -24,7 +24,7 @@ from ..concurrency.periods import (
     RANKS_PER_SECOND,
     WORKERS_SECONDS,
 )
-from ..process import ending, fuse, lifeline, strays, supervisor
+from ..process import ending, lifeline, strays, supervisor
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
 from ..wire.transport import MPITransport, Transport, leave
@@ -50,13 +50,13 @@ def _with_rank_0(
     transport: Transport, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
 ) -> NoReturn:
     """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
-    supervisor.ends(supervisor.ENDING, None)
+    supervisor.link.ends(supervisor.ENDING, None)
     _wait_for_stop(transport, lock)
     with lock:
         transport.send(0, Left())
         transport.flush()
     _wait_for_stop(transport, lock)
-    supervisor.ends(phase, _limit(transport))
+    supervisor.link.ends(phase, _limit(transport))
     leave()
 
 
@@ -79,7 +79,10 @@ class Rank0:
     """
 
     def __init__(self, transport: MPITransport | None) -> None:
+        from ..process import fuse  # not above, as workers need none
+
         self.status = 1
+        self._light = fuse.light
         self._transport = transport
         self._pid = os.getpid()
         atexit.register(self._end)  # before the program can register any, so it runs after them
@@ -92,12 +95,12 @@ class Rank0:
         lifeline.say()
         transport = self._transport
         if transport is not None:
-            fuse.light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
+            self._light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
             _stop_all(transport)
             _wait_for_all(transport)
             _stop_all(transport)
             transport.flush()
-            fuse.light(_limit(transport) + 2 * GRACE_SECONDS, status)
+            self._light(_limit(transport) + 2 * GRACE_SECONDS, status)
 
 
 def _stop_all(transport: MPITransport) -> None:

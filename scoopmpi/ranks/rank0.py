@@ -19,7 +19,7 @@ from ..output import console
 from ..process import identity, lifeline
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
-from ..program import program as programs
+from ..program import naming, running
 from ..program.scoop_options import UNABLE, Options
 from ..tasks import current_executor
 from ..wire import payload
@@ -37,7 +37,7 @@ def lead(
 
     ended: called when the program has.
     """
-    transport = MPITransport() if identity.size > 1 else None
+    transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     if transport is not None:
         end.status = _lead(transport, program, arguments, options)
@@ -70,7 +70,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
     stopping = Stopping(farm.interrupt)
     lifeline.ready()
     console.install(farm.reconfigured)
-    payload.missing_names(lambda: programs.missing_names(farm.members.names))
+    payload.missing_names(lambda: naming.missing_names(farm.members.names))
     current_executor.install(FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
@@ -114,8 +114,8 @@ def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | N
     """
     pid = os.getpid()
     try:
-        current_executor.run_to_its_end(partial(programs.run, program, arguments), wait_for_threads)
+        current_executor.run_to_its_end(partial(running.run, program, arguments), wait_for_threads)
     finally:
-        identity.ended = True
+        identity.this.program_ended()
         if show is not None and os.getpid() == pid:
             show()

@@ -77,13 +77,12 @@ def usable() -> Executor:
 
     Raises RuntimeError while a worker imports the program; warns, once, where nothing is parallel.
     """
-    if identity.importing:
+    if identity.this.importing:
         raise RuntimeError(
             "the program calls the farm while a worker imports it. Put what the program does below "
             'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
         )
-    if not identity.started and not identity.warned:
-        identity.warned = True
+    if not identity.this.started and identity.this.warns():
         _finish_at_exit()
         warnings.warn(
             "the program was not started by scoopmpi, its tasks run one after the other. "
@@ -117,7 +116,7 @@ def _finish_at_exit() -> None:
 
     def finish_last() -> None:
         finish()
-        identity.ended = True
+        identity.this.program_ended()
 
     try:
         import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)

@@ -56,7 +56,7 @@ class Initializer:
             what = "has failed"
             try:
                 if not hasattr(self, "initializer"):  # it has travelled
-                    what = f"or its arguments cannot be unpickled on worker {identity.rank}"
+                    what = f"or its arguments cannot be unpickled on worker {identity.this.rank}"
                     self.initializer, self.initargs = payload.unpack(self._frame)
                     what = "has failed"
                 self.initializer(*self.initargs)

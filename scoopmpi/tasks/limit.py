@@ -41,9 +41,9 @@ def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..
     Raises TypeError for what is no number, ValueError for one that is not above 0; inf is no limit.
     """
     if seconds is None:
-        if identity.task_timeout is None:
+        if identity.this.task_timeout is None:
             return fn
-        seconds = identity.task_timeout
+        seconds = identity.this.task_timeout
     check(seconds)
     return Limited(fn, float(seconds)) if seconds <= MOST_SECONDS and callable(fn) else fn
 
@@ -127,13 +127,13 @@ class _Limit:
             self._before = signal.signal(signal.SIGALRM, _rang)
         wait = 0.0 if self.fired else max(self.left, 1e-6)
         self._alarm = signal.setitimer(signal.ITIMER_REAL, wait)
-        if supervisor.deadline is not None:
-            supervisor.deadline.begins(self.deadline, self._seconds)
+        if supervisor.link.deadline is not None:
+            supervisor.link.deadline.begins(self.deadline, self._seconds)
 
     def stop(self) -> None:
         """The clock stands still, and SIGALRM is whose it was."""
-        if supervisor.deadline is not None:
-            supervisor.deadline.ends()
+        if supervisor.link.deadline is not None:
+            supervisor.link.deadline.ends()
         now = time.monotonic()
         left, interval = self._alarm
         if left:
@@ -156,7 +156,7 @@ class _Limit:
 
     def error(self) -> errors.TaskTimeout:
         """What the task gets."""
-        return errors.timed_out(self._name, self._seconds, identity.rank, socket.gethostname())
+        return errors.timed_out(self._name, self._seconds, identity.this.rank, socket.gethostname())
 
 
 _running: _Limit | None = None
@@ -230,7 +230,8 @@ def _say_unlimited(name: str) -> None:
 def _forked() -> None:
     """In a child of a task: its parent's limit is not its own."""
     global _running
-    limit, _running, supervisor.deadline = _running, None, None
+    limit, _running = _running, None
+    supervisor.link.forked()
     if limit is not None:
         with contextlib.suppress(ValueError):  # not in the main thread
             limit.restore()

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any, NamedTuple
 
-from ..program import scoop_names
-
 STANDARD = "standard"
 """SCOOP's name for a callback that runs where the future is; ours do all."""
 _numbers = itertools.count()
@@ -41,7 +39,7 @@ class ScoopAttributes:
         """This process's name, and a number that no other future of it has."""
         with _naming:
             if self._id is None:
-                self._id = scoop_names.worker(), next(_numbers)
+                self._id = _process_name(), next(_numbers)
             return self._id
 
     def __lt__(self, other: ScoopAttributes) -> bool:
@@ -58,7 +56,7 @@ class ScoopAttributes:
     @property
     def parentId(self) -> tuple[bytes, int]:
         """That of the program, whose futures these are; in a task that of its process."""
-        return scoop_names.worker(), 0
+        return _process_name(), 0
 
     @property
     def isDone(self) -> bool:
@@ -89,6 +87,12 @@ class ScoopAttributes:
     def children(self) -> dict[Any, None]:
         """Nothing: futures of a task are where the task is."""
         return {}
+
+
+def _process_name() -> bytes:
+    from ..program import scoop_names  # late: few programs ask, and workers open each file
+
+    return scoop_names.worker()
 
 
 def _of(attributes: ScoopAttributes) -> Future[Any]:

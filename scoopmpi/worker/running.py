@@ -212,8 +212,8 @@ class Running:
             row = payload.unpack(frame)
         except BaseException as error:
             raise errors.TaskError(
-                f"the arguments of {self._name} cannot be unpickled on worker {identity.rank}: "
-                f"{failure.reason(error)}.{failure.advice(error)}"
+                f"the arguments of {self._name} cannot be unpickled on worker "
+                f"{identity.this.rank}: {failure.reason(error)}.{failure.advice(error)}"
             ) from error
         if isinstance(row, failure.Unpicklable):
             row.raise_it()
@@ -236,7 +236,7 @@ class Running:
     def _failed(self, error: BaseException) -> Failed:
         index = self._run.start + len(self._values)
         errors.add_index(error, index)
-        return Failed(failure.pack(error, identity.rank, f"{self._name}, task {index},"))
+        return Failed(failure.pack(error, identity.this.rank, f"{self._name}, task {index},"))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
@@ -271,11 +271,11 @@ def unpackable(run: Run, error: BaseException) -> Finished:
     """The answer where a batch's function or columns cannot be unpickled: each task fails so."""
     name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
     problem = errors.TaskError(
-        f"a function or its arguments cannot be unpickled on worker {identity.rank}: "
+        f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
         f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
     )
     problem.__cause__ = error
-    frame = failure.pack(problem, identity.rank, "a batch")
+    frame = failure.pack(problem, identity.this.rank, "a batch")
     job, start, stop = run.job, run.start, run.stop
     count = stop - start
     return Finished(

@@ -43,12 +43,12 @@ def running(path: Path, seed: int, retries: int = 2) -> Iterator[Ranks]:
     checkpoint = record.opened(path, ranks.farm.sharing, "a test")
     ranks.executor.checkpoint = checkpoint
     current_executor.install(ranks.executor)
-    before, identity.started = identity.started, True
+    before, identity.this.started = identity.this.started, True
     try:
         yield ranks
         ranks.settle()
     finally:
-        identity.started = before
+        identity.this.started = before
         current_executor.install(None)
         checkpoint.close(ended=True)
 

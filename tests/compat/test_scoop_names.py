@@ -86,9 +86,9 @@ def test_the_controller_is_where_programs_look_for_it(monkeypatch: pytest.Monkey
     assert scoop.futures._controller is None
     assert scoop.futures.__dict__["_controller"] is None
     assert scoop.futures.__dict__.get("_controller", 1) is None
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     assert scoop.futures._controller and scoop.futures.__dict__["_controller"]
-    monkeypatch.setattr(identity, "started", False)
+    monkeypatch.setattr(identity.this, "started", False)
     assert scoop.futures._controller is None and not vars(scoop.futures)["_controller"]
 
 

@@ -83,7 +83,7 @@ def test_one_constant_may_need_another_to_be_unpickled() -> None:
 
 
 def test_setting_while_a_worker_imports_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "importing", True)
+    monkeypatch.setattr(identity.this, "importing", True)
     with pytest.raises(RuntimeError, match='if __name__ == "__main__":'):
         shared.setConst(a=1)
 

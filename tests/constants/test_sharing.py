@@ -25,7 +25,7 @@ ranks: Ranks
 @pytest.fixture(params=range(8))
 def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     global ranks
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     monkeypatch.setattr(shared, "_warned", set())
     ranks = Ranks(workers=1 + 2 * (request.param % 4), seed=request.param)
     current_executor.install(ranks.executor)

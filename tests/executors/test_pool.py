@@ -15,7 +15,7 @@ import pytest
 
 from scoopmpi.executors.pool import Pool
 from scoopmpi.process import identity
-from scoopmpi.program import program
+from scoopmpi.program import running
 from scoopmpi.tasks import current_executor
 from tests.executors.conformance.ending import logged
 from tests.executors.conformance.face import (
@@ -40,7 +40,7 @@ def three_threads() -> Iterator[Any]:
 
 @pytest.fixture
 def farm(three_threads: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     current_executor.install(three_threads)
     yield
     current_executor.install(None)
@@ -57,7 +57,7 @@ def parallel(request: pytest.FixtureRequest) -> Callable[..., Any]:
 @pytest.fixture(params=["multiprocessing", "farm", "serial"])
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     if request.param == "serial":
-        monkeypatch.setattr(identity, "started", True)
+        monkeypatch.setattr(identity.this, "started", True)
         return lambda *args: Pool(1, *args)
     if request.param == "multiprocessing":
         return lambda *args: ThreadPool(3, *args)
@@ -257,7 +257,7 @@ def test_a_callback_may_be_the_third_argument(farm: None) -> None:
 
 
 def test_the_names_of_schwimmbad(farm: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "size", 4)
+    monkeypatch.setattr(identity.this, "size", 4)
     with Pool() as pool:
         assert pool.is_master() and not pool.is_worker() and pool.rank == pool.master == 0
         pool.wait()
@@ -266,7 +266,7 @@ def test_the_names_of_schwimmbad(farm: None, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_names_of_schwimmbad_without_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     with Pool() as pool:
         assert pool.is_master() and not pool.is_worker() and not pool.enabled()
         pool.wait()
@@ -276,10 +276,10 @@ def test_the_names_of_schwimmbad_without_ranks(monkeypatch: pytest.MonkeyPatch) 
 def test_while_a_worker_imports_the_program_its_pool_only_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(identity, "importing", True)
+    monkeypatch.setattr(identity.this, "importing", True)
     with Pool() as pool:
         assert not pool.is_master() and pool.is_worker()
-        with pytest.raises(program.Defined):
+        with pytest.raises(running.Defined):
             pool.wait()
 
 
@@ -350,7 +350,7 @@ def test_no_thread_stays(farm: None) -> None:
 
 
 def test_without_a_launcher_there_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "warned", False)
+    monkeypatch.setattr(identity.this, "_warned", False)
     with pytest.warns(RuntimeWarning, match="not started by scoopmpi") as seen, Pool() as pool:
         assert pool.map(square, [1, 2]) == [1, 4]
         assert pool.apply(square, (3,)) == 9
@@ -358,7 +358,7 @@ def test_without_a_launcher_there_is_one_warning(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_program_without_a_guard_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "importing", True)
+    monkeypatch.setattr(identity.this, "importing", True)
     with Pool() as pool:
         for call in (pool.map, pool.apply, pool.imap):
             with pytest.raises(RuntimeError, match='if __name__ == "__main__":'):

@@ -27,7 +27,7 @@ ran: Counter[int] = Counter()
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Without a farm, and with farms of some workers in some interleaving."""
     global ranks
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     if request.param == "serial":
         yield None
         return

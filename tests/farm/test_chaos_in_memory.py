@@ -39,7 +39,7 @@ class Mischief(Exception):
 
 @pytest.fixture(autouse=True)
 def _as_under_mpirun(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     yield
     scene.ranks = None
     current_executor.install(None)

@@ -41,7 +41,7 @@ def risky() -> None:
 
 @pytest.fixture
 def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     seed = request.param
     policy = EAGER if seed % 2 else Policy()
     scene.ranks = Ranks(workers=2 + seed % 5, seed=seed, policy=policy, retries=20)
@@ -123,7 +123,7 @@ def with_retries(retries: int, workers: int) -> Ranks:
 def test_a_task_that_kills_its_workers_fails_and_no_other(
     retries: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     ranks = with_retries(retries, workers=5)
     found = outcomes([futures.submit(never_alone, x) for x in range(8)])
     lost = found.pop(3)
@@ -139,7 +139,7 @@ def test_a_task_that_kills_its_workers_fails_and_no_other(
 
 
 def test_where_nobody_is_left_every_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     with_retries(9, workers=2)
     found = outcomes([futures.submit(never_alone, x) for x in (3, 3, 3)])
     assert all(isinstance(error, WorkerLost) for error in found)
@@ -160,7 +160,7 @@ def sets_and_dies(x: int) -> Any:
 def test_a_task_that_comes_again_may_set_its_constant_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     ranks = with_retries(2, workers=3)
     calls = [futures.submit(sets_and_dies, x) for x in range(4)]
     assert outcomes(calls) == [0, 1, 2, 3]
@@ -185,7 +185,7 @@ def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its parent is blamed where it dies with it, as the child that comes again is a new one."""
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     ranks = scene.ranks = Ranks(12, seed=seed, retries=1)
     current_executor.install(ranks.executor)
     assert isinstance(futures.submit(parent, 0).exception(), WorkerLost)
@@ -209,7 +209,7 @@ def test_what_is_opened_after_the_last_worker_died_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It may die while the function or the arguments are packed."""
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     ranks = with_retries(0, workers=1)
     assert futures.submit(abs, -1).result() == 1
     monkeypatch.setattr(ranks.farm, "wait_for_first_worker", lambda: None)  # it has looked before

@@ -141,8 +141,8 @@ def test_a_forgotten_guard_is_told_once(first_library: Library, tmp_path: Path) 
 ONLY_ON_WORKERS = """
 import sys
 from scoop import futures
-import scoopmpi.process.identity as runtime
-if runtime.rank:
+from scoopmpi.process import identity
+if identity.this.rank:
     {what}
 if __name__ == "__main__":
     print(list(futures.map(abs, range(3))))
@@ -168,7 +168,7 @@ def test_what_ends_workers_alone_is_told_once(
 def test_a_file_that_some_miss_is_told_with_their_ranks(
     first_library: Library, tmp_path: Path
 ) -> None:
-    what = "open('/no/such/file') if runtime.rank in (2, 5) else None"
+    what = "open('/no/such/file') if identity.this.rank in (2, 5) else None"
     done = run(first_library, ONLY_ON_WORKERS.format(what=what), tmp_path)
     assert (done.returncode, done.stdout) == (0, "[0, 1, 2]\n"), done.stderr
     assert done.stderr.count("worker 2 on ") == 1 and done.stderr.count("FileNotFoundError") == 1

@@ -220,7 +220,7 @@ def test_an_iterator_runs_in_the_context_of_its_map(farm: Any) -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     yield
     current_executor.install(None)
 

@@ -15,7 +15,7 @@ from scoopmpi.launch.commandline import daemons, deaf
 from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
 from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
-from scoopmpi.process.lifeline import NOT_FOR_LAUNCHERS
+from scoopmpi.process.signals import NOT_FOR_LAUNCHERS
 
 PYTHON = "/opt/py/bin/python3"
 OPENMPI_5, OPENMPI_4 = "Open MPI v5.0.11, package: …", "Open MPI v4.1.4, package: …"

@@ -25,8 +25,8 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Any], 
 
     def run(body: Callable[[Any], None]) -> None:
         transport = MPITransport()
-        monkeypatch.setattr(identity, "started", True)
-        monkeypatch.setattr(identity, "rank", transport.rank)
+        monkeypatch.setattr(identity.this, "started", True)
+        monkeypatch.setattr(identity.this, "rank", transport.rank)
         if transport.size == 1:
             body(SerialExecutor())
         elif transport.rank == 0:

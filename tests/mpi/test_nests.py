@@ -38,7 +38,7 @@ def test_recursion(lead: Any) -> None:
     def body(executor: Any) -> None:
         assert executor.submit(tree, 10).result(timeout=30) == 2**11 - 1
         assert list(executor.map(mixed, [8, 7, 6])) == [2**9 - 1, 2**8 - 1, 2**7 - 1]
-        if identity.size > 1:
+        if identity.this.size > 1:
             assert executor.submit(chain, 500).result(timeout=30) == 500
 
     lead(body)
@@ -46,7 +46,7 @@ def test_recursion(lead: Any) -> None:
 
 def rank_after_a_nap(_: int) -> int:
     time.sleep(0.15)
-    return identity.rank
+    return identity.this.rank
 
 
 def ranks_of_naps(count: int) -> list[int]:
@@ -70,7 +70,7 @@ def test_one_tasks_map_uses_all_workers(lead: Any) -> None:
 
 def naps_for(seconds: float) -> int:
     time.sleep(seconds)
-    return identity.rank
+    return identity.this.rank
 
 
 def waits_for_slow_children(count: int) -> list[int]:

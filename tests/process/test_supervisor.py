@@ -62,7 +62,7 @@ def test_a_clean_end_is_silent() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
-def test_the_worker_dies_with_its_witness() -> None:
+def test_the_worker_dies_with_its_supervisor() -> None:
     process = subprocess.Popen(
         [
             sys.executable, "-c",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import scoopmpi.programs
-from scoopmpi.program import program as programs
+from scoopmpi.program import finding, naming
 
 SHOW = "import sys\nprint(__name__, __package__, __file__, sys.argv)\n"
 
@@ -62,7 +62,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_found(here: Path, name: str, path: str, module: str | None) -> None:
-    found = programs.find(name)
+    found = finding.find(name)
     assert found[:2] == (str(here / path), module)
     as_typed = os.path.join(name, "__main__.py") if name.endswith("/") else name
     assert found.shown == (found.path if module else as_typed), "as `python` shows it"
@@ -70,14 +70,14 @@ def test_found(here: Path, name: str, path: str, module: str | None) -> None:
 
 def test_found_on_pythonpath(here: Path) -> None:
     sys.path.append(str(here / "sub"))  # where PYTHONPATH's entries end up
-    assert programs.find("beside")[:2] == (str(here / "sub" / "beside.py"), "beside")
+    assert finding.find("beside")[:2] == (str(here / "sub" / "beside.py"), "beside")
 
 
 def test_a_ready_program_unless_there_is_one_here(here: Path) -> None:
     ready = Path(scoopmpi.programs.__file__).with_name("picalc.py")
-    assert programs.find("picalc")[:2] == (str(ready), "scoopmpi.programs.picalc")
+    assert finding.find("picalc")[:2] == (str(ready), "scoopmpi.programs.picalc")
     (here / "picalc.py").touch()
-    assert programs.find("picalc")[:2] == (str(here / "picalc.py"), "picalc")
+    assert finding.find("picalc")[:2] == (str(here / "picalc.py"), "picalc")
 
 
 @pytest.mark.parametrize(
@@ -85,27 +85,35 @@ def test_a_ready_program_unless_there_is_one_here(here: Path) -> None:
 )
 def test_no_module(here: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/some/where")
-    with pytest.raises(programs.ProgramNotFound) as caught:
-        programs.find(name)
+    with pytest.raises(finding.ProgramNotFound) as caught:
+        finding.find(name)
     assert f"no module {name}: looked in {here} and on PYTHONPATH=/some/where" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["cubes.py", "sub/cubes.py", "sub/"])
 def test_no_file(here: Path, name: str) -> None:
-    with pytest.raises(programs.ProgramNotFound) as caught:
-        programs.find(name)
+    with pytest.raises(finding.ProgramNotFound) as caught:
+        finding.find(name)
     assert str(caught.value) == f"there is no file {name} (in {here})"
 
 
 def test_finding_runs_no_code(here: Path) -> None:
     (here / "pkg" / "__init__.py").write_text("raise SystemExit('imported')\n")
-    assert programs.find("pkg").module == "pkg.__main__"
+    assert finding.find("pkg").module == "pkg.__main__"
+
+
+IMPORTS = """
+import sys
+from scoopmpi.program.finding import find
+from scoopmpi.program.naming import defined_names
+from scoopmpi.program.running import load, run
+"""
 
 
 def python(here: Path, code: str) -> list[str]:
     """The lines that a fresh interpreter prints, which has this directory first on its path."""
     done = subprocess.run(
-        [sys.executable, "-c", f"from scoopmpi.program.program import *\n{code}"],
+        [sys.executable, "-c", f"{IMPORTS}\n{code}"],
         cwd=here, capture_output=True, text=True, timeout=20,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -126,7 +134,7 @@ def python(here: Path, code: str) -> list[str]:
 def test_what_a_program_sees(
     here: Path, name: str, path: str, package: str | None, more: list[str]
 ) -> None:
-    for call, own_name in ("run", "__main__"), ("load", programs.WORKER_NAME):
+    for call, own_name in ("run", "__main__"), ("load", naming.WORKER_NAME):
         lines = python(here, f"{call}(find({name!r}), ['10', '-n'])")
         file = str(here / path)
         shown = file if package is not None else name
@@ -150,7 +158,7 @@ number = 3
 if __name__ == "__main__":
     def below(): pass
     class Below: pass
-    print(sorted(programs.missing_names(frozenset({"f:5", "C"}))), programs.missing_names(None))
+    print(sorted(naming.missing_names(frozenset({"f:5", "C"}))), naming.missing_names(None))
     print(pickle.loads(b"cSCOOP_WORKER\\nf\\n.") is f)
 else:
     import sys
@@ -159,7 +167,7 @@ else:
 
 
 def test_names_of_the_program(here: Path) -> None:
-    (here / "prog.py").write_text("from scoopmpi.program import program as programs\n" + GUARDED)
+    (here / "prog.py").write_text("from scoopmpi.program import naming\n" + GUARDED)
     lines = python(here, "print(sorted(defined_names(load(find('prog'), []))))")
     assert lines == ["True", "['C', 'f:5']"]
     assert python(here, "run(find('prog'), [])") == ["['Below', 'below'] frozenset()", "True"]
@@ -168,9 +176,9 @@ def test_names_of_the_program(here: Path) -> None:
 def test_names_defined_later_are_seen() -> None:
     module = types.ModuleType("__main__")
     exec("def f(): pass", vars(module))
-    assert programs.defined_names(module) == {"f:1"}
+    assert naming.defined_names(module) == {"f:1"}
     exec("def g(): pass", vars(module))
-    assert programs.defined_names(module) == {"f:1", "g:1"}
+    assert naming.defined_names(module) == {"f:1", "g:1"}
 
 
 def test_what_the_program_raises_comes_out(here: Path) -> None:
@@ -181,7 +189,7 @@ def test_what_the_program_raises_comes_out(here: Path) -> None:
 
 def test_the_current_directory_comes_first_where_python_left_it_out(here: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", f"from {programs.__name__} import *; print(find('squares').path)"],
+        [sys.executable, "-c", f"from {finding.__name__} import *; print(find('squares').path)"],
         cwd=here, env={**os.environ, "PYTHONSAFEPATH": "1"},
         capture_output=True, text=True, timeout=20,
     )  # fmt: skip

@@ -29,7 +29,7 @@ def once(mark):
     return False
 
 
-if sys.argv[-1] == "importing" and identity.rank == 1:
+if sys.argv[-1] == "importing" and identity.this.rank == 1:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

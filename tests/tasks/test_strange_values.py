@@ -38,7 +38,7 @@ HUGE = 2**70
 
 @pytest.fixture(autouse=True)
 def current(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     if "farm" in request.fixturenames:
         current_executor.install(request.getfixturevalue("farm"))
     yield

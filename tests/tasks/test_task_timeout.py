@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(60, method="thread")  # the alarm is what is te
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of a limit is left when a test has ended."""
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     before = signal.getsignal(signal.SIGALRM)
     yield
     assert limit._running is None
@@ -91,7 +91,7 @@ def test_what_is_no_number_is_refused(bad: Any) -> None:
 
 def test_without_a_limit_the_function_itself_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert limited(forever) is limited(forever, math.inf) is forever
-    monkeypatch.setattr(identity, "task_timeout", 0.5)
+    monkeypatch.setattr(identity.this, "task_timeout", 0.5)
     assert seconds_of(limited(forever)) == 0.5
     assert limited(forever, math.inf) is forever
     assert seconds_of(limited(forever, 2)) == 2
@@ -226,7 +226,7 @@ def test_where_nothing_is_parallel_a_task_does_not_pay_for_its_own() -> None:
 def test_the_default_counts_for_pools_and_not_for_a_reduction_as_a_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(identity, "task_timeout", 0.2)
+    monkeypatch.setattr(identity.this, "task_timeout", 0.2)
     with Pool() as pool:
         assert pool.starmap(catches, [(5,)]) == [5]
 

@@ -28,7 +28,7 @@ ranks: Ranks
 @pytest.fixture(params=range(16))
 def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     global ranks
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     ran.clear()
     seed = request.param
     ranks = Ranks(workers=1 + seed % 4, seed=seed, policy=EAGER if seed % 2 else Policy())

@@ -27,7 +27,7 @@ ran: Counter[Any] = Counter()
 
 @pytest.fixture(params=[1, 2, 3])
 def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     ran.clear()
     ranks = Ranks(workers=request.param, seed=request.param)
     turn, turns = ranks.turn, itertools.count()

@@ -24,7 +24,7 @@ state: Counter[str] = Counter()
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(identity, "started", True)
+    monkeypatch.setattr(identity.this, "started", True)
     state.clear()
     yield
     current_executor.install(None)

@@ -34,7 +34,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES, *scoop_names.NAMES})
 
 
-if identity.rank == 0 and sys.argv[:1] != ["-m"]:  # with -m, rank 0 of what is started will say it
+if identity.this.rank == 0 and sys.argv[:1] != ["-m"]:  # -m: rank 0 of what is started will say it
     from scoopmpi.program.scoop_guard import warn_of_original
 
     warn_of_original()

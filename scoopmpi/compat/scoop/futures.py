@@ -34,7 +34,7 @@ class Controller:
         return True
 
     def __repr__(self) -> str:
-        return f"<scoopmpi's farm, seen from rank {identity.rank}>"
+        return f"<scoopmpi's farm, seen from rank {identity.this.rank}>"
 
 
 _the_controller = Controller()
@@ -87,7 +87,7 @@ class _Module(ModuleType):
 
     @property
     def _controller(self) -> Controller | None:
-        found = _the_controller if identity.started else None
+        found = _the_controller if identity.this.started else None
         vars(self)["_controller"] = found
         return found
 

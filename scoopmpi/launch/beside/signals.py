@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
-"""What batch systems send ahead of the end of a job."""
-TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, *WARNINGS)
+from ...process.signals import TAKEN
+
 _AT_ONCE = 1 << 12
 
 

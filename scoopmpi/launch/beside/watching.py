@@ -25,12 +25,12 @@ from ...concurrency.periods import (
     NOTICE_SECONDS,
 )
 from ...process import supervisor
-from ...process.lifeline import NOT_FOR_LAUNCHERS
+from ...process.signals import NOT_FOR_LAUNCHERS, WARNINGS
 from ...process.streams import closed
 from . import feeding
 from .lifeline import Lifeline
 from .passing import Passing
-from .signals import WARNINGS, Signals, in_foreground, taken
+from .signals import Signals, in_foreground, taken
 
 TIMED_OUT = 124
 """The exit status of a job that was ended for its silence: vsc-mympirun's, and timeout(1)'s."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...process import interpreter
-from ...program import program as programs
+from ...program import finding
 from ...program.scoop_options import Options, for_ranks
 from .. import managers
 from ..flavours.ranks import CommandLine, Ranks
@@ -26,7 +26,7 @@ from .rank_command import loading as loading
 from .rank_command import sourcing as sourcing
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-PROBLEMS = (AllocationError, launcher.LaunchError, programs.ProgramNotFound)
+PROBLEMS = (AllocationError, launcher.LaunchError, finding.ProgramNotFound)
 """What stops a start; the messages are for the user."""
 TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS")
 """What the ranks of a farm are told, and no others must inherit."""
@@ -89,7 +89,7 @@ def with_program(start: Launch) -> Launch:
     if not start.farm:
         python = (start.python, *start.flags)
         return replace(start, words=executables.words_of(start.words, python))
-    programs.find_or_shell(start.words)
+    finding.find_or_shell(start.words)
     return start
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from ...program import topology
+from ...process import topology
 from ..hosts.allocation import LOCAL, Allocation, Host
 from ..hosts.asking import Ask
 

@@ -33,7 +33,7 @@ def opened(frame: Any, name: str) -> Any:
         return payload.unpack(frame)
     except BaseException as error:
         raise errors.TaskError(
-            f"the arguments of {name} cannot be unpickled on worker {identity.rank}: "
+            f"the arguments of {name} cannot be unpickled on worker {identity.this.rank}: "
             f"{failure.reason(error)}. What they use must be defined at the top level of a module."
         ) from error
 
@@ -58,7 +58,7 @@ def raised(error: BaseException, target: Any, index: int) -> BaseException:
     """A task's exception as it arrives from another rank too."""
     name = target if isinstance(target, str) else failure.describe(target)
     errors.add_index(error, index)
-    return failure.unpack(failure.pack(error, identity.rank, f"{name}, task {index},"))
+    return failure.unpack(failure.pack(error, identity.this.rank, f"{name}, task {index},"))
 
 
 def fixed(target: Any) -> Any:

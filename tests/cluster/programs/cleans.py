@@ -19,7 +19,7 @@ SECONDS = 3
 
 if __name__ == "__main__":
     try:
-        list(futures.map(wait, [sys.argv[1]] * (identity.size - 1)))
+        list(futures.map(wait, [sys.argv[1]] * (identity.this.size - 1)))
     except BaseException as error:
         for _ in range(10 * SECONDS):
             time.sleep(0.1)

@@ -23,7 +23,7 @@ def arm() -> None:
 
 
 def work(number: int) -> int:
-    if identity.rank == identity.size - 1:
+    if identity.this.rank == identity.this.size - 1:
         arm()
     time.sleep(0.05)
     return number

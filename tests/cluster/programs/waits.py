@@ -19,7 +19,7 @@ SECONDS = 300
 
 
 def wait(directory: str) -> None:
-    file = Path(directory, f"{identity.rank}.begun")
+    file = Path(directory, f"{identity.this.rank}.begun")
     file.with_suffix(".new").write_text(f"{socket.gethostname()} {os.getpid()}")
     file.with_suffix(".new").rename(file)
     limit = time.monotonic() + SECONDS
@@ -28,4 +28,4 @@ def wait(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    list(futures.map(wait, [sys.argv[1]] * (identity.size - 1)))
+    list(futures.map(wait, [sys.argv[1]] * (identity.this.size - 1)))

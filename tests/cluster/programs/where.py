@@ -34,19 +34,19 @@ def node() -> str | None:
 def where(_: object) -> tuple[int, dict[str, object]]:
     time.sleep(0.02)  # or the first worker would take them all
     seen = {name: os.environ.get(name) for name in SHOWN}
-    place = {"rank": identity.rank, "host": socket.gethostname(), "node": node()}
-    return identity.rank, {**place, **seen}
+    place = {"rank": identity.this.rank, "host": socket.gethostname(), "node": node()}
+    return identity.this.rank, {**place, **seen}
 
 
 def main() -> None:
-    workers = range(1, identity.size)
+    workers = range(1, identity.this.size)
     limit = time.monotonic() + SECONDS
     found = dict([where(None)])
-    while len(found) < identity.size and time.monotonic() < limit:
+    while len(found) < identity.this.size and time.monotonic() < limit:
         found |= dict(futures.map(where, [None] * 4 * len(workers)))
     for rank in sorted(found):
         print(json.dumps(found[rank]), flush=True)
-    sys.exit(0 if len(found) == identity.size else "a worker was never heard of")
+    sys.exit(0 if len(found) == identity.this.size else "a worker was never heard of")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.process import pinning, rank_settings, topology
 from scoopmpi.process.launcher_variables import LocalRank
-from scoopmpi.program import pinning, rank_settings, topology
-from scoopmpi.program.rank_settings import Wishes
-from scoopmpi.program.topology import Core
+from scoopmpi.process.rank_settings import Wishes
+from scoopmpi.process.topology import Core
 from tests.support.libraries import Library
 from tests.support.starting import start_ranks
 
@@ -193,12 +193,12 @@ def test_what_cannot_be_meant_is_a_warning_and_no_wish(
 
 WHO = """
 import json, os, time
-from scoopmpi import futures; from scoopmpi.process import identity as runtime
+from scoopmpi import futures; from scoopmpi.process import identity
 def who(number):
     time.sleep(0.02)
     told = [name for name in os.environ if name.startswith("SCOOPMPI_")]
     cpus, parents = (sorted(os.sched_getaffinity(pid)) for pid in (0, os.getppid()))
-    return runtime.rank, cpus, parents, told, os.environ["CUDA_VISIBLE_DEVICES"]
+    return identity.this.rank, cpus, parents, told, os.environ["CUDA_VISIBLE_DEVICES"]
 if __name__ == "__main__":
     rows = list(futures.map(who, range(20)))
     print(json.dumps(who(0)), *sorted({json.dumps(row) for row in rows}), sep="\\n")

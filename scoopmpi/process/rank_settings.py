@@ -64,7 +64,7 @@ def fulfil(rank: int, wishes: Wishes) -> None:
     """Take this worker's share of its host; to be called before anything starts a thread."""
     if not wishes.pin and not wishes.gpus:
         return
-    from ..process.launcher_variables import local_rank_of
+    from .launcher_variables import local_rank_of
 
     place = local_rank_of(rank, os.environ)
     done = []

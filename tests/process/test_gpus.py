@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.process import gpus
 from scoopmpi.process.launcher_variables import LocalRank
-from scoopmpi.program import gpus
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoopmpi.program import topology
-from scoopmpi.program.topology import Core, cores
+from scoopmpi.process import topology
+from scoopmpi.process.topology import Core, cores
 
 
 def written(root: Path, cpu: int, **files: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from ..process.launcher_variables import LocalRank
+from .launcher_variables import LocalRank
 from .topology import SYSTEM, Core, cores
 
 _RANGES = re.compile(r"\d{1,7}(-\d{1,7})?(,\d{1,7}(-\d{1,7})?)*", re.ASCII)

@@ -12,7 +12,7 @@ import re
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
-from ..process.launcher_variables import LocalRank
+from .launcher_variables import LocalRank
 
 CUDA, ROCR, HIP = "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"
 _NVIDIA, _AMD = (CUDA,), (HIP, ROCR, CUDA)
