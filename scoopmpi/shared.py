@@ -16,6 +16,8 @@ from .concurrency.timeouts import seconds
 from .constants import store as constants
 from .process import identity
 from .tasks import current_executor
+from .tasks.constants_backend import ConstantsBackend
+from .tasks.wrapped import passes_on
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
@@ -62,11 +64,9 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
     return None
 
 
-def _constants_backend() -> constants.ConstantsBackend:
+def _constants_backend() -> ConstantsBackend:
     """That of the farm that this process belongs to, or of the process on its own."""
-    constants_backend: constants.ConstantsBackend | None = getattr(
-        current_executor.current(), "constants_backend", None
-    )
+    constants_backend = current_executor.current().constants_backend
     return constants.current() if constants_backend is None else constants_backend
 
 
@@ -123,6 +123,7 @@ class SharedElementEncapsulation:
         except TypeError:  # another task was faster with the same, and it is on its way
             _constants_backend().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
 
+    @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the function returns for these arguments."""
         function = getConst(self.uniqueID)

@@ -15,37 +15,18 @@ import pickle
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..process import identity
 from ..wire import failure, payload
 from ..wire.messages import Frame
 
+if TYPE_CHECKING:
+    from ..tasks.constants_backend import ConstantsBackend
+
 LARGE = 1 << 20
 """Bytes in buffers from which a constant is shared on a host: a copy of less takes 0.1 ms, which
 opening and mapping cost too, and each shared one keeps two files open."""
-
-
-class ConstantsBackend(Protocol):
-    """What `shared` needs: this rank's constants, and how all ranks come to have the same."""
-
-    @property
-    def store(self) -> Constants:
-        """This rank's constants."""
-
-    def set(self, values: Mapping[str, Any]) -> None:
-        """Have all ranks add these; returns when every task submitted from now on sees them.
-
-        Raises what `packed` raises, and TypeError naming a constant that exists; then nothing is
-        set.
-        """
-
-    def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait until the store has the name; False after `timeout` seconds, None waits for ever.
-
-        What was set before this task was submitted comes for sure, so that is waited for whatever
-        the timeout.
-        """
 
 
 class Added(NamedTuple):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ..concurrency.timeouts import seconds
 from ..tasks.current_executor import current
 from ..tasks.outcomes import Raised
 from ..wire import failure
-from .taken import Taken
+from .map_values import MapValues
 
 
 class AsyncResult:
@@ -67,7 +67,11 @@ class AsyncResult:
             raise ValueError("the call is not done yet")
         return self._error is None
 
-    def _finish(self, value: Callable[[], Any]) -> None:
+    def let_go(self) -> None:
+        """Have the end of the program not wait for the call."""
+        self._below.unfinished.discard(self)
+
+    def finish_with(self, value: Callable[[], Any]) -> None:
         callback, error_callback = self._callbacks
         try:
             try:
@@ -85,14 +89,14 @@ class AsyncResult:
             self._below.unfinished.discard(self)
 
 
-class Values:
+class ImapValues:
     """The values of `imap`: a task that raises raises in its place, the next values follow."""
 
-    def __init__(self, results: Taken) -> None:
+    def __init__(self, results: MapValues) -> None:
         self._results = results
         self._outcomes: deque[Any] = deque()
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> ImapValues:
         return self
 
     def __next__(self) -> Any:

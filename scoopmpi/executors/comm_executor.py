@@ -17,11 +17,12 @@ from typing import Any
 from ..process import identity
 from ..program import program
 from ..tasks import current_executor
+from ..tasks.executor import Executor
 from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
 from ..wire import payload
 from ..wire.transport import MPITransport, mpi, threads_allowed
-from . import foreign_names
+from . import mpi_pool_names
 from .farm_executor import FarmExecutor
 from .mpi_executor import MPIExecutor as MPIExecutor
 
@@ -63,8 +64,8 @@ class MPICommExecutor:
             raise ValueError("comm must be an intracommunicator that this rank belongs to")
         if not 0 <= root < comm.size:
             raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
-        foreign_names.check_workers(max_workers)
-        foreign_names.accept(accepted, tell=comm.rank == root)
+        mpi_pool_names.check_workers(max_workers)
+        mpi_pool_names.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._prepared = initializer, tuple(initargs), checkpoint
         self._part: _Lead | _Alone | None = None
@@ -206,7 +207,7 @@ class _Process:
         self._facts = identity.started, identity.rank, identity.size
         self._executor = current_executor.current()
 
-    def serves(self, current: Any, rank: int, size: int) -> None:
+    def serves(self, current: Executor, rank: int, size: int) -> None:
         """It has a part in a farm."""
         identity.started, identity.rank, identity.size = True, rank, size
         current_executor.install(current)

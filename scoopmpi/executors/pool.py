@@ -12,16 +12,16 @@ from types import TracebackType
 from typing import Any
 
 from ..tasks.current_executor import current
+from ..tasks.executor import map_options
 from ..tasks.future import Future
-from ..tasks.starred import Starred
-from . import foreign_names
-from .async_results import AsyncResult, Values
-from .farm_executor import FarmExecutor
-from .leading import Leading
+from ..tasks.wrapped import Starred
+from . import mpi_pool_names
+from .async_results import AsyncResult, ImapValues
 from .mpi_executor import MPIExecutor
+from .schwimmbad_names import SchwimmbadNames
 
 
-class Pool(Leading):
+class Pool(SchwimmbadNames):
     """Runs calls on the workers of the farm, in `multiprocessing.Pool`'s words.
 
     processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
@@ -38,10 +38,10 @@ class Pool(Leading):
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
-        foreign_names.check_workers(processes, "processes")
+        mpi_pool_names.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
             raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
-        foreign_names.check_workers(maxtasksperchild, "maxtasksperchild")
+        mpi_pool_names.check_workers(maxtasksperchild, "maxtasksperchild")
         self._executor = MPIExecutor(None, initializer, initargs)
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
@@ -53,7 +53,7 @@ class Pool(Leading):
     @property
     def size(self) -> int:
         """How many processes run tasks."""
-        return self._executor.num_workers if self._crew is None else self._crew.workers
+        return self._executor.num_workers if self._ranks is None else self._ranks.workers
 
     # What libraries read of other pools (nessai, pyswarms, dask).
     _processes = _max_workers = size
@@ -105,17 +105,23 @@ class Pool(Leading):
 
     def imap(
         self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
-    ) -> Values:
+    ) -> ImapValues:
         """As `map`, as an iterator whose `next` takes a timeout; it goes on behind a failure."""
         self._check()
-        return Values(self._executor.results(func, (iterable,)))
+        return self._imap(func, iterable, ordered=True)
 
     def imap_unordered(
         self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
-    ) -> Values:
+    ) -> ImapValues:
         """As `imap`; each value comes as soon as it is there."""
         self._check()
-        return Values(self._executor.results(func, (iterable,), ordered=False))
+        return self._imap(func, iterable, ordered=False)
+
+    def _imap(
+        self, func: Callable[[Any], Any], iterable: Iterable[Any], ordered: bool
+    ) -> ImapValues:
+        options = map_options(func, (iterable,), ordered=ordered)
+        return ImapValues(self._executor.results(func, (iterable,), options))
 
     # Results for later.
 
@@ -139,7 +145,7 @@ class Pool(Leading):
         self._check()
         future = self._executor.submit(func, *args, **kwds)
         result = AsyncResult(self._unfinished, callback, error_callback)
-        future.add_done_callback(lambda done: result._finish(done.result))
+        future.add_done_callback(lambda done: result.finish_with(done.result))
         return result
 
     def map_async(
@@ -154,16 +160,16 @@ class Pool(Leading):
         self._check()
         values = self._executor.map(func, iterable)
         result = AsyncResult(self._unfinished, callback, error_callback)
-        if isinstance(current(), FarmExecutor):
+        if current().any_thread_waits:
             # Somebody has to take the values, or the map stops when its window is full.
             threading.Thread(
-                target=result._finish,
+                target=result.finish_with,
                 args=(lambda: list(values),),
                 name="scoopmpi map_async",
                 daemon=True,
             ).start()
         else:  # without ranks, and inside tasks, whose own thread the work needs
-            result._finish(lambda: list(values))
+            result.finish_with(lambda: list(values))
         return result
 
     def starmap_async(
@@ -182,7 +188,7 @@ class Pool(Leading):
     def close(self) -> None:
         """Take no more calls. In schwimmbad's way this also waits, and lets the workers go."""
         self._closed = True
-        if self._crew is not None:
+        if self._ranks is not None:
             self.join()
 
     def terminate(self) -> None:
@@ -191,7 +197,7 @@ class Pool(Leading):
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor.let_go()
         for result in self._unfinished.copy():
-            result._below.unfinished.discard(result)
+            result.let_go()
         self._dismiss(failed=True)
 
     def join(self) -> None:

@@ -8,7 +8,6 @@ idle one is filled in log(workers) steps. Values meet on workers, in the order o
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -18,7 +17,7 @@ from ..concurrency.timeouts import seconds
 from ..tasks import current_executor
 from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
-from ..tasks.limit import limited
+from ..tasks.limit import NO_LIMIT, limited
 
 BLOCK_SECONDS = 0.001
 """What is run between two looks at what others took."""
@@ -78,9 +77,7 @@ class Reduction:
 
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         self.mapping, self.operation = mapping, operation
-        self._fork = getattr(
-            current_executor.current(), "fork", None
-        )  # None where all runs in place
+        self._fork = current_executor.current().fork  # None where all runs in place
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
@@ -187,6 +184,6 @@ def reduced(
     rows = rows_of(iterables)
     # The limit is of a call of the user's, not of the tasks into which they are gathered here.
     call = current_executor.current().submit(
-        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=math.inf
+        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=NO_LIMIT
     )
     return call.result(timeout)

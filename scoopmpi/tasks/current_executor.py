@@ -1,4 +1,4 @@
-"""The executor of this process: what `futures` speaks to, and every executor without a base.
+"""Which executor this process has: `futures` speaks to it, and every executor without a base.
 
 Rank 0 has the farm's, a worker one for the calls of its tasks, every other process the serial one.
 """
@@ -10,47 +10,12 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
 
 from ..process import identity
-from .future import Future
+from .executor import Executor
 from .serial import SerialExecutor
-from .unfinished import Unfinished, others, to_its_end
-
-T = TypeVar("T")
-
-
-class Executor(Protocol):
-    """What runs calls and maps: on a farm, on a worker for its tasks, or in place."""
-
-    @property
-    def unfinished(self) -> Unfinished:
-        """Executors on this one that have something under way."""
-
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
-    ) -> Future[T]:
-        """Have `fn(*args, **kwargs)` run. task_timeout: seconds that it may take where it runs."""
-
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """Have `fn` run over the iterables, and give the values as they are asked for."""
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait for what this executor brings about; False after `timeout` seconds."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Accepted; what runs below ends with the program."""
-
+from .unfinished import others, to_its_end
 
 _serial = SerialExecutor()
 _current: Executor = _serial
@@ -63,7 +28,7 @@ def install(executor: Executor | None) -> None:
 
 
 def current() -> Executor:
-    """The executor of this process."""
+    """Return the executor of this process."""
     return _current
 
 
@@ -73,7 +38,7 @@ def wait_until(done: Callable[[], bool], timeout: float | None = None) -> bool:
 
 
 def usable() -> Executor:
-    """The executor of this process for a program that wants to hand out work.
+    """Return the executor of this process, for a program that wants to hand out work.
 
     Raises RuntimeError while a worker imports the program; warns, once, where nothing is parallel.
     """
@@ -103,7 +68,7 @@ def run_to_its_end(run: Callable[[], None], end_threads: Callable[[], None]) -> 
 
 
 def _finish_at_exit() -> None:
-    """In a process that nobody has started for us, as `to_its_end` does it."""
+    """Finish what is left at exit, as `to_its_end` does: nobody has started this process for us."""
     pid = os.getpid()
 
     def finish() -> None:

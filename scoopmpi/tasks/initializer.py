@@ -17,6 +17,7 @@ from typing import Any
 from ..process import identity
 from ..wire import failure, payload
 from ..wire.messages import Frame
+from .wrapped import Wrapped, passes_on
 
 _numbers = itertools.count(1)
 _made: dict[str, tuple[str, str] | None] = {}
@@ -76,13 +77,12 @@ def _trace(error: BaseException) -> str:
         return failure.reason(error)
 
 
-class Initialized:
+class Initialized(Wrapped):
     """A function that runs behind an initializer."""
 
     def __init__(self, initializer: Initializer, fn: Callable[..., Any]) -> None:
-        self._initializer, self._fn = initializer, fn
-        # For failure.describe: messages name what the user knows.
-        self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+        super().__init__(fn)
+        self._initializer = initializer
 
     @property
     def beside_function(self) -> dict[str, Any]:
@@ -93,6 +93,7 @@ class Initialized:
             f"the arguments of the initializer {made.said}": made.initargs,
         }
 
+    @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._initializer.make()
         return self._fn(*args, **kwargs)

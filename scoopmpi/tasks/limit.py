@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -19,26 +20,46 @@ import threading
 import time
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..concurrency import timeouts
 from ..process import identity, supervisor
 from ..wire import failure
+from .wrapped import PASSING, Wrapped
 
 AGAIN_SECONDS = 0.001
 """Until the alarm comes again that must not raise where it came."""
 MOST_SECONDS = 1e8
 """Three years: what is longer is no limit, and would be too much for a timer."""
+NO_LIMIT = math.inf
+"""As task_timeout: no limit, not even --task-timeout's. Executors ask for it for what wraps a
+function that has its limit already, or calls of the user's that have one each."""
 _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _READY = os.path.join(_HERE, "programs", "")
 _MAIN = threading.main_thread().ident
 _log = logging.getLogger("scoopmpi")
 
 
-def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..., Any]:
-    """The function with a limit of so many seconds for each call; None: with --task-timeout's.
+_IN_PLACE: set[CodeType] = set()
+"""Of functions that `in_place` has declared; it grows only while modules are imported."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-    Raises TypeError for what is no number, ValueError for one that is not above 0; inf is no limit.
+
+def in_place(function: _Function) -> _Function:
+    """Declare a method of an executor that runs the user's function where it is called.
+
+    It keeps whatever that raises, so the code of ours that has called it is never interrupted: what
+    runs below is the task's, and its limit counts there.
+    """
+    _IN_PLACE.add(function.__code__)
+    return function
+
+
+def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..., Any]:
+    """Return the function with a limit for each call.
+
+    seconds: None gives it the limit of --task-timeout, if there is one; NO_LIMIT none.
+    Raises TypeError for what is no number, ValueError for one that is not above 0.
     """
     if seconds is None:
         if identity.task_timeout is None:
@@ -49,31 +70,28 @@ def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..
 
 
 def check(seconds: object) -> None:
-    """Raises what `limited` raises."""
+    """Raise TypeError for what is no number of seconds, ValueError for one not above 0."""
     timeouts.check(seconds, "task_timeout")
     if not seconds > 0:  # type: ignore[operator] # a Real
         raise ValueError(f"task_timeout is {seconds!r}, it must be above 0, or None")
 
 
 def seconds_of(target: Any) -> float | None:
-    """The limit of a function that `limited` has given one, also within a wrapper of ours."""
-    while not isinstance(target, Limited):
-        target = vars(target).get("_fn") if type(target).__module__.startswith(_PREFIX) else None
-        if target is None:
-            return None
-    return target.seconds
+    """Return the limit that `limited` has given a function, also within a wrapper of ours."""
+    return target.task_limit if isinstance(target, Wrapped) else None
 
 
-_PREFIX = "scoopmpi."
-
-
-class Limited:
+class Limited(Wrapped):
     """A function whose calls may take so many seconds each."""
 
     def __init__(self, fn: Callable[..., Any], seconds: float) -> None:
-        self._fn, self.seconds = fn, seconds
-        # For failure.describe: messages name what the user knows.
-        self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+        super().__init__(fn)
+        self.seconds = seconds
+
+    @property
+    def task_limit(self) -> float:
+        """Seconds that each call may take."""
+        return self.seconds
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != _MAIN:
@@ -196,25 +214,23 @@ def _rang(_: int, frame: FrameType | None) -> None:
 
 
 def _delicate(frame: FrameType | None) -> bool:
-    """Whether the task is in code of ours, or where an exception would be lost."""
+    """Return whether the task is in code of ours, or where an exception would be lost."""
+    if frame is not None and frame.f_code in _IN_PLACE:
+        return True  # between two steps of its own, not in what it runs
+    kept = False  # whether what these frames of ours have called keeps all that a task raises
     while frame is not None and frame.f_code is not _CALL:
         code = frame.f_code
-        if code.co_name == "__del__" or (_of_ours(code.co_filename) and not _passes_on(code)):
+        ours = _of_ours(code)
+        kept = ours and (kept or code in _IN_PLACE)
+        if code.co_name == "__del__" or (ours and not kept and code not in PASSING):
             return True
         frame = frame.f_back
     return frame is None
 
 
-def _of_ours(filename: str) -> bool:
-    return filename.startswith(_HERE) and not filename.startswith(_READY)
-
-
-def _passes_on(code: CodeType) -> bool:
-    """Wrappers around functions, and the serial executor, which calls them in place."""
-    name = code.co_name
-    return name == "__call__" or (
-        name == "submit" and code.co_filename.endswith("farm_executor.py")
-    )
+def _of_ours(code: CodeType) -> bool:
+    name = code.co_filename
+    return name.startswith(_HERE) and not name.startswith(_READY)
 
 
 _said = False

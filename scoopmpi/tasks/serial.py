@@ -8,18 +8,16 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as WaitedTooLong
-from itertools import chain
 from typing import Any, TypeVar
 
 from ..concurrency.backoff import poll
-from ..concurrency.timeouts import seconds
 from ..wire import failure
 from . import arguments
+from .executor import Executor, MapOptions
 from .future import Future
-from .limit import limited
+from .limit import in_place, limited
 from .unfinished import Unfinished, tell_endless, tell_failed
 
 T = TypeVar("T")
@@ -32,17 +30,18 @@ class SerialExecutor(Executor):
     """
 
     def __init__(self) -> None:
-        self.unfinished = Unfinished()
-        self._dropped: deque[_InPlace] = deque()
-        self._maps: weakref.WeakSet[_InPlace] = weakref.WeakSet()
+        self._unfinished = Unfinished()
+        self._dropped: deque[SerialValues] = deque()
+        self._maps: weakref.WeakSet[SerialValues] = weakref.WeakSet()
 
-    def submit(  # type: ignore[override] # one keyword is ours
-        self,
-        fn: Callable[..., T],
-        /,
-        *args: Any,
-        task_timeout: float | None = None,
-        **kwargs: Any,
+    @property
+    def unfinished(self) -> Unfinished:
+        """Executors, and results for later, on this one that have something under way."""
+        return self._unfinished
+
+    @in_place
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
         """Run `fn(*args, **kwargs)` now; the future is done when this returns."""
         self._run_dropped()
@@ -50,41 +49,34 @@ class SerialExecutor(Executor):
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         try:
-            future.set_result(fn(*args, **kwargs))
+            value = fn(*args, **kwargs)
         except BaseException as error:
             future.set_exception(error)
+        else:
+            future.set_result(value)
         return future
 
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """The built-in map, with the checks and the timeout of the parallel one."""
-        if not callable(fn):
-            raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
-        timeout = seconds(timeout)
-        tasks = _Tasks(limited(fn, task_timeout))
-        values = map(tasks.run, *iterables)
+    def values(
+        self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
+    ) -> SerialValues:
+        """Return the values of the built-in map, with the limits and the timeout of others."""
+        tasks = _Tasks(limited(fn, options.task_timeout))
+        found = map(tasks.run, *iterables)
         self._run_dropped()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = options.deadline()
         tasks.endless = all(map(arguments.endless, iterables))
-        made = _InPlace(tasks, values, deadline, self._dropped)
+        made = SerialValues(tasks, found, deadline, self._dropped)
         self._maps.add(made)
-        return chain.from_iterable(made)
+        return made
 
     def finish(self, maps: bool = True) -> None:
-        """As `FarmExecutor.finish`."""
+        """Have run what runs although nobody waits for it: the program has ended.
+
+        maps: whether maps count that nobody reads.
+        """
         if not maps:
             self._dropped.clear()
-        self.unfinished.finish()
+        self._unfinished.finish()
         if maps:
             for made in list(self._maps):
                 made.drop()
@@ -92,7 +84,7 @@ class SerialExecutor(Executor):
 
     def waits(self, maps: bool) -> bool:
         """Whether there is something to finish."""
-        return bool(self.unfinished or (maps and self._dropped))
+        return bool(self._unfinished or (maps and self._dropped))
 
     def _run_dropped(self) -> None:
         """The tasks of maps that were dropped before their first value."""
@@ -106,9 +98,6 @@ class SerialExecutor(Executor):
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait for what other threads bring about; False after `timeout` seconds."""
         return poll(done, timeout)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing to end."""
 
 
 class _Tasks:
@@ -136,7 +125,7 @@ class _Tasks:
                 raise
 
 
-class _InPlace:
+class SerialValues:
     """The values of a serial map, as one iterator that runs the tasks.
 
     dropped: where it goes when nobody has asked for a value.
@@ -164,6 +153,10 @@ class _InPlace:
         self._over = True
         values = self._values
         return values if self._deadline is None else _in_time(values, self._deadline)
+
+    def settled(self) -> bool:
+        """Return True: no task runs but for one who takes its value."""
+        return True
 
     def drop(self) -> None:
         """Nobody takes the values. For the garbage collector."""

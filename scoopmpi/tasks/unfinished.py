@@ -106,7 +106,7 @@ def ended_well() -> bool:
 
 def cut_short(executor: Any) -> bool:
     """Whether a signal ends the program: its exception, or one that came of it, is on its way."""
-    signalled = getattr(executor, "interruption", None)
+    signalled = executor.interruption
     error, seen = sys.exc_info()[1], set[int]()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 from ..concurrency.backoff import pause
 from ..concurrency.progress_thread import ProgressThread
 from ..constants.domain import domain
-from ..constants.store import ConstantsBackend
 from ..process.connections import own_addresses
 from ..wire import messages
 from ..wire.messages import Finished, Message, Run
@@ -39,6 +38,7 @@ from .suspended import SuspendedBatches
 
 if TYPE_CHECKING:
     from ..output.worker_output import Output
+    from ..tasks.constants_backend import ConstantsBackend
 
 logger = logging.getLogger("scoopmpi")
 

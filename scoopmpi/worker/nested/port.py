@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ...constants.store import ConstantsBackend
+from ...tasks.constants_backend import ConstantsBackend
 from ...wire.messages import Message
 
 

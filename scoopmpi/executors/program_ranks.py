@@ -28,7 +28,7 @@ LATE_SECONDS = 10.0
 """After these it is said which ranks do not come."""
 
 
-class Crew:
+class ProgramRanks:
     """All ranks of the program."""
 
     def __init__(self, comm: Any) -> None:
@@ -121,25 +121,25 @@ class Crew:
             self.follow()
 
 
-_crew: Crew | None = None
+_ranks: ProgramRanks | None = None
 
 
-def gathered() -> Crew | None:
+def gathered() -> ProgramRanks | None:
     """All ranks of this program; None where it has only one, or runs on a farm already.
 
     Raises RuntimeError where ranks cannot see each other.
     """
-    global _crew
-    if _crew is not None:
-        return None if _crew.at_work else _crew
+    global _ranks
+    if _ranks is not None:
+        return None if _ranks.at_work else _ranks
     if identity.started or not _launched():
         return None
     comm = mpi().COMM_WORLD
     if problem := launcher_mismatch.in_mpi(os.environ, library(), comm.size, None):
         raise RuntimeError(problem)
     if comm.size > 1:
-        _crew = Crew(comm)
-    return _crew
+        _ranks = ProgramRanks(comm)
+    return _ranks
 
 
 def _launched() -> bool:

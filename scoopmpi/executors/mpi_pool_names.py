@@ -1,22 +1,23 @@
 """Names and keywords of others' executors, for programs that were written for those.
 
-`Executing` has what `mpi4py.futures.MPIPoolExecutor` has beyond `concurrent.futures`; schwimmbad's
-names are in `leading`. Nothing here hands out work, and nothing of theirs is imported.
+`MPIPoolNames` has what `mpi4py.futures.MPIPoolExecutor` has beyond `concurrent.futures`. Nothing
+here hands out work, and nothing of theirs is imported.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import sys
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar
 
-from ..tasks.starred import Starred
+from ..tasks.executor import Executor
+from ..tasks.wrapped import Starred
 
-_Same = TypeVar("_Same", bound="Executing")
+_Same = TypeVar("_Same", bound="MPIPoolNames")
 
 _WITHOUT_EFFECT = frozenset(
     (
@@ -64,7 +65,7 @@ class Workers(NamedTuple):
     size: int
 
 
-class Executing(Executor):
+class MPIPoolNames(concurrent.futures.Executor):
     """The names of `mpi4py.futures.MPIPoolExecutor`."""
 
     @property
@@ -73,7 +74,7 @@ class Executing(Executor):
         """How many processes run tasks."""
 
     @abstractmethod
-    def _open(self) -> Any:
+    def _open(self) -> Executor:
         """The executor below; raises where no calls are taken."""
 
     def bootup(self: _Same, wait: bool = True) -> _Same:
@@ -81,10 +82,9 @@ class Executing(Executor):
 
         wait: False returns at once. Raises RuntimeError after `shutdown`.
         """
-        farm = getattr(self._open(), "farm", None)
-        if wait and farm is not None:
-            farm.wait_for_first_worker()
-            farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
+        below = self._open()
+        if wait:
+            below.wait_for_workers()
         return self
 
     def starmap(

@@ -12,15 +12,15 @@ from collections.abc import Callable
 
 from ..process import identity
 from ..program import program
-from . import crew
+from . import program_ranks
 from .mpi_executor import MPIExecutor
 
 
-class Leading:
+class SchwimmbadNames:
     """The names of schwimmbad's `MPIPool`."""
 
     _executor: MPIExecutor
-    _crew: crew.Crew | None = None
+    _ranks: program_ranks.ProgramRanks | None = None
     """The ranks of the user's own mpirun, once it has been asked who is the master."""
     master = 0
 
@@ -32,7 +32,7 @@ class Leading:
     @property
     def rank(self) -> int:
         """The master's rank, 0; above where this process works for it."""
-        return 0 if self._crew is None else self._crew.rank
+        return 0 if self._ranks is None else self._ranks.rank
 
     @property
     def workers(self) -> set[int]:
@@ -42,8 +42,7 @@ class Leading:
     @staticmethod
     def enabled() -> bool:
         """Whether there are ranks to work."""
-        ranks = crew.gathered()
-        return identity.size > 1 or ranks is not None
+        return identity.size > 1 or program_ranks.gathered() is not None
 
     def is_master(self) -> bool:
         """Whether this process hands out the work.
@@ -52,7 +51,7 @@ class Leading:
         """
         if identity.importing:
             return False
-        self._crew = self._crew or crew.gathered()
+        self._ranks = self._ranks or program_ranks.gathered()
         return self.rank == 0
 
     def is_worker(self) -> bool:
@@ -67,19 +66,19 @@ class Leading:
         """
         if identity.importing:
             raise program.Defined
-        if self.is_worker() and self._crew is not None:
-            self._crew.follow()
+        if self.is_worker() and self._ranks is not None:
+            self._ranks.follow()
             if callback is not None:
                 callback()
 
     def _gather(self) -> None:
         """Have the ranks of the user's own mpirun work for this pool, if it leads them."""
-        if self._crew is None:
+        if self._ranks is None:
             return
-        if self._crew.rank:
-            raise RuntimeError(f"rank {self._crew.rank} works for rank 0: it calls pool.wait()")
-        self._executor._base = self._crew.lead(self)._base
+        if self._ranks.rank:
+            raise RuntimeError(f"rank {self._ranks.rank} works for rank 0: it calls pool.wait()")
+        self._executor.work_as(self._ranks.lead(self))
 
     def _dismiss(self, failed: bool) -> None:
-        if self._crew is not None and not self._crew.rank:
-            self._crew.release(self, failed)
+        if self._ranks is not None and not self._ranks.rank:
+            self._ranks.release(self, failed)
