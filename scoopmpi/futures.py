@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from .concurrency.timeouts import seconds
 from .executors import reduction
 from .tasks.current_executor import usable, wait_until
+from .tasks.executor import map_options
 from .tasks.future import Future
 
 __all__ = [
@@ -55,9 +57,9 @@ def map(
     What a task raises is raised in its place. A map that nobody asks for a value runs all the
     same; one of which some values were taken is given up when it is dropped.
     """
-    return usable().map(
-        func, *iterables, timeout=timeout, chunksize=chunksize, task_timeout=task_timeout
-    )
+    executor = usable()
+    options = map_options(func, iterables, timeout, task_timeout=task_timeout)
+    return chain.from_iterable(executor.values(func, iterables, options))
 
 
 def map_as_completed(
@@ -69,10 +71,9 @@ def map_as_completed(
     **_: Any,
 ) -> Iterator[T]:
     """As `map`, but each value comes as soon as it is there, in no particular order."""
-    return usable().map(
-        func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False,
-        task_timeout=task_timeout,
-    )  # fmt: skip
+    executor = usable()
+    options = map_options(func, iterables, timeout, ordered=False, task_timeout=task_timeout)
+    return chain.from_iterable(executor.values(func, iterables, options))
 
 
 def submit(

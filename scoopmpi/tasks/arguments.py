@@ -21,8 +21,6 @@ class Source:
     """The arguments of a map: columns with a length, or iterators that are read as needed."""
 
     def __init__(self, iterables: Sequence[Iterable[Any]]) -> None:
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
         self.size: int | None = None  # known from the start, or when an iterator has ended
         self.read = 0
         self.error: BaseException | None = None
