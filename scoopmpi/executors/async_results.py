@@ -20,7 +20,11 @@ from .map_values import MapValues
 
 
 class AsyncResult:
-    """A result that is asked for later."""
+    """A result that is asked for later; `Pool.apply_async` and `map_async` give it.
+
+    unfinished: where the pool counts its results; this one takes itself out when it is there.
+    callback, error_callback: called with the value or the exception when it is there.
+    """
 
     takes_values = True
 
@@ -40,7 +44,11 @@ class AsyncResult:
         unfinished.add(self)
 
     def get(self, timeout: float | None = None) -> Any:
-        """The value; raises what the call raised, or multiprocessing.TimeoutError."""
+        """Return the value when it is there.
+
+        timeout: seconds to wait; multiprocessing.TimeoutError afterwards. None waits for ever.
+        Raises what the call raised.
+        """
         timeout = seconds(timeout)
         self.wait(timeout)
         if not self.ready():
@@ -58,11 +66,11 @@ class AsyncResult:
     finish = wait  # for the end of the program
 
     def ready(self) -> bool:
-        """Whether the call is done."""
+        """Return whether the call is done."""
         return self._done.is_set()
 
     def successful(self) -> bool:
-        """Whether the call has given a value; ValueError before it is done."""
+        """Return whether the call has given a value; ValueError before it is done."""
         if not self.ready():
             raise ValueError("the call is not done yet")
         return self._error is None
@@ -72,6 +80,10 @@ class AsyncResult:
         self._below.unfinished.discard(self)
 
     def finish_with(self, value: Callable[[], Any]) -> None:
+        """Note what the call has come to, and call the callback. For the pool.
+
+        value: returns the call's value, or raises what the call has raised.
+        """
         callback, error_callback = self._callbacks
         try:
             try:
@@ -90,7 +102,10 @@ class AsyncResult:
 
 
 class ImapValues:
-    """The values of `imap`: a task that raises raises in its place, the next values follow."""
+    """An iterator of the values of `imap`.
+
+    A task that raises raises in its place; the values of the next tasks follow.
+    """
 
     def __init__(self, results: MapValues) -> None:
         self._results = results
@@ -103,7 +118,11 @@ class ImapValues:
         return self.next()
 
     def next(self, timeout: float | None = None) -> Any:
-        """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
+        """Return the next value; StopIteration behind the last one.
+
+        timeout: seconds to wait; multiprocessing.TimeoutError afterwards, and the value can be
+            asked for again. None waits for ever.
+        """
         timeout = seconds(timeout)
         if not self._outcomes:
             if not self._results.wait(timeout):

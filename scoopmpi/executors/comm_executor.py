@@ -34,7 +34,7 @@ class MPICommExecutor:
             if executor is not None:
                 values = list(executor.map(function, arguments))
 
-    comm: an intracommunicator, COMM_WORLD where None; not used for our messages.
+    comm: an intracommunicator; None for COMM_WORLD. Our messages have one of their own.
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
     initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
     max_workers, accepted: as for `MPIExecutor`, they change nothing.
@@ -68,13 +68,13 @@ class MPICommExecutor:
         mpi_pool_names.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._prepared = initializer, tuple(initargs), checkpoint
-        self._part: _Lead | _Alone | None = None
+        self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:
-        if self._part is not None:
+        if self._role is not None:
             raise RuntimeError("this MPICommExecutor is in use; make another for a block inside")
         if self._comm.size == 1 or _started_by_launcher():
-            self._part = _Alone(*self._prepared)
+            self._role = _Alone(*self._prepared)
         elif not threads_allowed():
             raise RuntimeError(
                 "MPI was initialised for one thread only. Leave mpi4py.rc.thread_level as it is, "
@@ -84,8 +84,8 @@ class MPICommExecutor:
             _follow(MPITransport(self._comm, self._root))
             return None
         else:
-            self._part = _Lead(MPITransport(self._comm, self._root), *self._prepared)
-        return self._part.executor
+            self._role = _Lead(MPITransport(self._comm, self._root), *self._prepared)
+        return self._role.executor
 
     def __exit__(
         self,
@@ -93,9 +93,9 @@ class MPICommExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        part, self._part = self._part, None
-        if part is not None:
-            part.end(failed=error is not None)
+        role, self._role = self._role, None
+        if role is not None:
+            role.end(failed=error is not None)
 
 
 class _Alone:
@@ -121,7 +121,7 @@ class _Alone:
 
 
 def _started_by_launcher() -> bool:
-    """Whether this process has a farm, or is in one, that is none of our own."""
+    """Return whether this process has a farm, or is in one, that is none of those made here."""
     return identity.started and not _leads
 
 
@@ -130,7 +130,7 @@ _leads: list[_Lead] = []
 
 
 class _Lead:
-    """The root's part."""
+    """The root: it has a farm on the other ranks."""
 
     def __init__(
         self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
@@ -140,14 +140,14 @@ class _Lead:
 
         self._transport = transport
         self.farm = Farm(transport)
-        self._lookout = host_watch.over(self.farm, transport, os.environ)
+        self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
             self.executor = MPIExecutor(
                 None, initializer, initargs, base=base, checkpoint=checkpoint
             )
         except BaseException:  # of the checkpoint
-            self._lookout.stop()
+            self._host_watch.stop()
             self.farm.close()
             raise
         self._before = _Process()
@@ -166,7 +166,7 @@ class _Lead:
             # Workers are not to be stopped inside a task: their processes live on.
             self.farm.wait_until(lambda: not self.farm.busy)
         finally:
-            self._lookout.stop()
+            self._host_watch.stop()
             _leads.remove(self)
             self._before.restore()
             if not _leads:
@@ -176,7 +176,7 @@ class _Lead:
 
 
 def _follow(transport: MPITransport) -> None:
-    """The part of all other ranks: tasks, until the root leaves."""
+    """Run tasks until the root leaves: what all other ranks do."""
     from ..worker.worker import Worker
 
     # The progress thread hands back what a long task would hold up; the task itself is never left.
@@ -201,27 +201,27 @@ def serve(worker: Any) -> None:
 
 
 class _Process:
-    """What this process is for `futures` and SCOOP's names; to be put back afterwards."""
+    """What this process is for `futures` and SCOOP's names, so that it can be put back."""
 
     def __init__(self) -> None:
         self._facts = identity.started, identity.rank, identity.size
         self._executor = current_executor.current()
 
     def serves(self, current: Executor, rank: int, size: int) -> None:
-        """It has a part in a farm."""
+        """Make it a rank of a farm. current: the executor that `futures` speaks to then."""
         identity.started, identity.rank, identity.size = True, rank, size
         current_executor.install(current)
 
     def restore(self) -> None:
-        """It is as it was."""
+        """Make it what it was before."""
         identity.started, identity.rank, identity.size = self._facts
         current_executor.install(self._executor)
 
 
 def _names() -> frozenset[str]:
-    """The functions and classes that this rank's program defines.
+    """Return the names of functions and classes that this rank's program defines.
 
-    None where it has no file: what ranks of an interactive session define under the same name
+    No names where it has no file: what ranks of an interactive session define under the same name
     and line need not be the same.
     """
     main = sys.modules["__main__"]
@@ -234,7 +234,7 @@ def _file(main: Any) -> str | None:
 
 
 def _missing_names() -> frozenset[str]:
-    """What must travel by value from here: not defined on every worker of every farm."""
+    """Return what must travel by value from here: not defined on every worker of every farm."""
     if len(_leads) == 1:
         return program.missing_names(_leads[0].farm.members.names)
     missing = (program.missing_names(lead.farm.members.names) for lead in _leads)

@@ -24,7 +24,7 @@ from ..tasks.executor import Executor, MapOptions, map_options
 from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import NO_LIMIT, limited
-from ..tasks.unfinished import cut_short
+from ..tasks.program_end import cut_short
 from ..tasks.wrapped import Starred
 from ..wire.failure import describe
 from . import mpi_pool_names

@@ -22,14 +22,18 @@ from ..wire.transport import library, mpi
 from .comm_executor import MPICommExecutor, MPIExecutor
 
 TAG = 31415
-"""Of our words to ranks that wait, and receive nothing else meanwhile; any MPI has 32767 tags."""
+"""Marks our words to ranks that wait and receive nothing else meanwhile; any MPI has 32767 tags."""
 WORK, END, HERE = b"work", b"end ", b"here"
+"""What rank 0 says to those that wait, and what they answer when they begin to work."""
 LATE_SECONDS = 10.0
 """After these it is said which ranks do not come."""
 
 
 class ProgramRanks:
-    """All ranks of the program."""
+    """All ranks of the program, as one of them sees them.
+
+    comm: the communicator of all.
+    """
 
     def __init__(self, comm: Any) -> None:
         self._comm = comm
@@ -46,7 +50,10 @@ class ProgramRanks:
     # Rank 0.
 
     def lead(self, user: object) -> MPIExecutor:
-        """The executor on the other ranks, which `user` uses; waits until they are there."""
+        """Return the executor on the other ranks when they are there.
+
+        user: the pool that uses it, until it is released or dropped.
+        """
         self._users.add(user)
         if self._executor is None:
             self._call(WORK)
@@ -57,7 +64,10 @@ class ProgramRanks:
         return self._executor
 
     def release(self, user: object, failed: bool) -> None:
-        """Let the others go on, if nobody else uses them. failed: what has not begun shall not."""
+        """Let the others go on, unless somebody else uses them.
+
+        failed: whether what has not begun is not to run.
+        """
         self._users.discard(user)
         if self._block is None or self._users:
             return
@@ -122,10 +132,11 @@ class ProgramRanks:
 
 
 _ranks: ProgramRanks | None = None
+"""Those of this process, once it has been asked: MPI gives a process one place in its life."""
 
 
 def gathered() -> ProgramRanks | None:
-    """All ranks of this program; None where it has only one, or runs on a farm already.
+    """Return all ranks of this program; None where it has only one, or runs on a farm already.
 
     Raises RuntimeError where ranks cannot see each other.
     """
@@ -143,5 +154,5 @@ def gathered() -> ProgramRanks | None:
 
 
 def _launched() -> bool:
-    """Whether this may be one of many ranks; asking MPI would start it."""
+    """Return whether this may be one of many ranks; asking MPI would start it."""
     return "mpi4py.MPI" in sys.modules or supervisor.rank_of(os.environ) is not None

@@ -2,7 +2,8 @@
 
 In a program that a launcher of ours has started, whoever has a pool is its master: workers import
 the program and get no further than its guard. Where it has none, the import of a worker ends where
-the pool would wait. In a program that the user's own mpirun has started the ranks are a `crew`.
+the pool would wait. In a program that the user's own mpirun has started, the ranks are
+`ProgramRanks`, and rank 0 is the master.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from .mpi_executor import MPIExecutor
 
 
 class SchwimmbadNames:
-    """The names of schwimmbad's `MPIPool`."""
+    """The names of schwimmbad's `MPIPool`, for a class that has an executor.
+
+    pool = Pool()
+    if not pool.is_master():
+        pool.wait()
+        sys.exit(0)
+    """
 
     _executor: MPIExecutor
     _ranks: program_ranks.ProgramRanks | None = None
@@ -31,7 +38,7 @@ class SchwimmbadNames:
 
     @property
     def rank(self) -> int:
-        """The master's rank, 0; above where this process works for it."""
+        """This process's rank among those of the pool: 0 for the master, above for workers."""
         return 0 if self._ranks is None else self._ranks.rank
 
     @property
@@ -41,11 +48,11 @@ class SchwimmbadNames:
 
     @staticmethod
     def enabled() -> bool:
-        """Whether there are ranks to work."""
+        """Return whether there are ranks besides the master."""
         return identity.size > 1 or program_ranks.gathered() is not None
 
     def is_master(self) -> bool:
-        """Whether this process hands out the work.
+        """Return whether this process hands out the work.
 
         Raises RuntimeError where an mpirun has started ranks that cannot see each other.
         """
@@ -55,14 +62,16 @@ class SchwimmbadNames:
         return self.rank == 0
 
     def is_worker(self) -> bool:
-        """Whether this process works for the master."""
+        """Return whether this process works for the master."""
         return not self.is_master()
 
     def wait(self, callback: Callable[[], object] | None = None) -> None:
         """Work for the master until it closes its pool; the master itself goes on at once.
 
-        callback: called on workers afterwards. Where a worker imports the program, this is the
-            end of the import: what is defined so far is what tasks find.
+        Where a worker imports the program, this is the end of the import: what is defined so far
+        is what tasks find.
+
+        callback: called on workers afterwards.
         """
         if identity.importing:
             raise program.Defined
@@ -80,5 +89,6 @@ class SchwimmbadNames:
         self._executor.work_as(self._ranks.lead(self))
 
     def _dismiss(self, failed: bool) -> None:
+        """Let those ranks go on. failed: what has not begun is not to run."""
         if self._ranks is not None and not self._ranks.rank:
             self._ranks.release(self, failed)

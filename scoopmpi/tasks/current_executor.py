@@ -5,20 +5,16 @@ Rank 0 has the farm's, a worker one for the calls of its tasks, every other proc
 
 from __future__ import annotations
 
-import atexit
-import os
-import sys
-import threading
 import warnings
 from collections.abc import Callable
 
 from ..process import identity
 from .executor import Executor
 from .serial import SerialExecutor
-from .unfinished import others, to_its_end
 
 _serial = SerialExecutor()
 _current: Executor = _serial
+"""What a process is, is one thing: `install` alone changes it, as the process begins or ends."""
 
 
 def install(executor: Executor | None) -> None:
@@ -33,7 +29,7 @@ def current() -> Executor:
 
 
 def wait_until(done: Callable[[], bool], timeout: float | None = None) -> bool:
-    """Wait for what the current executor brings about; False after `timeout` seconds."""
+    """Wait until `done()` for what the current executor brings about; False after `timeout`."""
     return _current.wait_until(done, timeout)
 
 
@@ -48,8 +44,10 @@ def usable() -> Executor:
             'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
         )
     if not identity.started and not identity.warned:
+        from .program_end import finish_at_exit  # late: a worker has been started
+
         identity.warned = True
-        _finish_at_exit()
+        finish_at_exit(_serial)
         warnings.warn(
             "the program was not started by scoopmpi, its tasks run one after the other. "
             "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
@@ -57,37 +55,3 @@ def usable() -> Executor:
             stacklevel=3,
         )
     return _current
-
-
-def run_to_its_end(run: Callable[[], None], end_threads: Callable[[], None]) -> None:
-    """Run the program, and then what it has left to the executor of this process.
-
-    end_threads: waits for the program's threads, and ends Python's thread pools.
-    """
-    to_its_end(run, current, end_threads)
-
-
-def _finish_at_exit() -> None:
-    """Finish what is left at exit, as `to_its_end` does: nobody has started this process for us."""
-    pid = os.getpid()
-
-    def finish() -> None:
-        problem = None if hasattr(sys, "ps1") else getattr(sys, "last_type", None)
-        if os.getpid() == pid and problem is not KeyboardInterrupt:
-            _serial.finish(maps=problem is None)
-
-    def finish_early() -> None:
-        if not others():
-            finish()
-
-    def finish_last() -> None:
-        finish()
-        identity.ended = True
-
-    try:
-        import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)
-
-        getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
-    except RuntimeError:  # a thread is the first to come here, and the main thread has ended
-        pass
-    atexit.register(finish_last)
