@@ -1,4 +1,4 @@
-"""What programs import: `from scoopmpi import futures` (or `from scoop import futures`).
+"""Functions that have tasks run: `from scoopmpi import futures`, or `from scoop import futures`.
 
     from scoopmpi import futures
 
@@ -157,7 +157,7 @@ def mapScan(
 
 
 class DoneAndNotDone(NamedTuple):
-    """What `wait` returns: two sets of futures."""
+    """Two sets of futures, as `wait` returns them."""
 
     done: set[Any]
     not_done: set[Any]

@@ -1,4 +1,4 @@
-"""What a `Pool` hands out: results that are asked for later, values one by one.
+"""The results of a `Pool` that are asked for later, and the values of its maps one by one.
 
 In the words of `multiprocessing.pool`'s `AsyncResult` and `IMapIterator`. Nothing here knows the
 farm: an executor gives the outcomes.

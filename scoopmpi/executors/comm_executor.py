@@ -201,19 +201,19 @@ def serve(worker: Any) -> None:
 
 
 class _Process:
-    """What this process is for `futures` and SCOOP's names, so that it can be put back."""
+    """The facts of this process for `futures` and SCOOP's names, so that they can be put back."""
 
     def __init__(self) -> None:
         self._facts = identity.started, identity.rank, identity.size
         self._executor = current_executor.current()
 
     def serves(self, current: Executor, rank: int, size: int) -> None:
-        """Make it a rank of a farm. current: the executor that `futures` speaks to then."""
+        """Make this process a rank of a farm, whose `futures` speaks to the executor `current`."""
         identity.started, identity.rank, identity.size = True, rank, size
         current_executor.install(current)
 
     def restore(self) -> None:
-        """Make it what it was before."""
+        """Make this process what it was before."""
         identity.started, identity.rank, identity.size = self._facts
         current_executor.install(self._executor)
 

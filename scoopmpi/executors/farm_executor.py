@@ -31,6 +31,7 @@ T = TypeVar("T")
 class FarmExecutor(Executor):
     """Runs calls on the workers of a farm.
 
+    farm: the workers.
     checkpoint: where the outcomes of its maps and calls are kept, and come from.
     """
 
@@ -45,7 +46,7 @@ class FarmExecutor(Executor):
 
     @property
     def interruption(self) -> BaseException | None:
-        """What a signal has raised in the program, the latest one."""
+        """The latest exception that a signal has raised in the program, if one has."""
         return self.farm.interruption
 
     @property
@@ -57,7 +58,7 @@ class FarmExecutor(Executor):
 
     @cached_property
     def constants_backend(self) -> FarmConstants:
-        """What `shared` speaks to."""
+        """The constants of the program, for `shared`."""
         from ..farm.constants_backend import FarmConstants  # late: few programs have constants
 
         return FarmConstants(self.farm)
@@ -65,7 +66,9 @@ class FarmExecutor(Executor):
     def submit(
         self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
-        """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are.
+        """Have `fn(*args, **kwargs)` run by a worker, and return its future at once.
+
+        args, kwargs: packed now, as they are.
 
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
         """
@@ -108,7 +111,7 @@ class FarmExecutor(Executor):
         farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Drive the farm until `done()`; False after `timeout` seconds."""
+        """Drive the farm until `done()`; return False after `timeout` seconds."""
         return self.farm.wait_until(done, timeout)
 
     def finish(self, maps: bool = True) -> None:
@@ -144,7 +147,7 @@ class CheckpointedExecutor(FarmExecutor):
 
 
 def _recalled(future: Future[T], saved: Saved) -> Future[T]:
-    """The future of a call whose outcome is known."""
+    """Return the future of a call whose outcome the checkpoint has."""
     future.set_running_or_notify_cancel()
     outcome = opened(saved.outcomes[0], bool(saved.failed), saved.start)
     if isinstance(outcome, Raised):

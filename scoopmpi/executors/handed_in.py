@@ -1,8 +1,9 @@
-"""What an executor was handed and is not over yet: counted, so that an end can wait for it.
+"""The calls and maps that an executor was handed and that are not over: counted, for its ends.
 
-Two ends do: the executor's shutdown, which may cancel instead, and that of the program, for whose
-sake an executor stands in `unfinished` of the one below while anything is under way. Methods may be
-called by any thread; `ended` and `left` by the garbage collector, so there is no lock.
+There are two: the executor's shutdown, which may cancel instead of waiting, and the end of the
+program, for which the executor stands in `unfinished` of the one below while anything is under way.
+Methods may be called by any thread; `ended` and `left` by the garbage collector, so there is no
+lock.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..tasks.future import Future
 
 
 class OpenMap(Protocol):
-    """What an end does with a map."""
+    """A map, as an end of the executor deals with it."""
 
     @property
     def settled(self) -> Callable[[], bool]:

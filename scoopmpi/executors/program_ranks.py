@@ -24,9 +24,9 @@ from .comm_executor import MPICommExecutor, MPIExecutor
 TAG = 31415
 """Marks our words to ranks that wait and receive nothing else meanwhile; any MPI has 32767 tags."""
 WORK, END, HERE = b"work", b"end ", b"here"
-"""What rank 0 says to those that wait, and what they answer when they begin to work."""
+"""The words of rank 0 to those that wait, and their answer when they begin to work."""
 LATE_SECONDS = 10.0
-"""After these it is said which ranks do not come."""
+"""Rank 0 waits so long before it says which ranks do not come."""
 
 
 class ProgramRanks:

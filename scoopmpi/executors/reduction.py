@@ -74,7 +74,7 @@ def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
 
 
 class Reduction:
-    """What the tasks of a range are combined to; made inside a task.
+    """The combination of the tasks of a range; made inside a task.
 
     mapping: the user's function of one task. operation: combines two values.
     """

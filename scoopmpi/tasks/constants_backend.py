@@ -28,7 +28,7 @@ class KnownConstants(Protocol):
 
 
 class ConstantsBackend(Protocol):
-    """What `shared` speaks to: this rank's constants, and how all ranks come to have the same."""
+    """This rank's constants, and how all ranks come to have the same. `shared` speaks to it."""
 
     @property
     def store(self) -> KnownConstants:

@@ -14,7 +14,7 @@ from .serial import SerialExecutor
 
 _serial = SerialExecutor()
 _current: Executor = _serial
-"""What a process is, is one thing: `install` alone changes it, as the process begins or ends."""
+"""The one of this process; only `install` changes it, where the process begins or ends its part."""
 
 
 def install(executor: Executor | None) -> None:

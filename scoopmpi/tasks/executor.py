@@ -66,7 +66,7 @@ def map_options(
 
 
 class Executor(ABC):
-    """What runs calls and maps, without an end of its own: that is the program's."""
+    """Runs calls and maps. It has no end of its own: it ends with the program."""
 
     @property
     @abstractmethod
@@ -91,7 +91,7 @@ class Executor(ABC):
     def results(
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> Results:
-        """As `values`, for who may also finish, cancel, or look at what has come."""
+        """Have `fn` run over the iterables, and return the values for an executor with an end."""
         from .results import IteratorResults  # late: few tasks have executors
 
         streamed = not all(map(sized, iterables))
@@ -149,8 +149,9 @@ class Executor(ABC):
 
     @property
     def fork(self) -> Callable[..., Future[Any]] | None:
-        """As `submit`, for code of ours that changes no arguments: they are packed only if others
-        take the call. None where no other worker could take it.
+        """A function as `submit` that packs arguments only if another worker takes the call.
+
+        For code of ours, which does not change them. None where no other worker could take it.
         """
         return None
 
@@ -161,7 +162,7 @@ class Executor(ABC):
 
     @property
     def constants_backend(self) -> ConstantsBackend | None:
-        """What `shared` speaks to; None where this process has its constants for itself."""
+        """The constants for `shared`; None where this process has its own for itself."""
         return None
 
     def checkpointed(self, path: str | os.PathLike[str]) -> Executor | None:

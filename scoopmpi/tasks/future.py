@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Driven(Protocol):
-    """What makes progress while somebody waits: a farm, or a worker for its tasks' own calls."""
+    """A farm, or a worker for its tasks' own calls: it works while somebody waits."""
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Work until `done()`; False after `timeout` seconds."""
@@ -26,7 +26,7 @@ class Future(ScoopAttributes, PEP3148Future[T]):
     """
 
     driver: Driven | None = None
-    """What works while somebody waits for the future; set by the executor that makes it."""
+    """Works while somebody waits for the future; set by the executor that makes it."""
     on_end: Callable[[Any], None] | None = None
     """Called when the call is over and all callbacks have run; set by who counts it."""
 

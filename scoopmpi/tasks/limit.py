@@ -1,11 +1,12 @@
 """How long a task may run: `Limited` is a function with a limit, in the function's place.
 
-In the worker's main thread an alarm raises TaskTimeout inside the task, also where it sleeps. What
-does not react is the supervisor's (`process.deadline`). The invariant: the alarm raises only while
-the innermost `Limited` call of the running greenlet is `_running` and not over, once for it, and
-never while code of this package runs on top of that call (it comes again a millisecond later). So
-it cannot hit the worker's loop, another task, or the nested executor's bookkeeping. Whoever sets a
-task aside takes its limit out of `_running` first. SIGALRM is ours only while a limited task runs.
+In the worker's main thread an alarm raises TaskTimeout inside the task, also where it sleeps. A
+task that does not react is the supervisor's business (`process.deadline`). The invariant: the alarm
+raises only while the innermost `Limited` call of the running greenlet is `_running` and not over,
+once for it, and never while code of this package runs on top of that call (it comes again a
+millisecond later). So it cannot hit the worker's loop, another task, or the nested executor's
+bookkeeping. Who sets a task aside takes its limit out of `_running` first. SIGALRM is ours only
+while a limited task runs.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from ..wire import failure
 from .wrapped import PASSING, Wrapped
 
 AGAIN_SECONDS = 0.001
-"""Until the alarm comes again that must not raise where it came."""
+"""How long an alarm waits that came where it must not raise."""
 MOST_SECONDS = 1e8
-"""Three years: what is longer is no limit, and would be too much for a timer."""
+"""Three years: a longer time is no limit, and would be too much for a timer."""
 NO_LIMIT = math.inf
-"""As task_timeout: no limit, not even --task-timeout's. Executors ask for it for what wraps a
-function that has its limit already, or calls of the user's that have one each."""
+"""As task_timeout: no limit, not even that of --task-timeout. With it executors hand on functions
+that have their limit already, behind a wrapper of ours or around each call of the user's."""
 _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _READY = os.path.join(_HERE, "programs", "")
 _MAIN = threading.main_thread().ident
@@ -82,7 +83,10 @@ def seconds_of(target: Any) -> float | None:
 
 
 class Limited(Wrapped):
-    """A function whose calls may take so many seconds each."""
+    """A function whose calls may take so many seconds each.
+
+    fn: the user's, or one of ours around it.
+    """
 
     def __init__(self, fn: Callable[..., Any], seconds: float) -> None:
         super().__init__(fn)
@@ -113,7 +117,10 @@ _CALL = Limited.__call__.__code__
 
 
 class _Limit:
-    """The limit of one call."""
+    """The limit of one call.
+
+    name: the function's, for the message.
+    """
 
     __slots__ = ("_alarm", "_before", "_name", "_outer", "_ours", "_seconds",
                  "_since", "deadline", "fired", "left", "over")  # fmt: skip
@@ -129,16 +136,18 @@ class _Limit:
         self.fired = self.over = False
 
     def begin(self) -> None:
+        """Start the clock of this call, and stop that of the call around it."""
         self._outer = set_aside()  # where nothing is parallel, tasks call tasks
         go_on(self)
 
     def end(self) -> None:
+        """Let the clock of the call around it go on."""
         if _running is self:
             set_aside()
             go_on(self._outer)
 
     def start(self) -> None:
-        """The clock goes on."""
+        """Let the clock go on."""
         now = self._since = time.monotonic()
         self.deadline = now + self.left
         if self._ours:
@@ -149,7 +158,7 @@ class _Limit:
             supervisor.deadline.begins(self.deadline, self._seconds)
 
     def stop(self) -> None:
-        """The clock stands still, and SIGALRM is whose it was."""
+        """Stop the clock, and give SIGALRM back."""
         if supervisor.deadline is not None:
             supervisor.deadline.ends()
         now = time.monotonic()
@@ -163,7 +172,7 @@ class _Limit:
         self.left = self.deadline - now
 
     def restore(self) -> bool:
-        """SIGALRM is whose it was before; False where the task has taken it: then it stays so."""
+        """Give SIGALRM back; return False where the task has taken it, which keeps it then."""
         before = signal.SIG_DFL if self._before is None else self._before
         found = signal.signal(signal.SIGALRM, before)
         if found is _rang:
@@ -173,15 +182,16 @@ class _Limit:
         return False
 
     def error(self) -> failure.TaskTimeout:
-        """What the task gets."""
+        """Return the exception that the task gets."""
         return failure.timed_out(self._name, self._seconds, identity.rank, socket.gethostname())
 
 
 _running: _Limit | None = None
+"""The limit of the task that runs in the main thread: a signal handler has nothing else to see."""
 
 
 def set_aside() -> _Limit | None:
-    """The running task will wait for its own tasks: its limit, for `go_on`; its clock stands."""
+    """Stop the clock of the running task, which will wait for its own; return it for `go_on`."""
     global _running
     limit = _running
     if limit is not None:
@@ -191,7 +201,7 @@ def set_aside() -> _Limit | None:
 
 
 def go_on(limit: _Limit | None) -> None:
-    """A task that was set aside goes on."""
+    """Let the clock of a task go on that was set aside."""
     global _running
     if limit is not None:
         _running = limit
@@ -199,7 +209,7 @@ def go_on(limit: _Limit | None) -> None:
 
 
 def _rang(_: int, frame: FrameType | None) -> None:
-    """SIGALRM, while a limited task runs."""
+    """Handle SIGALRM while a limited task runs: raise TaskTimeout in it, or try again later."""
     limit = _running
     if limit is None or limit.over or limit.fired:
         return
@@ -234,9 +244,11 @@ def _of_ours(code: CodeType) -> bool:
 
 
 _said = False
+"""True where that has been said in this process: once is enough, whatever threads tasks have."""
 
 
 def _say_unlimited(name: str) -> None:
+    """Warn, once, that a limit does not count in a thread. name: the function's."""
     global _said
     if not _said:
         _said = True
@@ -244,7 +256,7 @@ def _say_unlimited(name: str) -> None:
 
 
 def _forked() -> None:
-    """In a child of a task: its parent's limit is not its own."""
+    """Forget the limit in a child that a task has forked: it is its parent's."""
     global _running
     limit, _running, supervisor.deadline = _running, None, None
     if limit is not None:

@@ -1,4 +1,4 @@
-"""What has become of tasks, packed as it came from a worker, and opened for whoever wants it.
+"""The outcomes of tasks, packed as they came from a worker, and opened for whoever wants them.
 
 Opening runs the user's code, so only callers do it, never the farm's loop.
 """

@@ -1,4 +1,4 @@
-"""What a map sends, as frames: its function once, the arguments of its tasks.
+"""The frames that a map sends: its function once, the arguments of its tasks.
 
 Packing runs the user's code (`__reduce__`, `__getstate__`), so callers hold no lock meanwhile.
 """

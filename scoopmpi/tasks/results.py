@@ -32,7 +32,7 @@ class Values(Protocol):
 
 
 class Results(Values, Protocol):
-    """What consumers and executors need of the values of a map."""
+    """The values of a map as an executor with an end needs them: it may finish it, or cancel."""
 
     def outcomes(self) -> list[Any]:
         """Return the next values, `Raised` for each task that failed; an empty list at the end."""

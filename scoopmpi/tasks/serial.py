@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class SerialExecutor(Executor):
-    """Runs calls in place, at once: without a launcher, on a single rank, in threads of tasks.
+    """Runs calls in place, at once.
 
     A map runs as it is read; one that nobody reads, when something else is asked for or at the end.
     """
@@ -43,7 +43,10 @@ class SerialExecutor(Executor):
     def submit(
         self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
-        """Run `fn(*args, **kwargs)` now; the future is done when this returns."""
+        """Run `fn(*args, **kwargs)` now, and return its future, which is done.
+
+        task_timeout: seconds that it may take; TaskTimeout afterwards.
+        """
         self._run_dropped()
         fn = limited(fn, task_timeout)
         future: Future[T] = Future()
@@ -83,11 +86,11 @@ class SerialExecutor(Executor):
             self._run_dropped()
 
     def waits(self, maps: bool) -> bool:
-        """Whether there is something to finish."""
+        """Return whether there is something to finish. maps: also maps that nobody reads."""
         return bool(self._unfinished or (maps and self._dropped))
 
     def _run_dropped(self) -> None:
-        """The tasks of maps that were dropped before their first value."""
+        """Run the tasks of maps that were dropped before their first value."""
         while self._dropped:
             made = self._dropped.popleft()
             try:
@@ -96,22 +99,27 @@ class SerialExecutor(Executor):
                 tell_failed(made.name, made.begun, failure.reason(error))
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait for what other threads bring about; False after `timeout` seconds."""
+        """Wait until `done()` for what other threads bring about; False after `timeout` seconds."""
         return poll(done, timeout)
 
 
 class _Tasks:
-    """How the tasks of a serial map run."""
+    """How the tasks of a serial map run.
+
+    fn: the user's function, with its limit.
+    """
 
     endless = False
+    """True where the iterables are known to have no end."""
     unread = False
-    """Whether nobody takes the values: then what tasks raise is for nobody."""
+    """True where nobody takes the values: then what tasks raise is for nobody."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
         self.begun = 0
 
     def run(self, *args: Any) -> Any:
+        """Run one task, and return its value; raises what it raises where somebody reads."""
         self.begun += 1
         try:
             return self._fn(*args)
@@ -126,9 +134,12 @@ class _Tasks:
 
 
 class SerialValues:
-    """The values of a serial map, as one iterator that runs the tasks.
+    """The values of a serial map: one iterator, which runs the tasks.
 
-    dropped: where it goes when nobody has asked for a value.
+    tasks: how they run.
+    values: gives a value for each task.
+    deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
+    dropped: where the map goes when nobody has asked for a value.
     """
 
     def __init__(
@@ -159,7 +170,7 @@ class SerialValues:
         return True
 
     def drop(self) -> None:
-        """Nobody takes the values. For the garbage collector."""
+        """Have the tasks run later, as nobody takes the values. For the garbage collector."""
         if not self._over:
             self._over = self._tasks.unread = True
             self._dropped.append(self)
@@ -167,7 +178,7 @@ class SerialValues:
     __del__ = drop
 
     def tasks(self) -> Iterator[Any]:
-        """What runs them, when it was dropped; nothing for what has no end."""
+        """Return an iterator that runs the tasks of a map that was dropped; none where endless."""
         if not self._tasks.endless:
             return self._values
         tell_endless(self.name, 0)
@@ -175,7 +186,7 @@ class SerialValues:
 
     @property
     def name(self) -> str:
-        """The function's."""
+        """The name of the function, for messages."""
         return failure.describe(self._tasks._fn)
 
     @property

@@ -1,8 +1,7 @@
-"""What finishes before its process ends, although nobody waits for it: executors, and results for
-later, each of them an object with a method `finish`.
+"""The executors, and results for later, that finish before the process ends, though nobody waits.
 
-One such list stands behind each executor below: a farm's, a worker's, the serial one's. When it is
-finished says `program_end`.
+One such list stands behind each executor below: a farm's, a worker's, the serial one's.
+`program_end` says when it is finished.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ logger = logging.getLogger("scoopmpi")
 
 
 class Finishing(Protocol):
-    """What may have something under way."""
+    """An executor, or a result for later: it may have something under way."""
 
     takes_values: bool
-    """Whether it takes values of others here: then it is finished before those."""
+    """True where it takes values of others in the list: then it is finished before those."""
 
     def finish(self) -> None:
         """Return when it has nothing more under way."""
