@@ -1,7 +1,15 @@
-"""What programs import: `from scoopmpi import futures` (or `from scoop import futures`).
+"""Functions that have tasks run: `from scoopmpi import futures`, or `from scoop import futures`.
+
+    from scoopmpi import futures
+
+    def square(x):
+        return x * x
+
+    if __name__ == "__main__":
+        print(sum(futures.map(square, range(1000))))
 
 SCOOP's functions with SCOOP's signatures, the timeouts honoured. They hand everything to the
-executor of this process and hold no state of their own.
+executor of this process and hold no state of their own. Tasks may call them too.
 """
 
 from __future__ import annotations
@@ -12,11 +20,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION
 from concurrent.futures import Future as PEP3148Future
 from concurrent.futures import TimeoutError as WaitedTooLong
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from .concurrency.timeouts import seconds
 from .executors import reduction
 from .tasks.current_executor import usable, wait_until
+from .tasks.executor import map_options
 from .tasks.future import Future
 
 __all__ = [
@@ -46,18 +56,26 @@ def map(
     task_timeout: float | None = None,
     **_: Any,
 ) -> Iterator[T]:
-    """The values of `func` over the iterables, in order, as an iterator; workers begin at once.
+    """Return an iterator of the values of `func` over the iterables; workers begin at once.
 
-    As the built-in `map` it stops with the shortest iterable; endless ones are read as far as
-    needed. timeout: seconds from this call until the last value. task_timeout: seconds that each
-    task may take where it runs; `scoopmpi.TaskTimeout`, a TimeoutError, in its place afterwards.
+        for value in futures.map(func, [1, 2, 3], [10, 20, 30]):   # func(1, 10), func(2, 20), ...
+
+    As with the built-in `map`, values come in order, and end with the shortest iterable; endless
+    ones are read as far as needed. What a task raises is raised in the place of its value. A map
+    that nobody asks for a value runs all the same; one of which some values were taken is given
+    up when it is dropped.
+
+    timeout: seconds from this call until the last value; TimeoutError afterwards.
     chunksize: accepted; batches follow measured durations. Other names are ignored, as SCOOP does.
-    What a task raises is raised in its place. A map that nobody asks for a value runs all the
-    same; one of which some values were taken is given up when it is dropped.
+    task_timeout: seconds that each task may take where it runs; `scoopmpi.TaskTimeout`, a
+        TimeoutError, in its place afterwards. None: as long as --task-timeout says.
+
+    Raises TypeError where `func` is no function, where there is no iterable, or where seconds are
+    no number; ValueError for a timeout that is nan or a task_timeout that is not above 0.
     """
-    return usable().map(
-        func, *iterables, timeout=timeout, chunksize=chunksize, task_timeout=task_timeout
-    )
+    executor = usable()
+    options = map_options(func, iterables, timeout, task_timeout=task_timeout)
+    return chain.from_iterable(executor.values(func, iterables, options))
 
 
 def map_as_completed(
@@ -68,18 +86,24 @@ def map_as_completed(
     task_timeout: float | None = None,
     **_: Any,
 ) -> Iterator[T]:
-    """As `map`, but each value comes as soon as it is there, in no particular order."""
-    return usable().map(
-        func, *iterables, timeout=timeout, chunksize=chunksize, ordered=False,
-        task_timeout=task_timeout,
-    )  # fmt: skip
+    """Return an iterator as `map` does, whose values come as soon as they are there, in any order.
+
+    timeout, chunksize, task_timeout: as for `map`.
+    """
+    executor = usable()
+    options = map_options(func, iterables, timeout, ordered=False, task_timeout=task_timeout)
+    return chain.from_iterable(executor.values(func, iterables, options))
 
 
 def submit(
     func: Callable[..., T], *args: Any, task_timeout: float | None = None, **kwargs: Any
 ) -> Future[T]:
-    """Have `func(*args, **kwargs)` run by a worker; returns its future at once.
+    """Have `func(*args, **kwargs)` run by a worker, and return its future at once.
 
+        call = futures.submit(pow, 2, 10)
+        print(call.result())
+
+    args, kwargs: sent as they are now; later changes do not reach the call.
     task_timeout: seconds that it may take where it runs, see `map`; not passed to `func`.
     """
     return usable().submit(func, *args, task_timeout=task_timeout, **kwargs)
@@ -92,11 +116,16 @@ def mapReduce(
     timeout: float | None = None,
     task_timeout: float | None = None,
 ) -> Any:
-    """The values of `mapFunc` over the iterables, combined in their order by `reductionOp`.
+    """Return the values of `mapFunc` over the iterables, combined in order by `reductionOp`.
+
+        total = futures.mapReduce(square, operator.add, range(1000))
 
     As `functools.reduce(reductionOp, map(mapFunc, *iterables))`, where `reductionOp` is
-    associative: values are combined on the workers on which they arise. timeout: seconds.
+    associative: values are combined on the workers on which they arise.
+
+    timeout: seconds to wait for the result; TimeoutError afterwards, None waits for ever.
     task_timeout: seconds for each call of `mapFunc`, see `map`; one that fails fails the whole.
+
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
     usable()
@@ -112,10 +141,13 @@ def mapScan(
     timeout: float | None = None,
     task_timeout: float | None = None,
 ) -> list[Any]:
-    """The values of `mapFunc` combined from the first up to each: a list of running totals.
+    """Return a list of running totals: the values of `mapFunc` combined from the first up to each.
 
     As `list(itertools.accumulate(map(mapFunc, *iterables), reductionOp))`, where `reductionOp`
-    is associative. timeout: seconds. task_timeout: for each call of `mapFunc`, see `map`.
+    is associative.
+
+    timeout: seconds to wait for the list; TimeoutError afterwards, None waits for ever.
+    task_timeout: seconds for each call of `mapFunc`, see `map`.
     """
     usable()
     prefixes: list[Any] = reduction.reduced(
@@ -125,7 +157,7 @@ def mapScan(
 
 
 class DoneAndNotDone(NamedTuple):
-    """What `wait` returns: two sets of futures."""
+    """Two sets of futures, as `wait` returns them."""
 
     done: set[Any]
     not_done: set[Any]
@@ -136,10 +168,13 @@ def wait(
     timeout: float | None = -1,
     return_when: str = ALL_COMPLETED,
 ) -> DoneAndNotDone:
-    """Wait for futures; returns those that are done and those that are not.
+    """Wait for futures, and return two sets: those that are done, and those that are not.
 
-    timeout: seconds; None or negative waits for ever, 0 only looks.
-    return_when: FIRST_COMPLETED, FIRST_EXCEPTION or ALL_COMPLETED.
+        done, not_done = futures.wait(calls, timeout=60, return_when=futures.FIRST_COMPLETED)
+
+    fs: futures of `submit`, or of `concurrent.futures`.
+    timeout: seconds to wait; None or negative waits for ever, 0 only looks.
+    return_when: FIRST_COMPLETED, FIRST_EXCEPTION or ALL_COMPLETED; ValueError for anything else.
     """
     if return_when not in _WAITS:
         raise ValueError(f"return_when is {return_when!r}, it must be one of {', '.join(_WAITS)}")
@@ -165,7 +200,11 @@ def wait(
 def as_completed(
     fs: Iterable[PEP3148Future[T]], timeout: float | None = None
 ) -> Iterator[PEP3148Future[T]]:
-    """The futures, each as soon as it is done; TimeoutError `timeout` seconds after this call."""
+    """Return an iterator of the futures, which gives each as soon as it is done.
+
+    timeout: seconds from this call until the last one; TimeoutError afterwards. None or negative
+        waits for ever.
+    """
     timeout = seconds(timeout)
     deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout
     futures = set(fs)
@@ -198,5 +237,5 @@ class _Completions:
 
 
 def shutdown(wait: bool = True) -> None:
-    """Accepted for SCOOP's sake: the farm ends with the program."""
+    """Do nothing; accepted for SCOOP's sake, as the farm ends with the program."""
     usable().shutdown(wait)

@@ -3,7 +3,8 @@
     shared.setConst(table=table)                      # in the program, or in a task
     shared.getConst("table")                          # in any task that is submitted afterwards
 
-SCOOP's functions with SCOOP's signatures; they hold no state but which names have been warned of.
+SCOOP's functions with SCOOP's signatures. The constants themselves are kept by the backend that the
+executor of this process gives; what is here is only which names have been warned of.
 """
 
 from __future__ import annotations
@@ -16,21 +17,27 @@ from .concurrency.periods import ON_ITS_WAY_SECONDS
 from .concurrency.timeouts import seconds
 from .process import identity
 from .tasks import current_executor
+from .tasks.wrapped import passes_on
 
 if TYPE_CHECKING:
-    from .constants.backend import ConstantsBackend
+    from .tasks.constants_backend import ConstantsBackend
 
 __all__ = ["SharedElementEncapsulation", "elements", "getConst", "setConst"]
 
 _warned: set[str] = set()
+"""Names of which it has been said that there is no such constant: once for each in a process."""
 
 
 def setConst(**kwargs: Any) -> None:
-    """Give values names under which every task submitted from now on finds them.
+    """Give values names, under which every task that is submitted from now on finds them.
 
-    Any object that can be pickled, functions and lambdas too, as it is now. Arrays arrive
-    read-only, large ones once per host. Raises TypeError where a name exists already, then none of
-    them is set, and pickle.PicklingError, both naming the constant.
+        shared.setConst(table=table, scale=2.5)
+
+    kwargs: any objects that can be pickled, functions and lambdas too, as they are now. Arrays
+        arrive read-only, large ones once per host.
+
+    Raises TypeError where a name exists already, and pickle.PicklingError where a value cannot be
+    pickled, both naming the constant; then none of them is set.
     """
     if identity.this.importing:
         raise RuntimeError(
@@ -43,11 +50,13 @@ def setConst(**kwargs: Any) -> None:
 
 
 def getConst(name: str, timeout: float | None = 0.1) -> Any:
-    """The constant of this name; None, with one warning, where there is none.
+    """Return the constant of this name; None, with one warning, where there is none.
 
-    timeout: seconds to wait for a name that has not been set when this task was submitted; 0 only
-        looks, and warns of nothing; None waits for ever. What has been set before is waited for in
-        any case. Raises pickle.UnpicklingError where the value cannot be unpickled here.
+    timeout: seconds to wait for a name that had not been set when this task was submitted; 0 only
+        looks, and warns of nothing; None waits for ever. What had been set before is waited for in
+        any case.
+
+    Raises pickle.UnpicklingError where the value cannot be unpickled here.
     """
     constants_backend = _constants_backend()
     if name in constants_backend.store or constants_backend.wait_for(name, _seconds(timeout)):
@@ -64,8 +73,8 @@ def getConst(name: str, timeout: float | None = 0.1) -> Any:
 
 
 def _constants_backend() -> ConstantsBackend:
-    """Return that of the farm that this process belongs to, or that of the process on its own."""
-    found: ConstantsBackend | None = getattr(current_executor.current(), "constants_backend", None)
+    """Return the backend of the farm that this process belongs to, or of the process on its own."""
+    found = current_executor.current().constants_backend
     if found is None:
         from .constants import local  # late: ranks have others, and an import is a file each opens
 
@@ -74,7 +83,7 @@ def _constants_backend() -> ConstantsBackend:
 
 
 def _seconds(timeout: float | None) -> float | None:
-    """As Python's own waits take it: not negative, and None for what is longer than they can."""
+    """Return a timeout as Python's own waits take it: not negative, None for more than they can."""
     if timeout != timeout:  # nan: no time to wait for, so it only looks
         return 0.0
     given = seconds(timeout)
@@ -106,7 +115,11 @@ elements = _Elements()
 class SharedElementEncapsulation:
     """A function as a constant: it travels once to each host, and is then called by its name.
 
-    element: a function, a bound method, or the name of a constant that can be called.
+        model = shared.SharedElementEncapsulation(large_object.evaluate)
+        values = list(futures.map(model, arguments))
+
+    element: a function, a bound method, or the name of a constant that can be called; KeyError
+        where there is no such constant.
     """
 
     def __init__(self, element: Callable[..., Any] | str) -> None:
@@ -126,8 +139,9 @@ class SharedElementEncapsulation:
         except TypeError:  # another task was faster with the same, and it is on its way
             _constants_backend().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
 
+    @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What the function returns for these arguments."""
+        """Call the function, and return what it returns; KeyError where its constant is gone."""
         function = getConst(self.uniqueID)
         if function is None:
             raise KeyError(f"there is no constant {self.uniqueID!r} on rank {identity.this.rank}")

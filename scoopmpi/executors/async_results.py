@@ -1,4 +1,4 @@
-"""What a `Pool` hands out: results that are asked for later, values one by one.
+"""The results of a `Pool` that are asked for later, and the values of its maps one by one.
 
 In the words of `multiprocessing.pool`'s `AsyncResult` and `IMapIterator`. Nothing here knows the
 farm: an executor gives the outcomes.
@@ -9,18 +9,22 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from ..concurrency.timeouts import seconds
 from ..tasks.current_executor import current
 from ..tasks.outcomes import Raised
 from ..wire import failure
-from .taken import Taken
+from .map_values import MapValues
 
 
 class AsyncResult:
-    """A result that is asked for later."""
+    """A result that is asked for later; `Pool.apply_async` and `map_async` give it.
+
+    unfinished: where the pool counts its results; this one takes itself out when it is there.
+    callback, error_callback: called with the value or the exception when it is there.
+    """
 
     takes_values = True
 
@@ -40,7 +44,11 @@ class AsyncResult:
         unfinished.add(self)
 
     def get(self, timeout: float | None = None) -> Any:
-        """The value; raises what the call raised, or multiprocessing.TimeoutError."""
+        """Return the value when it is there.
+
+        timeout: seconds to wait; multiprocessing.TimeoutError afterwards. None waits for ever.
+        Raises what the call raised.
+        """
         timeout = seconds(timeout)
         self.wait(timeout)
         if not self.ready():
@@ -58,16 +66,24 @@ class AsyncResult:
     finish = wait  # for the end of the program
 
     def ready(self) -> bool:
-        """Whether the call is done."""
+        """Return whether the call is done."""
         return self._done.is_set()
 
     def successful(self) -> bool:
-        """Whether the call has given a value; ValueError before it is done."""
+        """Return whether the call has given a value; ValueError before it is done."""
         if not self.ready():
             raise ValueError("the call is not done yet")
         return self._error is None
 
-    def _finish(self, value: Callable[[], Any]) -> None:
+    def let_go(self) -> None:
+        """Have the end of the program not wait for the call."""
+        self._below.unfinished.discard(self)
+
+    def finish_with(self, value: Callable[[], Any]) -> None:
+        """Note what the call has come to, and call the callback. For the pool.
+
+        value: returns the call's value, or raises what the call has raised.
+        """
         callback, error_callback = self._callbacks
         try:
             try:
@@ -85,21 +101,28 @@ class AsyncResult:
             self._below.unfinished.discard(self)
 
 
-class Values:
-    """The values of `imap`: a task that raises raises in its place, the next values follow."""
+class ImapValues:
+    """An iterator of the values of `imap`.
 
-    def __init__(self, results: Taken) -> None:
+    A task that raises raises in its place; the values of the next tasks follow.
+    """
+
+    def __init__(self, results: MapValues) -> None:
         self._results = results
         self._outcomes: deque[Any] = deque()
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> ImapValues:
         return self
 
     def __next__(self) -> Any:
         return self.next()
 
     def next(self, timeout: float | None = None) -> Any:
-        """The next value; multiprocessing.TimeoutError after `timeout` seconds without it."""
+        """Return the next value; StopIteration behind the last one.
+
+        timeout: seconds to wait; multiprocessing.TimeoutError afterwards, and the value can be
+            asked for again. None waits for ever.
+        """
         timeout = seconds(timeout)
         if not self._outcomes:
             if not self._results.wait(timeout):

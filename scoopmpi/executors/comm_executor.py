@@ -17,11 +17,12 @@ from typing import Any
 from ..process import identity
 from ..program import naming
 from ..tasks import current_executor
+from ..tasks.executor import Executor
 from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
 from ..wire import payload
 from ..wire.transport import MPITransport, mpi, threads_allowed
-from . import foreign_names
+from . import mpi_pool_names
 from .farm_executor import FarmExecutor
 from .mpi_executor import MPIExecutor as MPIExecutor
 
@@ -33,7 +34,7 @@ class MPICommExecutor:
             if executor is not None:
                 values = list(executor.map(function, arguments))
 
-    comm: an intracommunicator, COMM_WORLD where None; not used for our messages.
+    comm: an intracommunicator; None for COMM_WORLD. Our messages have one of their own.
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
     initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
     max_workers, accepted: as for `MPIExecutor`, they change nothing.
@@ -63,17 +64,17 @@ class MPICommExecutor:
             raise ValueError("comm must be an intracommunicator that this rank belongs to")
         if not 0 <= root < comm.size:
             raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
-        foreign_names.check_workers(max_workers)
-        foreign_names.accept(accepted, tell=comm.rank == root)
+        mpi_pool_names.check_workers(max_workers)
+        mpi_pool_names.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._prepared = initializer, tuple(initargs), checkpoint
-        self._part: _Lead | _Alone | None = None
+        self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:
-        if self._part is not None:
+        if self._role is not None:
             raise RuntimeError("this MPICommExecutor is in use; make another for a block inside")
         if self._comm.size == 1 or _started_by_launcher():
-            self._part = _Alone(*self._prepared)
+            self._role = _Alone(*self._prepared)
         elif not threads_allowed():
             raise RuntimeError(
                 "MPI was initialised for one thread only. Leave mpi4py.rc.thread_level as it is, "
@@ -83,8 +84,8 @@ class MPICommExecutor:
             _follow(MPITransport(self._comm, self._root))
             return None
         else:
-            self._part = _Lead(MPITransport(self._comm, self._root), *self._prepared)
-        return self._part.executor
+            self._role = _Lead(MPITransport(self._comm, self._root), *self._prepared)
+        return self._role.executor
 
     def __exit__(
         self,
@@ -92,9 +93,9 @@ class MPICommExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        part, self._part = self._part, None
-        if part is not None:
-            part.end(failed=error is not None)
+        role, self._role = self._role, None
+        if role is not None:
+            role.end(failed=error is not None)
 
 
 class _Alone:
@@ -120,7 +121,7 @@ class _Alone:
 
 
 def _started_by_launcher() -> bool:
-    """Whether this process has a farm, or is in one, that is none of our own."""
+    """Return whether this process has a farm, or is in one, that is none of those made here."""
     return identity.this.started and not _leads
 
 
@@ -129,7 +130,7 @@ _leads: list[_Lead] = []
 
 
 class _Lead:
-    """The root's part."""
+    """The root: it has a farm on the other ranks."""
 
     def __init__(
         self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
@@ -139,14 +140,14 @@ class _Lead:
 
         self._transport = transport
         self.farm = Farm(transport)
-        self._lookout = host_watch.over(self.farm, transport, os.environ)
+        self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
             self.executor = MPIExecutor(
                 None, initializer, initargs, base=base, checkpoint=checkpoint
             )
         except BaseException:  # of the checkpoint
-            self._lookout.stop()
+            self._host_watch.stop()
             self.farm.close()
             raise
         self._before = _Process()
@@ -165,7 +166,7 @@ class _Lead:
             # Workers are not to be stopped inside a task: their processes live on.
             self.farm.wait_until(lambda: not self.farm.busy)
         finally:
-            self._lookout.stop()
+            self._host_watch.stop()
             _leads.remove(self)
             self._before.restore()
             if not _leads:
@@ -175,7 +176,7 @@ class _Lead:
 
 
 def _follow(transport: MPITransport) -> None:
-    """The part of all other ranks: tasks, until the root leaves."""
+    """Run tasks until the root leaves: what all other ranks do."""
     from ..worker.worker import Worker
 
     # The progress thread hands back what a long task would hold up; the task itself is never left.
@@ -200,27 +201,27 @@ def serve(worker: Any) -> None:
 
 
 class _Process:
-    """What this process is for `futures` and SCOOP's names; to be put back afterwards."""
+    """The facts of this process for `futures` and SCOOP's names, so that they can be put back."""
 
     def __init__(self) -> None:
         self._place = identity.this.place
         self._executor = current_executor.current()
 
-    def serves(self, current: Any, rank: int, size: int) -> None:
-        """It has a part in a farm."""
+    def serves(self, current: Executor, rank: int, size: int) -> None:
+        """Make this process a rank of a farm, whose `futures` speaks to the executor `current`."""
         identity.this.takes(identity.Place(True, rank, size))
         current_executor.install(current)
 
     def restore(self) -> None:
-        """It is as it was."""
+        """Make this process what it was before."""
         identity.this.takes(self._place)
         current_executor.install(self._executor)
 
 
 def _names() -> frozenset[str]:
-    """The functions and classes that this rank's program defines.
+    """Return the names of functions and classes that this rank's program defines.
 
-    None where it has no file: what ranks of an interactive session define under the same name
+    No names where it has no file: what ranks of an interactive session define under the same name
     and line need not be the same.
     """
     main = sys.modules["__main__"]
@@ -233,7 +234,7 @@ def _file(main: Any) -> str | None:
 
 
 def _missing_names() -> frozenset[str]:
-    """What must travel by value from here: not defined on every worker of every farm."""
+    """Return what must travel by value from here: not defined on every worker of every farm."""
     if len(_leads) == 1:
         return naming.missing_names(_leads[0].farm.members.names)
     missing = (naming.missing_names(lead.farm.members.names) for lead in _leads)

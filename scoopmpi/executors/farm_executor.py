@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+import atexit
+import os
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..concurrency.timeouts import seconds
 from ..farm.calls import Call
 from ..farm.map_job import MapJob
+from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import Raised, opened
 from ..tasks.packed import pack_function
 from ..tasks.unfinished import Unfinished
 from ..wire import failure, payload
-from .results import FarmResults
+from .farm_results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from ..checkpoint.file import Saved
@@ -31,6 +31,7 @@ T = TypeVar("T")
 class FarmExecutor(Executor):
     """Runs calls on the workers of a farm.
 
+    farm: the workers.
     checkpoint: where the outcomes of its maps and calls are kept, and come from.
     """
 
@@ -45,32 +46,36 @@ class FarmExecutor(Executor):
 
     @property
     def interruption(self) -> BaseException | None:
-        """What a signal has raised in the program, the latest one."""
+        """The latest exception that a signal has raised in the program, if one has."""
         return self.farm.interruption
+
+    @property
+    def workers(self) -> int:
+        """How many processes run tasks."""
+        return self.farm.members.size
+
+    any_thread_waits = True
 
     @cached_property
     def constants_backend(self) -> FarmConstants:
-        """What `shared` speaks to."""
+        """The constants of the program, for `shared`."""
         from ..farm.constants_backend import FarmConstants  # late: few programs have constants
 
         return FarmConstants(self.farm)
 
-    def submit(  # type: ignore[override] # one keyword is ours
-        self,
-        fn: Callable[..., T],
-        /,
-        *args: Any,
-        task_timeout: float | None = None,
-        **kwargs: Any,
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
-        """Have `fn(*args, **kwargs)` run by a worker; arguments are packed now, as they are.
+        """Have `fn(*args, **kwargs)` run by a worker, and return its future at once.
+
+        args, kwargs: packed now, as they are.
 
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
         """
         run = limited(fn, task_timeout)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
-        future._farm = self.farm
+        future.driver = self.farm
         record = None
         if self.checkpoint is not None:
             record = self.checkpoint.call(fn, args, kwargs)
@@ -85,60 +90,64 @@ class FarmExecutor(Executor):
         self.farm.submit(Call(future, frame, record, seconds_of(run)))
         return future
 
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """The values of `fn` over the iterables, as an iterator; the work begins at once.
-
-        timeout: seconds from now until the last value; TimeoutError afterwards.
-        chunksize: accepted and ignored, batches follow measured durations.
-        ordered: False gives the values as they arrive.
-        task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
-        """
-        return chain.from_iterable(self.results(fn, iterables, timeout, ordered, task_timeout))
-
     def results(
-        self,
-        fn: Callable[..., Any],
-        iterables: Sequence[Iterable[Any]],
-        timeout: float | None,
-        ordered: bool,
-        task_timeout: float | None = None,
+        self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> FarmResults:
-        """What `map` gives, a list of values at a time."""
-        timeout = seconds(timeout)
-        run = limited(fn, task_timeout)
+        """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
+        run = limited(fn, options.task_timeout)
         self.farm.wait_for_first_worker()
         packed = pack_function(run)
         record = None if self.checkpoint is None else self.checkpoint.map(fn)
-        job = MapJob(packed, iterables, lambda: self.farm.members.size, ordered, record)
+        job = MapJob(packed, iterables, lambda: self.farm.members.size, options.ordered, record)
         number = self.farm.open_map(job, packed)
-        return FarmResults(self.farm, job, number, timeout)
+        return FarmResults(self.farm, job, number, options.deadline())
+
+    values = results
+
+    def wait_for_workers(self) -> None:
+        """Return when all workers have joined and imported the program, or the farm has ended."""
+        farm = self.farm
+        farm.wait_for_first_worker()
+        farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Drive the farm until `done()`; False after `timeout` seconds."""
+        """Drive the farm until `done()`; return False after `timeout` seconds."""
         return self.farm.wait_until(done, timeout)
 
     def finish(self, maps: bool = True) -> None:
-        """The program has ended: have run what runs although nobody waits for it.
+        """Have run what runs although nobody waits for it: the program has ended.
 
         maps: whether maps count that nobody reads; executors and pools are finished in any case.
         """
         self.farm.finish(maps)
 
+    def checkpointed(self, path: str | os.PathLike[str]) -> CheckpointedExecutor:
+        """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
+
+        Raises CheckpointError where the file is something else, or not to be trusted.
+        """
+        from ..checkpoint.record import opened  # late: few executors have one
+
+        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing))
+
+
+class CheckpointedExecutor(FarmExecutor):
+    """Runs calls on the workers of a farm, with a checkpoint that its shutdown closes."""
+
+    def __init__(self, farm: Farm, checkpoint: Checkpoint) -> None:
+        super().__init__(farm, checkpoint)
+        self._close = checkpoint.close
+        atexit.register(self._close, True)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Accepted; the farm ends with the program."""
+        """Close the file. wait: False leaves it open until the program's exit, as tasks may run."""
+        if wait:
+            self._close(ended=True)
+            atexit.unregister(self._close)
 
 
 def _recalled(future: Future[T], saved: Saved) -> Future[T]:
-    """The future of a call whose outcome is known."""
+    """Return the future of a call whose outcome the checkpoint has."""
     future.set_running_or_notify_cancel()
     outcome = opened(saved.outcomes[0], bool(saved.failed), saved.start)
     if isinstance(outcome, Raised):

@@ -1,7 +1,7 @@
 """`Pool`: the methods of `multiprocessing.Pool`, for libraries that want an object with them.
 
 emcee, dynesty, scipy and others call `pool.map` and look at `pool.size`. Everything is handed to an
-`MPIExecutor`; here are only the other words. The results that are asked for later: `later`.
+`MPIExecutor`; here are only the other words. What is asked for later is in `async_results`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ from types import TracebackType
 from typing import Any
 
 from ..tasks.current_executor import current
+from ..tasks.executor import map_options
 from ..tasks.future import Future
-from ..tasks.starred import Starred
-from . import foreign_names
-from .async_results import AsyncResult, Values
-from .farm_executor import FarmExecutor
-from .leading import Leading
+from ..tasks.wrapped import Starred
+from . import mpi_pool_names
+from .async_results import AsyncResult, ImapValues
 from .mpi_executor import MPIExecutor
+from .schwimmbad_names import SchwimmbadNames
 
 
-class Pool(Leading):
+class Pool(SchwimmbadNames):
     """Runs calls on the workers of the farm, in `multiprocessing.Pool`'s words.
 
-    processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
-    initializer, initargs: run once in each worker process, before this pool's first task there.
+        with Pool() as pool:
+            sampler = emcee.EnsembleSampler(walkers, dimensions, log_probability, pool=pool)
+            sampler.run_mcmc(start, steps)
 
     Leaving a `with` block cancels what has not begun, as it does there: take the results inside.
+
+    processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
+    initializer: called with `initargs` once in each worker process, before this pool's first task
+        there.
     """
 
     def __init__(
@@ -38,10 +43,10 @@ class Pool(Leading):
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
-        foreign_names.check_workers(processes, "processes")
+        mpi_pool_names.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
             raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
-        foreign_names.check_workers(maxtasksperchild, "maxtasksperchild")
+        mpi_pool_names.check_workers(maxtasksperchild, "maxtasksperchild")
         self._executor = MPIExecutor(None, initializer, initargs)
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
@@ -53,7 +58,7 @@ class Pool(Leading):
     @property
     def size(self) -> int:
         """How many processes run tasks."""
-        return self._executor.num_workers if self._crew is None else self._crew.workers
+        return self._executor.num_workers if self._ranks is None else self._ranks.workers
 
     # What libraries read of other pools (nessai, pyswarms, dask).
     _processes = _max_workers = size
@@ -67,7 +72,7 @@ class Pool(Leading):
     def apply(
         self, func: Callable[..., Any], args: Iterable[Any] = (), kwds: Mapping[str, Any] = {}
     ) -> Any:
-        """The value of `func(*args, **kwds)`, from a worker."""
+        """Return the value of `func(*args, **kwds)`, which a worker runs; raises what it raises."""
         return self.apply_async(func, args, kwds).get()
 
     def map(
@@ -77,10 +82,13 @@ class Pool(Leading):
         chunksize: int | Callable[[Any], object] | None = None,
         callback: Callable[[Any], object] | None = None,
     ) -> list[Any]:
-        """The values of `func` over the iterable, in order.
+        """Return a list of the values of `func` over the iterable, in order.
 
+        chunksize: accepted; batches follow measured durations.
         callback: called with each value, in order, as they come (as in schwimmbad, whose pools
             take it as the third argument too).
+
+        Raises what the first task raises that fails, and ValueError after `close`.
         """
         self._check()
         if callable(chunksize):
@@ -100,29 +108,38 @@ class Pool(Leading):
         iterable: Iterable[Iterable[Any]],
         chunksize: int | None = None,
     ) -> list[Any]:
-        """As `map`; each element of the iterable is unpacked as the arguments of a call."""
+        """Return a list as `map` does; each element of the iterable is a call's arguments."""
         return self.map(Starred(func), iterable)
 
     def imap(
         self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
-    ) -> Values:
-        """As `map`, as an iterator whose `next` takes a timeout; it goes on behind a failure."""
+    ) -> ImapValues:
+        """Return an iterator of the values, in order, whose `next` takes a timeout in seconds.
+
+        A task that raises raises in its place; the values of the next tasks follow.
+        """
         self._check()
-        return Values(self._executor.results(func, (iterable,)))
+        return self._imap(func, iterable, ordered=True)
 
     def imap_unordered(
         self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
-    ) -> Values:
-        """As `imap`; each value comes as soon as it is there."""
+    ) -> ImapValues:
+        """Return an iterator as `imap` does; each value comes as soon as it is there."""
         self._check()
-        return Values(self._executor.results(func, (iterable,), ordered=False))
+        return self._imap(func, iterable, ordered=False)
+
+    def _imap(
+        self, func: Callable[[Any], Any], iterable: Iterable[Any], ordered: bool
+    ) -> ImapValues:
+        options = map_options(func, (iterable,), ordered=ordered)
+        return ImapValues(self._executor.results(func, (iterable,), options))
 
     # Results for later.
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have `fn(*args, **kwargs)` run; a future, for libraries that want pools to be executors.
+        """Have `fn(*args, **kwargs)` run, and return its future at once.
 
-        Raises ValueError after `close`.
+        For libraries that want pools to be executors. Raises ValueError after `close`.
         """
         self._check()
         return self._executor.submit(fn, *args, **kwargs)
@@ -135,11 +152,15 @@ class Pool(Leading):
         callback: Callable[[Any], object] | None = None,
         error_callback: Callable[[BaseException], object] | None = None,
     ) -> AsyncResult:
-        """Have `func(*args, **kwds)` run; one of the callbacks is called when it has."""
+        """Have `func(*args, **kwds)` run, and return an `AsyncResult` at once.
+
+        callback: called with the value when it is there.
+        error_callback: called with the exception where the call raises.
+        """
         self._check()
         future = self._executor.submit(func, *args, **kwds)
         result = AsyncResult(self._unfinished, callback, error_callback)
-        future.add_done_callback(lambda done: result._finish(done.result))
+        future.add_done_callback(lambda done: result.finish_with(done.result))
         return result
 
     def map_async(
@@ -150,20 +171,24 @@ class Pool(Leading):
         callback: Callable[[Any], object] | None = None,
         error_callback: Callable[[BaseException], object] | None = None,
     ) -> AsyncResult:
-        """As `map`, for later; the callback gets the list."""
+        """Have `func` run over the iterable, and return an `AsyncResult` of the list at once.
+
+        callback: called with the list when all values are there.
+        error_callback: called with the exception where a task raises.
+        """
         self._check()
         values = self._executor.map(func, iterable)
         result = AsyncResult(self._unfinished, callback, error_callback)
-        if isinstance(current(), FarmExecutor):
+        if current().any_thread_waits:
             # Somebody has to take the values, or the map stops when its window is full.
             threading.Thread(
-                target=result._finish,
+                target=result.finish_with,
                 args=(lambda: list(values),),
                 name="scoopmpi map_async",
                 daemon=True,
             ).start()
         else:  # without ranks, and inside tasks, whose own thread the work needs
-            result._finish(lambda: list(values))
+            result.finish_with(lambda: list(values))
         return result
 
     def starmap_async(
@@ -174,15 +199,18 @@ class Pool(Leading):
         callback: Callable[[Any], object] | None = None,
         error_callback: Callable[[BaseException], object] | None = None,
     ) -> AsyncResult:
-        """As `starmap`, for later; the callback gets the list."""
+        """Return an `AsyncResult` as `map_async` does; each element is a call's arguments."""
         return self.map_async(Starred(func), iterable, None, callback, error_callback)
 
     # The end.
 
     def close(self) -> None:
-        """Take no more calls. In schwimmbad's way this also waits, and lets the workers go."""
+        """Take no more calls; in a program that asks who is the master, also wait as `join` does.
+
+        That is schwimmbad's way: the ranks that wait for work go on afterwards.
+        """
         self._closed = True
-        if self._crew is not None:
+        if self._ranks is not None:
             self.join()
 
     def terminate(self) -> None:
@@ -191,11 +219,11 @@ class Pool(Leading):
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor.let_go()
         for result in self._unfinished.copy():
-            result._below.unfinished.discard(result)
+            result.let_go()
         self._dismiss(failed=True)
 
     def join(self) -> None:
-        """Wait for all that was handed in; ValueError before `close` or `terminate`."""
+        """Return when all that was handed in has run; ValueError before `close` or `terminate`."""
         if not self._closed:
             raise ValueError("the pool is still running: close() or terminate() it first")
         for result in self._unfinished.copy():

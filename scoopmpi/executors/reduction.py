@@ -8,7 +8,6 @@ idle one is filled in log(workers) steps. Values meet on workers, in the order o
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -18,14 +17,14 @@ from ..concurrency.timeouts import seconds
 from ..tasks import current_executor
 from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
-from ..tasks.limit import limited
+from ..tasks.limit import NO_LIMIT, limited
 
 BLOCK_SECONDS = 0.001
-"""What is run between two looks at what others took."""
+"""How long tasks run between two looks at what others took."""
 
 
 class Rows:
-    """The tasks `start` to `stop - 1` of a map; only these travel."""
+    """The tasks `start` to `stop - 1` of a map, in columns of arguments; only these travel."""
 
     def __init__(self, columns: Sequence[Any], start: int, stop: int) -> None:
         self.columns, self.start, self.stop = columns, start, stop
@@ -36,21 +35,22 @@ class Rows:
 
     @property
     def count(self) -> int:
-        """How many there are; more than len() can say, for a range that has no end."""
+        """How many tasks these are; more than len() can say, for a range that has no end."""
         return self.stop - self.start
 
     def __len__(self) -> int:
         return self.count
 
     def right_half(self) -> Rows:
-        """Takes the right half away."""
+        """Take the right half away, and return it."""
         middle = (self.start + self.stop + 1) // 2
         right, self.stop = Rows(self.columns, middle, self.stop), middle
         return right
 
     def values(self, mapping: Callable[..., Any], most: int) -> list[Any]:
-        """The mapped values of at most so many from the front, which are taken.
+        """Take tasks from the front, and return their mapped values.
 
+        most: how many tasks at most.
         Not by `map`, for which a StopIteration of the mapping would be the end of the values.
         """
         start, self.start = self.start, min(self.start + most, self.stop)
@@ -61,7 +61,7 @@ class Rows:
 
 
 def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
-    """All tasks of a map; as many as the shortest iterable has."""
+    """Return all tasks of a map: as many as the shortest iterable has. Reads the iterables."""
     if not iterables:
         raise TypeError("there must be at least one iterable of arguments")
     columns: list[Any]
@@ -74,22 +74,23 @@ def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
 
 
 class Reduction:
-    """What the tasks of a range have been combined to; made inside a task."""
+    """The combination of the tasks of a range; made inside a task.
+
+    mapping: the user's function of one task. operation: combines two values.
+    """
 
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         self.mapping, self.operation = mapping, operation
-        self._fork = getattr(
-            current_executor.current(), "fork", None
-        )  # None where all runs in place
+        self._fork = current_executor.current().fork  # None where all runs in place
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
     def of(cls, mapping: Callable[..., Any], operation: Callable[..., Any], rows: Rows) -> Any:
-        """The combined values of a range."""
+        """Return the combined values of a range: this is the task that others may take."""
         return cls(mapping, operation).combined(rows)
 
     def combined(self, rows: Rows) -> Any:
-        """Combine all values of a range, sharing the work with whoever is free."""
+        """Return the combined values of a range, sharing the work with whoever is free."""
         try:
             self._work_through(rows)
             while self._waiting:
@@ -127,7 +128,7 @@ class Reduction:
         raise NotImplementedError
 
     def outcome(self) -> Any:
-        """What it has come to."""
+        """Return what all tasks so far have been combined to."""
         raise NotImplementedError
 
 
@@ -179,7 +180,11 @@ def reduced(
     timeout: float | None,
     task_timeout: float | None = None,
 ) -> Any:
-    """A reduction of a whole map; the caller waits for it."""
+    """Reduce a whole map, and return the outcome; the caller waits for it.
+
+    kind: which reduction. mapping, operation, iterables, timeout, task_timeout: as for
+        `futures.mapReduce`, with its errors.
+    """
     for function in (mapping, operation):
         if not callable(function):
             raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
@@ -187,6 +192,6 @@ def reduced(
     rows = rows_of(iterables)
     # The limit is of a call of the user's, not of the tasks into which they are gathered here.
     call = current_executor.current().submit(
-        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=math.inf
+        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=NO_LIMIT
     )
     return call.result(timeout)

@@ -22,6 +22,7 @@ from ..process.stopping import Stopping
 from ..program import naming, running
 from ..program.scoop_options import UNABLE, Options
 from ..tasks import current_executor
+from ..tasks.program_end import to_its_end
 from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
@@ -114,7 +115,8 @@ def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | N
     """
     pid = os.getpid()
     try:
-        current_executor.run_to_its_end(partial(running.run, program, arguments), wait_for_threads)
+        run = partial(running.run, program, arguments)
+        to_its_end(run, current_executor.current, wait_for_threads)
     finally:
         identity.this.program_ended()
         if show is not None and os.getpid() == pid:

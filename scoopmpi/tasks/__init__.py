@@ -1,4 +1,5 @@
-"""What is to be run, and what has become of it: the same on rank 0 and on workers.
+"""Tasks, before and after they run: the same on rank 0 and on workers.
 
-Functions, arguments, limits, outcomes, futures; nothing here decides where a task runs.
+Functions, arguments, limits, outcomes, futures, and the door to what runs them (`executor`).
+Nothing here decides where a task runs.
 """

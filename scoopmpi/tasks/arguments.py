@@ -1,6 +1,6 @@
 """The arguments of a map, in columns: kept where they have a length, read as needed where not.
 
-`read_up_to` runs the user's iterators: one thread at a time, which whoever calls it sees to.
+`read_up_to` runs the user's iterators: its caller sees to it that one thread at a time does so.
 """
 
 from __future__ import annotations
@@ -18,17 +18,22 @@ from ..wire import payload
 
 
 class Source:
-    """The arguments of a map: columns with a length, or iterators that are read as needed."""
+    """The arguments of a map: columns with a length, or iterators that are read as needed.
+
+    iterables: one for each argument of the function, at least one.
+    """
 
     def __init__(self, iterables: Sequence[Iterable[Any]]) -> None:
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
-        self.size: int | None = None  # known from the start, or when an iterator has ended
+        self.size: int | None = None
+        """How many tasks there are; known from the start, or when an iterator has ended."""
         self.read = 0
+        """How many tasks have been read."""
         self.error: BaseException | None = None
+        """The exception of an iterator that has ended the map."""
         self.elsewhere: BaseException | None = None
-        """What an iterator raised in another thread than its maker's, where it may work."""
+        """The exception of an iterator in another thread than its maker's, in which it may work."""
         self.endless = all(map(endless, iterables))
+        """True where the iterables are known to have no end."""
         self._maker = threading.get_ident()
         self._dropped = 0
         if all(sized(iterable) for iterable in iterables):
@@ -39,9 +44,10 @@ class Source:
             self._columns = [[] for _ in iterables]
             self._rows = zip(*iterables, strict=False)
         self.streamed = self.size is None
+        """True where the user's iterators are read as needed."""
 
     def read_up_to(self, tasks: int) -> None:
-        """Read the iterators until `tasks` are known or one ends or raises; runs user code."""
+        """Read the iterators until so many tasks are known, or one ends or raises; user code."""
         wanted = tasks - self.read
         if self.size is not None or wanted <= 0:
             return
@@ -62,16 +68,17 @@ class Source:
             self.read += len(rows)
 
     def end_at(self, tasks: int) -> None:
-        """There are no more than so many tasks."""
+        """Take no more than so many tasks from the iterators."""
         self.size = self.read = tasks
         self._rows = iter(())
 
     def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
+        """Return the arguments of the tasks `start` to `stop - 1`, which have been read."""
         offset = self._dropped
         return [column[start - offset : stop - offset] for column in self._columns]
 
     def drop_before(self, index: int) -> None:
-        """Tasks before `index` are never asked for again."""
+        """Forget the tasks before `index`, which are never asked for again."""
         gone = index - self._dropped
         if self.streamed and gone > 1024 and 2 * gone > self.read - self._dropped:
             for column in self._columns:
@@ -87,19 +94,19 @@ _PERHAPS_ENDLESS = frozenset({range, itertools.count, itertools.cycle, itertools
 
 
 def sized(iterable: Iterable[Any]) -> bool:
-    """Whether an iterable has a length, and iterating it runs no code of the user."""
+    """Return whether an iterable has a length, and iterating it runs no code of the user."""
     return type(iterable) in (*_SEQUENCES, *_COLLECTIONS) or payload.is_array(iterable)
 
 
 def snapshot(column: Any) -> Any:
-    """A sized iterable as a sequence that later changes of the caller's list do not reach."""
+    """Return a sized iterable as a sequence that later changes of the caller's do not reach."""
     if type(column) in _COLLECTIONS:
         return list(column)
     return column.copy() if type(column) is list or payload.is_array(column) else column
 
 
 def length(column: Any) -> int:
-    """The length of a sized iterable; len() refuses a range of more than `sys.maxsize`."""
+    """Return the length of a sized iterable, also of a range of more than `sys.maxsize`."""
     try:
         return len(column)
     except OverflowError:
@@ -108,7 +115,7 @@ def length(column: Any) -> int:
 
 
 def endless(iterable: Iterable[Any]) -> bool:
-    """Whether an iterable is known to have no end, or none that anybody could reach."""
+    """Return whether an iterable is known to have no end, or none that anybody could reach."""
     kind = type(iterable)
     if kind not in _PERHAPS_ENDLESS:
         return False

@@ -1,59 +1,20 @@
-"""The executor of this process: what `futures` speaks to, and every executor without a base.
+"""Which executor this process has: `futures` speaks to it, and every executor without a base.
 
 Rank 0 has the farm's, a worker one for the calls of its tasks, every other process the serial one.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
-import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
 
 from ..process import identity
-from .future import Future
+from .executor import Executor
 from .serial import SerialExecutor
-from .unfinished import Unfinished, others, to_its_end
-
-T = TypeVar("T")
-
-
-class Executor(Protocol):
-    """What runs calls and maps: on a farm, on a worker for its tasks, or in place."""
-
-    @property
-    def unfinished(self) -> Unfinished:
-        """Executors on this one that have something under way."""
-
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
-    ) -> Future[T]:
-        """Have `fn(*args, **kwargs)` run. task_timeout: seconds that it may take where it runs."""
-
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """Have `fn` run over the iterables, and give the values as they are asked for."""
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait for what this executor brings about; False after `timeout` seconds."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Accepted; what runs below ends with the program."""
-
 
 _serial = SerialExecutor()
 _current: Executor = _serial
+"""The one of this process; only `install` changes it, where the process begins or ends its part."""
 
 
 def install(executor: Executor | None) -> None:
@@ -63,17 +24,17 @@ def install(executor: Executor | None) -> None:
 
 
 def current() -> Executor:
-    """The executor of this process."""
+    """Return the executor of this process."""
     return _current
 
 
 def wait_until(done: Callable[[], bool], timeout: float | None = None) -> bool:
-    """Wait for what the current executor brings about; False after `timeout` seconds."""
+    """Wait until `done()` for what the current executor brings about; False after `timeout`."""
     return _current.wait_until(done, timeout)
 
 
 def usable() -> Executor:
-    """The executor of this process for a program that wants to hand out work.
+    """Return the executor of this process, for a program that wants to hand out work.
 
     Raises RuntimeError while a worker imports the program; warns, once, where nothing is parallel.
     """
@@ -83,7 +44,9 @@ def usable() -> Executor:
             'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
         )
     if not identity.this.started and identity.this.warns():
-        _finish_at_exit()
+        from .program_end import finish_at_exit  # late: a worker has been started
+
+        finish_at_exit(_serial)
         warnings.warn(
             "the program was not started by scoopmpi, its tasks run one after the other. "
             "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
@@ -91,37 +54,3 @@ def usable() -> Executor:
             stacklevel=3,
         )
     return _current
-
-
-def run_to_its_end(run: Callable[[], None], end_threads: Callable[[], None]) -> None:
-    """Run the program, and then what it has left to the executor of this process.
-
-    end_threads: waits for the program's threads, and ends Python's thread pools.
-    """
-    to_its_end(run, current, end_threads)
-
-
-def _finish_at_exit() -> None:
-    """In a process that nobody has started for us, as `to_its_end` does it."""
-    pid = os.getpid()
-
-    def finish() -> None:
-        problem = None if hasattr(sys, "ps1") else getattr(sys, "last_type", None)
-        if os.getpid() == pid and problem is not KeyboardInterrupt:
-            _serial.finish(maps=problem is None)
-
-    def finish_early() -> None:
-        if not others():
-            finish()
-
-    def finish_last() -> None:
-        finish()
-        identity.this.program_ended()
-
-    try:
-        import concurrent.futures.thread  # noqa: F401 (its own part comes after ours then)
-
-        getattr(threading, "_register_atexit")(finish_early)  # noqa: B009 (not in the type stubs)
-    except RuntimeError:  # a thread is the first to come here, and the main thread has ended
-        pass
-    atexit.register(finish_last)

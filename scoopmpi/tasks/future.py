@@ -13,51 +13,60 @@ T = TypeVar("T")
 
 
 class Driven(Protocol):
-    """What makes progress while somebody waits: a farm, or a worker for its tasks' own calls."""
+    """A farm, or a worker for its tasks' own calls: it works while somebody waits."""
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Work until `done()`; False after `timeout` seconds."""
 
 
 class Future(ScoopAttributes, PEP3148Future[T]):
-    """A call that was submitted: a `concurrent.futures.Future` that works while you wait for it."""
+    """A call that was submitted: a `concurrent.futures.Future` that works while you wait for it.
 
-    _farm: Driven | None = None
-    _ended: Callable[[Any], None] | None = None
-    """Of the executor that counts its calls; called when all callbacks have run."""
+    `concurrent.futures.wait` and `asyncio.wrap_future` take it too.
+    """
+
+    driver: Driven | None = None
+    """Works while somebody waits for the future; set by the executor that makes it."""
+    on_end: Callable[[Any], None] | None = None
+    """Called when the call is over and all callbacks have run; set by who counts it."""
 
     def result(self, timeout: float | None = None) -> T:
-        """The call's value; raises what it raised, or TimeoutError after `timeout` seconds."""
+        """Return the call's value when it is there; works for it meanwhile.
+
+        timeout: seconds to wait; None waits for ever.
+        Raises what the call raised, CancelledError where it was cancelled, and TimeoutError after
+        `timeout` seconds.
+        """
         return super().result(self._drive(timeout))
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """What the call raised, or None; waits up to `timeout` seconds."""
+        """Return what the call raised, or None; waits and raises as `result` does."""
         return super().exception(self._drive(timeout))
 
     def _drive(self, timeout: float | None) -> float | None:
-        """Drive the farm until the call is done; returns how long to wait afterwards."""
+        """Work until the call is done, or `timeout` is over; return how long to wait afterwards."""
         timeout = seconds(timeout)
-        if self._farm is None:
+        if self.driver is None:
             return timeout
         if not self.done():
-            self._farm.wait_until(self.done, None if timeout is None else max(0.0, timeout))
+            self.driver.wait_until(self.done, None if timeout is None else max(0.0, timeout))
         return None if timeout is None else 0
 
     def set_result(self, result: T) -> None:
-        """For executors: the call has ended with a value."""
+        """Note that the call has ended with a value. For executors."""
         super().set_result(result)
-        if self._ended is not None:
-            self._ended(self)
+        if self.on_end is not None:
+            self.on_end(self)
 
     def set_exception(self, exception: BaseException | None) -> None:
-        """For executors: the call has ended with an exception."""
+        """Note that the call has ended with an exception. For executors."""
         super().set_exception(exception)
-        if self._ended is not None:
-            self._ended(self)
+        if self.on_end is not None:
+            self.on_end(self)
 
     def cancel(self) -> bool:
-        """Have the call not run; False where it runs already or is done."""
+        """Have the call not run; return False where it runs already or is done."""
         cancelled = super().cancel()
-        if cancelled and self._ended is not None:
-            self._ended(self)
+        if cancelled and self.on_end is not None:
+            self.on_end(self)
         return cancelled

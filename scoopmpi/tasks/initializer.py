@@ -17,22 +17,27 @@ from typing import Any
 from ..process import identity
 from ..wire import errors, failure, payload
 from ..wire.messages import Frame
+from .wrapped import Wrapped, passes_on
 
 _numbers = itertools.count(1)
 _made: dict[str, tuple[str, str] | None] = {}
-"""Which initializers have run in this process; of those that failed what is said, and the
-traceback as a text: one of frames would keep all that was there when the first task came."""
+"""Which initializers have run in this process, by name: each runs once in a process, however many
+copies of it arrive with tasks. For those that failed a message, and the traceback as a text, as one
+of frames would keep all that was there when the first task came."""
 
 
 class BrokenMPIExecutor(BrokenExecutor):
     """The initializer of an executor has failed on a worker; the executor takes no more calls."""
 
     has_original = True
-    """Its cause travels with it, see `failure`."""
+    """True: its cause travels with it, see `failure`."""
 
 
 class Initializer:
-    """An initializer and its arguments, with a name that no other has."""
+    """An initializer and its arguments, with a name that no other has.
+
+    initializer: the user's function. initargs: its arguments.
+    """
 
     def __init__(self, initializer: Callable[..., object], initargs: Iterable[Any]) -> None:
         self.initializer, self.initargs = initializer, tuple(initargs)
@@ -41,7 +46,7 @@ class Initializer:
         self._frame: Frame = None
 
     def __getstate__(self) -> Any:
-        """With a frame of its own: what cannot be unpickled is not blamed on a task's function."""
+        """In a frame of its own: what cannot be unpickled is not blamed on a task's function."""
         if self._frame is None:
             self._frame = payload.copied(payload.pack((self.initializer, self.initargs)))
         return self.name, self.said, self._frame
@@ -76,23 +81,26 @@ def _trace(error: BaseException) -> str:
         return failure.reason(error)
 
 
-class Initialized:
-    """A function that runs behind an initializer."""
+class Initialized(Wrapped):
+    """A function that runs behind an initializer.
+
+    fn: the user's, or one of ours around it.
+    """
 
     def __init__(self, initializer: Initializer, fn: Callable[..., Any]) -> None:
-        self._initializer, self._fn = initializer, fn
-        # For failure.describe: messages name what the user knows.
-        self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+        super().__init__(fn)
+        self._initializer = initializer
 
     @property
     def beside_function(self) -> dict[str, Any]:
-        """What travels with the user's function, by name."""
-        made = self._initializer
+        """The things that travel with the user's function, by what messages call them."""
+        initializer = self._initializer
         return {
-            f"the initializer {made.said}": made.initializer,
-            f"the arguments of the initializer {made.said}": made.initargs,
+            f"the initializer {initializer.said}": initializer.initializer,
+            f"the arguments of the initializer {initializer.said}": initializer.initargs,
         }
 
+    @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._initializer.make()
         return self._fn(*args, **kwargs)

@@ -1,17 +1,19 @@
 """How long a task may run: `Limited` is a function with a limit, in the function's place.
 
-In the worker's main thread an alarm raises TaskTimeout inside the task, also where it sleeps. What
-does not react is the supervisor's (`process.deadline`). The invariant: the alarm raises only while
-the innermost `Limited` call of the running greenlet is `_running` and not over, once for it, and
-never while code of this package runs on top of that call (it comes again a millisecond later). So
-it cannot hit the worker's loop, another task, or the nested executor's bookkeeping. Whoever sets a
-task aside takes its limit out of `_running` first. SIGALRM is ours only while a limited task runs.
+In the worker's main thread an alarm raises TaskTimeout inside the task, also where it sleeps. A
+task that does not react is the supervisor's business (`process.deadline`). The invariant: the alarm
+raises only while the innermost `Limited` call of the running greenlet is `_running` and not over,
+once for it, and never while code of this package runs on top of that call (it comes again a
+millisecond later). So it cannot hit the worker's loop, another task, or the nested executor's
+bookkeeping. Who sets a task aside takes its limit out of `_running` first. SIGALRM is ours only
+while a limited task runs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -19,26 +21,46 @@ import threading
 import time
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..concurrency import timeouts
 from ..process import identity, supervisor
-from ..wire import errors, failure
+from ..wire import errors
+from .wrapped import PASSING, Wrapped
 
 AGAIN_SECONDS = 0.001
-"""Until the alarm comes again that must not raise where it came."""
+"""How long an alarm waits that came where it must not raise."""
 MOST_SECONDS = 1e8
-"""Three years: what is longer is no limit, and would be too much for a timer."""
+"""Three years: a longer time is no limit, and would be too much for a timer."""
+NO_LIMIT = math.inf
+"""As task_timeout: no limit, not even that of --task-timeout. With it executors hand on functions
+that have their limit already, behind a wrapper of ours or around each call of the user's."""
 _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _READY = os.path.join(_HERE, "programs", "")
 _MAIN = threading.main_thread().ident
 _log = logging.getLogger("scoopmpi")
 
 
-def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..., Any]:
-    """The function with a limit of so many seconds for each call; None: with --task-timeout's.
+_IN_PLACE: set[CodeType] = set()
+"""Of functions that `in_place` has declared; it grows only while modules are imported."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-    Raises TypeError for what is no number, ValueError for one that is not above 0; inf is no limit.
+
+def in_place(function: _Function) -> _Function:
+    """Declare a method of an executor that runs the user's function where it is called.
+
+    It keeps whatever that raises, so the code of ours that has called it is never interrupted: what
+    runs below is the task's, and its limit counts there.
+    """
+    _IN_PLACE.add(function.__code__)
+    return function
+
+
+def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..., Any]:
+    """Return the function with a limit for each call.
+
+    seconds: None gives it the limit of --task-timeout, if there is one; NO_LIMIT none.
+    Raises TypeError for what is no number, ValueError for one that is not above 0.
     """
     if seconds is None:
         if identity.this.task_timeout is None:
@@ -49,31 +71,31 @@ def limited(fn: Callable[..., Any], seconds: float | None = None) -> Callable[..
 
 
 def check(seconds: object) -> None:
-    """Raises what `limited` raises."""
+    """Raise TypeError for what is no number of seconds, ValueError for one not above 0."""
     timeouts.check(seconds, "task_timeout")
     if not seconds > 0:  # type: ignore[operator] # a Real
         raise ValueError(f"task_timeout is {seconds!r}, it must be above 0, or None")
 
 
 def seconds_of(target: Any) -> float | None:
-    """The limit of a function that `limited` has given one, also within a wrapper of ours."""
-    while not isinstance(target, Limited):
-        target = vars(target).get("_fn") if type(target).__module__.startswith(_PREFIX) else None
-        if target is None:
-            return None
-    return target.seconds
+    """Return the limit that `limited` has given a function, also within a wrapper of ours."""
+    return target.task_limit if isinstance(target, Wrapped) else None
 
 
-_PREFIX = "scoopmpi."
+class Limited(Wrapped):
+    """A function whose calls may take so many seconds each.
 
-
-class Limited:
-    """A function whose calls may take so many seconds each."""
+    fn: the user's, or one of ours around it.
+    """
 
     def __init__(self, fn: Callable[..., Any], seconds: float) -> None:
-        self._fn, self.seconds = fn, seconds
-        # For failure.describe: messages name what the user knows.
-        self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+        super().__init__(fn)
+        self.seconds = seconds
+
+    @property
+    def task_limit(self) -> float:
+        """Seconds that each call may take."""
+        return self.seconds
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != _MAIN:
@@ -95,7 +117,10 @@ _CALL = Limited.__call__.__code__
 
 
 class _Limit:
-    """The limit of one call."""
+    """The limit of one call.
+
+    name: the function's, for the message.
+    """
 
     __slots__ = ("_alarm", "_before", "_name", "_outer", "_ours", "_seconds",
                  "_since", "deadline", "fired", "left", "over")  # fmt: skip
@@ -111,16 +136,18 @@ class _Limit:
         self.fired = self.over = False
 
     def begin(self) -> None:
+        """Start the clock of this call, and stop that of the call around it."""
         self._outer = set_aside()  # where nothing is parallel, tasks call tasks
         go_on(self)
 
     def end(self) -> None:
+        """Let the clock of the call around it go on."""
         if _running is self:
             set_aside()
             go_on(self._outer)
 
     def start(self) -> None:
-        """The clock goes on."""
+        """Let the clock go on."""
         now = self._since = time.monotonic()
         self.deadline = now + self.left
         if self._ours:
@@ -131,7 +158,7 @@ class _Limit:
             supervisor.link.deadline.begins(self.deadline, self._seconds)
 
     def stop(self) -> None:
-        """The clock stands still, and SIGALRM is whose it was."""
+        """Stop the clock, and give SIGALRM back."""
         if supervisor.link.deadline is not None:
             supervisor.link.deadline.ends()
         now = time.monotonic()
@@ -145,7 +172,7 @@ class _Limit:
         self.left = self.deadline - now
 
     def restore(self) -> bool:
-        """SIGALRM is whose it was before; False where the task has taken it: then it stays so."""
+        """Give SIGALRM back; return False where the task has taken it, which keeps it then."""
         before = signal.SIG_DFL if self._before is None else self._before
         found = signal.signal(signal.SIGALRM, before)
         if found is _rang:
@@ -155,15 +182,17 @@ class _Limit:
         return False
 
     def error(self) -> errors.TaskTimeout:
-        """What the task gets."""
-        return errors.timed_out(self._name, self._seconds, identity.this.rank, socket.gethostname())
+        """Return the exception that the task gets."""
+        here = identity.this.rank, socket.gethostname()
+        return errors.timed_out(self._name, self._seconds, *here)
 
 
 _running: _Limit | None = None
+"""The limit of the task that runs in the main thread: a signal handler has nothing else to see."""
 
 
 def set_aside() -> _Limit | None:
-    """The running task will wait for its own tasks: its limit, for `go_on`; its clock stands."""
+    """Stop the clock of the running task, which will wait for its own; return it for `go_on`."""
     global _running
     limit = _running
     if limit is not None:
@@ -173,7 +202,7 @@ def set_aside() -> _Limit | None:
 
 
 def go_on(limit: _Limit | None) -> None:
-    """A task that was set aside goes on."""
+    """Let the clock of a task go on that was set aside."""
     global _running
     if limit is not None:
         _running = limit
@@ -181,7 +210,7 @@ def go_on(limit: _Limit | None) -> None:
 
 
 def _rang(_: int, frame: FrameType | None) -> None:
-    """SIGALRM, while a limited task runs."""
+    """Handle SIGALRM while a limited task runs: raise TaskTimeout in it, or try again later."""
     limit = _running
     if limit is None or limit.over or limit.fired:
         return
@@ -196,31 +225,31 @@ def _rang(_: int, frame: FrameType | None) -> None:
 
 
 def _delicate(frame: FrameType | None) -> bool:
-    """Whether the task is in code of ours, or where an exception would be lost."""
+    """Return whether the task is in code of ours, or where an exception would be lost."""
+    if frame is not None and frame.f_code in _IN_PLACE:
+        return True  # between two steps of its own, not in what it runs
+    kept = False  # whether what these frames of ours have called keeps all that a task raises
     while frame is not None and frame.f_code is not _CALL:
         code = frame.f_code
-        if code.co_name == "__del__" or (_of_ours(code.co_filename) and not _passes_on(code)):
+        ours = _of_ours(code)
+        kept = ours and (kept or code in _IN_PLACE)
+        if code.co_name == "__del__" or (ours and not kept and code not in PASSING):
             return True
         frame = frame.f_back
     return frame is None
 
 
-def _of_ours(filename: str) -> bool:
-    return filename.startswith(_HERE) and not filename.startswith(_READY)
-
-
-def _passes_on(code: CodeType) -> bool:
-    """Wrappers around functions, and the serial executor, which calls them in place."""
-    name = code.co_name
-    return name == "__call__" or (
-        name == "submit" and code.co_filename.endswith("farm_executor.py")
-    )
+def _of_ours(code: CodeType) -> bool:
+    name = code.co_filename
+    return name.startswith(_HERE) and not name.startswith(_READY)
 
 
 _said = False
+"""True where that has been said in this process: once is enough, whatever threads tasks have."""
 
 
 def _say_unlimited(name: str) -> None:
+    """Warn, once, that a limit does not count in a thread. name: the function's."""
     global _said
     if not _said:
         _said = True
@@ -228,7 +257,7 @@ def _say_unlimited(name: str) -> None:
 
 
 def _forked() -> None:
-    """In a child of a task: its parent's limit is not its own."""
+    """Forget the limit in a child that a task has forked: it is its parent's."""
     global _running
     limit, _running = _running, None
     supervisor.link.forked()

@@ -1,4 +1,4 @@
-"""What has become of tasks, packed as it came from a worker, and opened for whoever wants it.
+"""The outcomes of tasks, packed as they came from a worker, and opened for whoever wants them.
 
 Opening runs the user's code, so only callers do it, never the farm's loop.
 """
@@ -16,6 +16,8 @@ from ..wire.messages import Frame
 class OutcomeRange(NamedTuple):
     """The outcomes of the tasks `start` to `stop - 1`, still packed as they came.
 
+    plain: whether all are in one frame, of numbers and strings alone; else each has its own.
+    failed: the places in the range, from 0 on, of tasks that have failed.
     reproducible: False where another run could give others, as where a worker died on them.
     """
 
@@ -27,29 +29,43 @@ class OutcomeRange(NamedTuple):
     reproducible: bool = True
 
 
-def values(part: OutcomeRange) -> tuple[list[Any], BaseException | None]:
-    """The values of a part up to its first failure, and that failure; runs user code."""
-    if part.plain:
-        found: list[Any] = payload.unpack(part.outcomes)
-        return found, None
-    found = []
-    failed = frozenset(part.failed)
-    for place, frame in enumerate(part.outcomes):
-        outcome = opened(frame, place in failed, part.start + place)
-        if isinstance(outcome, Raised):
-            return found, outcome.error
-        found.append(outcome)
-    return found, None
-
-
 class Raised(NamedTuple):
     """An outcome that is a failure."""
 
     error: BaseException
 
 
+def values(arrived: OutcomeRange) -> tuple[list[Any], BaseException | None]:
+    """Return the values of a range up to its first failure, and that failure; runs user code."""
+    if arrived.plain:
+        found: list[Any] = payload.unpack(arrived.outcomes)
+        return found, None
+    found = []
+    failed = frozenset(arrived.failed)
+    for place, frame in enumerate(arrived.outcomes):
+        outcome = opened(frame, place in failed, arrived.start + place)
+        if isinstance(outcome, Raised):
+            return found, outcome.error
+        found.append(outcome)
+    return found, None
+
+
+def all_outcomes(arrived: OutcomeRange) -> list[Any]:
+    """Return the values of a range, `Raised` in the place of each failure; runs user code."""
+    if arrived.plain:
+        return values(arrived)[0]
+    failed = frozenset(arrived.failed)
+    return [
+        opened(frame, place in failed, arrived.start + place)
+        for place, frame in enumerate(arrived.outcomes)
+    ]
+
+
 def opened(frame: Frame, failed: bool, index: int) -> Any:
-    """The value in a frame, or `Raised`: what the task, or unpickling its result, raised."""
+    """Return the value in a frame, or `Raised`: what the task, or unpickling its result, raised.
+
+    failed: whether the frame has an error instead of a value. index: the task's, for messages.
+    """
     if failed:
         return Raised(failure.unpack(frame))
     try:
@@ -62,6 +78,9 @@ def opened(frame: Frame, failed: bool, index: int) -> Any:
 
 
 def handed_over(values: list[Any]) -> Iterator[Any]:
-    """The values one by one; what has been given is not kept in memory until the last one is."""
+    """Return an iterator of the values which forgets each one as it gives it: memory is free then.
+
+    values: is emptied.
+    """
     values.reverse()
     return starmap(values.pop, repeat((), len(values)))

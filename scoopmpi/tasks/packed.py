@@ -1,4 +1,4 @@
-"""What a map sends, as frames: its function once, the arguments of its tasks.
+"""The frames that a map sends: its function once, the arguments of its tasks.
 
 Packing runs the user's code (`__reduce__`, `__getstate__`), so callers hold no lock meanwhile.
 """
@@ -39,12 +39,10 @@ def pack_function(target: Callable[..., Any]) -> Function:
 
     Raises PicklingError or TypeError, naming the function, where it cannot travel.
     """
-    if not callable(target):
-        raise TypeError(f"the first argument must be a function, {target!r} is not callable")
     name = failure.describe(target)
     try:
         code = payload.copied(payload.pack(target))  # arrays in it may change after this call
-        return Function(name, code, payload.by_name(target), seconds_of(target))
+        return Function(name, code, by_name=payload.by_name(target), limit=seconds_of(target))
     except Exception as error:
         raise failure.function_unpicklable(error, target) from error
 

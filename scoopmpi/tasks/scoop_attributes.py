@@ -1,6 +1,6 @@
-"""What SCOOP's programs read off a future besides the methods of `concurrent.futures`.
+"""The names that SCOOP's programs read off a future besides those of `concurrent.futures`.
 
-Nothing here is kept: a future costs what it cost before, and its arguments are not held.
+All is made when it is asked for: a future costs what it cost before, and holds no arguments.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, NamedTuple
 
 STANDARD = "standard"
-"""SCOOP's name for a callback that runs where the future is; ours do all."""
+"""SCOOP's name for a callback that runs where the future is, as all of ours do."""
 _numbers = itertools.count()
 _naming = threading.Lock()
 
@@ -26,7 +26,7 @@ class CallbackEntry(NamedTuple):
 
 
 class ScoopAttributes:
-    """The names of SCOOP's futures; a base of ours."""
+    """The names of SCOOP's futures, as a base of ours."""
 
     sendResultBack = True
     executor = None
@@ -36,31 +36,34 @@ class ScoopAttributes:
 
     @property
     def id(self) -> tuple[bytes, int]:
-        """This process's name, and a number that no other future of it has."""
+        """The name of this process, and a number that no other future of it has."""
         with _naming:
             if self._id is None:
                 self._id = _process_name(), next(_numbers)
             return self._id
 
     def __lt__(self, other: ScoopAttributes) -> bool:
-        """An order, so that pairs with futures in them can be sorted."""
+        """Compare by `id`, so that pairs with futures in them can be sorted."""
         return self.id < other.id
 
     def add_done_callback(
         self, fn: Callable[[Any], object], inCallbackType: str = STANDARD,
         inCallbackGroup: object = None,
     ) -> None:  # fmt: skip
-        """Have `fn(future)` called when it is done; the other two are SCOOP's, and ignored."""
+        """Have `fn(future)` called when the future is done, in this process.
+
+        inCallbackType, inCallbackGroup: accepted, as SCOOP has them.
+        """
         super().add_done_callback(fn)  # type: ignore[misc] # that of the other base
 
     @property
     def parentId(self) -> tuple[bytes, int]:
-        """That of the program, whose futures these are; in a task that of its process."""
+        """The `id` of the program, whose futures these are; in a task that of its process."""
         return _process_name(), 0
 
     @property
     def isDone(self) -> bool:
-        """Whether it has a value, has raised, or was cancelled."""
+        """True where the call has a value, has raised, or was cancelled."""
         return _of(self).done()
 
     @property
@@ -72,7 +75,7 @@ class ScoopAttributes:
 
     @property
     def exceptionValue(self) -> BaseException | None:
-        """What the call has raised; None where that is nothing, or not known yet."""
+        """The exception that the call has raised; None where there is none, or none yet."""
         future = _of(self)
         if future.cancelled():
             return CancelledError()

@@ -8,94 +8,89 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as WaitedTooLong
-from itertools import chain
 from typing import Any, TypeVar
 
 from ..concurrency.backoff import poll
-from ..concurrency.timeouts import seconds
 from ..wire import errors, failure
 from . import arguments
+from .executor import Executor, MapOptions
 from .future import Future
-from .limit import limited
+from .limit import in_place, limited
 from .unfinished import Unfinished, tell_endless, tell_failed
 
 T = TypeVar("T")
 
 
 class SerialExecutor(Executor):
-    """Runs calls in place, at once: without a launcher, on a single rank, in threads of tasks.
+    """Runs calls in place, at once.
 
     A map runs as it is read; one that nobody reads, when something else is asked for or at the end.
     """
 
     def __init__(self) -> None:
-        self.unfinished = Unfinished()
-        self._dropped: deque[_InPlace] = deque()
-        self._maps: weakref.WeakSet[_InPlace] = weakref.WeakSet()
+        self._unfinished = Unfinished()
+        self._dropped: deque[SerialValues] = deque()
+        self._maps: weakref.WeakSet[SerialValues] = weakref.WeakSet()
 
-    def submit(  # type: ignore[override] # one keyword is ours
-        self,
-        fn: Callable[..., T],
-        /,
-        *args: Any,
-        task_timeout: float | None = None,
-        **kwargs: Any,
+    @property
+    def unfinished(self) -> Unfinished:
+        """Executors, and results for later, on this one that have something under way."""
+        return self._unfinished
+
+    @in_place
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
-        """Run `fn(*args, **kwargs)` now; the future is done when this returns."""
+        """Run `fn(*args, **kwargs)` now, and return its future, which is done.
+
+        task_timeout: seconds that it may take; TaskTimeout afterwards.
+        """
         self._run_dropped()
         fn = limited(fn, task_timeout)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         try:
-            future.set_result(fn(*args, **kwargs))
+            value = fn(*args, **kwargs)
         except BaseException as error:
             future.set_exception(error)
+        else:
+            future.set_result(value)
         return future
 
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """The built-in map, with the checks and the timeout of the parallel one."""
-        if not callable(fn):
-            raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
-        timeout = seconds(timeout)
-        tasks = _Tasks(limited(fn, task_timeout))
-        values = map(tasks.run, *iterables)
+    def values(
+        self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
+    ) -> SerialValues:
+        """Return the values of the built-in map, with the limits and the timeout of others."""
+        tasks = _Tasks(limited(fn, options.task_timeout))
+        found = map(tasks.run, *iterables)
         self._run_dropped()
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = options.deadline()
         tasks.endless = all(map(arguments.endless, iterables))
-        made = _InPlace(tasks, values, deadline, self._dropped)
+        made = SerialValues(tasks, found, deadline, self._dropped)
         self._maps.add(made)
-        return chain.from_iterable(made)
+        return made
 
     def finish(self, maps: bool = True) -> None:
-        """As `FarmExecutor.finish`."""
+        """Have run what runs although nobody waits for it: the program has ended.
+
+        maps: whether maps count that nobody reads.
+        """
         if not maps:
             self._dropped.clear()
-        self.unfinished.finish()
+        self._unfinished.finish()
         if maps:
             for made in list(self._maps):
                 made.drop()
             self._run_dropped()
 
     def waits(self, maps: bool) -> bool:
-        """Whether there is something to finish."""
-        return bool(self.unfinished or (maps and self._dropped))
+        """Return whether there is something to finish. maps: also maps that nobody reads."""
+        return bool(self._unfinished or (maps and self._dropped))
 
     def _run_dropped(self) -> None:
-        """The tasks of maps that were dropped before their first value."""
+        """Run the tasks of maps that were dropped before their first value."""
         while self._dropped:
             made = self._dropped.popleft()
             try:
@@ -104,25 +99,27 @@ class SerialExecutor(Executor):
                 tell_failed(made.name, made.begun, failure.reason(error))
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Wait for what other threads bring about; False after `timeout` seconds."""
+        """Wait until `done()` for what other threads bring about; False after `timeout` seconds."""
         return poll(done, timeout)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing to end."""
 
 
 class _Tasks:
-    """How the tasks of a serial map run."""
+    """How the tasks of a serial map run.
+
+    fn: the user's function, with its limit.
+    """
 
     endless = False
+    """True where the iterables are known to have no end."""
     unread = False
-    """Whether nobody takes the values: then what tasks raise is for nobody."""
+    """True where nobody takes the values: then what tasks raise is for nobody."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
         self.begun = 0
 
     def run(self, *args: Any) -> Any:
+        """Run one task, and return its value; raises what it raises where somebody reads."""
         self.begun += 1
         try:
             return self._fn(*args)
@@ -136,10 +133,13 @@ class _Tasks:
                 raise
 
 
-class _InPlace:
-    """The values of a serial map, as one iterator that runs the tasks.
+class SerialValues:
+    """The values of a serial map: one iterator, which runs the tasks.
 
-    dropped: where it goes when nobody has asked for a value.
+    tasks: how they run.
+    values: gives a value for each task.
+    deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
+    dropped: where the map goes when nobody has asked for a value.
     """
 
     def __init__(
@@ -165,8 +165,12 @@ class _InPlace:
         values = self._values
         return values if self._deadline is None else _in_time(values, self._deadline)
 
+    def settled(self) -> bool:
+        """Return True: no task runs but for one who takes its value."""
+        return True
+
     def drop(self) -> None:
-        """Nobody takes the values. For the garbage collector."""
+        """Have the tasks run later, as nobody takes the values. For the garbage collector."""
         if not self._over:
             self._over = self._tasks.unread = True
             self._dropped.append(self)
@@ -174,7 +178,7 @@ class _InPlace:
     __del__ = drop
 
     def tasks(self) -> Iterator[Any]:
-        """What runs them, when it was dropped; nothing for what has no end."""
+        """Return an iterator that runs the tasks of a map that was dropped; none where endless."""
         if not self._tasks.endless:
             return self._values
         tell_endless(self.name, 0)
@@ -182,7 +186,7 @@ class _InPlace:
 
     @property
     def name(self) -> str:
-        """The function's."""
+        """The name of the function, for messages."""
         return failure.describe(self._tasks._fn)
 
     @property

@@ -1,63 +1,43 @@
-"""What finishes before its process ends, although nobody waits for it: executors, and results for
-later, each of them an object with a method `finish`.
+"""The executors, and results for later, that finish before the process ends, though nobody waits.
 
 One such list stands behind each executor below: a farm's, a worker's, the serial one's.
+`program_end` says when it is finished.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import sys
-import threading
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 logger = logging.getLogger("scoopmpi")
 
 
-def tell_endless(name: str, tasks: int) -> None:
-    """A map that nobody reads goes no further, as nothing would end it."""
-    logger.warning(
-        "a map of %s over something without an end, which nobody reads, ends with the %d tasks "
-        "that have been read", name, tasks,
-    )  # fmt: skip
-
-
-def tell_failed(name: str, tasks: int, reason: str) -> None:
-    """The user's iterators have raised where nobody is to catch it."""
-    logger.warning(
-        "a map of %s, whose values nobody takes, ends with %d tasks: what it goes over has raised "
-        "%s", name, tasks, reason,
-    )  # fmt: skip
-
-
 class Finishing(Protocol):
-    """Who may have something under way."""
+    """An executor, or a result for later: it may have something under way."""
 
     takes_values: bool
-    """Whether it takes values of others here: then it comes before those."""
+    """True where it takes values of others in the list: then it is finished before those."""
 
     def finish(self) -> None:
         """Return when it has nothing more under way."""
 
 
 class Unfinished:
-    """Who has something under way."""
+    """Those on one executor that have something under way."""
 
     def __init__(self) -> None:
         self._them: set[Finishing] = set()
 
     def add(self, one: Finishing) -> None:
-        """It has something under way."""
+        """Note that it has something under way."""
         self._them.add(one)
 
     def discard(self, one: Finishing) -> None:
-        """It has nothing more under way."""
+        """Note that it has nothing more under way."""
         self._them.discard(one)
 
     def waits(self, maps: bool = True) -> bool:
-        """Whether anything is to finish."""
+        """Return whether anything is to finish. maps: makes no difference, there are none here."""
         return bool(self._them)
 
     def finish(self, maps: bool = True) -> None:
@@ -71,46 +51,23 @@ class Unfinished:
         return len(self._them)
 
 
-def to_its_end(
-    run: Callable[[], None], current: Callable[[], Any], end_threads: Callable[[], None]
-) -> None:
-    """Run the program; when it is over, by itself or by an exception, what is unfinished.
+def tell_endless(name: str, tasks: int) -> None:
+    """Warn of a map that nobody reads and that goes no further, as nothing would end it.
 
-    current: gives the executor of the process. end_threads: waits for the program's threads and
-    ends Python's thread pools, which callbacks may use until then.
-    Nothing is finished where a signal has ended the program, nor in a child that it has forked.
+    name: the function's. tasks: how many have been read.
     """
-    pid = os.getpid()
-    try:
-        run()
-    finally:
-        if not others() and os.getpid() == pid and not cut_short(current()):
-            current().finish(maps=ended_well())
-        end_threads()
-        if os.getpid() == pid and not cut_short(current()):
-            current().finish(maps=ended_well())
+    logger.warning(
+        "a map of %s over something without an end, which nobody reads, ends with the %d tasks "
+        "that have been read", name, tasks,
+    )  # fmt: skip
 
 
-def others() -> bool:
-    """Whether the program has threads of its own that go on: they may still take values."""
-    pools = sys.modules.get("concurrent.futures.thread")
-    idle = {threading.main_thread(), *getattr(pools, "_threads_queues", ())}
-    return any(not thread.daemon and thread not in idle for thread in threading.enumerate())
+def tell_failed(name: str, tasks: int, reason: str) -> None:
+    """Warn of user's iterators that have raised where nobody is to catch it.
 
-
-def ended_well() -> bool:
-    """Whether no exception is on its way out, but for one that says so."""
-    error = sys.exc_info()[1]
-    return error is None or (isinstance(error, SystemExit) and error.code in (None, 0))
-
-
-def cut_short(executor: Any) -> bool:
-    """Whether a signal ends the program: its exception, or one that came of it, is on its way."""
-    signalled = getattr(executor, "interruption", None)
-    error, seen = sys.exc_info()[1], set[int]()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if error is signalled or isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    name: the function's. tasks: how many have been read. reason: what they have raised.
+    """
+    logger.warning(
+        "a map of %s, whose values nobody takes, ends with %d tasks: what it goes over has raised "
+        "%s", name, tasks, reason,
+    )  # fmt: skip

@@ -37,8 +37,8 @@ from .running import Interlude, Running, unpackable
 from .suspended import SuspendedBatches
 
 if TYPE_CHECKING:
-    from ..constants.backend import ConstantsBackend
     from ..output.worker_output import Output
+    from ..tasks.constants_backend import ConstantsBackend
 
 logger = logging.getLogger("scoopmpi")
 

@@ -21,8 +21,11 @@ from scoopmpi.process import identity
 from scoopmpi.process.deadline import CELLS, Deadline
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, limit
+from scoopmpi.tasks.executor import MapOptions
 from scoopmpi.tasks.initializer import Initialized, Initializer
 from scoopmpi.tasks.limit import Limited, limited, seconds_of
+from scoopmpi.tasks.serial import SerialExecutor
+from scoopmpi.tasks.wrapped import Starred
 from scoopmpi.wire import errors, failure, payload
 from tests.support.link import Ranks
 
@@ -223,6 +226,17 @@ def test_where_nothing_is_parallel_a_task_does_not_pay_for_its_own() -> None:
         futures.mapReduce(time.sleep, max, [30], task_timeout=0.05)
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_call_that_runs_in_place_is_stopped_by_the_limit_of_its_task(wrapped: bool) -> None:
+    def outer(submit: Any) -> Any:
+        call = submit(Starred(forever), ()) if wrapped else submit(forever)
+        return call.result()
+
+    for submit in (SerialExecutor().submit, futures.submit, MPIExecutor().submit, Pool().submit):
+        with pytest.raises(TaskTimeout, match=r"outer took longer than its .* 0\.05 s"):
+            futures.submit(outer, submit, task_timeout=0.05).result()
+
+
 def test_the_default_counts_for_pools_and_not_for_a_reduction_as_a_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -275,7 +289,9 @@ def test_whatever_is_set_aside_only_those_are_stopped_that_take_too_long(seed: i
         values = list(futures.map(parent, range(2), task_timeout=0.4))
         assert values == [(x, 3) for x in range(2)]
         outcomes = Counts()
-        results = MPIExecutor().results(spin, [[0.001, 30, 0.001, 30]], task_timeout=0.1)
+        results = MPIExecutor().results(
+            spin, [[0.001, 30, 0.001, 30]], MapOptions(task_timeout=0.1)
+        )
         while found := results.outcomes():
             outcomes.take(found)
         assert outcomes.seen == [0.001, 1, 0.001, 3]

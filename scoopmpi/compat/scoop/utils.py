@@ -23,7 +23,7 @@ _Item = TypeVar("_Item")
 _LEVELS = {-2: logging.CRITICAL, -1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 loopbackReferences = ["127.0.0.1", "localhost", "::1"]
 loggerName = "SCOOPLogger"
-"""What `initLogging` calls its logger, unless it is told another name."""
+"""The name of `initLogging`'s logger, unless it is told another one."""
 loggingConfig: dict[str, Any] = {}
 
 
@@ -109,12 +109,12 @@ def groupTogether(in_list: Iterable[_Item]) -> list[_Item]:
 
 
 def isStr(string: object) -> bool:
-    """Whether it is text."""
+    """Return whether it is text."""
     return isinstance(string, str)
 
 
 def isValid(string: str) -> bool:
-    """Whether a text may be the name of a host."""
+    """Return whether a text may be the name of a host."""
     return is_host_name(string)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from math import ceil
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...tasks.outcomes import OutcomeRange
 from ...wire.messages import Returned, Revoked
 from .calls import NestedCalls
 from .maps import NestedMap
-from .port import Port
+
+if TYPE_CHECKING:
+    from .port import Port
 
 NestedJob: TypeAlias = NestedMap | NestedCalls
 

@@ -108,7 +108,7 @@ class NestedCalls:
         frames = tuple(map(_frame, calls))
         limits = [call.limit for call in calls if call.limit is not None]
         limit = max(limits) if len(limits) == len(calls) else None
-        last = any(call.future._ended is not None for call in calls)  # of an executor
+        last = any(call.future.on_end is not None for call in calls)  # of an executor
         stop = start + len(calls)
         return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
 

@@ -16,17 +16,15 @@ import itertools
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...concurrency.backoff import poll
-from ...concurrency.timeouts import seconds
 from ...tasks import limit
+from ...tasks.executor import Executor, MapOptions
 from ...tasks.future import Future
-from ...tasks.serial import SerialExecutor
+from ...tasks.serial import SerialExecutor, SerialValues
 from ...tasks.unfinished import Unfinished
 from ...wire import errors, failure
 from ...wire.messages import Returned
@@ -36,13 +34,13 @@ from .calls import Call, NestedCalls, packed
 from .fibers import Fibers, Suspended
 from .left import LeftMaps
 from .maps import NestedMap
-from .port import Port
 from .rest import Resting
 from .values import NestedValues
 from .waiters import Waiters
 
-if TYPE_CHECKING:
-    from ...constants.backend import ConstantsBackend
+if TYPE_CHECKING:  # an import is a file that every rank opens
+    from ...tasks.constants_backend import ConstantsBackend
+    from .port import Port
 
 T = TypeVar("T")
 
@@ -72,12 +70,16 @@ class NestedExecutor(Executor):
         self._away = Away(worker)
         self.revoke, self.ceased = self._away.revoke, self._away.ceased
         self._left = LeftMaps(self.opened)
-        self.unfinished = Unfinished()
-        """Executors of tasks that have something under way."""
-        self.rest = Resting(worker.send, self._left, (self.unfinished, _serial))
+        self._unfinished = Unfinished()
+        self.rest = Resting(worker.send, self._left, (self._unfinished, _serial))
         self._callbacks: deque[Callable[[], None]] = deque()
         self._looked = 0.0
         self._watch = Watch()
+
+    @property
+    def unfinished(self) -> Unfinished:
+        """Executors of tasks that have something under way."""
+        return self._unfinished
 
     @property
     def constants_backend(self) -> ConstantsBackend:
@@ -86,11 +88,13 @@ class NestedExecutor(Executor):
 
     # What tasks call.
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    ) -> Future[T]:
         """As `FarmExecutor.submit`; the call runs here when somebody waits for it, or elsewhere."""
-        fn = limit.limited(fn, kwargs.pop("task_timeout", None))
+        fn = limit.limited(fn, task_timeout)
         if not self._on_own_thread:
-            return _serial.submit(fn, *args, task_timeout=inf, **kwargs)
+            return _serial.submit(fn, *args, task_timeout=limit.NO_LIMIT, **kwargs)
         future = self._future()
         try:
             call = packed(future, fn, args, kwargs)
@@ -107,8 +111,13 @@ class NestedExecutor(Executor):
         self.opened(calls)
         return future
 
-    def fork(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
-        """As `submit`, for code of ours that changes no arguments: packed only if others take it.
+    @property
+    def fork(self) -> Callable[..., Future[Any]]:
+        """As `submit`, for code of ours that changes no arguments; see `Executor.fork`."""
+        return self._fork
+
+    def _fork(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
+        """As `submit`, for code of ours that changes no arguments; see `Executor.fork`.
 
         Cancelled by who takes it back; it is offered at once where tasks are wanted.
         """
@@ -119,38 +128,16 @@ class NestedExecutor(Executor):
         self.offer(0)
         return future
 
-    def map(
-        self,
-        fn: Callable[..., T],
-        *iterables: Iterable[Any],
-        timeout: float | None = None,
-        chunksize: int = 1,
-        ordered: bool = True,
-        task_timeout: float | None = None,
-        **_: Any,
-    ) -> Iterator[T]:
-        """As `FarmExecutor.map`; tasks run here when their values are taken, or elsewhere."""
+    def values(
+        self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
+    ) -> NestedValues | SerialValues:
+        """As `FarmExecutor.values`; tasks run here when their values are taken, or elsewhere."""
         if not self._on_own_thread:
-            return _serial.map(
-                fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout
-            )
-        values = self.results(fn, iterables, timeout, ordered, task_timeout)
-        return itertools.chain.from_iterable(values)
-
-    def results(
-        self,
-        fn: Callable[..., Any],
-        iterables: Sequence[Iterable[Any]],
-        timeout: float | None,
-        ordered: bool,
-        task_timeout: float | None = None,
-    ) -> NestedValues:
-        """What `map` gives, a list of values at a time."""
-        timeout = None if timeout is None else seconds(timeout)
-        deadline = None if timeout is None else time.monotonic() + timeout
-        fn = limit.limited(fn, task_timeout)
+            return _serial.values(fn, iterables, options)
+        deadline = options.deadline()
+        fn = limit.limited(fn, options.task_timeout)
         ahead = 4 * self._worker.workers
-        job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, ordered)
+        job = NestedMap(next(self._numbers), self._scope, fn, iterables, ahead, options.ordered)
         self._left.open[job.number] = job
         self.opened(job)
         return NestedValues(self, job, deadline)
@@ -319,7 +306,7 @@ class NestedExecutor(Executor):
 
     def _future(self) -> Future[Any]:
         future: Future[Any] = Future()
-        future._farm = self
+        future.driver = self
         future._waiters = Waiters(self)
         return future
 

@@ -48,10 +48,6 @@ class NestedMap:
         ahead: int,
         ordered: bool,
     ) -> None:
-        if not callable(target):
-            raise TypeError(f"the first argument must be a function, {target!r} is not callable")
-        if not iterables:
-            raise TypeError("map needs at least one iterable of arguments")
         self.number, self.scope = number, scope
         self.rows: deque[tuple[Any, ...]] = deque()
         self.asked = False

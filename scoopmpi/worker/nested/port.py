@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...wire.messages import Message
 
 if TYPE_CHECKING:
-    from ...constants.backend import ConstantsBackend
+    from ...tasks.constants_backend import ConstantsBackend
 
 
 class Port(Protocol):

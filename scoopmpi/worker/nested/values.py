@@ -65,8 +65,9 @@ class NestedValues:
             raise StopIteration
         return found if len(found) == 1 else handed_over(found)
 
-    def settled_later(self) -> Callable[[], bool]:
-        """What says whether nothing of it is to run, or runs, any more; keeps no values."""
+    @property
+    def settled(self) -> Callable[[], bool]:
+        """Says whether no task of it is to run, or runs, any more; keeps no values."""
         return partial(self._nested.settled, self._job)
 
     def close(self) -> None:

@@ -2,7 +2,8 @@
 
 In a program that a launcher of ours has started, whoever has a pool is its master: workers import
 the program and get no further than its guard. Where it has none, the import of a worker ends where
-the pool would wait. In a program that the user's own mpirun has started the ranks are a `crew`.
+the pool would wait. In a program that the user's own mpirun has started, the ranks are
+`ProgramRanks`, and rank 0 is the master.
 """
 
 from __future__ import annotations
@@ -12,15 +13,21 @@ from collections.abc import Callable
 
 from ..process import identity
 from ..program import running
-from . import crew
+from . import program_ranks
 from .mpi_executor import MPIExecutor
 
 
-class Leading:
-    """The names of schwimmbad's `MPIPool`."""
+class SchwimmbadNames:
+    """The names of schwimmbad's `MPIPool`, for a class that has an executor.
+
+    pool = Pool()
+    if not pool.is_master():
+        pool.wait()
+        sys.exit(0)
+    """
 
     _executor: MPIExecutor
-    _crew: crew.Crew | None = None
+    _ranks: program_ranks.ProgramRanks | None = None
     """The ranks of the user's own mpirun, once it has been asked who is the master."""
     master = 0
 
@@ -31,8 +38,8 @@ class Leading:
 
     @property
     def rank(self) -> int:
-        """The master's rank, 0; above where this process works for it."""
-        return 0 if self._crew is None else self._crew.rank
+        """This process's rank among those of the pool: 0 for the master, above for workers."""
+        return 0 if self._ranks is None else self._ranks.rank
 
     @property
     def workers(self) -> set[int]:
@@ -41,45 +48,47 @@ class Leading:
 
     @staticmethod
     def enabled() -> bool:
-        """Whether there are ranks to work."""
-        ranks = crew.gathered()
-        return identity.this.size > 1 or ranks is not None
+        """Return whether there are ranks besides the master."""
+        return identity.this.size > 1 or program_ranks.gathered() is not None
 
     def is_master(self) -> bool:
-        """Whether this process hands out the work.
+        """Return whether this process hands out the work.
 
         Raises RuntimeError where an mpirun has started ranks that cannot see each other.
         """
         if identity.this.importing:
             return False
-        self._crew = self._crew or crew.gathered()
+        self._ranks = self._ranks or program_ranks.gathered()
         return self.rank == 0
 
     def is_worker(self) -> bool:
-        """Whether this process works for the master."""
+        """Return whether this process works for the master."""
         return not self.is_master()
 
     def wait(self, callback: Callable[[], object] | None = None) -> None:
         """Work for the master until it closes its pool; the master itself goes on at once.
 
-        callback: called on workers afterwards. Where a worker imports the program, this is the
-            end of the import: what is defined so far is what tasks find.
+        Where a worker imports the program, this is the end of the import: what is defined so far
+        is what tasks find.
+
+        callback: called on workers afterwards.
         """
         if identity.this.importing:
             raise running.Defined
-        if self.is_worker() and self._crew is not None:
-            self._crew.follow()
+        if self.is_worker() and self._ranks is not None:
+            self._ranks.follow()
             if callback is not None:
                 callback()
 
     def _gather(self) -> None:
         """Have the ranks of the user's own mpirun work for this pool, if it leads them."""
-        if self._crew is None:
+        if self._ranks is None:
             return
-        if self._crew.rank:
-            raise RuntimeError(f"rank {self._crew.rank} works for rank 0: it calls pool.wait()")
-        self._executor._base = self._crew.lead(self)._base
+        if self._ranks.rank:
+            raise RuntimeError(f"rank {self._ranks.rank} works for rank 0: it calls pool.wait()")
+        self._executor.work_as(self._ranks.lead(self))
 
     def _dismiss(self, failed: bool) -> None:
-        if self._crew is not None and not self._crew.rank:
-            self._crew.release(self, failed)
+        """Let those ranks go on. failed: what has not begun is not to run."""
+        if self._ranks is not None and not self._ranks.rank:
+            self._ranks.release(self, failed)

@@ -1,22 +1,23 @@
-"""Names and keywords of others' executors, for programs that were written for those.
+"""Names and keywords of other executors, for programs that were written for those.
 
-`Executing` has what `mpi4py.futures.MPIPoolExecutor` has beyond `concurrent.futures`; schwimmbad's
-names are in `leading`. Nothing here hands out work, and nothing of theirs is imported.
+`MPIPoolNames` has what `mpi4py.futures.MPIPoolExecutor` has beyond `concurrent.futures`. Nothing
+here hands out work, and nothing of theirs is imported.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import sys
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar
 
-from ..tasks.starred import Starred
+from ..tasks.executor import Executor
+from ..tasks.wrapped import Starred
 
-_Same = TypeVar("_Same", bound="Executing")
+_Same = TypeVar("_Same", bound="MPIPoolNames")
 
 _WITHOUT_EFFECT = frozenset(
     (
@@ -24,13 +25,13 @@ _WITHOUT_EFFECT = frozenset(
         "python_exe", "thread_name_prefix", "use_pkl5",
     )
 )  # fmt: skip
-"""About how processes start and talk: those of the farm run already."""
+"""Keywords about how processes start and talk: those of the farm run already."""
 _MISSED = frozenset(("env", "globals", "path", "wdir"))
-"""What tasks would find changed on the workers that mpi4py.futures starts."""
+"""Keywords whose effect tasks would find on the workers that mpi4py.futures starts."""
 
 
 def check_workers(count: int | None, name: str = "max_workers") -> None:
-    """Raise ValueError where so many workers cannot be wanted."""
+    """Raise ValueError where nobody can want so many workers. name: the parameter's, to be said."""
     if count is not None and count <= 0:
         raise ValueError(f"{name} is {count}, {name} must be greater than 0, or None")
 
@@ -38,7 +39,9 @@ def check_workers(count: int | None, name: str = "max_workers") -> None:
 def accept(keywords: dict[str, Any], tell: bool = True) -> None:
     """Take the constructor keywords of other executors, which change nothing here.
 
-    tell: warn of those that tasks would miss.
+    keywords: all that the constructor does not know.
+    tell: whether to warn of those that tasks would miss.
+
     Raises TypeError for a keyword that no executor has, and for a `max_tasks_per_child` that is no
     integer; ValueError where it is below 1.
     """
@@ -59,12 +62,12 @@ def accept(keywords: dict[str, Any], tell: bool = True) -> None:
 
 
 class Workers(NamedTuple):
-    """What adaptive asks of an executor."""
+    """The answer to what `adaptive` asks of an executor."""
 
     size: int
 
 
-class Executing(Executor):
+class MPIPoolNames(concurrent.futures.Executor):
     """The names of `mpi4py.futures.MPIPoolExecutor`."""
 
     @property
@@ -73,18 +76,17 @@ class Executing(Executor):
         """How many processes run tasks."""
 
     @abstractmethod
-    def _open(self) -> Any:
-        """The executor below; raises where no calls are taken."""
+    def _open(self) -> Executor:
+        """Return the executor below; raises RuntimeError where no calls are taken any more."""
 
     def bootup(self: _Same, wait: bool = True) -> _Same:
         """Return this executor when all workers are there; they start with the program.
 
-        wait: False returns at once. Raises RuntimeError after `shutdown`.
+        wait: whether to return only when they are; RuntimeError after `shutdown` in any case.
         """
-        farm = getattr(self._open(), "farm", None)
-        if wait and farm is not None:
-            farm.wait_for_first_worker()
-            farm.wait_until(lambda: not farm.members.importing or farm.error is not None)
+        below = self._open()
+        if wait:
+            below.wait_for_workers()
         return self
 
     def starmap(
@@ -97,7 +99,10 @@ class Executing(Executor):
         unordered: bool = False,
         **keywords: Any,
     ) -> Iterator[Any]:
-        """As `map`; each element of the iterable is unpacked as the arguments of a call."""
+        """Return an iterator as `map` does; each element of the iterable is a call's arguments.
+
+        timeout, chunksize, buffersize, unordered: as for `map`, which takes `keywords` too.
+        """
         keywords |= {"buffersize": buffersize, "unordered": unordered}
         return self.map(Starred(fn), iterable, timeout=timeout, chunksize=chunksize, **keywords)
 
@@ -107,9 +112,9 @@ class Executing(Executor):
 
     @property  # type: ignore[misc] # read only
     def __class__(self) -> type:
-        """For `isinstance`: also an MPIPoolExecutor, whose names it has, where that is loaded.
+        """The class for `isinstance`: also MPIPoolExecutor, where that is loaded: it has its names.
 
-        Libraries ask so before they use one (adaptive: for its number of workers).
+        Libraries ask so before they use an executor (adaptive: for its number of workers).
         """
         ours: Any = type(self)
         theirs = sys.modules.get("mpi4py.futures")

@@ -23,12 +23,16 @@ from ..wire.transport import library, mpi
 from .comm_executor import MPICommExecutor, MPIExecutor
 
 TAG = 31415
-"""Of our words to ranks that wait, and receive nothing else meanwhile; any MPI has 32767 tags."""
+"""Marks our words to ranks that wait and receive nothing else meanwhile; any MPI has 32767 tags."""
 WORK, END, HERE = b"work", b"end ", b"here"
+"""The words of rank 0 to those that wait, and their answer when they begin to work."""
 
 
-class Crew:
-    """All ranks of the program."""
+class ProgramRanks:
+    """All ranks of the program, as one of them sees them.
+
+    comm: the communicator of all.
+    """
 
     def __init__(self, comm: Any) -> None:
         self._comm = comm
@@ -45,7 +49,10 @@ class Crew:
     # Rank 0.
 
     def lead(self, user: object) -> MPIExecutor:
-        """The executor on the other ranks, which `user` uses; waits until they are there."""
+        """Return the executor on the other ranks when they are there.
+
+        user: the pool that uses it, until it is released or dropped.
+        """
         self._users.add(user)
         if self._executor is None:
             self._call(WORK)
@@ -56,7 +63,10 @@ class Crew:
         return self._executor
 
     def release(self, user: object, failed: bool) -> None:
-        """Let the others go on, if nobody else uses them. failed: what has not begun shall not."""
+        """Let the others go on, unless somebody else uses them.
+
+        failed: whether what has not begun is not to run.
+        """
         self._users.discard(user)
         if self._block is None or self._users:
             return
@@ -120,27 +130,28 @@ class Crew:
             self.follow()
 
 
-_crew: Crew | None = None
+_ranks: ProgramRanks | None = None
+"""Those of this process, once it has been asked: MPI gives a process one place in its life."""
 
 
-def gathered() -> Crew | None:
-    """All ranks of this program; None where it has only one, or runs on a farm already.
+def gathered() -> ProgramRanks | None:
+    """Return all ranks of this program; None where it has only one, or runs on a farm already.
 
     Raises RuntimeError where ranks cannot see each other.
     """
-    global _crew
-    if _crew is not None:
-        return None if _crew.at_work else _crew
+    global _ranks
+    if _ranks is not None:
+        return None if _ranks.at_work else _ranks
     if identity.this.started or not _launched():
         return None
     comm = mpi().COMM_WORLD
     if problem := launcher_mismatch.in_mpi(os.environ, library(), comm.size, None):
         raise RuntimeError(problem)
     if comm.size > 1:
-        _crew = Crew(comm)
-    return _crew
+        _ranks = ProgramRanks(comm)
+    return _ranks
 
 
 def _launched() -> bool:
-    """Whether this may be one of many ranks; asking MPI would start it."""
+    """Return whether this may be one of many ranks; asking MPI would start it."""
     return "mpi4py.MPI" in sys.modules or launcher_variables.rank_of(os.environ) is not None

@@ -1,23 +1,30 @@
-"""A map with `buffersize`: calls of an executor, so many of them ahead of the consumer."""
+"""A map with `buffersize`: calls of an executor, so many of them ahead of the consumer.
+
+`BoundedMap` is what the executor knows of it, `BoundedValues` what its consumer holds.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
 from ..tasks.future import Future
 from ..tasks.unfinished import tell_endless
 from ..wire import failure
+from .handed_in import HandedIn
 
 
-class Buffer:
-    """Calls that are handed in, row by row; what an executor knows of such a map.
+class BoundedMap:
+    """Calls that are handed in, row by row.
 
-    name: the function's. call: hands in one row. rows: the rows of arguments.
-    size: calls at a time. endless: whether the rows are known to have no end.
+    name: the function's, for messages.
+    call: hands in one row, and returns its future.
+    rows: the rows of arguments; read as far as calls are handed in.
+    size: calls at a time.
+    endless: whether the rows are known to have no end.
     """
 
     asked = False
@@ -34,15 +41,23 @@ class Buffer:
         self._call, self._rows, self._size, self._endless = call, rows, size, endless
         self.ahead = deque(map(call, islice(rows, size)))
 
-    def read(self) -> bool:
-        """One more row; False where there is none."""
-        rows = len(self.ahead)
+    def hand_in(self) -> bool:
+        """Hand in one more row; False where there is none."""
+        handed_in = len(self.ahead)
         self.ahead.extend(map(self._call, islice(self._rows, 1)))
-        return len(self.ahead) > rows
+        return len(self.ahead) > handed_in
 
-    def more(self) -> bool:
-        """Whether there is one more, which nobody will run."""
+    def has_more(self) -> bool:
+        """Return whether there is one more row; it is read, and nobody will run it."""
         return any(True for _ in self._rows)
+
+    def close(self) -> None:
+        """Let go of the rest: nobody wants it."""
+        self.cancel()
+        for future in self.ahead:
+            future.cancel()
+
+    # What an end calls, see `handed_in.OpenMap`.
 
     def finish(self, keep: bool) -> None:
         """Have the rest run where nobody has asked for a value, and nobody will."""
@@ -53,54 +68,49 @@ class Buffer:
             return
         while self.ahead:
             self.ahead.popleft().exception()
-            while len(self.ahead) < self._size and self.read():
+            while len(self.ahead) < self._size and self.hand_in():
                 pass
 
     def settled(self) -> bool:
-        """True: what runs are calls."""
+        """Return True: what runs are calls, which are counted themselves."""
         return True
 
     def leave(self) -> None:
-        """Nothing: it is run by `finish`."""
+        """Do nothing: it is run by `finish`."""
 
     bound = leave
 
     def cancel(self) -> None:
-        """No more is read."""
+        """Read no more rows."""
         self._rows = iter(())
 
-    def close(self) -> None:
-        """Nobody wants the rest."""
-        self.cancel()
-        for future in self.ahead:
-            future.cancel()
 
-
-class Buffered:
+class BoundedValues:
     """The values of such a map, in the hands of its consumer.
 
-    maps: of the executor, and whether somebody may still read their values.
-    refused: whether the executor takes no more calls. refuse: raises what it raises then.
+    handed_in: where the map is counted.
+    deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
+    refused: returns whether the executor takes no more calls.
+    refuse: raises what the executor raises then.
     """
 
     def __init__(
         self,
-        buffer: Buffer,
-        maps: MutableMapping[Any, bool],
+        bounded: BoundedMap,
+        handed_in: HandedIn,
         deadline: float | None,
         refused: Callable[[], bool],
         refuse: Callable[[], Any],
     ) -> None:
-        self._buffer, self._maps, self._deadline = buffer, maps, deadline
+        self._map, self._handed_in, self._deadline = bounded, handed_in, deadline
         self._refused, self._refuse = refused, refuse
         self._over = False
-        maps[buffer] = True
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> BoundedValues:
         return self
 
     def __next__(self) -> Any:
-        self._buffer.asked = True
+        self._map.asked = True
         if self._over:
             raise StopIteration
         try:
@@ -110,30 +120,30 @@ class Buffered:
             raise
 
     def _next(self) -> Any:
-        buffer, deadline = self._buffer, self._deadline
-        if not buffer.ahead:
-            if self._refused() and buffer.more():
+        bounded, deadline = self._map, self._deadline
+        if not bounded.ahead:
+            if self._refused() and bounded.has_more():
                 self._refuse()  # the tasks after those in the buffer cannot be run any more
             raise StopIteration
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
-            value = buffer.ahead[0].result(left)
+            value = bounded.ahead[0].result(left)
         except StopIteration as error:
             raise failure.raisable(error) from error.__cause__ or error
-        del buffer.ahead[0]
+        del bounded.ahead[0]
         if not self._refused():
-            buffer.read()
+            bounded.hand_in()
         return value
 
     def close(self) -> None:
-        """Nobody wants the rest."""
+        """Let go of the rest: nobody wants it."""
         if not self._over:
             self._over = True
-            self._maps.pop(self._buffer, None)
-            self._buffer.close()
+            self._handed_in.ended(self._map, running=False)
+            self._map.close()
 
     def __del__(self) -> None:
-        if self._buffer.asked:
+        if self._map.asked:
             self.close()
-        elif self._buffer in self._maps:
-            self._maps[self._buffer] = False
+        else:
+            self._handed_in.left(self._map)

@@ -1,0 +1,143 @@
+"""The calls and maps that an executor was handed and that are not over: counted, for its ends.
+
+There are two: the executor's shutdown, which may cancel instead of waiting, and the end of the
+program, for which the executor stands in `unfinished` of the one below while anything is under way.
+Methods may be called by any thread; `ended` and `left` by the garbage collector, so there is no
+lock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ..tasks.executor import Executor
+from ..tasks.future import Future
+
+
+class OpenMap(Protocol):
+    """A map, as an end of the executor deals with it."""
+
+    @property
+    def settled(self) -> Callable[[], bool]:
+        """Says whether no task of the map is to run, or runs, any more."""
+
+    def finish(self, keep: bool) -> None:
+        """Have all tasks run. keep: whether somebody will take the outcomes later."""
+
+    def bound(self) -> None:
+        """Read no more from the user's iterators where values were taken: the program ends."""
+
+    def leave(self) -> None:
+        """Have the tasks run although nobody takes the values."""
+
+    def cancel(self) -> None:
+        """Have what has not run not run."""
+
+
+class HandedIn:
+    """The calls and maps of one executor that are under way.
+
+    below: the executor that runs them, until another one is named.
+    """
+
+    takes_values = False
+
+    def __init__(self, below: Executor) -> None:
+        self._below = below
+        self._calls: set[object] = set()  # and maps that are just being opened
+        self._maps: dict[OpenMap, bool] = {}  # and whether somebody may still read the values
+        self._closed: deque[Callable[[], bool]] = deque()  # say whether a map has ceased to run
+
+    # What is handed in.
+
+    def call(self, call: object, below: Executor) -> None:
+        """Count a call until `over`; `below` runs it."""
+        self._calls.add(call)
+        self._below = below
+        below.unfinished.add(self)
+
+    def opening(self, token: object) -> None:
+        """Count a map that is just being opened until `opened`, as it may take its time."""
+        self._calls.add(token)
+
+    def opened(self, token: object) -> None:
+        """Cease to count the opening of a map; `map` has counted itself, unless that failed."""
+        self._calls.discard(token)
+        self.ceased()
+
+    def map(self, opened: OpenMap, below: Executor) -> None:
+        """Count a map until `ended`; `below` runs its tasks."""
+        self._maps[opened] = True
+        self._below = below
+        below.unfinished.add(self)
+
+    # What becomes of it.
+
+    def over(self, call: object) -> None:
+        """Cease to count a call: it has ended, or was cancelled."""
+        self._calls.discard(call)
+        self._leave_if_idle()
+
+    def ended(self, opened: OpenMap, running: bool) -> None:
+        """Cease to count a map of which nobody takes more.
+
+        running: whether tasks of it may run, for which a shutdown still waits.
+        """
+        if self._maps.pop(opened, None) is not None and running:
+            self._closed.append(opened.settled)
+        self._leave_if_idle()
+
+    def left(self, opened: OpenMap) -> None:
+        """Have a map run of which nobody has taken, or will take, a value."""
+        if opened in self._maps:
+            self._maps[opened] = False
+            opened.leave()
+
+    # The executor's shutdown.
+
+    def cancel(self) -> None:
+        """Have what has not begun not run."""
+        for call in self._calls.copy():
+            if isinstance(call, Future):
+                call.cancel()
+        for opened in self._maps.copy():
+            opened.cancel()
+            self._closed.append(opened.settled)
+
+    def wait(self) -> None:
+        """Return when everything has run; maps keep their values where somebody may read them."""
+        while self._maps or self._calls:
+            if self._maps:
+                opened, keep = self._maps.popitem()
+                opened.finish(keep)
+            else:
+                self._below.wait_until(lambda: bool(self._maps or not self._calls))
+        self._leave_if_idle()
+
+    def ceased(self) -> bool:
+        """Return whether nothing runs any more of maps that have ended early."""
+        while self._closed and self._closed[0]():
+            self._closed.popleft()
+        return not self._closed
+
+    # The end of the program.
+
+    def finish(self) -> None:
+        """Return when everything has run. Nobody takes values any more."""
+        for opened in self._maps.copy():
+            opened.bound()
+            self._maps[opened] = False
+        self.wait()
+
+    def let_go(self) -> None:
+        """Have the end of the program not wait for what still runs."""
+        self._below.unfinished.discard(self)
+
+    def _leave_if_idle(self) -> None:
+        """Have the end of the program not wait where nothing is under way."""
+        if not (self._calls or self._maps):
+            self._below.unfinished.discard(self)
+            if self._calls or self._maps:  # another thread was faster
+                self._below.unfinished.add(self)

@@ -1,0 +1,174 @@
+"""The door to what runs tasks: a farm, a worker for its own tasks, or this process in place.
+
+`futures`, `MPIExecutor` and `Pool` speak to an `Executor` and never ask which one it is. What a map
+was asked for is checked here, once, and goes on from here as one value, `MapOptions`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from ..concurrency.timeouts import seconds
+from . import limit
+from .arguments import endless, sized
+from .future import Future
+from .unfinished import Unfinished
+
+if TYPE_CHECKING:  # an import is a file that every rank opens
+    from .constants_backend import ConstantsBackend
+    from .results import Results, Values
+
+T = TypeVar("T")
+
+
+class MapOptions(NamedTuple):
+    """How a map is to run.
+
+    timeout: seconds from the call until the last value; None waits for ever.
+    ordered: whether values come in the order of the arguments, or as they are there.
+    task_timeout: seconds that each task may take where it runs; None: as long as --task-timeout
+        says, `limit.NO_LIMIT`: as long as it likes.
+    """
+
+    timeout: float | None = None
+    ordered: bool = True
+    task_timeout: float | None = None
+
+    def deadline(self) -> float | None:
+        """Return when the last value has to be there, as `time.monotonic` counts, if it has to."""
+        return None if self.timeout is None else time.monotonic() + self.timeout
+
+
+def map_options(
+    fn: Callable[..., Any],
+    iterables: Sequence[Iterable[Any]],
+    timeout: float | None = None,
+    ordered: bool = True,
+    task_timeout: float | None = None,
+) -> MapOptions:
+    """Check what a map was asked for, and return its options.
+
+    Raises TypeError where `fn` is no function, where there is nothing to map over, or where
+    seconds are no number; ValueError for a timeout that is nan, or a task_timeout not above 0.
+    """
+    if not callable(fn):
+        raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
+    if not iterables:
+        raise TypeError("map needs at least one iterable of arguments")
+    if task_timeout is not None:
+        limit.check(task_timeout)
+    return MapOptions(seconds(timeout), ordered, task_timeout)
+
+
+class Executor(ABC):
+    """Runs calls and maps. It has no end of its own: it ends with the program."""
+
+    @property
+    @abstractmethod
+    def unfinished(self) -> Unfinished:
+        """Executors, and results for later, on this one that have something under way."""
+
+    @abstractmethod
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    ) -> Future[T]:
+        """Have `fn(*args, **kwargs)` run; arguments are taken now, as they are.
+
+        task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
+        """
+
+    @abstractmethod
+    def values(
+        self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
+    ) -> Values:
+        """Have `fn` run over the iterables, and return the values in lists, for one who reads."""
+
+    def results(
+        self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
+    ) -> Results:
+        """Have `fn` run over the iterables, and return the values for an executor with an end."""
+        from .results import IteratorResults  # late: few tasks have executors
+
+        streamed = not all(map(sized, iterables))
+        without_end = all(map(endless, iterables))
+        return IteratorResults(self.values(fn, iterables, options), streamed, without_end)
+
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        ordered: bool = True,
+        task_timeout: float | None = None,
+        **_: Any,
+    ) -> Iterator[T]:
+        """Have `fn` run over the iterables, and return an iterator of the values.
+
+        timeout: seconds from now until the last value; TimeoutError afterwards.
+        chunksize: accepted and ignored, batches follow measured durations.
+        ordered: False gives the values as they arrive.
+        task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
+        """
+        options = map_options(fn, iterables, timeout, ordered, task_timeout)
+        return chain.from_iterable(self.values(fn, iterables, options))
+
+    @abstractmethod
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait until `done()` for what this executor brings about; False after `timeout`."""
+
+    def finish(self, maps: bool = True) -> None:
+        """Have run what runs although nobody waits for it: the program has ended.
+
+        maps: whether maps count that nobody reads; executors and pools are finished in any case.
+        """
+        self.unfinished.finish()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: B027
+        """Do nothing; what runs tasks ends with the program."""
+
+    # What some of them have.
+
+    @property
+    def workers(self) -> int:
+        """How many processes run tasks, for programs that ask: 1 where tasks run in place."""
+        return 1
+
+    def wait_for_workers(self) -> None:  # noqa: B027 (most have none to wait for)
+        """Return when all workers have joined and imported the program, if there are any."""
+
+    @property
+    def any_thread_waits(self) -> bool:
+        """True where any thread may take values; else only the one that runs the tasks can."""
+        return False
+
+    @property
+    def fork(self) -> Callable[..., Future[Any]] | None:
+        """A function as `submit` that packs arguments only if another worker takes the call.
+
+        For code of ours, which does not change them. None where no other worker could take it.
+        """
+        return None
+
+    @property
+    def interruption(self) -> BaseException | None:
+        """The latest exception that a signal has raised in the program, if one has."""
+        return None
+
+    @property
+    def constants_backend(self) -> ConstantsBackend | None:
+        """The constants for `shared`; None where this process has its own for itself."""
+        return None
+
+    def checkpointed(self, path: str | os.PathLike[str]) -> Executor | None:
+        """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
+
+        None where nothing can be kept. Raises CheckpointError where the file is something else, or
+        not to be trusted.
+        """
+        return None

@@ -1,0 +1,54 @@
+"""Functions of ours in the place of the user's: they name themselves as the user's does.
+
+Workers come by here when they unpickle one, so nothing but `failure` is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any, TypeVar
+
+from ..wire import failure
+
+PASSING: set[CodeType] = set()
+"""Of functions that `passes_on` has declared; it grows only while modules are imported."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def passes_on(function: _Function) -> _Function:
+    """Declare a function of ours that calls the user's and lets out all that it raises.
+
+    A task that runs too long is stopped below it, see `limit`; below other code of ours it is not.
+    """
+    PASSING.add(function.__code__)
+    return function
+
+
+class Wrapped:
+    """A function around the user's.
+
+    fn: the user's, or another one around it.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self._fn = fn
+        # For failure.describe: messages name what the user knows.
+        self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
+
+    @property
+    def task_limit(self) -> float | None:
+        """Seconds that each call may take; None where there is no limit."""
+        return self._fn.task_limit if isinstance(self._fn, Wrapped) else None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the user's function, in the way of the subclass."""
+        raise NotImplementedError
+
+
+class Starred(Wrapped):
+    """A function whose arguments come as one sequence, as `starmap` has it."""
+
+    @passes_on
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        return self._fn(*arguments)
