@@ -91,8 +91,7 @@ class Database:
     def __init__(self, path: str, real: str, locks: bool) -> None:
         self.path = path
         self.connection = connect(real, "rw", locks)
-        self.progress: Callable[[], None] = lambda: None
-        """Called whenever a piece has got somewhere."""
+        self._progress: Callable[[], None] = lambda: None
         self._ends: dict[int, int] = {}  # of jobs: behind the last of its parts
         self._before: dict[int, tuple[tuple[str, bytes] | None, int | None]] = {}
         try:
@@ -100,6 +99,10 @@ class Database:
         except BaseException:
             self.connection.close()
             raise
+
+    def on_progress(self, tell: Callable[[], None]) -> None:
+        """Have a function called whenever a piece has got to the disk, or to its cache."""
+        self._progress = tell
 
     def _open(self, path: str, real: str) -> None:
         run = self.connection.execute
@@ -170,13 +173,13 @@ class Database:
             (part.job, part.start, part.stop, part.digest, part.plain, part.failed,
              part.data.size, part.checksum(function), part.data.head, first),
         )  # fmt: skip
-        self.progress()
+        self._progress()
         for number, piece in enumerate(others, 1):
             self.connection.execute(
                 "INSERT INTO parts (job, start, piece, data) VALUES (?, ?, ?, ?)",
                 (part.job, part.start, number, piece),
             )
-            self.progress()
+            self._progress()
 
     def _take_over(self, job: int, name: str, function: bytes) -> None:
         before = self.functions.get(job)

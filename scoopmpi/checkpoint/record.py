@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..tasks.outcomes import OutcomeRange
 from ..wire import failure, payload
 from . import digests
 from .file import CheckpointFile, Saved
@@ -53,7 +54,7 @@ class Checkpoint:
         self.changed = 0
         """Tasks whose saved outcomes did not fit the program any more."""
 
-    def map(self, target: Callable[..., Any]) -> MapRecord:
+    def map(self, target: Callable[..., Any]) -> CheckpointedMap:
         """The record of the program's next map."""
         number, given = next(self._maps), self.given
         name, function = failure.describe(target), self._function(target)
@@ -65,11 +66,11 @@ class Checkpoint:
             self.dropped(f"map {number} ({name})", f"{was} and has changed", tasks)
             self.file.forget(number, [part.start for part in saved])
             saved = []
-        return MapRecord(self, given, number, name, function, saved)
+        return CheckpointedMap(self, given, number, name, function, saved)
 
     def call(
         self, target: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> CallRecord:
+    ) -> CheckpointedCall:
         """The record of the program's next submitted call."""
         place, given, function = next(self._places), self.given, self._function(target)
         digest = None if function is None else digests.digest(function, args, kwargs)
@@ -82,7 +83,7 @@ class Checkpoint:
             self.dropped("submitted calls", f"from call {place} on they have changed", 1)
             self.file.forget(CALLS, [place])
             saved = None
-        return CallRecord(self, given, place, digest, saved)
+        return CheckpointedCall(self, given, place, digest, saved)
 
     @property
     def given(self) -> int:
@@ -139,7 +140,7 @@ class Checkpoint:
             return digests.digest(function, sorted(self._digests.items())) if comparable else None
 
 
-class MapRecord:
+class CheckpointedMap:
     """One map: its tasks' arguments by their digests, and the outcomes of an earlier run.
 
     Called by one thread at a time.
@@ -160,10 +161,10 @@ class MapRecord:
             self._drop()  # the program's tasks are others
         return self._saved[0] if self._saved else None
 
-    def recalled(self, columns: Sequence[Sequence[Any]] | None) -> Saved | None:
-        """What was saved of the tasks of `next_known`, if their arguments are still the same.
+    def recalled(self, columns: Sequence[Sequence[Any]] | None) -> OutcomeRange | None:
+        """Return what was saved of the tasks of `next_known`; None where their arguments differ.
 
-        columns: these arguments; None where there are not so many tasks any more.
+        columns: the arguments that they have now; None where there are not so many tasks any more.
         """
         digest = None if columns is None else self._digest(columns, None)
         saved = self._checkpoint.file.part(self._number, self._saved[0].start) if digest else None
@@ -171,7 +172,7 @@ class MapRecord:
             self._drop()
             return None
         self._saved.popleft()
-        return saved
+        return _as_came(saved)
 
     def sent(self, start: int, columns: Sequence[Sequence[Any]]) -> None:
         """Tasks are handed out: those whose arguments can change are looked at now."""
@@ -179,18 +180,15 @@ class MapRecord:
             for task, row in enumerate(zip(*columns, strict=True), start):
                 self._rows[task] = digests.digest(row) or b""
 
-    def came(
-        self, start: int, stop: int, plain: bool, outcomes: Any, failed: tuple[int, ...],
-        columns: Sequence[Sequence[Any]],
-    ) -> None:  # fmt: skip
-        """The outcomes of the tasks `start` to `stop - 1`, with these arguments, have come."""
-        digest = self._digest(columns, start)
-        late = any(_says_late(outcomes[place]) for place in failed)
+    def came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
+        """Keep outcomes that have come, of tasks with these arguments."""
+        digest = self._digest(columns, part.start)
+        late = any(_says_late(part.outcomes[place]) for place in part.failed)
         if digest is None or self._function is None or late:
             return
         if self._checkpoint.covers(self._given):
-            part = Saved(start, stop, digest, plain, outcomes, failed)
-            self._checkpoint.file.save(self._number, self._name, self._function, part)
+            saved = Saved(part.start, part.stop, digest, part.plain, part.outcomes, part.failed)
+            self._checkpoint.file.save(self._number, self._name, self._function, saved)
 
     def _digest(self, columns: Sequence[Sequence[Any]], start: int | None) -> bytes | None:
         """Of the arguments of some tasks. start: the first one's index, where they were sent."""
@@ -212,7 +210,7 @@ class MapRecord:
         self._checkpoint.file.forget(self._number, [tasks.start])
 
 
-class CallRecord:
+class CheckpointedCall:
     """One submitted call."""
 
     def __init__(
@@ -221,7 +219,7 @@ class CallRecord:
     ) -> None:  # fmt: skip
         self._checkpoint, self._given = checkpoint, given
         self._place, self._digest = place, digest
-        self.known = known
+        self.known = None if known is None else _as_came(known)
         """Its outcome in an earlier run."""
 
     def came(self, plain: bool, outcome: Any, failed: bool) -> None:
@@ -232,6 +230,11 @@ class CallRecord:
             place, frame = self._place, payload.pack(outcome) if plain else outcome
             part = Saved(place, place + 1, self._digest, False, (frame,), (0,) if failed else ())
             self._checkpoint.file.save(CALLS, "submitted calls", b"", part)
+
+
+def _as_came(saved: Saved) -> OutcomeRange:
+    """Return outcomes of an earlier run as they came from a worker there."""
+    return OutcomeRange(saved.start, saved.stop, saved.plain, saved.outcomes, saved.failed)
 
 
 def _says_late(frame: Any) -> bool:

@@ -49,7 +49,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.progress = self._beat
+        database.on_progress(self._beat)
         self.guard = threading.Lock()
         self._news = threading.Condition()
         self._changes: deque[Change] = deque()

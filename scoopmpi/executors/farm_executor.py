@@ -13,14 +13,13 @@ from ..farm.calls import Call
 from ..farm.map_job import MapJob
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
-from ..tasks.outcomes import Raised, opened
+from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import pack_function
 from ..tasks.unfinished import Unfinished
 from ..wire import failure, payload
 from .results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
-    from ..checkpoint.file import Saved
     from ..checkpoint.record import Checkpoint
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
@@ -137,7 +136,7 @@ class FarmExecutor(Executor):
         """Accepted; the farm ends with the program."""
 
 
-def _recalled(future: Future[T], saved: Saved) -> Future[T]:
+def _recalled(future: Future[T], saved: OutcomeRange) -> Future[T]:
     """The future of a call whose outcome is known."""
     future.set_running_or_notify_cancel()
     outcome = opened(saved.outcomes[0], bool(saved.failed), saved.start)
