@@ -60,6 +60,8 @@ class MPIExecutor(foreign_names.Executing):
     accepted: the keywords of other executors, as `mp_context`, which change nothing here.
     """
 
+    __module__ = "scoopmpi"  # users import and see it there
+
     def __init__(
         self,
         max_workers: int | None = None,

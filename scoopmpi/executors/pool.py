@@ -30,6 +30,8 @@ class Pool(Leading):
     Leaving a `with` block cancels what has not begun, as it does there: take the results inside.
     """
 
+    __module__ = "scoopmpi"  # users import and see it there
+
     def __init__(
         self,
         processes: int | None = None,
