@@ -33,7 +33,10 @@ PROBLEMS = (sqlite3.Error, OverflowError, ValueError, MemoryError)
 
 
 def connect(real: str, mode: str, locks: bool = True) -> sqlite3.Connection:
-    """A connection that believes as little as possible. mode: as in an URI of SQLite's."""
+    """Return a connection that believes as little as possible.
+
+    mode: as in an URI of SQLite's. locks: False where the file system has none.
+    """
     words = mode if locks else f"{mode}&vfs=unix-none"  # sqlite.org/vfs.html, section 2.1
     connection = sqlite3.connect(
         f"file:{quote(os.fsencode(real))}?mode={words}",
@@ -46,7 +49,7 @@ def connect(real: str, mode: str, locks: bool = True) -> sqlite3.Connection:
 
 
 def checked(connection: sqlite3.Connection, path: str, real: str) -> None:
-    """Raises CheckpointError where the file is not whole, or not a checkpoint."""
+    """Raise CheckpointError where the file is not whole, or not a checkpoint."""
     try:
         found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
         if not os.path.getsize(real):
@@ -68,7 +71,7 @@ def checked(connection: sqlite3.Connection, path: str, real: str) -> None:
 
 
 def unreadable(path: str, problem: Exception) -> CheckpointError:
-    """What SQLite's refusal to go on means for the user."""
+    """Return the error that tells the user what SQLite's refusal to go on means."""
     if "locked" in str(problem):
         return file_checks.in_use(path)
     return refused(path, f"it is damaged or cannot be read ({problem})", DAMAGED)
@@ -80,7 +83,7 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
 
 
 def _blank(connection: sqlite3.Connection) -> bool:
-    """Whether the file was empty: any other without our mark was refused before."""
+    """True where the file was empty: any other without our mark was refused before."""
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     return not tables and not _number(connection, "application_id")
 
@@ -135,12 +138,12 @@ class Database:
             raise refused(path, f"it cannot be written: {problem}", "is there room?") from None
 
     def transaction(self, kind: str = "IMMEDIATE") -> Transaction:
-        """All changes in its block or none; call `undone` where it raises."""
+        """Return a block that makes all its changes or none; call `undone` where it raises."""
         self._before = {}
         return Transaction(self.connection, kind)
 
     def undone(self) -> None:
-        """The last transaction has failed: what is known of the jobs is what was known before."""
+        """Know of the jobs what was known before the last transaction, which has failed."""
         for job, (function, end) in self._before.items():
             self.functions.pop(job, None)
             self._ends.pop(job, None)
@@ -151,7 +154,7 @@ class Database:
 
     @property
     def jobs(self) -> set[int]:
-        """Those of which there may be parts."""
+        """The jobs of which there may be parts."""
         return set(self._ends)
 
     def tell(self, **facts: str) -> None:
@@ -160,7 +163,7 @@ class Database:
             self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", item)
 
     def save(self, part: Row, name: str, function: bytes) -> None:
-        """Write a part; those that it overlaps go, and all that another function has made."""
+        """Write a part; remove those that it overlaps, and all that another function has made."""
         self._before.setdefault(part.job, (self.functions.get(part.job), self._ends.get(part.job)))
         if self.functions.get(part.job) != (name, function):
             self._take_over(part.job, name, function)
@@ -203,18 +206,18 @@ class Database:
                 raise sqlite3.DatabaseError("it has been damaged since it was opened")
 
     def forget(self, job: int, start: int) -> bool:
-        """A part goes; whether there was one."""
+        """Remove a part; False where there was none."""
         words = "DELETE FROM parts WHERE job=? AND start=?"
         return self.connection.execute(words, (job, start)).rowcount > 0
 
     def ranges(self, job: int) -> list[range]:
-        """The tasks of the parts of a job, by their start."""
+        """Return the tasks of each part of a job, by their start."""
         words = "SELECT start, stop FROM parts WHERE job=? AND piece=0 ORDER BY start"
         rows = self.connection.execute(words, (job,))
         return [range(*row) for row in rows if tuple(map(type, row)) == (int, int)]
 
     def read(self, job: int, start: int | None = None) -> Iterator[Saved | int]:
-        """The parts of a job by their start; only the start of those whose checksum is wrong.
+        """Read the parts of a job by their start; of those that are damaged, the start alone.
 
         start: only the part that begins there.
         """
@@ -259,5 +262,5 @@ class Transaction:
 
 
 def now() -> str:
-    """The time, for people."""
+    """Return the time, for people."""
     return time.strftime("%Y-%m-%d %H:%M:%S %z")

@@ -32,7 +32,10 @@ CALLS = 0
 
 
 def opened(path: str | os.PathLike[str], constants: FarmSharing, program: str = "") -> Checkpoint:
-    """The checkpoint of a program, before its first job; or of one executor, without a name.
+    """Open the checkpoint of a program, before its first job; or of one executor.
+
+    path: the file, which is made where there is none. constants: those of the farm.
+    program: what a person knows it by; empty for an executor's.
 
     Raises CheckpointError where the file is none, or not to be trusted.
     """
@@ -55,7 +58,7 @@ class Checkpoint:
         """Tasks whose saved outcomes did not fit the program any more."""
 
     def map(self, target: Callable[..., Any]) -> CheckpointedMap:
-        """The record of the program's next map."""
+        """Return the record of the program's next map."""
         number, given = next(self._maps), self.given
         name, function = failure.describe(target), self._function(target)
         saved = self.file.ranges(number)
@@ -71,7 +74,7 @@ class Checkpoint:
     def call(
         self, target: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> CheckpointedCall:
-        """The record of the program's next submitted call."""
+        """Return the record of the program's next submitted call."""
         place, given, function = next(self._places), self.given, self._function(target)
         digest = None if function is None else digests.digest(function, args, kwargs)
         with self._lock:
@@ -87,11 +90,11 @@ class Checkpoint:
 
     @property
     def given(self) -> int:
-        """How many constants the program has set so far."""
+        """The number of constants that the program has set so far."""
         return len(self._constants.by_program)
 
     def covers(self, given: int) -> bool:
-        """Whether digests made at that count cover all that a task can have read by now.
+        """True where digests made at that count of constants cover all that a task can have read.
 
         A task that waits for a constant may get one that was set later. Which tasks have read what
         another has set, nobody knows.
@@ -104,7 +107,7 @@ class Checkpoint:
         return not by_tasks and given == self.given
 
     def dropped(self, which: str, why: str, tasks: int) -> None:
-        """Saved outcomes do not fit any more; the first time the user is told at once."""
+        """Note that saved outcomes do not fit any more; tell the user at once the first time."""
         self.changed += tasks
         if which not in self._told:
             self._told.add(which)
@@ -114,7 +117,10 @@ class Checkpoint:
             )  # fmt: skip
 
     def close(self, ended: bool) -> None:
-        """All is on disk. ended: whether the program came to its end."""
+        """Write all that has come, and let go of the file.
+
+        ended: True where the program came to its end.
+        """
         if self.changed:
             text = "checkpoint %s: the program has changed, %d saved results were not used"
             logger.warning(text, self.file.path, self.changed)
@@ -122,7 +128,7 @@ class Checkpoint:
         self.file.close(ended)
 
     def _function(self, target: Callable[..., Any]) -> bytes | None:
-        """The digest of what tasks depend on beside their arguments; None where there is none."""
+        """Return the digest of what tasks depend on beside arguments; None where there is none."""
         function = digests.function(target)
         if function is None:
             name = failure.describe(target)
@@ -156,7 +162,7 @@ class CheckpointedMap:
         self._rows: dict[int, bytes] = {}  # digests of arguments that may change, as they were sent
 
     def next_known(self, task: int) -> range | None:
-        """The first tasks from `task` on whose outcomes were saved at once."""
+        """Return the first tasks from `task` on whose outcomes were saved at once."""
         while self._saved and self._saved[0].start < task:
             self._drop()  # the program's tasks are others
         return self._saved[0] if self._saved else None
@@ -175,7 +181,7 @@ class CheckpointedMap:
         return _as_came(saved)
 
     def sent(self, start: int, columns: Sequence[Sequence[Any]]) -> None:
-        """Tasks are handed out: those whose arguments can change are looked at now."""
+        """Look at arguments that are handed out and can change, as they are now."""
         if self._function is not None and not payload.plain_columns(columns):
             for task, row in enumerate(zip(*columns, strict=True), start):
                 self._rows[task] = digests.digest(row) or b""
@@ -191,7 +197,10 @@ class CheckpointedMap:
             self._checkpoint.file.save(self._number, self._name, self._function, saved)
 
     def _digest(self, columns: Sequence[Sequence[Any]], start: int | None) -> bytes | None:
-        """Of the arguments of some tasks. start: the first one's index, where they were sent."""
+        """Return the digest of the arguments of some tasks; None where nothing can compare them.
+
+        start: the index of the first, where they were sent.
+        """
         if self._function is None:
             return None
         rows: list[bytes | None] = []
@@ -223,7 +232,7 @@ class CheckpointedCall:
         """Its outcome in an earlier run."""
 
     def came(self, plain: bool, outcome: Any, failed: bool) -> None:
-        """Its outcome has come: a value where it is plain, else its frame."""
+        """Keep the outcome that has come: a value where it is plain, else its frame."""
         if self._digest is None or (failed and _says_late(outcome)):
             return
         if self._checkpoint.covers(self._given):
@@ -238,5 +247,5 @@ def _as_came(saved: Saved) -> OutcomeRange:
 
 
 def _says_late(frame: Any) -> bool:
-    """Whether an exception may be a task's that ran out of time: another run may give it more."""
+    """True where an exception may be of a task that ran out of time: another run may give more."""
     return type(frame) is not tuple and b"TaskTimeout" in bytes(frame)

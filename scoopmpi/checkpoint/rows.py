@@ -41,7 +41,7 @@ class Row(NamedTuple):
     data: frames.Encoded
 
     def checksum(self, function: bytes) -> bytes:
-        """Of all that is in the row."""
+        """Return the checksum of all that is in the row."""
         place = self.job, self.start, self.stop, self.plain, self.digest, self.failed, function
         found = blake2b(repr(place).encode(), digest_size=16)
         found.update(self.data.head)
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 def row(job: int, part: Saved) -> Row:
-    """A part ready to be written; its buffers are copied now."""
+    """Return a part ready to be written; its buffers are copied now."""
     data = frames.encoded((part.outcomes,) if part.plain else part.outcomes)
     failed = array("Q", part.failed).tobytes()
     return Row(job, part.start, part.stop, part.digest, part.plain, failed, data)
@@ -76,14 +76,14 @@ class Pieces:
             yield row[10]
 
     def next(self) -> Any:
-        """The first row of the next part."""
+        """Return the first row of the next part."""
         if self._behind is not None:
             return self._behind
         return next((row for row in self._rows if row[1] != self.first[1]), None)
 
 
 def decoded(pieces: Pieces, job: int, function: bytes) -> Saved | None:
-    """A part, None where it is damaged."""
+    """Return a part; None where it is damaged."""
     _, start, piece, stop, digest, plain, failed, _, checksum, head, _ = pieces.first
     kinds = tuple(map(type, (start, stop, digest, plain, failed, head)))
     if piece != 0 or kinds != (int, int, bytes, int, bytes, bytes) or not 0 <= start <= stop:

@@ -44,8 +44,9 @@ class Contents(NamedTuple):
 
 
 def described(path: str | os.PathLike[str]) -> str:
-    """Program, times, and a table of the jobs, as text.
+    """Return program, times, and a table of the jobs, as text.
 
+    path: the file.
     Raises CheckpointError where the file is none, is damaged, or is not the user's alone.
     """
     shown = os.fspath(path)
@@ -69,7 +70,7 @@ def described(path: str | os.PathLike[str]) -> str:
 
 
 def _read(path: str, real: str) -> Contents:
-    """What is in the file, at a moment at which nobody writes."""
+    """Return what is in the file, at a moment at which nobody writes."""
     deadline = time.monotonic() + PATIENCE
     while True:
         before = _state(real)
@@ -93,12 +94,12 @@ def _read(path: str, real: str) -> Contents:
 
 
 def _reader(real: str) -> sqlite3.Connection:
-    """Without a lock: that is a running program's. What is read counts if the file stays."""
+    """Open it without a lock, which is a running program's: what is read counts if it stays."""
     return database.connect(real, "ro&immutable=1")
 
 
 def _restored(path: str, real: str) -> Contents:
-    """Of a file whose writer seems to have been killed: undone in a copy.
+    """Return what is in a file whose writer seems to have been killed: undone in a copy.
 
     Never in its place: from another host even a running program may look like that.
     """
@@ -116,7 +117,7 @@ def _restored(path: str, real: str) -> Contents:
 
 
 def _state(real: str) -> tuple[int, int] | None:
-    """Of the file as it lies there; None while it is written to."""
+    """Return the state of the file as it lies there; None while it is written to."""
     try:
         with open(f"{real}-journal", "rb") as journal:
             if any(journal.read(28)):  # its header; zeros once all is committed
@@ -151,7 +152,7 @@ def _job(number: int, name: str, parts: Sequence[Any]) -> Job:
 
 
 def ranges(spans: Iterable[tuple[int, int]]) -> str:
-    """Spans in order, as first and last numbers: `0-999, 1200`."""
+    """Return spans in order as first and last numbers: `0-999, 1200`."""
     joined: list[list[int]] = []
     for start, stop in spans:
         if joined and joined[-1][1] == start:
@@ -178,7 +179,7 @@ def _table(jobs: Sequence[Job]) -> list[str]:
 
 
 def _line(text: str) -> str:
-    """Text from the file, without what would move a terminal's cursor."""
+    """Return text from the file, without what would move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
