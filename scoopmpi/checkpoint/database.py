@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from . import file_checks
 from .file_checks import CheckpointError, refused
-from .rows import Pieces, Row, Saved, decoded
+from .rows import Piece, Pieces, Row, Saved, decoded
 
 TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
@@ -224,7 +224,7 @@ class Database:
         function = self.functions.get(job, ("", b""))[1]
         chosen, values = ("", (job,)) if start is None else ("AND start=? ", (job, start))
         words = f"SELECT * FROM parts WHERE job=? {chosen}ORDER BY start, piece"
-        rows = self.connection.execute(words, values)
+        rows = map(Piece._make, self.connection.execute(words, values))
         row = next(rows, None)
         reached = 0
         while row is not None:
@@ -235,7 +235,7 @@ class Database:
                 reached = saved.stop
                 yield saved
             else:
-                yield row[1]
+                yield row.start
             row = part.next()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from . import database, file_checks
 from .file_checks import CheckpointError, refused
@@ -34,6 +34,26 @@ class Job(NamedTuple):
     ranges: str
     failed: str
     size: int
+
+
+class _Part(NamedTuple):
+    """What is shown of a part: its tasks, the places of those that failed, its bytes."""
+
+    start: int
+    stop: int
+    failed: bytes
+    size: int
+
+    @property
+    def whole(self) -> bool:
+        """True where the file has values of the right types."""
+        kinds = tuple(map(type, self))
+        return kinds == (int, int, bytes, int)
+
+    def failures(self) -> list[int]:
+        """Return the tasks that failed."""
+        places = array("Q", self.failed[: len(self.failed) // 8 * 8])
+        return [self.start + place for place in places]
 
 
 class Contents(NamedTuple):
@@ -132,23 +152,21 @@ def _contents(connection: sqlite3.Connection) -> Contents:
     facts = {str(name): str(value) for name, value in connection.execute("SELECT * FROM facts")}
     names = dict(connection.execute("SELECT job, name FROM functions"))
     words = "SELECT job, start, stop, failed, size FROM parts WHERE piece=0 ORDER BY job, start"
-    parts: dict[int, list[Any]] = {}
-    for job, *part in connection.execute(words):
-        if all(type(part[place]) is int for place in (0, 1, 3)) and type(part[2]) is bytes:
+    parts: dict[int, list[_Part]] = {}
+    for job, *values in connection.execute(words):
+        part = _Part(*values)
+        if part.whole:
             parts.setdefault(job, []).append(part)
     jobs = [_job(number, str(names.get(number, "?")), found) for number, found in parts.items()]
     return Contents(facts, jobs)
 
 
-def _job(number: int, name: str, parts: Sequence[Any]) -> Job:
-    spans, failed = [], []
-    for start, stop, failures, _ in parts:
-        spans.append((start, stop))
-        places = array("Q", failures[: len(failures) // 8 * 8])
-        failed += [(start + place, start + place + 1) for place in places]
+def _job(number: int, name: str, parts: Sequence[_Part]) -> Job:
+    spans = [(part.start, part.stop) for part in parts]
+    failed = [(task, task + 1) for part in parts for task in part.failures()]
     tasks = sum(stop - start for start, stop in spans)
     name = _CALLS if number == 0 else name
-    return Job(number, name, tasks, ranges(spans), ranges(failed), sum(part[3] for part in parts))
+    return Job(number, name, tasks, ranges(spans), ranges(failed), sum(part.size for part in parts))
 
 
 def ranges(spans: Iterable[tuple[int, int]]) -> str:
