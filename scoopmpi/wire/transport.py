@@ -77,8 +77,7 @@ class MPITransport:
         self.size: int = self._comm.size
         self._status = MPI.Status()
         self._under_way: deque[tuple[Any, Any]] = deque()
-        self.cut_off = False
-        """True where a host cannot be reached: the launcher must not wait for it."""
+        self._cut_off = False  # whether a host cannot be reached
         self._dead: set[int] = set()
         self._unsaid: deque[int] = deque()  # those of the dead that nobody has been told of
 
@@ -153,6 +152,10 @@ class MPITransport:
     def close(self) -> None:
         self.flush()
 
+    def host_cut_off(self) -> None:
+        """Note that a host cannot be reached: where all is ended, the launcher is not waited for."""
+        self._cut_off = True
+
     @property
     def dead(self) -> set[int]:
         """The ranks that have died."""
@@ -167,7 +170,7 @@ class MPITransport:
         streams.flush()
         lifeline.ends_with(status)
         lifeline.say()
-        if self.cut_off and daemon.kill():
+        if self._cut_off and daemon.kill():
             os._exit(status or 1)
         _end_after(ABORT_SECONDS)
         self._comm.Abort(status)
