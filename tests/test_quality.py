@@ -30,7 +30,7 @@ ROOMS = (
 
 APART: dict[str, set[str]] = {
     "scheduling": set(),
-    "farm": {"worker", "worker.nested"},
+    "farm": {"worker", "worker.nested", "checkpoint"},
     "worker": {"farm"},
     "worker.nested": {"farm"},
 }

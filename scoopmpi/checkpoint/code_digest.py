@@ -1,4 +1,4 @@
-"""What a function, a class or a module of the program is and does, as a digest.
+"""Digests of what functions, classes and modules of the program are and do.
 
 Of a function: its code without line numbers and names of files, its defaults, what it closes over
 and the globals that it reads; of a class what is in it; of a module its source. Other functions,
@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from ..wire import payload
 from . import provenance
-from .stable_pickle import SIZE, Digested, stream
+from .stable_pickle import SIZE, Complete, Digested, digest_values
 
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _VOLATILE = {
@@ -35,45 +35,49 @@ attributes never gets there.
 """
 
 
-def body(obj: Any) -> Digested:
-    """What a function, class or module is, and to what it refers."""
+def digest_code(obj: Any, complete: Complete) -> Digested:
+    """Return the digest of a function, class or module itself, and what it refers to.
+
+    complete: as for `digest_values`, by which values in it are looked at.
+    """
     if isinstance(obj, ModuleType):
-        return _digested([(name, text) for name, text in provenance.sources(obj.__name__)], [])
+        sources = list(provenance.sources(obj.__name__))
+        return _digested(sources, [], complete)
     code = getattr(obj, "__code__", None)
     known = _seen.get(obj)
     if known is not None and known[0] is code:
         return known[1]
-    found = _class(obj) if isinstance(obj, type) else _function(obj)
+    facts, values = _class(obj) if isinstance(obj, type) else _function(obj)
+    found = _digested(facts, values, complete)
     if payload.by_name(obj):
         _seen[obj] = code, found
     return found
 
 
-def _digested(facts: Any, values: Iterable[tuple[str, Any]]) -> Digested:
-    """Facts by their text, values by their pickles, each on its own."""
+def _digested(facts: Any, values: Iterable[tuple[str, Any]], complete: Complete) -> Digested:
+    """Digest facts by their text, and values by their pickles, each on its own."""
     whole = blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=SIZE)
     references: list[Any] = []
     for name, value in values:
-        found = _value(value)
+        found = _value(value, complete)
         references += found.references
         entry = name, found.digest, len(found.references)
         whole.update(repr(entry).encode("utf-8", "backslashreplace"))
     return Digested(whole.digest(), tuple(references))
 
 
-def _value(value: Any) -> Digested:
-    """A value; one that cannot be pickled cannot travel either, and stands by its type."""
+def _value(value: Any, complete: Complete) -> Digested:
+    """Digest a value; one that cannot be pickled cannot travel either, its type stands for it."""
     try:
-        return stream((value,))
+        return digest_values((value,), complete)
     except Exception:
         kind = type(value)
         return Digested(f"{kind.__module__}.{kind.__qualname__}".encode(), ())
 
 
-def _function(function: FunctionType) -> Digested:
+def _function(function: FunctionType) -> tuple[Any, Iterable[tuple[str, Any]]]:
     code = function.__code__
-    facts = "function", function.__qualname__, _code(code)
-    return _digested(facts, _reached(function))
+    return ("function", function.__qualname__, _code(code)), _reached(function)
 
 
 def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
@@ -100,7 +104,7 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 @lru_cache(maxsize=1024)
 def _reads(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The globals that code and code within it reads, and the modules that it imports."""
+    """Return the globals that code and code within it reads, and the modules that it imports."""
     names: dict[str, None] = {}
     modules: dict[str, None] = {}
     last = ""
@@ -122,14 +126,14 @@ def _reads(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @lru_cache(maxsize=1024)
 def _attributes(code: CodeType) -> frozenset[str]:
-    """All names in code and in code within it."""
+    """Return all names in code and in code within it."""
     inner = (_attributes(each) for each in code.co_consts if isinstance(each, CodeType))
     return frozenset(code.co_names).union(*inner)
 
 
 @lru_cache(maxsize=1024)
 def _code(code: CodeType) -> bytes:
-    """What code does. Its `co_code` is as it was compiled, whatever the interpreter makes of it."""
+    """Return what code does, as it was compiled, whatever the interpreter has made of it since."""
     facts = (
         code.co_code, getattr(code, "co_exceptiontable", b""), code.co_name, code.co_flags,
         code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
@@ -140,7 +144,7 @@ def _code(code: CodeType) -> bytes:
 
 
 def _constant(constant: Any, code: CodeType) -> Any:
-    """A constant as something whose text is the same in each run."""
+    """Return a constant as something whose text is the same in each run."""
     if isinstance(constant, CodeType):
         return _code(constant)
     if isinstance(constant, frozenset):
@@ -154,8 +158,7 @@ def _constant(constant: Any, code: CodeType) -> Any:
     return constant
 
 
-def _class(kind: type) -> Digested:
-    facts = "class", kind.__qualname__
+def _class(kind: type) -> tuple[Any, Iterable[tuple[str, Any]]]:
     values = [("metaclass", type(kind)), ("bases", kind.__bases__)]
     values += [(name, value) for name, value in vars(kind).items() if name not in _VOLATILE]
-    return _digested(facts, values)
+    return ("class", kind.__qualname__), values

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
 from . import file_checks
 from .file_checks import CheckpointError, refused
-from .rows import Pieces, Row, Saved, decoded
+from .rows import Piece, Pieces, Row, Saved, decoded
 
 TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
@@ -34,7 +34,10 @@ PROBLEMS = (sqlite3.Error, OverflowError, ValueError, MemoryError)
 
 
 def connect(real: str, mode: str, locks: bool = True) -> sqlite3.Connection:
-    """A connection that believes as little as possible. mode: as in an URI of SQLite's."""
+    """Return a connection that believes as little as possible.
+
+    mode: as in an URI of SQLite's. locks: False where the file system has none.
+    """
     words = mode if locks else f"{mode}&vfs=unix-none"  # sqlite.org/vfs.html, section 2.1
     connection = sqlite3.connect(
         f"file:{quote(os.fsencode(real))}?mode={words}",
@@ -47,7 +50,7 @@ def connect(real: str, mode: str, locks: bool = True) -> sqlite3.Connection:
 
 
 def checked(connection: sqlite3.Connection, path: str, real: str) -> None:
-    """Raises CheckpointError where the file is not whole, or not a checkpoint."""
+    """Raise CheckpointError where the file is not whole, or not a checkpoint."""
     try:
         found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
         if not os.path.getsize(real):
@@ -69,7 +72,7 @@ def checked(connection: sqlite3.Connection, path: str, real: str) -> None:
 
 
 def unreadable(path: str, problem: Exception) -> CheckpointError:
-    """What SQLite's refusal to go on means for the user."""
+    """Return the error that tells the user what SQLite's refusal to go on means."""
     if "locked" in str(problem):
         return file_checks.in_use(path)
     return refused(path, f"it is damaged or cannot be read ({problem})", DAMAGED)
@@ -81,7 +84,7 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
 
 
 def _blank(connection: sqlite3.Connection) -> bool:
-    """Whether the file was empty: any other without our mark was refused before."""
+    """True where the file was empty: any other without our mark was refused before."""
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     return not tables and not _number(connection, "application_id")
 
@@ -92,8 +95,7 @@ class Database:
     def __init__(self, path: str, real: str, locks: bool) -> None:
         self.path = path
         self.connection = connect(real, "rw", locks)
-        self.progress: Callable[[], None] = lambda: None
-        """Called whenever a piece has got somewhere."""
+        self._progress: Callable[[], None] = lambda: None
         self._ends: dict[int, int] = {}  # of jobs: behind the last of its parts
         self._before: dict[int, tuple[tuple[str, bytes] | None, int | None]] = {}
         try:
@@ -101,6 +103,10 @@ class Database:
         except BaseException:
             self.connection.close()
             raise
+
+    def on_progress(self, tell: Callable[[], None]) -> None:
+        """Have a function called whenever a piece has got to the disk, or to its cache."""
+        self._progress = tell
 
     def _open(self, path: str, real: str) -> None:
         run = self.connection.execute
@@ -133,12 +139,12 @@ class Database:
             raise refused(path, f"it cannot be written: {problem}", "is there room?") from None
 
     def transaction(self, kind: str = "IMMEDIATE") -> Transaction:
-        """All changes in its block or none; call `undone` where it raises."""
+        """Return a block that makes all its changes or none; call `undone` where it raises."""
         self._before = {}
         return Transaction(self.connection, kind)
 
     def undone(self) -> None:
-        """The last transaction has failed: what is known of the jobs is what was known before."""
+        """Know of the jobs what was known before the last transaction, which has failed."""
         for job, (function, end) in self._before.items():
             self.functions.pop(job, None)
             self._ends.pop(job, None)
@@ -149,7 +155,7 @@ class Database:
 
     @property
     def jobs(self) -> set[int]:
-        """Those of which there may be parts."""
+        """The jobs of which there may be parts."""
         return set(self._ends)
 
     def tell(self, **facts: str) -> None:
@@ -158,7 +164,7 @@ class Database:
             self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", item)
 
     def save(self, part: Row, name: str, function: bytes) -> None:
-        """Write a part; those that it overlaps go, and all that another function has made."""
+        """Write a part; remove those that it overlaps, and all that another function has made."""
         self._before.setdefault(part.job, (self.functions.get(part.job), self._ends.get(part.job)))
         if self.functions.get(part.job) != (name, function):
             self._take_over(part.job, name, function)
@@ -171,13 +177,13 @@ class Database:
             (part.job, part.start, part.stop, part.digest, part.plain, part.failed,
              part.data.size, part.checksum(function), part.data.head, first),
         )  # fmt: skip
-        self.progress()
+        self._progress()
         for number, piece in enumerate(others, 1):
             self.connection.execute(
                 "INSERT INTO parts (job, start, piece, data) VALUES (?, ?, ?, ?)",
                 (part.job, part.start, number, piece),
             )
-            self.progress()
+            self._progress()
 
     def _take_over(self, job: int, name: str, function: bytes) -> None:
         before = self.functions.get(job)
@@ -201,25 +207,25 @@ class Database:
                 raise sqlite3.DatabaseError("it has been damaged since it was opened")
 
     def forget(self, job: int, start: int) -> bool:
-        """A part goes; whether there was one."""
+        """Remove a part; False where there was none."""
         words = "DELETE FROM parts WHERE job=? AND start=?"
         return self.connection.execute(words, (job, start)).rowcount > 0
 
     def ranges(self, job: int) -> list[range]:
-        """The tasks of the parts of a job, by their start."""
+        """Return the tasks of each part of a job, by their start."""
         words = "SELECT start, stop FROM parts WHERE job=? AND piece=0 ORDER BY start"
         rows = self.connection.execute(words, (job,))
         return [range(*row) for row in rows if tuple(map(type, row)) == (int, int)]
 
     def read(self, job: int, start: int | None = None) -> Iterator[Saved | int]:
-        """The parts of a job by their start; only the start of those whose checksum is wrong.
+        """Read the parts of a job by their start; of those that are damaged, the start alone.
 
         start: only the part that begins there.
         """
         function = self.functions.get(job, ("", b""))[1]
         chosen, values = ("", (job,)) if start is None else ("AND start=? ", (job, start))
         words = f"SELECT * FROM parts WHERE job=? {chosen}ORDER BY start, piece"
-        rows = self.connection.execute(words, values)
+        rows = map(Piece._make, self.connection.execute(words, values))
         row = next(rows, None)
         reached = 0
         while row is not None:
@@ -230,7 +236,7 @@ class Database:
                 reached = saved.stop
                 yield saved
             else:
-                yield row[1]
+                yield row.start
             row = part.next()
 
     def close(self) -> None:
@@ -257,5 +263,5 @@ class Transaction:
 
 
 def now() -> str:
-    """The time, for people."""
+    """Return the time, for people."""
     return time.strftime("%Y-%m-%d %H:%M:%S %z")

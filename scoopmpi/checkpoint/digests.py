@@ -1,7 +1,7 @@
 """Digests of values and functions: the same in each run of the same program, others elsewhere.
 
 Values are compared by their pickles; functions, classes and modules in them by what they are and
-do, see `bodies`. What has no digest cannot be compared, and is never used again.
+do, see `code_digest`. What has no digest cannot be compared, and is never used again.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..wire import payload
-from . import stable_pickle
-from .code_digest import body
-from .stable_pickle import SIZE, Digested
+from .code_digest import digest_code
+from .stable_pickle import SIZE, Digested, digest_values
 
 _known: WeakKeyDictionary[Any, tuple[Any, bytes | None]] = WeakKeyDictionary()
+"""The code and the digest of functions that workers find by name, as when first asked for."""
 
 
 def digest(*values: Any) -> bytes | None:
-    """Of any values; None where they cannot be pickled, and so not compared."""
+    """Return the digest of any values; None where they cannot be pickled, so not compared."""
     try:
-        return _complete(stable_pickle.stream(values))
+        return _complete(digest_values(values, _complete))
     except KeyboardInterrupt:
         raise
     except BaseException:  # a hostile __reduce__ may even call sys.exit
@@ -30,10 +30,10 @@ def digest(*values: Any) -> bytes | None:
 
 
 def function(target: Callable[..., Any]) -> bytes | None:
-    """Of what a function would do: of its code and of all of the program that it reaches.
+    """Return the digest of a function: of its code and all of the program that it reaches.
 
     None where something cannot be pickled that would have to travel with it. A function that
-    workers find by its name is what it was when it was first asked for, see `bodies`.
+    workers find by its name is what it was when it was first asked for, see `code_digest`.
     """
     if not payload.by_name(target):
         return digest(target)
@@ -45,7 +45,7 @@ def function(target: Callable[..., Any]) -> bytes | None:
 
 
 def _complete(found: Digested) -> bytes:
-    """The digest of something and of all that it refers to, each once, in circles or not."""
+    """Return the digest of something and of all that it refers to, each once, circles or not."""
     if not found.references:
         return found.digest
     whole = blake2b(digest_size=SIZE)
@@ -62,8 +62,5 @@ def _complete(found: Digested) -> bytes:
 
     add(found)
     for reference in met:  # grows meanwhile
-        add(body(reference))
+        add(digest_code(reference, _complete))
     return whole.digest()
-
-
-stable_pickle.complete = _complete

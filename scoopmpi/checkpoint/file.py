@@ -42,7 +42,7 @@ class CheckpointFile:
             raise database.unreadable(self.path, problem) from None
         found = os.stat(real)
         self._identity = found.st_dev, found.st_ino
-        file_checks.opened.add(self._identity)
+        file_checks.hold(self._identity)
         self._touched: set[int] = set()  # jobs of which this run has changed something
         self._ended = False
         self._writer = Writer(self._database)
@@ -57,11 +57,11 @@ class CheckpointFile:
 
     @property
     def _usable(self) -> bool:
-        """Not closed, and not in a process that was forked: the file is its parent's."""
+        """True unless it is closed, or this process was forked: the file is its parent's then."""
         return not self._ended and os.getpid() == self._process
 
     def ranges(self, job: int) -> list[range]:
-        """The tasks of each part that was saved of a job, by start."""
+        """Return the tasks of each part that was saved of a job, by their start."""
         if not self._usable or job not in self._jobs | self._touched:
             return []
         if job in self._touched:
@@ -74,7 +74,7 @@ class CheckpointFile:
                 return []
 
     def part(self, job: int, start: int) -> Saved | None:
-        """The part of `ranges` that begins there; None, with a warning, where it is damaged."""
+        """Return the part of `ranges` that begins there; None and a warning where it is damaged."""
         found: Saved | int | None = None
         with self._writer.guard:
             try:
@@ -89,7 +89,7 @@ class CheckpointFile:
         return None
 
     def saved_function(self, job: int) -> tuple[str, bytes] | None:
-        """The name and the digest of the function with which a job's parts were saved."""
+        """Return the name and the digest of the function with which a job's parts were saved."""
         if not self._usable:
             return None
         if job in self._touched:
@@ -97,7 +97,7 @@ class CheckpointFile:
         return self._database.functions.get(job)
 
     def save(self, job: int, name: str, function: bytes, part: Saved) -> None:
-        """Have outcomes written; parts of the job that they overlap go.
+        """Have outcomes written; parts of the job that they overlap are removed.
 
         function: its digest; parts of the job that were saved with another one go, too.
         """
@@ -114,7 +114,7 @@ class CheckpointFile:
         )
 
     def forget(self, job: int, starts: Collection[int]) -> None:
-        """Have the parts go that begin there."""
+        """Have the parts of a job removed that begin there."""
         if not self._usable:
             return
         self._touched.add(job)
@@ -126,14 +126,14 @@ class CheckpointFile:
         self._writer.give(Change(write))
 
     def flush(self) -> None:
-        """All that was given so far is on disk, or could not be written."""
+        """Wait until all that was given so far is on disk, or could not be written."""
         if self._usable:
             self._writer.flush()
 
     def close(self, ended: bool) -> None:
-        """Write all that was given, and let go of the file; again: nothing.
+        """Write all that was given, and let go of the file; do nothing where it is closed.
 
-        ended: whether the program came to its end by itself.
+        ended: True where the program came to its end by itself.
         Takes as long as the disk makes progress. Where nothing moves for 2 s, and 1 s more for each
         50 MB of a large result, it gives up, with a warning that says how many outcomes are
         missing; a thread stays behind then.
@@ -144,7 +144,7 @@ class CheckpointFile:
         run = database.ENDED if ended else database.BROKEN_OFF
         facts = {"written": database.now(), "run": run}
         self._writer.close(Change(lambda written: written.tell(**facts)))
-        file_checks.opened.discard(self._identity)
+        file_checks.let_go(self._identity)
         _open_files.remove(self)
         try:
             here = os.stat(self._real)
@@ -155,24 +155,25 @@ class CheckpointFile:
             logger.warning("checkpoint %s was removed while it was in use", self.path)
 
     def _leave_to_parent(self) -> None:
-        """In a forked process: never close the connection, that would undo the parent's writing."""
+        """Never close the connection in a forked process: that would undo the parent's writing."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database.connection))
 
 
 _open_files: list[CheckpointFile] = []
+"""Of this process: what a forked child must not close."""
 
 
 def _forked() -> None:
     for file in _open_files:
         file._leave_to_parent()
-    file_checks.opened.clear()
+    file_checks.hold_nothing()
 
 
 os.register_at_fork(after_in_child=_forked)
 
 
 def ended(path: str | os.PathLike[str]) -> bool | None:
-    """Whether the last run came to its end; None where the file cannot say, or is in use.
+    """True where the last run came to its end; None where the file cannot say, or is in use.
 
     Read only. A journal that is still to be undone says that the run was killed while it wrote.
     """
@@ -198,7 +199,7 @@ def ended(path: str | os.PathLike[str]) -> bool | None:
 
 
 def kept(path: str | os.PathLike[str]) -> int | None:
-    """How many tasks have an outcome in a file that is closed; None where it cannot say."""
+    """Return how many tasks have an outcome in a closed file; None where it cannot say."""
     words = "SELECT total(stop - start) FROM parts WHERE piece = 0"
     try:
         real, _ = file_checks.admitted(os.fspath(path), create=False)

@@ -24,8 +24,9 @@ HEADER = 100
 """Bytes; the places of its fields are in sqlite.org/fileformat2.html, section 1.3."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
-opened: set[tuple[int, int]] = set()
-"""The files that this process has open: to open and close one again would lose its lock (POSIX)."""
+_held: set[tuple[int, int]] = set()
+"""Device and inode of the files that this process has open. Of the process, as locks are: to open
+and close such a file once more would lose its lock (POSIX)."""
 
 
 class CheckpointError(Exception):
@@ -33,7 +34,7 @@ class CheckpointError(Exception):
 
 
 def refused(path: str, problem: str, remedy: str) -> CheckpointError:
-    """The error of a file that is left alone."""
+    """Return the error of a file that is left alone."""
     return CheckpointError(f"checkpoint {path}: {problem}; {remedy}")
 
 
@@ -41,7 +42,7 @@ OTHER = "give another file, or move this one away to begin anew"
 
 
 def admitted(path: str, create: bool) -> tuple[str, bool]:
-    """The file's real path, and whether the file system knows locks.
+    """Return the file's real path, and True where the file system knows locks.
 
     create: make the file where there is none. An empty file is as good as none.
     Raises CheckpointError where the file is not the user's own, not a checkpoint, or in use.
@@ -100,7 +101,7 @@ def journal(path: str, real: str) -> None:
 
 def _looked_at(path: str, real: str, flags: int) -> bool:
     found = os.stat(real)
-    if (found.st_dev, found.st_ino) in opened:
+    if (found.st_dev, found.st_ino) in _held:
         raise in_use(path)
     file = os.open(real, flags | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO put there must not hang
     try:
@@ -114,6 +115,24 @@ def _looked_at(path: str, real: str, flags: int) -> bool:
         return locks
     finally:
         os.close(file)
+
+
+def hold(file: tuple[int, int]) -> None:
+    """Note that this process has a file open.
+
+    file: its device and inode.
+    """
+    _held.add(file)
+
+
+def let_go(file: tuple[int, int]) -> None:
+    """Note that this process has closed a file."""
+    _held.discard(file)
+
+
+def hold_nothing() -> None:
+    """Note that this process was forked: all files are its parent's."""
+    _held.clear()
 
 
 def _free(path: str, file: int) -> bool:
@@ -134,7 +153,7 @@ def _free(path: str, file: int) -> bool:
 
 
 def in_use(path: str) -> CheckpointError:
-    """Another run holds the file."""
+    """Return the error of a file that another run holds."""
     return refused(path, "another run is using it", "wait for its end, or give another file")
 
 

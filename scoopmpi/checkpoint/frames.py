@@ -36,7 +36,7 @@ class Damaged(Exception):
 
 
 def encoded(frames: Iterable[Frame]) -> Encoded:
-    """Frames as bytes.
+    """Return frames as bytes.
 
     Buffers are copied, as the object that is unpickled from them is the user's to change; the
     pickles themselves are read only.
@@ -56,7 +56,7 @@ def encoded(frames: Iterable[Frame]) -> Encoded:
 
 
 def raw(part: Any) -> memoryview:
-    """The bytes of a member, as one row."""
+    """Return the bytes of a member, as one row."""
     view = memoryview(part)
     return view if view.ndim == 1 and view.itemsize == 1 else view.cast("B")
 
@@ -84,7 +84,7 @@ def _pieces(members: Iterable[Any]) -> Iterator[Any]:
 
 
 def decoded(head: bytes, pieces: Iterable[bytes]) -> list[Frame]:
-    """The frames again. Raises Damaged where head and pieces do not belong together."""
+    """Return the frames again. Raises Damaged where head and pieces do not belong together."""
     numbers = array("Q")
     if len(head) % numbers.itemsize or not head:
         raise Damaged
@@ -112,7 +112,7 @@ class _Row:
         self._piece, self._place = b"", 0
 
     def take(self, length: int, writable: bool) -> Any:
-        """The next bytes, as bytes or, where they are to be written to, in memory of their own."""
+        """Return the next bytes, as bytes or, if they are to be written to, in their own memory."""
         end = self._place + length
         if end <= len(self._piece):
             found = memoryview(self._piece)[self._place : end]

@@ -40,7 +40,7 @@ def _installed(file: str) -> bool:
 
 
 def library(name: str | None) -> bool:
-    """Whether a module of this name is a library's; an unknown one is the program's."""
+    """True where a module of this name is a library's; an unknown one is the program's."""
     if not name or name in ("__main__", "SCOOP_WORKER"):
         return False
     top = name.partition(".")[0]
@@ -57,7 +57,7 @@ def library(name: str | None) -> bool:
 
 
 def version(name: str | None) -> str:
-    """Of the library to which a module belongs, as far as it says."""
+    """Return the version of the library to which a module belongs, as far as it says."""
     top = (name or "").partition(".")[0]
     if top in sys.stdlib_module_names:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -65,7 +65,7 @@ def version(name: str | None) -> str:
 
 
 def sources(name: str) -> Iterator[tuple[str, bytes]]:
-    """Names and source files of the program's module and of those of the program that it imports.
+    """Give names and source files of a module of the program, and of those that it imports.
 
     Libraries among them have their version in place of a file.
     """
@@ -87,14 +87,14 @@ def sources(name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _loaded_below(name: str) -> list[str]:
-    """Parts of a package are reached through it as well."""
+    """Return the loaded parts of a package: they are reached through it as well."""
     if not hasattr(sys.modules.get(name), "__path__"):
         return []
     return sorted(module for module in list(sys.modules) if module.startswith(f"{name}."))
 
 
 def _file(name: str) -> str | None:
-    """Where a module is, loaded or not; None where there is none."""
+    """Return the file of a module, loaded or not; None where there is none."""
     module: Any = sys.modules.get(name)
     file = getattr(module, "__file__", None)
     if module is None:
@@ -118,7 +118,7 @@ def _read(file: str) -> bytes:
 
 
 def _read_from_zip(file: str) -> bytes:
-    """A file whose path leads through a zip file, as those of modules in one do."""
+    """Read a file whose path leads through a zip file, as those of modules in one do."""
     place = os.path.dirname(file)
     while place and not os.path.exists(place):
         place = os.path.dirname(place)
@@ -130,7 +130,7 @@ def _read_from_zip(file: str) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _imported(name: str, text: bytes) -> frozenset[str]:
-    """What a source text imports; names that turn out to be no modules do no harm."""
+    """Return what a source text imports; names that turn out to be no modules do no harm."""
     if text.startswith(importlib.util.MAGIC_NUMBER):
         return _named_in_bytecode(name, text)
     try:
@@ -148,7 +148,7 @@ def _imported(name: str, text: bytes) -> frozenset[str]:
 
 
 def _named_in_bytecode(name: str, text: bytes) -> frozenset[str]:
-    """What bytecode may import: each name in it that is a loaded module's."""
+    """Return what bytecode may import: each name in it that is a loaded module's."""
     package = _base(name, 1, "")
     try:
         left, found = [marshal.loads(text[_HEADER:])], set()
@@ -170,7 +170,7 @@ def _base(name: str, level: int, module: str) -> str:
 
 
 def of(value: Any) -> str | None:
-    """The name of the module in which a function or a class was made."""
+    """Return the name of the module in which a function or a class was made."""
     if isinstance(value, ModuleType):
         return value.__name__
     made_in = getattr(value, "__globals__", None)  # __module__ is a decorator's to change

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..tasks.outcomes import OutcomeRange
 from ..wire import failure, payload
 from . import digests
 from .file import CheckpointFile, Saved
@@ -31,7 +32,10 @@ CALLS = 0
 
 
 def opened(path: str | os.PathLike[str], constants: FarmSharing, program: str = "") -> Checkpoint:
-    """The checkpoint of a program, before its first job; or of one executor, without a name.
+    """Open the checkpoint of a program, before its first job; or of one executor.
+
+    path: the file, which is made where there is none. constants: those of the farm.
+    program: what a person knows it by; empty for an executor's.
 
     Raises CheckpointError where the file is none, or not to be trusted.
     """
@@ -53,8 +57,8 @@ class Checkpoint:
         self.changed = 0
         """Tasks whose saved outcomes did not fit the program any more."""
 
-    def map(self, target: Callable[..., Any]) -> MapRecord:
-        """The record of the program's next map."""
+    def map(self, target: Callable[..., Any]) -> CheckpointedMap:
+        """Return the record of the program's next map."""
         number, given = next(self._maps), self.given
         name, function = failure.describe(target), self._function(target)
         saved = self.file.ranges(number)
@@ -65,12 +69,12 @@ class Checkpoint:
             self.dropped(f"map {number} ({name})", f"{was} and has changed", tasks)
             self.file.forget(number, [part.start for part in saved])
             saved = []
-        return MapRecord(self, given, number, name, function, saved)
+        return CheckpointedMap(self, given, number, name, function, saved)
 
     def call(
         self, target: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> CallRecord:
-        """The record of the program's next submitted call."""
+    ) -> CheckpointedCall:
+        """Return the record of the program's next submitted call."""
         place, given, function = next(self._places), self.given, self._function(target)
         digest = None if function is None else digests.digest(function, args, kwargs)
         with self._lock:
@@ -82,15 +86,15 @@ class Checkpoint:
             self.dropped("submitted calls", f"from call {place} on they have changed", 1)
             self.file.forget(CALLS, [place])
             saved = None
-        return CallRecord(self, given, place, digest, saved)
+        return CheckpointedCall(self, given, place, digest, saved)
 
     @property
     def given(self) -> int:
-        """How many constants the program has set so far."""
+        """The number of constants that the program has set so far."""
         return len(self._constants.by_program)
 
     def covers(self, given: int) -> bool:
-        """Whether digests made at that count cover all that a task can have read by now.
+        """True where digests made at that count of constants cover all that a task can have read.
 
         A task that waits for a constant may get one that was set later. Which tasks have read what
         another has set, nobody knows.
@@ -103,7 +107,7 @@ class Checkpoint:
         return not by_tasks and given == self.given
 
     def dropped(self, which: str, why: str, tasks: int) -> None:
-        """Saved outcomes do not fit any more; the first time the user is told at once."""
+        """Note that saved outcomes do not fit any more; tell the user at once the first time."""
         self.changed += tasks
         if which not in self._told:
             self._told.add(which)
@@ -113,7 +117,10 @@ class Checkpoint:
             )  # fmt: skip
 
     def close(self, ended: bool) -> None:
-        """All is on disk. ended: whether the program came to its end."""
+        """Write all that has come, and let go of the file.
+
+        ended: True where the program came to its end.
+        """
         if self.changed:
             text = "checkpoint %s: the program has changed, %d saved results were not used"
             logger.warning(text, self.file.path, self.changed)
@@ -121,7 +128,7 @@ class Checkpoint:
         self.file.close(ended)
 
     def _function(self, target: Callable[..., Any]) -> bytes | None:
-        """The digest of what tasks depend on beside their arguments; None where there is none."""
+        """Return the digest of what tasks depend on beside arguments; None where there is none."""
         function = digests.function(target)
         if function is None:
             name = failure.describe(target)
@@ -139,7 +146,7 @@ class Checkpoint:
             return digests.digest(function, sorted(self._digests.items())) if comparable else None
 
 
-class MapRecord:
+class CheckpointedMap:
     """One map: its tasks' arguments by their digests, and the outcomes of an earlier run.
 
     Called by one thread at a time.
@@ -155,15 +162,15 @@ class MapRecord:
         self._rows: dict[int, bytes] = {}  # digests of arguments that may change, as they were sent
 
     def next_known(self, task: int) -> range | None:
-        """The first tasks from `task` on whose outcomes were saved at once."""
+        """Return the first tasks from `task` on whose outcomes were saved at once."""
         while self._saved and self._saved[0].start < task:
             self._drop()  # the program's tasks are others
         return self._saved[0] if self._saved else None
 
-    def recalled(self, columns: Sequence[Sequence[Any]] | None) -> Saved | None:
-        """What was saved of the tasks of `next_known`, if their arguments are still the same.
+    def recalled(self, columns: Sequence[Sequence[Any]] | None) -> OutcomeRange | None:
+        """Return what was saved of the tasks of `next_known`; None where their arguments differ.
 
-        columns: these arguments; None where there are not so many tasks any more.
+        columns: the arguments that they have now; None where there are not so many tasks any more.
         """
         digest = None if columns is None else self._digest(columns, None)
         saved = self._checkpoint.file.part(self._number, self._saved[0].start) if digest else None
@@ -171,29 +178,29 @@ class MapRecord:
             self._drop()
             return None
         self._saved.popleft()
-        return saved
+        return _as_came(saved)
 
     def sent(self, start: int, columns: Sequence[Sequence[Any]]) -> None:
-        """Tasks are handed out: those whose arguments can change are looked at now."""
+        """Look at arguments that are handed out and can change, as they are now."""
         if self._function is not None and not payload.plain_columns(columns):
             for task, row in enumerate(zip(*columns, strict=True), start):
                 self._rows[task] = digests.digest(row) or b""
 
-    def came(
-        self, start: int, stop: int, plain: bool, outcomes: Any, failed: tuple[int, ...],
-        columns: Sequence[Sequence[Any]],
-    ) -> None:  # fmt: skip
-        """The outcomes of the tasks `start` to `stop - 1`, with these arguments, have come."""
-        digest = self._digest(columns, start)
-        late = any(_says_late(outcomes[place]) for place in failed)
+    def came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
+        """Keep outcomes that have come, of tasks with these arguments."""
+        digest = self._digest(columns, part.start)
+        late = any(_says_late(part.outcomes[place]) for place in part.failed)
         if digest is None or self._function is None or late:
             return
         if self._checkpoint.covers(self._given):
-            part = Saved(start, stop, digest, plain, outcomes, failed)
-            self._checkpoint.file.save(self._number, self._name, self._function, part)
+            saved = Saved(part.start, part.stop, digest, part.plain, part.outcomes, part.failed)
+            self._checkpoint.file.save(self._number, self._name, self._function, saved)
 
     def _digest(self, columns: Sequence[Sequence[Any]], start: int | None) -> bytes | None:
-        """Of the arguments of some tasks. start: the first one's index, where they were sent."""
+        """Return the digest of the arguments of some tasks; None where nothing can compare them.
+
+        start: the index of the first, where they were sent.
+        """
         if self._function is None:
             return None
         rows: list[bytes | None] = []
@@ -212,7 +219,7 @@ class MapRecord:
         self._checkpoint.file.forget(self._number, [tasks.start])
 
 
-class CallRecord:
+class CheckpointedCall:
     """One submitted call."""
 
     def __init__(
@@ -221,11 +228,11 @@ class CallRecord:
     ) -> None:  # fmt: skip
         self._checkpoint, self._given = checkpoint, given
         self._place, self._digest = place, digest
-        self.known = known
+        self.known = None if known is None else _as_came(known)
         """Its outcome in an earlier run."""
 
     def came(self, plain: bool, outcome: Any, failed: bool) -> None:
-        """Its outcome has come: a value where it is plain, else its frame."""
+        """Keep the outcome that has come: a value where it is plain, else its frame."""
         if self._digest is None or (failed and _says_late(outcome)):
             return
         if self._checkpoint.covers(self._given):
@@ -234,6 +241,11 @@ class CallRecord:
             self._checkpoint.file.save(CALLS, "submitted calls", b"", part)
 
 
+def _as_came(saved: Saved) -> OutcomeRange:
+    """Return outcomes of an earlier run as they came from a worker there."""
+    return OutcomeRange(saved.start, saved.stop, saved.plain, saved.outcomes, saved.failed)
+
+
 def _says_late(frame: Any) -> bool:
-    """Whether an exception may be a task's that ran out of time: another run may give it more."""
+    """True where an exception may be of a task that ran out of time: another run may give more."""
     return type(frame) is not tuple and b"TaskTimeout" in bytes(frame)

@@ -41,7 +41,7 @@ class Row(NamedTuple):
     data: frames.Encoded
 
     def checksum(self, function: bytes) -> bytes:
-        """Of all that is in the row."""
+        """Return the checksum of all that is in the row."""
         place = self.job, self.start, self.stop, self.plain, self.digest, self.failed, function
         found = blake2b(repr(place).encode(), digest_size=16)
         found.update(self.data.head)
@@ -51,42 +51,66 @@ class Row(NamedTuple):
 
 
 def row(job: int, part: Saved) -> Row:
-    """A part ready to be written; its buffers are copied now."""
+    """Return a part ready to be written; its buffers are copied now."""
     data = frames.encoded((part.outcomes,) if part.plain else part.outcomes)
     failed = array("Q", part.failed).tobytes()
     return Row(job, part.start, part.stop, part.digest, part.plain, failed, data)
 
 
-class Pieces:
-    """The rows of one part, as they are read."""
+class Piece(NamedTuple):
+    """A row of the table `parts` as it was read: in a damaged file of any types.
 
-    def __init__(self, rows: Iterator[Any], first: Any) -> None:
+    The first piece of a part has all its facts, the others have their place and data only.
+    """
+
+    job: Any
+    start: Any
+    piece: Any
+    stop: Any
+    digest: Any
+    plain: Any
+    failed: Any
+    size: Any
+    checksum: Any
+    head: Any
+    data: Any
+
+
+class Pieces:
+    """The rows of one part, as they are read.
+
+    rows: those behind `first`, of this part and of the next ones.
+    """
+
+    def __init__(self, rows: Iterator[Piece], first: Piece) -> None:
         self._rows, self.first = rows, first
-        self._behind: Any = None
+        self._behind: Piece | None = None
         self.known = blake2b(digest_size=16)
 
     def __iter__(self) -> Iterator[bytes]:
         for number, row in enumerate(chain([self.first], self._rows)):
-            if row[1] != self.first[1]:
+            if row.start != self.first.start:
                 self._behind = row
                 return
-            if row[2] != number or type(row[10]) is not bytes:
+            if row.piece != number or type(row.data) is not bytes:
                 raise frames.Damaged
-            self.known.update(row[10])
-            yield row[10]
+            self.known.update(row.data)
+            yield row.data
 
-    def next(self) -> Any:
-        """The first row of the next part."""
+    def next(self) -> Piece | None:
+        """Return the first row of the next part."""
         if self._behind is not None:
             return self._behind
-        return next((row for row in self._rows if row[1] != self.first[1]), None)
+        return next((row for row in self._rows if row.start != self.first.start), None)
 
 
 def decoded(pieces: Pieces, job: int, function: bytes) -> Saved | None:
-    """A part, None where it is damaged."""
-    _, start, piece, stop, digest, plain, failed, _, checksum, head, _ = pieces.first
+    """Return a part; None where it is damaged."""
+    first = pieces.first
+    start, stop, digest, plain = first.start, first.stop, first.digest, first.plain
+    failed, head = first.failed, first.head
     kinds = tuple(map(type, (start, stop, digest, plain, failed, head)))
-    if piece != 0 or kinds != (int, int, bytes, int, bytes, bytes) or not 0 <= start <= stop:
+    if first.piece != 0 or kinds != (int, int, bytes, int, bytes, bytes) or not 0 <= start <= stop:
         return None
     place = job, start, stop, bool(plain), digest, failed, function
     pieces.known.update(repr(place).encode() + head)
@@ -94,7 +118,7 @@ def decoded(pieces: Pieces, job: int, function: bytes) -> Saved | None:
         found = frames.decoded(head, pieces)
     except frames.Damaged:
         return None
-    if pieces.known.digest() != checksum or len(failed) % 8 or plain not in (0, 1):
+    if pieces.known.digest() != first.checksum or len(failed) % 8 or plain not in (0, 1):
         return None
     failures = tuple(array("Q", failed))
     return Saved(start, stop, digest, bool(plain), found[0] if plain else tuple(found), failures)

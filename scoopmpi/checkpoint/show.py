@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..concurrency.periods import CHECKPOINT_READ_SECONDS
 from . import database, file_checks
@@ -35,6 +35,26 @@ class Job(NamedTuple):
     size: int
 
 
+class _Part(NamedTuple):
+    """What is shown of a part: its tasks, the places of those that failed, its bytes."""
+
+    start: int
+    stop: int
+    failed: bytes
+    size: int
+
+    @property
+    def whole(self) -> bool:
+        """True where the file has values of the right types."""
+        kinds = tuple(map(type, self))
+        return kinds == (int, int, bytes, int)
+
+    def failures(self) -> list[int]:
+        """Return the tasks that failed."""
+        places = array("Q", self.failed[: len(self.failed) // 8 * 8])
+        return [self.start + place for place in places]
+
+
 class Contents(NamedTuple):
     """All that is shown of a file."""
 
@@ -43,8 +63,9 @@ class Contents(NamedTuple):
 
 
 def described(path: str | os.PathLike[str]) -> str:
-    """Program, times, and a table of the jobs, as text.
+    """Return program, times, and a table of the jobs, as text.
 
+    path: the file.
     Raises CheckpointError where the file is none, is damaged, or is not the user's alone.
     """
     shown = os.fspath(path)
@@ -68,7 +89,7 @@ def described(path: str | os.PathLike[str]) -> str:
 
 
 def _read(path: str, real: str) -> Contents:
-    """What is in the file, at a moment at which nobody writes."""
+    """Return what is in the file, at a moment at which nobody writes."""
     deadline = time.monotonic() + CHECKPOINT_READ_SECONDS
     while True:
         before = _state(real)
@@ -92,12 +113,12 @@ def _read(path: str, real: str) -> Contents:
 
 
 def _reader(real: str) -> sqlite3.Connection:
-    """Without a lock: that is a running program's. What is read counts if the file stays."""
+    """Open it without a lock, which is a running program's: what is read counts if it stays."""
     return database.connect(real, "ro&immutable=1")
 
 
 def _restored(path: str, real: str) -> Contents:
-    """Of a file whose writer seems to have been killed: undone in a copy.
+    """Return what is in a file whose writer seems to have been killed: undone in a copy.
 
     Never in its place: from another host even a running program may look like that.
     """
@@ -115,7 +136,7 @@ def _restored(path: str, real: str) -> Contents:
 
 
 def _state(real: str) -> tuple[int, int] | None:
-    """Of the file as it lies there; None while it is written to."""
+    """Return the state of the file as it lies there; None while it is written to."""
     try:
         with open(f"{real}-journal", "rb") as journal:
             if any(journal.read(28)):  # its header; zeros once all is committed
@@ -130,27 +151,25 @@ def _contents(connection: sqlite3.Connection) -> Contents:
     facts = {str(name): str(value) for name, value in connection.execute("SELECT * FROM facts")}
     names = dict(connection.execute("SELECT job, name FROM functions"))
     words = "SELECT job, start, stop, failed, size FROM parts WHERE piece=0 ORDER BY job, start"
-    parts: dict[int, list[Any]] = {}
-    for job, *part in connection.execute(words):
-        if all(type(part[place]) is int for place in (0, 1, 3)) and type(part[2]) is bytes:
+    parts: dict[int, list[_Part]] = {}
+    for job, *values in connection.execute(words):
+        part = _Part(*values)
+        if part.whole:
             parts.setdefault(job, []).append(part)
     jobs = [_job(number, str(names.get(number, "?")), found) for number, found in parts.items()]
     return Contents(facts, jobs)
 
 
-def _job(number: int, name: str, parts: Sequence[Any]) -> Job:
-    spans, failed = [], []
-    for start, stop, failures, _ in parts:
-        spans.append((start, stop))
-        places = array("Q", failures[: len(failures) // 8 * 8])
-        failed += [(start + place, start + place + 1) for place in places]
+def _job(number: int, name: str, parts: Sequence[_Part]) -> Job:
+    spans = [(part.start, part.stop) for part in parts]
+    failed = [(task, task + 1) for part in parts for task in part.failures()]
     tasks = sum(stop - start for start, stop in spans)
     name = _CALLS if number == 0 else name
-    return Job(number, name, tasks, ranges(spans), ranges(failed), sum(part[3] for part in parts))
+    return Job(number, name, tasks, ranges(spans), ranges(failed), sum(part.size for part in parts))
 
 
 def ranges(spans: Iterable[tuple[int, int]]) -> str:
-    """Spans in order, as first and last numbers: `0-999, 1200`."""
+    """Return spans in order as first and last numbers: `0-999, 1200`."""
     joined: list[list[int]] = []
     for start, stop in spans:
         if joined and joined[-1][1] == start:
@@ -177,7 +196,7 @@ def _table(jobs: Sequence[Job]) -> list[str]:
 
 
 def _line(text: str) -> str:
-    """Text from the file, without what would move a terminal's cursor."""
+    """Return text from the file, without what would move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from hashlib import blake2b
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import cloudpickle
 
@@ -35,6 +35,7 @@ _SETS = (b"\x8f", b"\x91")
 """The opcodes EMPTY_SET and FROZENSET (pickletools); numbers may look the same."""
 _SORTABLE = ({str}, {int}, {bytes})
 _now = threading.local()
+"""Of each thread: the sets that are just being looked at, as one may be reached from itself."""
 
 
 class Digested(NamedTuple):
@@ -42,6 +43,10 @@ class Digested(NamedTuple):
 
     digest: bytes
     references: tuple[Any, ...]
+
+
+Complete: TypeAlias = Callable[[Digested], bytes]
+"""Makes one digest of something and of all that it refers to (`digests` has it)."""
 
 
 class _Token:
@@ -80,8 +85,14 @@ class _Sink:
 class _Reduces:
     """How a hashing pickler reduces what it does not pickle."""
 
-    def begin(self, references: list[Any], numbers: dict[int, int], fast: bool) -> None:
-        self.references, self.numbers = references, numbers
+    def begin(self, references: list[Any], complete: Complete, fast: bool) -> None:
+        """Start with no references.
+
+        references: gets what the program has made and the values refer to.
+        fast: True for a pickle without memo.
+        """
+        self.references, self.complete = references, complete
+        self.numbers: dict[int, int] = {}
         self.fast = fast
 
     def reducer_override(self, obj: Any) -> Any:
@@ -97,7 +108,7 @@ class _Reduces:
         if kind is BuiltinFunctionType and isinstance(obj.__self__, ModuleType | None):
             return _Token, (obj.__qualname__, _home(obj.__module__))
         if isinstance(obj, set | frozenset):
-            return _Token, (kind, getattr(obj, "__dict__", None), _sorted(obj))
+            return _Token, (kind, getattr(obj, "__dict__", None), _sorted(obj, self.complete))
         special = _SPECIAL.get(kind)
         return NotImplemented if special is None else (_Token, (kind, *special(obj)))
 
@@ -119,11 +130,11 @@ def _home(module: str | None) -> str:
 
 
 class _Hashing(_Reduces, cloudpickle.Pickler):  # type: ignore[misc]
-    """The fast one."""
+    """The fast pickler, written in C."""
 
 
 class _Looking(_Reduces, cloudpickle.Pickler):  # type: ignore[misc]
-    """Raises _SetFound where there is a set: protocol 3 makes them by calling their type."""
+    """The fast one that raises _SetFound at a set: protocol 3 makes them by calling their type."""
 
     def reducer_override(self, obj: Any) -> Any:
         if obj is set or obj is frozenset or isinstance(obj, set | frozenset):
@@ -134,7 +145,7 @@ class _Looking(_Reduces, cloudpickle.Pickler):  # type: ignore[misc]
 
 
 class _Sorting(_Reduces, pickle._Pickler):
-    """The slow one, written in Python: it asks about sets, too."""
+    """The slow pickler, written in Python: it asks about sets, too."""
 
     dispatch_table = cloudpickle.Pickler.dispatch_table
 
@@ -152,26 +163,27 @@ _SPECIAL: dict[Any, Callable[[Any], tuple[Any, ...]]] = {
     Initializer: lambda it: (it.initializer, it.initargs),
 }
 _NAMED = frozenset(value for value in vars(builtins).values() if isinstance(value, type))
-complete: Callable[[Digested], bytes] = lambda found: found.digest  # noqa: E731
-"""Makes one digest of it and of all that it refers to; set by `identity`."""
 
 
-def stream(values: tuple[Any, ...]) -> Digested:
-    """The digest of values. Raises what pickling raises."""
+def digest_values(values: tuple[Any, ...], complete: Complete) -> Digested:
+    """Return the digest of values by their pickles. Raises what pickling raises.
+
+    complete: asked for each element of a set, which is ordered by that.
+    """
     values = tuple(map(_block, values))
-    found, sink = _pickled(_Hashing, values)
+    found, sink = _pickled(_Hashing, values, complete)
     if not sink.suspicious or payload.plain_columns(_columns(values)) or not _has_sets(values):
         return found
-    return _pickled(_Sorting, values)[0]
+    return _pickled(_Sorting, values, complete)[0]
 
 
 def _columns(values: tuple[Any, ...]) -> list[Any]:
-    """Values that are no columns count as one together."""
+    """Return values as columns; those that are none count as one together."""
     return [[value] if type(value) not in (list, tuple, range) else value for value in values]
 
 
 def _block(value: Any) -> Any:
-    """A list of numpy's numbers as an array: each alone takes a microsecond and more."""
+    """Return a list of numpy's numbers as an array: each alone takes a microsecond and more."""
     if type(value) not in (list, tuple) or len(value) < 10:
         return value
     kind = type(value[0])
@@ -181,29 +193,30 @@ def _block(value: Any) -> Any:
     return (kind.__name__, numpy.array(value)) if set(map(type, value)) == {kind} else value
 
 
-def _pickled(kind: Any, values: tuple[Any, ...]) -> tuple[Digested, _Sink]:
+def _pickled(kind: Any, values: tuple[Any, ...], complete: Complete) -> tuple[Digested, _Sink]:
     try:
-        return _attempt(kind, values, True, WITHOUT_MEMO)
+        return _attempt(kind, values, complete, True, WITHOUT_MEMO)
     except _TooLong:
-        return _attempt(kind, values, payload.plain_columns(_columns(values)), None)
+        plain = payload.plain_columns(_columns(values))
+        return _attempt(kind, values, complete, plain, None)
     except Exception:  # in a circle, or too deep
-        return _attempt(kind, values, False, None)
+        return _attempt(kind, values, complete, False, None)
 
 
 def _attempt(
-    kind: Any, values: tuple[Any, ...], fast: bool, most: int | None
+    kind: Any, values: tuple[Any, ...], complete: Complete, fast: bool, most: int | None
 ) -> tuple[Digested, _Sink]:
     sink = _Sink(most)
     references: list[Any] = []
     pickler = kind(sink, PROTOCOL, buffer_callback=sink.buffer)
-    pickler.begin(references, {}, fast)
+    pickler.begin(references, complete, fast)
     pickler.dump(values)
     return Digested(sink.hash.digest(), tuple(references)), sink
 
 
 def _has_sets(values: tuple[Any, ...]) -> bool:
     pickler = _Looking(_Sink(None), 3)
-    pickler.begin([], {}, False)
+    pickler.begin([], _not_asked, False)
     try:
         pickler.dump(values)
     except Exception:
@@ -211,8 +224,13 @@ def _has_sets(values: tuple[Any, ...]) -> bool:
     return False
 
 
-def _sorted(obj: set[Any] | frozenset[Any]) -> list[Any]:
-    """The elements, or their digests, in an order that they have in each process."""
+def _not_asked(found: Digested) -> bytes:
+    """Stand for `complete` where sets are not looked into."""
+    return found.digest
+
+
+def _sorted(obj: set[Any] | frozenset[Any], complete: Complete) -> list[Any]:
+    """Return the elements, or their digests, in an order that they have in each process."""
     if set(map(type, obj)) in _SORTABLE:
         return sorted(obj)
     inside: set[int] = _now.__dict__.setdefault("inside", set())
@@ -220,6 +238,6 @@ def _sorted(obj: set[Any] | frozenset[Any]) -> list[Any]:
         return []  # a set that is reached from one of its elements
     inside.add(id(obj))
     try:
-        return sorted(complete(stream((element,))) for element in obj)
+        return sorted(complete(digest_values((element,), complete)) for element in obj)
     finally:
         inside.discard(id(obj))

@@ -48,7 +48,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.progress = self._beat
+        database.on_progress(self._beat)
         self.guard = threading.Lock()
         self._news = threading.Condition()
         self._changes: deque[Change] = deque()
@@ -63,7 +63,7 @@ class Writer:
         self._thread.start()
 
     def give(self, change: Change) -> None:
-        """Have a change written; waits only while too many bytes wait already."""
+        """Have a change written; wait only while too many bytes wait already."""
         with self._news:
             while self._bytes > QUEUED and not self._failing and not self._closing:
                 self._news.wait()
@@ -76,7 +76,7 @@ class Writer:
             self._news.notify_all()
 
     def flush(self) -> None:
-        """All that was given is written, or could not be."""
+        """Wait until all that was given is written, or could not be."""
         with self._news:
             wanted = self._wanted = self._given
             failures = self._failures
@@ -85,7 +85,7 @@ class Writer:
                 self._news.wait()
 
     def close(self, last: Change) -> None:
-        """Write what waits, then `last` in any case; returns early where the disk hangs."""
+        """Write what waits, then `last` in any case; return early where the disk hangs."""
         with self._news:
             self._changes.append(last)
             self._closing = True
@@ -104,7 +104,7 @@ class Writer:
             )  # fmt: skip
 
     def fail(self, problem: Exception) -> None:
-        """Something could not be written; the user is told the first time."""
+        """Note that something could not be written, and tell the user the first time."""
         with self._news:
             self._failing = True
             self._failures += 1
@@ -125,7 +125,8 @@ class Writer:
         self._alive = time.monotonic()
 
     def _run(self) -> None:
-        while self._wait():
+        while True:
+            self._wait()
             done = self._write(self._bite())
             if self._closing and (not done or not self._changes):
                 break
@@ -137,8 +138,8 @@ class Writer:
             except sqlite3.Error as problem:
                 self.fail(problem)
 
-    def _wait(self) -> bool:
-        """Until it is time to write something."""
+    def _wait(self) -> None:
+        """Wait until it is time to write something, or to end."""
         with self._news:
             while not self._changes and not self._closing:
                 self._news.wait()
@@ -147,10 +148,10 @@ class Writer:
                 pause = AGAIN if self._failing else GATHER
                 left = self._last + pause - time.monotonic()
                 if self._closing or left <= 0 or (at_once and not self._failing):
-                    return True
+                    return
                 if self._failing and self._written < self._wanted:
                     self._wanted = 0  # one attempt for each request
-                    return True
+                    return
                 self._news.wait(left)
 
     def _bite(self) -> list[Change]:
@@ -164,7 +165,7 @@ class Writer:
         return found
 
     def _write(self, changes: list[Change]) -> bool:
-        """One commit; what it could not write stays in front."""
+        """Commit once; what could not be written stays in front."""
         self._committing = sum(change.size for change in changes)
         problem = self._attempt(changes)
         if problem is not None:

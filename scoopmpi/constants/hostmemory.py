@@ -34,7 +34,7 @@ class NotShared(Exception):
 
 
 class Where(NamedTuple):
-    """Where published buffers are found on their host, and how large they are, in bytes.
+    """The place of published buffers on their host, and their sizes in bytes.
 
     token: what the memory begins with, so that no other file is taken for it.
     """
@@ -57,7 +57,7 @@ class Published:
         self.views = views
 
     def close(self) -> None:
-        """Nobody attaches any more."""
+        """Let nobody attach any more."""
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
@@ -88,7 +88,7 @@ def publish(buffers: Iterable[Any]) -> Published:
 
 
 def attach(where: Where) -> list[memoryview]:
-    """The buffers that another process of this host has published, read-only and not copied.
+    """Return the buffers that another process of this host has published, read-only, not copied.
 
     They stay valid when that process dies or closes them. Raises NotShared where they cannot be
     opened.
@@ -129,7 +129,7 @@ def _views(fd: int, where: Where) -> list[memoryview]:
 
 
 def _offsets(sizes: Sequence[int]) -> list[int]:
-    """Where each buffer begins, and at the end the size of it all."""
+    """Return the offset at which each buffer begins, and behind them the size of it all."""
     offsets = [ALIGNMENT]  # behind the token
     for size in sizes:
         offsets.append(offsets[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
@@ -144,7 +144,7 @@ def _write(fd: int, data: Any, offset: int) -> None:
 
 
 def _memory() -> int:
-    """The descriptor of a new file in memory that can be sealed.
+    """Return the descriptor of a new file in memory that can be sealed.
 
     Not by `os.memfd_create`, which Pythons for many systems (conda's) were built without.
     """

@@ -14,14 +14,11 @@ import pickle
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ..process import identity
 from ..wire import failure, payload
 from ..wire.messages import Frame
-
-if TYPE_CHECKING:
-    pass
 
 LARGE = 1 << 20
 """Bytes in buffers from which a constant is shared on a host: a copy of less takes 0.1 ms, which

@@ -48,6 +48,8 @@ class MPICommExecutor:
     RuntimeError where MPI was initialised without threads.
     """
 
+    __module__ = "scoopmpi"  # users import and see it there
+
     def __init__(
         self,
         comm: Any = None,

@@ -13,14 +13,13 @@ from ..farm.map_job import MapJob
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
-from ..tasks.outcomes import Raised, opened
+from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import pack_function
 from ..tasks.unfinished import Unfinished
 from ..wire import failure, payload
 from .farm_results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
-    from ..checkpoint.file import Saved
     from ..checkpoint.record import Checkpoint
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
@@ -146,7 +145,7 @@ class CheckpointedExecutor(FarmExecutor):
             atexit.unregister(self._close)
 
 
-def _recalled(future: Future[T], saved: Saved) -> Future[T]:
+def _recalled(future: Future[T], saved: OutcomeRange) -> Future[T]:
     """Return the future of a call whose outcome the checkpoint has."""
     future.set_running_or_notify_cancel()
     outcome = opened(saved.outcomes[0], bool(saved.failed), saved.start)

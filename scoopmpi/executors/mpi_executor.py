@@ -59,6 +59,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     accepted: the keywords of other executors, as `mp_context`, which change nothing here.
     """
 
+    __module__ = "scoopmpi"  # users import and see it there
+
     def __init__(
         self,
         max_workers: int | None = None,

@@ -35,6 +35,8 @@ class Pool(SchwimmbadNames):
         there.
     """
 
+    __module__ = "scoopmpi"  # users import and see it there
+
     def __init__(
         self,
         processes: int | None = None,

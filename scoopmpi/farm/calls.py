@@ -12,7 +12,7 @@ from ..wire import payload
 from ..wire.messages import CANCELLED, Frame
 
 if TYPE_CHECKING:
-    from ..checkpoint.record import CallRecord
+    from ..tasks.record import CallRecord
 
 logger = logging.getLogger("scoopmpi")
 

@@ -57,7 +57,7 @@ def over(farm: Farm, transport: MPITransport, env: Mapping[str, str]) -> HostWat
     """A lookout over the hosts of a farm's workers, which has begun."""
 
     def lost(error: WorkerLost) -> None:
-        transport.cut_off = True
+        transport.host_cut_off()
         farm.fail(error)
 
     begun = HostWatch(farm.members, lost, limit(env), stuck=lambda: farm.error is None)

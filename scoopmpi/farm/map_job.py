@@ -19,8 +19,8 @@ from ..tasks.packed import Function, Tasks, pack_arguments
 from ..wire import payload
 from ..wire.messages import Frame
 
-if TYPE_CHECKING:  # workers come by here without a checkpoint
-    from ..checkpoint.record import MapRecord
+if TYPE_CHECKING:
+    from ..tasks.record import MapRecord
 
 AHEAD_BYTES = 64 << 20
 """Arguments or results that wait at rank 0, per job: keeps 10 million squares below 150 MB."""
@@ -104,7 +104,7 @@ class MapJob:
         if self._record is not None and part.reproducible:
             with self._guard:
                 columns = self._source.columns(part.start, part.stop)
-                self._record.came(*part[:5], columns)
+                self._record.came(part, columns)
         self._arrived(part)
 
     def _arrived(self, part: OutcomeRange) -> None:
@@ -166,9 +166,7 @@ class MapJob:
         saved = record.recalled(source.columns(tasks.start, tasks.stop) if fits else None)
         if saved is None:
             return False
-        self._arrived(
-            OutcomeRange(tasks.start, tasks.stop, saved.plain, saved.outcomes, saved.failed)
-        )
+        self._arrived(saved)
         return True
 
     def _room(self) -> int:

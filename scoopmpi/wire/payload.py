@@ -23,10 +23,12 @@ OUT_OF_BAND = 1 << 16
 """Frames from 64 KiB on are wrapped for the transport to send them from where they are."""
 
 _ATOMS: frozenset[Any] = frozenset({int, float, complex, bool, str, bytes, type(None)})
+"""Grows once, when the program has imported numpy: asked for each batch, so kept."""
 _NUMPY_ATOMS = ("float64", "float32", "int64", "int32", "uint64", "bool_")
 
 _missing: Callable[[], frozenset[str]] = frozenset
-"""Says which functions and classes of the program's module other ranks do not have."""
+"""Says which functions and classes of the program's module other ranks do not have. One for the
+process, as `__main__` is: each pickling asks, also those inside tasks."""
 
 
 def missing_names(source: Callable[[], frozenset[str]]) -> None:
@@ -36,7 +38,7 @@ def missing_names(source: Callable[[], frozenset[str]]) -> None:
 
 
 def pack(value: object) -> Frame:
-    """One object as a frame.
+    """Return one object as a frame.
 
     Raises what pickling raises: TypeError, PicklingError, RecursionError or the object's own.
     """
@@ -59,35 +61,35 @@ def _framed(data: bytes, buffers: list[pickle.PickleBuffer]) -> Frame:
 
 
 def unpack(frame: Frame) -> Any:
-    """The object in a frame. Raises whatever unpickling it raises."""
+    """Return the object in a frame. Raises whatever unpickling it raises."""
     if type(frame) is tuple:
         return pickle.loads(frame[0], buffers=frame[1:])
     return pickle.loads(frame)
 
 
 def copied(frame: Frame) -> Frame:
-    """The frame with its buffers in memory of its own, safe from later changes by the user."""
+    """Return the frame with its buffers in memory of its own, safe from changes by the user."""
     if type(frame) is not tuple:
         return frame
     return (frame[0], *(pickle.PickleBuffer(bytearray(part.raw())) for part in frame[1:]))
 
 
 def forwarded(frame: Frame) -> Frame:
-    """A frame as it was received, ready to be sent on without a copy."""
+    """Return a frame that was received as one that can be sent on, without a copy."""
     if type(frame) is tuple:
         return (frame[0], *map(pickle.PickleBuffer, frame[1:]))
     return frame if type(frame) is bytes else pickle.PickleBuffer(frame)
 
 
 def size(frame: Frame) -> int:
-    """Bytes of a frame and its buffers."""
+    """Return the number of bytes of a frame and its buffers."""
     if type(frame) is tuple:
         return sum(memoryview(part).nbytes for part in frame)
     return memoryview(frame).nbytes
 
 
 def plain(values: Iterable[Any]) -> bool:
-    """Whether all values are numbers, strings or such, or tuples of them.
+    """True where all values are numbers, strings or such, or tuples of them.
 
     Immutable and harmless to unpickle, so that a whole batch may share one pickle. All others get
     a pickle each: one hostile object must not spoil its neighbours, and an object that two tasks
@@ -104,7 +106,7 @@ def plain(values: Iterable[Any]) -> bool:
 
 
 def atoms() -> frozenset[Any]:
-    """The types of values that nobody can change: numbers, strings, numpy's scalars."""
+    """Return the types of values that nobody can change: numbers, strings, numpy's scalars."""
     numpy = sys.modules.get("numpy")
     scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet
     if scalar is not None and scalar not in _ATOMS:
@@ -118,7 +120,10 @@ def _learn_numpy(numpy: Any) -> None:
 
 
 def pack_columns(columns: Sequence[Sequence[Any]]) -> Frame | None:
-    """The arguments of a batch in one frame, a column for each parameter; None if not plain."""
+    """Return the arguments of a batch as one frame; None where they are not plain.
+
+    columns: one for each parameter.
+    """
     if plain_columns(columns):
         buffers: list[pickle.PickleBuffer] = []
         data = pickle.dumps(tuple(columns), PROTOCOL, buffer_callback=buffers.append)
@@ -127,19 +132,19 @@ def pack_columns(columns: Sequence[Sequence[Any]]) -> Frame | None:
 
 
 def plain_columns(columns: Sequence[Sequence[Any]]) -> bool:
-    """Whether the arguments of a batch are `plain`."""
+    """True where the arguments of a batch are `plain`, a column for each parameter."""
     return all(isinstance(column, range) or is_array(column) or plain(column) for column in columns)
 
 
 def is_array(column: Any) -> bool:
-    """Whether a column is a numpy array of numbers, which travels as a block."""
+    """True where a column is a numpy array of numbers, which travels as a block."""
     numpy = sys.modules.get("numpy")
     array = getattr(numpy, "ndarray", None)
     return array is not None and type(column) is array and column.dtype.kind in "biufc"
 
 
 def by_name(function: object) -> bool:
-    """Whether other ranks find the function by its name, so that its frame never goes stale."""
+    """True where other ranks find the function by its name: its frame never goes stale then."""
     if not isinstance(function, FunctionType | BuiltinFunctionType | type):
         return False
     name = function.__qualname__
@@ -156,7 +161,7 @@ def _found(module: str | None, name: str) -> object:
 
 
 def _by_value(value: object, buffers: list[pickle.PickleBuffer]) -> bytes:
-    """cloudpickle, but what other ranks have in the program's module goes by name there too."""
+    """Pickle by cloudpickle, but by name what other ranks have in the program's module."""
     import cloudpickle  # late: most workers never need it, and an import is files opened per rank
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]

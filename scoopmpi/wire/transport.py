@@ -33,31 +33,35 @@ class Garbled(Exception):
 
 
 class Transport(Protocol):
-    """What farm and worker need of a link between ranks; the in-memory link has it too."""
+    """The door to the other ranks, for farm and worker; tests have a link in memory behind it.
+
+    rank: of this process. size: how many ranks there are.
+    """
 
     rank: int
     size: int
 
     def send(self, to: int, message: Message) -> None:
-        """Start sending; returns at once. The message's buffers must not change before `flush`."""
+        """Start sending and return at once. Its buffers must not change before `flush`."""
 
     def receive(self) -> tuple[int, Message] | None:
-        """The next message and its sender, or None where nothing has arrived."""
+        """Return the sender and the next message, or None where nothing has arrived."""
 
     def flush(self) -> None:
         """Wait until everything that was sent has left this rank's memory."""
 
     def close(self) -> None:
-        """No more messages from this rank."""
+        """Send what is under way; nothing is sent from this rank afterwards."""
 
     def abort(self, status: int) -> None:
-        """End every rank at once; does not return."""
+        """End every rank at once, with this exit status; does not return."""
 
 
 class MPITransport:
     """A link over a communicator of its own, so that the user's MPI messages never meet ours.
 
-    Making one is collective. root: the rank of `comm` that becomes rank 0 here.
+    Making one is collective.
+    comm: an intracommunicator, COMM_WORLD where None. root: its rank that becomes rank 0 here.
     """
 
     def __init__(self, comm: Any = None, root: int = 0) -> None:
@@ -72,10 +76,9 @@ class MPITransport:
         self.size: int = self._comm.size
         self._status = MPI.Status()
         self._under_way: deque[tuple[Any, Any]] = deque()
-        self.cut_off = False
-        """Whether a host cannot be reached: the launcher must not wait for it."""
+        self._cut_off = False  # whether a host cannot be reached
         self._dead: set[int] = set()
-        self._unsaid: deque[int] = deque()  # of the dead
+        self._unsaid: deque[int] = deque()  # those of the dead that nobody has been told of
 
     def send(self, to: int, message: Message) -> None:
         buffers: list[Any] = []
@@ -148,9 +151,13 @@ class MPITransport:
     def close(self) -> None:
         self.flush()
 
+    def host_cut_off(self) -> None:
+        """Note that a host cannot be reached: where all is ended, the launcher is not waited for."""
+        self._cut_off = True
+
     @property
     def dead(self) -> set[int]:
-        """Ranks that are no more."""
+        """The ranks that have died."""
         return self._dead
 
     def free(self) -> None:
@@ -162,7 +169,7 @@ class MPITransport:
         streams.flush()
         lifeline.ends_with(status)
         lifeline.say()
-        if self.cut_off and daemon.kill():
+        if self._cut_off and daemon.kill():
             os._exit(status or 1)
         _end_after(ABORT_SECONDS)
         self._comm.Abort(status)
@@ -191,7 +198,9 @@ class MPITransport:
                 under_way.popleft()
 
     def _note_the_dead(self, problem: Any) -> None:
-        """Open MPI with ULFM lets the others live (MPI-5, chapter on process fault tolerance).
+        """Note which ranks have died, where the problem is that; else raise it.
+
+        Open MPI with ULFM lets the others live (MPI-5, chapter on process fault tolerance).
 
         A probe for any sender fails once for each death, until the deaths are acknowledged.
         """
@@ -215,7 +224,7 @@ class MPITransport:
 
 
 def mpi() -> Any:
-    """The MPI module, initialised for one thread at a time."""
+    """Return the MPI module, initialised for one thread at a time."""
     import mpi4py
 
     if "mpi4py.MPI" not in sys.modules:
@@ -238,7 +247,7 @@ def leave() -> NoReturn:
 
 
 def _end_after(seconds: int) -> None:
-    """Have the kernel end this process then, by a signal, whatever its threads do.
+    """Have the kernel end this process in so many seconds, whatever its threads do.
 
     MPI_Abort of MPICH 5.0.2 spins for ever where a host or the launcher's daemon is gone. By the C
     library, as the thread may be any, and a handler of Python's would never run.
@@ -249,12 +258,12 @@ def _end_after(seconds: int) -> None:
 
 
 def threads_allowed() -> bool:
-    """Whether a second thread may make MPI calls while the first makes none."""
+    """True where a second thread may make MPI calls while the first makes none."""
     MPI = mpi()
     return bool(MPI.Query_thread() >= MPI.THREAD_SERIALIZED)
 
 
 def library() -> str:
-    """The first line of what the MPI library says of itself."""
+    """Return the first line of what the MPI library says of itself."""
     text: str = mpi().Get_library_version()
     return text.splitlines()[0].strip("\0 ")

@@ -191,7 +191,7 @@ def test_where_the_disk_hangs_the_end_does_not(
     monkeypatch.setattr(writer, "DISK_SECONDS", 0.3)
     file = CheckpointFile(path)
     back = threading.Event()
-    file._database.progress = lambda: back.wait(20) and None  # type: ignore[func-returns-value]
+    file._database.on_progress(lambda: back.wait(20) and None)  # type: ignore[func-returns-value]
     file.save(1, "f", b"f", part(0, 7))
     begun = time.monotonic()
     file.close(ended=True)

@@ -146,7 +146,7 @@ def test_a_name_that_never_comes_is_none_with_one_warning(farm: Any) -> None:
 def test_threads_that_need_the_constants_first_get_the_same_ones(
     farm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A task may ask for the first time while the stand-in receives them."""
+    """A task may ask for the first time while the progress thread receives them."""
     worker, make, found = ranks.workers[0], Sharing.__init__, []
     both = threading.Barrier(2)
 

@@ -174,6 +174,28 @@ def test_every_message_says_its_way_and_its_fields() -> None:
             assert re.search(rf"\b{field}\b", text), f"{kind.__name__} does not explain {field}"
 
 
+SENDERS = {
+    "farm": {"farm", "constants", "ranks"},
+    "worker": {"worker", "worker.nested", "constants", "ranks"},
+    "any rank": {"constants"},
+    "transport": {"wire"},
+}
+"""The rooms in which messages of a sender are made; both farm and worker share constants."""
+
+
+def test_messages_are_made_where_their_docstrings_say() -> None:
+    made: dict[str, set[str]] = {kind.__name__: set() for kind in all_messages()}
+    for module, path in NAMES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func).removeprefix("messages.")
+                made.get(name, set()).add(room(module))
+    for kind in all_messages():
+        rooms_of_it = made[kind.__name__]
+        assert rooms_of_it, f"nobody sends {kind.__name__}"
+        assert rooms_of_it <= SENDERS[said(kind).source], (kind.__name__, rooms_of_it)
+
+
 def test_every_answer_is_a_message() -> None:
     names = {kind.__name__ for kind in all_messages()}
     for kind in all_messages():

@@ -1,0 +1,58 @@
+"""Exceptions of a farm's own: the names under which users import, see and pickle them."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+from typing import Any
+
+import cloudpickle
+import pytest
+
+import scoopmpi
+from scoopmpi.wire import errors
+
+NAMES = ("FarmError", "RemoteTraceback", "TaskError", "TaskTimeout", "WorkerLost")
+SHOWN = (*NAMES, "MPICommExecutor", "MPIExecutor", "Pool")
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_class_says_where_users_import_it(name: str) -> None:
+    kind = getattr(scoopmpi, name)
+    assert (kind.__module__, kind.__qualname__) == ("scoopmpi", name)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("pickler", [pickle, cloudpickle])
+def test_a_class_travels_by_that_name(name: str, pickler: Any) -> None:
+    kind = getattr(scoopmpi, name)
+    assert pickle.loads(pickler.dumps(kind)) is kind
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_traceback_shows_it(name: str) -> None:
+    error = getattr(scoopmpi, name)("why")
+    last = "".join(traceback.format_exception_only(error))
+    assert last.startswith(f"scoopmpi.{name}: ") and "why" in last
+
+
+def test_what_a_timeout_knows_travels_with_it() -> None:
+    error = errors.timed_out("nap", 0.5, 2, "node17", end=" and more")
+    errors.add_index(error, 7)
+    for arrived in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(arrived) is scoopmpi.TaskTimeout
+        assert (arrived.function, arrived.index, arrived.rank) == ("nap", 7, 2)
+        assert str(arrived) == (
+            "task 7 of nap took longer than its task_timeout of 0.5 s on worker 2 (node17) and more"
+        )
+
+
+def test_an_index_is_added_once_and_to_timeouts_alone() -> None:
+    error = errors.timed_out("nap", 1, 0, "")
+    errors.add_index(error, 3)
+    errors.add_index(error, 4)
+    assert error.index == 3 and str(error).startswith("task 3 of nap took")
+    other = ValueError("no")
+    errors.add_index(other, 3)
+    assert other.args == ("no",)
