@@ -33,13 +33,13 @@ def main() -> NoReturn:
     options = _options(rank)
     setup.log_to_stderr(options)
     if rank is None and not _launched():
-        from .launch.running import start_scoop
+        from .launch import scoop_command
 
-        start_scoop(options)
+        scoop_command.start(options)
     if options.prolog is not None or options.python is not None:
-        from .launch.running import start_rank
+        from .launch import scoop_command
 
-        start_rank(options)
+        scoop_command.restart_rank(options)
     if rank is not None:
         supervisor.end_with_launcher(rank)
     asked = rank_settings.take(os.environ, tell=not rank)

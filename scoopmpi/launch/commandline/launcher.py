@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..flavours import FLAVOURS, NAMES, named, of_launcher, of_library, srun
+from ..flavours.command_line import with_own_directory
 from ..flavours.flavour import Flavour
-from ..flavours.ranks import LaunchError, with_own_directory
+from ..flavours.ranks import LaunchError
 from ..hosts.allocation import LOCAL
 
 __all__ = ["LaunchError", "Launcher", "find", "on_path"]

@@ -42,9 +42,9 @@ def fitting(
             "put what is long into a file that the program reads"
         )
     variables = words.as_variables(own)
-    prefixes = (*ranks.prefixes, words.PREFIX)
+    asked = replace(ranks.asked, prefixes=(*ranks.asked.prefixes, words.PREFIX))
     env = {**ranks.env, **variables}
-    return replace(ranks, program=short, env=env, prefixes=prefixes), variables
+    return replace(ranks, program=short, env=env, asked=asked), variables
 
 
 def check(argv: Sequence[str], env: Mapping[str, str]) -> None:

@@ -11,7 +11,8 @@ import os
 import re
 
 from ..hosts.allocation import Host
-from .ranks import CommandLine, LaunchError, Ranks
+from .command_line import CommandLine
+from .ranks import LaunchError, Ranks
 
 NAME = "cray"
 TITLE = "Cray MPICH"
@@ -41,8 +42,8 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """The command line; both hand over the environment by themselves."""
     own = _aprun if os.path.basename(mpirun).startswith("aprun") else _pals
     notes = []
-    if ranks.agent is not None:
-        notes.append(f"--launcher {ranks.agent}: {TITLE} starts ranks in its own way")
+    if ranks.asked.agent is not None:
+        notes.append(f"--launcher {ranks.asked.agent}: {TITLE} starts ranks in its own way")
     return CommandLine((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes), environs=False)
 
 
@@ -56,8 +57,8 @@ def _pals(ranks: Ranks) -> tuple[str, ...]:
         words += ["--cpu-bind", "none"]
     else:
         words += ["--cpu-bind", "depth", "--depth", str(ranks.threads)]
-    words += ["--label"] * ranks.debug
-    return (*words, *ranks.words, "--np", str(ranks.count), *ranks.checked_program())
+    words += ["--label"] * ranks.asked.debug_mpi
+    return (*words, *ranks.asked.mpirun_options, "--np", str(ranks.count), *ranks.checked_program())
 
 
 def _per_host(hosts: tuple[Host, ...]) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ def _aprun(ranks: Ranks) -> tuple[str, ...]:
     words = []
     for name, value in ranks.variables.items():
         words += ["-e", f"{name}={value}"]
-    words += ["-D", "1"] * ranks.debug
+    words += ["-D", "1"] * ranks.asked.debug_mpi
     binding = ("none",) if ranks.bound is None else ("cpu", "-d", str(ranks.threads))
     program = ranks.checked_program()
     for host in ranks.hosts:
@@ -88,6 +89,6 @@ def _aprun(ranks: Ranks) -> tuple[str, ...]:
                 f"of {host.name}. Ask for fewer workers (--universe, --hybrid): rank 0 is one more"
             )
         number, node = str(host.slots), _NODE.sub(r"\1", host.name)
-        words += ["-n", number, "-N", number, "-L", node, "-cc", *binding, *ranks.words]
-        words += [*program, ":"]
+        words += ["-n", number, "-N", number, "-L", node, "-cc", *binding]
+        words += [*ranks.asked.mpirun_options, *program, ":"]
     return tuple(words[:-1])

@@ -5,7 +5,8 @@ It hands over the whole environment by itself. No flavour of its own: a library'
 
 from __future__ import annotations
 
-from .ranks import Ranks, for_daemons
+from .command_line import for_daemons
+from .ranks import Ranks
 
 LAUNCHERS = ("mpirun", "mpiexec.hydra", "mpiexec")
 BOOTSTRAPS = frozenset(
@@ -19,10 +20,11 @@ BOOTSTRAPS = frozenset(
 
 def bootstrap(ranks: Ranks) -> tuple[str, ...]:
     """How the daemons are started, where that is not Hydra's own choice."""
-    if ranks.agent in BOOTSTRAPS:
-        return ("-launcher", ranks.agent)
-    if ranks.agent is not None:
-        return ("-launcher", "ssh", "-launcher-exec", ranks.agent)
+    agent = ranks.asked.agent
+    if agent in BOOTSTRAPS:
+        return ("-launcher", agent)
+    if agent is not None:
+        return ("-launcher", "ssh", "-launcher-exec", agent)
     return ("-launcher", "fork") if ranks.local else ()
 
 
@@ -34,8 +36,8 @@ def variables(ranks: Ranks) -> tuple[str, ...]:
 def layout(ranks: Ranks) -> tuple[str, ...]:
     """Hosts with their numbers of ranks, and the program."""
     names = ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)
-    count = ("-n", str(ranks.count))
-    return ("-hosts", names, *variables(ranks), *ranks.words, *count, *ranks.checked_program())
+    words = (*variables(ranks), *ranks.asked.mpirun_options, "-n", str(ranks.count))
+    return ("-hosts", names, *words, *ranks.checked_program())
 
 
 def binding(ranks: Ranks) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ def binding(ranks: Ranks) -> tuple[str, ...]:
 
 def debugging(ranks: Ranks) -> tuple[str, ...]:
     """What it does, and which rank prints what."""
-    return ("-verbose", "-prepend-rank") if ranks.debug else ()
+    return ("-verbose", "-prepend-rank") if ranks.asked.debug_mpi else ()
 
 
 def surroundings(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 
 from . import hydra
-from .ranks import CommandLine, Ranks, with_own_directory
+from .command_line import CommandLine, with_own_directory
+from .ranks import Ranks
 
 NAME = "intelmpi"
 TITLE = "Intel MPI"
@@ -36,11 +37,11 @@ def starts(version: str, library: str) -> bool:
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """As Hydra's, but binding is a matter of variables."""
     words = [mpirun, *_binding(ranks), *_bootstrap(ranks), *hydra.variables(ranks)]
-    if ranks.branches is not None:
-        words += ["-branch-count", str(ranks.branches)]
-    if ranks.debug:
+    if ranks.asked.branches is not None:
+        words += ["-branch-count", str(ranks.asked.branches)]
+    if ranks.asked.debug_mpi:
         words += ["-genv", "I_MPI_DEBUG", "5", "-print-rank-map"]
-    words += ranks.words
+    words += ranks.asked.mpirun_options
     program = ranks.checked_program()
     for host in ranks.hosts:
         words += ["-host", host.name, "-n", str(host.slots), *program, ":"]
@@ -52,7 +53,7 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 def _bootstrap(ranks: Ranks) -> tuple[str, ...]:
     """As asked for, else what the script mpirun takes in such a job, else ssh."""
-    if ranks.agent is None and ranks.manager in _BOOTSTRAPS:
+    if ranks.asked.agent is None and ranks.manager in _BOOTSTRAPS:
         chosen = any(name in ranks.env for name in _CHOSEN)
         return () if chosen else ("-launcher", _BOOTSTRAPS[ranks.manager])
     return hydra.bootstrap(ranks)

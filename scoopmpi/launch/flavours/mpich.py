@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import hydra
-from .ranks import CommandLine, Ranks
+from .command_line import CommandLine
+from .ranks import Ranks
 
 NAME = "mpich"
 TITLE = "MPICH"
@@ -37,6 +38,7 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 def without_branches(ranks: Ranks) -> tuple[str, ...]:
     """Hydra 5.0 starts all daemons itself: its help has no width of a tree."""
-    if ranks.branches is None:
+    branches = ranks.asked.branches
+    if branches is None:
         return ()
-    return (f"--branchcount {ranks.branches}: the launcher of {TITLE} has no tree of daemons",)
+    return (f"--branchcount {branches}: the launcher of {TITLE} has no tree of daemons",)

@@ -7,7 +7,8 @@ MV2_ENABLE_AFFINITY in MVAPICH2 and MVP_ENABLE_AFFINITY since; Hydra binds inste
 from __future__ import annotations
 
 from . import hydra, mpich
-from .ranks import CommandLine, Ranks
+from .command_line import CommandLine
+from .ranks import Ranks
 
 NAME = "mvapich"
 TITLE = "MVAPICH"

@@ -9,8 +9,9 @@ are from their guides. No library says that it is this one's.
 from __future__ import annotations
 
 from . import cray, intelmpi, mpich, mvapich, openmpi
+from .command_line import CommandLine
 from .flavour import Flavour
-from .ranks import CommandLine, LaunchError, Ranks
+from .ranks import LaunchError, Ranks
 
 NAME = "srun"
 TITLE = "srun"
@@ -68,9 +69,9 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     words += ["--export=ALL", "--input=0", "--kill-on-bad-exit=1"]
     if ranks.step_of_slurm:
         words.append("--overlap")
-    if ranks.debug:
+    if ranks.asked.debug_mpi:
         words += ["--verbose", "--label"]
-    words += [*ranks.words, f"--ntasks={ranks.count}", *ranks.checked_program()]
+    words += [*ranks.asked.mpirun_options, f"--ntasks={ranks.count}", *ranks.checked_program()]
     unset = tuple(name for name in _OF_THE_JOB if name in ranks.env) + ranks.withheld
     # Not in --export: there a comma in a value begins the next variable.
     return CommandLine(tuple(words), dict(ranks.variables), unset, _notes(ranks))
@@ -96,8 +97,9 @@ def _cores(ranks: Ranks) -> tuple[str, ...]:
 
 def _notes(ranks: Ranks) -> tuple[str, ...]:
     said = []
-    if ranks.agent is not None and ranks.agent not in ("slurm", "srun"):
-        said.append(f"--launcher {ranks.agent}: srun needs no other program to start ranks")
-    if ranks.branches is not None:
-        said.append(f"--branchcount {ranks.branches}: srun has the width that Slurm is set to")
+    agent, branches = ranks.asked.agent, ranks.asked.branches
+    if agent is not None and agent not in ("slurm", "srun"):
+        said.append(f"--launcher {agent}: srun needs no other program to start ranks")
+    if branches is not None:
+        said.append(f"--branchcount {branches}: srun has the width that Slurm is set to")
     return tuple(said)
