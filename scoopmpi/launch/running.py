@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from ..process import streams
-from .beside import feeding, lifeline, watching
+from .beside import child, feeding, lifeline
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
 from .flavours.ranks import LaunchError
@@ -23,7 +23,7 @@ def run(
     launch: Launch,
     composed: CommandLine,
     tell: Callable[[str], None],
-    silence: watching.Silence | None = None,
+    silence: child.Silence | None = None,
     output: int | None = None,
 ) -> int:
     """Run the launcher to its end and return the exit status of the job.
@@ -34,7 +34,7 @@ def run(
     """
     streams.flush()
     here = lifeline.OFFERED and composed.environs and thishost.is_this(composed.first)
-    watch = watching.Watch(
+    watch = child.Watch(
         tell, silence, output, here=launch.has_farm and here, marked=launch.has_farm,
         apart=launch.has_farm and here and not composed.alone,
     )  # fmt: skip
@@ -44,7 +44,7 @@ def run(
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
     def once(signalled: Callable[[], None] | None) -> int:
-        return watching.run(argv, env, replace(watch, signalled=signalled))
+        return child.run(argv, env, replace(watch, signalled=signalled))
 
     try:
         return _restarted(launch, once, tell)
