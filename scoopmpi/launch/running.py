@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from ..process import streams
 from .beside import child, feeding, lifeline
+from .beside.watch import Silence, Watch
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
 from .flavours.ranks import LaunchError
@@ -23,7 +24,7 @@ def run(
     launch: Launch,
     composed: CommandLine,
     tell: Callable[[str], None],
-    silence: child.Silence | None = None,
+    silence: Silence | None = None,
     output: int | None = None,
 ) -> int:
     """Run the launcher to its end and return the exit status of the job.
@@ -34,7 +35,7 @@ def run(
     """
     streams.flush()
     here = lifeline.OFFERED and composed.environs and thishost.is_this(composed.first)
-    watch = child.Watch(
+    watch = Watch(
         tell, silence, output, here=launch.has_farm and here, marked=launch.has_farm,
         apart=launch.has_farm and here and not composed.alone,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..beside.child import Silence
+from ..beside.watch import Silence
 from ..flavours.ranks import LauncherOptions
 from ..hosts.placement import Binding, Placement
 from ..managers.local import HYPERTHREADS
