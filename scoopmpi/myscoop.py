@@ -15,8 +15,9 @@ from click.shell_completion import CompletionItem
 from .launch import wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
+from .launch.cli.kinds import Duration, Names
 from .launch.cli.request import Request, group, requested
-from .launch.cli.settings import Duration, Names, Setting
+from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
 from .process import streams
 from .program.program import READY_PROGRAMS

@@ -11,12 +11,15 @@ import click
 import pytest
 
 from scoopmpi import mympirun, myscoop
-from scoopmpi.launch.cli.request import requested
-from scoopmpi.launch.cli.settings import Setting, variable
+from scoopmpi.launch.cli.options import SHARED, universe
+from scoopmpi.launch.cli.request import Instead, Output, Request, requested
+from scoopmpi.launch.cli.setting import Setting, variable
 from scoopmpi.launch.commandline import composing
 from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.flavours.ranks import LauncherOptions
 from scoopmpi.launch.hosts.allocation import Allocation, Host
+from scoopmpi.launch.hosts.placement import Binding, Placement
+from scoopmpi.program.scoop_options import Options
 from tests.conftest import ROOT
 from tests.support.wrappers import LIBRARY, Prefix, of_slots, prefix, started
 
@@ -317,6 +320,17 @@ def test_every_flag_has_an_opposite(
     assert parsed(command, [param.opts[-1]])[param.name or ""] is True
     monkeypatch.setenv(variable(opposite), "0")
     assert parsed(command, [])[param.name or ""] is True
+
+
+def test_every_option_has_its_place_in_a_group() -> None:
+    """A group takes options by the names of its fields: one that no field is called after is lost."""
+    joined = {"multi", "double", "pinned", "no_modules", "silence_ends"}
+    groups = (Request, Placement, LauncherOptions, Binding, Output, Instead)
+    fields = {name for group in groups for name in group.__annotations__}
+    assert {param.name for param in (*SHARED, universe())} - fields == joined
+    own = {param.name for param in myscoop.main.params if isinstance(param, Setting)}
+    of_scoop = {"scoop_module", "loaded", "scoop_freeorigin", "scoop_broker", "scoop_tunnel"}
+    assert own - fields - joined - Options.__annotations__.keys() == of_scoop
 
 
 def test_the_page_has_every_option_and_no_other() -> None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import click
 
 from .. import flavours, managers
-from . import settings
-from .settings import Setting
+from . import kinds
+from .setting import Setting
 
 _COUNT = click.IntRange(min=1)
-_MANAGERS = settings.Name(managers.NAMES, managers.ALIASES)
-_FLAVOURS = settings.Name(flavours.NAMES, flavours.ALIASES)
+_MANAGERS = kinds.Name(managers.NAMES, managers.ALIASES)
+_FLAVOURS = kinds.Name(flavours.NAMES, flavours.ALIASES)
 
 WORKERS, CLUSTER, RANKS = "Workers", "Batch system and MPI", "Placement and environment"
 RUNNING, SHOWING = "Output", "Instead of running"
@@ -39,7 +39,7 @@ SHARED: tuple[Setting, ...] = (
     Setting(["--multi"], section=WORKERS, type=_COUNT, metavar="N", help="N on each slot."),
     Setting(["--double"], section=WORKERS, is_flag=True, help="As --multi 2."),
     Setting(
-        ["--order"], section=WORKERS, type=settings.Order(), default="normal", metavar="ORDER",
+        ["--order"], section=WORKERS, type=kinds.Order(), default="normal", metavar="ORDER",
         help="Of the hosts: normal, sort, random or random_SEED; the first one has rank 0.",
     ),
     Setting(
@@ -64,11 +64,11 @@ SHARED: tuple[Setting, ...] = (
         help="Width of the launcher's tree of daemons.",
     ),
     Setting(
-        ["--mpirunoptions", "mpirun_options"], section=CLUSTER, type=settings.ShellWords(),
+        ["--mpirunoptions", "mpirun_options"], section=CLUSTER, type=kinds.ShellWords(),
         multiple=True, metavar='"WORDS"', help="Further options for the launcher.",
     ),
     Setting(
-        ["--overridepin", "pin"], section=RANKS, type=settings.Pin(list(settings.PINS)),
+        ["--overridepin", "pin"], section=RANKS, type=kinds.Pin(list(kinds.PINS)),
         metavar="WAY",
         help="Pin compact (also packed, bunch) or spread (scatter, cycle). Default: compact.",
     ),
@@ -77,7 +77,7 @@ SHARED: tuple[Setting, ...] = (
         help="Pin in any case, or not at all. Default: workers of a batch job that have its cores.",
     ),
     Setting(
-        ["-V", "--variablesprefix", "prefixes"], section=RANKS, type=settings.Names(),
+        ["-V", "--variablesprefix", "prefixes"], section=RANKS, type=kinds.Names(),
         multiple=True, metavar="A,B",
         help="Hand over these variables too, names or how names begin.",
     ),
@@ -87,7 +87,7 @@ SHARED: tuple[Setting, ...] = (
     ),
     Setting(
         ["--basepath", "temporary"], section=RANKS, metavar="DIR",
-        type=settings.Directory(exists=True, file_okay=False, writable=True),
+        type=kinds.Directory(exists=True, file_okay=False, writable=True),
         help="For temporary files: TMPDIR of launcher and ranks.",
     ),
     Setting(
@@ -95,7 +95,7 @@ SHARED: tuple[Setting, ...] = (
         help="Where stdout and stderr go.",
     ),
     Setting(
-        ["--output-check-timeout", "silence"], section=RUNNING, type=settings.Seconds(),
+        ["--output-check-timeout", "silence"], section=RUNNING, type=kinds.Seconds(),
         metavar="SECONDS", help="Warn when nothing was printed for so long from the start on.",
     ),
     Setting(
