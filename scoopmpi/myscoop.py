@@ -141,7 +141,7 @@ def _launch(ctx: click.Context, request: Request) -> Launch:
 
 
 def _program(ctx: click.Context, request: Request) -> tuple[str, ...]:
-    """The program and its arguments; a counter in front means the program `simple_shell`."""
+    """Return the program and its arguments; a counter in front means the program `simple_shell`."""
     module, words = ctx.params["scoop_module"], request.words
     if module is None and words and _RANGE.fullmatch(words[0]):
         module = "simple_shell"

@@ -48,7 +48,7 @@ class Findings:
 
     @property
     def worker(self) -> str:
-        """What a slot takes."""
+        """Return the word for what a slot takes."""
         return "worker" if self.farm else "rank"
 
 
@@ -56,7 +56,10 @@ Row = tuple[str, str]
 
 
 def text(findings: Findings, width: int, emphasise: Callable[[str], str] = str) -> Iterator[str]:
-    """The explanation, line by line, labels emphasised; the command is one line, however long."""
+    """Yield the explanation line by line; the command is one line, however long.
+
+    width: of the terminal, in characters. emphasise: makes a label stand out.
+    """
     for label, value in rows(findings):
         shown = textwrap.wrap(
             value, max(40, width - _LABELS), break_long_words=False, break_on_hyphens=False
@@ -74,7 +77,7 @@ def text(findings: Findings, width: int, emphasise: Callable[[str], str] = str) 
 
 
 def rows(findings: Findings) -> Iterator[Row]:
-    """Labels and values."""
+    """Yield labels and values."""
     yield from _hosts(findings)
     yield from _library(findings)
     yield from _failure(findings, "program", "Program")
@@ -140,7 +143,7 @@ def _pinning(findings: Findings, ranks: Ranks) -> str:
 
 
 def _handed_over(composed: CommandLine, ranks: Ranks) -> str:
-    """Only Open MPI names each variable, as `-x NAME`."""
+    """Return the variables that are handed over; only Open MPI names each, as `-x NAME`."""
     words = composed.argv[: len(composed.argv) - len(ranks.program)]
     names = [name for word, name in pairwise(words) if word == "-x" and "=" not in name]
     why = "same machine" if ranks.manager == LOCAL else "the launcher sees to it"
@@ -157,7 +160,7 @@ def _evidence(name: str, env: Mapping[str, str]) -> str:
 
 
 def _short(value: str) -> str:
-    """On one line, and not the longest of lines."""
+    """Return a value on one line, and not the longest of lines."""
     plain = value if value.isprintable() else repr(value)[1:-1]
     return plain if len(plain) <= _LONGEST_VALUE else plain[: _LONGEST_VALUE - 3] + "..."
 
@@ -170,7 +173,7 @@ def _count(number: int, what: str) -> str:
 
 
 def picture(findings: Findings) -> Iterator[str]:
-    """A line for each host with a box for each worker, `[##]` with two cores.
+    """Yield a line for each host with a box for each worker, `[##]` with two cores.
 
     More than 16 hosts are folded: neighbours that look alike share a line, and of these lines the
     first 16 are shown.
@@ -224,7 +227,7 @@ def _boxes(host: Host) -> str:
 
 
 def known(title: str, rows: Sequence[tuple[bool, str, str]], footer: str) -> Iterator[str]:
-    """A table of names and remarks; those that are there have a star."""
+    """Yield a table of names and remarks; those that are there have a star."""
     width = max((len(name) for _, name, _ in rows), default=0)
     yield title
     for there, name, remark in rows:

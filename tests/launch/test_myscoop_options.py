@@ -323,7 +323,7 @@ def test_every_flag_has_an_opposite(
 
 
 def test_every_option_has_its_place_in_a_group() -> None:
-    """A group takes options by the names of its fields: one that no field is called after is lost."""
+    """A group takes options by the names of its fields; others would be lost."""
     joined = {"multi", "double", "pinned", "no_modules", "silence_ends"}
     groups = (Request, Placement, LauncherOptions, Binding, Output, Instead)
     fields = {name for group in groups for name in group.__annotations__}

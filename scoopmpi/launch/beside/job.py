@@ -129,7 +129,7 @@ class Job:
             self._passing.apart()
 
     def _launcher_ended(self) -> None:
-        """Rank 0 may be in its clean-up still, where somebody has killed the launcher."""
+        """Give rank 0 its time where somebody has killed the launcher: it may clean up still."""
         if self._passing:
             self._passing.close_ends()
         if self._waits:

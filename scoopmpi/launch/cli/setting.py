@@ -42,7 +42,7 @@ class Setting(click.Option):
             raise
 
     def hint(self, given: bool) -> str:
-        """How an error calls it: by its variable, unless it was given on the command line."""
+        """Return how an error calls the option: by its variable, unless the command line has it."""
         named = None if given else self._first_set((*self.opts, *self.secondary_opts))
         return f"${named}" if named else next(name for name in self.opts if name[:2] == "--")
 
@@ -64,10 +64,10 @@ class Setting(click.Option):
 
 
 def _with_opposite(word: str) -> str:
-    """`--double` as `--double/--disable-double`; short names and Python's stay."""
+    """Return `--double` as `--double/--disable-double`; short names and Python's stay."""
     return f"{word}/--disable-{word[2:]}" if word.startswith("--") else word
 
 
 def variable(name: str) -> str:
-    """`--dry-run` as `MYMPIRUN_DRY_RUN`."""
+    """Return the variable of an option: for `--dry-run` it is `MYMPIRUN_DRY_RUN`."""
     return "MYMPIRUN_" + name.removeprefix("--").replace("-", "_").upper()

@@ -23,12 +23,12 @@ _NODE = re.compile(r"nid0*(\d+)")
 
 
 def recognises(library: str) -> bool:
-    """As in "MPI VERSION : CRAY MPICH version 8.1.25.17 (ANL base 3.4a2)"."""
+    """True for "MPI VERSION : CRAY MPICH version 8.1.25.17 (ANL base 3.4a2)"."""
     return "CRAY MPICH" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "aprun (ALPS) 6.6", "mpiexec (PALS) 1.2"; the pages do not show these words.
+    """True for "aprun (ALPS) 6.6", "mpiexec (PALS) 1.2"; the pages do not show these words.
 
     So for a library of Cray's every mpiexec is good that is nobody else's.
     """
@@ -39,7 +39,7 @@ def starts(version: str, library: str) -> bool:
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; both hand over the environment by themselves."""
+    """Return the command line; both launchers hand over the environment by themselves."""
     own = _aprun if os.path.basename(mpirun).startswith("aprun") else _pals
     notes = []
     if ranks.asked.agent is not None:
@@ -62,7 +62,7 @@ def _pals(ranks: Ranks) -> tuple[str, ...]:
 
 
 def _per_host(hosts: tuple[Host, ...]) -> tuple[str, ...]:
-    """So many on each host; without a number they are dealt to the hosts in turn."""
+    """Return so many on each host; without a number they are dealt to the hosts in turn."""
     counts = [host.slots for host in hosts]
     if len(set(counts)) == 1:
         return ("--ppn", str(counts[0]))

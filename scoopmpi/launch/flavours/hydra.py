@@ -19,7 +19,7 @@ BOOTSTRAPS = frozenset(
 
 
 def bootstrap(ranks: Ranks) -> tuple[str, ...]:
-    """How the daemons are started, where that is not Hydra's own choice."""
+    """Return how the daemons are started, where that is not Hydra's own choice."""
     agent = ranks.asked.agent
     if agent in BOOTSTRAPS:
         return ("-launcher", agent)
@@ -29,19 +29,22 @@ def bootstrap(ranks: Ranks) -> tuple[str, ...]:
 
 
 def variables(ranks: Ranks) -> tuple[str, ...]:
-    """What the ranks have besides the environment."""
+    """Return the words for what the ranks have besides the environment."""
     return tuple(word for pair in ranks.variables.items() for word in ("-genv", *pair))
 
 
 def layout(ranks: Ranks) -> tuple[str, ...]:
-    """Hosts with their numbers of ranks, and the program."""
+    """Return the hosts with their numbers of ranks, and the program."""
     names = ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)
     words = (*variables(ranks), *ranks.asked.mpirun_options, "-n", str(ranks.count))
     return ("-hosts", names, *words, *ranks.checked_program())
 
 
 def binding(ranks: Ranks) -> tuple[str, ...]:
-    """Cores of a rank, one socket after the other or in turn (Hydra's wiki page)."""
+    """Return the words for the cores of a rank, one socket after the other or in turn.
+
+    As on Hydra's wiki page.
+    """
     if ranks.bound is None:
         return ("-bind-to", "none")
     spread = ("-map-by", "socket") if ranks.bound == "spread" else ()
@@ -49,12 +52,12 @@ def binding(ranks: Ranks) -> tuple[str, ...]:
 
 
 def debugging(ranks: Ranks) -> tuple[str, ...]:
-    """What it does, and which rank prints what."""
+    """Return the words that show what it does, and which rank prints what."""
     return ("-verbose", "-prepend-rank") if ranks.asked.debug_mpi else ()
 
 
 def surroundings(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Variables to set and to forget.
+    """Return variables to set and to forget.
 
     Where Slurm's MpiDefault is pmix, srun takes Hydra's daemons for ranks, and they hang.
     """

@@ -25,17 +25,17 @@ _CHOSEN = ("I_MPI_HYDRA_BOOTSTRAP", "I_MPI_HYDRA_BOOTSTRAP_EXEC")
 
 
 def recognises(library: str) -> bool:
-    """As in "Intel(R) MPI Library 2021.17 for Linux* OS"."""
+    """True for "Intel(R) MPI Library 2021.17 for Linux* OS"."""
     return "Intel(R) MPI" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "Intel(R) MPI Library for Linux* OS, Version 2021.17"."""
+    """True for "Intel(R) MPI Library for Linux* OS, Version 2021.17"."""
     return "Intel(R) MPI" in version
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """As Hydra's, but binding is a matter of variables."""
+    """Return Hydra's command line, but binding is a matter of variables."""
     words = [mpirun, *_binding(ranks), *_bootstrap(ranks), *hydra.variables(ranks)]
     if ranks.asked.branches is not None:
         words += ["-branch-count", str(ranks.asked.branches)]
@@ -52,7 +52,7 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 
 def _bootstrap(ranks: Ranks) -> tuple[str, ...]:
-    """As asked for, else what the script mpirun takes in such a job, else ssh."""
+    """Return the bootstrap as asked for, else that of the script mpirun in such a job, else ssh."""
     if ranks.asked.agent is None and ranks.manager in _BOOTSTRAPS:
         chosen = any(name in ranks.env for name in _CHOSEN)
         return () if chosen else ("-launcher", _BOOTSTRAPS[ranks.manager])
@@ -60,7 +60,7 @@ def _bootstrap(ranks: Ranks) -> tuple[str, ...]:
 
 
 def _binding(ranks: Ranks) -> tuple[str, ...]:
-    """A domain of so many cores for each rank, next to each other or far apart.
+    """Return a domain of so many cores for each rank, next to each other or far apart.
 
     Intel's reference, "Process Pinning": a domain is counted in cells, which are hyper-threads
     unless I_MPI_PIN_CELL says core.

@@ -28,19 +28,19 @@ _BATCH_SYSTEMS = "^slurm,pbs,tm,lsf,gridengine,flux"
 
 
 def recognises(library: str) -> bool:
-    """As in "Open MPI v5.0.11, package: …"."""
+    """True for "Open MPI v5.0.11, package: …"."""
     return "Open MPI" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "mpirun (Open MPI) 5.0.11"; the launcher's major version must be the library's."""
+    """True for "mpirun (Open MPI) 5.0.11", where its major version is the library's."""
     if "Open MPI" not in version and "OpenRTE" not in version and "prterun" not in version:
         return False
     return _major(library) == (_major(version) or _major(library)) or not library
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; hosts and slots are handed over explicitly."""
+    """Return the command line; hosts and slots are handed over explicitly."""
     new = (_major(ranks.library) or 5) >= 5
     words = [mpirun, "--host", ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)]
     words += [*_places(ranks, new), *_daemons(ranks, new), *_for_one_host(ranks)]
@@ -64,7 +64,7 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 
 def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
-    """Which host and cores ranks get; slots are ours to count.
+    """Return which host and cores ranks get; slots are ours to count.
 
     With rank 0 there is one rank more than the batch system knows: OVERSUBSCRIBE. A bare
     --oversubscribe puts all ranks on the first host in version 5, and so does that word where
@@ -84,7 +84,7 @@ def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
 
 
 def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
-    """How the daemons are started; host names stay as the batch system writes them."""
+    """Return how the daemons are started; host names stay as the batch system writes them."""
     option, words = "--prtemca" if new else "--mca", []
     if not new and len(ranks.hosts) > 1:
         # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
@@ -107,7 +107,7 @@ def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
 
 
 def _asking(ranks: Ranks, option: str) -> list[str]:
-    """How soon the daemons notice that a host is off or cut off; by itself after 8 minutes.
+    """Return how soon the daemons notice that a host is off; by itself it takes 8 minutes.
 
     Later than rank 0 of a farm, which tells which host that is and ends the program in good order.
     """
@@ -123,7 +123,7 @@ def _asking(ranks: Ranks, option: str) -> list[str]:
 
 
 def _deaf_daemons(ranks: Ranks, new: bool) -> list[str]:
-    """Daemons of other hosts end by the launcher's word, not by the batch system's signal."""
+    """Have daemons of other hosts end by the launcher's word, not by the batch system's signal."""
     name = "prte_launch_agent" if new else "orte_launch_agent"
     chosen = any(prefix + name in ranks.env for prefix in PREFIXES)
     if not ranks.daemons.deaf or len(ranks.hosts) == 1 or chosen:
@@ -145,7 +145,7 @@ def _agent(ranks: Ranks) -> str | None:
 
 
 def _for_one_host(ranks: Ranks) -> tuple[str, ...]:
-    """Without its network transport `ofi`, whose library sleeps for a second while it starts.
+    """Leave out its network transport `ofi`, whose library sleeps for a second while it starts.
 
     Measured with version 5.0.11 from PyPI: three ranks start and end in 0.18 s, not in 1.18 s.
     """

@@ -37,22 +37,22 @@ _OF_THE_JOB = (
 
 
 def recognises(library: str) -> bool:
-    """None: libraries have launchers of their own."""
+    """Return False: libraries have launchers of their own."""
     return False
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "slurm-wlm 22.05.8", "slurm 23.11.4"."""
+    """True for "slurm-wlm 22.05.8", "slurm 23.11.4"."""
     return version.lower().startswith("slurm") and (plugin(library) is not None or not library)
 
 
 def plugin(library: str) -> str | None:
-    """The plugin for a library, a word of `srun --mpi=list`."""
+    """Return the plugin for a library, a word of `srun --mpi=list`."""
     return next((name for flavour, name in PLUGINS if flavour.recognises(library)), None)
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; srun hands over the environment by itself.
+    """Return the command line; srun hands over the environment by itself.
 
     A host is named once for each of its ranks, with -m arbitrary: the only way to say how many of
     them go where (seen with 22.05; `n1*9` is refused).
@@ -78,13 +78,13 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 
 def _wiring(library: str) -> tuple[str, ...]:
-    """How ranks find each other; the cluster's default where the library is not known."""
+    """Return how ranks find each other; the cluster's default where the library is not known."""
     name = plugin(library)
     return () if name is None else (f"--mpi={name}",)
 
 
 def _cores(ranks: Ranks) -> tuple[str, ...]:
-    """Rank 0 is one task more than cores: --overcommit.
+    """Return the words for cores; rank 0 is one task more than there are: --overcommit.
 
     --cpus-per-task implies --exact from 22.05 on (its manual), and with --exact and --overcommit a
     step gets no cores at all (seen with 22.05). It is needed where ranks fit, as srun does not
