@@ -25,13 +25,13 @@ def main() -> NoReturn:
     options = _options(rank)
     setup.log_to_stderr(options)
     if rank is None and not launcher_variables.rank_comes_late(os.environ):
-        from .launch.running import start_scoop
+        from .launch import scoop_command
 
-        start_scoop(options)
+        scoop_command.start(options)
     if options.prolog is not None or options.python is not None:
-        from .launch.running import start_rank
+        from .launch import scoop_command
 
-        start_rank(options)
+        scoop_command.restart_rank(options)
     from .ranks.start import start
 
     start(rank, options, with_line)

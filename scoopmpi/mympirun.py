@@ -10,7 +10,8 @@ import click
 from .launch import wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, files
-from .launch.commandline import composing
+from .launch.cli.request import requested
+from .launch.commandline.launch import Launch
 from .process import streams
 
 _OF_MPIRUN = (
@@ -41,17 +42,17 @@ def main(ctx: click.Context, /, **given: object) -> None:
     mympirun --universe 8 hello.py
     """
     streams.hold_closed()
-    request = options.requested(ctx)
+    request = requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request, farm=False):
         return
     for name in ("np", "machinefile"):
         if ctx.params[name] is not None:
             voice.remark(f"-{name} is left out: ranks and hosts are the batch system's matter here")
-    if not request.words and not request.explain:
+    if not request.words and not request.instead.explain:
         raise click.UsageError("which program? For example: mympirun ./simulate", ctx)
-    start = composing.Launch(request.words, farm=False)
-    wrapper.run(wrapper.as_asked(start, request), request, voice, ctx)
+    launch = Launch(request.words, None, request.launcher, request.binding)
+    wrapper.run(launch, request, voice, ctx)
 
 
 if __name__ == "__main__":

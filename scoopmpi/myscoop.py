@@ -6,7 +6,6 @@ The command line and what is SCOOP's in it; the rest is as for `mympirun`, in `w
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import re
 
@@ -16,10 +15,13 @@ from click.shell_completion import CompletionItem
 from .launch import wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
-from .launch.cli.settings import Duration, Names, Setting
-from .launch.commandline import composing
+from .launch.cli.kinds import Duration, Names
+from .launch.cli.request import Request, group, requested
+from .launch.cli.setting import Setting
+from .launch.commandline.launch import Launch, with_paths
 from .process import streams
 from .program.finding import READY_PROGRAMS
+from .program.scoop_options import Options
 
 _RANGE = re.compile(r"\d*(:-?\d*){1,2}|\d+", re.ASCII)
 """A counter as `simple_shell` takes it, which no program can be called."""
@@ -31,7 +33,7 @@ SCOOP = (
         help="Run this module; all words are its arguments.",
     ),
     Setting(
-        ["--scoop-profile"], section=_SCOOP, is_flag=True,
+        ["--scoop-profile", "profile"], section=_SCOOP, is_flag=True,
         help="Profile all ranks, in the directory profile.",
     ),
     Setting(
@@ -72,7 +74,7 @@ ALL_GPUS = Setting(
 
 
 def programs(incomplete: str) -> list[CompletionItem]:
-    """Ready programs, Python files and directories."""
+    """Return ready programs, Python files and directories that begin so."""
     places = importlib.import_module(READY_PROGRAMS).__path__
     ready = [module.name for module in pkgutil.iter_modules(places)]
     found = [name for name in ready if name.startswith(incomplete)]
@@ -103,7 +105,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop checkpoint show FILE
     """
     streams.hold_closed()
-    request = options.requested(ctx)
+    request = requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request):
         return
@@ -114,7 +116,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     if ignored:
         names = " and ".join(f"--scoop-{name}" for name in ignored)
         voice.remark(f"{names}: nothing to do, MPI has no broker")
-    wrapper.run(_start(ctx, request), request, voice, ctx)
+    wrapper.run(_launch(ctx, request), request, voice, ctx)
 
 
 def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
@@ -128,34 +130,18 @@ def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
         raise click.ClickException(str(problem)) from None
 
 
-def _start(ctx: click.Context, request: options.Request) -> composing.Launch:
-    flags = (
-        ("-v", request.verbose), ("-q", request.quiet), ("--debug", request.debug),
-        ("--profile", ctx.params["scoop_profile"]),
-    )  # fmt: skip
-    retries, checkpoint = ctx.params["retries"], ctx.params["checkpoint"]
-    limit = ctx.params["task_timeout"]
-    if ctx.params["restarts"] and checkpoint is None:
+def _launch(ctx: click.Context, request: Request) -> Launch:
+    found = ctx.params
+    if found["restarts"] and found["checkpoint"] is None:
         raise click.UsageError("--restarts needs --checkpoint FILE: where is it to go on?", ctx)
-    if checkpoint is not None:
-        checkpoint = os.path.abspath(checkpoint)
-    modules = ",".join(name for names in ctx.params["loaded"] for name in names)
-    start = composing.Launch(
-        words=_program(ctx, request),
-        options=[flag for flag, given in flags if given]
-        + ([] if retries is None else ["--retries", str(retries)])
-        + ([] if limit is None else ["--task-timeout", f"{limit:.15g}"])
-        + ([] if checkpoint is None else ["--checkpoint", checkpoint]),
-        setup=[composing.loading(modules)] if modules else [],
-        all_gpus=ctx.params["all_gpus"],
-        checkpoint=checkpoint,
-        restarts=ctx.params["restarts"] or 0,
-    )
-    return wrapper.as_asked(start, request)
+    words = _program(ctx, request)
+    farm = with_paths(group(Options, {**found, "words": words}))
+    modules = tuple(name for names in found["loaded"] for name in names)
+    return Launch(words, farm, request.launcher, request.binding, modules)
 
 
-def _program(ctx: click.Context, request: options.Request) -> tuple[str, ...]:
-    """The program and its arguments; a counter in front means the program `simple_shell`."""
+def _program(ctx: click.Context, request: Request) -> tuple[str, ...]:
+    """Return the program and its arguments; a counter in front means the program `simple_shell`."""
     module, words = ctx.params["scoop_module"], request.words
     if module is None and words and _RANGE.fullmatch(words[0]):
         module = "simple_shell"
@@ -163,7 +149,7 @@ def _program(ctx: click.Context, request: options.Request) -> tuple[str, ...]:
             words = ("0:", *words[1:])
     if module is not None and not (words and words[0].endswith(".py")):
         words = (module, *words)
-    if not words and not request.explain:
+    if not words and not request.instead.explain:
         raise click.UsageError("which program? For example: myscoop squares 10000", ctx)
     return words
 

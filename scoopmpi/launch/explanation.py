@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from .flavours.ranks import CommandLine, Ranks
+from .flavours.command_line import CommandLine
+from .flavours.ranks import Ranks
 from .hosts import placement
 from .hosts.allocation import LOCAL, Allocation, Host
+from .hosts.placement import Binding
 
 MOST_LINES = 16
 """Hosts with a line each; beyond, neighbours with the same workers and cores share one."""
@@ -25,32 +27,28 @@ _LONGEST_VALUE = 160
 class Findings:
     """What a start consists of, as far as it was found.
 
-    given: the allocation as detected. placed: the same with the workers asked for.
-    library, flavour, mpirun: texts. line: the command line. farm: whether rank 0 is no worker.
-    threads: where each variable for threads comes from. pin: the way, None is not to; pin_asked:
-    in any case. all_gpus: whether the workers shall share none. failed: what failed, by the part
-    it belongs to (`hosts`, `workers`, `library`, `program`, `command`).
+    farm: rank 0 is no worker. given: the allocation as detected. placed: the same with the workers
+    asked for. library, flavour, mpirun: texts. composed: the command line of the launcher.
+    threads: where each variable for threads comes from. failed: what failed, by the part that it
+    belongs to (`hosts`, `workers`, `library`, `program`, `command`).
     """
 
     env: Mapping[str, str]
     farm: bool
-    pin: str | None
-    pin_asked: bool
-    all_gpus: bool
+    binding: Binding
     given: Allocation | None = None
     placed: Allocation | None = None
     library: str | None = None
     flavour: str | None = None
     mpirun: str | None = None
     ranks: Ranks | None = None
-    command: CommandLine | None = None
-    line: str | None = None
+    composed: CommandLine | None = None
     threads: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def worker(self) -> str:
-        """What a slot takes."""
+        """Return the word for what a slot takes."""
         return "worker" if self.farm else "rank"
 
 
@@ -58,7 +56,10 @@ Row = tuple[str, str]
 
 
 def text(findings: Findings, width: int, emphasise: Callable[[str], str] = str) -> Iterator[str]:
-    """The explanation, line by line, labels emphasised; the command is one line, however long."""
+    """Yield the explanation line by line; the command is one line, however long.
+
+    width: of the terminal, in characters. emphasise: makes a label stand out.
+    """
     for label, value in rows(findings):
         shown = textwrap.wrap(
             value, max(40, width - _LABELS), break_long_words=False, break_on_hyphens=False
@@ -70,13 +71,13 @@ def text(findings: Findings, width: int, emphasise: Callable[[str], str] = str) 
             yield ""
             yield from (f"{'':<{_LABELS}}{line}".rstrip() for line in picture(findings))
             yield ""
-    if findings.line is not None:
+    if findings.composed is not None:
         yield emphasise("Command")
-        yield findings.line
+        yield findings.composed.for_shell()
 
 
 def rows(findings: Findings) -> Iterator[Row]:
-    """Labels and values."""
+    """Yield labels and values."""
     yield from _hosts(findings)
     yield from _library(findings)
     yield from _failure(findings, "program", "Program")
@@ -120,32 +121,30 @@ def _ranks(findings: Findings, ranks: Ranks) -> Iterator[Row]:
     yield "Pinning", _pinning(findings, ranks)
     if findings.farm:
         shared = f"on hosts that have some, each {findings.worker} sees its share of them"
-        yield "GPUs", "all workers see all (--all-gpus)" if findings.all_gpus else shared
-    if ranks.agent:
-        yield "Daemons", f"started by {ranks.agent}"
-    if findings.command is not None:
-        yield "Environment", _handed_over(findings.command, ranks)
+        yield "GPUs", "all workers see all (--all-gpus)" if findings.binding.all_gpus else shared
+    if ranks.asked.agent:
+        yield "Daemons", f"started by {ranks.asked.agent}"
+    if findings.composed is not None:
+        yield "Environment", _handed_over(findings.composed, ranks)
     set_here = ", ".join(f"{name}={_short(value)}" for name, value in ranks.variables.items())
     yield "  set", set_here or "nothing"
-    for note in findings.command.notes if findings.command else ():
+    for note in findings.composed.notes if findings.composed else ():
         yield "  note", note
 
 
 def _pinning(findings: Findings, ranks: Ranks) -> str:
     if findings.placed is None:
         return "not known without hosts"
-    way, why_not = placement.pinning(
-        findings.placed, findings.pin, findings.pin_asked, findings.farm
-    )
+    way, why_not = placement.pinning(findings.placed, findings.binding, findings.farm)
     if way is None:
         return f"none: {why_not}"
     who = "each worker pins itself" if findings.farm else f"by {findings.flavour}"
     return f"{way}, {who}, to {_count(ranks.threads, 'core')}"
 
 
-def _handed_over(command: CommandLine, ranks: Ranks) -> str:
-    """Only Open MPI names each variable, as `-x NAME`."""
-    words = command.argv[: len(command.argv) - len(ranks.program)]
+def _handed_over(composed: CommandLine, ranks: Ranks) -> str:
+    """Return the variables that are handed over; only Open MPI names each, as `-x NAME`."""
+    words = composed.argv[: len(composed.argv) - len(ranks.program)]
     names = [name for word, name in pairwise(words) if word == "-x" and "=" not in name]
     why = "same machine" if ranks.manager == LOCAL else "the launcher sees to it"
     return ", ".join(names) or f"all of it: {why}"
@@ -161,7 +160,7 @@ def _evidence(name: str, env: Mapping[str, str]) -> str:
 
 
 def _short(value: str) -> str:
-    """On one line, and not the longest of lines."""
+    """Return a value on one line, and not the longest of lines."""
     plain = value if value.isprintable() else repr(value)[1:-1]
     return plain if len(plain) <= _LONGEST_VALUE else plain[: _LONGEST_VALUE - 3] + "..."
 
@@ -174,7 +173,7 @@ def _count(number: int, what: str) -> str:
 
 
 def picture(findings: Findings) -> Iterator[str]:
-    """A line for each host with a box for each worker, `[##]` with two cores.
+    """Yield a line for each host with a box for each worker, `[##]` with two cores.
 
     More than 16 hosts are folded: neighbours that look alike share a line, and of these lines the
     first 16 are shown.
@@ -228,7 +227,7 @@ def _boxes(host: Host) -> str:
 
 
 def known(title: str, rows: Sequence[tuple[bool, str, str]], footer: str) -> Iterator[str]:
-    """A table of names and remarks; those that are there have a star."""
+    """Yield a table of names and remarks; those that are there have a star."""
     width = max((len(name) for _, name, _ in rows), default=0)
     yield title
     for there, name, remark in rows:

@@ -1,126 +1,86 @@
-"""From the launcher's command to the end of the job: becomes the launcher, or stays beside it.
+"""From the launcher's command line to the end of the job: become the launcher, or stay beside it.
 
-All commands end here: `myscoop`, `mympirun` and `python -m scoopmpi`. What the command is has been
-decided in `starting`.
+All three commands end here. What the command line is has been decided in `commandline`; what
+passes between the user and rank 0 meanwhile is in `beside`.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
 from ..process import streams
-from ..program.scoop_options import UNABLE, Options
-from .beside import feeding, lifeline, watching
-from .commandline import launcher
-from .commandline.composing import (
-    PROBLEMS,
-    Launch,
-    allocation_for,
-    command_for,
-    environment,
-    rank_words,
-    with_scoop_options,
-)
-from .flavours.ranks import CommandLine
+from .beside import child, feeding, lifeline
+from .beside.watch import Silence, Watch
+from .commandline.launch import Launch
+from .flavours.command_line import CommandLine
+from .flavours.ranks import LaunchError
 from .hosts import thishost
 
 
 def run(
-    start: Launch,
-    command: CommandLine,
+    launch: Launch,
+    composed: CommandLine,
     tell: Callable[[str], None],
-    silence: watching.Silence | None = None,
+    silence: Silence | None = None,
     output: int | None = None,
 ) -> int:
-    """Run the launcher to its end; the exit status of the job.
+    """Run the launcher to its end and return the exit status of the job.
 
-    output: a file descriptor in the place of stdout and stderr. tell: what the user has to know.
+    tell: hears what the user has to know. silence: how long nothing may be printed.
+    output: a file descriptor in the place of stdout and stderr.
     Raises LaunchError where the system does not let us.
     """
     streams.flush()
-    here = lifeline.OFFERED and command.environs and thishost.is_this(command.first)
-    watch = watching.Watch(
-        tell, silence, output, here=start.farm and here, marked=start.farm,
-        apart=start.farm and here and not command.alone,
+    here = lifeline.OFFERED and composed.environs and thishost.is_this(composed.first)
+    watch = Watch(
+        tell, silence, output, here=launch.has_farm and here, marked=launch.has_farm,
+        apart=launch.has_farm and here and not composed.alone,
     )  # fmt: skip
-    env, argv = environment(command, os.environ), command.argv
-    if here and not start.farm and not command.ends_stdin:
+    env, argv = composed.environment(os.environ), composed.argv
+    if here and not launch.has_farm and not composed.ends_stdin:
         env[feeding.PATH] = feeding.by_path()
-        argv, watch = feeding.opening(argv, command.program), replace(watch, opened=True)
+        argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
     def once(signalled: Callable[[], None] | None) -> int:
-        return watching.run(argv, env, replace(watch, signalled=signalled))
+        return child.run(argv, env, replace(watch, signalled=signalled))
 
     try:
-        return again(start, once, tell)
+        return _restarted(launch, once, tell)
     except (OSError, ValueError) as problem:
-        raise launcher.LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
+        raise LaunchError(f"{composed.argv[0]} cannot be started: {problem}") from None
 
 
-def execute(command: CommandLine, env: Mapping[str, str], output: int | None = None) -> NoReturn:
-    """Become the launcher; `output` takes the place of stdout and stderr.
+def execute(
+    composed: CommandLine, env: Mapping[str, str], output: int | None = None
+) -> NoReturn:  # fmt: skip
+    """Become the launcher.
 
-    Raises LaunchError where the system does not let us.
+    env: the environment of the caller. output: a file descriptor in the place of stdout and
+    stderr. Raises LaunchError where the system does not let us.
     """
     streams.flush()
     kept = [(number, os.dup(number)) for number in (1, 2)] if output is not None else []
     try:
         for number, _ in kept:
             os.dup2(output, number)  # type: ignore[arg-type] # kept is empty without one
-        os.execve(command.argv[0], command.argv, environment(command, env))
+        os.execve(composed.argv[0], composed.argv, composed.environment(env))
     except (OSError, ValueError) as problem:
         for number, copy in kept:
             os.dup2(copy, number)
-        raise launcher.LaunchError(f"{command.argv[0]} cannot be started: {problem}") from None
+        raise LaunchError(f"{composed.argv[0]} cannot be started: {problem}") from None
 
 
-def start_scoop(options: Options) -> NoReturn:
-    """What `python -m scoop` does without mpirun: start itself under one."""
-    env = os.environ
-    try:
-        hosts = allocation_for(options, env)
-        start = with_scoop_options(options)
-        if not start.words and not _terminal():
-            start = replace(start, words=("-",))  # only here: behind mpirun it is a pipe always
-        command = command_for(start, hosts, env)
-        for note in () if options.quiet else command.notes:
-            _tell(note)
-        sys.exit(run(start, command, _tell))
-    except PROBLEMS as problem:
-        _tell(str(problem))
-        sys.exit(UNABLE)
-
-
-def again(
-    start: Launch, once: Callable[[Callable[[], None] | None], int], tell: Callable[[str], None]
+def _restarted(
+    launch: Launch, once: Callable[[Callable[[], None] | None], int], tell: Callable[[str], None]
 ) -> int:
     """Run the launcher by `once`; where it crashes, as often as asked, from its checkpoint."""
-    if start.checkpoint is None:
+    path = launch.checkpoint
+    if path is None:
         return once(None)
     from ..checkpoint.file import ended  # late: few jobs have one
     from . import restart
 
-    path = start.checkpoint
-    return restart.run(once, lambda: ended(path), start.restarts, tell)
-
-
-def _tell(text: str) -> None:
-    print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
-
-
-def _terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def start_rank(options: Options) -> NoReturn:
-    """A rank of the user's own mpirun: itself again, by the interpreter and after the prolog."""
-    try:
-        words = rank_words(with_scoop_options(options))
-    except PROBLEMS as problem:
-        _tell(str(problem))
-        sys.exit(UNABLE)
-    os.execv(words[0], words)
+    return restart.run(once, lambda: ended(path), launch.restarts, tell)

@@ -9,7 +9,7 @@ from scoopmpi import futures
 
 
 def hits(tries: int) -> int:
-    """How many of `tries` random points of the unit square lie in the quarter circle."""
+    """Return how many of `tries` random points of the unit square lie in the quarter circle."""
     return sum(random() ** 2 + random() ** 2 < 1 for _ in range(tries))
 
 

@@ -77,7 +77,10 @@ def probe(seconds: float) -> Probe:
 
 
 def allowed_cpus(pid: int = 0) -> tuple[int, ...] | None:
-    """The CPUs that a process may use, this one by itself; None where the system does not say."""
+    """Return the CPUs that a process may use; None where the system does not say.
+
+    pid: 0 is this process.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return None
     try:
@@ -88,12 +91,15 @@ def allowed_cpus(pid: int = 0) -> tuple[int, ...] | None:
 
 @functools.cache
 def cores_of_job(parent: int) -> tuple[tuple[int, ...], ...]:
-    """The CPUs of each core here that the job may use: a worker's parent process is not pinned."""
+    """Return the CPUs of each core here that the job may use.
+
+    parent: the process id of a worker's parent, which is not pinned.
+    """
     return tuple(core.cpus for core in topology.cores(allowed_cpus(parent) or ()))
 
 
 def visible_gpus(env: Mapping[str, str]) -> str:
-    """Which GPUs a program sees, long names shortened; - where the environment does not say."""
+    """Return which GPUs a program sees, long names shortened; - where nobody says."""
     name = next((name for name in GPUS if name in env), None)
     if name is None:
         return "-"
@@ -101,7 +107,7 @@ def visible_gpus(env: Mapping[str, str]) -> str:
 
 
 def thread_settings(env: Mapping[str, str]) -> str:
-    """What the environment says about threads, in few characters: `OMP=1 MKL=4`."""
+    """Return what the environment says about threads, in few characters: `OMP=1 MKL=4`."""
     names = [name for name in THREADS if name in env]
     if len(names) > 1 and len({env[name] for name in names}) == 1:
         return f"all={env[names[0]]}"
@@ -109,7 +115,7 @@ def thread_settings(env: Mapping[str, str]) -> str:
 
 
 def rows(probes: Iterable[Probe]) -> list[Row]:
-    """One row a worker, by rank."""
+    """Return one row a worker, by rank."""
     of_worker: dict[int, list[Probe]] = defaultdict(list)
     for each in probes:
         of_worker[each.rank].append(each)
@@ -125,7 +131,7 @@ def rows(probes: Iterable[Probe]) -> list[Row]:
 
 
 def ranges(numbers: Iterable[int] | None) -> str:
-    """CPU numbers as people write them: 0-3,8."""
+    """Return CPU numbers as people write them: 0-3,8."""
     if numbers is None:
         return "-"
     parts: list[list[int]] = []
@@ -138,7 +144,7 @@ def ranges(numbers: Iterable[int] | None) -> str:
 
 
 def table(found: Sequence[Row]) -> list[str]:
-    """The lines of the table, with a bar for the number of tasks."""
+    """Return the lines of the table, with a bar for the number of tasks."""
     most = max((row.tasks for row in found), default=1)
     cells = [["worker", "host", "pid", "CPUs", "threads", "GPUs", "tasks", "seconds", "on CPU", ""]]
     for row in found:
@@ -164,7 +170,7 @@ def table(found: Sequence[Row]) -> list[str]:
 
 
 def complaints(found: Sequence[Row], workers: int) -> list[str]:
-    """What looks wrong, a sentence each."""
+    """Return what looks wrong, a sentence each."""
     said = []
     silent = sorted(set(range(1, workers + 1)) - {row.rank for row in found})
     if silent and workers > 1:
@@ -186,7 +192,7 @@ def complaints(found: Sequence[Row], workers: int) -> list[str]:
 
 
 def crowds(host: str, there: Sequence[Row]) -> list[str]:
-    """Workers that are more than the cores to which they are confined, and cores that are free."""
+    """Return who of a host shares cores while others are free, a sentence each."""
     cores = {core for row in there for core in row.cores}
     used = {cpu for row in there for cpu in row.cpus or ()}
     free = [core for core in cores if used.isdisjoint(core)]
@@ -205,13 +211,13 @@ def crowds(host: str, there: Sequence[Row]) -> list[str]:
 
 
 def most_threads(settings: str) -> int:
-    """The largest number in `thread_settings`."""
+    """Return the largest number in `thread_settings`."""
     words = settings.replace("=", " ").replace(",", " ").split()
     return max((int(word) for word in words if word.isdecimal()), default=0)
 
 
 def settings(words: Sequence[str], workers: int) -> tuple[int, float]:
-    """How many tasks, of how many seconds; ValueError where the words are no such numbers."""
+    """Return how many tasks, of how many seconds; ValueError for words that are no such numbers."""
     if len(words) > 2:
         raise ValueError(f"{len(words)} words instead of TASKS and SECONDS")
     tasks = int(words[0]) if words else TASKS_PER_WORKER * workers
@@ -245,7 +251,7 @@ def main() -> None:
 
 
 def counted(number: int, word: str) -> str:
-    """A number and what it counts."""
+    """Return a number and what it counts."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 

@@ -40,7 +40,7 @@ class Ended(NamedTuple):
 
 
 def counters(words: list[str]) -> tuple[range, str]:
-    """The counters and the command in the program's words.
+    """Return the counters and the command in the program's words.
 
     Raises ValueError, whose text is for the user, for a range that cannot be meant, and where
     there is no command.
@@ -56,7 +56,10 @@ def counters(words: list[str]) -> tuple[range, str]:
 
 
 def meant_as_range(word: str) -> bool:
-    """Whether a first word is no command: a number, or words and colons with a digit among them."""
+    """True for a first word that is no command.
+
+    It is a number, or words and colons with a digit among them.
+    """
     letters = word.replace(":", "").translate(str.maketrans("", "", "+-._"))
     if not any(map(str.isdigit, letters)):
         return False
@@ -64,7 +67,7 @@ def meant_as_range(word: str) -> bool:
 
 
 def counter_range(text: str) -> range:
-    """The counters that `[START:]STOP[:STEP]` stands for; ValueError says what is wrong."""
+    """Return the counters that `[START:]STOP[:STEP]` stands for; ValueError says what is wrong."""
     parts = text.split(":")
     if len(parts) > 3 or not all(map(WHOLE.fullmatch, parts)):
         raise ValueError(f"{text!r} is not a range: {USAGE}, whole numbers")
@@ -97,8 +100,9 @@ def run(command: str, counter: int) -> Ended:
 
 @cache
 def _warden() -> subprocess.Popen[bytes]:
-    """Kills the command that runs when this process dies; knows that by the end of its input.
+    """Return a process that kills the command that runs when this process dies.
 
+    It knows that by the end of its input.
     Neither all launchers do, nor the kernel: it would kill the shell and leave its children.
     """
     words = [
@@ -122,7 +126,7 @@ def _tell_warden(group: str) -> None:
 
 
 def environment(counter: int, env: Mapping[str, str]) -> dict[str, str]:
-    """What a command sees: the worker's environment, the counter, and who runs it."""
+    """Return what a command sees: the worker's environment, the counter, and who runs it."""
     origin = identity.this.rank == 0  # only where the program runs without a farm
     return {
         **without_place(env),
@@ -134,7 +138,7 @@ def environment(counter: int, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _content(file: BinaryIO) -> bytes:
-    """All of a file, leaving its position to those who may still be writing."""
+    """Return all of a file, leaving its position to those who may still be writing."""
     content = bytearray()
     while part := os.pread(file.fileno(), PIECE, len(content)):
         content += part
@@ -142,7 +146,7 @@ def _content(file: BinaryIO) -> bytes:
 
 
 def problem(ended: Ended) -> str | None:
-    """What to say of a command that failed; None for one that did not."""
+    """Return what to say of a command that failed; None for one that did not."""
     if ended.status == 0:
         return None
     # A shell that waits for a killed command reports the signal as 128 + its number.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 from scoopmpi.farm import host_watch
 from scoopmpi.launch.commandline import daemons, deaf
 from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
-from scoopmpi.launch.flavours.ranks import Ranks
+from scoopmpi.launch.flavours.ranks import Daemons
 from scoopmpi.launch.hosts.allocation import Host
 from scoopmpi.process.signals import NOT_FOR_LAUNCHERS
+from tests.support.launches import asking
 
 PYTHON = "/opt/py/bin/python3"
 OPENMPI_5, OPENMPI_4 = "Open MPI v5.0.11, package: …", "Open MPI v4.1.4, package: …"
@@ -23,11 +25,16 @@ TWO: dict[str, Any] = {"hosts": (Host("a", 9, 8), Host("b", 8)), "manager": "pbs
 DEAF = f"{PYTHON} -I -S {deaf.__file__}"
 
 
+def of_a_farm(env: dict[str, str], python: str = PYTHON, mpirun: str = "/no/mpirun") -> Daemons:
+    return daemons.of_a_farm(python, mpirun, env)
+
+
 def words(library: str = OPENMPI_5, **more: Any) -> list[str]:
     """The launcher's own words for a farm on two hosts."""
     env = {"PATH": "/bin", **more.pop("env", {})}
-    told = daemons.of_a_farm(PYTHON, env)
-    ranks = Ranks(**{"program": ["prog"], "env": env, "library": library, **TWO, **told, **more})
+    told = replace(of_a_farm(env), agent_is_ours=more.pop("agent_is_ours", True))
+    more = {"daemons": told} | TWO | more
+    ranks = asking(**{"program": ["prog"], "env": env, "library": library, **more})
     return list(openmpi.command_line("/opt/mpi/bin/mpirun", ranks).argv)
 
 
@@ -66,7 +73,7 @@ def test_their_patience_may_be_the_librarys_or_the_users(more: dict[str, Any]) -
 @pytest.mark.parametrize("text", ["", "60", "7.5", "0", "inf", "-3", "soon", "nan"])
 def test_the_launcher_reads_the_limit_as_rank_0_does(text: str) -> None:
     env = {"SCOOPMPI_HOST_SECONDS": text}
-    assert (daemons.of_a_farm(PYTHON, env)["patience"] or float("inf")) == host_watch.limit(env)
+    assert (of_a_farm(env).patience or float("inf")) == host_watch.limit(env)
 
 
 def test_daemons_and_their_remote_shell_are_deaf() -> None:
@@ -99,17 +106,15 @@ def test_daemons_that_somebody_has_chosen_stay() -> None:
 
 def test_other_launchers_need_no_such_words() -> None:
     for flavour, library in ((mpich, "MPICH Version: 5.0.2"), (intelmpi, "Intel(R) MPI Library")):
-        ranks = Ranks(program=["prog"], env={}, library=library, **TWO)
-        told = Ranks(
-            program=["prog"], env={}, library=library, **TWO, **daemons.of_a_farm(PYTHON, {})
-        )
+        ranks = asking(program=["prog"], env={}, library=library, **TWO)
+        told = asking(program=["prog"], env={}, library=library, **TWO, daemons=of_a_farm({}))
         command = flavour.command_line("/opt/mpi/bin/mpirun", told)
         assert command == flavour.command_line("/opt/mpi/bin/mpirun", ranks)
 
 
 @pytest.mark.parametrize("python", ["/my python/bin/python", "/a:b/python", "/a'b/python"])
 def test_a_path_that_no_launcher_could_split_is_not_used(python: str) -> None:
-    assert daemons.of_a_farm(python, {})["deaf"] == ""
+    assert of_a_farm({}, python).deaf == ""
 
 
 @pytest.mark.parametrize(
@@ -128,10 +133,10 @@ def test_a_remote_shell_in_a_file_is_found(
 ) -> None:
     env = {"HOME": str(tmp_path / "home")}
     mpirun = str(tmp_path / "bin" / "mpirun")
-    before = daemons.shell_is_ours(mpirun, env)
+    before = of_a_farm(env, mpirun=mpirun).agent_is_ours
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_bytes(text.encode("latin-1"))
-    assert daemons.shell_is_ours(mpirun, env) is (ours and before)
+    assert of_a_farm(env, mpirun=mpirun).agent_is_ours is (ours and before)
 
 
 def test_a_deaf_program_lives_on() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from scoopmpi.launch.explanation import Findings, picture, text
 from scoopmpi.launch.hosts.allocation import Allocation, Host
+from scoopmpi.launch.hosts.placement import Binding
 from tests.launch.test_managers import recorded
 from tests.support.wrappers import Prefix, of_slots, prefix
 
@@ -16,7 +17,7 @@ __all__ = ["prefix"]
 
 def found(*hosts: Host, farm: bool = True) -> Findings:
     allocation = Allocation("slurm", hosts, ("SLURM_JOB_NODELIST",))
-    return Findings({}, farm, "compact", False, False, given=allocation, placed=allocation)
+    return Findings({}, farm, Binding(), given=allocation, placed=allocation)
 
 
 def drawn(*hosts: Host) -> list[str]:

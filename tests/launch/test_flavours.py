@@ -21,8 +21,10 @@ from scoopmpi.launch.flavours import (
     openmpi,
     srun,
 )
-from scoopmpi.launch.flavours.ranks import CommandLine, LaunchError, Ranks
+from scoopmpi.launch.flavours.command_line import CommandLine
+from scoopmpi.launch.flavours.ranks import LaunchError
 from scoopmpi.launch.hosts.allocation import Host
+from tests.support.launches import asking
 
 OPENMPI_5 = "Open MPI v5.0.11, package: Open MPI user@localhost Distribution, ident: 5.0.11"
 OPENMPI_4 = "Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4, repo rev: v4.1.4"
@@ -54,7 +56,7 @@ EQUAL: dict[str, Any] = {"hosts": (Host("a", 2, 8), Host("b", 2, 8)), "manager":
 
 
 def command(flavour: ModuleType, library: str, **wanted: Any) -> CommandLine:
-    ranks = Ranks(**{"program": PROGRAM, "env": ENV, "library": library, **wanted})
+    ranks = asking(**{"program": PROGRAM, "env": ENV, "library": library, **wanted})
     name = "srun" if flavour is srun else "mpiexec" if flavour is cray else "mpirun"
     found: CommandLine = flavour.command_line(f"/opt/mpi/bin/{name}", ranks)
     return found
@@ -133,7 +135,7 @@ def test_intels_hydra_is_told_of_the_batch_system_unless_the_user_has_chosen() -
 
 def test_aprun_has_a_set_of_arguments_for_each_node() -> None:
     hosts = (Host("nid00012", 2, 8), Host("nid00103", 1, 8))
-    ranks = Ranks(hosts, PROGRAM, ENV, {"OMP_NUM_THREADS": "4"}, "pbs", CRAY)
+    ranks = asking(hosts, PROGRAM, ENV, {"OMP_NUM_THREADS": "4"}, "pbs", CRAY)
     argv = cray.command_line("/opt/cray/bin/aprun", ranks).argv
     first = "-n 2 -N 2 -L 12 -cc none"
     second = "-n 1 -N 1 -L 103 -cc none"
@@ -151,7 +153,7 @@ def test_aprun_has_a_set_of_arguments_for_each_node() -> None:
 )
 def test_what_cray_cannot_say_is_refused(mpirun: str, hosts: tuple[Host], said: str) -> None:
     with pytest.raises(LaunchError, match=said):
-        cray.command_line(f"/opt/bin/{mpirun}", Ranks(hosts, PROGRAM, ENV, library=CRAY))
+        cray.command_line(f"/opt/bin/{mpirun}", asking(hosts, PROGRAM, ENV, library=CRAY))
 
 
 EVERY = [
@@ -203,7 +205,7 @@ def test_no_binding_where_ranks_want_more_cores_than_there_are(
 def test_the_users_words_stand_behind_ours_and_before_the_program(
     flavour: ModuleType, library: str
 ) -> None:
-    argv = command(flavour, library, **EQUAL, words=("--foo", "x y")).argv
+    argv = command(flavour, library, **EQUAL, mpirun_options=("--foo", "x y")).argv
     place = argv.index("--foo")
     assert argv[place + 1] == "x y"
     assert 0 < place < argv.index("python")
@@ -257,16 +259,16 @@ def test_how_daemons_are_started(
 @pytest.mark.parametrize(
     ("flavour", "library", "option", "expected"),
     [
-        (openmpi, OPENMPI_4, {"debug": True}, "--display-map --report-bindings"),
-        (openmpi, OPENMPI_5, {"debug": True}, "--display map,bind"),
+        (openmpi, OPENMPI_4, {"debug_mpi": True}, "--display-map --report-bindings"),
+        (openmpi, OPENMPI_5, {"debug_mpi": True}, "--display map,bind"),
         (openmpi, OPENMPI_4, {"branches": 8}, "--mca routed_radix 8"),
         (openmpi, OPENMPI_5, {"branches": 8}, "--prtemca rml_base_radix 8"),
         (openmpi, OPENMPI_5, {"root": True}, "--allow-run-as-root"),
-        (mpich, MPICH, {"debug": True}, "-verbose -prepend-rank"),
-        (intelmpi, INTEL, {"debug": True}, "-genv I_MPI_DEBUG 5 -print-rank-map"),
+        (mpich, MPICH, {"debug_mpi": True}, "-verbose -prepend-rank"),
+        (intelmpi, INTEL, {"debug_mpi": True}, "-genv I_MPI_DEBUG 5 -print-rank-map"),
         (intelmpi, INTEL, {"branches": 8}, "-branch-count 8"),
-        (srun, MPICH, {"debug": True}, "--verbose --label"),
-        (cray, CRAY, {"debug": True}, "--label"),
+        (srun, MPICH, {"debug_mpi": True}, "--verbose --label"),
+        (cray, CRAY, {"debug_mpi": True}, "--label"),
     ],
 )
 def test_further_options(
@@ -371,7 +373,7 @@ def test_the_others_live_on_where_the_library_can() -> None:
 def test_the_systems_own_directory_does_not_come_before_the_users() -> None:
     """Open MPI 4, called by its path, puts its directory in front of PATH on all hosts."""
     for library, word in ((OPENMPI_4, True), (OPENMPI_5, False)):
-        ranks = Ranks(program=PROGRAM, env=ENV, library=library, **BATCH)
+        ranks = asking(program=PROGRAM, env=ENV, library=library, **BATCH)
         assert ("--noprefix" in openmpi.command_line("/usr/bin/mpirun", ranks).argv) is word
         assert "--noprefix" not in openmpi.command_line("/opt/mpi/bin/mpirun", ranks).argv
 
@@ -389,5 +391,5 @@ def test_the_systems_own_directory_does_not_come_before_the_users() -> None:
 def test_a_heterogeneous_job_is_told_what_reaches_all_of_it(
     manager: str, env: dict[str, str], told: bool
 ) -> None:
-    ranks = Ranks(program=PROGRAM, **{**BATCH, "env": env, "manager": manager})
+    ranks = asking(program=PROGRAM, **{**BATCH, "env": env, "manager": manager})
     assert any("srun --het-group" in note for note in ranks.notes) is told

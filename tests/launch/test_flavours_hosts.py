@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from scoopmpi.launch.commandline import launcher
-from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
+from tests.support.launches import asking
 from tests.support.libraries import Library
 from tests.support.starting import start
 
@@ -59,7 +59,7 @@ def seen(
     program.write_text(RANK)
     found = launcher.find(library.env)
     env = library.env | {"SCOOP_TEST": VALUE, "MY_OWN": "1", "MY_SECRET": "1"}
-    ranks = Ranks(
+    ranks = asking(
         hosts, [sys.executable, str(program), *WORDS], env, manager="hosts", agent=shell,
         library=found.library, root=os.geteuid() == 0, prefixes=("MY_OWN",), **more,
     )  # fmt: skip
@@ -99,7 +99,7 @@ def test_words_and_variables_arrive_as_they_are(
 ) -> None:
     given = {"SPECIAL": VALUE, "EMPTY": "", "OMP_NUM_THREADS": "3"}
     hosts = (Host("n1", 2), Host("n2", 1))
-    ranks = seen(library, shell, tmp_path, hosts, variables=given, branches=2, debug=True)
+    ranks = seen(library, shell, tmp_path, hosts, variables=given, branches=2, debug_mpi=True)
     assert len(ranks) == 3
     for words, env in ranks:
         assert words == WORDS

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
-from scoopmpi.launch.flavours.ranks import MODULES, CommandLine, LaunchError, Ranks
+from scoopmpi.launch.flavours.command_line import CommandLine
+from scoopmpi.launch.flavours.exported import MODULES
+from scoopmpi.launch.flavours.ranks import LaunchError
 from scoopmpi.launch.hosts.allocation import Host
 from tests.launch.test_flavours import CRAY, INTEL, MPICH, MVAPICH_2, OPENMPI_4, OPENMPI_5
+from tests.support.launches import asking
 
 TWO = (Host("a", 2), Host("b", 2))
 HYDRAS = [(mpich, MPICH), (mvapich, MVAPICH_2), (intelmpi, INTEL)]
@@ -19,7 +22,7 @@ BY_DAEMONS = [(openmpi, OPENMPI_4), (openmpi, OPENMPI_5), *HYDRAS]
 
 
 def command(flavour: ModuleType, library: str, env: dict[str, str], **more: Any) -> CommandLine:
-    ranks = Ranks(TWO, ["prog"], env, library=library, **{"manager": "slurm", **more})
+    ranks = asking(TWO, ["prog"], env, library=library, **{"manager": "slurm", **more})
     found: CommandLine = flavour.command_line("/opt/bin/mpirun", ranks)
     return found
 
@@ -122,7 +125,7 @@ def test_daemons_within_a_step_do_not_wait_for_its_end(step: str, within: bool) 
 def test_intels_script_finds_its_parts_and_hydra_needs_no_help() -> None:
     assert command(intelmpi, INTEL, {"PATH": "/bin"}, manager="pbs").env["PATH"] == "/opt/bin:/bin"
     assert command(intelmpi, INTEL, {"PATH": "/bin:/opt/bin"}, manager="pbs").env == {}
-    ranks = Ranks(TWO, ["prog"], {"PATH": "/bin"}, library=INTEL)
+    ranks = asking(TWO, ["prog"], {"PATH": "/bin"}, library=INTEL)
     assert intelmpi.command_line("/opt/bin/mpiexec.hydra", ranks).env == {}
 
 
@@ -150,4 +153,4 @@ def test_srun_forgets_what_the_job_wanted_of_its_tasks() -> None:
 def test_a_list_of_hosts_that_no_command_line_takes_is_refused() -> None:
     hosts = tuple(Host(f"node{place:05}", 128) for place in range(200))
     with pytest.raises(LaunchError, match=r"25600 ranks.*Load the mpirun"):
-        srun.command_line("/bin/srun", Ranks(hosts, ["prog"], {}, manager="slurm", library=MPICH))
+        srun.command_line("/bin/srun", asking(hosts, ["prog"], {}, manager="slurm", library=MPICH))

@@ -21,12 +21,13 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.flavours import cray, intelmpi, mpich, mvapich, openmpi, srun
-from scoopmpi.launch.flavours.ranks import CommandLine, LaunchError, Ranks
+from scoopmpi.launch.flavours.command_line import CommandLine
+from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts import placement
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
 from scoopmpi.launch.hosts.asking import nobody
-from scoopmpi.launch.wrapper import command_line
 from tests.support.environments import in_short, qstat, recorded, samples
+from tests.support.launches import asking
 
 GOLDEN = Path(__file__).parent / "golden"
 SYSTEMS = ("openpbs", "slurm", "gridengine")
@@ -68,7 +69,11 @@ OPTIONS: dict[str, tuple[Placing, dict[str, Any]]] = {
     "compact": plain(lambda allocation: allocation, pinning="compact"),
     "hybrid 1, spread": plain(lambda allocation: placement.hybrid(allocation, 1), pinning="spread"),
     "debug, words": plain(
-        lambda allocation: allocation, debug=True, words=("--foo", "x y"), branches=4, agent="oarsh"
+        lambda allocation: allocation,
+        debug_mpi=True,
+        mpirun_options=("--foo", "x y"),
+        branches=4,
+        agent="oarsh",
     ),
 }
 
@@ -82,7 +87,7 @@ def ranks_of(sample: str, option: str, library: str) -> Ranks:
     given = allocated(sample)
     placed = place(given)
     env = {name: value for name, value in recorded(sample).items() if name != "PATH"}
-    return Ranks(
+    return asking(
         placed.hosts, PROGRAM, env | {"PATH": f"{LAUNCHERS}:/bin"}, {"OMP_NUM_THREADS": "1"},
         given.manager, library, threads=placed.threads, **more,
     )  # fmt: skip
@@ -103,7 +108,7 @@ def commands(sample: str) -> Iterator[tuple[str, str, Ranks | None, CommandLine 
 
 def shown(command: CommandLine | str) -> str:
     """As --dry-run shows it."""
-    return command if isinstance(command, str) else command_line(command)
+    return command if isinstance(command, str) else command.for_shell()
 
 
 @cache

@@ -158,7 +158,7 @@ def test_overcommitted_tasks_share_the_cpus_of_the_job(env: dict[str, str], host
     assert in_short(found) == hosts
     crowded = any(host.slots > host.cores for host in found.hosts)
     assert [note.partition(":")[0] for note in found.notes] == ["SLURM_OVERCOMMIT"] * crowded
-    assert placement.pinning(found, "compact", asked=False, farm=True)[0] is None or not crowded
+    assert placement.pinning(found, placement.Binding(), farm=True)[0] is None or not crowded
     assert all(host.threads == 1 for host in found.hosts)
 
 

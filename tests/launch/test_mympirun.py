@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.launch.commandline import composing
+from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.hosts.allocation import Allocation, Host
+from scoopmpi.launch.hosts.placement import Binding
 from tests.support.wrappers import LIBRARY, THREADS, Prefix, asked, of_slots, prefix
 
 __all__ = ["prefix"]
@@ -106,11 +108,11 @@ def test_the_library_pins_unless_ranks_outnumber_cores(
     pin: str | None, slots: int, pinning: str | None
 ) -> None:
     allocation = Allocation("slurm", (Host("n1", slots, 4), Host("n2", 1, 4)))
-    start = composing.Launch(["./a.out"], farm=False, pin=pin)
+    start = Launch(["./a.out"], None, binding=Binding(pin))
     ranks = composing.ranks_for(start, allocation, LIBRARY, {})
     assert (ranks.pinning, ranks.threads) == (pinning, 4 // min(slots, 4))
     assert (
-        composing.ranks_for(composing.Launch(["p"], pin=pin), allocation, LIBRARY, {}).pinning
+        composing.ranks_for(Launch(["p"], binding=Binding(pin)), allocation, LIBRARY, {}).pinning
         is None
     )
 

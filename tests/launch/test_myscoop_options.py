@@ -11,10 +11,15 @@ import click
 import pytest
 
 from scoopmpi import mympirun, myscoop
-from scoopmpi.launch.cli import options
-from scoopmpi.launch.cli.settings import Setting, variable
+from scoopmpi.launch.cli.options import SHARED, universe
+from scoopmpi.launch.cli.request import Instead, Output, Request, requested
+from scoopmpi.launch.cli.setting import Setting, variable
 from scoopmpi.launch.commandline import composing
+from scoopmpi.launch.commandline.launch import Launch
+from scoopmpi.launch.flavours.ranks import LauncherOptions
 from scoopmpi.launch.hosts.allocation import Allocation, Host
+from scoopmpi.launch.hosts.placement import Binding, Placement
+from scoopmpi.program.scoop_options import Options
 from tests.support.libraries import ROOT
 from tests.support.wrappers import LIBRARY, Prefix, of_slots, prefix, started
 
@@ -142,8 +147,8 @@ def test_what_only_the_flavour_can_say(prefix: Prefix, tmp_path: Path, words: st
 def test_the_remote_shell_of_the_batch_system_unless_the_user_names_one() -> None:
     given = Allocation("oar", (Host("n1", 2), Host("n2", 2)), agent="oarsh")
     for agent, expected in ((None, "oarsh"), ("rsh", "rsh")):
-        start = composing.Launch(["p"], agent=agent)
-        assert composing.ranks_for(start, given, LIBRARY, {}).agent == expected
+        start = Launch(["p"], asked=LauncherOptions(agent=agent))
+        assert composing.ranks_for(start, given, LIBRARY, {}).asked.agent == expected
 
 
 def test_no_environment_modules(prefix: Prefix, tmp_path: Path) -> None:
@@ -214,11 +219,9 @@ def test_how_much_is_said(prefix: Prefix, words: str, inner: str, said: bool) ->
 
 
 def test_hyperthreads_are_counted_where_managers_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scoopmpi.launch import wrapper
-
     def seen(*words: str) -> str | None:
         with myscoop.main.make_context("myscoop", [*words, "p"]) as ctx:
-            return wrapper.surroundings(options.requested(ctx)).get("MYMPIRUN_HYPERTHREADS")
+            return requested(ctx).environment(os.environ).get("MYMPIRUN_HYPERTHREADS")
 
     assert (seen(), seen("--hyperthreads")) == (None, "1")
     monkeypatch.setenv("MYMPIRUN_HYPERTHREADS", "yes")
@@ -251,7 +254,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "flavour": ("mpich", "lam"),
     "agent": ("a;b $(c)", ""),
     "branches": ("8", "many"),
-    "launcher_words": ("-a 'b c'", "'"),
+    "mpirun_options": ("-a 'b c'", "'"),
     "pin": ("cyclepin", "around"),
     "prefixes": ("A,B", ""),
     "temporary": ("/", "/nowhere"),
@@ -317,6 +320,17 @@ def test_every_flag_has_an_opposite(
     assert parsed(command, [param.opts[-1]])[param.name or ""] is True
     monkeypatch.setenv(variable(opposite), "0")
     assert parsed(command, [])[param.name or ""] is True
+
+
+def test_every_option_has_its_place_in_a_group() -> None:
+    """A group takes options by the names of its fields; others would be lost."""
+    joined = {"multi", "double", "pinned", "no_modules", "silence_ends"}
+    groups = (Request, Placement, LauncherOptions, Binding, Output, Instead)
+    fields = {name for group in groups for name in group.__annotations__}
+    assert {param.name for param in (*SHARED, universe())} - fields == joined
+    own = {param.name for param in myscoop.main.params if isinstance(param, Setting)}
+    of_scoop = {"scoop_module", "loaded", "scoop_freeorigin", "scoop_broker", "scoop_tunnel"}
+    assert own - fields - joined - Options.__annotations__.keys() == of_scoop
 
 
 def test_the_page_has_every_option_and_no_other() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.commandline import composing, directories, lengths
+from scoopmpi.launch.commandline import directories, lengths, rank_command
+from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from scoopmpi.launch.hosts.asking import nobody
@@ -164,8 +165,8 @@ def test_what_cannot_be_helped_is_a_message_with_length_and_remedy() -> None:
 
 
 def test_words_in_variables_reach_other_hosts() -> None:
-    start_of = composing.Launch(["prog.py", *["123456789"] * 13_200])
-    ranks = Ranks((Host("n1", 1), Host("n2", 1)), composing.rank_words(start_of), {}, manager="pbs")
+    start_of = Launch(["prog.py", *["123456789"] * 13_200])
+    ranks = Ranks((Host("n1", 1), Host("n2", 1)), rank_command.of_rank(start_of), {}, manager="pbs")
     short, variables = lengths.fitting("openmpi", ranks, ["python"], start_of.words)
     assert list(variables) == ["SCOOPMPI_WORDS_0", "SCOOPMPI_WORDS_1"]
     assert short.exporting() == tuple(variables)

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.commandline import composing
+from scoopmpi.launch.commandline import rank_command
+from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.process import interpreter
+from scoopmpi.program.scoop_options import Options
 from tests.support.libraries import Library
 from tests.support.starting import start
 
@@ -280,11 +282,11 @@ def test_by_the_console_script_too(library: Library, tmp_path: Path) -> None:
 
 
 def test_another_interpreter_gets_them_too() -> None:
-    start_of = composing.Launch(["p.py"], python="/other/python", flags=("-O", "-W", "error"))
+    start_of = Launch(["p.py"], Options(python="/other/python"), flags=("-O", "-W", "error"))
     expected = ["/other/python", "-O", "-W", "error", "-m", "scoopmpi", "p.py"]
-    assert composing.rank_words(start_of) == expected
-    with_prolog = composing.Launch(["p.py"], python="/x", flags=("-I",), setup=("true",))
-    assert composing.rank_words(with_prolog)[-5:] == ["/x", "-I", "-m", "scoopmpi", "p.py"]
+    assert rank_command.of_rank(start_of) == expected
+    with_prolog = Launch(["p.py"], Options(python="/x", prolog="p"), flags=("-I",))
+    assert rank_command.of_rank(with_prolog)[-5:] == ["/x", "-I", "-m", "scoopmpi", "p.py"]
 
 
 def test_a_python_file_under_mympirun_gets_them_too(first_library: Library, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.launch.commandline import composing
+from scoopmpi.launch.commandline import rank_command
+from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.hosts import hostlist
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
 from scoopmpi.program.scoop_options import USAGE, Options, UsageError, for_ranks, notes, parse
@@ -184,8 +185,8 @@ def test_a_prolog_runs_in_the_ranks_own_shell(tmp_path: Path) -> None:
     script = tmp_path / "two words.sh"
     script.write_text('export FROM_PROLOG="it\'s set"\n')
     code = "import os, sys; print(os.environ['FROM_PROLOG'], sys.argv[1:])"
-    chosen = composing.Launch(["a b", "'"], setup=[composing.sourcing(str(script)), "true"])
-    *shell, python, _, _, first, second = composing.rank_words(chosen)
+    chosen = Launch(["a b", "'"], Options(prolog=str(script)))
+    *shell, python, _, _, first, second = rank_command.of_rank(chosen)
     done = subprocess.run(
         [*shell, python, "-c", code, first, second], capture_output=True, text=True, timeout=20
     )
@@ -195,7 +196,7 @@ def test_a_prolog_runs_in_the_ranks_own_shell(tmp_path: Path) -> None:
 def test_environment_modules_are_loaded_first(tmp_path: Path) -> None:
     (tmp_path / "init").mkdir()
     (tmp_path / "init" / "bash").write_text('module() { LOADED="$*"; export LOADED; }\n')
-    words = composing.rank_words(composing.Launch([], setup=[composing.loading("gcc/13,my mod")]))
+    words = rank_command.of_rank(Launch([], loaded=["gcc/13,my mod"]))
     code = [sys.executable, "-c", "import os; print(os.environ['LOADED'])"]
     done = subprocess.run(
         [*words[:-3], *code],

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from scoopmpi.launch.flavours.command import Ranks
+from scoopmpi.launch.flavours.ranks import Ranks
 
 from scoopmpi.launch.commandline import launcher
 from scoopmpi.launch.hosts.allocation import Host

@@ -31,12 +31,15 @@ _LOOK_SECONDS = 0.5
 
 
 def for_rank_0() -> int:
-    """The descriptor that rank 0 of this host may read in our place, whichever run it is of."""
+    """Return the descriptor that rank 0 of this host may read in our place, in whichever run."""
     return _of_terminal() if os.isatty(0) else 0
 
 
 def by_path() -> str:
-    """The same for a program that opens it: a path of this host, as long as this process lives."""
+    """Return the same for a program that opens it: a path of this host.
+
+    It is good as long as this process lives.
+    """
     kind = os.fstat(0).st_mode
     fresh = stat.S_ISREG(kind) and os.lseek(0, 0, os.SEEK_CUR) == 0  # opened anew it begins there
     direct = fresh or stat.S_ISFIFO(kind) or (stat.S_ISCHR(kind) and not os.isatty(0))
@@ -45,7 +48,10 @@ def by_path() -> str:
 
 
 def opening(argv: Sequence[str], words: int) -> tuple[str, ...]:
-    """The command line whose last words, the program's, begin with opening it on rank 0."""
+    """Return a command line whose last words begin with opening our stdin on rank 0.
+
+    words: how many of the words are the program's, the last ones.
+    """
     place = len(argv) - words
     return (*argv[:place], "/bin/sh", "-c", _OPENING, "sh", *argv[place:])
 
@@ -57,12 +63,15 @@ def marked(target: int) -> None:
 
 @functools.cache
 def _of_terminal() -> int:
-    """One pipe for all runs: two threads would take each other's lines."""
+    """Return one pipe for all runs: two threads would take each other's lines."""
     return _pipe()
 
 
 def _pipe() -> int:
-    """A pipe with all of our stdin, in a thread, as rank 0 may end while the user thinks."""
+    """Return a pipe with all of our stdin, fed by a thread.
+
+    Not by a loop, as rank 0 may end while the user thinks.
+    """
     read, write = os.pipe()
     _start(partial(_copy, write, b""))
     return read
@@ -84,7 +93,7 @@ def _copy(target: int, end: bytes) -> None:
 
 
 def _read() -> bytes:
-    """The next bytes of stdin; from a terminal only while we are in front, or we would stop."""
+    """Return the next bytes of stdin; from a terminal only in its foreground, or we would stop."""
     while os.isatty(0):
         ready = select.select([0], [], [], _LOOK_SECONDS)[0]
         if ready and os.tcgetpgrp(0) == os.getpgrp():

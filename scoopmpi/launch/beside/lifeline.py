@@ -49,11 +49,14 @@ class Lifeline:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the launcher's environment needs, for the ranks on this host."""
+        """Return what the launcher's environment needs, for the ranks on this host."""
         return {VARIABLE: self._name}
 
     def fileno(self) -> int:
-        """Readable when there is something to `hear`; -1 when nothing will come any more."""
+        """Return a descriptor that can be read when there is something to `hear`.
+
+        It is -1 when nothing will come any more.
+        """
         return self._socket.fileno()
 
     def hear(self) -> None:
@@ -100,7 +103,7 @@ class Lifeline:
             self._by_others[number].append(now)
 
     def told_of(self, number: int, since: float) -> bool:
-        """Whether others have sent rank 0 this signal too, since then; said once for each."""
+        """True where others have sent rank 0 this signal too, since then; said once for each."""
         came = self._by_others[number]
         while came and came[0] < since:
             came.popleft()
@@ -117,7 +120,7 @@ class Lifeline:
 
     @property
     def alive(self) -> bool:
-        """Whether rank 0 runs."""
+        """True where rank 0 runs."""
         try:
             with open(f"/proc/{self.pid}/stat", "rb") as file:
                 return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
@@ -126,10 +129,10 @@ class Lifeline:
 
     @property
     def ended_by_signal(self) -> bool:
-        """Whether the program has ended as a signal that came to rank 0 asked for."""
+        """True where the program has ended as a signal that came to rank 0 asked for."""
         number = (self.status or 0) - 128
         return number in self.noted and number in set(signal.Signals)
 
     def close(self) -> None:
-        """Nothing is to be heard any more."""
+        """Hear nothing any more."""
         self._socket.close()

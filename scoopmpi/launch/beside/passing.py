@@ -36,16 +36,19 @@ class Passing:
 
     @property
     def sources(self) -> tuple[int, ...]:
-        """To wait for."""
+        """Return the descriptors to wait for."""
         return tuple(self._targets)
 
     def apart(self) -> None:
-        """From now on what goes to the first goes to the second, too."""
+        """Send what goes to the first descriptor to the second, too, from now on."""
         last = list(self._targets.values())[-1:]
         self._targets = dict.fromkeys(self._targets, *last)
 
     def pass_on(self, source: int) -> bool:
-        """What is there now and finds room; False where nobody writes, or reads, any more."""
+        """Pass on what is there now and finds room.
+
+        Returns False where nobody writes, or reads, any more.
+        """
         target = self._targets[source]
         if not select.select([], [target], [], _ROOM_SECONDS)[1]:
             return True
@@ -63,13 +66,13 @@ class Passing:
         return False
 
     def close_ends(self) -> None:
-        """Only others write from now on."""
+        """Let only others write from now on."""
         ends, self.ends = {*self.ends}, (-1, -1)
         for end in ends - {-1}:
             os.close(end)
 
     def close(self) -> None:
-        """Nothing passes any more."""
+        """Let nothing pass any more."""
         self.close_ends()
         for source in self.sources:
             os.close(source)

@@ -1,4 +1,4 @@
-"""The signals that this process gets while a launcher runs; what is done with them is not here.
+"""The signals that this process takes while a launcher runs, and what each of them means here.
 
 Those that are ignored (after nohup, in the background of a script) stay so, for the launcher too.
 """
@@ -11,15 +11,48 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...process.signals import TAKEN
 
+class Meaning(NamedTuple):
+    """What the command does with a signal.
+
+    cleans_up: rank 0 gets it, and the program its time. by_terminal: a terminal sends it to the
+    launcher too, which must not get it twice. warns: batch systems send it ahead of a job's end; a
+    Hydra dies of the second.
+    """
+
+    cleans_up: bool = True
+    by_terminal: bool = False
+    warns: bool = False
+
+
+MEANINGS: dict[int, Meaning] = {
+    signal.SIGINT: Meaning(by_terminal=True),
+    signal.SIGTERM: Meaning(),
+    signal.SIGHUP: Meaning(),
+    signal.SIGQUIT: Meaning(cleans_up=False, by_terminal=True),
+    signal.SIGUSR1: Meaning(warns=True),
+    signal.SIGUSR2: Meaning(warns=True),
+}
+"""By the number of the signal. What `job` does then:
+
+| signal | rank 0 of a farm on this host, its program runs | no line to rank 0 |
+|---|---|---|
+| SIGINT | rank 0 gets it, unless it has got it already | launcher, unless its terminal sent it |
+| SIGTERM, SIGHUP | the same | the launcher gets it |
+| SIGUSR1, SIGUSR2 | the same | the launcher; with a checkpoint it gets SIGTERM |
+| SIGQUIT | all is killed, exit status 128 + 3 | launcher, unless its terminal sent it |
+
+With a line to rank 0 whose program does not run yet, each kills all, with 128 + its number. Where
+this process is killed the launcher gets SIGHUP with a line to rank 0, else SIGTERM (`child`).
+"""
+WARNINGS = tuple(number for number, meaning in MEANINGS.items() if meaning.warns)
 _AT_ONCE = 1 << 12
 
 
 class Signals:
-    """Those that came, in order; a descriptor that can be read after one of them, or SIGCHLD."""
+    """The signals that came, in order, and a descriptor that can be read after one, or SIGCHLD."""
 
     def __init__(self) -> None:
         self.came: deque[int] = deque()
@@ -28,15 +61,15 @@ class Signals:
         os.set_blocking(self.waking, False)
 
     def fileno(self) -> int:
-        """To wait for."""
+        """Return the descriptor to wait for."""
         return self._woken
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """A handler."""
+        """Note a signal; this is its handler."""
         self.came.append(number)
 
     def drain(self) -> None:
-        """Have it unreadable until the next one."""
+        """Make the descriptor unreadable until the next signal."""
         try:
             while os.read(self._woken, _AT_ONCE):
                 pass
@@ -44,7 +77,7 @@ class Signals:
             pass
 
     def close(self) -> None:
-        """No more of them."""
+        """Close the descriptors."""
         os.close(self._woken)
         os.close(self.waking)
 
@@ -55,10 +88,9 @@ def taken() -> Iterator[Signals]:
     signals = Signals()
     before: dict[int, Any] = {}
     earlier = signal.set_wakeup_fd(signals.waking, warn_on_full_buffer=False)
-    number: int
     try:
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in TAKEN:
+        for number in MEANINGS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, signals.note)
         yield signals
@@ -70,7 +102,7 @@ def taken() -> Iterator[Signals]:
 
 
 def in_foreground() -> bool:
-    """Whether a terminal sends its Ctrl-C to our process group."""
+    """True where a terminal sends its Ctrl-C to our process group."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -52,7 +52,7 @@ class WrapperCommand(click.Command):
             ctx.exit(128 + signal.SIGINT)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """All options below their headings."""
+        """Write all options below their headings."""
         for section in (*self._sections, OTHERS):
             self._write(ctx, formatter, section, [section], usual=False)
         formatter.write_paragraph()
@@ -91,7 +91,7 @@ class WrapperCommand(click.Command):
             ctx.exit()
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Names of options; behind the program files, as it may take them."""
+        """Return names of options; behind the program files, as it may take them."""
         if ctx.params.get("words"):
             return [CompletionItem(incomplete, type="file")]
         return super().shell_complete(ctx, incomplete)
@@ -111,13 +111,14 @@ class ProgramWords(click.Argument):
 
 
 def files(incomplete: str) -> list[CompletionItem]:
-    """Whatever file: the shell knows."""
+    """Return a mark by which the shell completes any file."""
     return [CompletionItem(incomplete, type="file")]
 
 
 def python_files(incomplete: str) -> Iterator[str]:
-    """Files in .py and directories that begin so; within a directory, where it is the only one.
+    """Return files in .py and directories that begin so.
 
+    Within a directory, where it is the only one.
     The shell puts a blank behind the only word it is given, which must not happen to a directory.
     """
     found = list(_python_files(incomplete))

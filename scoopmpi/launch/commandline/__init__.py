@@ -1,1 +1,4 @@
-"""The command line that starts the ranks: which launcher, which words, which variables. Pure."""
+"""From a `Launch` to the launcher's command line: which launcher, which words, which variables.
+
+`composing` joins the steps. `launcher` asks other programs; the rest is as pure as it can be.
+"""

@@ -1,4 +1,4 @@
-"""What a launcher's daemons on other hosts shall do for a farm: wait so long, and hear no signals.
+"""Decide what a launcher's daemons on other hosts do for a farm: how long they wait, and hear.
 
 Open MPI's alone can be told. What a site or a user has set for it in files counts: a word of a
 command line would stand above that.
@@ -11,29 +11,34 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+from ..flavours.ranks import Daemons
 
 _VARIABLE = "SCOOPMPI_HOST_SECONDS"
 _USUAL = 60.0
-"""As `lookout.USUAL`: launcher and farm share no import."""
+"""As `host_watch.USUAL`: launcher and farm share no import."""
 _DEAF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "deaf.py")
 _NAMES = ("openmpi-mca-params.conf", "prte-mca-params.conf")
 _OWN = (".openmpi/mca-params.conf", ".prte/mca-params.conf", ".pmix/mca-params.conf")
 _SHELL = re.compile(r"^\s*\w*[rs]sh_agent\s*=", re.MULTILINE)
 
 
-def of_a_farm(python: str, env: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of `Ranks` that say so. python: the interpreter of the ranks."""
-    return {"patience": _patience(env), "deaf": _deaf(python)}
+def of_a_farm(python: str, mpirun: str, env: Mapping[str, str]) -> Daemons:
+    """Return what the daemons of a farm shall do.
+
+    python: the path of the ranks' interpreter. mpirun: that of the launcher. env: the environment
+    of the caller.
+    """
+    return Daemons(_patience(env), _deaf(python), _shell_is_ours(mpirun, env))
 
 
-def shell_is_ours(mpirun: str, env: Mapping[str, str]) -> bool:
-    """Whether no file names the remote shell."""
+def _shell_is_ours(mpirun: str, env: Mapping[str, str]) -> bool:
+    """True where no file names the remote shell."""
     return not any(_SHELL.search(_text(path)) for path in _files(mpirun, env))
 
 
 def _patience(env: Mapping[str, str]) -> float | None:
-    """As rank 0 reads it (`lookout.limit`), and says what cannot be meant."""
+    """Return it as rank 0 reads it, which says what cannot be meant (`host_watch.limit`)."""
     try:
         seconds = float(env.get(_VARIABLE) or _USUAL)
     except ValueError:
@@ -42,7 +47,7 @@ def _patience(env: Mapping[str, str]) -> float | None:
 
 
 def _deaf(python: str) -> str:
-    """Words in front of a program; "" where they cannot be said.
+    """Return words in front of a program; "" where they cannot be said.
 
     Launchers split them at blanks and colons, and a shell of the other host reads them once more.
     """

@@ -19,12 +19,12 @@ _USUAL = "/tmp"
 
 
 def with_home(env: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which every launcher can say its version."""
+    """Return an environment in which every launcher can say its version."""
     return {"HOME": _of_account(), **env}
 
 
 def needed(env: Mapping[str, str], mpirun: str, ask: Ask) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The variables to set for Open MPI, and what to say of them.
+    """Return the variables to set for Open MPI, and what to say of them.
 
     ask: asks in `env`; a launcher that cannot say its version there lacks the HOME.
     """
@@ -50,7 +50,7 @@ def _usable(directory: str) -> bool:
 
 
 def _of_account() -> str:
-    """The home of the account; as `login` does it, / where there is none."""
+    """Return the home of the account; as `login` does it, / where there is none."""
     try:
         return pwd.getpwuid(os.getuid()).pw_dir or "/"
     except KeyError:

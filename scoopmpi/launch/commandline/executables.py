@@ -11,7 +11,7 @@ from .launcher import LaunchError
 
 
 def words_of(words: Sequence[str], python: Sequence[str] = (sys.executable,)) -> tuple[str, ...]:
-    """The program and its arguments; a Python file that may not be executed is run by Python.
+    """Return the program and its arguments; a Python file that is not executable is run by Python.
 
     python: the interpreter, and its own options.
     A name without a directory is one on PATH, or else a file here. Raises LaunchError.

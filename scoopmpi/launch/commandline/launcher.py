@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from ...concurrency.periods import LAUNCHER_ANSWERS_SECONDS, MPI4PY_SECONDS
 from ..flavours import FLAVOURS, NAMES, named, of_launcher, of_library, srun
+from ..flavours.command_line import with_own_directory
 from ..flavours.flavour import Flavour
-from ..flavours.ranks import LaunchError, with_own_directory
+from ..flavours.ranks import LaunchError
 from ..hosts.allocation import LOCAL
 
 __all__ = ["LaunchError", "Launcher", "find", "on_path"]
@@ -41,7 +42,7 @@ def find(
     manager: str = LOCAL,
     flags: Sequence[str] = (),
 ) -> Launcher:
-    """The library that mpi4py loads in this environment and its launcher.
+    """Return the library that mpi4py loads in this environment, and its launcher.
 
     python: the interpreter whose mpi4py is asked. wanted: the flavour that it shall be, by any of
     its names. manager: who gave the hosts; in a job of Slurm's, srun stands in for a launcher that
@@ -81,7 +82,7 @@ def find(
 
 
 def on_path(env: Mapping[str, str], wanted: str | None = None) -> Launcher:
-    """The launcher that stands on PATH, for programs that are not Python.
+    """Return the launcher that stands on PATH, for programs that are not Python.
 
     wanted: the flavour that it shall be. The library's words are the launcher's own, as nothing
     else is known. Raises LaunchError naming what was found instead.
@@ -106,7 +107,7 @@ def on_path(env: Mapping[str, str], wanted: str | None = None) -> Launcher:
 
 
 def _preferred(flavour: Flavour, found: str, env: Mapping[str, str]) -> str:
-    """The launcher that the flavour likes best, of those beside the one that was found."""
+    """Return the launcher that the flavour likes best, of those beside the one that was found."""
     for path in _paths(flavour.LAUNCHERS, [os.path.dirname(found)]):
         if path == found or flavour.starts(_version(path, env), ""):
             return path
@@ -114,7 +115,10 @@ def _preferred(flavour: Flavour, found: str, env: Mapping[str, str]) -> str:
 
 
 def _first_on_path(names: tuple[str, ...], env: Mapping[str, str]) -> list[str]:
-    """The launchers of the first directory that has any: those behind it are others' in general."""
+    """Return the launchers of the first directory that has any.
+
+    Those behind it are others' in general.
+    """
     each = (list(_paths(names, [directory])) for directory in _path(env))
     return next(filter(None, each), [])
 
@@ -127,7 +131,7 @@ def _flavour(wanted: str) -> Flavour:
 
 
 def _by_srun(env: Mapping[str, str], library: str, flavour: Flavour, manager: str) -> Launcher:
-    """Slurm's launcher for a library, where it has the plugin for that."""
+    """Return Slurm's launcher for a library, where it has the plugin for that."""
     if manager != "slurm":
         raise LaunchError(
             f"--setmpi srun starts ranks in a job of Slurm's, and this is none ({manager}). Leave "
@@ -147,7 +151,7 @@ def _by_srun(env: Mapping[str, str], library: str, flavour: Flavour, manager: st
 
 
 def _library(env: Mapping[str, str], python: Sequence[str]) -> str:
-    """Asked in a child process, as MPI must not be initialised in the one that execs mpirun."""
+    """Ask mpi4py in a child process: MPI must not be initialised in the one that execs mpirun."""
     code = (
         "from mpi4py import rc; rc.initialize = False; from mpi4py import MPI; "
         "print(MPI.Get_library_version())"
@@ -171,7 +175,10 @@ def _library(env: Mapping[str, str], python: Sequence[str]) -> str:
 
 
 def _candidates(flavour: Flavour, env: Mapping[str, str], python: str) -> Iterator[str]:
-    """Launchers, the nearest to the library first: beside it, beside the interpreter, on PATH."""
+    """Yield launchers, the nearest to the library first.
+
+    Looked for beside the library, beside the interpreter, then on PATH.
+    """
     own = python == sys.executable
     directories = [os.path.join(sys.prefix, "bin") if own else os.path.dirname(python)]
     chosen = env.get("MPI4PY_LIBMPI", "")
@@ -181,7 +188,7 @@ def _candidates(flavour: Flavour, env: Mapping[str, str], python: str) -> Iterat
 
 
 def _paths(names: Iterable[str], directories: Iterable[str]) -> Iterator[str]:
-    """The programs of these names, each once; the first name in all directories first."""
+    """Yield the programs of these names, each once; the first name in all directories first."""
     directories, seen = tuple(directories), set()
     for name in names:
         for directory in directories:
@@ -211,7 +218,7 @@ def _ask(argv: list[str], env: Mapping[str, str]) -> str:
 
 
 def _owner(version: str) -> str:
-    """Whose launcher that is, in a line."""
+    """Return whose launcher that is, in a line."""
     flavour = of_launcher(version)
     said = _first_line(version)
     return said if flavour is None or flavour.TITLE in said else f"{flavour.TITLE} ({said})"

@@ -26,7 +26,7 @@ _MOST_BYTES = {"openmpi": words.MOST_BYTES}
 def fitting(
     flavour: str, ranks: Ranks, short: Sequence[str], own: Sequence[str] | None
 ) -> tuple[Ranks, dict[str, str]]:
-    """Ranks whose words a launcher can hand on, and the variables that it has to hand on too.
+    """Return ranks whose words a launcher can hand on, and the variables that it must hand on too.
 
     flavour: its key. short: the words that start a rank of the farm. own: those that it may find
     in variables, None where it is no rank of a farm; then LaunchError says what is too long.
@@ -42,9 +42,9 @@ def fitting(
             "put what is long into a file that the program reads"
         )
     variables = words.as_variables(own)
-    prefixes = (*ranks.prefixes, words.PREFIX)
+    asked = replace(ranks.asked, prefixes=(*ranks.asked.prefixes, words.PREFIX))
     env = {**ranks.env, **variables}
-    return replace(ranks, program=short, env=env, prefixes=prefixes), variables
+    return replace(ranks, program=short, env=env, asked=asked), variables
 
 
 def check(argv: Sequence[str], env: Mapping[str, str]) -> None:

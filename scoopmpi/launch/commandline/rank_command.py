@@ -1,38 +1,52 @@
-"""The words that a launcher hands to each rank of a farm, and the shell lines in front of them."""
+"""What each rank of a farm executes: `python -m scoopmpi` with its words, and shell lines before.
+
+Words only: the launcher hands them on, nothing is started here.
+"""
 
 from __future__ import annotations
 
 import os
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from ...program.scoop_options import for_ranks
+from .launch import Launch
 
 
-def own_words(options: Sequence[str], program: Sequence[str]) -> list[str]:
-    """The words of `python -m scoopmpi` in a rank: its options, and the program's words."""
+def of_rank(launch: Launch) -> list[str]:
+    """Return the words of a rank of a farm."""
+    return _in_shell(launch, own_words(launch))
+
+
+def of_rank_without_words(launch: Launch) -> list[str]:
+    """Return the same for a rank that finds its own words in variables (`process.words`)."""
+    return _in_shell(launch, ())
+
+
+def own_words(launch: Launch) -> list[str]:
+    """Return the words behind `python -m scoopmpi`: its options, and the program's words."""
+    program = launch.words
     dashes = bool(program) and program[0].startswith("-") and program[0] != "-"
+    options = () if launch.farm is None else for_ranks(launch.farm)
     return [*options, *(("--",) if dashes else ()), *program]
 
 
-def words(python: Sequence[str], own: Sequence[str], setup: Sequence[str]) -> list[str]:
-    """What a rank executes: the interpreter and its options first; a shell does the setup before.
-
-    own: see `own_words`. setup: lines for that shell.
-    """
-    found = [*python, "-m", "scoopmpi", *own]
-    if not setup:
+def _in_shell(launch: Launch, own: Sequence[str]) -> list[str]:
+    """Return the interpreter's words, behind a shell where something is to be set up before."""
+    found = [*launch.python, "-m", "scoopmpi", *own]
+    lines = list(_setup(launch))
+    if not lines:
         return found
     shell = shutil.which("bash") or "/bin/sh"  # prologues of clusters are written for bash
-    return [shell, "-c", " && ".join([*setup, 'exec "$@"']), "prolog", *found]
+    return [shell, "-c", " && ".join([*lines, 'exec "$@"']), "prolog", *found]
 
 
-def sourcing(script: str) -> str:
-    """The shell line that runs a script in the rank's own shell, so that what it sets stays."""
-    return f". {shlex.quote(os.path.abspath(script))}"
-
-
-def loading(modules: str) -> str:
-    """The shell line that loads environment modules, a list with commas."""
-    names = " ".join(shlex.quote(name) for name in modules.replace(",", " ").split())
-    defined = 'command -v module >/dev/null || . "$MODULESHOME/init/bash"'
-    return f"{{ {defined}; }} && module load {names}"
+def _setup(launch: Launch) -> Iterator[str]:
+    """Yield the shell lines; what a script sets stays, as the rank's own shell reads it."""
+    names = " ".join(launch.loaded).replace(",", " ").split()
+    if names:
+        defined = 'command -v module >/dev/null || . "$MODULESHOME/init/bash"'
+        yield f"{{ {defined}; }} && module load {' '.join(map(shlex.quote, names))}"
+    if launch.prolog is not None:
+        yield f". {shlex.quote(os.path.abspath(launch.prolog))}"

@@ -2,7 +2,7 @@
 
 To add one: write a module that keeps the convention `Flavour` (in `flavour`), and put it into the
 tuple `FLAVOURS`: `mypy` refuses a tuple with a module that does not. What descendants of MPICH have
-in common is in `hydra`; which variables ranks on other hosts need is decided in `ranks`. All pure.
+in common is in `hydra`. A flavour is asked for `Ranks` and answers a `CommandLine`. All pure.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import os
 import re
 
 from ..hosts.allocation import Host
-from .ranks import CommandLine, LaunchError, Ranks
+from .command_line import CommandLine
+from .ranks import LaunchError, Ranks
 
 NAME = "cray"
 TITLE = "Cray MPICH"
@@ -22,12 +23,12 @@ _NODE = re.compile(r"nid0*(\d+)")
 
 
 def recognises(library: str) -> bool:
-    """As in "MPI VERSION : CRAY MPICH version 8.1.25.17 (ANL base 3.4a2)"."""
+    """True for "MPI VERSION : CRAY MPICH version 8.1.25.17 (ANL base 3.4a2)"."""
     return "CRAY MPICH" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "aprun (ALPS) 6.6", "mpiexec (PALS) 1.2"; the pages do not show these words.
+    """True for "aprun (ALPS) 6.6", "mpiexec (PALS) 1.2"; the pages do not show these words.
 
     So for a library of Cray's every mpiexec is good that is nobody else's.
     """
@@ -38,11 +39,11 @@ def starts(version: str, library: str) -> bool:
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; both hand over the environment by themselves."""
+    """Return the command line; both launchers hand over the environment by themselves."""
     own = _aprun if os.path.basename(mpirun).startswith("aprun") else _pals
     notes = []
-    if ranks.agent is not None:
-        notes.append(f"--launcher {ranks.agent}: {TITLE} starts ranks in its own way")
+    if ranks.asked.agent is not None:
+        notes.append(f"--launcher {ranks.asked.agent}: {TITLE} starts ranks in its own way")
     return CommandLine((mpirun, *own(ranks)), {}, ranks.withheld, tuple(notes), environs=False)
 
 
@@ -56,12 +57,12 @@ def _pals(ranks: Ranks) -> tuple[str, ...]:
         words += ["--cpu-bind", "none"]
     else:
         words += ["--cpu-bind", "depth", "--depth", str(ranks.threads)]
-    words += ["--label"] * ranks.debug
-    return (*words, *ranks.words, "--np", str(ranks.count), *ranks.checked_program())
+    words += ["--label"] * ranks.asked.debug_mpi
+    return (*words, *ranks.asked.mpirun_options, "--np", str(ranks.count), *ranks.checked_program())
 
 
 def _per_host(hosts: tuple[Host, ...]) -> tuple[str, ...]:
-    """So many on each host; without a number they are dealt to the hosts in turn."""
+    """Return so many on each host; without a number they are dealt to the hosts in turn."""
     counts = [host.slots for host in hosts]
     if len(set(counts)) == 1:
         return ("--ppn", str(counts[0]))
@@ -78,7 +79,7 @@ def _aprun(ranks: Ranks) -> tuple[str, ...]:
     words = []
     for name, value in ranks.variables.items():
         words += ["-e", f"{name}={value}"]
-    words += ["-D", "1"] * ranks.debug
+    words += ["-D", "1"] * ranks.asked.debug_mpi
     binding = ("none",) if ranks.bound is None else ("cpu", "-d", str(ranks.threads))
     program = ranks.checked_program()
     for host in ranks.hosts:
@@ -88,6 +89,6 @@ def _aprun(ranks: Ranks) -> tuple[str, ...]:
                 f"of {host.name}. Ask for fewer workers (--universe, --hybrid): rank 0 is one more"
             )
         number, node = str(host.slots), _NODE.sub(r"\1", host.name)
-        words += ["-n", number, "-N", number, "-L", node, "-cc", *binding, *ranks.words]
-        words += [*program, ":"]
+        words += ["-n", number, "-N", number, "-L", node, "-cc", *binding]
+        words += [*ranks.asked.mpirun_options, *program, ":"]
     return tuple(words[:-1])

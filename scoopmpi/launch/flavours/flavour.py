@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .ranks import CommandLine, Ranks
+from .command_line import CommandLine
+from .ranks import Ranks
 
 
 class Flavour(Protocol):

@@ -5,7 +5,8 @@ It hands over the whole environment by itself. No flavour of its own: a library'
 
 from __future__ import annotations
 
-from .ranks import Ranks, for_daemons
+from .command_line import for_daemons
+from .ranks import Ranks
 
 LAUNCHERS = ("mpirun", "mpiexec.hydra", "mpiexec")
 BOOTSTRAPS = frozenset(
@@ -18,28 +19,32 @@ BOOTSTRAPS = frozenset(
 
 
 def bootstrap(ranks: Ranks) -> tuple[str, ...]:
-    """How the daemons are started, where that is not Hydra's own choice."""
-    if ranks.agent in BOOTSTRAPS:
-        return ("-launcher", ranks.agent)
-    if ranks.agent is not None:
-        return ("-launcher", "ssh", "-launcher-exec", ranks.agent)
+    """Return how the daemons are started, where that is not Hydra's own choice."""
+    agent = ranks.asked.agent
+    if agent in BOOTSTRAPS:
+        return ("-launcher", agent)
+    if agent is not None:
+        return ("-launcher", "ssh", "-launcher-exec", agent)
     return ("-launcher", "fork") if ranks.local else ()
 
 
 def variables(ranks: Ranks) -> tuple[str, ...]:
-    """What the ranks have besides the environment."""
+    """Return the words for what the ranks have besides the environment."""
     return tuple(word for pair in ranks.variables.items() for word in ("-genv", *pair))
 
 
 def layout(ranks: Ranks) -> tuple[str, ...]:
-    """Hosts with their numbers of ranks, and the program."""
+    """Return the hosts with their numbers of ranks, and the program."""
     names = ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)
-    count = ("-n", str(ranks.count))
-    return ("-hosts", names, *variables(ranks), *ranks.words, *count, *ranks.checked_program())
+    words = (*variables(ranks), *ranks.asked.mpirun_options, "-n", str(ranks.count))
+    return ("-hosts", names, *words, *ranks.checked_program())
 
 
 def binding(ranks: Ranks) -> tuple[str, ...]:
-    """Cores of a rank, one socket after the other or in turn (Hydra's wiki page)."""
+    """Return the words for the cores of a rank, one socket after the other or in turn.
+
+    As on Hydra's wiki page.
+    """
     if ranks.bound is None:
         return ("-bind-to", "none")
     spread = ("-map-by", "socket") if ranks.bound == "spread" else ()
@@ -47,12 +52,12 @@ def binding(ranks: Ranks) -> tuple[str, ...]:
 
 
 def debugging(ranks: Ranks) -> tuple[str, ...]:
-    """What it does, and which rank prints what."""
-    return ("-verbose", "-prepend-rank") if ranks.debug else ()
+    """Return the words that show what it does, and which rank prints what."""
+    return ("-verbose", "-prepend-rank") if ranks.asked.debug_mpi else ()
 
 
 def surroundings(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Variables to set and to forget.
+    """Return variables to set and to forget.
 
     Where Slurm's MpiDefault is pmix, srun takes Hydra's daemons for ranks, and they hang.
     """

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 
 from . import hydra
-from .ranks import CommandLine, Ranks, with_own_directory
+from .command_line import CommandLine, with_own_directory
+from .ranks import Ranks
 
 NAME = "intelmpi"
 TITLE = "Intel MPI"
@@ -24,23 +25,23 @@ _CHOSEN = ("I_MPI_HYDRA_BOOTSTRAP", "I_MPI_HYDRA_BOOTSTRAP_EXEC")
 
 
 def recognises(library: str) -> bool:
-    """As in "Intel(R) MPI Library 2021.17 for Linux* OS"."""
+    """True for "Intel(R) MPI Library 2021.17 for Linux* OS"."""
     return "Intel(R) MPI" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "Intel(R) MPI Library for Linux* OS, Version 2021.17"."""
+    """True for "Intel(R) MPI Library for Linux* OS, Version 2021.17"."""
     return "Intel(R) MPI" in version
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """As Hydra's, but binding is a matter of variables."""
+    """Return Hydra's command line, but binding is a matter of variables."""
     words = [mpirun, *_binding(ranks), *_bootstrap(ranks), *hydra.variables(ranks)]
-    if ranks.branches is not None:
-        words += ["-branch-count", str(ranks.branches)]
-    if ranks.debug:
+    if ranks.asked.branches is not None:
+        words += ["-branch-count", str(ranks.asked.branches)]
+    if ranks.asked.debug_mpi:
         words += ["-genv", "I_MPI_DEBUG", "5", "-print-rank-map"]
-    words += ranks.words
+    words += ranks.asked.mpirun_options
     program = ranks.checked_program()
     for host in ranks.hosts:
         words += ["-host", host.name, "-n", str(host.slots), *program, ":"]
@@ -51,15 +52,15 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 
 def _bootstrap(ranks: Ranks) -> tuple[str, ...]:
-    """As asked for, else what the script mpirun takes in such a job, else ssh."""
-    if ranks.agent is None and ranks.manager in _BOOTSTRAPS:
+    """Return the bootstrap as asked for, else that of the script mpirun in such a job, else ssh."""
+    if ranks.asked.agent is None and ranks.manager in _BOOTSTRAPS:
         chosen = any(name in ranks.env for name in _CHOSEN)
         return () if chosen else ("-launcher", _BOOTSTRAPS[ranks.manager])
     return hydra.bootstrap(ranks)
 
 
 def _binding(ranks: Ranks) -> tuple[str, ...]:
-    """A domain of so many cores for each rank, next to each other or far apart.
+    """Return a domain of so many cores for each rank, next to each other or far apart.
 
     Intel's reference, "Process Pinning": a domain is counted in cells, which are hyper-threads
     unless I_MPI_PIN_CELL says core.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import hydra
-from .ranks import CommandLine, Ranks
+from .command_line import CommandLine
+from .ranks import Ranks
 
 NAME = "mpich"
 TITLE = "MPICH"
@@ -13,17 +14,17 @@ LAUNCHERS = (*hydra.LAUNCHERS, "mpirun.mpich", "mpiexec.mpich")
 
 
 def recognises(library: str) -> bool:
-    """As in "MPICH Version: 5.0.2"; Cray's is no MPICH for its launcher."""
+    """True for "MPICH Version: 5.0.2"; Cray's is no MPICH for its launcher."""
     return "MPICH" in library and not any(name in library for name in ("CRAY", "MVAPICH"))
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "HYDRA build details:", unless the build says MVAPICH and the library does not."""
+    """True for "HYDRA build details:", unless the build says MVAPICH and the library does not."""
     return "HYDRA" in version and (bool(library) or "mvapich" not in version.lower())
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; Hydra hands over the environment by itself."""
+    """Return the command line; Hydra hands over the environment by itself."""
     how = (*hydra.binding(ranks), *hydra.bootstrap(ranks), *hydra.debugging(ranks))
     needs, unset = hydra.surroundings(ranks)
     return CommandLine(
@@ -36,7 +37,8 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
 
 
 def without_branches(ranks: Ranks) -> tuple[str, ...]:
-    """Hydra 5.0 starts all daemons itself: its help has no width of a tree."""
-    if ranks.branches is None:
+    """Return a note where --branchcount is given: Hydra 5.0 starts all daemons itself."""
+    branches = ranks.asked.branches
+    if branches is None:
         return ()
-    return (f"--branchcount {ranks.branches}: the launcher of {TITLE} has no tree of daemons",)
+    return (f"--branchcount {branches}: the launcher of {TITLE} has no tree of daemons",)

@@ -7,7 +7,8 @@ MV2_ENABLE_AFFINITY in MVAPICH2 and MVP_ENABLE_AFFINITY since; Hydra binds inste
 from __future__ import annotations
 
 from . import hydra, mpich
-from .ranks import CommandLine, Ranks
+from .command_line import CommandLine
+from .ranks import Ranks
 
 NAME = "mvapich"
 TITLE = "MVAPICH"
@@ -17,17 +18,17 @@ LAUNCHERS = hydra.LAUNCHERS
 
 
 def recognises(library: str) -> bool:
-    """As in "MVAPICH2 Version: 2.3.7", "MVAPICH Version: 4.0"."""
+    """True for "MVAPICH2 Version: 2.3.7", "MVAPICH Version: 4.0"."""
     return "MVAPICH" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """Hydra; where no library is known, one whose build says MVAPICH."""
+    """True for Hydra; where no library is known, for one whose build says MVAPICH."""
     return "HYDRA" in version and (bool(library) or "mvapich" in version.lower())
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line, MPICH's but for the library's own binding."""
+    """Return the command line, MPICH's but for the library's own binding."""
     old, new = "MVAPICH2" in ranks.library, "MVAPICH " in ranks.library
     names = ["MV2_ENABLE_AFFINITY"] * (not new) + ["MVP_ENABLE_AFFINITY"] * (not old)
     own = tuple(word for name in names for word in ("-genv", name, "0"))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 
-from .ranks import CommandLine, Ranks, for_daemons
+from .command_line import CommandLine, for_daemons
+from .ranks import Ranks
 
 NAME = "openmpi"
 TITLE = "Open MPI"
@@ -27,19 +28,19 @@ _BATCH_SYSTEMS = "^slurm,pbs,tm,lsf,gridengine,flux"
 
 
 def recognises(library: str) -> bool:
-    """As in "Open MPI v5.0.11, package: …"."""
+    """True for "Open MPI v5.0.11, package: …"."""
     return "Open MPI" in library
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "mpirun (Open MPI) 5.0.11"; the launcher's major version must be the library's."""
+    """True for "mpirun (Open MPI) 5.0.11", where its major version is the library's."""
     if "Open MPI" not in version and "OpenRTE" not in version and "prterun" not in version:
         return False
     return _major(library) == (_major(version) or _major(library)) or not library
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; hosts and slots are handed over explicitly."""
+    """Return the command line; hosts and slots are handed over explicitly."""
     new = (_major(ranks.library) or 5) >= 5
     words = [mpirun, "--host", ",".join(f"{host.name}:{host.slots}" for host in ranks.hosts)]
     words += [*_places(ranks, new), *_daemons(ranks, new), *_for_one_host(ranks)]
@@ -47,23 +48,23 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
         words.append("--noprefix")  # or /usr/bin stands before the user's environment on PATH
     if ranks.survive and new:  # costs nothing measurable; 4 has it in no release
         words += ["--with-ft", "ulfm"]
-    if new and not any(word.startswith("--output") for word in ranks.words):
+    if new and not any(word.startswith("--output") for word in ranks.asked.mpirun_options):
         words += ["--output", ":raw"]  # else only whole lines come out (openmpi/ompi#12594)
     if ranks.root:
         words.append("--allow-run-as-root")
-    if ranks.debug:
+    if ranks.asked.debug_mpi:
         words += ["--display", "map,bind"] if new else ["--display-map", "--report-bindings"]
     for name in () if ranks.local else ranks.exporting(*PREFIXES):
         words += ["-x", name]
     for name, value in ranks.variables.items():
         words += ["-x", f"{name}={value}"]
     needs, unset = for_daemons(ranks)
-    words += [*ranks.words, "-n", str(ranks.count), *ranks.checked_program()]
+    words += [*ranks.asked.mpirun_options, "-n", str(ranks.count), *ranks.checked_program()]
     return CommandLine(tuple(words), needs, unset, ends_stdin=not new)
 
 
 def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
-    """Which host and cores ranks get; slots are ours to count.
+    """Return which host and cores ranks get; slots are ours to count.
 
     With rank 0 there is one rank more than the batch system knows: OVERSUBSCRIBE. A bare
     --oversubscribe puts all ranks on the first host in version 5, and so does that word where
@@ -83,7 +84,7 @@ def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
 
 
 def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
-    """How the daemons are started; host names stay as the batch system writes them."""
+    """Return how the daemons are started; host names stay as the batch system writes them."""
     option, words = "--prtemca" if new else "--mca", []
     if not new and len(ranks.hosts) > 1:
         # Daemons of 4.1.4 (Debian) crashed in 1 of 15 starts, where they put what they know of the
@@ -94,26 +95,27 @@ def _daemons(ranks: Ranks, new: bool) -> tuple[str, ...]:
         name = "prte_keep_fqdn_hostnames" if new else "orte_keep_fqdn_hostnames"
         words += [option, name, "1"]
     shell = "ssh" if new else "rsh"
-    if ranks.agent in _STARTERS:
-        words += [option, "plm", _STARTERS[ranks.agent]]
-    elif ranks.agent is not None:
+    if ranks.asked.agent in _STARTERS:
+        words += [option, "plm", _STARTERS[ranks.asked.agent]]
+    elif ranks.asked.agent is not None:
         words += [option, "plm", shell]
     if agent := _agent(ranks):
         words += [option, f"plm_{shell}_agent", agent]
-    if ranks.branches is not None:
-        words += [option, "rml_base_radix" if new else "routed_radix", str(ranks.branches)]
+    if ranks.asked.branches is not None:
+        words += [option, "rml_base_radix" if new else "routed_radix", str(ranks.asked.branches)]
     return tuple(words)
 
 
 def _asking(ranks: Ranks, option: str) -> list[str]:
-    """How soon the daemons notice that a host is off or cut off; by itself after 8 minutes.
+    """Return how soon the daemons notice that a host is off; by itself it takes 8 minutes.
 
     Later than rank 0 of a farm, which tells which host that is and ends the program in good order.
     """
     chosen = any(name + _KEEPALIVE + "time" in ranks.env for name in PREFIXES)
-    if ranks.patience is None or len(ranks.hosts) == 1 or chosen:
+    seconds = ranks.daemons.patience
+    if seconds is None or len(ranks.hosts) == 1 or chosen:
         return []
-    idle, between = max(1, round(ranks.patience / 2)), max(1, round(ranks.patience / 6))
+    idle, between = max(1, round(seconds / 2)), max(1, round(seconds / 6))
     pairs = {"time": idle, "intvl": between, "probes": 6}
     return [
         word for name, value in pairs.items() for word in (option, _KEEPALIVE + name, str(value))
@@ -121,28 +123,29 @@ def _asking(ranks: Ranks, option: str) -> list[str]:
 
 
 def _deaf_daemons(ranks: Ranks, new: bool) -> list[str]:
-    """Daemons of other hosts end by the launcher's word, not by the batch system's signal."""
+    """Have daemons of other hosts end by the launcher's word, not by the batch system's signal."""
     name = "prte_launch_agent" if new else "orte_launch_agent"
     chosen = any(prefix + name in ranks.env for prefix in PREFIXES)
-    if not ranks.deaf or len(ranks.hosts) == 1 or chosen:
+    if not ranks.daemons.deaf or len(ranks.hosts) == 1 or chosen:
         return []
     daemon = "prted" if new else "orted"
-    return ["--prtemca" if new else "--mca", name, f"{ranks.deaf} {daemon}"]
+    return ["--prtemca" if new else "--mca", name, f"{ranks.daemons.deaf} {daemon}"]
 
 
 def _agent(ranks: Ranks) -> str | None:
-    """The remote shell: the user's, else a deaf ssh; None where the launcher has its own choice."""
-    if ranks.agent is not None:
-        return None if ranks.agent in _STARTERS else ranks.agent
+    """Return the remote shell: the user's, else a deaf ssh; None for the launcher's own choice."""
+    agent, deaf = ranks.asked.agent, ranks.daemons.deaf
+    if agent is not None:
+        return None if agent in _STARTERS else agent
     chosen = any(name.endswith(("_ssh_agent", "_rsh_agent")) for name in ranks.env)
-    ours = ranks.agent_is_ours and not chosen and ranks.manager not in _OWN_SHELLS
-    if not ours or not ranks.deaf or len(ranks.hosts) == 1:
+    ours = ranks.daemons.agent_is_ours and not chosen and ranks.manager not in _OWN_SHELLS
+    if not ours or not deaf or len(ranks.hosts) == 1:
         return None
-    return f"{ranks.deaf} ssh -x"  # where it is called ssh they add -x: no windows for daemons
+    return f"{deaf} ssh -x"  # where it is called ssh they add -x: no windows for daemons
 
 
 def _for_one_host(ranks: Ranks) -> tuple[str, ...]:
-    """Without its network transport `ofi`, whose library sleeps for a second while it starts.
+    """Leave out its network transport `ofi`, whose library sleeps for a second while it starts.
 
     Measured with version 5.0.11 from PyPI: three ranks start and end in 0.18 s, not in 1.18 s.
     """

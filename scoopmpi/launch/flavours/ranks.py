@@ -1,47 +1,56 @@
-"""What every flavour is asked for, `Ranks`, and what it answers, a `Command`. Data only.
-
-Which of the caller's variables the ranks on other hosts need is decided here, for those launchers
-that hand over none by themselves.
-"""
+"""What every flavour is asked for: `Ranks`, with what the user wants of the launcher. Data only."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...process.launcher_variables import in_step_of_ranks
 from ..hosts.allocation import LOCAL, Host
+from .exported import MODULES, NAMES, PREFIXES
 
-# The lists of vsc-mympirun, SCOOP and their users; whole names, wherever a beginning could fit a
-# password too. Not CUDA_VISIBLE_DEVICES and its like: each host has its own.
-NAMES = frozenset(
-    """
-    PATH LD_LIBRARY_PATH LD_PRELOAD LIBRARY_PATH CLASSPATH MPI4PY_LIBMPI
-    PYTHONPATH PYTHONHOME PYTHONUNBUFFERED PYTHONNOUSERSITE PYTHONUSERBASE PYTHONHASHSEED
-    PYTHONWARNINGS PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX PYTHONFAULTHANDLER
-    PYTHONOPTIMIZE PYTHONDEVMODE PYTHONUTF8 PYTHONIOENCODING PYTHONCOERCECLOCALE PYTHONSAFEPATH
-    PYTHONMALLOC PYTHONTRACEMALLOC PYTHONPROFILEIMPORTTIME PYTHONVERBOSE PYTHONDEBUG
-    PYTHONNODEBUGRANGES PYTHONINTMAXSTRDIGITS PYTHONWARNDEFAULTENCODING PYTHONASYNCIODEBUG
-    PYTHONPLATLIBDIR PYTHON_GIL PYTHON_CPU_COUNT PYTHON_FROZEN_MODULES
-    VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV CUDA_HOME CUDA_DEVICE_ORDER VECLIB_MAXIMUM_THREADS
-    """.split()  # noqa: SIM905 (one name a line would bury the rest)
-)
-MODULES = frozenset(
-    """
-    MODULEPATH LOADEDMODULES MODULESHOME _LMFILES_ MODULES_CMD LMOD_CMD LMOD_DIR LMOD_PKG
-    """.split()  # noqa: SIM905
-)
-PREFIXES = (
-    "SCOOP", "OMP_", "OPENBLAS_", "GOTO_", "MKL_", "KMP_", "BLIS_", "NUMEXPR_", "NUMBA_", "GOMP_",
-    "UCX_", "FI_", "PSM_", "PSM2_", "PSM3_", "MPI4PY_RC_",
-)  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 class LaunchError(Exception):
     """The ranks cannot be started; the message says what to install, to set or to leave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LauncherOptions:
+    """What the user asks of the launcher; each field is an option of `myscoop` and `mympirun`.
+
+    flavour: the MPI library that it must be. agent: the remote shell or Hydra's bootstrap, where it
+    is not the launcher's own choice. branches: the width of the launcher's tree of daemons.
+    mpirun_options: further words for the launcher. debug_mpi: it shows what it does.
+    prefixes: names, or beginnings of names, of further variables to hand over.
+    modules: those of environment modules are handed over.
+    temporary: the directory for temporary files of launcher and ranks.
+    """
+
+    flavour: str | None = None
+    agent: str | None = None
+    branches: int | None = None
+    mpirun_options: tuple[str, ...] = ()
+    debug_mpi: bool = False
+    prefixes: tuple[str, ...] = ()
+    modules: bool = True
+    temporary: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Daemons:
+    """What the launcher's daemons on other hosts shall do for a farm.
+
+    patience: seconds for which a host may be silent; None: as the library has it.
+    deaf: words in front of a daemon that make it deaf to the end of a job; "": none are known.
+    agent_is_ours: which remote shell is taken is left to us.
+    """
+
+    patience: float | None = None
+    deaf: str = ""
+    agent_is_ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +62,8 @@ class Ranks:
     env: the environment of the caller. variables: what the ranks' shall have besides.
     manager: who gave the hosts. library: what the MPI library says of itself.
     pinning: None: the MPI library binds no rank; else `compact` or `spread`, to `threads` cores.
-    agent: the remote shell or Hydra's bootstrap, where it is not the launcher's own choice.
-    prefixes: names, or beginnings of names, of further variables to hand over.
-    modules: whether those of environment modules are handed over.
-    words: the user's own for the launcher. branches: the width of its tree of daemons.
-    debug: it shall show what it does. root: the caller is root. stale: variables of `env` that are
-    another job's, which the launcher must not see.
-    survive: where one dies the others shall live on, if the library can.
-    patience: seconds for which a host may be silent; None: as the library has it.
-    deaf: words in front of a daemon that make it deaf to the end of a job; "": none are known.
-    agent_is_ours: whether which remote shell is taken is left to us.
+    root: the caller is root. survive: where a rank dies the others live on, if the library can.
+    stale: variables of `env` that are another job's, which the launcher must not see.
     """
 
     hosts: tuple[Host, ...]
@@ -73,69 +74,63 @@ class Ranks:
     library: str = ""
     pinning: str | None = None
     threads: int = 1
-    agent: str | None = None
-    prefixes: tuple[str, ...] = ()
-    modules: bool = True
-    words: tuple[str, ...] = ()
-    branches: int | None = None
-    debug: bool = False
     root: bool = False
     survive: bool = False
-    patience: float | None = None
-    deaf: str = ""
-    agent_is_ours: bool = True
     stale: tuple[str, ...] = ()
+    asked: LauncherOptions = LauncherOptions()
+    daemons: Daemons = Daemons()
 
     @property
     def count(self) -> int:
-        """All ranks."""
+        """Return the number of all ranks."""
         return sum(host.slots for host in self.hosts)
 
     @property
     def local(self) -> bool:
-        """Whether all run on this machine, outside of any batch system."""
+        """True where all run on this machine, outside of any batch system."""
         return self.manager == LOCAL
 
     @property
     def crowded(self) -> bool:
-        """Whether a host has fewer cores than its ranks want."""
+        """True where a host has fewer cores than its ranks want."""
         return any(host.slots * self.threads > host.cores for host in self.hosts)
 
     @property
     def bound(self) -> str | None:
-        """How ranks are bound; not at all where that would put two on a core and leave others."""
+        """Return how ranks are bound; None where that would put two on a core and leave others."""
         return None if self.crowded else self.pinning
 
     def exporting(self, *own: str) -> tuple[str, ...]:
-        """The variables of `env` that ranks on other hosts need.
+        """Return the variables of `env` that ranks on other hosts need, by name.
 
         own: how the names of those begin that are the MPI library's.
         """
-        names = NAMES | MODULES if self.modules else NAMES
+        asked = self.asked
+        names = NAMES | MODULES if asked.modules else NAMES
         # An empty beginning would be that of all.
-        prefixes = (*PREFIXES, *own, *filter(None, self.prefixes))
+        prefixes = (*PREFIXES, *own, *filter(None, asked.prefixes))
         return tuple(
             sorted(
                 name for name in self.env
                 if (name in names or name.startswith(prefixes))
-                and (self.modules or name not in MODULES)
+                and (asked.modules or name not in MODULES)
                 and _NAME.fullmatch(name) and name not in self.variables
             )
         )  # fmt: skip
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """What a launcher that hands over everything must not see, not to hand it over."""
-        return () if self.modules else tuple(sorted(MODULES & self.env.keys()))
+        """Return what a launcher that hands over everything must not see, not to hand it over."""
+        return () if self.asked.modules else tuple(sorted(MODULES & self.env.keys()))
 
     @property
     def step_of_slurm(self) -> bool:
-        """Whether the caller is itself in a step that holds its cores: others would wait for it."""
+        """True where the caller is itself in a step that holds its cores: others would wait."""
         return self.manager == "slurm" and in_step_of_ranks(self.env)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of such a job, whatever its launcher.
+        """Return what the user should know of such a job, whatever its launcher.
 
         Seen with Slurm 22.05: Open MPI 4 puts all ranks on the first component, others refuse.
         """
@@ -148,48 +143,10 @@ class Ranks:
         )
 
     def checked_program(self) -> tuple[str, ...]:
-        """The program's words; LaunchError for the one that no launcher hands on."""
+        """Return the program's words; LaunchError for the one that no launcher hands on."""
         if ":" in self.program:
             raise LaunchError(
                 "':' as an argument of the program would end its words: MPI launchers begin "
                 "another program there. Put it into a longer word, or into a file"
             )
         return tuple(self.program)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """argv: the words. env: variables that the launcher itself needs, and no option can say.
-
-    unset: variables that it must not see. notes: what to tell the user about it, once.
-    first: the host of rank 0. program: how many of the words are the program's, the last ones.
-    environs: whether ranks on the launcher's host get its environment. alone: whether all ranks
-    are on the host of rank 0. ends_stdin: whether each sees the end of stdin, if it has one.
-    """
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    unset: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    first: str = ""
-    program: int = 0
-    environs: bool = True
-    alone: bool = True
-    ends_stdin: bool = True
-
-
-def for_daemons(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Variables for a launcher that starts its daemons by srun, to set and to forget.
-
-    Within a step srun would wait for its end (seen with Slurm 22.05). What `sbatch --export=NONE`
-    leaves in SLURM_EXPORT_ENV would take PATH from the daemons (vsc-mympirun removes it too).
-    """
-    needs = {"SLURM_OVERLAP": "1"} if ranks.step_of_slurm else {}
-    return needs, ("SLURM_EXPORT_ENV",) if "SLURM_EXPORT_ENV" in ranks.env else ()
-
-
-def with_own_directory(mpirun: str, env: Mapping[str, str]) -> dict[str, str]:
-    """PATH with the launcher's directory in front: Intel's is a script that looks for its parts."""
-    own = os.path.dirname(mpirun)
-    path = env.get("PATH", os.defpath)
-    return {} if own in path.split(os.pathsep) else {"PATH": os.pathsep.join((own, path))}

@@ -9,8 +9,9 @@ are from their guides. No library says that it is this one's.
 from __future__ import annotations
 
 from . import cray, intelmpi, mpich, mvapich, openmpi
+from .command_line import CommandLine
 from .flavour import Flavour
-from .ranks import CommandLine, LaunchError, Ranks
+from .ranks import LaunchError, Ranks
 
 NAME = "srun"
 TITLE = "srun"
@@ -36,22 +37,22 @@ _OF_THE_JOB = (
 
 
 def recognises(library: str) -> bool:
-    """None: libraries have launchers of their own."""
+    """Return False: libraries have launchers of their own."""
     return False
 
 
 def starts(version: str, library: str) -> bool:
-    """As in "slurm-wlm 22.05.8", "slurm 23.11.4"."""
+    """True for "slurm-wlm 22.05.8", "slurm 23.11.4"."""
     return version.lower().startswith("slurm") and (plugin(library) is not None or not library)
 
 
 def plugin(library: str) -> str | None:
-    """The plugin for a library, a word of `srun --mpi=list`."""
+    """Return the plugin for a library, a word of `srun --mpi=list`."""
     return next((name for flavour, name in PLUGINS if flavour.recognises(library)), None)
 
 
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
-    """The command line; srun hands over the environment by itself.
+    """Return the command line; srun hands over the environment by itself.
 
     A host is named once for each of its ranks, with -m arbitrary: the only way to say how many of
     them go where (seen with 22.05; `n1*9` is refused).
@@ -68,22 +69,22 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     words += ["--export=ALL", "--input=0", "--kill-on-bad-exit=1"]
     if ranks.step_of_slurm:
         words.append("--overlap")
-    if ranks.debug:
+    if ranks.asked.debug_mpi:
         words += ["--verbose", "--label"]
-    words += [*ranks.words, f"--ntasks={ranks.count}", *ranks.checked_program()]
+    words += [*ranks.asked.mpirun_options, f"--ntasks={ranks.count}", *ranks.checked_program()]
     unset = tuple(name for name in _OF_THE_JOB if name in ranks.env) + ranks.withheld
     # Not in --export: there a comma in a value begins the next variable.
     return CommandLine(tuple(words), dict(ranks.variables), unset, _notes(ranks))
 
 
 def _wiring(library: str) -> tuple[str, ...]:
-    """How ranks find each other; the cluster's default where the library is not known."""
+    """Return how ranks find each other; the cluster's default where the library is not known."""
     name = plugin(library)
     return () if name is None else (f"--mpi={name}",)
 
 
 def _cores(ranks: Ranks) -> tuple[str, ...]:
-    """Rank 0 is one task more than cores: --overcommit.
+    """Return the words for cores; rank 0 is one task more than there are: --overcommit.
 
     --cpus-per-task implies --exact from 22.05 on (its manual), and with --exact and --overcommit a
     step gets no cores at all (seen with 22.05). It is needed where ranks fit, as srun does not
@@ -96,8 +97,9 @@ def _cores(ranks: Ranks) -> tuple[str, ...]:
 
 def _notes(ranks: Ranks) -> tuple[str, ...]:
     said = []
-    if ranks.agent is not None and ranks.agent not in ("slurm", "srun"):
-        said.append(f"--launcher {ranks.agent}: srun needs no other program to start ranks")
-    if ranks.branches is not None:
-        said.append(f"--branchcount {ranks.branches}: srun has the width that Slurm is set to")
+    agent, branches = ranks.asked.agent, ranks.asked.branches
+    if agent is not None and agent not in ("slurm", "srun"):
+        said.append(f"--launcher {agent}: srun needs no other program to start ranks")
+    if branches is not None:
+        said.append(f"--branchcount {branches}: srun has the width that Slurm is set to")
     return tuple(said)

@@ -41,7 +41,7 @@ class Host:
 
     @property
     def threads(self) -> int:
-        """The cores of one worker."""
+        """Return the number of cores of one worker."""
         return max(1, self.cores // max(1, self.slots))
 
 
@@ -71,33 +71,34 @@ class Allocation:
 
     @property
     def slots(self) -> int:
-        """The workers that fit: one for each slot."""
+        """Return the number of workers that fit: one for each slot."""
         return sum(host.slots for host in self.hosts)
 
     @property
     def cores(self) -> int:
-        """All cores of the job."""
+        """Return the number of all cores of the job."""
         return sum(host.cores for host in self.hosts)
 
     @property
     def threads(self) -> int:
-        """The cores that every worker has, on whatever host."""
+        """Return the number of cores that every worker has, on whatever host."""
         return min(host.threads for host in self.hosts)
 
     @property
     def local(self) -> bool:
-        """Whether everything runs on this machine, without a batch system."""
+        """True where everything runs on this machine, without a batch system."""
         return self.manager == LOCAL
 
 
 def is_host_name(text: str) -> bool:
-    """Whether a text may stand in a launcher's list of hosts."""
+    """True for a text that may stand in a launcher's list of hosts."""
     return _HOST_NAME.fullmatch(text) is not None
 
 
 def merged(hosts: Iterable[Host], source: str) -> tuple[Host, ...]:
-    """Hosts in order of first appearance, those of one name added up; at least one with a slot.
+    """Return hosts in order of first appearance, those of one name added up.
 
+    At least one has a slot; hosts without any are left out.
     Raises AllocationError, naming the source, for what is no host name and where no slot is left.
     """
     sums: dict[str, tuple[int, int]] = {}

@@ -20,7 +20,7 @@ def _tell(text: str) -> None:
 
 
 def asking(env: Mapping[str, str], seconds: float = 10, tell: Callable[[str], None] = _tell) -> Ask:
-    """A function that asks programs in an environment, found on its PATH.
+    """Return a function that asks programs in an environment, found on its PATH.
 
     seconds: for each question. tell: hears of an answer that takes long.
     """
@@ -56,5 +56,5 @@ def _answer(process: subprocess.Popen[str], seconds: float, tell: Callable[[str]
 
 
 def nobody(words: Sequence[str]) -> str | None:
-    """Asks nobody: for those who only want to read the environment."""
+    """Ask nobody: for those who only want to read the environment."""
     return None

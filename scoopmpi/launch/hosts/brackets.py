@@ -19,7 +19,7 @@ _RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 
 
 def expanded(text: str, variable: str) -> Iterator[str]:
-    """`a[01-03,7]-ib,b` as a01-ib, a02-ib, a03-ib, a7-ib, b."""
+    """Yield the names of a list: `a[01-03,7]-ib,b` stands for a01-ib, a02-ib, a03-ib, a7-ib, b."""
     place, text = 0, text.strip()
     while True:
         item = _ITEM.match(text, place)
@@ -46,7 +46,7 @@ def _numbers(text: str, source: str) -> Iterator[str]:
 
 
 def ranges(text: str, source: str) -> Iterator[tuple[int, int, int]]:
-    """`08-11,7` as (8, 11, 2), (7, 7, 1): first, last, and digits of the first."""
+    """Yield `08-11,7` as (8, 11, 2), (7, 7, 1): first, last, and digits of the first."""
     for item in text.split(","):
         found = _RANGE.fullmatch(item)
         if found is None or int(found[1]) > int(found[2] or found[1]):
@@ -55,7 +55,7 @@ def ranges(text: str, source: str) -> Iterator[tuple[int, int, int]]:
 
 
 def first(names: Iterable[str], variable: str) -> list[str]:
-    """All the names, unless they are too many."""
+    """Return all the names, unless they are too many."""
     found = list(islice(names, MOST_HOSTS + 1))
     if len(found) > MOST_HOSTS:
         raise AllocationError(f"{variable} names more than {MOST_HOSTS} hosts")

@@ -32,13 +32,13 @@ _COUNTS = ("slots", "cpu", "cpus", "workers")
 
 
 def from_words(words: Iterable[str]) -> Allocation:
-    """Hosts as words, `n1 n[2-3]:2`; a repeated one has more workers."""
+    """Return the hosts of words, `n1 n[2-3]:2`; a repeated one has more workers."""
     named = _some(chain.from_iterable(_names(word, "--hosts") for word in words), "--hosts")
     return _allocation([Host(name, 1 if n is None else n) for name, n in named], "--hosts")
 
 
 def from_file(path: str, cores: Callable[[], int]) -> Allocation:
-    """The hosts of a file; AllocationError names the file and the line.
+    """Return the hosts of a file; AllocationError names the file and the line.
 
     cores: asked where a line has no number.
     """
@@ -54,12 +54,12 @@ def from_file(path: str, cores: Callable[[], int]) -> Allocation:
 
 
 def from_text(text: str, source: str, cores: Callable[[], int]) -> Allocation:
-    """The hosts of a host file's text, as of a file."""
+    """Return the hosts of a host file's text, as of a file."""
     return _allocation(hosts(text, source, cores), source)
 
 
 def hosts(text: str, source: str, cores: Callable[[], int]) -> list[Host]:
-    """What the lines of a host file name, one after the other, repeated or not."""
+    """Return what the lines of a host file name, one after the other, repeated or not."""
     named = chain.from_iterable(_pairs(text, source))
     found = _some(named, source)
     repeats = len({name for name, _ in found}) < len(found)
@@ -94,7 +94,7 @@ def _line(line: str, source: str) -> Iterable[tuple[str, int | None]]:
 
 
 def _bare(words: list[str]) -> list[str]:
-    """The number among the words behind a host: the first word with a digit, `X 4` and `x4` too.
+    """Return the number among the words behind a host: the first word with a digit, also `X 4`.
 
     What stands behind it is of no matter: Grid Engine has a queue there.
     """
@@ -104,7 +104,7 @@ def _bare(words: list[str]) -> list[str]:
 
 
 def _names(word: str, source: str) -> Iterator[tuple[str, int | None]]:
-    """`n[1-2]:4,n7` as (n1, 4), (n2, 4), (n7, None)."""
+    """Yield `n[1-2]:4,n7` as (n1, 4), (n2, 4), (n7, None)."""
     for item in re.findall(r"(?:[^,\[\]]|\[[^\[\]]*\]?|\])+", word):
         if item in thishost.NAMES:
             yield item, None
@@ -117,7 +117,7 @@ def _names(word: str, source: str) -> Iterator[tuple[str, int | None]]:
 
 
 def _allocation(counted: list[Host], source: str) -> Allocation:
-    """All on this machine counts as local: no remote shell is needed."""
+    """Return the allocation; all on this machine counts as local: no remote shell is needed."""
     if counted and thishost.names().issuperset(host.name for host in counted):
         slots = sum(host.slots for host in counted)
         if slots < 1:

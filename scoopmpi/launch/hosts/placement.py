@@ -1,21 +1,73 @@
-"""From the slots of a job to the ranks on its hosts: what the options for counting ask. Pure."""
+"""Place ranks on the hosts of a job: how many on each, and which of them are pinned. Pure.
+
+What the options for counting ask is a `Placement`, what those for cores and GPUs ask a `Binding`.
+"""
 
 from __future__ import annotations
 
 import random
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .allocation import Allocation, AllocationError, Host
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How many workers each host gets, as the options for counting ask.
+
+    order: of the hosts, see `ordered`. hybrid: workers on each host, None for one on each slot.
+    times: workers for each slot, or for each one of hybrid's. universe: workers in total.
+    """
+
+    order: str = "normal"
+    hybrid: int | None = None
+    times: int = 1
+    universe: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Which cores and GPUs of its host a worker gets, as the options ask.
+
+    pin: `compact` or `spread`, None not to pin. pin_asked: in any case.
+    all_gpus: every worker sees all GPUs, not a share of its own.
+    """
+
+    pin: str | None = "compact"
+    pin_asked: bool = False
+    all_gpus: bool = False
+
 
 _ORDER = re.compile(r"(?P<how>normal|sort|random)(?:_(?P<seed>.+))?")
 _NUMBERS = re.compile(r"(\d+)")
 
 
-def ordered(allocation: Allocation, how: str) -> Allocation:
-    """The hosts as the manager gave them (`normal`), by name (`sort`), or shuffled (`random_7`).
+def placed(allocation: Allocation, wanted: Placement) -> Allocation:
+    """Return the allocation with as many workers on its hosts as was asked for.
 
-    The same seed gives the same order; rank 0 is on the first host.
+    Raises AllocationError where there are fewer.
+    """
+    found = ordered(allocation, wanted.order)
+    if wanted.hybrid is not None:
+        found = hybrid(found, wanted.hybrid)
+    if wanted.times > 1:
+        found = multiplied(found, wanted.times)
+    if wanted.universe is None:
+        return found
+    if wanted.hybrid is not None and wanted.universe > found.slots:
+        raise AllocationError(
+            f"--universe {wanted.universe} is more than the {found.slots} workers that "
+            f"--hybrid {wanted.hybrid} allows on {len(found.hosts)} hosts; leave one of them out"
+        )
+    return exactly(found, wanted.universe)
+
+
+def ordered(allocation: Allocation, how: str) -> Allocation:
+    """Return the allocation with its hosts in another order; rank 0 is on the first.
+
+    how: `normal`, as the manager gave them, `sort`, by name, or `random_7`, shuffled: the same seed
+    gives the same order.
     Raises AllocationError for any other word.
     """
     found = _ORDER.fullmatch(how)
@@ -30,23 +82,23 @@ def ordered(allocation: Allocation, how: str) -> Allocation:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """So that n10 comes behind n9."""
+    """Return a key for sorting by which n10 comes behind n9."""
     parts = _NUMBERS.split(name)
     return [(int(part), part) if part.isdecimal() else (0, part) for part in parts]
 
 
 def hybrid(allocation: Allocation, workers: int) -> Allocation:
-    """So many workers on each host, which share its cores."""
+    """Return the allocation with so many workers on each host, which share its cores."""
     return _with_slots(allocation, [workers] * len(allocation.hosts))
 
 
 def multiplied(allocation: Allocation, times: int) -> Allocation:
-    """So many workers for each slot."""
+    """Return the allocation with so many workers for each slot."""
     return _with_slots(allocation, [host.slots * times for host in allocation.hosts])
 
 
 def exactly(allocation: Allocation, workers: int) -> Allocation:
-    """So many workers, dealt to the hosts in turn, none beyond its slots.
+    """Return it with so many workers in total, dealt to the hosts in turn, none beyond its slots.
 
     Raises AllocationError where they are more than the slots of a batch job. This machine takes
     any number.
@@ -68,7 +120,7 @@ def exactly(allocation: Allocation, workers: int) -> Allocation:
 
 
 def resized(allocation: Allocation, workers: int) -> Allocation:
-    """So many workers, as SCOOP places them: fewer fill the first hosts, more spread."""
+    """Return it with so many workers as SCOOP places them: few fill the first hosts, many share."""
     counts, left = [0] * len(allocation.hosts), workers
     while left > 0:
         for place, host in enumerate(allocation.hosts):
@@ -79,26 +131,25 @@ def resized(allocation: Allocation, workers: int) -> Allocation:
 
 
 def with_rank_0(allocation: Allocation) -> Allocation:
-    """The same with rank 0 on the first host, one more there: it takes no slot."""
+    """Return the same with rank 0 on the first host, one more there: it takes no slot."""
     first, *others = allocation.hosts
     return replace(allocation, hosts=(replace(first, slots=first.slots + 1), *others))
 
 
-def pinning(
-    allocation: Allocation, way: str | None, asked: bool, farm: bool
-) -> tuple[str | None, str]:
-    """How workers are pinned, None where they are not, and why not.
+def pinning(allocation: Allocation, wanted: Binding, farm: bool) -> tuple[str | None, str]:
+    """Return how workers are pinned, None where they are not, and why not.
 
-    way: `compact`, `spread`, or None not to. asked: the user wants it in any case.
-    Of a farm on this machine they are not unless asked: rank 0 has the same cores, and 5000
+    farm: rank 0 is one rank more than slots.
+    Those of a farm on this machine are not unless asked: rank 0 has the same cores, and 5000
     submits to 2 workers on 2 cores took 1.2 to 1.7 times as long (benchmarks/pinning.py). Nor where
     cores are left over, as another farm of the job would be pinned to the same.
     """
+    way = wanted.pin
     if way is None:
         return None, "--disable-pinmpi"
     if any(host.slots > host.cores for host in allocation.hosts):
         return None, "there are more of them than cores"
-    if asked or not farm:
+    if wanted.pin_asked or not farm:
         return way, ""
     if allocation.local:
         return None, "rank 0 is on the same cores; --pinmpi pins"

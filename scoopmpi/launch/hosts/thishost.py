@@ -8,13 +8,13 @@ NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 def names() -> frozenset[str]:
-    """What this machine is called, as far as it knows itself."""
+    """Return what this machine is called, as far as it knows itself."""
     name = socket.gethostname()
     return NAMES | {name, name.partition(".")[0]}
 
 
 def is_this(name: str) -> bool:
-    """Whether the host of this name is this machine, maybe by another of its names."""
+    """True where the host of this name is this machine, maybe by another of its names."""
     if name in names():
         return True
     try:
@@ -25,7 +25,7 @@ def is_this(name: str) -> bool:
 
 
 def _own(family: int, address: tuple[object, ...]) -> bool:
-    """Only an address of this machine can be bound."""
+    """True for an address of this machine: only such a one can be bound."""
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind(address)

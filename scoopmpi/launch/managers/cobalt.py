@@ -22,7 +22,7 @@ DAEMONS: tuple[str, ...] = ()
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a Cobalt job, each with as many workers as this machine has cores."""
+    """Return the hosts of a Cobalt job, each with as many workers as this machine has cores."""
     job = env.get("COBALT_JOBID")
     if not job:
         return None
@@ -46,7 +46,7 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
 
 
 def _numbered(text: str) -> list[str]:
-    """`1-3,7` as nid00001, nid00002, nid00003, nid00007: so Cray calls its nodes."""
+    """Return `1-3,7` as nid00001, nid00002, nid00003, nid00007: so Cray calls its nodes."""
     source = f"COBALT_PARTNAME={text}"
     many = chain.from_iterable(range(low, high + 1) for low, high, _ in ranges(text, source))
     return first((f"nid{number:05d}" for number in many), "COBALT_PARTNAME")

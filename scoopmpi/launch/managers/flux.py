@@ -24,7 +24,7 @@ DAEMONS = ("flux-broker",)
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a Flux instance (`flux alloc`, `flux batch`) or of a job in it: all cores."""
+    """Return all cores of a Flux instance (`flux alloc`, `flux batch`) or of a job in it."""
     uri, job = env.get("FLUX_URI"), env.get("FLUX_JOB_ID")
     if not uri and not job:
         return None
@@ -43,7 +43,10 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
 
 
 def _questions(job: str | None) -> Sequence[tuple[str, ...]]:
-    """Within a job the URI is that of the instance around it, which may be the whole cluster."""
+    """Return the commands to ask; within a job the URI is that of the instance around it.
+
+    That may be the whole cluster.
+    """
     if job:
         return (("flux", "job", "info", job, "R"),)
     # The second is for versions whose `flux resource` has no R.
@@ -70,5 +73,5 @@ def _hosts(answer: str, source: str) -> list[Host]:
 
 
 def _ranges(idset: object, source: str) -> Iterator[tuple[int, int]]:
-    """Of an idset (Flux RFC 22): `0-3,7`."""
+    """Yield the ranges of an idset (Flux RFC 22): `0-3,7`."""
     return ((low, high) for low, high, _ in ranges(str(idset), source))

@@ -29,7 +29,7 @@ _FILES = (
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The worker pods of an MPIJob, where this is its launcher."""
+    """Return the worker pods of an MPIJob, where this is its launcher."""
     role = env.get("K_MPI_JOB_ROLE")
     older = env.get("KUBERNETES_SERVICE_HOST") and os.path.exists(HOST_FILE)
     if not role and not older:  # operators before v2 set no role

@@ -26,14 +26,14 @@ _QUOTA = re.compile(r"(\d{1,18})\s(0*[1-9]\d{0,17})\s*", re.ASCII)
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """Always an answer: the machine itself."""
+    """Return the machine itself, always."""
     unit = "CPUs" if _hyperthreads(env) else "physical cores"
     evidence = (f"{unit} of the CPU affinity", "cgroup quota")
     return Allocation(NAME, (Host("localhost", cores(env)),), evidence)
 
 
 def cores(env: Mapping[str, str] = os.environ) -> int:
-    """Cores that this process may use: affinity and the quotas of its cgroups considered.
+    """Return the cores that this process may use, by its affinity and the quotas of its cgroups.
 
     A quota of one and a half cores counts as two: with one worker, half a core would be idle.
     """
@@ -46,7 +46,10 @@ def _hyperthreads(env: Mapping[str, str]) -> bool:
 
 
 def _usable(*, hyperthreads: bool) -> int:
-    """Only Linux tells the affinity; macOS has neither hyper-threads on Arm nor /sys."""
+    """Return the CPUs or cores of the affinity, which only Linux tells.
+
+    macOS has neither hyper-threads on Arm nor /sys.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
     allowed = os.sched_getaffinity(0)
@@ -56,8 +59,9 @@ def _usable(*, hyperthreads: bool) -> int:
 
 
 def _quotas() -> Iterator[int]:
-    """The limits of the process's cgroups and of all around them (kernel: cgroup-v1, cgroup-v2).
+    """Yield the limits of the process's cgroups and of all around them.
 
+    In the kernel's documentation: cgroup-v1, cgroup-v2.
     Within a container its own cgroup may be mounted as the root while its path is the host's:
     then only the root is found, and is the right one.
     """
@@ -75,7 +79,7 @@ def _quotas() -> Iterator[int]:
 
 
 def _upwards(mount: Path, path: str) -> Iterator[Path]:
-    """The cgroup and those around it, up to the root, none outside of it."""
+    """Return the cgroup and those around it, up to the root, none outside of it."""
     inside = PurePosixPath(path.lstrip("/"))
     if ".." in inside.parts:
         inside = PurePosixPath()
@@ -83,7 +87,7 @@ def _upwards(mount: Path, path: str) -> Iterator[Path]:
 
 
 def _whole(text: str) -> Iterator[int]:
-    """The cores of a quota, rounded up; nothing for `max` and -1, which are no limits."""
+    """Yield the cores of a quota, rounded up; nothing for `max` and -1, which are no limits."""
     found = _QUOTA.fullmatch(text)
     if found:
         yield max(1, math.ceil(int(found[1]) / int(found[2])))

@@ -29,7 +29,7 @@ _MOST_CPUS = 8192
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of an LSF job: one worker for each slot."""
+    """Return the hosts of an LSF job: one worker for each slot."""
     job = env.get("LSB_JOBID")
     if not job:
         return None
@@ -53,7 +53,7 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
 
 
 def _counted(text: str) -> Allocation:
-    """`n1 16 n2 8`."""
+    """Return the hosts of `n1 16 n2 8`."""
     words, source = text.split(), f"LSB_MCPU_HOSTS={text}"
     if len(words) % 2:
         raise AllocationError(f"{source}: {words[-1]!r} has no number behind it")
@@ -76,8 +76,9 @@ def _without_launch_node(found: Allocation) -> Allocation:
 
 
 def _with_affinity(found: Allocation, env: Mapping[str, str]) -> Allocation:
-    """The cores of `-R affinity[…]`: a line for each slot, with its host and CPUs.
+    """Return the allocation with the cores of `-R affinity[…]`.
 
+    The file has a line for each slot, with its host and CPUs.
     Empty where the job has no affinity, as Open MPI takes it too.
     """
     variable = "LSB_AFFINITY_HOSTFILE"
@@ -98,7 +99,7 @@ def _with_affinity(found: Allocation, env: Mapping[str, str]) -> Allocation:
 
 
 def _numbers(text: str, source: str) -> set[int]:
-    """`0,2-3` as 0, 2, 3."""
+    """Return `0,2-3` as 0, 2, 3."""
     pairs = list(ranges(text, source))
     if max(high for _, high, _ in pairs) >= _MOST_CPUS:
         raise AllocationError(f"{source}: {text} are more CPUs than a host has")

@@ -21,7 +21,7 @@ _FILES = ("OAR_NODEFILE", "OAR_FILE_NODES", "OAR_NODE_FILE")
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of an OAR job: one worker for each core.
+    """Return the hosts of an OAR job: one worker for each core.
 
     Other hosts are reached by `oarsh`, as ssh is closed to users there.
     """

@@ -26,7 +26,7 @@ _TORQUE = ("PBS_NP", "PBS_NUM_PPN", "PBS_NUM_NODES")
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a PBS job: one worker for each mpiproc asked for, else for each core."""
+    """Return the hosts of a PBS job: one worker for each mpiproc asked for, else for each core."""
     path, job = env.get("PBS_NODEFILE"), env.get("PBS_JOBID")
     if not path and not job:
         return None
@@ -52,7 +52,10 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
 
 
 def _of_torque(found: Allocation, env: Mapping[str, str]) -> Allocation:
-    """A line for each core, or at some sites one for each host, with PBS_NUM_PPN cores."""
+    """Return the hosts of a job of Torque: a line stands for a core.
+
+    At some sites it stands for a host, with PBS_NUM_PPN cores.
+    """
     total, per_host = count(env, "PBS_NP"), count(env, "PBS_NUM_PPN") or count(env, "PBS_PPN")
     if total is None or total == found.slots:
         return found
@@ -70,7 +73,7 @@ def _of_torque(found: Allocation, env: Mapping[str, str]) -> Allocation:
 
 
 def _told(found: Allocation, chunks: list[qstat.Chunk] | None) -> Allocation | None:
-    """As `qstat` says, where it speaks of the same hosts as the node file."""
+    """Return the hosts as `qstat` says, where it speaks of the same ones as the node file."""
     names = {host.name for host in found.hosts}
     shorts = {name.partition(".")[0]: name for name in names}
     cores, slots = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
@@ -90,7 +93,7 @@ def _told(found: Allocation, chunks: list[qstat.Chunk] | None) -> Allocation | N
 
 
 def _guided(found: Allocation, env: Mapping[str, str], answer: str | None) -> Allocation:
-    """By the node file and NCPUS, which is of the first chunk, without what `qstat` knows.
+    """Return the hosts by the node file and NCPUS, which is of the first chunk, without `qstat`.
 
     Where lines repeat they may be mpiprocs or chunks: lines times NCPUS could be others' cores.
     """

@@ -20,7 +20,7 @@ DAEMONS: tuple[str, ...] = ()
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a PJM job: so many workers a node as `--mpi` says, else one for each core.
+    """Return the hosts of a PJM job, with the workers that `--mpi` says, else one for each core.
 
     Other hosts are reached by `pjrsh`, as the sites' own job scripts do with Open MPI and Hydra.
     """

@@ -26,7 +26,7 @@ class Chunk(NamedTuple):
 
 
 def chunks(text: str, job: str) -> list[Chunk] | None:
-    """The chunks of a job in an answer of `qstat -f`, None where it does not tell of them."""
+    """Return the chunks of a job in an answer of `qstat -f`; None where it does not tell them."""
     said = _attributes(text, job)
     placed = _placed(said.get("exec_vnode", ""))
     asked = _asked(said.get("Resource_List.select", ""), len(placed))
@@ -42,7 +42,7 @@ def chunks(text: str, job: str) -> list[Chunk] | None:
 
 
 def _attributes(text: str, job: str) -> Mapping[str, str]:
-    """The attributes of the job with this number; long values go on after a tab."""
+    """Return the attributes of the job with this number; long values go on after a tab."""
     unfolded = text.replace("\r\n", "\n").replace("\n\t", "")
     for part in re.split(r"^Job Id:", unfolded, flags=re.MULTILINE)[1:]:
         name, *rest = part.split("\n")
@@ -54,7 +54,7 @@ def _attributes(text: str, job: str) -> Mapping[str, str]:
 
 
 def _placed(text: str) -> list[tuple[str, int]]:
-    """`(n1[0]:ncpus=2+n1[1]:ncpus=2)+(n2:ncpus=8)` as (n1[0], 4), (n2, 8)."""
+    """Return `(n1[0]:ncpus=2+n1[1]:ncpus=2)+(n2:ncpus=8)` as (n1[0], 4), (n2, 8)."""
     found = []
     for chunk in _VNODES.findall(text):
         vnodes = [vnode.split(":") for vnode in chunk.split("+")]
@@ -64,7 +64,7 @@ def _placed(text: str) -> list[tuple[str, int]]:
 
 
 def _asked(text: str, count: int) -> list[Mapping[str, str]] | None:
-    """`2:ncpus=4+ncpus=2` as three times what was asked, None where it is not so many times.
+    """Return `2:ncpus=4+ncpus=2` as three times what was asked, None where it is not so many times.
 
     They are not where nodes have been given back, or were asked for in reserve: then it matters
     only that all chunks were asked for alike.

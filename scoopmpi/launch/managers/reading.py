@@ -24,20 +24,20 @@ _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def number(text: str, source: str, least: int = 0) -> int:
-    """A count from a text; the source says where it stands."""
+    """Return a count from a text; the source says where it stands."""
     if not _NUMBER.fullmatch(text.strip()) or int(text) < least:
         raise AllocationError(f"{source}: {text!r} is no number from {least} on")
     return int(text)
 
 
 def count(env: Mapping[str, str], variable: str, least: int = 0) -> int | None:
-    """The number in a variable, None where it is not set."""
+    """Return the number in a variable, None where it is not set."""
     text = env.get(variable)
     return number(text, f"{variable}={text}", least) if text else None
 
 
 def lines(path: str, variable: str) -> list[str]:
-    """The lines of the file that a variable names, without blanks and blank ones.
+    """Return the lines of the file that a variable names, without blanks and blank ones.
 
     Regular files only: a pipe or a device would make us wait, or never end.
     """
@@ -61,7 +61,7 @@ def lines(path: str, variable: str) -> list[str]:
 
 
 def names(path: str, variable: str) -> list[str]:
-    """The hosts in the file that a variable names: a line for each, or several on a line.
+    """Return the hosts in the file that a variable names: a line for each, or several on a line.
 
     A line with a number among its words is of another kind of file; it stays whole, as no name.
     """

@@ -24,7 +24,7 @@ _CPUS = re.compile(r"\d{1,9}(?:\s+\d{1,9})*", re.ASCII)
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a Grid Engine job: one worker for each slot."""
+    """Return the hosts of a Grid Engine job: one worker for each slot."""
     path = env.get("PE_HOSTFILE")
     in_job = bool(env.get("SGE_ROOT") and env.get("JOB_ID") and env.get("NSLOTS"))
     if path:
@@ -54,7 +54,7 @@ def _parallel(env: Mapping[str, str], path: str) -> Allocation:
 
 
 def _bound(found: Allocation, env: Mapping[str, str]) -> Allocation:
-    """With the cores that `-binding` has left to the job on this host, which is the first."""
+    """Return it with the cores that `-binding` has left to the job on this host, the first one."""
     cpus = env.get("SGE_BINDING", "").strip()
     if not _CPUS.fullmatch(cpus):
         return found

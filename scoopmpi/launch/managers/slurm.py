@@ -39,7 +39,7 @@ class _Part(NamedTuple):
 
 
 def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
-    """The hosts of a Slurm job: one worker for each task that was asked for, else for each CPU.
+    """Return the hosts of a Slurm job: a worker for each task asked for, else for each CPU.
 
     Without a number of tasks, as many CPUs as `--cpus-per-task` says are a task. A CPU of Slurm
     is a core or a hyper-thread, as the site has it; no variable tells which.
@@ -65,8 +65,9 @@ def allocation(env: Mapping[str, str], ask: Ask) -> Allocation | None:
 
 
 def _parts(env: Mapping[str, str]) -> list[_Part]:
-    """Within a step the task counts are the step's, while `SLURM_JOB_NODELIST` stays the job's.
+    """Return the variables to read: those of the job, of its components, or of a step.
 
+    Within a step the task counts are the step's, while `SLURM_JOB_NODELIST` stays the job's.
     The shell of salloc is a step as well, but keeps the job's counts.
     """
     tasks, per_task = "SLURM_TASKS_PER_NODE", "SLURM_CPUS_PER_TASK"
@@ -84,7 +85,10 @@ def _parts(env: Mapping[str, str]) -> list[_Part]:
 
 
 def _job(env: Mapping[str, str], end: str, *, asked: bool) -> _Part:
-    """A component's names have its place at their end; its tasks are right without `-n` as well."""
+    """Return the variables of a job or of a component, whose names have its place at their end.
+
+    A component's tasks are right without `-n` as well.
+    """
     names = "SLURM_JOB_NODELIST" + end
     return _Part(
         names=names if env.get(names) else "SLURM_NODELIST" + end,
@@ -97,7 +101,7 @@ def _job(env: Mapping[str, str], end: str, *, asked: bool) -> _Part:
 
 
 def _read(env: Mapping[str, str], part: _Part) -> Allocation:
-    """The hosts of a part as they are listed, some perhaps without a slot."""
+    """Return the hosts of a part as they are listed, some perhaps without a slot."""
     if not env.get(part.names):
         wanted = part.names.replace("SLURM_NODELIST", "SLURM_JOB_NODELIST")
         raise AllocationError(f"this is a Slurm job, but {wanted} is not set")
@@ -131,7 +135,7 @@ def _read(env: Mapping[str, str], part: _Part) -> Allocation:
 def _limits(
     env: Mapping[str, str], part: _Part, cpus: list[int] | None, hosts: int
 ) -> tuple[list[int], str]:
-    """The CPUs of each host where tasks may be more (`--overcommit`), and who says so.
+    """Return the CPUs of each host where tasks may be more (`--overcommit`), and who says so.
 
     In a step they are known for its first host alone, where the process is.
     """
@@ -144,7 +148,7 @@ def _limits(
 def _tasks(
     env: Mapping[str, str], variable: str, part: _Part, hosts: int
 ) -> tuple[list[int], tuple[str, ...]]:
-    """The tasks of each host, checked against their total, and what to say of them.
+    """Return the tasks of each host, checked against their total, and what to say of them.
 
     Slurm 23.02.0 and 23.02.1 had wrong ones beside right totals (bugs.schedmd.com, 16426).
     """
@@ -162,7 +166,7 @@ def _tasks(
 def _per_node(
     env: Mapping[str, str], variable: str, names: str, hosts: int
 ) -> tuple[list[int], bool]:
-    """A count for each host, and whether there are more: so it is in jobs that have shrunk."""
+    """Return a count for each host, and True where there are more: so it is in shrunk jobs."""
     text, listed = env.get(variable), f"{names}={env[names]}"
     if not text:
         raise AllocationError(f"{listed} has no {variable} beside it")
@@ -173,7 +177,7 @@ def _per_node(
 
 
 def counts(text: str, variable: str) -> Iterator[int]:
-    """`2(x3),1` as 2, 2, 2, 1."""
+    """Yield `2(x3),1` as 2, 2, 2, 1."""
     for item in text.split(","):
         found = _COUNT.fullmatch(item.strip())
         if found is None:

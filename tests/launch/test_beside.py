@@ -22,12 +22,12 @@ pytestmark = pytest.mark.timeout(60)
 
 DRIVER = """
 import os, sys
-from scoopmpi.launch.beside import watching
-watching.GRACE = 0.2
+from scoopmpi.launch.beside import child, ending, watch
+ending.GRACE = 0.2
 seconds, fatal, program = float(sys.argv[1]), sys.argv[2] == "fatal", sys.argv[3]
 tell = lambda text: print(text, file=sys.stderr, flush=True)
-silence = watching.Silence(seconds, fatal) if seconds else None
-status = watching.run([sys.executable, "-c", program], os.environ, watching.Watch(tell, silence))
+silence = watch.Silence(seconds, fatal) if seconds else None
+status = child.run([sys.executable, "-c", program], os.environ, watch.Watch(tell, silence))
 try:
     os.waitpid(-1, os.WNOHANG)
 except ChildProcessError:

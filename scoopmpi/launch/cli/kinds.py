@@ -1,6 +1,6 @@
-"""An option that is a variable too, and the kinds of values that options take.
+"""The kinds of values that options take: how each is read from a word, checked and completed.
 
-How click is taught this; which options there are is in `options`.
+For click, as a `ParamType` each. A fault is said in the user's words; nothing is looked up here.
 """
 
 from __future__ import annotations
@@ -22,72 +22,6 @@ PINS = {
     "spread": "spread", "scatter": "spread", "cycle": "spread",
 }  # fmt: skip
 """The ways to pin that users know, and the two that there are."""
-
-
-class Setting(click.Option):
-    """An option that is also a variable, under every of its long names.
-
-    section: the heading below which the long help has it. usual: the short help has it too.
-    """
-
-    def __init__(self, words: Sequence[str], *, section: str, usual: bool = False, **more: Any):
-        if more.get("is_flag"):
-            words = [_with_opposite(word) for word in words]
-        super().__init__(words, **more)
-        self.section, self.usual = section, usual
-        self.envvar = [variable(name) for name in self.opts if name.startswith("--")]
-
-    def value_from_envvar(self, ctx: click.Context) -> Any:
-        if not self.is_flag:
-            return super().value_from_envvar(ctx)
-        # Not left to click: with 8.2 a flag's variable is true whatever it says.
-        for names, meaning in ((self.opts, True), (self.secondary_opts, False)):
-            if name := self._first_set(names):
-                return meaning is click.BOOL.convert(os.environ[name], self, ctx)
-        return None
-
-    def handle_parse_result(
-        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
-    ) -> tuple[Any, list[str]]:
-        try:
-            return super().handle_parse_result(ctx, opts, args)
-        except click.BadParameter as problem:
-            problem.param_hint = self.hint(given=self.name in opts)
-            raise
-
-    def hint(self, given: bool) -> str:
-        """How an error calls it: by its variable, unless it was given on the command line."""
-        named = None if given else self._first_set((*self.opts, *self.secondary_opts))
-        return f"${named}" if named else next(name for name in self.opts if name[:2] == "--")
-
-    def _first_set(self, names: Sequence[str]) -> str | None:
-        return next((name for name in map(variable, names) if os.environ.get(name)), None)
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        if self.hidden:
-            return None
-        names = list(self.opts) if self.name != "pinned" else [*self.opts, *self.secondary_opts]
-        names.sort(key=lambda name: name.startswith("--"))
-        value = "" if self.is_flag else f" {self.metavar}"
-        return ", ".join(names) + value, self.help or ""
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        if ctx.params.get("words"):  # what looks like an option behind the program is its own
-            return [CompletionItem(incomplete, type="file")]
-        return super().shell_complete(ctx, incomplete)
-
-
-def _with_opposite(word: str) -> str:
-    """`--double` as `--double/--disable-double`; short names and Python's stay."""
-    return f"{word}/--disable-{word[2:]}" if word.startswith("--") else word
-
-
-def variable(name: str) -> str:
-    """`--dry-run` as `MYMPIRUN_DRY_RUN`."""
-    return "MYMPIRUN_" + name.removeprefix("--").replace("-", "_").upper()
-
-
-# Kinds of values.
 
 if TYPE_CHECKING:
     _Kind: TypeAlias = click.ParamType[Any]

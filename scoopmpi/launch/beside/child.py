@@ -1,0 +1,78 @@
+"""Start the launcher as a child of this process, and run it to its end.
+
+With a line to rank 0 (`lifeline`) the launcher hears no signal but SIGHUP: it would kill the
+program in the middle of its clean-up. Rank 0 hears them, each once, and its word is the exit
+status. Without one all goes to the launcher, and comes from it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ...process import supervisor
+from ...process.signals import NOT_FOR_LAUNCHERS
+from ...process.streams import closed
+from . import feeding
+from .job import Job
+from .lifeline import Lifeline
+from .passing import Passing
+from .signals import WARNINGS, taken
+from .watch import Watch
+
+
+def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
+    """Run a launcher to its end and return the exit status of the job, as a shell would have it.
+
+    argv, env: its words and its environment. watch: how it is to be run.
+    """
+    targets = (1, 2) if watch.output is None else (watch.output, watch.output)
+    with taken() as signals:
+        passing = Passing(targets) if watch.silence or watch.apart else None
+        out, err = passing.ends if passing else targets
+        own = targets if passing and not watch.silence else (out, err)
+        line = Lifeline(_streams(*own)) if watch.here else None
+        fed = os.pipe() if watch.marked and not line else None
+        launcher = subprocess.Popen(
+            argv,
+            env={**env, **(line.variables if line else {})},
+            stdin=subprocess.DEVNULL if line or watch.opened else fed[0] if fed else None,
+            stdout=out, stderr=err,
+            preexec_fn=partial(_in_the_launcher, deaf=line is not None, signalled=watch.signalled),
+        )  # fmt: skip
+        if fed:
+            os.close(fed[0])
+            feeding.marked(fed[1])
+        job = Job(launcher, watch, signals, line, passing)
+        try:
+            return job.run()
+        finally:
+            job.close()
+
+
+def _streams(out: int, err: int) -> dict[int, int]:
+    """Return what rank 0 shall have as its own, of what is open."""
+    given = {1: out, 2: err}
+    if 0 not in closed():
+        given = {0: feeding.for_rank_0(), **given}
+    return {number: fd for number, fd in given.items() if number != fd or fd not in closed()}
+
+
+def _in_the_launcher(deaf: bool, signalled: object) -> None:
+    """Prepare the launcher's process: it ends when we are killed, as if it stood in our place.
+
+    deaf: it hears no signal but SIGHUP. signalled: not None where warnings ask for the end.
+    Deaf, it has a process group of its own, as what a terminal sends is for us, and its ranks let
+    signals in again. Deaf to warnings only, it does not see what goes to all processes of a job.
+    """
+    supervisor.end_with_parent(signal.SIGHUP if deaf else signal.SIGTERM)
+    if deaf:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # our own word to it, under nohup too
+        signal.pthread_sigmask(signal.SIG_BLOCK, NOT_FOR_LAUNCHERS)
+    elif signalled is not None:
+        for number in WARNINGS:
+            signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,181 @@
+"""A launcher while it runs: what happens until it has ended, and what follows from each event.
+
+What a signal means is a table in `signals`; how a job ends is in `ending`.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import subprocess
+import time
+from functools import partial
+
+from ...concurrency.periods import EARLIER_SECONDS, LAUNCHER_GRACE_SECONDS, NOTICE_SECONDS
+from .ending import Ending
+from .event_loop import EventLoop
+from .lifeline import Lifeline
+from .passing import Passing
+from .signals import MEANINGS, Signals, in_foreground
+from .watch import Watch
+
+TIMED_OUT = 124
+"""The exit status of a job that was ended for its silence: vsc-mympirun's, and timeout(1)'s."""
+_LEFT_IN_PIPES = 1 << 20
+"""Bytes that are read after the launcher's end: more than a pipe holds must come from another."""
+
+
+class Job:
+    """A launcher that has been started.
+
+    signals: what this process gets. line: that to rank 0, None where there is none.
+    passing: the launcher's output on its way to ours, None where it writes there itself.
+    """
+
+    def __init__(
+        self,
+        launcher: subprocess.Popen[bytes],
+        watch: Watch,
+        signals: Signals,
+        line: Lifeline | None,
+        passing: Passing | None,
+    ) -> None:
+        self._launcher, self._watch = launcher, watch
+        self._signals, self._line, self._passing = signals, line, passing
+        self._loop = EventLoop()
+        self._ending = Ending(launcher, watch, line, self._loop)
+        self._loop.register(signals, self._woken)
+        if line:
+            self._loop.register(line, self._heard)
+        for source in passing.sources if passing else ():
+            self._loop.register(source, partial(self._pass_on, source))
+        if watch.silence:
+            self._loop.after(watch.silence.seconds, self._look_for_silence)
+
+    def run(self) -> int:
+        """Wait until the launcher has ended, and what it left behind is read.
+
+        Returns the exit status of the job, as a shell would have it, or TIMED_OUT.
+        """
+        left = _LEFT_IN_PIPES
+        over = False
+        while left > 0:
+            if not over and self._launcher.poll() is not None:
+                over = True
+                self._launcher_ended()
+            before = self._passed
+            acts = self._loop.turn(at_once=over and not self._waits)
+            if over:
+                left -= self._passed - before
+            if over and not self._waits and all(act == self._woken for act in acts):
+                break
+        return self._exit_status()
+
+    def close(self) -> None:
+        """Leave nothing of it open."""
+        self._loop.close()
+        if self._line:
+            self._line.close()
+        if self._passing:
+            self._passing.close()
+
+    @property
+    def _passed(self) -> int:
+        return self._passing.passed if self._passing else 0
+
+    @property
+    def _waits(self) -> bool:
+        """True where rank 0 has called and has not ended."""
+        line = self._line
+        return line is not None and line.pid is not None and line.fileno() >= 0
+
+    # What happens.
+
+    def _woken(self) -> None:
+        self._signals.drain()
+        while self._signals.came:
+            self._signal(self._signals.came.popleft())
+
+    def _heard(self) -> None:
+        assert self._line is not None
+        self._loop.unregister(self._line)
+        ended = self._line.status is not None  # and it is its end that is heard
+        self._line.hear()
+        if self._line.fileno() >= 0:
+            self._loop.register(self._line, self._heard)
+        if self._line.pid is not None and self._passing:
+            self._passing.close_ends()
+        if ended:
+            return
+        if self._line.status is not None:
+            self._speak_apart()
+            self._ending.program_ended()
+        elif self._line.fileno() < 0:
+            self._ending.line_broke()
+
+    def _pass_on(self, source: int) -> None:
+        assert self._passing is not None
+        if not self._passing.pass_on(source):
+            self._loop.unregister(source)
+
+    def _speak_apart(self) -> None:
+        """Send what the launcher still prints to stderr: Open MPI 5 explains lost daemons."""
+        if self._passing and self._watch.apart:
+            self._passing.apart()
+
+    def _launcher_ended(self) -> None:
+        """Give rank 0 its time where somebody has killed the launcher: it may clean up still."""
+        if self._passing:
+            self._passing.close_ends()
+        if self._waits:
+            self._loop.after(LAUNCHER_GRACE_SECONDS, self._close_line)
+
+    def _close_line(self) -> None:
+        if self._line and self._line.fileno() >= 0:
+            self._loop.unregister(self._line)
+            self._line.close()
+
+    def _look_for_silence(self) -> None:
+        silence = self._watch.silence
+        if silence is None or self._passing is None or self._passing.passed:
+            return
+        text = f"nothing was printed for {silence.seconds:g} s"
+        if not silence.fatal:
+            self._watch.tell(f"{text}; the job goes on")
+            return
+        self._watch.tell(f"{text}; the job is ended (--output-check-fatal)")
+        self._ending.with_status(TIMED_OUT)
+
+    # Signals.
+
+    def _signal(self, number: int) -> None:
+        self._ending.signal_came()
+        self._speak_apart()
+        if self._line is None:
+            self._pass_to_launcher(number)
+        elif self._line.ready and MEANINGS[number].cleans_up:
+            since = time.monotonic() - EARLIER_SECONDS
+            self._loop.after(NOTICE_SECONDS, partial(self._pass_to_rank_0, number, since))
+        else:
+            self._ending.at_once(128 + number)
+
+    def _pass_to_launcher(self, number: int) -> None:
+        # A second Ctrl-C would cut the launcher's end short.
+        if MEANINGS[number].by_terminal and in_foreground():
+            return
+        if self._watch.signalled is not None and MEANINGS[number].warns:
+            number = signal.SIGTERM  # a Hydra dies of the second
+        self._launcher.send_signal(number)
+
+    def _pass_to_rank_0(self, number: int, since: float) -> None:
+        assert self._line is not None
+        if not self._line.told_of(number, since):
+            self._line.send(number)
+
+    def _exit_status(self) -> int:
+        status = self._ending.exit_status()
+        problem = self._passing.problem if self._passing else None
+        if problem is None or status or problem.errno == errno.EPIPE:
+            return status
+        self._watch.tell(f"output is lost: {problem.strerror}")
+        return 1

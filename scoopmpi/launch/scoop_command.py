@@ -1,0 +1,80 @@
+"""What `python -m scoopmpi` does where no ranks have been started: start itself under a launcher.
+
+Its options are SCOOP's, read in `program.scoop_options`, as each rank may have to read them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NoReturn
+
+from ..program.scoop_options import UNABLE, Options
+from . import managers, running
+from .commandline import composing, rank_command
+from .commandline.launch import Launch, with_paths
+from .flavours.ranks import LauncherOptions
+from .hosts import hostlist, placement
+from .hosts.allocation import Allocation
+from .hosts.asking import asking
+from .managers import local
+
+
+def start(options: Options) -> NoReturn:
+    """Start the ranks and stay until the end of the job; exit with its status."""
+    env = os.environ
+    try:
+        hosts = allocation_for(options, env)
+        launch = launch_for(options)
+        if not launch.words and not _terminal():
+            launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
+        composed = composing.command_line(launch, hosts, env)
+        for note in () if options.quiet else composed.notes:
+            _tell(note)
+        sys.exit(running.run(launch, composed, _tell))
+    except composing.PROBLEMS as problem:
+        _tell(str(problem))
+        sys.exit(UNABLE)
+
+
+def restart_rank(options: Options) -> NoReturn:
+    """Become the same rank again, by another interpreter or behind the prolog.
+
+    For ranks of the user's own mpirun, which nobody has told of these two.
+    """
+    try:
+        words = rank_command.of_rank(launch_for(options))
+    except composing.PROBLEMS as problem:
+        _tell(str(problem))
+        sys.exit(UNABLE)
+    os.execv(words[0], words)
+
+
+def launch_for(options: Options) -> Launch:
+    """Return what the options ask to start."""
+    agent = options.ssh_executable or ("rsh" if options.rsh else None)
+    return Launch(options.words, with_paths(options), LauncherOptions(agent=agent))
+
+
+def allocation_for(options: Options, env: Mapping[str, str]) -> Allocation:
+    """Return the hosts that the options name, else those of the batch job, with the workers asked.
+
+    Raises AllocationError, naming the file and line of a host file.
+    """
+    if options.hosts:
+        found = hostlist.from_words(options.hosts)
+    elif options.hostfile is not None:
+        found = hostlist.from_file(options.hostfile, local.cores)
+    else:
+        found = managers.detect(env, ask=asking(env))
+    return found if options.workers is None else placement.resized(found, options.workers)
+
+
+def _tell(text: str) -> None:
+    print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+
+
+def _terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
