@@ -128,6 +128,7 @@ def test_launcher_and_farm_share_no_import() -> None:
             assert rooms <= LAUNCH_KNOWS, module
 
 
+@pytest.mark.ranks
 def test_a_worker_imports_little() -> None:
     """Each module is a file that every rank opens, often on a slow shared file system."""
     code = (
@@ -152,6 +153,7 @@ def test_a_module_opens_with_its_law_and_is_small(path: Path) -> None:
     assert path.stem not in {"utils", "util", "helpers", "common", "core", "base", "types"}
 
 
+@pytest.mark.ranks
 def test_ruff() -> None:
     for words in (["check"], ["format", "--check"]):
         answer = subprocess.run(
@@ -161,6 +163,7 @@ def test_ruff() -> None:
         assert answer.returncode == 0, answer.stdout[-3000:]
 
 
+@pytest.mark.ranks
 def test_mypy() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, timeout=280

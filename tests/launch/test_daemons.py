@@ -134,6 +134,7 @@ def test_a_remote_shell_in_a_file_is_found(
     assert daemons.shell_is_ours(mpirun, env) is (ours and before)
 
 
+@pytest.mark.ranks
 def test_a_deaf_program_lives_on() -> None:
     assert set(deaf.UNHEARD) < NOT_FOR_LAUNCHERS
     lives = "import time; print(flush=True); time.sleep(0.5); print('on')"

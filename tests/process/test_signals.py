@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import os, signal, sys, time
 from scoopmpi.process.signals import leave_to_rank_0
@@ -24,6 +26,7 @@ print("alive")
 """
 
 
+@pytest.mark.ranks
 def test_a_forked_process_never_misses_its_end() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60
