@@ -62,14 +62,15 @@ SLOWEST = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many processes share the tests: two a core, since most of the time they wait.
+    """Return how many processes share the tests: tests of ranks wait most of the time.
 
-    One file runs in this process: its tests share what they start.
+    One file runs in this process, where a debugger can look at it.
     """
     files = {word.partition("::")[0] for word in config.args}
     if len(files) == 1 and Path(*files).is_file():
         return 0
-    return min(2 * len(os.sched_getaffinity(0)), 8)
+    cores = len(os.sched_getaffinity(0))
+    return min(cores if config.option.markexpr == "not ranks" else 2 * cores, 8)
 
 
 @pytest.hookimpl(optionalhook=True)
