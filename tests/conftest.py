@@ -5,7 +5,11 @@ What tests start, and how, is in `tests/support/`: `libraries`, `starting`.
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,10 +43,46 @@ it would take minutes more of CI."""
 IN_FULL = frozenset(
     (
         "test_commands", "test_flavours_hosts", "test_gridengine", "test_hosts",
-        "test_lost_hosts", "test_lost_workers", "test_mpi", "test_pinning", "test_slurm",
-        "test_launcher_mismatch",
+        "test_launcher_mismatch", "test_lost_hosts", "test_lost_workers", "test_mpi",
+        "test_pinning", "test_slurm",
     )
 )  # fmt: skip
+
+STARTS = {"library", "first_library", "surviving", "prefix", "cluster", "pair", "two", "engine"}
+"""Fixtures of tests that start ranks, or commands that do: these get the mark `ranks` here."""
+
+SLOWEST = (
+    "tests/cluster", "tests/process/test_streams", "tests/output/test_output", "tests/test_mpi",
+    "tests/compat/test_scoop_programs", "tests/worker/test_hostile_tasks",
+    "tests/process/test_stopping", "tests/process/test_ending", "tests/ranks/test_commands",
+    "tests/program/test_program_forms", "tests/farm/test_fault_table", "tests/farm/test_chaos",
+)  # fmt: skip
+"""They begin first, so that no process is left alone with one of them; by `pytest --durations`."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes share the tests: tests of ranks wait most of the time.
+
+    One file runs in this process, where a debugger can look at it.
+    """
+    files = {word.partition("::")[0] for word in config.args}
+    if len(files) == 1 and Path(*files).is_file():
+        return 0
+    cores = len(os.sched_getaffinity(0))
+    return min(cores if config.option.markexpr == "not ranks" else 2 * cores, 8)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give each process whole files; all of tests/cluster to one, as there is one cluster."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/cluster" if nodeid.startswith("tests/cluster/") else nodeid.split("::")[0]
+
+    return Files(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,11 +97,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is said above."""
+    """Leave out what is said above, mark what starts ranks, and let the slowest begin."""
     left_out = [item for item in items if _left_out(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not _left_out(item)]
+    for item in items:
+        if item.get_closest_marker("mpi") or not STARTS.isdisjoint(item.fixturenames):
+            item.add_marker("ranks")
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    turns = (turn for turn, name in enumerate(SLOWEST) if item.nodeid.startswith(name))
+    return next(turns, len(SLOWEST))
 
 
 def _left_out(item: pytest.Item) -> bool:
@@ -70,3 +119,19 @@ def _left_out(item: pytest.Item) -> bool:
     if not isinstance(library, Library) or not library.name.startswith(IN_PART):
         return False
     return module not in IN_FULL
+
+
+@pytest.fixture(autouse=True)
+def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test that is not marked `ranks` start no Python: the pure ones are to stay fast."""
+    if request.node.get_closest_marker("ranks"):
+        return
+
+    def refuse(self: object, args: object, *more: object, **named: object) -> None:
+        words = [args] if isinstance(args, str | bytes | Path) else list(args)
+        if any(str(word) == sys.executable for word in words):
+            pytest.fail(f"it starts a Python: mark it `ranks` ({words})")
+        begin(self, args, *more, **named)
+
+    begin = subprocess.Popen.__init__
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)

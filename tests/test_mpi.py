@@ -27,7 +27,7 @@ CASES = [
 @pytest.mark.parametrize(("library", "ranks"), CASES, indirect=["library"])
 def test_under_mpirun(library: Library, ranks: int) -> None:
     which = "mpi" if library == libraries()[0] else "mpi and not once"
-    program = ["-m", "pytest", "--with-mpi", "-m", which, "-q", "-x", "tests/mpi"]
+    program = ["-m", "pytest", "-n", "0", "--with-mpi", "-m", which, "-q", "-x", "tests/mpi"]
     answer = start_ranks(library, ranks, program, timeout=100)
     output = answer.stdout + answer.stderr
     assert answer.returncode == 0, output[-6000:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,11 @@ LAUNCH_KNOWS = {"launch", "process", "program", "checkpoint", "concurrency"}
 """The launcher meets the farm at a command line. It shares what a process is, and shows files."""
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "scoopmpi"
@@ -57,7 +63,7 @@ def room(module: str) -> str:
 def imported(path: Path) -> set[str]:
     """The modules of the project that a module imports, anywhere and for whatever."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom):
             names |= _from(path, node)
         elif isinstance(node, ast.Import):
@@ -113,7 +119,7 @@ def test_no_room_has_a_circle() -> None:
 def test_only_transport_imports_mpi4py() -> None:
     for path in MODULES:
         imports = [
-            node for node in ast.walk(ast.parse(path.read_text()))
+            node for node in ast.walk(parsed(path))
             if isinstance(node, ast.Import | ast.ImportFrom)
         ]  # fmt: skip
         names = {alias.name for node in imports for alias in node.names}
@@ -129,6 +135,7 @@ def test_launcher_and_farm_share_no_import() -> None:
             assert rooms <= LAUNCH_KNOWS, module
 
 
+@pytest.mark.ranks
 def test_a_worker_imports_little() -> None:
     """Each module is a file that every rank opens, often on a slow shared file system."""
     code = (
@@ -145,7 +152,7 @@ def test_a_worker_imports_little() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_opens_with_its_law_and_is_small(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     assert ast.get_docstring(tree), "a module opens with what lives here"
     assert len(path.read_text().splitlines()) <= 380
     if "compat" in path.parts:
@@ -214,6 +221,7 @@ def test_only_its_methods_write_who_this_process_is() -> None:
             assert not written, f"{module_name(path)} writes {written}"
 
 
+@pytest.mark.ranks
 def test_ruff() -> None:
     for words in (["check"], ["format", "--check"]):
         answer = subprocess.run(
@@ -223,6 +231,7 @@ def test_ruff() -> None:
         assert answer.returncode == 0, answer.stdout[-3000:]
 
 
+@pytest.mark.ranks
 def test_mypy() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, timeout=280

@@ -163,11 +163,13 @@ def test_all_targets_have_a_digest_and_each_its_own(before: dict[str, str]) -> N
     assert len(set(before.values())) == len(before) > 25
 
 
+@pytest.mark.ranks
 def test_another_run_gives_the_same(before: dict[str, str], tmp_path: Path) -> None:
     """Elsewhere, with sets in another order, from compiled files the second time."""
     assert digests(tmp_path, 2) == digests(tmp_path, 3) == before
 
 
+@pytest.mark.ranks
 def test_comments_and_lines_do_not_count(before: dict[str, str], tmp_path: Path) -> None:
     comment = ("    # counts down\n", "\n\n    # counts down, slowly\n\n")
     assert digests(tmp_path, 4, prog=comment) == before
@@ -207,6 +209,7 @@ CHANGES = {
 }  # fmt: skip
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_is_seen_where_it_matters_and_nowhere_else(
     before: dict[str, str], tmp_path: Path, what: str

@@ -109,6 +109,7 @@ for number in range(first, 10**6):
 """
 
 
+@pytest.mark.ranks
 def test_kill_9_at_any_moment_loses_at_most_the_last_second(tmp_path: Path) -> None:
     chance = random.Random(7)
     files = [tmp_path / f"{number}.ckpt" for number in range(4)]
@@ -168,6 +169,7 @@ file.close(True)
 """
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("again", ["room", "none"])
 def test_where_the_disk_is_full_the_program_goes_on_and_is_warned(path: Path, again: str) -> None:
     with python(FULL, path, again) as run:

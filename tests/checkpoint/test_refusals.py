@@ -123,6 +123,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.ranks
 def test_a_second_run_is_refused_as_long_as_the_first_lives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def test_how_the_last_run_ended(tmp_path: Path, whole: bool) -> None:
     assert "no tasks are saved" in described(path)
 
 
+@pytest.mark.ranks
 def test_while_a_run_writes(path: Path) -> None:
     """In another process: it sees whole commits only."""
     file, stop = CheckpointFile(path, "model.py 600"), threading.Event()
@@ -98,6 +99,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.ranks
 def test_a_run_that_was_killed_while_it_wrote_is_undone(path: Path) -> None:
     before = described(path).splitlines()[6:]
     subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT, timeout=20, check=False)

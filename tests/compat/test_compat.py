@@ -58,6 +58,7 @@ def test_the_same_names_on_top() -> None:
         _ = scoopmpi.nowhere
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize(
     "code",
     [
@@ -75,6 +76,7 @@ def test_the_ways_of_importing(code: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.ranks
 def test_importing_the_name_is_cheap() -> None:
     """Ranks import it from a file system that is shared by all."""
     code = "import sys, scoop; scoop.SIZE, scoop.worker; print(*sys.modules)"
@@ -99,6 +101,7 @@ def test_the_functions_are_ours_and_can_be_pickled() -> None:
     assert scoop.futures._controller is None
 
 
+@pytest.mark.ranks
 def test_submit_without_a_launcher_does_not_raise() -> None:
     code = (
         "from scoop import futures, fallbacks\n"
@@ -214,6 +217,7 @@ def in_front(beside: Path) -> Path:
 REMEDY = "pip uninstall scoop && pip install --force-reinstall scoopmpi"
 
 
+@pytest.mark.ranks
 def test_ours_warns_of_the_original(beside: Path) -> None:
     done = python("import scoop; print(scoop.SIZE)", PYTHONPATH=str(beside))
     assert done.stdout == "1\n"

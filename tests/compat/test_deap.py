@@ -12,7 +12,7 @@ from tests.support.libraries import ROOT, Library
 from tests.support.starting import start
 
 pytest.importorskip("deap", reason="DEAP is not installed: pip install 'scoopmpi[test]'")
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.ranks, pytest.mark.timeout(120)]
 HERE = ROOT / "tests" / "compat" / "scoop_programs"
 
 

@@ -88,6 +88,7 @@ def run_alone(python: str, *words: str, timeout: float) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("program", SERIAL)
 def test_without_a_launcher_it_prints_the_same_and_warns_once(program: str) -> None:
     answer = run_alone(sys.executable, f"{program}.py", timeout=30)

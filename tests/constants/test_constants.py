@@ -279,6 +279,7 @@ def test_who_has_borrowed_can_pass_it_on() -> None:
         assert store.get("table")[-1] == 2 * BIG - 1
 
 
+@pytest.mark.ranks
 @needs_host_memory
 def test_another_process_borrows() -> None:
     store, other = Constants(), Other()

@@ -116,6 +116,7 @@ def test_the_publishers_array_may_change_afterwards() -> None:
     assert not np.frombuffer(there.views[0]).any()
 
 
+@pytest.mark.ranks
 def test_another_process_sees_the_same_memory(other: Other) -> None:
     there = publish([np.full(64 * MB // 8, 3.5)])
     assert other.ask(f"(v := attach({there.where!r})) and float(np.frombuffer(v[0]).sum())")
@@ -126,6 +127,7 @@ def test_another_process_sees_the_same_memory(other: Other) -> None:
         assert common >= 64 * MB
 
 
+@pytest.mark.ranks
 def test_nobody_can_write(other: Other) -> None:
     there = publish([np.zeros(1000)])
     lines = [
@@ -144,6 +146,7 @@ def test_nobody_can_write(other: Other) -> None:
     assert bytes(there.views[0]) == bytes(8000)
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("how", ["killed", "closed"])
 def test_who_has_attached_keeps_the_memory(other: Other, how: str) -> None:
     where = other.ask("(p := publish([np.arange(100_000)])).where")
@@ -158,6 +161,7 @@ def test_who_has_attached_keeps_the_memory(other: Other, how: str) -> None:
         attach(where)
 
 
+@pytest.mark.ranks
 def test_nothing_remains_of_the_killed(other: Other) -> None:
     before = set(os.listdir("/dev/shm"))
     other.ask(f"(p := publish([bytes({200 * MB})])).where")
@@ -238,5 +242,6 @@ def test_too_many_open_files_is_said() -> None:
         kept.clear()
 
 
+@pytest.mark.ranks
 def test_processes_that_can_attach_have_the_same_domain(other: Other) -> None:
     assert other.ask("domain()") == domain()

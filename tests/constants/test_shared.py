@@ -144,6 +144,7 @@ def test_another_thread_sets_what_one_waits_for(monkeypatch: pytest.MonkeyPatch)
     timer.join(20)
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("package", ["scoop", "scoopmpi"])
 def test_a_program_without_launcher(package: str, tmp_path: Path) -> None:
     program = tmp_path / "serial.py"

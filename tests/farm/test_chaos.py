@@ -37,6 +37,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
             run.cancel()
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("plan", PLANS)
 def test_the_program_ends_with_every_value_whoever_dies(
     plan: str, runs: dict[str, Future[Any]]
@@ -47,6 +48,7 @@ def test_the_program_ends_with_every_value_whoever_dies(
     assert (run.right, run.status) == (True, 0), f"{run.plan}\n{run.said}"
 
 
+@pytest.mark.ranks
 def test_most_runs_have_lost_somebody(runs: dict[str, Future[Any]]) -> None:
     """Else the others show nothing."""
     ended = [run.result() for run in runs.values() if run.done()]

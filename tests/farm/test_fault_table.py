@@ -222,6 +222,7 @@ def runs(
             each.cancel()
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("fault", ROWS)
 def test_it_happens_as_the_page_says(

@@ -130,6 +130,7 @@ def test_workers_in_few_words(workers: Collection[int], text: str) -> None:
     assert named(list(workers)) == text
 
 
+@pytest.mark.ranks
 def test_a_farm_that_is_stuck_in_mpi_is_ended(tmp_path: Path) -> None:
     program = (
         "from tests.farm.test_host_watch import Scene\n"
@@ -279,6 +280,7 @@ def test_a_launcher_above_is_killed_with_its_children_and_nothing_else(
     assert not daemon.kill(), "no launcher is above this test"
 
 
+@pytest.mark.ranks
 def test_a_process_that_spins_in_c_has_an_end() -> None:
     """As MPI_Abort of MPICH does where a host is gone. The program may have a handler."""
     program = (

@@ -18,7 +18,7 @@ from tests.support.libraries import ROOT
 from tests.support.wrappers import Prefix, prefix
 
 __all__ = ["prefix"]
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.ranks, pytest.mark.timeout(60)]
 
 DRIVER = """
 import os, sys

@@ -139,6 +139,7 @@ def test_a_remote_shell_in_a_file_is_found(
     assert of_a_farm(env, mpirun=mpirun).agent_is_ours is (ours and before)
 
 
+@pytest.mark.ranks
 def test_a_deaf_program_lives_on() -> None:
     assert set(deaf.UNHEARD) < NOT_FOR_LAUNCHERS
     lives = "import time; print(flush=True); time.sleep(0.5); print('on')"

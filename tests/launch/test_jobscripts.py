@@ -244,6 +244,7 @@ def asked(printed: tuple[list[str], str, dict[str, str]]) -> Asked:
     return Asked(options, " ".join(inner), place, env | dict(given))
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.script)
 def test_what_mpirun_gets(job: Job, site: Site) -> None:
     everything, said = run(job, site)

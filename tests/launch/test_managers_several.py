@@ -162,6 +162,7 @@ def test_the_nearest_daemon_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ancestors.manager(managers.DAEMONS) is None
 
 
+@pytest.mark.ranks
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="Linux only")
 def test_a_real_ancestor(tmp_path: Path) -> None:
     """`exec -a` does not change the name in /proc; a copy of the shell does."""

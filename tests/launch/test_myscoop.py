@@ -12,6 +12,8 @@ import pytest
 from tests.launch.test_managers import recorded
 from tests.support.wrappers import JOBSCRIPTS, THREADS, Prefix, of_slots, prefix, started
 
+pytestmark = pytest.mark.ranks
+
 __all__ = ["prefix"]
 BASH = shutil.which("bash") or "bash"
 

@@ -235,6 +235,7 @@ def on_terminal(words: list[str], env: dict[str, str]) -> bytes:
     return out.replace(b"\r\n", b"\n")
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("way", WAYS)
 def test_lines_of_threads_and_of_tasks_are_whole_and_in_order(way: str, tmp_path: Path) -> None:
     body = """
@@ -261,6 +262,7 @@ other.join()
     assert dict(came) == {name: list(range(400)) for name in ("main", "a", "b", "bytes", "task")}
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("way", WAYS)
 def test_what_was_printed_before_stands_before(way: str, tmp_path: Path) -> None:
     body = """
@@ -274,6 +276,7 @@ for n in range(200):
     assert printed(way, body, tmp_path).split() == [b"%d" % n for n in range(600)]
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("way", WAYS)
 def test_long_lines_are_whole(way: str, tmp_path: Path) -> None:
     body = """
@@ -288,6 +291,7 @@ prints("d")
     assert Counter(lines) == Counter({letter * 30000: 20 for letter in (b"a", b"b", b"c", b"d")})
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("way", WAYS)
 def test_a_line_in_parts_is_whole_unless_it_was_shown_for_long(way: str, tmp_path: Path) -> None:
     body = """
@@ -307,6 +311,7 @@ all_at_once(lambda: console.show(1, b"task\\n"))
     assert prompt == b"prompt: task\n"
 
 
+@pytest.mark.ranks
 def test_what_is_flushed_without_a_newline_is_shown_at_once(tmp_path: Path) -> None:
     body = """
 print("name", end="? ")
@@ -323,6 +328,7 @@ except EOFError:
     assert printed("pipe", body, tmp_path) == b"name? [a]more [b]thread[c]prompt [d]"
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("way", WAYS)
 def test_text_and_bytes_are_written_in_their_order(way: str, tmp_path: Path) -> None:
     body = """
@@ -339,6 +345,7 @@ sys.stdout.buffer.write(bytes(range(256)).replace(b"\\n", b""))
         assert out == expected + bytes(range(256)).replace(b"\n", b"")
 
 
+@pytest.mark.ranks
 def test_it_is_a_stream_as_pythons_own(tmp_path: Path) -> None:
     body = """
 import json
@@ -360,6 +367,7 @@ except io.UnsupportedOperation:
     assert printed("pipe", body, tmp_path) == b"four\nfive\nnot readable\n"
 
 
+@pytest.mark.ranks
 def test_the_program_changes_the_encoding(tmp_path: Path) -> None:
     body = """
 before = sys.stdout.errors
@@ -379,6 +387,7 @@ os.write(1, b".")
     assert out == "ü\n".encode() + b"\xfc\r\n\xfc\r\nbytes\nat once."
 
 
+@pytest.mark.ranks
 def test_streams_of_the_programs_own_making(tmp_path: Path) -> None:
     body = """
 with contextlib.redirect_stdout(io.StringIO()) as text:
@@ -402,6 +411,7 @@ console.show(1, b"to nobody\\n")
     )
 
 
+@pytest.mark.ranks
 def test_closed_is_closed(tmp_path: Path) -> None:
     body = """
 print("before")
@@ -416,6 +426,7 @@ except ValueError as problem:
     assert printed("pipe", body, tmp_path) == b"before\n"
 
 
+@pytest.mark.ranks
 def test_children_of_the_program_print_once(tmp_path: Path) -> None:
     body = """
 import multiprocessing
@@ -438,6 +449,7 @@ other.join()
     assert count[b"program"] == 1 and count[b"child"] == 20 and len(count) == 3
 
 
+@pytest.mark.ranks
 def test_a_reader_that_goes_ends_the_program_as_python_does() -> None:
     body = """
 try:
@@ -457,6 +469,7 @@ except BrokenPipeError:
         assert process.wait(30) in (0, 120)
 
 
+@pytest.mark.ranks
 def test_stdout_and_stderr_in_one_file_have_one_order(tmp_path: Path) -> None:
     body = """
 sys.stderr.flush()

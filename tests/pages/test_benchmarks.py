@@ -36,6 +36,7 @@ def test_pinned_workers_are_measured_as_the_peers_are(monkeypatch: pytest.Monkey
     assert set(pinning.WAYS) == {"pinned", "not pinned"} and pinning.square(3) == 9
 
 
+@pytest.mark.ranks
 def test_the_benchmark_beside_scoop_says_how_it_is_used() -> None:
     answer = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / "scoop072.py"), "--help"],

@@ -17,7 +17,7 @@ from tests.support import endings
 from tests.support.libraries import Library, survives
 from tests.support.starting import MYSCOOP, start
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = [pytest.mark.ranks, pytest.mark.timeout(150)]
 
 PROGRAM = str(Path(endings.__file__).resolve())
 USES = ["executes:fork", "executes:spawn", "executes:forkserver", "pools:fork", "pools:spawn"]

@@ -59,6 +59,7 @@ def heard(line: Lifeline, seconds: float = 20) -> None:
             line.hear()
 
 
+@pytest.mark.ranks
 def test_rank_0_reads_and_writes_where_the_user_does_and_says_how_it_ended(
     pipes: tuple[int, int, int, int],
 ) -> None:
@@ -73,6 +74,7 @@ def test_rank_0_reads_and_writes_where_the_user_does_and_says_how_it_ended(
     assert os.read(shown, 99) == b"A QUESTION\n"
 
 
+@pytest.mark.ranks
 def test_the_program_says_when_it_hears_signals() -> None:
     with closing(Lifeline({1: 1, 2: 2})) as line:
         process = rank_0(line, "assert not sys.argv[1:]; line.ready()")
@@ -82,6 +84,7 @@ def test_the_program_says_when_it_hears_signals() -> None:
         process.wait(20)
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("does", ["os._exit(0)", "sys.exit(0)", "os.kill(os.getpid(), 9)"])
 def test_who_does_not_say_it_has_not_ended_well(does: str) -> None:
     with closing(Lifeline({1: 1, 2: 2})) as line:
@@ -91,6 +94,7 @@ def test_who_does_not_say_it_has_not_ended_well(does: str) -> None:
         process.wait(20)
 
 
+@pytest.mark.ranks
 def test_it_is_said_once_and_the_launcher_hears_of_no_failure() -> None:
     does = "assert line.ends_with(7) == 0; line.say(); line.ends_with(8); line.say()"
     with closing(Lifeline({1: 1, 2: 2})) as line:
@@ -100,6 +104,7 @@ def test_it_is_said_once_and_the_launcher_hears_of_no_failure() -> None:
         assert line.status == 7
 
 
+@pytest.mark.ranks
 def test_it_is_said_after_the_programs_own_last_lines(pipes: tuple[int, ...]) -> None:
     shown, show = pipes[:2]
     does = (
@@ -114,6 +119,7 @@ def test_it_is_said_after_the_programs_own_last_lines(pipes: tuple[int, ...]) ->
         process.wait(20)
 
 
+@pytest.mark.ranks
 def test_a_forked_child_is_not_rank_0() -> None:
     does = (
         "if os.fork() == 0:\n"
@@ -130,6 +136,7 @@ def test_a_forked_child_is_not_rank_0() -> None:
         assert not line.noted
 
 
+@pytest.mark.ranks
 def test_it_is_known_which_signals_have_reached_rank_0() -> None:
     does = (
         "signal.signal(signal.SIGTERM, lambda *_: print('own'))\n"
@@ -146,6 +153,7 @@ def test_it_is_known_which_signals_have_reached_rank_0() -> None:
         assert line.ended_by_signal
 
 
+@pytest.mark.ranks
 def test_a_signal_that_the_command_has_sent_is_not_one_of_others() -> None:
     """Or a second Ctrl-C, soon after the first, would be taken for it."""
     does = (
@@ -170,6 +178,7 @@ def test_a_signal_that_the_command_has_sent_is_not_one_of_others() -> None:
     os.close(show)
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize("closed", [0, 1, 2])
 def test_what_the_user_has_closed_is_closed_for_python_and_its_number_is_held(closed: int) -> None:
     does = (

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from scoopmpi.process.signals import STOPPING, TABLE, TAKEN, WARNINGS, Meaning
 
 PROGRAM = """
@@ -27,6 +29,7 @@ print("alive")
 """
 
 
+@pytest.mark.ranks
 def test_a_forked_process_never_misses_its_end() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60

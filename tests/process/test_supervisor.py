@@ -39,6 +39,7 @@ def child(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -56,11 +57,13 @@ def test_a_death_is_told_and_ends_the_job(code: str, words: str) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.ranks
 def test_a_clean_end_is_silent() -> None:
     ended = child("tell('sums.add'); print('done')")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
+@pytest.mark.ranks
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
 def test_the_worker_dies_with_its_supervisor() -> None:
     process = subprocess.Popen(

@@ -120,6 +120,7 @@ def python(here: Path, code: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize(
     ("name", "path", "package", "more"),
     [
@@ -141,6 +142,7 @@ def test_what_a_program_sees(
         assert lines == [f"{own_name} {package} {file} {[shown, '10', '-n']}", *more]
 
 
+@pytest.mark.ranks
 def test_a_script_replaces_the_directory_that_python_m_put_first(here: Path) -> None:
     (here / "sub" / "script.py").write_text("import sys; print(sys.path[:2])")
     lines = python(here, "was = sys.path[1]; run(find('sub/script.py'), []); print(was)")
@@ -166,6 +168,7 @@ else:
 """
 
 
+@pytest.mark.ranks
 def test_names_of_the_program(here: Path) -> None:
     (here / "prog.py").write_text("from scoopmpi.program import naming\n" + GUARDED)
     lines = python(here, "print(sorted(defined_names(load(find('prog'), []))))")
@@ -181,12 +184,14 @@ def test_names_defined_later_are_seen() -> None:
     assert naming.defined_names(module) == {"f:1", "g:1"}
 
 
+@pytest.mark.ranks
 def test_what_the_program_raises_comes_out(here: Path) -> None:
     (here / "prog.py").write_text("raise LookupError('mine')")
     code = "\ntry: run(find('prog'), [])\nexcept LookupError as error: print(error)"
     assert python(here, code) == ["mine"]
 
 
+@pytest.mark.ranks
 def test_the_current_directory_comes_first_where_python_left_it_out(here: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"from {finding.__name__} import *; print(find('squares').path)"],

@@ -189,6 +189,7 @@ def test_sources_as_editors_write_them(first_library: Library, tmp_path: Path, n
 # What cannot be run.
 
 
+@pytest.mark.ranks
 @pytest.mark.parametrize(
     ("words", "said"),
     [

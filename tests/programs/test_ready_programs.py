@@ -115,6 +115,7 @@ def test_what_a_command_leaves_in_the_background_is_not_waited_for() -> None:
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.ranks
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_a_running_command_dies_with_its_worker_and_a_finished_one_is_let_alone() -> None:
     code = (

@@ -14,7 +14,7 @@ import pytest
 from tests.support.libraries import ROOT, Library
 from tests.support.starting import MYSCOOP, start
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.ranks, pytest.mark.timeout(120)]
 HERE = ROOT / "tests" / "support"
 COUNT = 24  # as there
 

@@ -12,6 +12,8 @@ from scoopmpi.scheduling.batching import Policy
 from tests.support.link import Ranks
 
 SEEDS = range(12)
+FEW = (0, 1, 5)
+"""For tests of values, not of orders: one worker; two and three whose budgets are over at once."""
 EAGER = Policy(target=0, shortest=0, message=0)  # every budget is over at once
 ran: Counter[Any] = Counter()
 

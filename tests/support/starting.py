@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from scoopmpi.launch.flavours.ranks import Ranks
 
 from scoopmpi.launch.commandline import launcher
+from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from tests.support.libraries import ROOT, Library
 

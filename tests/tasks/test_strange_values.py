@@ -29,7 +29,7 @@ from tests.executors.conformance.outcomes import (
     stop_value,
     stops,
 )
-from tests.support.memory_farm import farm, square
+from tests.support.memory_farm import FEW, farm, square
 
 __all__ = ["farm"]  # the fixture
 
@@ -78,6 +78,7 @@ class Raising:
         return raises(self.kind, x)
 
 
+@pytest.mark.parametrize("farm", FEW, indirect=True)
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_task_raises_arrives_as_it_was(farm: Any, kind: Any, inside: bool) -> None:
@@ -161,6 +162,7 @@ RANGES = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("farm", FEW, indirect=True)
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("column", RANGES, ids=str)
 def test_ranges_of_any_length(farm: Any, column: range, inside: bool) -> None:
@@ -226,6 +228,7 @@ def check(said: list[str]) -> None:
         assert line.startswith(kind), line
 
 
+@pytest.mark.parametrize("farm", FEW, indirect=True)
 @pytest.mark.parametrize("inside", [False, True])
 def test_wrong_seconds_are_named(farm: Any, inside: bool) -> None:
     check(farm.submit(told_errors).result() if inside else told_errors())
