@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..concurrency.timeouts import seconds
 from ..farm.calls import Call
-from ..farm.map_job import MapJob
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import Raised, opened
-from ..tasks.packed import pack_function
 from ..tasks.unfinished import Unfinished
 from ..wire import failure, payload
 from .results import FarmResults
@@ -75,6 +73,7 @@ class FarmExecutor(Executor):
         if self.checkpoint is not None:
             record = self.checkpoint.call(fn, args, kwargs)
             if record.known is not None:
+                self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
             frame = payload.copied(payload.pack((run, args, kwargs)))
@@ -115,12 +114,9 @@ class FarmExecutor(Executor):
         """What `map` gives, a list of values at a time."""
         timeout = seconds(timeout)
         run = limited(fn, task_timeout)
-        self.farm.wait_for_first_worker()
-        packed = pack_function(run)
-        record = None if self.checkpoint is None else self.checkpoint.map(fn)
-        job = MapJob(packed, iterables, lambda: self.farm.members.size, ordered, record)
-        number = self.farm.open_map(job, packed)
-        return FarmResults(self.farm, job, number, timeout)
+        record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
+        job = self.farm.open_map(run, iterables, ordered, record)
+        return FarmResults(self.farm, job, timeout)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the farm until `done()`; False after `timeout` seconds."""

@@ -66,9 +66,9 @@ class FarmResults:
     timeout: seconds from now until the last value.
     """
 
-    def __init__(self, farm: Farm, job: MapJob, number: int, timeout: float | None) -> None:
-        self._farm, self._job, self._number = farm, job, number
-        self.settled = partial(farm.settled, number)
+    def __init__(self, farm: Farm, job: MapJob, timeout: float | None) -> None:
+        self._farm, self._job = farm, job
+        self.settled = partial(farm.settled, job.number)
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[OutcomeRange] = deque()  # of `finish`
@@ -79,7 +79,7 @@ class FarmResults:
         return self
 
     def __next__(self) -> Iterable[Any]:
-        self._job.asked = True
+        self._job.ask()
         try:
             while self._failure is None:
                 part = self._next_part()
@@ -97,7 +97,7 @@ class FarmResults:
 
     def outcomes(self) -> list[Any]:
         """The next values, a `Raised` for each task that failed; an empty list at the end."""
-        self._job.asked = True
+        self._job.ask()
         try:
             part = self._next_part()
         except BaseException:
@@ -111,10 +111,10 @@ class FarmResults:
 
     def wait(self, timeout: float | None) -> bool:
         """Whether there is something to give, or nothing will come; False after `timeout`."""
-        self._job.asked = True
+        self._job.ask()
         if self._kept or self._over():
             return True
-        self._farm.release(self._number, self._job)
+        self._farm.release(self._job)
         return self._farm.wait_until(self._ready, timeout)
 
     def finish(self, keep: bool) -> None:
@@ -126,7 +126,7 @@ class FarmResults:
             if not keep:
                 self._finish_unread()
         while job.error is None and not self._over():
-            self._farm.release(self._number, self._job)
+            self._farm.release(self._job)
             self._farm.wait_until(lambda: job.ready or self._over())
             with self._guard:
                 part = None if self._ended else job.take()
@@ -136,11 +136,11 @@ class FarmResults:
     def _finish_unread(self) -> None:
         self.leave()
         self._farm.wait_until(lambda: self.settled() or self._job.stuck)
-        self._farm.finish_here(self._number, self._job)
+        self._farm.finish_here(self._job)
 
     def leave(self) -> None:
         """Nobody takes the values, but the tasks shall run. For the garbage collector."""
-        self._farm.leave(self._number)
+        self._farm.leave(self._job.number)
 
     def bound(self) -> None:
         """The program ends: of what was read in part no more is read from the user's iterators."""
@@ -149,8 +149,8 @@ class FarmResults:
 
     def watch(self, failed: Callable[[BaseException], object]) -> None:
         """failed: told the first error of a batch whose outcomes nobody takes."""
-        self._job.watch = lambda part: (
-            part.failed and failed(failure.unpack(part.outcomes[part.failed[0]]))
+        self._job.watch(
+            lambda part: part.failed and failed(failure.unpack(part.outcomes[part.failed[0]]))
         )
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class FarmResults:
         """The farm may forget it."""
         if not self._ended:
             self._ended = True
-            self._farm.abandon(self._number)
+            self._farm.abandon(self._job.number)
 
     def _next_part(self) -> OutcomeRange | None:
         """The next outcomes, None at the end; raises what has ended the map."""
@@ -191,7 +191,8 @@ class FarmResults:
                     return self._kept.popleft()
                 if self._ended or (job.exhausted and not job.left):
                     return None
-            self._farm.release(self._number, job)
+            if job.more:
+                self._farm.release(job)
             with self._guard:
                 part = None if self._kept or self._ended else job.take()
             if part is not None:

@@ -7,7 +7,8 @@ the same.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from ..wire.messages import ImportFailed, Joined
 from .reports import Reports, more_of_the_same
@@ -41,7 +42,8 @@ class Members:
         self._addresses: dict[int, tuple[str, ...]] = {}
         self._import_failed: set[int] = set()
         self._left: set[int] = set()
-        self.lost: dict[int, str] = {}
+        self._lost: dict[int, str] = {}
+        self.lost: Final[Mapping[int, str]] = self._lost
         """Workers that have died, and their hosts."""
 
     def joined(self, worker: int, message: Joined) -> None:
@@ -49,7 +51,6 @@ class Members:
         self.names = message.names if self.names is None else self.names & message.names
         self._hosts[worker] = message.host
         self._addresses[worker] = message.addresses
-        logger.debug("worker %d joined: pid %d on %s", worker, message.pid, message.host)
         if message.said:
             self._said.add(message.said.decode(errors="backslashreplace"), worker, message.host)
         self._tell_when_all_have_said()
@@ -73,7 +74,7 @@ class Members:
 
     def died(self, worker: int) -> None:
         """The worker is no more."""
-        self.lost[worker] = self.host(worker)
+        self._lost[worker] = self.host(worker)
         self._tell_when_all_have_said()
 
     def tell(self) -> None:

@@ -21,7 +21,13 @@ class Batch(NamedTuple):
 
     @property
     def tasks(self) -> int:
+        """Return how many tasks these are."""
         return self.stop - self.start
+
+    @property
+    def suspect(self) -> bool:
+        """True where its tasks may have killed a worker: they are run alone, see `retries`."""
+        return self.attempts > 0
 
 
 class JobQueue:
@@ -43,7 +49,7 @@ class JobQueue:
 
     def grow(self, count: int) -> None:
         start, stop = self.submitted, self.submitted + count
-        if self.queue and self.queue[-1].stop == start and not self.queue[-1].attempts:
+        if self.queue and self.queue[-1].stop == start and not self.queue[-1].suspect:
             start = self.queue.pop().start
         self.queue.append(Batch(self.number, start, stop))
         self.queued += count
@@ -61,14 +67,14 @@ class JobQueue:
 
     def take(self, tasks: int) -> Batch:
         first = self.queue[0]
-        if first.attempts:
+        if first.suspect:
             tasks = 1  # alone, so that innocent neighbours are not blamed for a death
         if tasks >= first.tasks:
             batch = self.queue.popleft()
         else:
-            number, start, stop, attempts = first
-            batch = Batch(number, start, start + tasks, attempts)
-            self.queue[0] = Batch(number, start + tasks, stop, attempts)
+            middle = first.start + tasks
+            batch = Batch(first.job, first.start, middle, first.attempts)
+            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts)
         self.queued -= batch.tasks
         self.handed += 1
         return batch

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import batching
+from . import batching, retries
 from .ranges import Batch, JobQueue
 
 
@@ -42,7 +42,7 @@ class _Worker:
         """Idle, or busy with one short batch that keeps its time and is under no suspicion."""
         if not self.held:
             return True
-        trusted = not self.held[0].attempts
+        trusted = not self.held[0].suspect
         return len(self.held) == 1 and self.short and not self.overdue and trusted
 
 
@@ -148,10 +148,8 @@ class Scheduler:
         return []
 
     def lost(self, worker: int, given_up: Sequence[Batch] = ()) -> list[Assignment]:
-        """The rank died: what it held is queued again; what is blamed, with one attempt more.
+        """The rank died: what it held is queued again, what is blamed as a suspect.
 
-        Tasks with attempts are run one by one, each alone on its worker, so that no other task
-        is blamed for the next death.
         given_up: batches of it that count as finished instead.
         """
         state = self._worker(worker)
@@ -168,7 +166,7 @@ class Scheduler:
             if batch in given_up:
                 job.finished += batch.tasks
             elif not job.cancelled:
-                self._put_back(job, batch._replace(attempts=batch.attempts + (batch in blamed)))
+                self._put_back(job, retries.again(batch) if batch in blamed else batch)
             self._forget_if_done(job)
         return self._assign()
 
@@ -240,6 +238,15 @@ class Scheduler:
         state = self._workers.get(worker)
         return () if state is None else tuple(self._blamed(state))
 
+    def given_up(
+        self, worker: int, most_retries: int, expired: Batch | None = None
+    ) -> Sequence[Batch]:
+        """Return the single tasks that are not to be tried again if the worker has died now.
+
+        most_retries: how often a task is tried again. expired: the one that outlived its limit.
+        """
+        return retries.given_up(self.blamed(worker), most_retries, expired)
+
     def running(self, worker: int) -> Batch | None:
         """What a worker runs, as far as it is known here."""
         held = self._worker(worker).held
@@ -258,7 +265,7 @@ class Scheduler:
             job = next(iter(self._ready.values()))
             if self._idle:
                 worker, state = self._idle.popitem()
-            elif self._doubling and not job.queue[0].attempts:
+            elif self._doubling and not job.queue[0].suspect:
                 worker, state = self._doubling.popitem(last=False)
             else:
                 break
@@ -276,13 +283,9 @@ class Scheduler:
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
 
-    def _blamed(self, state: _Worker) -> list[Batch]:
-        """What may have killed a worker: what it was to run, else what waits.
-
-        Tasks of jobs that are cancelled, as those of its own nested jobs, leave it to the latter.
-        """
+    def _blamed(self, state: _Worker) -> Sequence[Batch]:
         wanted = [batch for batch in state.held if not self._jobs[batch.job].cancelled]
-        return wanted or state.waiting
+        return retries.blamed(wanted, state.waiting)
 
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
@@ -326,7 +329,8 @@ class Scheduler:
     @staticmethod
     def _single(worker: int, batches: list[Batch], batch: Batch) -> int:
         for place, held in enumerate(batches):
-            if batch.tasks == 1 and held[:3] == batch[:3]:
+            same = held.job == batch.job and held.start == batch.start
+            if batch.tasks == 1 and same and held.stop == batch.stop:
                 return place
         raise ValueError(f"worker {worker} has {batches}, not the single task {batch}")
 
@@ -354,5 +358,5 @@ class Scheduler:
                 unfinished = sum(stop - start for start, stop in spans)
                 assert job.finished + unfinished == job.submitted
         if self._ready:
-            suspect = next(iter(self._ready.values())).queue[0].attempts
+            suspect = next(iter(self._ready.values())).queue[0].suspect
             assert not self._idle and (suspect or not self._doubling or not settled)

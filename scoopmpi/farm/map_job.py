@@ -1,0 +1,177 @@
+"""One map on rank 0: its way out and its way back, joined, and what its consumer asks of it.
+
+Out go `map_window` (which tasks next) and `map_tasks` (packed), back come `map_outcomes`. A map
+keeps a window of tasks, not a list, and knows nothing of workers, batches under way or MPI.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..tasks.arguments import Source
+from ..tasks.outcomes import OutcomeRange
+from ..tasks.packed import Function
+from ..tasks.reorder import ReorderBuffer
+from .ahead import Ahead
+from .map_outcomes import MapOutcomes
+from .map_tasks import MapTasks
+from .map_window import MapWindow
+
+if TYPE_CHECKING:  # workers come by here without a checkpoint
+    from ..checkpoint.record import MapRecord
+
+
+class MapJob:
+    """A function over columns of arguments.
+
+    number: of the job on its farm. function: what each task calls, packed.
+    iterables: the columns. workers: how many the farm has.
+    ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
+    record: of the map in a checkpoint.
+    go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
+    """
+
+    kind = "map"
+    packing_runs_code = delivery_runs_code = True
+    first = 0
+
+    def __init__(
+        self,
+        number: int,
+        function: Function,
+        iterables: Sequence[Iterable[Any]],
+        workers: int,
+        ordered: bool,
+        record: MapRecord | None,
+        go_on: Callable[[MapJob], None],
+    ) -> None:
+        guard = threading.RLock()  # the caller and the progress thread may act at a time
+        source, ahead = Source(iterables), Ahead(workers)
+        waiting: ReorderBuffer[OutcomeRange] = ReorderBuffer(ordered)
+        outcomes = MapOutcomes(waiting, source, guard, ahead, record, partial(go_on, self))
+        tasks = MapTasks(function, source, guard, ahead, record)
+        window = MapWindow(source, guard, ahead, waiting, record, outcomes.add)
+        self.number = number
+        self.function: Function | None = function
+        self.name = function.name
+        self.context = contextvars.copy_context()
+        """In which the user's iterators run, whoever runs them."""
+        self.asked = False
+        """True where somebody has asked for a value."""
+        # The farm speaks to each way itself.
+        self.next_spans = window.next_spans
+        self.limit, self.packed = tasks.limit, tasks.packed
+        self.delivered, self.failed = outcomes.delivered, outcomes.failed
+        self.watch = outcomes.watch
+        self.take = waiting.take
+        """Give the consumer the next outcomes, None where they have not arrived."""
+        self._source, self._ahead = source, ahead
+        self._waiting, self._outcomes = waiting, outcomes
+
+    def closed(self) -> None:
+        """Nothing follows when the farm forgets a map."""
+
+    # The consumer's side.
+
+    def ask(self) -> None:
+        """Note that somebody has asked for a value."""
+        self.asked = True
+
+    @property
+    def ready(self) -> bool:
+        """True where `take` has something, or nothing will ever come."""
+        return self._waiting.ready or self._outcomes.error is not None
+
+    @property
+    def error(self) -> BaseException | None:
+        """Return why no outcome comes any more, None as long as they do."""
+        return self._outcomes.error
+
+    @property
+    def over(self) -> bool:
+        """True where all outcomes have been taken, by the consumer or by who keeps them for him."""
+        source = self._source
+        return source.size is not None and self._waiting.taken >= source.size
+
+    @property
+    def exhausted(self) -> bool:
+        """True where the consumer has everything; raises what the user's own iterator raised."""
+        over = self.over
+        if over and self._source.error is not None:
+            raise self._source.error
+        return over
+
+    @property
+    def more(self) -> bool:
+        """True where tasks may be left that were not handed out."""
+        source = self._source
+        return source.size is None or self._ahead.released < source.size
+
+    @property
+    def taken(self) -> int:
+        """Return how many outcomes have been taken, or thrown away."""
+        return self._waiting.taken
+
+    # Maps that nobody reads, and the end of the program.
+
+    @property
+    def left(self) -> bool:
+        """True where nobody takes the values, but the tasks shall run."""
+        return self._outcomes.left
+
+    def leave(self) -> None:
+        """Let the tasks run for nobody: of endless iterables those that were read."""
+        self._outcomes.leave()
+        if self.endless:
+            self.read_no_further()
+
+    def cut(self) -> None:
+        """End the map with the program: who still takes values of what is read no further is to
+        hear of it."""
+        if self._source.size is None:
+            self._outcomes.leave()
+            self.read_no_further()
+
+    def discard(self) -> bool:
+        """Throw away what has come of a map that was left; True where that was all."""
+        self._outcomes.discard()
+        return self.over
+
+    def read_no_further(self) -> None:
+        """End the iterators behind those tasks that were read from them."""
+        if self.endless or self._source.size is None:
+            self._source.end_at(self.read)
+
+    def reading_failed(self, error: BaseException) -> None:
+        """End the iterators where reading them has raised what is no Exception."""
+        self._source.error = error
+        self._source.end_at(self._source.read)
+
+    @property
+    def streamed(self) -> bool:
+        """True where the arguments come from the user's iterators."""
+        return self._source.streamed
+
+    @property
+    def endless(self) -> bool:
+        """True where its iterables are known to have no end."""
+        return self._source.endless
+
+    @property
+    def read(self) -> int:
+        """Return how many tasks are known."""
+        return self._source.read if self.streamed else self._ahead.released
+
+    @property
+    def problem(self) -> BaseException | None:
+        """Return what the user's iterators have raised, in a thread of ours or in their own."""
+        return self._source.error or self._source.elsewhere
+
+    @property
+    def stuck(self) -> bool:
+        """True where its iterators may only work in the thread that has made them."""
+        return self._source.size is None and self._source.elsewhere is not None
