@@ -1,32 +1,43 @@
 """The farm as its callers see it: maps and calls go in here, on rank 0.
 
-The way of one task of `futures.map(square, range(10000))`, file by file; `tests/farm/test_walk.py`
-follows a task and compares. Beside a file stand the tools that it uses on the way.
+The way of one task of `futures.map(square, range(10000))`, a line for each file that it enters;
+behind a plus the tools that are used before the next line. `tests/farm/test_walk.py` follows a
+task and compares.
 
     out: from the caller to a worker
+        executors/farm_executor the caller's words        + concurrency/timeouts tasks/limit
+        farm/farm               a map begins
+        tasks/packed            its function, packed      + wire/failure payload tasks/limit
+        farm/map_job            its parts, joined         + farm/map_window map_tasks
+                                                            farm/map_outcomes ahead wire/payload
+                                                            tasks/arguments reorder
+        farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
+        farm/jobs               the map is open
+        scheduling/scheduler    which worker, how many    + scheduling/ranges batching
+        farm/dispatch           a batch to be sent        + concurrency/signal_lock
+        farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
+                                                            concurrency/signal_lock
+        farm/functions          its function, sent once
+        wire/transport          Run leaves                + concurrency/signal_lock
+        farm/driver             somebody looks after it
 
-    executors/farm_executor.py   the caller's words      + concurrency/timeouts.py tasks/limit.py
-    farm/farm.py                 a map begins            + concurrency/signal_lock.py
-    tasks/packed.py              its function, packed    + wire/failure.py wire/payload.py
-    farm/map_job.py              its parts, joined       + farm/ahead.py tasks/arguments.py
-    farm/map_window.py           which tasks are next    + farm/ahead.py
-    farm/jobs.py                 a job is open
-    scheduling/scheduler.py      which worker, how many  + scheduling/ranges.py batching.py
-    farm/dispatch.py             batches that wait       + concurrency/signal_lock.py
-    farm/map_tasks.py            arguments, packed       + farm/ahead.py tasks/arguments.py
-    farm/functions.py            the function, once
-    wire/transport.py            Run, on its way
+    turn: who asks for messages while the caller waits
+        executors/results       the caller waits
+        farm/farm               in the farm
+        farm/driver             and takes turns himself
+        farm/loop               of the loop
 
     back: from the worker to the caller
-
-    wire/transport.py            Finished, arrived
-    farm/router.py               a table by message
-    scheduling/scheduler.py      the worker is free      + scheduling/ranges.py batching.py
-    farm/callback_queue.py       until the lock is left  + concurrency/signal_lock.py
-    farm/map_outcomes.py         kept in order           + farm/ahead.py tasks/arguments.py
-    executors/results.py         the caller takes
-    farm/map_job.py              what is next, and left  + tasks/reorder.py
-    tasks/outcomes.py            opened                  + wire/payload.py
+        wire/transport          Finished arrives
+        farm/router             what it says, to whom
+        scheduling/scheduler    the worker is free        + scheduling/ranges batching
+        farm/callback_queue     until the lock is left    + concurrency/signal_lock
+        farm/map_outcomes       kept, in order            + farm/ahead wire/payload
+                                                            tasks/arguments reorder
+                                                            concurrency/signal_lock
+        executors/results       the caller wakes
+        farm/map_job            and takes what is next    + tasks/reorder
+        tasks/outcomes          opened                    + wire/payload
 
 Where the scheduler has another batch for the worker that has become free, `dispatch` sends it
 before the outcomes are handed on. Tasks of a worker's own maps come in as offers (`relay`), and go
@@ -182,7 +193,7 @@ class Farm:
     def _sent_and_woken(self, job: MapJob, spans: Sequence[Span]) -> None:
         """Send what `_hand_out` has brought, without the lock, and have somebody look after it."""
         if spans:
-            if job.left and any(span.known for span in spans):
+            if any(span.known for span in spans) and job.left:
                 self._callbacks.add(partial(self._unread.go_on, job))
             self._dispatch.pack_and_send()
         self._driver.wake()

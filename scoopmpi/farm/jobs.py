@@ -71,19 +71,16 @@ class Jobs:
 
     def __init__(self, observer: Observer | None) -> None:
         self._observer = observer
-        self._numbers = itertools.count(1)
         self._open: dict[int, Job] = {}
         self._maps: dict[int, MapJob] = {}
         self.open: Final[Mapping[int, Job]] = self._open
         """All of them, by number."""
         self.maps: Final[Mapping[int, MapJob]] = self._maps
         """The maps among them."""
+        self.new_number = itertools.count(1).__next__
+        """Gives the number of the next job."""
         self.error: BaseException | None = None
         """Why no job can go on any more."""
-
-    def new_number(self) -> int:
-        """Return a number for the next job."""
-        return next(self._numbers)
 
     def add(self, job: Job) -> None:
         """Open a job."""
