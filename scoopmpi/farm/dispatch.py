@@ -56,6 +56,8 @@ class Dispatch:
             if self.stopping:
                 return
             batch = assignment.batch
+            if self._observer is not None:
+                self._observer.tasks_assigned(batch.job, assignment.worker, batch.tasks)
             job = self._jobs.open.get(batch.job)
             if job is None:
                 self._send(assignment, None, None)
@@ -97,8 +99,6 @@ class Dispatch:
         self._transport.send(worker, run)
         if limit is not None or self._silences.watching:
             self._silences.given(worker, limit)
-        if self._observer is not None:
-            self._observer.tasks_assigned(number, worker, batch.tasks)
 
     def closed(self, number: int) -> None:
         """Forget a job, if that was not done before; workers forget its function."""

@@ -4,9 +4,10 @@ Progress bars, traces, reports and `-v` (`verbose`) are readers of this. Each ev
 line of code on rank 0, with the farm's lock held: a reader must be quick, and raise nothing.
 Nothing is told for each single task, and without a reader a message costs one test for None.
 
-Of the tasks of a job that are assigned, each is later finished, handed back or lost. Those that are
-handed back or lost are assigned again, unless they are given up or the job has ended. So the tasks
-of a map that is read to its end are those finished, recalled and given up, all together.
+Of the tasks of a job that are assigned, each is later finished, handed back or lost; only where the
+job ends before they are sent they are not heard of again. Those that are handed back or lost are
+assigned again, unless they are given up or the job has ended. So the tasks of a map that is read to
+its end are those finished, recalled and given up, all together.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Observer:
         """Hear that nobody wants more of a job; batches of it may still be told of."""
 
     def tasks_assigned(self, job: int, worker: int, tasks: int) -> None:
-        """Hear that a batch has been sent to a worker."""
+        """Hear that a worker gets a batch."""
 
     def tasks_finished(
         self, job: int, worker: int, tasks: int, failed: int, seconds: float
