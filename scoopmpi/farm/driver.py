@@ -1,4 +1,4 @@
-"""Who drives the farm's loop (`loop`): a caller that waits, or the progress thread while none does.
+"""Turns of the farm's loop: taken by a caller that waits, or by the progress thread.
 
 So no result changes threads on its way to a caller that waits for it, and submits make progress
 and callbacks run while the program computes. Knows the loop as a function `step`, no more.

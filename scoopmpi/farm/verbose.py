@@ -58,7 +58,7 @@ class Verbose(Observer):
 
     def __init__(self) -> None:
         self.total = Counts()
-        """Of all jobs."""
+        """The tasks of all jobs."""
         self._jobs: dict[int, Job] = {}
         self._maps = 0
         self._tasks: Counter[str] = Counter()  # finished, by the kind of their job

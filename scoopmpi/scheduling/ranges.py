@@ -1,4 +1,4 @@
-"""Ranges of tasks: a batch, and what is queued of one job. No workers, no decisions."""
+"""Ranges of tasks: a batch, and the queue of one job. No workers, no decisions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Batch(NamedTuple):
 
     @classmethod
     def single(cls, job: int, task: int) -> Batch:
-        """One task."""
+        """Return one task as a batch."""
         return cls(job, task, task + 1)
 
     @property
@@ -31,10 +31,10 @@ class Batch(NamedTuple):
 
 
 class JobQueue:
-    """What is queued of one job, in order of index, and how fast its tasks are."""
+    """The queued tasks of one job, in order of index, and how long its tasks take."""
 
     __slots__ = (
-        "cancelled", "finished", "handed", "number", "pace", "queue", "queued", "submitted",
+        "cancelled", "finished", "handed", "number", "queue", "queued", "submitted", "task_seconds",
     )  # fmt: skip
 
     def __init__(self, number: int) -> None:
@@ -44,10 +44,11 @@ class JobQueue:
         self.submitted = 0
         self.finished = 0
         self.handed = 0  # batches that workers hold
-        self.pace: float | None = None
+        self.task_seconds: float | None = None  # None until a batch was measured
         self.cancelled = False
 
     def grow(self, count: int) -> None:
+        """Queue more tasks, behind all others."""
         start, stop = self.submitted, self.submitted + count
         if self.queue and self.queue[-1].stop == start and not self.queue[-1].suspect:
             start = self.queue.pop().start
@@ -56,7 +57,7 @@ class JobQueue:
         self.submitted = stop
 
     def skip(self, count: int) -> None:
-        """The next tasks need not be run."""
+        """Count the next tasks as finished: they need not be run."""
         self.submitted += count
         self.finished += count
 
@@ -66,6 +67,7 @@ class JobQueue:
         self.queued += batch.tasks
 
     def take(self, tasks: int) -> Batch:
+        """Hand out the next batch, of so many tasks at most; a single one of suspects."""
         first = self.queue[0]
         if first.suspect:
             tasks = 1  # alone, so that innocent neighbours are not blamed for a death

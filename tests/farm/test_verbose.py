@@ -86,6 +86,6 @@ def test_a_run_of_real_ranks(tmp_path: Path) -> None:
     ends = [line for line in said if line.startswith("map 1 of square ends after ")]
     assert len(ends) == 1 and ": 1000 tasks in " in ends[0]
     assert re.fullmatch(
-        r"in all: [12] workers?; 1 map, 5 submitted calls; 1005 tasks in \d+ batches, \S+ s of work,"
-        r" 1 raised an exception", said[-1],
+        r"in all: [12] workers?; 1 map, 5 submitted calls; 1005 tasks in \d+ batches, \S+ s of "
+        r"work, 1 raised an exception", said[-1],
     )  # fmt: skip
