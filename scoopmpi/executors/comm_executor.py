@@ -137,11 +137,11 @@ class _Lead:
     def __init__(
         self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
     ) -> None:
-        from ..farm import host_watch  # late: the other ranks need neither
+        from ..farm import host_watch, verbose  # late: the other ranks need neither
         from ..farm.farm import Farm
 
         self._transport = transport
-        self.farm = Farm(transport)
+        self.farm = Farm(transport, observer=verbose.reader())
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:

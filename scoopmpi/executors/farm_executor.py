@@ -5,16 +5,14 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
-from ..farm.map_job import MapJob
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
-from ..tasks.packed import pack_function
 from ..tasks.unfinished import Unfinished
 from ..wire import failure, payload
 from .farm_results import FarmResults
@@ -79,6 +77,7 @@ class FarmExecutor(Executor):
         if self.checkpoint is not None:
             record = self.checkpoint.call(fn, args, kwargs)
             if record.known is not None:
+                self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
             frame = payload.copied(payload.pack((run, args, kwargs)))
@@ -94,12 +93,9 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
-        self.farm.wait_for_first_worker()
-        packed = pack_function(run)
-        record = None if self.checkpoint is None else self.checkpoint.map(fn)
-        job = MapJob(packed, iterables, lambda: self.farm.members.size, options.ordered, record)
-        number = self.farm.open_map(job, packed)
-        return FarmResults(self.farm, job, number, options.deadline())
+        record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
+        job = self.farm.open_map(run, iterables, options.ordered, record)
+        return FarmResults(self.farm, job, options.deadline())
 
     values = results
 

@@ -26,13 +26,12 @@ if TYPE_CHECKING:  # workers come by here without a farm
 class FarmResults:
     """The values of a map on a farm.
 
-    number: the map's, by which the farm knows it.
     deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
     """
 
-    def __init__(self, farm: Farm, job: MapJob, number: int, deadline: float | None) -> None:
-        self._farm, self._job, self._number = farm, job, number
-        self.settled = partial(farm.settled, number)
+    def __init__(self, farm: Farm, job: MapJob, deadline: float | None) -> None:
+        self._farm, self._job = farm, job
+        self.settled = partial(farm.settled, job.number)
         self._deadline = deadline
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[OutcomeRange] = deque()  # of `finish`
@@ -45,7 +44,7 @@ class FarmResults:
         return self
 
     def __next__(self) -> Iterable[Any]:
-        self._job.asked = True
+        self._job.ask()
         try:
             while self._failure is None:
                 arrived = self._next_range()
@@ -63,7 +62,7 @@ class FarmResults:
 
     def outcomes(self) -> list[Any]:
         """Return the next values, `Raised` for each task that failed; an empty list at the end."""
-        self._job.asked = True
+        self._job.ask()
         try:
             arrived = self._next_range()
         except BaseException:
@@ -77,10 +76,10 @@ class FarmResults:
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until there is something to give, or nothing will come; False after `timeout`."""
-        self._job.asked = True
+        self._job.ask()
         if self._kept or self._over():
             return True
-        self._farm.release(self._number, self._job)
+        self._farm.release(self._job)
         return self._farm.wait_until(self._ready, timeout)
 
     def _next_range(self) -> OutcomeRange | None:
@@ -92,7 +91,8 @@ class FarmResults:
                     return self._kept.popleft()
                 if self._ended or (job.exhausted and not job.left):
                     return None
-            self._farm.release(self._number, job)
+            if job.more:
+                self._farm.release(job)
             with self._guard:
                 arrived = None if self._kept or self._ended else job.take()
             if arrived is not None:
@@ -126,7 +126,7 @@ class FarmResults:
             if not keep:
                 self._finish_unread()
         while job.error is None and not self._over():
-            self._farm.release(self._number, self._job)
+            self._farm.release(self._job)
             self._farm.wait_until(lambda: job.ready or self._over())
             with self._guard:
                 arrived = None if self._ended else job.take()
@@ -136,7 +136,7 @@ class FarmResults:
     def _finish_unread(self) -> None:
         self.leave()
         self._farm.wait_until(lambda: self.settled() or self._job.stuck)
-        self._farm.finish_here(self._number, self._job)
+        self._farm.finish_here(self._job)
 
     def bound(self) -> None:
         """Read no more from the user's iterators where values were taken: the program ends."""
@@ -145,8 +145,10 @@ class FarmResults:
 
     def watch(self, failed: Callable[[BaseException], object]) -> None:
         """Tell `failed` the first error of each batch whose outcomes nobody takes."""
-        self._job.watch = lambda unread: (
-            unread.failed and failed(failure.unpack(unread.outcomes[unread.failed[0]]))
+        self._job.watch(
+            lambda unread: (
+                unread.failed and failed(failure.unpack(unread.outcomes[unread.failed[0]]))
+            )
         )
 
     def cancel(self) -> None:
@@ -165,7 +167,7 @@ class FarmResults:
 
     def leave(self) -> None:
         """Have the tasks run although nobody takes the values. For the garbage collector."""
-        self._farm.leave(self._number)
+        self._farm.leave(self._job.number)
 
     def close(self) -> None:
         """Let go of the rest: nobody wants it."""
@@ -182,4 +184,4 @@ class FarmResults:
         """Let the farm forget the map."""
         if not self._ended:
             self._ended = True
-            self._farm.abandon(self._number)
+            self._farm.abandon(self._job.number)

@@ -1,4 +1,4 @@
-"""Outcomes on their way to callers, and what tasks have printed before.
+"""Calls that wait until the farm's lock is left: outcomes for callers, and lines of tasks before.
 
 The farm's loop adds under its lock; whoever drives shows and hands over without it. Threads may do
 so at the same time: each delivery is done once, and never before the lines that had come before it
@@ -23,7 +23,7 @@ PIECE, MOST_PIECES = 1 << 16, 100
 
 
 class CallbackQueue:
-    """Things to do, in order.
+    """Calls to be made, in order, each behind the lines that had come before it.
 
     show: prints lines on stdout (1) or stderr (2); held: whether it would have to wait for
         another thread to end its line.
@@ -40,18 +40,18 @@ class CallbackQueue:
         self._told = False
 
     def add(self, deliver: Callable[[], None]) -> None:
-        """One more."""
+        """Have one more call made."""
         self._waiting.append((self._came, deliver))
 
     def printed(self, stream: int, data: bytes) -> None:
-        """Lines of a task, to be shown before what is added from now on is done."""
+        """Have lines of a task shown, before the calls are made that are added from now on."""
         self._bytes_came += len(data)
         self._lines.append((stream, data))
         self._came += 1
 
     @property
     def full(self) -> bool:
-        """Whether whoever reads the output is so slow that no more may come."""
+        """True where the output is read so slowly that no more may come."""
         return self._bytes_came - self._bytes_shown > MOST_BYTES
 
     def show(self, tell: bool = True) -> None:
@@ -108,7 +108,7 @@ class CallbackQueue:
             self._shown += len(pieces)
 
     def hand_over(self) -> bool:
-        """Do all of them, after what was printed before: whether anything was done.
+        """Make all calls, each after what was printed before; return True where there were any.
 
         An exception of the user's code spoils no other's, and comes out last.
         """

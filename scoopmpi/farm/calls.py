@@ -1,4 +1,8 @@
-"""Submitted calls on rank 0: an open-ended job, each task with its own function and future."""
+"""Submitted calls on rank 0: an open-ended job, each task with its own function and future.
+
+Both ways of a call are short enough for one file: its frame is made when it is submitted, its
+outcome goes to the future. Maps are the other job of rank 0's own (`map_job`).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("scoopmpi")
 
 
-NO_CALL = (None, CANCELLED, None, None)
-
-
 class Call(NamedTuple):
     """One submitted call that has no outcome yet; it goes to the future, and to the record."""
 
@@ -30,42 +31,63 @@ class Call(NamedTuple):
 
 
 class CallStream:
-    """All submitted calls of a program: an open-ended job, every task with its own function."""
+    """All submitted calls of a program, one after the other.
 
+    number: of the job on its farm.
+    """
+
+    kind, name = "calls", "a submitted call"
+    packing_runs_code, delivery_runs_code = False, True
     function: Function | None = None
     first = 0
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self._calls: dict[int, Call] = {}
         self._count = 0
         self._begun = 0  # every call before this one was handed out at least once
+        self.fresh = 0
+        """Calls that the scheduler has not been told of."""
 
     def add(self, call: Call) -> None:
+        """Take one more call."""
         self._calls[self._count] = call
         self._count += 1
+        self.fresh += 1
 
-    def limit(self, index: int) -> float | None:
-        """Seconds that a call may take."""
-        call = self._calls.get(index)
-        return None if call is None else call.limit
+    def take_fresh(self) -> int:
+        """Return how many calls are new to the scheduler, which is told of them now."""
+        count, self.fresh = self.fresh, 0
+        return count
 
     @property
     def waiting(self) -> int:
+        """Return how many calls have no outcome."""
         return len(self._calls)
 
+    # Out.
+
+    def limit(self, task: int) -> float | None:
+        """Return the seconds that a call may take, None where there is no limit."""
+        call = self._calls.get(task)
+        return None if call is None else call.limit
+
     def packed(self, start: int, stop: int) -> Tasks:
+        """Return the frames of the calls `start` to `stop - 1`, without those cancelled."""
         frames = []
         for index in range(start, stop):
-            future, frame, *_ = self._calls.get(index, NO_CALL)
-            if future is None:  # the farm has ended
+            call = self._calls.get(index)
+            if call is None:  # the farm has ended
                 begun = False
             elif index < self._begun:  # handed out before and given back
-                begun = not future.cancelled()
+                begun = not call.future.cancelled()
             else:
-                begun = future.set_running_or_notify_cancel()
-            frames.append(frame if begun else CANCELLED)
+                begun = call.future.set_running_or_notify_cancel()
+            frames.append(call.frame if call is not None and begun else CANCELLED)
         self._begun = max(self._begun, stop)
         return Tasks(False, tuple(frames))
+
+    # Back.
 
     def delivered(self, part: OutcomeRange) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
@@ -91,7 +113,7 @@ class CallStream:
             raise problem
 
     def failed(self, error: BaseException) -> None:
-        """No outcome will come any more: the farm itself has ended."""
+        """Give all futures the error: the farm itself has ended."""
         calls, self._calls = self._calls, {}
         for call in calls.values():
             try:
@@ -99,3 +121,6 @@ class CallStream:
                     call.future.set_exception(error)
             except BaseException:
                 logger.exception("a callback of a call that has no result has failed")
+
+    def closed(self) -> None:
+        """Nothing follows: the farm never forgets its calls."""

@@ -1,43 +1,101 @@
-"""The end of a farm: wait until every worker has left, but not for one that never will."""
+"""The very end of a farm: all callers are told, all workers leave, but none is waited for for ever.
+
+What is to run before that is `finishing`.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 
 from ..concurrency.backoff import pause
 from ..concurrency.periods import LEAVE_IMPORTING_SECONDS, LEAVE_SECONDS, LEAVE_SIGNALLED_SECONDS
+from ..concurrency.signal_lock import SignalLock
+from ..wire.errors import FarmError
+from ..wire.transport import Transport
+from .callback_queue import CallbackQueue
+from .dispatch import Dispatch
+from .driver import Driver
+from .failures import Failures
+from .jobs import Jobs
+from .loop import Loop
 from .members import Members
+from .observer import Observer
 
 logger = logging.getLogger("scoopmpi")
 
 
-def all_left(members: Members, step: Callable[[], bool], hurry: bool) -> bool:
-    """Drive `step` until all have followed Stop; False where some do not within seconds.
+class Closing:
+    """Closes one farm."""
 
-    hurry: a signal has ended the job, and mpirun may have ended the workers already.
-    """
-    started = last = now = time.monotonic()
-    while members.missing:
-        patience = LEAVE_IMPORTING_SECONDS if members.importing else LEAVE_SECONDS
-        patience = LEAVE_SIGNALLED_SECONDS if hurry else patience
-        if now - last > patience or now - started > 10 * patience:
-            text = "workers %s do not stop within seconds: ending all ranks"
-            logger.warning(text, members.missing)
-            return False
-        arrived = _stepped(step)
-        now = time.monotonic()
-        if arrived:
-            last = now
-        else:
-            pause(now - last, spin=True)
-    return True
+    def __init__(
+        self,
+        transport: Transport,
+        lock: SignalLock,
+        driver: Driver,
+        loop: Loop,
+        jobs: Jobs,
+        dispatch: Dispatch,
+        callbacks: CallbackQueue,
+        members: Members,
+        failures: Failures,
+        observer: Observer | None,
+    ) -> None:
+        self._transport, self._lock, self._driver, self._loop = transport, lock, driver, loop
+        self._jobs, self._dispatch, self._callbacks = jobs, dispatch, callbacks
+        self._members, self._failures, self._observer = members, failures, observer
+        self._closed = False
 
+    def close(self, status: int, hurry: bool) -> None:
+        """Stop all workers, whatever they do, and leave; once.
 
-def _stepped(step: Callable[[], bool]) -> bool:
-    try:
-        return step()
-    except BaseException:  # a callback's, which nobody is left to hear
-        logger.exception("a callback has failed while the farm was closing")
+        status: the exit status of ranks that do not follow, and are ended.
+        hurry: a signal has ended the job, and mpirun may have ended the workers already.
+        """
+        if self._closed:
+            return
+        self._driver.stop()
+        try:
+            self._jobs.fail(FarmError("the farm has been shut down"))
+        except BaseException:
+            logger.exception("a callback of a call that never ran has failed")
+        self._callbacks.show_all(hurry)
+        with self._lock:
+            self._dispatch.stop()
+        self._failures.tell_all()
+        left = self._all_left(hurry)
+        self._members.tell()
+        self._callbacks.show_all(hurry)
+        if self._observer is not None:
+            self._observer.farm_closed()
+        if not left:
+            self._transport.abort(status)
+        self._closed = True
+        self._loop.close()
+        self._transport.close()
+
+    def _all_left(self, hurry: bool) -> bool:
+        """Drive until all have followed Stop; False where some do not within seconds."""
+        members = self._members
+        started = last = now = time.monotonic()
+        while members.missing:
+            patience = LEAVE_IMPORTING_SECONDS if members.importing else LEAVE_SECONDS
+            patience = LEAVE_SIGNALLED_SECONDS if hurry else patience
+            if now - last > patience or now - started > 10 * patience:
+                text = "workers %s do not stop within seconds: ending all ranks"
+                logger.warning(text, members.missing)
+                return False
+            arrived = self._stepped()
+            now = time.monotonic()
+            if arrived:
+                last = now
+            else:
+                pause(now - last, spin=True)
         return True
+
+    def _stepped(self) -> bool:
+        try:
+            return self._loop.step()
+        except BaseException:  # a callback's, which nobody is left to hear
+            logger.exception("a callback has failed while the farm was closing")
+            return True

@@ -1,4 +1,4 @@
-"""What `shared` speaks to on rank 0: constants that the program sets, or waits for."""
+"""What `shared` does on rank 0: constants that the program sets, or waits for."""
 
 from __future__ import annotations
 

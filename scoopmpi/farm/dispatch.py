@@ -1,37 +1,33 @@
-"""The open jobs, and assignments to messages: a batch's tasks are packed and sent to its worker.
+"""Assignments to messages: the tasks of a batch are packed and sent to its worker.
 
-Calls and offers came packed and are sent at once, with the farm's lock held. Packing the tasks of
-a map runs the user's code, so those wait here until a thread drives that may do so without it.
+The last step of a task's way out. Where packing runs the user's code, as for maps, a batch waits
+here until a thread drives that may pack without the farm's lock; all else came packed and is sent
+at once. Which worker gets what is not decided here (`scheduling`).
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
-from ..concurrency.periods import GRACE_SECONDS
 from ..concurrency.signal_lock import SignalLock
-from ..scheduling.ranges import Batch
+from ..constants.store import Constants
 from ..scheduling.scheduler import Assignment, Scheduler
-from ..tasks.packed import Function, Tasks
-from ..wire.messages import Forget, Lost, Printed, Reconfigured, Run
+from ..tasks.packed import Tasks
+from ..wire.messages import Forget, Reconfigured, Run, Stop
 from ..wire.transport import Transport
-from .calls import CallStream
 from .functions import Functions
-from .map_job import MapJob
-from .offers import Offer
-
-SLACK = 1.0
-"""Seconds that a worker may have been heard of after its task began: a batch's budget, at most."""
-Job: TypeAlias = MapJob | CallStream | Offer
+from .jobs import Job, Jobs
+from .members import Members
+from .observer import Observer
+from .silences import Silences
 
 
 class Dispatch:
     """Sends the batches of one farm.
 
-    constants: says how many have been set; a batch waits at the worker until it has as many.
+    lock: the farm's. constants: a batch waits at the worker until it has as many as these.
     """
 
     def __init__(
@@ -39,125 +35,98 @@ class Dispatch:
         transport: Transport,
         scheduler: Scheduler,
         lock: SignalLock,
-        constants: Callable[[], int],
+        jobs: Jobs,
+        members: Members,
+        silences: Silences,
+        constants: Constants,
+        observer: Observer | None,
     ) -> None:
-        self.functions = Functions()
+        self._transport, self._scheduler, self._lock = transport, scheduler, lock
+        self._jobs, self._members, self._silences = jobs, members, silences
+        self._constants, self._observer = constants, observer
+        self._functions = Functions()
         self.stopping = False
-        """Stop must stay the last message to a worker."""
-        self._transport = transport
-        self._scheduler = scheduler
-        self._lock = lock
-        self.jobs: dict[int, Job] = {}
-        """Those that are open, by number."""
-        self._latest = 0
-        self._constants = constants
-        self._outbox: deque[Assignment] = deque()
-        self._lost: set[int] = set()
-        self.silent: dict[int, float] | None = None
-        """Since when each worker has had a batch and said nothing; None until a task has a limit.
-        """
+        """True when Stop was sent, which must stay the last message to a worker."""
+        self.outbox: deque[Assignment] = deque()
+        """Batches that wait for a thread that may pack them."""
 
-    def opened(self, job: Job, function: Function | None = None) -> int:
-        """A job begins, with no tasks yet: its number."""
-        self._latest += 1
-        self.jobs[self._latest] = job
-        if function is not None:
-            self.functions.opened(self._latest, function)
-        self._scheduler.submitted(self._latest, 0)
-        return self._latest
-
-    def offered(self, offer: Offer) -> int:
-        """Tasks of a nested job, ahead of all others, as their parents wait for them."""
-        number = self.opened(offer, offer.function)
-        self.assigned(self._scheduler.submitted(number, offer.tasks, ahead=True))
-        return number
-
-    def heard(self, worker: int, message: Any) -> None:
-        """A message has come; a print comes while a task goes on, a loss is no sign of life."""
-        if self.silent is not None and not isinstance(message, Printed | Lost):
-            self.silent[worker] = time.monotonic()
-
-    def _overdue(self, worker: int) -> Batch | None:
-        """The single task that a worker ran when it died, if that was for want of a sign of life.
-
-        One that reacts to its limit has answered long before.
-        """
-        batch = self._scheduler.running(worker) if self._scheduler.knows(worker) else None
-        if batch is None or batch.tasks > 1 or self.silent is None or batch.job not in self.jobs:
-            return None
-        limit = self.jobs[batch.job].limit(batch.start)
-        since = self.silent.get(worker)
-        if limit is None or since is None:
-            return None
-        late = time.monotonic() - since >= limit + GRACE_SECONDS - SLACK
-        return batch if late else None
-
-    def closed(self, number: int) -> Job | None:
-        """Nobody wants more of a job, which may be known already; workers forget its function."""
-        job = self.jobs.pop(number, None)
-        if job is not None:
-            self._scheduler.cancelled(number)
-            key, holders = self.functions.closed(number)
-            for worker in () if self.stopping else holders:
-                self._transport.send(worker, Forget(key))
-        return job
-
-    def assigned(self, assignments: list[Assignment]) -> None:
-        """The scheduler has decided; with the farm's lock held."""
+    def assigned(self, assignments: Sequence[Assignment]) -> None:
+        """Send what the scheduler has decided, or have it wait; with the farm's lock held."""
         for assignment in assignments:
             if self.stopping:
                 return
-            number, start, stop, _ = assignment.batch
-            job = self.jobs.get(number)
-            if isinstance(job, MapJob):
-                self._outbox.append(assignment)
+            batch = assignment.batch
+            if self._observer is not None:
+                self._observer.tasks_assigned(batch.job, assignment.worker, batch.tasks)
+            job = self._jobs.open.get(batch.job)
+            if job is None:
+                self._send(assignment, None, None)
+            elif job.packing_runs_code:
+                self.outbox.append(assignment)
             else:
-                self._send(assignment, job, None if job is None else job.packed(start, stop))
-
-    def lost(self, worker: int) -> Batch | None:
-        """A worker has died: nothing is sent to it any more. The task that outlived its limit."""
-        self._lost.add(worker)
-        self.functions.lost(worker)
-        return self._overdue(worker)
-
-    def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
-        """Text of tasks on stdout (1) or stderr (2) is to become bytes as it does here."""
-        with self._lock:
-            for worker in () if self.stopping else range(1, self._transport.size):
-                if worker not in self._lost:
-                    self._transport.send(worker, Reconfigured(stream, settings))
+                self._send(assignment, job, job.packed(batch.start, batch.stop))
 
     def pack_and_send(self) -> None:
-        """What waits; without the lock."""
+        """Pack and send what waits; without the lock."""
         with self._lock.uninterrupted():
-            while self._outbox:
+            while self.outbox:
                 try:
-                    assignment = self._outbox.popleft()
+                    assignment = self.outbox.popleft()
                 except IndexError:
                     return  # another thread was faster
                 batch = assignment.batch
-                job = self.jobs.get(batch.job)
+                job = self._jobs.open.get(batch.job)
                 tasks = None if job is None else job.packed(batch.start, batch.stop)
                 with self._lock:
                     self._send(assignment, job, tasks)
 
-    def __len__(self) -> int:
-        return len(self._outbox)
-
     def _send(self, assignment: Assignment, job: Job | None, tasks: Tasks | None) -> None:
-        worker, batch, budget = assignment
-        number, start, stop = batch.job, batch.start, batch.stop
-        if self.stopping or worker in self._lost:
+        worker, batch = assignment.worker, assignment.batch
+        number = batch.job
+        if self.stopping or worker in self._members.lost:
             return
-        if job is None or tasks is None or number not in self.jobs:  # cancelled meanwhile
-            nothing = Batch(number, start, start)
+        if job is None or tasks is None or number not in self._jobs.open:  # cancelled meanwhile
+            nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
-        key, code = self.functions.sent(number, worker)
-        constants = self._constants()
-        run = Run(number, start, stop, budget, constants, key, code, tasks.plain, tasks.frames)
+        limit, key, code = job.limit(batch.start), 0, None
+        if job.function is not None:
+            key, code = self._functions.sent(number, job.function, worker)
+        run = Run(
+            number, batch.start, batch.stop, assignment.budget, self._constants.count,
+            key, code, tasks.plain, tasks.frames,
+        )  # fmt: skip
         self._transport.send(worker, run)
-        if self.silent is None and job.limit(start) is not None:
-            self.silent = {}
-        if self.silent is not None and len(self._scheduler.held(worker)) == 1:
-            self.silent[worker] = time.monotonic()
+        if limit is not None or self._silences.watching:
+            self._silences.given(worker, limit)
+
+    def closed(self, number: int) -> None:
+        """Forget a job, if that was not done before; workers forget its function."""
+        job = self._jobs.close(number)
+        if job is None:
+            return
+        self._scheduler.cancelled(number)
+        key, holders = self._functions.closed(number)
+        for worker in () if self.stopping else holders:
+            self._transport.send(worker, Forget(key))
+        job.closed()
+
+    def lost(self, worker: int) -> None:
+        """Note that a worker has died, and what it knew with it."""
+        self._functions.lost(worker)
+
+    def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
+        """Have text of tasks on stdout (1) or stderr (2) become bytes as it does here."""
+        with self._lock:
+            for worker in () if self.stopping else range(1, self._transport.size):
+                if worker not in self._members.lost:
+                    self._transport.send(worker, Reconfigured(stream, settings))
+
+    def stop(self) -> None:
+        """Tell all workers to leave, whatever they do; with the farm's lock held."""
+        self.stopping = True
+        for worker in range(1, self._transport.size):
+            self._transport.send(worker, Stop())
+
+    def __len__(self) -> int:
+        return len(self.outbox)

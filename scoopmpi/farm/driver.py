@@ -1,4 +1,4 @@
-"""Who drives the farm's loop: a caller that waits, or the progress thread while nobody does.
+"""Turns of the farm's loop: taken by a caller that waits, or by the progress thread.
 
 So no result changes threads on its way to a caller that waits for it, and submits make progress
 and callbacks run while the program computes. Knows the loop as a function `step`, no more.
@@ -36,7 +36,7 @@ class Driver:
         busy: Callable[[], bool],
         progress_thread: bool,
     ) -> None:
-        self.driven = 0.0  # when step was called last; kept by step itself
+        self._driven = 0.0  # when somebody has driven last
         self._step = step
         self._scheduler = scheduler
         self._busy = busy
@@ -46,7 +46,7 @@ class Driver:
         )
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Drive until `done()`; False where `timeout` seconds have passed before."""
+        """Drive until `done()`; return False where `timeout` seconds have passed before."""
         now = last = time.monotonic()
         deadline = None if timeout is None else now + timeout
         caller = threading.get_ident()
@@ -54,8 +54,9 @@ class Driver:
         self._callers.add(caller)
         try:
             while not done():
+                self._driven = now
                 progress = self._step()
-                now = time.monotonic()
+                now = self._driven = time.monotonic()
                 if progress:
                     last = now
                     if deadline is None or now < deadline:
@@ -68,19 +69,26 @@ class Driver:
             if outermost:
                 self._callers.discard(caller)
 
+    def drove(self, now: float) -> None:
+        """Note that a caller has done all there was at that time, on its way."""
+        self._driven = now
+
     def wake(self) -> None:
-        """There is something to do for the progress thread, if nobody else does it."""
+        """Tell the progress thread that there is something to do, if nobody else does it."""
         if self._progress_thread is not None:
             self._progress_thread.wake()
 
     def stop(self) -> None:
-        """The progress thread takes no further turn."""
+        """End the progress thread: it takes no further turn."""
         if self._progress_thread is not None:
             self._progress_thread.stop()
 
     def _turn(self) -> float | None:
-        """The progress thread's: seconds until it looks again, None to sleep until woken."""
-        undriven = time.monotonic() - self.driven
+        """Take a turn of the progress thread.
+
+        Returns the seconds until it looks again, None to sleep until woken.
+        """
+        undriven = time.monotonic() - self._driven
         if not self._busy():
             return LINGER / 2 if undriven < LINGER else None
         if self._callers and undriven < 20 * PATIENCE:  # beyond, the caller is inside a callback
@@ -88,4 +96,5 @@ class Driver:
         if undriven > PATIENCE:
             while self._step():
                 pass
+            self._driven = time.monotonic()
         return PATIENCE

@@ -1,91 +1,68 @@
-"""Workers that die: whose task is given up, and what the user is told. Decisions, no messages."""
+"""What users are told of workers that die: the error of a task that is given up, lines on stderr.
+
+Texts only. When a task is run again and when it is given up is decided in `scheduling.retries`.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from ..concurrency.periods import GRACE_SECONDS
 from ..scheduling.ranges import Batch
 from ..tasks.outcomes import OutcomeRange
 from ..wire import errors, failure
+from .jobs import Job
 from .members import Members
-
-if TYPE_CHECKING:
-    from .dispatch import Job
 
 logger = logging.getLogger("scoopmpi")
 
 
 class Failures:
-    """What follows from the deaths of workers.
+    """The deaths of one farm's workers, in words.
 
     retries: how often a task is tried again that was running where a worker died.
     """
 
     def __init__(self, members: Members, retries: int) -> None:
         self._members = members
-        self._retries = retries
+        self.retries = retries
 
-    def given_up(self, blamed: Sequence[Batch], overdue: Batch | None = None) -> list[Batch]:
-        """Single tasks with which too many workers have died.
+    def outcome(self, worker: int, batch: Batch, job: Job, expired: bool) -> OutcomeRange:
+        """Return the failure of the only task in a batch, which is given up with a worker's death.
 
-        Of several nobody knows which began: they get one more turn, alone. overdue: the one that
-        has outlived its limit, which would only do so again.
+        expired: whether it had outlived its limit.
         """
-        most = self._retries + (len(blamed) > 1)
-        return [
-            batch for batch in blamed
-            if batch.tasks == 1 and (batch == overdue or batch.attempts >= most)
-        ]  # fmt: skip
-
-    def outcomes(
-        self,
-        worker: int,
-        given_up: Sequence[Batch],
-        jobs: Mapping[int, Job],
-        overdue: Batch | None = None,
-    ) -> Iterator[tuple[int, Job, OutcomeRange]]:
-        """The failures of tasks that are given up, with their jobs."""
-        for batch in given_up:
-            if batch.job in jobs:
-                late = batch == overdue
-                part = self._outcome(worker, batch, jobs[batch.job], late)
-                yield batch.job, jobs[batch.job], part
-
-    def _outcome(self, worker: int, batch: Batch, job: Job, late: bool) -> OutcomeRange:
-        error = (self._late if late else self._killer)(worker, batch, job)
-        return OutcomeRange(
-            batch.start, batch.stop, False, (failure.pack_lost(error),), (0,), False
-        )
+        error = (self._late if expired else self._killer)(worker, batch, job)
+        frame = failure.pack_lost(error)
+        return OutcomeRange(batch.start, batch.stop, False, (frame,), (0,), reproducible=False)
 
     def _late(self, worker: int, batch: Batch, job: Job) -> errors.TaskTimeout:
-        name, index = _task(batch, job)
+        host, index = self._members.host(worker), batch.start + job.first
         end = f" and did not react within {GRACE_SECONDS:g} s more: its worker has died"
         seconds = job.limit(batch.start) or 0.0
-        return errors.timed_out(name, seconds, worker, self._members.host(worker), index, end)
+        return errors.timed_out(job.name, seconds, worker, host, index, end)
 
     def _killer(self, worker: int, batch: Batch, job: Job) -> errors.WorkerLost:
-        deaths, (name, index) = batch.attempts + 1, _task(batch, job)
+        deaths, index = batch.attempts + 1, batch.start + job.first
         host = self._members.host(worker)
         error = errors.WorkerLost(
-            f"{_workers(deaths)} died running task {index} of {name}, the last was "
+            f"{_workers(deaths)} died running task {index} of {job.name}, the last was "
             f"worker {worker} on {host}. Does it need more memory, or crash in C code? "
             "--retries says how often a task is tried again."
         )
-        error.rank, error.host, error.function, error.index = worker, host, name, index
+        error.rank, error.host, error.function, error.index = worker, host, job.name, index
         return error
 
     def tell(self, worker: int, given_up: Sequence[Batch]) -> None:
-        """One line for each loss."""
+        """Say in one line that a worker has died."""
         left = self._members.size - len(self._members.lost)
         what = "what it ran is given up" if given_up else "what it held runs elsewhere"
         host = self._members.host(worker)
         logger.warning("worker %d on %s died; %s; %s left", worker, host, what, _workers(left))
 
     def of_all(self) -> errors.WorkerLost:
-        """Why nothing can go on."""
+        """Return why nothing can go on where every worker has died."""
         return errors.WorkerLost(
             "no worker is left: " + ", ".join(
                 f"{worker} on {host}" for worker, host in sorted(self._members.lost.items())
@@ -93,16 +70,10 @@ class Failures:
         )  # fmt: skip
 
     def tell_all(self) -> None:
-        """One line at the end, where somebody died."""
+        """Say in one line at the end who has died, if anybody has."""
         lost = ", ".join(f"{worker} on {host}" for worker, host in self._members.lost.items())
         if lost:
             logger.warning("workers were lost: %s", lost)
-
-
-def _task(batch: Batch, job: Job) -> tuple[str, int]:
-    """The function and the index of the only task in a batch."""
-    function = job.function
-    return "a submitted call" if function is None else function.name, batch.start + job.first
 
 
 def _workers(count: int) -> str:

@@ -1,41 +1,58 @@
-"""Rank 0's loop: facts to the scheduler, its assignments to the workers, outcomes to the jobs.
+"""The farm as its callers see it: maps and calls go in here, on rank 0.
 
-The way of one task, `futures.map(square, range(10000))`:
+The way of one task of `futures.map(square, range(10000))`, a line for each file that it enters;
+behind a plus the tools that are used before the next line. `tests/farm/test_walk.py` follows a
+task and compares.
 
-    user's program        rank 0                                        worker (rank >= 1)
+    out: from the caller to a worker
+        executors/farm_executor the caller's words        + concurrency/timeouts tasks/limit
+        farm/farm               a map begins
+        tasks/packed            its function, packed      + wire/failure payload tasks/limit
+        farm/map_job            its parts, joined         + farm/map_window map_tasks
+                                                            farm/map_outcomes ahead wire/payload
+                                                            tasks/arguments reorder
+        farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
+        farm/jobs               the map is open
+        scheduling/scheduler    which worker, how many    + scheduling/ranges batching
+        farm/dispatch           a batch to be sent        + concurrency/signal_lock
+        farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
+                                                            concurrency/signal_lock
+        farm/functions          its function, sent once
+        wire/transport          Run leaves                + concurrency/signal_lock
+        farm/driver             somebody looks after it
 
-    futures.map --------> MapJob: function packed once, a window of
-                          tasks released
-                            | submitted(job, count)
-                            v
-                          Scheduler ---> Assignment(worker, batch)
-                            ^              | MapJob.packed(batch)
-                            |              v
-                            |            Run(...)  -- MPI_Isend ------> unpack, run, pack, time;
-                            |                                           past its budget: give the
-                            | finished(worker, batch, seconds)          unstarted rest back
-                          Farm.step <----------------- MPI_Isend ------ Finished(...)
-                            |   1. feeds the worker again
-                            |   2. MapJob.delivered(part)
-                            v
-    next(iterator) <----- the caller unpacks the part and gets values in order
+    turn: who asks for messages while the caller waits
+        executors/results       the caller waits
+        farm/farm               in the farm
+        farm/driver             and takes turns himself
+        farm/loop               of the loop
 
-A task's own map goes the same way from Offered on, a message by which its worker offers tasks that
-it has not started; their outcomes go back to that worker (`nests`).
+    back: from the worker to the caller
+        wire/transport          Finished arrives
+        farm/router             what it says, to whom
+        scheduling/scheduler    the worker is free        + scheduling/ranges batching
+        farm/callback_queue     until the lock is left    + concurrency/signal_lock
+        farm/map_outcomes       kept, in order            + farm/ahead wire/payload
+                                                            tasks/arguments reorder
+                                                            concurrency/signal_lock
+        executors/results       the caller wakes
+        farm/map_job            and takes what is next    + tasks/reorder
+        tasks/outcomes          opened                    + wire/payload
 
-Here live the loop and who drives it, not decisions (`scheduler`), pickles (`job`) or MPI
-(`transport`). A caller who waits drives the loop itself, else a progress thread does (`driver`).
-Every touch of transport and scheduler is in `_section`; what runs the user's code (callbacks,
-pickling, iterators) is not.
+Where the scheduler has another batch for the worker that has become free, `dispatch` sends it
+before the outcomes are handed on. Tasks of a worker's own maps come in as offers (`relay`), and go
+the same way; calls have both their ways in `calls`. What happens is told to an `observer`.
+
+Here are the joints of the farm's parts, and the doors of its callers. Decisions are those of
+`scheduling`, turns those of `loop`, MPI is behind a transport.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ..concurrency.periods import JOIN_SECONDS
 from ..concurrency.signal_lock import SignalLock
@@ -43,35 +60,41 @@ from ..constants.sharing import FarmSharing
 from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
-from ..tasks.outcomes import OutcomeRange
-from ..tasks.packed import Function
+from ..tasks.packed import pack_function
 from ..tasks.unfinished import Unfinished
-from ..wire import messages
-from ..wire.errors import FarmError
+from ..wire.errors import FarmError as FarmError
 from ..wire.messages import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
 from .calls import Call, CallStream
-from .closing import all_left
+from .closing import Closing
 from .dispatch import Dispatch
 from .driver import PATIENCE, Driver
 from .failures import Failures
+from .finishing import ProgramEnd, Rounds
+from .jobs import Jobs
+from .loop import Loop
 from .map_job import MapJob
+from .map_window import Span
 from .members import Members
+from .observer import Observer
 from .offers import Offers
 from .relay import Relay
-from .resting import Ending, Resting
 from .router import Router
-from .unread import Unread
+from .silences import Silences
+from .unread import UnreadMaps
 
-logger = logging.getLogger("scoopmpi")
-
-BURST = 64
-"""Messages handled before a waiting caller looks whether it has what it waits for."""
+if TYPE_CHECKING:
+    from ..tasks.record import MapRecord
 
 
 class Farm:
-    """The jobs of one program and the workers that run them."""
+    """The jobs of one program and the workers that run them.
+
+    policy: the settings of batching. progress_thread: False for tests that drive by themselves.
+    retries: how often a task is tried again that was running where a worker died.
+    observer: told what happens, where somebody wants to know.
+    """
 
     def __init__(
         self,
@@ -79,49 +102,167 @@ class Farm:
         policy: batching.Policy = batching.Policy(),
         progress_thread: bool = True,
         retries: int = 2,
+        observer: Observer | None = None,
     ) -> None:
-        self._transport = transport
-        self._scheduler = Scheduler(policy)
-        self._lock = SignalLock()
-        self._callbacks = CallbackQueue(show, held)  # to be handed over by who drives
-        self.sharing = FarmSharing(transport.send)
-        store = self.sharing.store
-        self._dispatch = Dispatch(transport, self._scheduler, self._lock, lambda: store.count)
-        self._jobs = self._dispatch.jobs
-        self.reconfigured = self._dispatch.reconfigured
-        self._abandoned: deque[int] = deque()
-        self._unread = Unread(self._jobs, self.release, self.abandon, threads=progress_thread)
-        self.members = Members(transport.size - 1, self._callbacks.printed, has_said)
-        self._failures = Failures(self.members, retries)
-        self._offers = Offers()
-        self._relay = Relay(transport, self._scheduler, self._dispatch, self._offers)
-        self._resting = Resting(self.members, transport.send)
-        self._router = Router(
-            self._scheduler, self._dispatch, self._relay, self.members, self._failures,
-            self.sharing, self._callbacks, self._resting, self._deliver, self.fail,
-        )  # fmt: skip
-        self._calls = CallStream()
-        self._calls_number = self._dispatch.opened(self._calls)
-        self._fresh_calls = 0
-        self._looked = 0.0
-        self._closed = False
-        self.error: BaseException | None = None
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
         self.unfinished = Unfinished()
-        self._driver = Driver(self.step, self._scheduler, lambda: self.busy, progress_thread)
+        self.sharing = FarmSharing(transport.send)
+        self._observer = observer
+        self._lock = lock = SignalLock()
+        self._scheduler = scheduler = Scheduler(policy)
+        self._callbacks = callbacks = CallbackQueue(show, held)
+        self._jobs = jobs = Jobs(observer)
+        self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
+        silences = Silences(scheduler, jobs)
+        self._dispatch = dispatch = Dispatch(
+            transport, scheduler, lock, jobs, members, silences, self.sharing.store, observer
+        )
+        self._offers = offers = Offers()
+        relay = Relay(transport, scheduler, jobs, dispatch, offers)
+        failures, rounds = Failures(members, retries), Rounds(members, transport.send)
+        router = Router(
+            scheduler, jobs, dispatch, relay, members, failures, silences, self.sharing,
+            callbacks, rounds, observer,
+        )  # fmt: skip
+        self._calls = calls = CallStream(jobs.new_number())
+        jobs.add(calls)
+        scheduler.submitted(calls.number, 0)
+        self._unread = unread = UnreadMaps(jobs.maps, self.release, self.abandon, progress_thread)
+        self._loop = loop = Loop(
+            transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
+            callbacks,
+        )  # fmt: skip
+        self._end = ProgramEnd(self.unfinished, unread, rounds, offers, lock)
+        self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)
+        self._closing = Closing(
+            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer
+        )
 
-    # What callers ask for.
+    # Maps.
+
+    def open_map(
+        self,
+        target: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        ordered: bool = True,
+        record: Callable[[], MapRecord] | None = None,
+    ) -> MapJob:
+        """Begin a map, and hand out its first tasks; reads the user's iterators.
+
+        target: the function. iterables: its arguments, in columns.
+        ordered: whether outcomes are wanted in the order of the tasks, or as they come.
+        record: begins the map's record in a checkpoint.
+
+        Raises FarmError where no worker can take part, and what packing the function raises.
+        """
+        self.wait_for_first_worker()
+        function, number = pack_function(target), self._jobs.new_number()
+        kept = None if record is None else record()
+        job = MapJob(number, function, iterables, self.members.size, ordered, kept, self._go_on)
+        spans = job.next_spans()
+        with self._lock:
+            self._jobs.add_map(job)
+            self._scheduler.submitted(number, 0)
+            self._hand_out(job, spans)
+        if self.error is not None:  # the last worker died while the function was packed
+            job.failed(self.error)
+        self._sent_and_woken(job, spans)
+        return job
+
+    def release(self, job: MapJob) -> None:
+        """Hand out as many more tasks of a map as its window allows."""
+        spans = job.next_spans()
+        if spans:
+            with self._lock:
+                if job.number in self._jobs.open:
+                    self._hand_out(job, spans)
+        self._sent_and_woken(job, spans)
+
+    def _hand_out(self, job: MapJob, spans: Sequence[Span]) -> None:
+        number = job.number
+        for span in spans:
+            if span.known:
+                self._scheduler.known(number, span.tasks)
+                self.recalled(number, span.tasks)
+            else:
+                self._dispatch.assigned(self._scheduler.submitted(number, span.tasks))
+
+    def _sent_and_woken(self, job: MapJob, spans: Sequence[Span]) -> None:
+        """Send what `_hand_out` has brought, without the lock, and have somebody look after it."""
+        if spans:
+            if any(span.known for span in spans) and job.left:
+                self._callbacks.add(partial(self._unread.go_on, job))
+            self._dispatch.pack_and_send()
+        self._driver.wake()
+
+    def _go_on(self, job: MapJob) -> None:
+        """Do what follows when outcomes of a map have come that is not at its end."""
+        if job.left:
+            self._unread.go_on(job)
+        else:
+            self.release(job)
+
+    def abandon(self, number: int) -> None:
+        """Forget a map: nobody wants the rest. The garbage collector may call this at any point."""
+        self._loop.abandon(number)
+
+    def leave(self, number: int) -> None:
+        """Run a map for nobody: its values are thrown away. For the garbage collector."""
+        self._unread.drop(number)
+        self._driver.wake()
+
+    def finish_here(self, job: MapJob) -> None:
+        """Return when a map that was left has run."""
+        self._unread.finish_here(job, self.wait_until)
+
+    def settled(self, number: int) -> bool:
+        """True where no task of a map is to run, or runs on a worker, any more."""
+        over = number not in self._jobs.open and not self._scheduler.handed(number)
+        return over or self.error is not None
+
+    # Calls.
+
+    def submit(self, call: Call) -> None:
+        """Have one call run."""
+        with self._lock:
+            self._calls.add(call)
+            if self._jobs.error is not None:
+                self._callbacks.add(partial(self._calls.failed, self._jobs.error))
+            if self._scheduler.idle:  # else they are gathered until the next look
+                self._loop.submit_calls()
+            now = time.monotonic()
+            # Thousands of submits in a row must not starve the workers. But the caller may hold
+            # locks of its own: callbacks and packing are left to who waits, or stands in. Where
+            # nothing is left to do the progress thread would only fight for the interpreter.
+            if now - self._loop.looked > PATIENCE and self._loop.look():
+                self._driver.drove(now)
+        self._driver.wake()
+
+    def recalled_call(self) -> None:
+        """Count a call whose outcome is known from a checkpoint, and which is not submitted."""
+        self.recalled(self._calls.number, 1)
+
+    def recalled(self, number: int, tasks: int) -> None:
+        """Tell an observer of tasks whose outcomes are known from a checkpoint."""
+        if self._observer is not None:
+            self._observer.tasks_recalled(number, tasks)
+
+    # Waiting, and what all share.
+
+    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Drive the loop until `done()`; return False where `timeout` seconds have passed."""
+        return self._driver.wait_until(done, timeout)
 
     def wait_for_first_worker(self) -> None:
-        """Until a worker has joined it is unknown which functions must travel by value.
+        """Return when a worker has joined, or raise FarmError where none can take part.
 
-        Raises FarmError where no worker can take part.
+        Until then it is unknown which functions must travel by value.
         """
         if self.members.names is None:
             self.wait_until(lambda: self.members.names is not None or self.error is not None)
-        if self.error is not None:
-            raise self.error
+        if self._jobs.error is not None:
+            raise self._jobs.error
 
     def share(self, frames: Mapping[str, Frame]) -> None:
         """Set constants for all later tasks. Raises TypeError for a name that is set already."""
@@ -129,190 +270,54 @@ class Farm:
         with self._lock:
             self.sharing.set(frames)
 
-    def open_map(self, job: MapJob, function: Function) -> int:
-        """Start a map; its number is for `release` and `abandon`."""
-        with self._lock:
-            number = self._dispatch.opened(job, function)
-        if self.error is not None:  # the last worker died while the function was packed
-            job.failed(self.error)
-        try:
-            self.release(number, job)
-        except BaseException:  # of the user's iterator
-            self.abandon(number)
-            raise
-        return number
-
-    def release(self, number: int, job: MapJob) -> None:
-        """Hand out as many more tasks of a map as its window allows."""
-        spans = job.releasable()
-        for tasks, known in spans:
-            with self._lock:
-                if number in self._jobs:
-                    tell = self._scheduler.known if known else self._scheduler.submitted
-                    self._dispatch.assigned(tell(number, tasks))
-            if known and job.left:
-                self._callbacks.add(partial(self._unread.go_on, number, job))
-        if spans:
-            self._dispatch.pack_and_send()
-        self._driver.wake()
-
-    def submit(self, call: Call) -> None:
-        """One call that is to be run."""
-        with self._lock:
-            self._calls.add(call)
-            self._fresh_calls += 1
-            if self.error is not None:
-                self._callbacks.add(partial(self._calls.failed, self.error))
-            if self._scheduler.idle:  # else they are gathered until the next look
-                self._submit_calls()
-            now = time.monotonic()
-            if now - self._looked > PATIENCE:
-                # Thousands of submits in a row must not starve the workers. But the caller may
-                # hold locks of its own: callbacks and packing are left to who waits, or stands in.
-                self._take_in()
-                if not self._dispatch and len(self._callbacks) < BURST:
-                    self._driver.driven = (
-                        now  # the progress thread would only fight for the interpreter
-                    )
-        self._driver.wake()
-
-    def _submit_calls(self) -> None:
-        """Tell the scheduler of the calls that came while no worker had room, all in one."""
-        count, self._fresh_calls = self._fresh_calls, 0
-        self._dispatch.assigned(self._scheduler.submitted(self._calls_number, count))
-
-    def interrupt(self, error: BaseException) -> None:
-        """Called by a signal handler: raises the error in the program, when it does no harm."""
-        self.interruption = error
-        self._lock.interrupt(error)
-
-    def abandon(self, number: int) -> None:
-        """Nobody wants the rest of a map. May be called by the garbage collector at any point."""
-        self._abandoned.append(number)
-
-    def leave(self, number: int) -> None:
-        """Nobody takes the values of a map, but its tasks shall run. For the garbage collector."""
-        self._unread.drop(number)
-        self._driver.wake()
-
-    def finish_here(self, number: int, job: MapJob) -> None:
-        """Wait until a map that was left has run."""
-        self._unread.finish_here(number, job, self.wait_until)
-
-    def settled(self, number: int) -> bool:
-        """Whether no task of a map is to run, or runs on a worker, any more."""
-        over = number not in self._jobs and not self._scheduler.handed(number)
-        return over or self.error is not None
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Drive the loop until `done()`; False where `timeout` seconds have passed before."""
-        return self._driver.wait_until(done, timeout)
-
-    # The loop.
+    def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
+        """Have text of tasks on stdout (1) or stderr (2) become bytes as it does here."""
+        self._dispatch.reconfigured(stream, settings)
 
     def step(self) -> bool:
-        """Handle what has arrived, pack, send and deliver; False where there was nothing to do."""
-        with self._lock:
-            progress = self._take_in()
-            self._driver.driven = self._looked
-        if self._dispatch:
-            self._dispatch.pack_and_send()
-        if self._callbacks:
-            if not self._dispatch.stopping:  # then it is shown when all have left
-                self._callbacks.show()
-            with self._lock.uninterrupted():
-                progress |= self._callbacks.hand_over()
-        return progress
+        """Take one turn of the loop; return False where there was nothing to do."""
+        return self._loop.step()
 
     def show_arrived(self) -> None:
         """Show what tasks have printed until now: before the traceback of the program, say."""
-        with self._lock:
-            while self._receive():
-                pass
-        self._callbacks.show(tell=False)
-
-    def _take_in(self) -> bool:
-        while self._abandoned:
-            self._relay.closed(self._abandoned.popleft())
-        if self._unread.fresh:
-            for deliver in self._unread.taken_in():
-                self._callbacks.add(deliver)
-        if self._fresh_calls:
-            self._submit_calls()
-        handled = self._receive()
-        self._relay.look()
-        self._looked = time.monotonic()
-        return handled > 0
-
-    def _receive(self) -> int:
-        """Handle what has arrived, some of it: how many messages."""
-        handled = 0
-        shut = self._closed or (self._callbacks.full and not self._dispatch.stopping)
-        while handled < BURST and not shut and (arrived := self._transport.receive()):
-            handled += 1
-            self._router.handle(*arrived)
-        return handled
-
-    def _deliver(self, number: int, job: MapJob | CallStream, part: OutcomeRange) -> None:
-        job.delivered(part)
-        if isinstance(job, MapJob):
-            if job.left:
-                self._unread.go_on(number, job)
-            elif not job.streamed:
-                self.release(number, job)
-
-    def fail(self, error: BaseException) -> None:
-        """Nothing can go on: every caller gets the error, from whatever thread this is called."""
-        self.error = error
-        for job in list(self._jobs.values()):
-            job.failed(error)
+        self._loop.show_arrived()
 
     @property
     def busy(self) -> bool:
-        """Whether anything is under way, or to be handed over."""
-        if self._closed or self.error is not None:  # then what is queued stays so
-            return not self._closed and bool(self._callbacks)
-        waiting = self._fresh_calls, self._callbacks, self._abandoned, self._unread.fresh
-        return self._scheduler.busy or any(waiting)
+        """True where anything is under way, or to be handed over."""
+        return self._loop.busy
+
+    @property
+    def error(self) -> BaseException | None:
+        """Return why nothing can go on, None as long as it does."""
+        return self._jobs.error
 
     # The end.
 
+    def interrupt(self, error: BaseException) -> None:
+        """Raise an error in the program when it does no harm; called by a signal handler."""
+        self.interruption = error
+        self._lock.interrupt(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Give every caller the error, from whatever thread: nothing can go on."""
+        self._jobs.fail(error)
+
     def finish(self, maps: bool = True) -> None:
-        """The program has ended: have everything run that runs although nobody waits for it.
+        """Have everything run that runs although nobody waits for it; the program has ended.
 
         maps: whether that goes for maps that nobody reads; executors are finished in any case.
         """
-        ending = Ending(self.unfinished, self._unread, self._resting, self._offers, self._lock)
-        ending.finish(maps, self.wait_until, lambda: self.error is not None)
+        self._end.finish(maps, self.wait_until, lambda: self._jobs.error is not None)
 
     def give_up(self) -> None:
-        """No task of a map begins any more."""
-        for number, job in self._jobs.copy().items():
-            if isinstance(job, MapJob):
-                self.abandon(number)
+        """Let no task of a map begin any more."""
+        for number in list(self._jobs.maps):
+            self.abandon(number)
 
     def close(self, status: int = 0, hurry: bool = False) -> None:
         """Stop all workers, whatever they do, and leave; ranks that do not follow are ended.
 
         hurry: a signal has ended the job, and mpirun may have ended the workers already.
         """
-        if self._closed:
-            return
-        self._driver.stop()
-        try:
-            self.fail(FarmError("the farm has been shut down"))
-        except BaseException:
-            logger.exception("a callback of a call that never ran has failed")
-        self._callbacks.show_all(hurry)
-        with self._lock:
-            self._dispatch.stopping = True
-            for worker in range(1, self._transport.size):
-                self._transport.send(worker, messages.Stop())
-        self._failures.tell_all()
-        left = all_left(self.members, self.step, hurry)
-        self.members.tell()
-        self._callbacks.show_all(hurry)
-        if not left:
-            self._transport.abort(status)
-        self._closed = True
-        self._transport.close()
+        self._closing.close(status, hurry)

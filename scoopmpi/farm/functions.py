@@ -7,49 +7,52 @@ its map alone, as what it closes over may be another the next time.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..tasks.packed import Function
 from ..wire.messages import Frame
 
 
+class _Known(NamedTuple):
+    """The function of one job."""
+
+    key: int
+    code: Frame
+
+
 class Functions:
-    """The functions of all maps that are open."""
+    """The functions of all jobs of which something was sent."""
 
     def __init__(self) -> None:
         self._found_by_name: dict[Any, int] = {}  # code to key, negative
-        self._of_map: dict[int, tuple[int, Frame]] = {}
+        self._of_job: dict[int, _Known] = {}
         self._holders: dict[int, set[int]] = {}
 
-    def opened(self, number: int, function: Function) -> None:
-        """A map with this number has begun."""
+    def sent(self, number: int, function: Function, worker: int) -> tuple[int, Frame | None]:
+        """Return the key for a batch of a job, and the code where the worker does not have it."""
+        known = self._of_job.get(number) or self._first(number, function)
+        holders = self._holders[known.key]
+        if worker in holders:
+            return known.key, None
+        holders.add(worker)
+        return known.key, known.code
+
+    def _first(self, number: int, function: Function) -> _Known:
         key = number
         if function.by_name:
             key = self._found_by_name.setdefault(function.code, -1 - len(self._found_by_name))
-        self._of_map[number] = key, function.code
         self._holders.setdefault(key, set())
-
-    def sent(self, number: int, worker: int) -> tuple[int, Frame | None]:
-        """The key for a batch of the map, and the code where the worker does not have it yet.
-
-        Key 0 is for submitted calls, which bring their own functions.
-        """
-        if number not in self._of_map:
-            return 0, None
-        key, code = self._of_map[number]
-        if worker in self._holders[key]:
-            return key, None
-        self._holders[key].add(worker)
-        return key, code
+        known = self._of_job[number] = _Known(key, function.code)
+        return known
 
     def closed(self, number: int) -> tuple[int, set[int]]:
-        """A map has ended: its function's key, and the workers that shall forget it."""
-        if number not in self._of_map:
+        """Forget a job: return its function's key, and the workers that shall forget it too."""
+        known = self._of_job.pop(number, None)
+        if known is None:
             return 0, set()
-        key, _ = self._of_map.pop(number)
-        return key, self._holders.pop(key) if key == number else set()
+        return known.key, self._holders.pop(known.key) if known.key == number else set()
 
     def lost(self, worker: int) -> None:
-        """A worker has died with all that it had been sent."""
+        """Note that a worker has died with all that it had been sent."""
         for holders in self._holders.values():
             holders.discard(worker)

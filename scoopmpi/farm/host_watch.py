@@ -41,7 +41,10 @@ Silences = Callable[[Collection[str], float], dict[str, float]]
 
 
 def limit(env: Mapping[str, str]) -> float:
-    """Seconds after which a silent host is lost, as the user's variable has it; 0 or inf: never."""
+    """Return the seconds after which a silent host is lost, as the user's variable has it.
+
+    It may be 0 or inf, for never; what is returned is inf then.
+    """
     text = env.get(VARIABLE, "")
     try:
         seconds = float(text) if text else USUAL
@@ -54,7 +57,7 @@ def limit(env: Mapping[str, str]) -> float:
 
 
 def over(farm: Farm, transport: MPITransport, env: Mapping[str, str]) -> HostWatch:
-    """A lookout over the hosts of a farm's workers, which has begun."""
+    """Begin a watch over the hosts of a farm's workers, and return it."""
 
     def lost(error: WorkerLost) -> None:
         transport.host_cut_off()
@@ -66,7 +69,7 @@ def over(farm: Farm, transport: MPITransport, env: Mapping[str, str]) -> HostWat
 
 
 class HostWatch:
-    """Looks after the hosts of `members`.
+    """A watch over the hosts of `members`.
 
     lost: told once why the job cannot go on. seconds: how long a host may be silent.
     stuck: whether nobody has taken that in.
@@ -90,16 +93,16 @@ class HostWatch:
         self._over = threading.Event()
 
     def start(self) -> None:
-        """Look on until `stop`."""
+        """Begin to look; until `stop`."""
         if math.isfinite(self._seconds):
-            threading.Thread(target=self._run, name="scoopmpi lookout", daemon=True).start()
+            threading.Thread(target=self._run, name="scoopmpi host watch", daemon=True).start()
 
     def stop(self) -> None:
-        """Nobody waits for workers any more."""
+        """End the watch: nobody waits for workers any more."""
         self._over.set()
 
     def look(self) -> bool:
-        """One look; whether a host is lost."""
+        """Look once; return True where a host is lost."""
         hosts = self._members.addresses
         for address, silent in self._silences(hosts.keys(), self._every).items():
             self._seen.add(address)
@@ -113,7 +116,10 @@ class HostWatch:
         return False
 
     def launcher_died(self) -> bool:
-        """Whether it has; says so. SIGTERM comes then, and PRRTE dies of a lost daemon."""
+        """Return True, and say so, where the launcher has died.
+
+        SIGTERM comes then; PRRTE dies of a lost daemon.
+        """
         if os.getppid() == self._launcher:
             return False
         hosts = self._members.addresses
@@ -158,7 +164,7 @@ def _nothing(host: str, workers: Sequence[int], silent: float) -> str:
 
 
 def named(workers: Sequence[int]) -> str:
-    """Workers in few words: `worker 3`, `workers 3, 4`, `workers 3 to 66`."""
+    """Return workers in few words: `worker 3`, `workers 3, 4`, `workers 3 to 66`."""
     ranges = list(_ranges(sorted(workers)))
     text = ", ".join(
         str(first) if first == last else f"{first}{' to ' if last - first > 1 else ', '}{last}"

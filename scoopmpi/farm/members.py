@@ -1,4 +1,4 @@
-"""Who takes part: which workers have joined, cannot, or have left. Facts only, no messages sent.
+"""Which workers have joined, cannot take part, have left, or are lost. Facts, no messages sent.
 
 What workers have said while they imported the program is told when all have: once, where it is
 the same.
@@ -7,7 +7,8 @@ the same.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from ..wire.messages import ImportFailed, Joined
 from .reports import Reports, more_of_the_same
@@ -41,21 +42,24 @@ class Members:
         self._addresses: dict[int, tuple[str, ...]] = {}
         self._import_failed: set[int] = set()
         self._left: set[int] = set()
-        self.lost: dict[int, str] = {}
+        self._lost: dict[int, str] = {}
+        self.lost: Final[Mapping[int, str]] = self._lost
         """Workers that have died, and their hosts."""
 
     def joined(self, worker: int, message: Joined) -> None:
-        """The worker has imported the program."""
+        """Note that a worker has imported the program."""
         self.names = message.names if self.names is None else self.names & message.names
         self._hosts[worker] = message.host
         self._addresses[worker] = message.addresses
-        logger.debug("worker %d joined: pid %d on %s", worker, message.pid, message.host)
         if message.said:
             self._said.add(message.said.decode(errors="backslashreplace"), worker, message.host)
         self._tell_when_all_have_said()
 
     def import_failed(self, worker: int, message: ImportFailed) -> str | None:
-        """The worker cannot import the program; why none can, where that was the last hope."""
+        """Note that a worker cannot import the program.
+
+        Returns why no worker can, where this one was the last that might.
+        """
         text = message.reason.rstrip()
         if message.said:
             said = message.said.decode(errors="backslashreplace").rstrip()
@@ -72,8 +76,8 @@ class Members:
         return "no worker can import the program: " + "\n\n".join(texts)
 
     def died(self, worker: int) -> None:
-        """The worker is no more."""
-        self.lost[worker] = self.host(worker)
+        """Note that a worker is no more."""
+        self._lost[worker] = self.host(worker)
         self._tell_when_all_have_said()
 
     def tell(self) -> None:
@@ -96,21 +100,24 @@ class Members:
             self.tell()
 
     def left(self, worker: int) -> None:
-        """The worker has followed Stop."""
+        """Note that a worker has followed Stop."""
         self._left.add(worker)
 
     def host(self, worker: int) -> str:
-        """The name of a worker's host."""
+        """Return the name of a worker's host."""
         return self._hosts.get(worker, "a host that is not known yet")
 
     @property
     def present(self) -> list[int]:
-        """Those that have joined, and neither left nor died."""
+        """Return the workers that have joined, and neither left nor died."""
         return [worker for worker in self.missing if worker in self._hosts]
 
     @property
     def addresses(self) -> dict[str, tuple[str, list[int]]]:
-        """For each address of their hosts: its name, and its workers that are here. For threads."""
+        """Return for each address of a host its name, and its workers that are here.
+
+        Any thread may ask.
+        """
         found: dict[str, tuple[str, list[int]]] = {}
         for worker, addresses in tuple(self._addresses.items()):
             for address in addresses:
@@ -121,16 +128,16 @@ class Members:
 
     @property
     def importing(self) -> bool:
-        """Whether some worker has not said yet if it takes part."""
+        """True where some worker has not said yet if it takes part."""
         return len(self._hosts.keys() | self._import_failed | self.lost.keys()) < self.size
 
     @property
     def none_left(self) -> bool:
-        """Whether nobody can take part any more."""
+        """True where no worker can take part any more."""
         return len(self._import_failed | self.lost.keys()) == self.size
 
     @property
     def missing(self) -> list[int]:
-        """Those that have not left."""
+        """Return the workers that have neither left nor died."""
         gone = self._left | self.lost.keys()
         return [worker for worker in range(1, self.size + 1) if worker not in gone]

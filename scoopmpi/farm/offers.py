@@ -6,8 +6,8 @@ to the worker that owns the nested job. Bookkeeping only: no messages are sent f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
@@ -18,19 +18,33 @@ from ..wire.messages import Offered, Returned
 class Offer:
     """Tasks of a worker's nested job, for other workers to run.
 
-    owner: the worker whose job it is. first: the index there of the first task here.
+    number: of the job on the farm. owner: the worker whose job it is.
+    returned: takes the offer and outcomes for its owner. forgotten: takes the offer at its end.
     """
 
-    def __init__(self, owner: int, message: Offered) -> None:
-        self.owner = owner
+    kind = "nested"
+    packing_runs_code = delivery_runs_code = False
+
+    def __init__(
+        self,
+        number: int,
+        owner: int,
+        message: Offered,
+        returned: Callable[[Offer, OutcomeRange], None],
+        forgotten: Callable[[Offer], None],
+    ) -> None:
+        self.number, self.owner = number, owner
+        self.name = "a submitted call"
         self.function: Function | None = None
-        self.tasks = message.stop - message.start
         if message.code is not None:
+            self.name = "a nested function"
             code = payload.forwarded(message.code)
-            self.function = Function("a nested function", code, message.by_name, message.limit)
-        self.job, self.last = message.job, message.last
+            self.function = Function(self.name, code, message.by_name, message.limit)
+        self.tasks = message.stop - message.start
+        self.nested_job, self.last = message.job, message.last
+        self.first = message.start  # the index there of the first task here
+        self._returned, self._forgotten = returned, forgotten
         self._limit = message.limit
-        self.first = message.start
         self._unanswered = self.tasks
         self._plain = message.plain
         if message.plain:  # numbers and strings: unpacking them runs nobody's code
@@ -38,77 +52,86 @@ class Offer:
         else:
             self._columns = (tuple(map(payload.forwarded, message.tasks)),)
 
-    def limit(self, index: int) -> float | None:
-        """Seconds that a task may take."""
+    def limit(self, task: int) -> float | None:
+        """Return the seconds that a task may take, None where there is no limit."""
         return self._limit
 
     def packed(self, start: int, stop: int) -> Tasks:
-        """The tasks `start` to `stop - 1`, counted from the start of the offer."""
+        """Return the tasks `start` to `stop - 1`, counted from the start of the offer."""
         columns = [column[start:stop] for column in self._columns]
         if self._plain:
             return Tasks(True, payload.pack_columns(columns))
         return Tasks(False, columns[0])
 
-    def returned(self, part: OutcomeRange) -> Returned:
-        """What the owner is to be told."""
+    def delivered(self, part: OutcomeRange) -> None:
+        """Pass outcomes on to the owner."""
         self._unanswered -= part.stop - part.start
+        self._returned(self, part)
+
+    def for_owner(self, part: OutcomeRange) -> Returned:
+        """Return the message that tells the owner of outcomes, by the numbers of its own job."""
         frame = (
             payload.forwarded(part.outcomes)
             if part.plain
             else tuple(map(payload.forwarded, part.outcomes))
         )
         start, stop = part.start + self.first, part.stop + self.first
-        return Returned(self.job, start, stop, part.plain, frame, part.failed)
+        return Returned(self.nested_job, start, stop, part.plain, frame, part.failed)
 
     @property
     def answered(self) -> bool:
-        """Whether every outcome has come."""
+        """True where every outcome has come."""
         return not self._unanswered
 
     def failed(self, error: BaseException) -> None:
-        """The farm has ended, and the owner with it."""
+        """Nothing follows: the owner ends with the farm."""
+
+    def closed(self) -> None:
+        """Take in that all its outcomes have come, or nobody wants them."""
+        self._forgotten(self)
 
 
 class Offers:
-    """All offers that are not answered, by their number as jobs, and who may not offer again."""
+    """All offers that are not answered, and the workers that may not offer again."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, int], set[int]] = {}  # (owner, its job): our jobs
-        self.spent: dict[int, None] = {}
-        """Workers that must be told before they may offer again."""
+        self._spent: dict[int, None] = {}
+        self.spent: Final[Mapping[int, None]] = self._spent
+        """Workers that must be asked before they may offer again, in the order of their offers."""
         self.last_ones = 0
         """Rises with each offer, taken in or closed, of tasks that run before the program ends."""
 
-    def opened(self, number: int, offer: Offer) -> None:
-        """A worker has offered tasks, which are now the job `number`."""
-        self._numbers.setdefault((offer.owner, offer.job), set()).add(number)
-        self.spent[offer.owner] = None
+    def opened(self, offer: Offer) -> None:
+        """Note that a worker has offered tasks."""
+        self._numbers.setdefault((offer.owner, offer.nested_job), set()).add(offer.number)
+        self._spent[offer.owner] = None
         self.last_ones += offer.last
 
-    def closed(self, number: int, offer: Offer) -> None:
-        """All its outcomes have come, or nobody wants them."""
+    def closed(self, offer: Offer) -> None:
+        """Note that all outcomes of an offer have come, or nobody wants them."""
         self.last_ones += offer.last
-        key = offer.owner, offer.job
+        key = offer.owner, offer.nested_job
         numbers = self._numbers.get(key, set())
-        numbers.discard(number)
+        numbers.discard(offer.number)
         if not numbers:
             self._numbers.pop(key, None)
 
-    def of(self, owner: int, job: int) -> tuple[int, ...]:
-        """Our numbers for a worker's nested job."""
-        return tuple(self._numbers.get((owner, job), ()))
+    def of(self, owner: int, nested_job: int) -> tuple[int, ...]:
+        """Return our numbers for a worker's nested job."""
+        return tuple(self._numbers.get((owner, nested_job), ()))
 
     def lost(self, owner: int) -> tuple[int, ...]:
-        """Our numbers for all jobs of a worker that has died; it is asked for nothing more."""
-        self.spent.pop(owner, None)
+        """Return our numbers for all jobs of a worker that has died; it is asked for nothing."""
+        self._spent.pop(owner, None)
         keys = [key for key in self._numbers if key[0] == owner]
         return tuple(number for key in keys for number in self._numbers[key])
 
-    def asked(self, idle_workers: int) -> list[int]:
-        """Whom to ask for tasks while `hungry` workers have none: each once for each offer."""
-        chosen = list(self.spent)[: 2 * idle_workers]
+    def to_ask(self, idle_workers: int) -> list[int]:
+        """Return whom to ask for tasks while so many have none: each once for each offer."""
+        chosen = list(self._spent)[: 2 * idle_workers]
         for worker in chosen:
-            del self.spent[worker]
+            del self._spent[worker]
         return chosen
 
     def __len__(self) -> int:

@@ -21,13 +21,13 @@ class Reports:
         self._workers: dict[str, list[tuple[int, str]]] = {}
 
     def add(self, text: str, worker: int, host: str) -> None:
-        """One worker's text."""
+        """Take the text of one worker."""
         alike = _ADDRESS.sub("0x", text)
         self._texts.setdefault(alike, text)
         self._workers.setdefault(alike, []).append((worker, host))
 
     def taken(self) -> list[tuple[str, list[tuple[int, str]]]]:
-        """Each text with its workers, the latter once; the text is empty where it was given."""
+        """Return each text with its workers, these once; the text is empty where it was given."""
         workers, self._workers = self._workers, {}
         found = [(self._texts[alike], sorted(who)) for alike, who in workers.items()]
         self._texts |= dict.fromkeys(workers, "")
@@ -38,7 +38,7 @@ class Reports:
 
 
 def more_of_the_same(text: str, who: Sequence[tuple[int, str]]) -> str:
-    """A line for all but the first of those who say a text; for all where it was told before."""
+    """Return a line for all but the first who say a text; for all where it was told before."""
     others = who[1:] if text else who
     if not others:
         return ""
@@ -49,7 +49,7 @@ def more_of_the_same(text: str, who: Sequence[tuple[int, str]]) -> str:
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Rising numbers in short: 1-3,7."""
+    """Return rising numbers in short: 1-3,7."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and number == spans[-1][1] + 1:

@@ -1,13 +1,13 @@
-"""What rank 0 does with each message of a worker: a table by the message's class.
+"""Messages of workers to whom they concern: a table by the message's class.
 
-Facts go to the scheduler, outcomes to whoever waits for them, and first of all the worker that has
-become free gets its next batch. Called with the farm's lock held, so nothing of the user's runs
-here: what does is added to the deliveries.
+The first step of an outcome's way back. Facts go to the scheduler, outcomes to their job, and first
+of all the worker that has become free gets its next batch. Called with the farm's lock held, so
+nothing of the user's runs here: what does is added to the callback queue. No decisions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,38 +19,37 @@ from ..wire import messages
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
-from .calls import CallStream
-from .dispatch import Dispatch, Job
+from .dispatch import Dispatch
 from .failures import Failures
-from .map_job import MapJob
+from .finishing import Rounds
+from .jobs import Job, Jobs
 from .members import Members
-from .offers import Offer
+from .observer import Observer
 from .relay import Relay
-from .resting import Resting
+from .silences import Silences
 
 
 class Router:
-    """The receiving end of one farm.
-
-    deliver: hands outcomes to a job of rank 0's own. fail: nothing can go on.
-    """
+    """The receiving end of one farm."""
 
     def __init__(
         self,
         scheduler: Scheduler,
+        jobs: Jobs,
         dispatch: Dispatch,
         relay: Relay,
         members: Members,
         failures: Failures,
+        silences: Silences,
         sharing: FarmSharing,
         callbacks: CallbackQueue,
-        resting: Resting,
-        deliver: Callable[[int, MapJob | CallStream, OutcomeRange], None],
-        fail: Callable[[BaseException], None],
+        rounds: Rounds,
+        observer: Observer | None,
     ) -> None:
-        self._scheduler, self._dispatch, self._relay = scheduler, dispatch, relay
-        self._members, self._failures, self._sharing = members, failures, sharing
-        self._callbacks, self._deliver, self._fail = callbacks, deliver, fail
+        self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
+        self._relay, self._members, self._failures = relay, members, failures
+        self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
+        self._observer = observer
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
             Finished: self._finished,
             messages.Waiting: self._waiting,
@@ -60,69 +59,98 @@ class Router:
             messages.Joined: self._joined,
             messages.SetConstants: sharing.proposed,
             messages.BufferRequest: lambda sender, message: sharing.wanted(sender, message.number),
-            messages.Printed: lambda _, message: callbacks.printed(*message),
+            messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
             messages.ImportFailed: self._import_failed,
-            messages.Rest: resting.heard,
+            messages.Rest: rounds.heard,
             messages.Left: lambda sender, _: members.left(sender),
             messages.Lost: self._lost,
         }
 
     def handle(self, sender: int, message: Any) -> None:
-        """One message, in the order in which they come."""
+        """Take in one message; they are given in the order in which they come."""
         if sender in self._members.lost:
             return  # it came too late: what it says has been given to others
-        self._dispatch.heard(sender, message)
+        if self._silences.watching:
+            self._silences.heard(sender, message)
         handler = self._handlers.get(type(message))
         if handler is not None:
             handler(sender, message)
 
     def _finished(self, sender: int, message: Finished) -> None:
-        """First the next batch for the worker, then the outcomes for the caller."""
+        """Have the worker get its next batch first, then the caller the outcomes."""
         number, start, stop = message.job, message.start, message.stop
-        back = None
+        batch, unstarted = Batch(number, start, stop), None
         if message.unstarted < message.end:
-            back = Batch(number, message.unstarted, message.end)
-        batch = Batch(number, start, stop)
-        self._dispatch.assigned(self._scheduler.finished(sender, batch, message.seconds, back))
-        job = self._dispatch.jobs.get(number)
-        if job is not None and start < stop:
+            unstarted = Batch(number, message.unstarted, message.end)
+        if assignments := self._scheduler.finished(sender, batch, message.seconds, unstarted):
+            self._dispatch.assigned(assignments)
+        if start < stop and (job := self._jobs.open.get(number)) is not None:
             part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
-            self._answer(number, job, part)
+            self._answer(job, part)
+        if self._observer is not None:
+            self._tell_finished(self._observer, sender, message)
 
-    def _answer(self, number: int, job: Job, part: OutcomeRange) -> None:
-        if isinstance(job, Offer):
-            self._relay.returned(number, job, part)
+    def _answer(self, job: Job, part: OutcomeRange) -> None:
+        if job.delivery_runs_code:
+            self._callbacks.add(partial(job.delivered, part))
         else:
-            self._callbacks.add(partial(self._deliver, number, job, part))
+            job.delivered(part)
 
     def _waiting(self, sender: int, message: messages.Waiting) -> None:
-        self._dispatch.assigned(self._scheduler.waiting(sender, Batch.single(*message)))
+        task = Batch.single(message.job, message.task)
+        self._dispatch.assigned(self._scheduler.waiting(sender, task))
 
     def _resumed(self, sender: int, message: messages.Resumed) -> None:
-        self._dispatch.assigned(self._scheduler.resumed(sender, Batch.single(*message)))
+        task = Batch.single(message.job, message.task)
+        self._dispatch.assigned(self._scheduler.resumed(sender, task))
 
     def _joined(self, sender: int, message: messages.Joined) -> None:
         self._members.joined(sender, message)
         self._sharing.joined(sender, message.domain)
+        if self._observer is not None:
+            self._observer.worker_joined(sender, message.host, message.pid)
         self._dispatch.assigned(self._scheduler.joined(sender))
 
     def _import_failed(self, sender: int, message: messages.ImportFailed) -> None:
         if problem := self._members.import_failed(sender, message):
-            self._callbacks.add(partial(self._fail, FarmError(problem)))
+            self._callbacks.add(partial(self._jobs.fail, FarmError(problem)))
 
     def _lost(self, worker: int, _: messages.Lost) -> None:
-        """What it held runs elsewhere, what its tasks had made comes again with them."""
-        self._relay.lost(worker)
-        overdue = self._dispatch.lost(worker)
-        self._sharing.lost(worker)
+        """Have what it held run elsewhere; what its tasks had made comes again with them."""
         self._members.died(worker)
-        given_up = self._failures.given_up(self._scheduler.blamed(worker), overdue)
+        self._relay.lost(worker)
+        self._dispatch.lost(worker)
+        self._sharing.lost(worker)
+        expired = self._silences.expired(worker)
+        given_up = self._scheduler.given_up(worker, self._failures.retries, expired)
         if not self._dispatch.stopping:
             self._failures.tell(worker, given_up)
+        if self._observer is not None:
+            self._tell_lost(self._observer, worker, given_up)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
-        jobs = self._dispatch.jobs
-        for number, job, part in self._failures.outcomes(worker, given_up, jobs, overdue):
-            self._answer(number, job, part)
+        for batch in given_up:
+            if (job := self._jobs.open.get(batch.job)) is not None:
+                self._answer(job, self._failures.outcome(worker, batch, job, batch == expired))
         if self._members.none_left:
-            self._callbacks.add(partial(self._fail, self._failures.of_all()))
+            self._callbacks.add(partial(self._jobs.fail, self._failures.of_all()))
+
+    # Events, where somebody reads them.
+
+    def _tell_finished(self, observer: Observer, worker: int, message: Finished) -> None:
+        number, tasks = message.job, message.stop - message.start
+        if tasks:
+            failed, seconds = len(message.failed), message.seconds
+            observer.tasks_finished(number, worker, tasks, failed, seconds)
+        if message.unstarted < message.end:
+            observer.tasks_handed_back(number, worker, message.end - message.unstarted)
+
+    def _tell_lost(self, observer: Observer, worker: int, given_up: Sequence[Batch]) -> None:
+        blamed = self._scheduler.blamed(worker)
+        for batch in self._scheduler.held(worker) if self._scheduler.knows(worker) else ():
+            observer.tasks_lost(batch.job, worker, batch.tasks)
+            if batch in given_up:
+                observer.tasks_given_up(batch.job, worker, batch.tasks)
+            elif batch in blamed:
+                observer.tasks_retried(batch.job, worker, batch.tasks)
+        observer.worker_lost(worker, self._members.host(worker))

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..executors.farm_executor import FarmExecutor
-from ..farm import host_watch
+from ..farm import host_watch, verbose
 from ..farm.farm import Farm
 from ..output import console
 from ..process import identity, lifeline
@@ -60,7 +60,8 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
     """Rank 0: the user's program, with the farm behind it."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
-    farm = Farm(transport, retries=2 if options.retries is None else options.retries)
+    retries = 2 if options.retries is None else options.retries
+    farm = Farm(transport, retries=retries, observer=verbose.reader())
     watch = host_watch.over(farm, transport, os.environ)
     try:
         checkpoint = _checkpoint(options, farm)

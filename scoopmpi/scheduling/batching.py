@@ -1,7 +1,7 @@
-"""How large the next batch is: pure functions and their settings.
+"""How large the next batch is, and how long it may take: that is decided here, and nowhere else.
 
-What lives here: numbers about tasks in, numbers about batches out. No state, no clock, no
-messages. The scheduler asks; benchmarks and the simulator use the same functions.
+Pure functions and their settings: numbers about tasks in, numbers about batches out. No state, no
+clock, no messages. The scheduler asks; benchmarks and the simulator use the same functions.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ class Policy(NamedTuple):
     share: int = 2
 
 
-def size(policy: Policy, queued: int, workers: int, pace: float | None) -> int:
-    """How many of `queued` tasks of `pace` seconds each go into the next batch (at least 1).
+def size(policy: Policy, queued: int, workers: int, task_seconds: float | None) -> int:
+    """Return how many of `queued` tasks of `task_seconds` each go into the next batch, at least 1.
 
-    An unknown pace gives single tasks: the first answers teach it.
+    Where nothing is known of the tasks they go one by one: the first answers teach it.
     """
-    if pace is None or queued == 1:
+    if task_seconds is None or queued == 1:
         return 1
     rank0_limit = workers * policy.message
-    wanted = policy.target / pace
+    wanted = policy.target / task_seconds
     fair = ceil(queued / (policy.share * workers))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
-    least = min(ceil(max(policy.shortest, rank0_limit) / pace), ceil(queued / workers))
+    least = min(ceil(max(policy.shortest, rank0_limit) / task_seconds), ceil(queued / workers))
     return max(1, int(min(max(min(wanted, fair), least), queued)))
 
 
-def budget(policy: Policy, tasks: int, workers: int, pace: float | None) -> float:
-    """Seconds after which a worker hands the unstarted rest of a batch back."""
-    expected = 0.0 if pace is None else tasks * pace
+def budget(policy: Policy, tasks: int, workers: int, task_seconds: float | None) -> float:
+    """Return the seconds after which a worker hands the unstarted rest of a batch back."""
+    expected = 0.0 if task_seconds is None else tasks * task_seconds
     return 2 * max(expected, policy.target, workers * policy.message)
 
 
-def short(policy: Policy, tasks: int, pace: float | None) -> bool:
-    """Whether a batch is so short that a second one should wait behind it."""
-    return pace is not None and tasks * pace <= policy.prefetch
+def short(policy: Policy, tasks: int, task_seconds: float | None) -> bool:
+    """True where a batch is so short that a second one should wait behind it."""
+    return task_seconds is not None and tasks * task_seconds <= policy.prefetch
 
 
-def learned(pace: float | None, tasks: int, seconds: float) -> float:
-    """The pace after one more measured batch.
+def learned(task_seconds: float | None, tasks: int, seconds: float) -> float:
+    """Return the seconds per task after one more measured batch.
 
     A geometric mean of old and new: one task a thousand times longer than the others moves it by
     a factor of thirty for a few batches, where an arithmetic mean would send single tasks for long.
     """
     measured = max(seconds, 1e-9) / tasks
-    return measured if pace is None else exp((log(pace) + log(measured)) / 2)
+    return measured if task_seconds is None else exp((log(task_seconds) + log(measured)) / 2)

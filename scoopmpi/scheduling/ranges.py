@@ -1,4 +1,4 @@
-"""Ranges of tasks: a batch, and what is queued of one job. No workers, no decisions."""
+"""Ranges of tasks: a batch, and the queue of one job. No workers, no decisions."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ class Batch(NamedTuple):
 
     @classmethod
     def single(cls, job: int, task: int) -> Batch:
-        """One task."""
+        """Return one task as a batch."""
         return cls(job, task, task + 1)
 
     @property
     def tasks(self) -> int:
+        """Return how many tasks these are."""
         return self.stop - self.start
+
+    @property
+    def suspect(self) -> bool:
+        """True where its tasks may have killed a worker: they are run alone, see `retries`."""
+        return self.attempts > 0
 
 
 class JobQueue:
-    """What is queued of one job, in order of index, and how fast its tasks are."""
+    """The queued tasks of one job, in order of index, and how long its tasks take."""
 
     __slots__ = (
-        "cancelled", "finished", "handed", "number", "pace", "queue", "queued", "submitted",
+        "cancelled", "finished", "handed", "number", "queue", "queued", "submitted", "task_seconds",
     )  # fmt: skip
 
     def __init__(self, number: int) -> None:
@@ -38,19 +44,20 @@ class JobQueue:
         self.submitted = 0
         self.finished = 0
         self.handed = 0  # batches that workers hold
-        self.pace: float | None = None
+        self.task_seconds: float | None = None  # None until a batch was measured
         self.cancelled = False
 
     def grow(self, count: int) -> None:
+        """Queue more tasks, behind all others."""
         start, stop = self.submitted, self.submitted + count
-        if self.queue and self.queue[-1].stop == start and not self.queue[-1].attempts:
+        if self.queue and self.queue[-1].stop == start and not self.queue[-1].suspect:
             start = self.queue.pop().start
         self.queue.append(Batch(self.number, start, stop))
         self.queued += count
         self.submitted = stop
 
     def skip(self, count: int) -> None:
-        """The next tasks need not be run."""
+        """Count the next tasks as finished: they need not be run."""
         self.submitted += count
         self.finished += count
 
@@ -60,15 +67,16 @@ class JobQueue:
         self.queued += batch.tasks
 
     def take(self, tasks: int) -> Batch:
+        """Hand out the next batch, of so many tasks at most; a single one of suspects."""
         first = self.queue[0]
-        if first.attempts:
+        if first.suspect:
             tasks = 1  # alone, so that innocent neighbours are not blamed for a death
         if tasks >= first.tasks:
             batch = self.queue.popleft()
         else:
-            number, start, stop, attempts = first
-            batch = Batch(number, start, start + tasks, attempts)
-            self.queue[0] = Batch(number, start + tasks, stop, attempts)
+            middle = first.start + tasks
+            batch = Batch(first.job, first.start, middle, first.attempts)
+            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts)
         self.queued -= batch.tasks
         self.handed += 1
         return batch

@@ -1,10 +1,11 @@
 """Which worker gets which batch next: facts in, assignments out.
 
-The machine of the farm. Its state changes only through the inputs `submitted`, `known`,
-`finished`, `waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments
-that follow, and what they mean on a wire is somebody else's business. No clock, no messages, no
-pickles, no threads, no randomness, no configuration, no logging here. Illegal input raises
-`ValueError` and changes nothing. Imports batching and ranges, and nothing else of the project.
+The machine of the farm: which job has its turn and which worker is served is decided here and
+nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
+changes only through the inputs `submitted`, `known`, `finished`, `waiting`, `resumed`, `lost`,
+`joined` and `cancelled`; each returns the assignments that follow, and what they mean on a wire is
+somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
+configuration, no logging. Illegal input raises `ValueError` and changes nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import batching
+from . import batching, retries
 from .ranges import Batch, JobQueue
+from .worker_state import WorkerState, single
 
 
 class Assignment(NamedTuple):
@@ -24,26 +26,6 @@ class Assignment(NamedTuple):
     worker: int
     batch: Batch
     budget: float
-
-
-class _Worker:
-    """What one worker holds, the running batch first, and its tasks that wait for others."""
-
-    __slots__ = ("held", "overdue", "short", "waiting")
-
-    def __init__(self) -> None:
-        self.held: list[Batch] = []
-        self.waiting: list[Batch] = []
-        self.short = True
-        self.overdue = False
-
-    @property
-    def open_to_more(self) -> bool:
-        """Idle, or busy with one short batch that keeps its time and is under no suspicion."""
-        if not self.held:
-            return True
-        trusted = not self.held[0].attempts
-        return len(self.held) == 1 and self.short and not self.overdue and trusted
 
 
 class Scheduler:
@@ -56,18 +38,18 @@ class Scheduler:
         self.policy = policy
         self._jobs: dict[int, JobQueue] = {}
         self._ready: OrderedDict[int, JobQueue] = OrderedDict()  # with something queued, by turn
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, WorkerState] = {}
         # Buckets, because scanning a dict whose front was deleted cost 31 us per batch at
         # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
-        self._idle: OrderedDict[int, _Worker] = OrderedDict()
-        self._doubling: OrderedDict[int, _Worker] = OrderedDict()
+        self._idle: OrderedDict[int, WorkerState] = OrderedDict()
+        self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
         self._waiting = 0  # tasks that wait for others
         self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     # What happened.
 
     def submitted(self, job: int, count: int, ahead: bool = False) -> list[Assignment]:
-        """`count` more tasks of `job` are to be run; a new number starts a new job.
+        """Queue `count` more tasks of `job`; a new number starts a new job.
 
         ahead: before all other jobs, as running tasks wait for these.
         """
@@ -86,7 +68,7 @@ class Scheduler:
         return self._assign()
 
     def known(self, job: int, count: int) -> list[Assignment]:
-        """The next `count` tasks of `job` need not be run: their outcomes are there."""
+        """Pass over the next `count` tasks of `job`, whose outcomes are known."""
         if count < 0 or job not in self._jobs or self._jobs[job].cancelled:
             raise ValueError(f"cannot skip {count} tasks of job {job}")
         self._jobs[job].skip(count)
@@ -95,19 +77,19 @@ class Scheduler:
     def finished(
         self, worker: int, batch: Batch, seconds: float, unstarted: Batch | None = None
     ) -> list[Assignment]:
-        """A worker ran `batch` (a front part of one it holds, maybe empty) in `seconds`.
+        """Take in that a worker ran `batch` (the front of one it holds, maybe empty) in `seconds`.
 
         unstarted: the end of the held batch that it hands back. A task between the two is running.
         """
         state = self._worker(worker)
-        place = self._place(state, worker, batch, unstarted)
+        place = state.place(batch, unstarted)
         held = state.held[place]
         end = held.stop if unstarted is None else unstarted.start
         rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
         job.finished += batch.tasks
         if batch.tasks and seconds >= 0:
-            job.pace = batching.learned(job.pace, batch.tasks, seconds)
+            job.task_seconds = batching.learned(job.task_seconds, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
             self._put_back(job, held._replace(start=unstarted.start))
         if rest.tasks:
@@ -128,9 +110,9 @@ class Scheduler:
         return self._assign()
 
     def waiting(self, worker: int, batch: Batch) -> list[Assignment]:
-        """The task that is all of `batch`, which it holds, waits: the worker is free for more."""
+        """Free a worker for more: the task that is all of `batch`, which it holds, waits."""
         state = self._worker(worker)
-        place = self._single(worker, state.held, batch)
+        place = single(state.held, batch)
         state.waiting.append(state.held.pop(place))
         self._waiting += 1
         state.overdue = place > 0 and state.overdue
@@ -138,9 +120,9 @@ class Scheduler:
         return self._assign()
 
     def resumed(self, worker: int, batch: Batch) -> list[Assignment]:
-        """The worker goes on with a task that was waiting."""
+        """Take in that a worker goes on with a task that was waiting."""
         state = self._worker(worker)
-        place = self._single(worker, state.waiting, batch)
+        place = single(state.waiting, batch)
         state.held.insert(0, state.waiting.pop(place))
         self._waiting -= 1
         state.overdue = True  # nobody knows how long it will take
@@ -148,10 +130,8 @@ class Scheduler:
         return []
 
     def lost(self, worker: int, given_up: Sequence[Batch] = ()) -> list[Assignment]:
-        """The rank died: what it held is queued again; what is blamed, with one attempt more.
+        """Queue again what a dead worker held, what is blamed as suspect (`retries`).
 
-        Tasks with attempts are run one by one, each alone on its worker, so that no other task
-        is blamed for the next death.
         given_up: batches of it that count as finished instead.
         """
         state = self._worker(worker)
@@ -160,7 +140,7 @@ class Scheduler:
             raise ValueError(f"worker {worker} is not lost with {given_up}")
         del self._workers[worker]
         self._idle.pop(worker, None)
-        self._doubling.pop(worker, None)
+        self._can_prefetch.pop(worker, None)
         self._waiting -= len(state.waiting)
         for batch in reversed([*state.waiting, *state.held]):
             job = self._jobs[batch.job]
@@ -168,15 +148,15 @@ class Scheduler:
             if batch in given_up:
                 job.finished += batch.tasks
             elif not job.cancelled:
-                self._put_back(job, batch._replace(attempts=batch.attempts + (batch in blamed)))
+                self._put_back(job, retries.again(batch) if batch in blamed else batch)
             self._forget_if_done(job)
         return self._assign()
 
     def joined(self, worker: int) -> list[Assignment]:
-        """A new or returned worker wants tasks."""
+        """Take in a new or returned worker, which wants tasks."""
         if worker in self._workers:
             raise ValueError(f"worker {worker} has joined already")
-        state = self._workers[worker] = _Worker()
+        state = self._workers[worker] = WorkerState()
         self._file(worker, state)
         return self._assign()
 
@@ -196,22 +176,22 @@ class Scheduler:
 
     @property
     def idle(self) -> bool:
-        """Whether some worker holds nothing that runs."""
+        """True where some worker holds nothing that runs."""
         return bool(self._idle)
 
     @property
     def idle_workers(self) -> int:
-        """How many workers hold nothing that runs, while nothing is queued for them."""
+        """Return how many workers hold nothing that runs, while nothing is queued for them."""
         return 0 if self._ready else len(self._idle)
 
     @property
     def open(self) -> bool:
-        """Whether some worker would get a batch if there were one."""
-        return bool(self._idle or self._doubling)
+        """True where some worker would get a batch if there were one."""
+        return bool(self._idle or self._can_prefetch)
 
     @property
     def cover(self) -> float:
-        """Seconds for which no worker will lack a batch, as far as is known.
+        """Return the seconds for which no worker will lack a batch, as far as is known.
 
         While every worker has a second batch waiting: what the latest, the shortest, will take.
         """
@@ -219,34 +199,44 @@ class Scheduler:
 
     @property
     def busy(self) -> bool:
-        """Whether some worker holds a batch or something is queued."""
+        """True where some worker holds a batch or something is queued."""
         return bool(self._ready or self._waiting) or len(self._idle) < len(self._workers)
 
     @property
     def workers(self) -> int:
+        """Return how many workers there are."""
         return len(self._workers)
 
     def knows(self, worker: int) -> bool:
-        """Whether the worker has joined and is not lost."""
+        """True where the worker has joined and is not lost."""
         return worker in self._workers
 
     def handed(self, job: int) -> bool:
-        """Whether workers hold tasks of this job, or are about to."""
+        """True where workers hold tasks of this job, or are about to."""
         state = self._jobs.get(job)
         return state is not None and state.handed > 0
 
     def blamed(self, worker: int) -> tuple[Batch, ...]:
-        """What would be blamed if the worker died now; nothing where it has not joined."""
+        """Return what would be blamed if the worker died now; nothing where it has not joined."""
         state = self._workers.get(worker)
         return () if state is None else tuple(self._blamed(state))
 
+    def given_up(
+        self, worker: int, most_retries: int, expired: Batch | None = None
+    ) -> Sequence[Batch]:
+        """Return the single tasks that are not to be tried again if the worker has died now.
+
+        most_retries: how often a task is tried again. expired: the one that outlived its limit.
+        """
+        return retries.given_up(self.blamed(worker), most_retries, expired)
+
     def running(self, worker: int) -> Batch | None:
-        """What a worker runs, as far as it is known here."""
+        """Return what a worker runs, as far as it is known here."""
         held = self._worker(worker).held
         return held[0] if held else None
 
     def held(self, worker: int) -> tuple[Batch, ...]:
-        """What a worker has been given and has not answered: what waits, runs, and is to run."""
+        """Return what a worker has been given and has not answered: waiting, running, to be run."""
         state = self._worker(worker)
         return (*state.waiting, *state.held)
 
@@ -258,31 +248,29 @@ class Scheduler:
             job = next(iter(self._ready.values()))
             if self._idle:
                 worker, state = self._idle.popitem()
-            elif self._doubling and not job.queue[0].attempts:
-                worker, state = self._doubling.popitem(last=False)
+            elif self._can_prefetch and not job.queue[0].suspect:
+                worker, state = self._can_prefetch.popitem(last=False)
             else:
                 break
             workers = len(self._workers)
-            pace = job.pace
-            batch = job.take(batching.size(self.policy, job.queued, workers, pace))
+            task_seconds = job.task_seconds
+            batch = job.take(batching.size(self.policy, job.queued, workers, task_seconds))
             tasks = batch.stop - batch.start
-            state.short = batching.short(self.policy, tasks, pace)
-            self._latest_seconds = tasks * pace if pace is not None and state.short else 0.0
+            state.short = batching.short(self.policy, tasks, task_seconds)
+            self._latest_seconds = (
+                tasks * task_seconds if task_seconds is not None and state.short else 0.0
+            )
             state.held.append(batch)
             self._file(worker, state)
             if not job.queue:
                 del self._ready[job.number]
-            seconds = batching.budget(self.policy, tasks, workers, pace)
+            seconds = batching.budget(self.policy, tasks, workers, task_seconds)
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
 
-    def _blamed(self, state: _Worker) -> list[Batch]:
-        """What may have killed a worker: what it was to run, else what waits.
-
-        Tasks of jobs that are cancelled, as those of its own nested jobs, leave it to the latter.
-        """
+    def _blamed(self, state: WorkerState) -> Sequence[Batch]:
         wanted = [batch for batch in state.held if not self._jobs[batch.job].cancelled]
-        return wanted or state.waiting
+        return retries.blamed(wanted, state.waiting)
 
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
@@ -290,10 +278,10 @@ class Scheduler:
         self._ready[job.number] = job
         self._ready.move_to_end(job.number, last=False)
 
-    def _file(self, worker: int, state: _Worker) -> None:
+    def _file(self, worker: int, state: WorkerState) -> None:
         """Put a worker into the bucket that its load says."""
-        idle, doubling = not state.held, bool(state.held) and state.open_to_more
-        for bucket, belongs in ((self._idle, idle), (self._doubling, doubling)):
+        idle, prefetches = not state.held, bool(state.held) and state.accepts_more
+        for bucket, belongs in ((self._idle, idle), (self._can_prefetch, prefetches)):
             if not belongs:
                 bucket.pop(worker, None)
             elif worker not in bucket:
@@ -303,45 +291,26 @@ class Scheduler:
         if job.cancelled and not job.handed:
             self._jobs.pop(job.number, None)
 
-    # Legality.
-
-    def _worker(self, worker: int) -> _Worker:
+    def _worker(self, worker: int) -> WorkerState:
         if worker not in self._workers:
             raise ValueError(f"there is no worker {worker}")
         return self._workers[worker]
 
-    @staticmethod
-    def _place(state: _Worker, worker: int, batch: Batch, unstarted: Batch | None) -> int:
-        for place, held in enumerate(state.held):
-            if held.job == batch.job and held.start == batch.start:
-                if not held.start <= batch.stop <= held.stop:
-                    break
-                if unstarted is None or (
-                    unstarted.job == held.job
-                    and batch.stop <= unstarted.start <= unstarted.stop == held.stop
-                ):
-                    return place
-        raise ValueError(f"worker {worker} holds {state.held}, not {batch} and {unstarted}")
-
-    @staticmethod
-    def _single(worker: int, batches: list[Batch], batch: Batch) -> int:
-        for place, held in enumerate(batches):
-            if batch.tasks == 1 and held[:3] == batch[:3]:
-                return place
-        raise ValueError(f"worker {worker} has {batches}, not the single task {batch}")
-
     def check(self, settled: bool = True) -> None:
-        """Every invariant, for tests. settled: no job was cancelled since the last assignments."""
+        """Check every invariant, for tests.
+
+        settled: whether no job was cancelled since the last assignments.
+        """
         ranges: dict[int, list[tuple[int, int]]] = {number: [] for number in self._jobs}
         for number, job in self._jobs.items():
             ranges[number] += [(batch.start, batch.stop) for batch in job.queue]
             assert job.queued == sum(batch.tasks for batch in job.queue)
             assert (number in self._ready) == bool(job.queue)
             assert not (job.cancelled and job.queue)
-        assert self._idle.keys() | self._doubling.keys() <= self._workers.keys()
+        assert self._idle.keys() | self._can_prefetch.keys() <= self._workers.keys()
         for worker, state in self._workers.items():
             assert (worker in self._idle) == (not state.held)
-            assert (worker in self._doubling) == (bool(state.held) and state.open_to_more)
+            assert (worker in self._can_prefetch) == (bool(state.held) and state.accepts_more)
             for batch in (*state.held, *state.waiting):
                 ranges[batch.job].append((batch.start, batch.stop))
         assert self._waiting == sum(len(each.waiting) for each in self._workers.values())
@@ -354,5 +323,5 @@ class Scheduler:
                 unfinished = sum(stop - start for start, stop in spans)
                 assert job.finished + unfinished == job.submitted
         if self._ready:
-            suspect = next(iter(self._ready.values())).queue[0].attempts
-            assert not self._idle and (suspect or not self._doubling or not settled)
+            suspect = next(iter(self._ready.values())).queue[0].suspect
+            assert not self._idle and (suspect or not self._can_prefetch or not settled)

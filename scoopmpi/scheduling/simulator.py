@@ -56,7 +56,7 @@ def simulate(
 
 @dataclass(slots=True)
 class _Worker:
-    """Whether a worker runs a batch, only a task that outlives its budget, and what waits."""
+    """A virtual worker: True where it runs a batch, or only a task that outlives its budget."""
 
     running: bool = False
     overdue: bool = False

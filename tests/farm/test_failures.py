@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures, shared
-from scoopmpi.farm.failures import Failures
-from scoopmpi.farm.members import Members
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
-from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.tasks import current_executor
 from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
@@ -193,16 +190,6 @@ def test_a_nested_task_that_kills_its_workers_does_not_kill_them_all(
     assert len(ranks.link.dead) < 11
     ranks.settle()
     current_executor.install(None)
-
-
-def test_what_was_only_to_come_is_not_given_up_with_what_ran() -> None:
-    """Both are single tasks that one worker held when it died."""
-    members = Members(3, lambda stream, data: None)
-    losses = Failures(members, retries=0)
-    first, second = Batch(1, 4, 5), Batch(1, 5, 6)
-    assert losses.given_up([first, second]) == []
-    assert losses.given_up([first._replace(attempts=1)]) == [first._replace(attempts=1)]
-    assert losses.given_up([Batch(1, 4, 9)]) == []
 
 
 def test_what_is_opened_after_the_last_worker_died_is_told(

@@ -421,7 +421,7 @@ def test_hundreds_of_maps_of_maps_need_few_threads() -> None:
 def test_the_program_says_what_it_waits_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("scoopmpi.farm.unread.SILENT_SECONDS", 0.05)
+    monkeypatch.setattr("scoopmpi.farm.patience.SILENT_SECONDS", 0.05)
     gate = threading.Event()
 
     def numbers() -> Iterator[int]:

@@ -117,7 +117,7 @@ import sys
 from scoop import futures
 def double(x): return 2 * x
 if __name__ == "__main__":
-    sys.modules["scoopmpi.farm.unread"].SILENT_SECONDS = 0.5
+    sys.modules["scoopmpi.farm.patience"].SILENT_SECONDS = 0.5
     futures.map(double, iter(int, 1))
 """
 

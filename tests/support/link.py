@@ -15,6 +15,7 @@ from typing import Any
 
 from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.farm import Farm
+from scoopmpi.farm.observer import Observer
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
 from scoopmpi.wire.messages import KINDS, NUMBERS, Lost
@@ -103,10 +104,15 @@ class Ranks:
     """A farm and its workers in one thread: the seed decides whose turn it is."""
 
     def __init__(
-        self, workers: int, seed: int, policy: Policy = Policy(), retries: int = 2
+        self,
+        workers: int,
+        seed: int,
+        policy: Policy = Policy(),
+        retries: int = 2,
+        observer: Observer | None = None,
     ) -> None:
         self.link = Link(workers + 1, seed)
-        self.farm = Farm(self.link.transport(0), policy, progress_thread=False, retries=retries)
+        self.farm = Farm(self.link.transport(0), policy, False, retries, observer)
         self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
         self.executor = FarmExecutor(self.farm)
         self.acting: Worker | None = None

@@ -312,9 +312,9 @@ scene = Scene()
 def dies(silence: float) -> None:
     """Its worker dies, as if nothing had been heard of it for so many seconds."""
     ranks = scene.ranks
-    silent = ranks.farm._dispatch.silent
-    assert silent is not None and ranks.acting is not None
-    silent[ranks.acting._transport.rank] -= silence
+    silences = ranks.farm._dispatch._silences
+    assert silences.watching and ranks.acting is not None
+    silences._since[ranks.acting._transport.rank] -= silence
     ranks.die()
 
 

@@ -1,8 +1,8 @@
-"""The end of a program on a farm: everything runs first that runs although nobody waits for it.
+"""What a farm does when the program has ended, before it is closed (`closing`).
 
-Executors, maps that nobody reads, and what tasks have left of both on their workers. Each worker
-knows its own; rank 0 asks all in rounds, until in one of them nothing had been left and nothing
-was handed on. No decisions about tasks here.
+Everything runs that runs although nobody waits for it: executors, maps that nobody reads, and what
+tasks have left of both on their workers. Each worker knows its own; rank 0 asks all in rounds,
+until in one of them nothing had been left and nothing was handed on. No decisions about tasks.
 """
 
 from __future__ import annotations
@@ -17,47 +17,52 @@ from ..tasks.unfinished import Unfinished
 from ..wire.messages import Finish, Rest
 from .members import Members
 from .offers import Offers
-from .unread import Patience, Unread
+from .patience import Patience
+from .unread import UnreadMaps
 
 
-class Ending:
-    """What a farm does before it is closed.
+class ProgramEnd:
+    """The end of one program on a farm.
 
-    wait_until: of the farm. broken: says whether nothing can run any more.
+    unfinished: executors here. unread: maps here. rounds, offers: tell of the workers.
     """
 
     def __init__(
         self,
         unfinished: Unfinished,
-        unread: Unread,
-        resting: Resting,
+        unread: UnreadMaps,
+        rounds: Rounds,
         offers: Offers,
         lock: SignalLock,
     ) -> None:
-        self._unfinished, self._unread, self._resting = unfinished, unread, resting
+        self._unfinished, self._unread, self._rounds = unfinished, unread, rounds
         self._offers, self._lock = offers, lock
 
     def finish(
         self, maps: bool, wait_until: Callable[..., bool], broken: Callable[[], bool]
     ) -> None:
-        """Have it run. maps: whether maps count that nobody reads; executors do in any case."""
-        resting, offers = self._resting, self._offers
+        """Return when nothing is left to run.
+
+        maps: whether maps count that nobody reads; executors do in any case.
+        wait_until: of the farm. broken: says whether nothing can run any more.
+        """
+        rounds, offers = self._rounds, self._offers
         while not broken():
             self._unfinished.finish()
             if maps:
                 self._unread.finish(wait_until, broken)
             with self._lock:
                 handed_on = offers.last_ones
-                resting.ask(maps)
-            said = Patience("tasks that tasks have left", lambda: f"workers {resting.unsettled}")
-            said.wait(wait_until, lambda: resting.over or broken())
+                rounds.ask(maps)
+            said = Patience("tasks that tasks have left", lambda: f"workers {rounds.unsettled}")
+            said.wait(wait_until, lambda: rounds.over or broken())
             new = self._unfinished or (maps and self._unread.under_way)
             if handed_on == offers.last_ones and not new:
                 return
 
 
-class Resting:
-    """The rounds in which workers are asked.
+class Rounds:
+    """The rounds in which workers are asked whether anything is left to run on them.
 
     send: sends a message to a worker; with the farm's lock held, as all is called here.
     """
@@ -70,7 +75,7 @@ class Resting:
         self._unsettled: set[int] = set()
 
     def ask(self, maps: bool) -> None:
-        """A round begins."""
+        """Begin a round. maps: whether maps count that nobody reads."""
         self._token += 1
         self._asked = time.monotonic()
         self._silent, self._unsettled = set(self._members.present), set()
@@ -78,17 +83,17 @@ class Resting:
             self._send(worker, Finish(self._token, maps))
 
     def heard(self, worker: int, message: Rest) -> None:
-        """A worker has answered, maybe an earlier round."""
+        """Take in a worker's answer, maybe to an earlier round."""
         if message.token == self._token:
             self._silent.discard(worker)
             (self._unsettled.discard if message.settled else self._unsettled.add)(worker)
 
     @property
     def over(self) -> bool:
-        """Whether nobody has anything left to run.
+        """True where no worker has anything left to run.
 
-        Who does not answer within seconds is in C code that lets no other thread run, of a task
-        that nobody waits for.
+        One that does not answer within seconds is in C code that lets no other thread run, of a
+        task that nobody waits for.
         """
         gone = self._members.lost.keys()
         if self._unsettled - gone:
@@ -98,5 +103,5 @@ class Resting:
 
     @property
     def unsettled(self) -> list[int]:
-        """The workers that have something left to run."""
+        """Return the workers that have something left to run."""
         return sorted(self._unsettled - self._members.lost.keys())

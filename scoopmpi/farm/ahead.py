@@ -1,0 +1,54 @@
+"""How far a map may run ahead of its consumer, by what its tasks and outcomes weigh.
+
+Numbers only: the ways out (`map_window`, `map_tasks`) and back (`map_outcomes`) tell what they have
+seen. No tasks, no outcomes, no locks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..wire import payload
+from ..wire.messages import Frame
+
+AHEAD_BYTES = 64 << 20
+"""Arguments or results that wait at rank 0, for each map: keeps 10 million squares below 150 MB."""
+AHEAD_TASKS = 1 << 20
+"""Tasks of a map that may be handed out before the consumer has taken their results."""
+
+
+class Ahead:
+    """The tasks of one map that may be handed out before their consumer has come so far.
+
+    workers: how many workers the farm has when all have joined.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.released = 0
+        """Tasks that were handed to the scheduler, or whose outcomes were known."""
+        self._least = 4 * max(1, workers)
+        self._bytes = 0.0  # of a task's arguments or result, the larger, on average
+
+    def release_up_to(self, task: int) -> None:
+        """Note that all tasks before this one have been handed out."""
+        self.released = task
+
+    def weigh(self, frames: Sequence[Frame], tasks: int) -> None:
+        """Learn from the frames of so many tasks, arguments or outcomes."""
+        each = sum(map(payload.size, frames)) / tasks
+        self._bytes = max(self._bytes * 0.9, each)
+
+    def room(self, taken: int, weighed: bool, reads: bool) -> int:
+        """Return how many tasks may be ahead of the consumer.
+
+        taken: tasks whose outcomes he has. weighed: whether any outcomes have come.
+        reads: whether the tasks are read from the user's iterators.
+        """
+        fits = AHEAD_TASKS if not self._bytes else int(AHEAD_BYTES / self._bytes)
+        ahead = min(max(fits, self._least), AHEAD_TASKS)
+        if not weighed:
+            ahead = min(ahead, 16 * self._least)
+        if reads:
+            # An endless or costly generator is read no further than twice what was used of it.
+            ahead = min(ahead, max(self._least, 2 * taken))
+        return ahead

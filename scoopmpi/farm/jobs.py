@@ -1,0 +1,111 @@
+"""What the farm needs of a job, and the jobs that are open.
+
+A map (`map_job`), the submitted calls (`calls`) and tasks that a worker has offered (`offers`) are
+alike to dispatch, router and failures: nobody there asks which kind a job is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from ..tasks.outcomes import OutcomeRange
+from ..tasks.packed import Function, Tasks
+from .map_job import MapJob
+from .observer import Observer
+
+
+class Job(Protocol):
+    """Tasks with numbers from 0 on, which go out packed and whose outcomes come back packed."""
+
+    @property
+    def number(self) -> int:
+        """Return the number of the job on this farm."""
+
+    @property
+    def kind(self) -> str:
+        """Return what it is to an observer: "map", "calls" or "nested"."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of its function, for messages."""
+
+    @property
+    def function(self) -> Function | None:
+        """Return the function of all its tasks; None where each brings its own."""
+
+    @property
+    def first(self) -> int:
+        """Return the index that the user knows its task 0 by."""
+
+    @property
+    def packing_runs_code(self) -> bool:
+        """True where packing tasks runs the user's code: not with the farm's lock held, then."""
+
+    @property
+    def delivery_runs_code(self) -> bool:
+        """True where taking outcomes runs the user's code: not with the farm's lock held, then."""
+
+    def limit(self, task: int, /) -> float | None:
+        """Return the seconds that a task may take, None where there is no limit."""
+
+    def packed(self, start: int, stop: int, /) -> Tasks:
+        """Return the tasks `start` to `stop - 1` as they are sent."""
+
+    def delivered(self, part: OutcomeRange, /) -> None:
+        """Take outcomes that have come."""
+
+    def failed(self, error: BaseException, /) -> None:
+        """Take in that no outcome will come any more."""
+
+    def closed(self) -> None:
+        """Take in that the farm has forgotten this job; with the farm's lock held."""
+
+
+class Jobs:
+    """The jobs of one farm that are open.
+
+    observer: told of each that begins or ends.
+    """
+
+    def __init__(self, observer: Observer | None) -> None:
+        self._observer = observer
+        self._open: dict[int, Job] = {}
+        self._maps: dict[int, MapJob] = {}
+        self.open: Final[Mapping[int, Job]] = self._open
+        """All of them, by number."""
+        self.maps: Final[Mapping[int, MapJob]] = self._maps
+        """The maps among them."""
+        self.new_number = itertools.count(1).__next__
+        """Gives the number of the next job."""
+        self.error: BaseException | None = None
+        """Why no job can go on any more."""
+
+    def add(self, job: Job) -> None:
+        """Open a job."""
+        self._open[job.number] = job
+        if self._observer is not None:
+            self._observer.job_begun(job.number, job.kind, job.name)
+
+    def add_map(self, job: MapJob) -> None:
+        """Open a map."""
+        self._maps[job.number] = job
+        self.add(job)
+
+    def close(self, number: int) -> Job | None:
+        """Forget a job, and return it; None where it was forgotten before."""
+        self._maps.pop(number, None)
+        job = self._open.pop(number, None)
+        if job is not None and self._observer is not None:
+            self._observer.job_ended(number)
+        return job
+
+    def fail(self, error: BaseException) -> None:
+        """Give every caller the error, from whatever thread: nothing can go on."""
+        self.error = error
+        for job in list(self._open.values()):
+            job.failed(error)
+
+    def __len__(self) -> int:
+        return len(self._open)

@@ -1,0 +1,89 @@
+"""The outcomes of a map, on their way back from the workers to its consumer.
+
+They are kept packed, as they came, in the order in which the consumer wants them. Called without
+the farm's lock, as a checkpoint pickles what it compares. Nothing here packs tasks, or knows
+workers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..tasks.arguments import Source
+from ..tasks.outcomes import OutcomeRange
+from ..tasks.reorder import ReorderBuffer
+from .ahead import Ahead
+
+if TYPE_CHECKING:  # workers come by here without a checkpoint
+    from ..tasks.record import MapRecord
+
+
+class MapOutcomes:
+    """What has come of one map.
+
+    waiting: keeps the outcomes until the consumer takes them.
+    source: the arguments, of which those that were answered are dropped. guard: held meanwhile.
+    ahead: learns what outcomes weigh. record: of the map in a checkpoint.
+    go_on: called after outcomes, where tasks are left to hand out or outcomes to throw away.
+    """
+
+    def __init__(
+        self,
+        waiting: ReorderBuffer[OutcomeRange],
+        source: Source,
+        guard: threading.RLock,
+        ahead: Ahead,
+        record: MapRecord | None,
+        go_on: Callable[[], None],
+    ) -> None:
+        self._waiting = waiting
+        self._source, self._guard, self._ahead = source, guard, ahead
+        self._record, self._go_on = record, go_on
+        self._front = 0  # every task before this one has its outcome
+        self._beyond: dict[int, int] = {}  # ranges behind the front that have theirs
+        self.error: BaseException | None = None
+        """Why no outcome comes any more."""
+        self.left = False
+        """True where nobody takes the values, but the tasks shall run."""
+        self._watch: Callable[[OutcomeRange], object] = bool
+
+    def delivered(self, part: OutcomeRange) -> None:
+        """Take outcomes that have come from a worker."""
+        if self._record is not None and part.reproducible:
+            with self._guard:
+                columns = self._source.columns(part.start, part.stop)
+                self._record.came(part, columns)
+        self.add(part)
+        source = self._source
+        if self.left or (not source.streamed and self._ahead.released < source.read):
+            self._go_on()
+
+    def add(self, part: OutcomeRange) -> None:
+        """Keep outcomes, from a worker or a checkpoint, for the consumer."""
+        frames = (part.outcomes,) if part.plain else part.outcomes
+        self._ahead.weigh(frames, part.stop - part.start)
+        with self._guard:
+            self._beyond[part.start] = part.stop
+            while self._front in self._beyond:
+                self._front = self._beyond.pop(self._front)
+            self._source.drop_before(self._front)
+            self._waiting.add(part)
+
+    def failed(self, error: BaseException) -> None:
+        """Note that no outcome will come any more: the farm itself has ended."""
+        self.error = error
+
+    def leave(self) -> None:
+        """Note that nobody will take the values."""
+        self.left = True
+
+    def watch(self, thrown_away: Callable[[OutcomeRange], object]) -> None:
+        """Have a function be shown what is thrown away."""
+        self._watch = thrown_away
+
+    def discard(self) -> None:
+        """Throw away what has come."""
+        while (part := self._waiting.take()) is not None:
+            self._watch(part)

@@ -1,0 +1,58 @@
+"""The tasks of a map as a worker gets them: the arguments of a batch, packed.
+
+The second step of a map's way out. Packing runs the user's code (`__reduce__`), so the farm's lock
+is not held meanwhile. Nothing here knows outcomes, workers or messages.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from ..tasks.arguments import Source
+from ..tasks.packed import Function, Tasks, pack_arguments
+from ..wire import payload
+from .ahead import Ahead
+
+if TYPE_CHECKING:  # workers come by here without a checkpoint
+    from ..tasks.record import MapRecord
+
+
+class MapTasks:
+    """The tasks of one map.
+
+    function: what they call. source: their arguments. guard: held while they are looked at.
+    ahead: learns what they weigh. record: of the map in a checkpoint.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        source: Source,
+        guard: threading.RLock,
+        ahead: Ahead,
+        record: MapRecord | None,
+    ) -> None:
+        self._function = function
+        self._source, self._guard, self._ahead = source, guard, ahead
+        self._record = record
+
+    def limit(self, task: int) -> float | None:
+        """Return the seconds that a task may take, None where there is no limit."""
+        return self._function.limit
+
+    def packed(self, start: int, stop: int) -> Tasks:
+        """Return the tasks `start` to `stop - 1`: one frame for all where they are plain."""
+        with self._guard:
+            columns = self._source.columns(start, stop)
+            if self._record is not None:
+                self._record.sent(start, columns)
+        frame = payload.pack_columns(columns)
+        if frame is not None:
+            self._ahead.weigh((frame,), stop - start)
+            return Tasks(True, frame)
+        name = self._function.name
+        rows = enumerate(zip(*columns, strict=True), start)
+        frames = tuple(pack_arguments(name, index, row) for index, row in rows)
+        self._ahead.weigh(frames, stop - start)
+        return Tasks(False, frames)

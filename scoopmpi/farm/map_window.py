@@ -1,0 +1,91 @@
+"""Which tasks of a map are handed out next: a window ahead of the consumer, not all of them.
+
+The first step of a map's way out. Reading the arguments runs the user's iterators, so nobody holds
+the farm's lock meanwhile. Tasks whose outcomes a checkpoint knows are not handed out: their
+outcomes go to `map_outcomes` at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..tasks.arguments import Source
+from ..tasks.outcomes import OutcomeRange
+from ..tasks.reorder import ReorderBuffer
+from .ahead import Ahead
+
+if TYPE_CHECKING:  # workers come by here without a checkpoint
+    from ..tasks.record import MapRecord
+
+
+class Span(NamedTuple):
+    """So many tasks that are handed out next, or whose outcomes are known already."""
+
+    tasks: int
+    known: bool
+
+
+class MapWindow:
+    """The tasks of one map that are handed out next.
+
+    source: the arguments. guard: held while what was read is looked at.
+    ahead: says how many tasks fit. waiting: what the consumer has not taken.
+    record: of the map in a checkpoint. recalled: takes the outcomes that it knows.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        guard: threading.RLock,
+        ahead: Ahead,
+        waiting: ReorderBuffer[OutcomeRange],
+        record: MapRecord | None,
+        recalled: Callable[[OutcomeRange], None],
+    ) -> None:
+        self._source, self._guard, self._ahead = source, guard, ahead
+        self._waiting = waiting
+        self._record, self._recalled = record, recalled
+
+    def next_spans(self) -> list[Span]:
+        """Return the next tasks, as many as may be handed out now; reads the user's iterators."""
+        source, taken = self._source, self._waiting.taken
+        reads = source.size is None
+        end = taken + self._ahead.room(taken, self._waiting.touched, reads)
+        if reads:
+            source.read_up_to(end)
+        with self._guard:
+            end, begin = min(source.read, end), self._ahead.released
+            if end <= begin:
+                return []
+            if self._record is not None:
+                return self._spans_of(self._record, end)
+            self._ahead.release_up_to(end)
+        return [Span(end - begin, False)]
+
+    def _spans_of(self, record: MapRecord, end: int) -> list[Span]:
+        """Return the tasks before `end`, and all that was saved together with the last of them."""
+        spans: list[Span] = []
+        ahead = self._ahead
+        while (begin := ahead.released) < end:
+            known = record.next_known(begin)
+            if known is None or known.start > begin:
+                ahead.release_up_to(end if known is None else min(end, known.start))
+                spans.append(Span(ahead.released - begin, False))
+            elif self._recall(record, known):
+                ahead.release_up_to(known.stop)
+                spans.append(Span(len(known), True))
+        return spans
+
+    def _recall(self, record: MapRecord, tasks: range) -> bool:
+        """Take the outcomes of these tasks from the record; False where they do not fit."""
+        source = self._source
+        if source.size is None:
+            source.read_up_to(tasks.stop)  # as the run did that saved them
+        fits = tasks.stop <= source.read
+        saved = record.recalled(source.columns(tasks.start, tasks.stop) if fits else None)
+        if saved is None:
+            return False
+        self._recalled(saved)
+        return True

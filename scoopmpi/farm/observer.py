@@ -1,0 +1,68 @@
+"""What the farm says of its work: one method for each kind of event.
+
+Progress bars, traces, reports and `-v` (`verbose`) are readers of this. Each event is told by one
+line of code on rank 0, with the farm's lock held: a reader must be quick, and raise nothing.
+Nothing is told for each single task, and without a reader a message costs one test for None.
+
+Of the tasks of a job that are assigned, each is later finished, handed back or lost; only where the
+job ends before they are sent they are not heard of again. Those that are handed back or lost are
+assigned again, unless they are given up or the job has ended. So the tasks of a map that is read to
+its end are those finished, recalled and given up, all together.
+"""
+
+from __future__ import annotations
+
+
+class Observer:
+    """A reader of what happens: it derives from this class, and has the methods that it wants.
+
+    job: the number of a job. worker: the rank of a worker. tasks: how many, of that job.
+    """
+
+    def worker_joined(self, worker: int, host: str, pid: int) -> None:
+        """Hear that a worker has imported the program and takes part."""
+
+    def worker_lost(self, worker: int, host: str) -> None:
+        """Hear that a worker has died; what becomes of its tasks has been told before."""
+
+    def job_begun(self, job: int, kind: str, name: str) -> None:
+        """Hear of a new job.
+
+        kind: "map"; "calls" for all submitted calls, a task each; "nested" for tasks that a worker
+            hands to others. All other tasks of nested jobs run where they were made, and are not
+            heard of.
+        name: of the function of its tasks.
+        """
+
+    def job_ended(self, job: int) -> None:
+        """Hear that nobody wants more of a job; batches of it may still be told of."""
+
+    def tasks_assigned(self, job: int, worker: int, tasks: int) -> None:
+        """Hear that a worker gets a batch."""
+
+    def tasks_finished(
+        self, job: int, worker: int, tasks: int, failed: int, seconds: float
+    ) -> None:
+        """Hear that a batch, or the front part of one, has run.
+
+        failed: how many of the tasks have raised.
+        seconds: since the batch began; negative for a front part, whose time comes with the rest.
+        """
+
+    def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:
+        """Hear that a worker has not begun the end of a batch in time: it is queued again."""
+
+    def tasks_recalled(self, job: int, tasks: int) -> None:
+        """Hear that the outcomes of tasks were taken from a checkpoint."""
+
+    def tasks_lost(self, job: int, worker: int, tasks: int) -> None:
+        """Hear that a worker has died with a batch."""
+
+    def tasks_retried(self, job: int, worker: int, tasks: int) -> None:
+        """Hear that tasks of a lost batch, which may have killed the worker, are tried again."""
+
+    def tasks_given_up(self, job: int, worker: int, tasks: int) -> None:
+        """Hear that a task has failed, as too many workers have died with it."""
+
+    def farm_closed(self) -> None:
+        """Hear that all is over: the last event."""
