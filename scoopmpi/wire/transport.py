@@ -153,7 +153,7 @@ class MPITransport:
         self.flush()
 
     def host_cut_off(self) -> None:
-        """Note that a host cannot be reached: where all is ended, the launcher is not waited for."""
+        """Note that a host cannot be reached: `abort` does not wait for the launcher then."""
         self._cut_off = True
 
     @property
