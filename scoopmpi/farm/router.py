@@ -58,8 +58,10 @@ class Router:
             messages.Offered: relay.offered,
             messages.Revoked: lambda sender, message: relay.revoked(sender, message.job),
             messages.Joined: self._joined,
-            messages.SetConstants: sharing.proposed,
-            messages.BufferRequest: lambda sender, message: sharing.wanted(sender, message.number),
+            messages.SetConstants: sharing.set_for_task,
+            messages.BufferRequest: lambda sender, message: sharing.send_buffers(
+                sender, message.number
+            ),
             messages.Printed: lambda _, message: callbacks.printed(*message),
             messages.ImportFailed: self._import_failed,
             messages.Rest: resting.heard,
