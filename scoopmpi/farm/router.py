@@ -59,9 +59,7 @@ class Router:
             messages.Revoked: lambda sender, message: relay.revoked(sender, message.job),
             messages.Joined: self._joined,
             messages.SetConstants: sharing.set_for_task,
-            messages.BufferRequest: lambda sender, message: sharing.send_buffers(
-                sender, message.number
-            ),
+            messages.BufferRequest: sharing.send_buffers,
             messages.Printed: lambda _, message: callbacks.printed(*message),
             messages.ImportFailed: self._import_failed,
             messages.Rest: resting.heard,
