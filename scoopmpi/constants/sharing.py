@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
-from ..wire.messages import BroadcastConstants, BufferRequest, ConstantsSet, Frame, SetConstants
+from ..wire.messages import (
+    BroadcastConstants,
+    BufferRequest,
+    ConstantsSet,
+    Frame,
+    Message,
+    SetConstants,
+)
 from .broadcast import Place, forwards
 from .domain import domain
 from .store import Added, Constants
 
-Send = Callable[[int, Any], None]
+Send = Callable[[int, Message], None]
 
 
 class Sharing:
     """A rank's constants, and its part in passing them on.
 
-    Everything here but `store` is called with the rank's lock held.
+    Everything here but `store` is called with the rank's lock held. What takes a message is called
+    when it has come, with its sender.
     send: takes a rank and a message for it.
     """
 
@@ -34,7 +41,7 @@ class Sharing:
         self._incomplete: dict[int, BroadcastConstants] = {}
         """By number: what was lent to this rank, which cannot open it."""
 
-    def received(self, sender: int, message: BroadcastConstants) -> None:
+    def keep_and_pass_on(self, sender: int, message: BroadcastConstants) -> None:
         """Keep constants that have come, and send them on."""
         if self.store.knows(message.number):
             return  # sent once more, as a rank was lost that may not have sent it on
@@ -54,9 +61,10 @@ class Sharing:
             return
         self._pass_on(added, message.behind)
 
-    def wanted(self, sender: int, number: int) -> None:
+    def send_buffers(self, sender: int, message: BufferRequest) -> None:
         """Send a copy to a rank of this host that cannot open shared memory."""
-        self._send(sender, BroadcastConstants(number, self.store.frames_of(number), ()))
+        frames = self.store.frames_of(message.number)
+        self._send(sender, BroadcastConstants(message.number, frames, ()))
 
     def _pass_on(self, added: Added, places: tuple[Place, ...]) -> None:
         for to, behind in forwards(self.domain, places):
@@ -108,7 +116,7 @@ class FarmSharing(Sharing):
         self._pass_on(added, tuple(self._places))
         return added.number
 
-    def proposed(self, sender: int, message: SetConstants) -> None:
+    def set_for_task(self, sender: int, message: SetConstants) -> None:
         """Set constants for a task; once more where it had set them on a worker that died."""
         names, problem = frozenset(message.frames), ""
         try:

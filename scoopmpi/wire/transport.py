@@ -152,7 +152,7 @@ class MPITransport:
         self.flush()
 
     def host_cut_off(self) -> None:
-        """Note that a host cannot be reached: at an abort the launcher is not waited for."""
+        """Note that a host cannot be reached: `abort` does not wait for the launcher then."""
         self._cut_off = True
 
     @property

@@ -73,9 +73,9 @@ class Inbox:
             elif isinstance(message, StealRequest):
                 self._nested.idle_workers = message.workers
             elif isinstance(message, BroadcastConstants):
-                self.sharing.received(sender, message)
+                self.sharing.keep_and_pass_on(sender, message)
             elif isinstance(message, BufferRequest):
-                self.sharing.wanted(sender, message.number)
+                self.sharing.send_buffers(sender, message)
             elif isinstance(message, ConstantsSet):
                 self.agreed[message.token] = message
             elif isinstance(message, Ceased):

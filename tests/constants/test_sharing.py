@@ -17,6 +17,7 @@ from scoopmpi.constants.sharing import Sharing
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
 from scoopmpi.wire.messages import NUMBERS, BroadcastConstants
+from tests.constants.test_hostmemory import missing
 from tests.support.link import Ranks
 
 ranks: Ranks
@@ -102,6 +103,25 @@ def test_ranks_that_cannot_open_the_memory_get_copies(
     monkeypatch.setattr(hostmemory, "attach", refuse)
     shared.setConst(large=numpy.arange(300_000.0))
     assert set(farm.map(is_read_only, ["large"] * 9)) == {(299_999.0, False)}
+
+
+@pytest.mark.skipif(missing() is not None, reason=f"{missing()}")
+def test_ranks_that_cannot_open_what_another_has_published_ask_for_copies(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attach, seen = hostmemory.attach, []
+
+    def refuse_others(where: Any) -> Any:
+        seen.append(where)
+        if len(seen) > 1:  # the first is the publisher's own look
+            raise hostmemory.NotShared("not on this machine")
+        return attach(where)
+
+    monkeypatch.setattr(hostmemory, "attach", refuse_others)
+    shared.setConst(large=numpy.arange(300_000.0))
+    assert set(farm.map(is_read_only, ["large"] * 9)) == {(299_999.0, False)}
+    ranks.settle()
+    assert len(seen) > 1
 
 
 def test_who_joins_later_gets_what_was_set(farm: Any) -> None:
