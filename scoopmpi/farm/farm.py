@@ -22,7 +22,7 @@ task and compares.
         farm/driver             somebody looks after it
 
     turn: who asks for messages while the caller waits
-        executors/farm_results       the caller waits
+        executors/farm_results  the caller waits
         farm/farm               in the farm
         farm/driver             and takes turns himself
         farm/loop               of the loop
@@ -35,7 +35,7 @@ task and compares.
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload
                                                             tasks/arguments reorder
                                                             concurrency/signal_lock
-        executors/farm_results       the caller wakes
+        executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder
         tasks/outcomes          opened                    + wire/payload
 
