@@ -19,7 +19,7 @@ above the longest nothing is saved."""
 
 
 def seconds(idle: float, cover: float = 0.0) -> float:
-    """How long to sleep after `idle` seconds without a message."""
+    """Return how long to sleep after `idle` seconds without a message."""
     return min(max(idle / 20, cover / 2, SHORTEST), LONGEST)
 
 
@@ -40,7 +40,7 @@ def pause(idle: float, spin: bool, cover: float = 0.0, until: float | None = Non
 
 
 def poll(done: Callable[[], bool], timeout: float | None = None) -> bool:
-    """Wait for what other threads bring about; False after `timeout` seconds."""
+    """Wait for what other threads bring about; return False after `timeout` seconds."""
     started = time.monotonic()
     while not done():
         idle = time.monotonic() - started

@@ -36,7 +36,7 @@ _CREDENTIALS = struct.Struct("iii")
 
 
 def peer(line: socket.socket) -> tuple[int, int]:
-    """The process and the user at the other end."""
+    """Return the process and the user at the other end."""
     option: int = getattr(socket, "SO_PEERCRED")  # noqa: B009 (Linux only)
     size = _CREDENTIALS.size
     pid, user, _ = _CREDENTIALS.unpack(line.getsockopt(socket.SOL_SOCKET, option, size))
@@ -44,9 +44,10 @@ def peer(line: socket.socket) -> tuple[int, int]:
 
 
 def take(env: MutableMapping[str, str], rank: int | None) -> bool:
-    """Whether this is rank 0 with a line; the user's streams are in their places then.
+    """Connect rank 0 to its command, and put the user's streams in their places.
 
-    The variable is taken out of the environment, as what a rank starts is no rank of this job.
+    Return False without such a line. The variable is taken out of the environment, as what a rank
+    starts is no rank of this job. rank: of this process, None where only MPI knows it.
     """
     name = env.pop(VARIABLE, None)
     if name is not None:
@@ -90,7 +91,7 @@ def ready() -> None:
 
 
 def noted(number: int) -> None:
-    """A handler of ours has been called: make sure that the command knows of that signal.
+    """Make sure that the command knows of a signal whose handler of ours has been called.
 
     An event loop of asyncio takes the place where the C part of handlers writes, and leaves none.
     """
@@ -105,7 +106,7 @@ def say() -> None:
 
 
 class _Line:
-    """Rank 0's end."""
+    """Speaks to the command: rank 0's end of the line."""
 
     def __init__(self, line: socket.socket) -> None:
         self.status: int | None = None
@@ -126,7 +127,7 @@ class _Line:
         self.send(ENDED + str(self.status).encode())
 
     def noted(self, number: int) -> None:
-        """See above."""
+        """Write the number of a signal where the C part of its handler could not."""
         if os.getpid() != self._pid or threading.current_thread() is not threading.main_thread():
             return
         own = self._line.fileno()
@@ -146,7 +147,7 @@ class _Line:
             pass
 
     def _leave(self) -> None:
-        """A child is not rank 0: its signals are its own."""
+        """Close the line in a forked child, whose signals are its own."""
         number = self._line.fileno()
         before = signal.set_wakeup_fd(-1)
         if before not in (-1, number):

@@ -25,7 +25,7 @@ def let_end() -> None:
 
 
 def unmarked(data: bytes) -> tuple[bytes, bytes, bool]:
-    """What may pass of these bytes, what may be the beginning of the mark, whether it was there."""
+    """Part bytes: what may pass, what may be the beginning of the mark, whether it was there."""
     before, mark, _ = data.partition(END)
     if mark:
         return before, b"", True

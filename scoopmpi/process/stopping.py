@@ -40,18 +40,19 @@ class Stopping:
 
     @property
     def asked(self) -> bool:
-        """Whether one of them came."""
+        """True where one of them came."""
         return self._first is not None
 
     def over(self) -> None:
-        """The program has ended: a further one must not tear the end apart."""
+        """Ignore further ones: the program has ended, and they must not tear its end apart."""
         for number in self._taken:
             signal.signal(number, signal.SIG_IGN)
 
     def said(self, status: int, checkpoint: str | None, kept: int | None) -> str | None:
-        """What to tell the user; None where the program has not ended of it.
+        """Return what to tell the user; None where the program has not ended of a signal.
 
-        checkpoint, kept: the file, and how many tasks are in it.
+        status: the program's. checkpoint: the file. kept: how many tasks are in it, None where that
+        is not known.
         """
         if self._first is None or status != 128 + self._first:
             return None

@@ -13,7 +13,7 @@ NAMES = ("stdin", "stdout", "stderr")
 
 
 def closed() -> frozenset[int]:
-    """The numbers of those that whoever started this process had closed (`>&-`)."""
+    """Return the numbers of those that whoever started this process had closed (`>&-`)."""
     return frozenset(number for number, name in enumerate(NAMES) if getattr(sys, name) is None)
 
 
@@ -49,7 +49,7 @@ def put_in_place(given: Mapping[int, int]) -> None:
 
 
 def _leave_terminal() -> None:
-    """Its foreground is the command: who reads or sets it here (getpass) would be stopped for ever.
+    """Leave it, as its foreground is the command: to read it here (getpass) would stop for ever.
 
     Without it such programs read stdin, and writing to it is free.
     """

@@ -37,19 +37,22 @@ _SIGNALLED = [128 + number for number in STOPPING]
 
 
 def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
-    """The end of a worker after its last message. lock: guards the transport."""
+    """End a worker after its last message: its Python, and then MPI together with all ranks.
+
+    lock: guards the transport.
+    """
     ending.in_order(transport.rank, partial(_with_rank_0, transport, lock))
 
 
 def inside_task(transport: Transport) -> NoReturn:
-    """The same while a task runs, whose value nobody wants; with the lock held."""
+    """End a worker while a task runs whose value nobody wants; with the lock held."""
     _with_rank_0(transport, nullcontext(), supervisor.LEAVING_TASK)
 
 
 def _with_rank_0(
     transport: Transport, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
 ) -> NoReturn:
-    """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
+    """Answer rank 0, which asks when its own Python has ended, and leave when all have answered."""
     supervisor.link.ends(supervisor.ENDING, None)
     _wait_for_stop(transport, lock)
     with lock:
@@ -72,7 +75,7 @@ def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> N
 
 
 class Rank0:
-    """The end of rank 0, from here on: after its program's exit functions, all come to MPI's end.
+    """Ends rank 0: after its program's exit functions, all ranks come to MPI's end.
 
     Made before the program runs. transport: None without workers. status: of the program, of which
     the command that has started the job is told here.
@@ -109,7 +112,7 @@ def _stop_all(transport: MPITransport) -> None:
 
 
 def _wait_for_all(transport: MPITransport) -> None:
-    """Until every worker that lives has come to the end of its Python."""
+    """Wait until every worker that lives has come to the end of its Python."""
     waiting = set(range(1, transport.size))
     began = last = time.monotonic()
     while waiting - transport.dead and time.monotonic() - began < WORKERS_SECONDS:
@@ -123,7 +126,7 @@ def _wait_for_all(transport: MPITransport) -> None:
 
 
 def _end_strays(status: int) -> None:
-    """What the program has left running on rank 0, where its launcher would wait for it."""
+    """End what the program has left running on rank 0, where its launcher would wait for it."""
     _end_forkserver()
     signalled = status in _SIGNALLED
     left = strays.end(0.0 if signalled else END_SECONDS, own_group=True)
@@ -132,7 +135,7 @@ def _end_strays(status: int) -> None:
 
 
 def _end_forkserver() -> None:
-    """That of multiprocessing ends by itself with its maker, which waits for it here."""
+    """End that of multiprocessing, which waits here for its maker's end."""
     server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
     stop = getattr(server, "_stop", None)
     if stop is not None:

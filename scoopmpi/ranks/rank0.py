@@ -33,8 +33,9 @@ def lead(
     options: Options,
     ended: Callable[[], None],
 ) -> int:
-    """Run the program on rank 0; returns its exit status. What comes after is for `leaving`.
+    """Run the program on rank 0 and return its exit status; what comes after is for `leaving`.
 
+    program, arguments: what to run. options: ours, with the checkpoint and so on.
     ended: called when the program has.
     """
     transport = MPITransport() if identity.this.size > 1 else None
@@ -48,7 +49,7 @@ def lead(
 
 
 def _alone(program: Any, arguments: list[str], options: Options) -> int:
-    """The only rank: the user's program, serially."""
+    """Run the program serially: this is the only rank."""
     lifeline.ready()
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
@@ -56,7 +57,7 @@ def _alone(program: Any, arguments: list[str], options: Options) -> int:
 
 
 def _lead(transport: Any, program: Any, arguments: list[str], options: Options) -> int:
-    """Rank 0: the user's program, with the farm behind it."""
+    """Run the program with the farm behind it."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     farm = Farm(transport, retries=2 if options.retries is None else options.retries)
