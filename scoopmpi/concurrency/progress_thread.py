@@ -1,4 +1,4 @@
-"""A thread that stands in where the one that should look after messages is busy with user code.
+"""A thread that looks after messages where the one that should do so is busy with user code.
 
 The same on both sides: on rank 0 while the program computes and nobody waits for results, on a
 worker while a task outlives its budget. It knows only a function to call, its turn.

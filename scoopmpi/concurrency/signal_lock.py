@@ -1,8 +1,8 @@
 """A lock in whose scope signals wait.
 
 Ctrl-C raises KeyboardInterrupt between any two lines of the main thread; in the middle of the
-farm's bookkeeping it would lose a batch for ever. Inside a section the exception is kept, and
-raised when the outermost section of the main thread ends.
+farm's bookkeeping it would lose a batch for ever. Inside the lock's scope the exception is kept,
+and raised when the outermost scope of the main thread ends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The launcher above a rank, as far as it runs on this host: its daemon, and often itself."""
+"""The launcher above a rank, as far as it runs on this host: its daemon, and often itself.
+
+Found among this process's parents (Linux), and killed where it would wait for a lost host.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The end of a worker's Python, in the order of the interpreter's own but with a time limit.
 
-Threads that are no daemons, and before them what is registered with `threading`, as pools do; then
-`atexit`, then files. What holds it up is ended, where it is a process; a thread is left behind.
-Either is named. No MPI here, which a worker leaves after all this.
+First come threads that are no daemons, and before them what is registered with `threading`, as
+pools do; then `atexit`, then files. What holds it up is ended, where it is a process; a thread is
+left behind. Either is named. No MPI here, which a worker leaves after all this (`ranks.leaving`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the interpreter was told before any of our code ran.
+"""The interpreter's own options, which it was given before any of our code ran.
 
-The ranks are told the same: `python -O -m scoopmpi PROGRAM` runs PROGRAM as `python -O PROGRAM`.
+The ranks get them too: `python -O -m scoopmpi PROGRAM` runs PROGRAM as `python -O PROGRAM`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""How a program ends: its traceback, once, and its exit status, as the interpreter has them."""
+"""The end of a program: its traceback, once, and its exit status, as the interpreter has them.
+
+Our own frames are left out of the traceback. What comes after the program is in `ranks.leaving`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A stdin whose end comes as a mark, as its launcher does not say that it has ended.
 
-Rank 0 on another host than its command, see `launch.feeding`. What comes before the mark goes into
-a pipe that takes the place of stdin, so that the program, and what it starts, see its end.
+For a rank 0 on another host than its command, see `launch.beside.feeding`. What comes before the
+mark goes into a pipe that takes the place of stdin, so that the program, and what it starts, see
+its end.
 """
 
 from __future__ import annotations

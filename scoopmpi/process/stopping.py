@@ -1,7 +1,8 @@
-"""Rank 0's signals: those that end the program in good order, and what the user is told of it.
+"""Rank 0's signals: they end the program in good order, and the user is told what is left of it.
 
-An exception in the program, so that its `finally` and `with` clean up; a handler of the program's
-own takes the place of ours. How long there is for it is the launcher's and batch system's matter.
+Each becomes an exception in the program, so that its `finally` and `with` clean up; a handler of
+the program's own takes the place of ours. How long there is for that is up to the launcher and the
+batch system. Which signals these are, and what others do with them, is the table in `signals`.
 """
 
 from __future__ import annotations

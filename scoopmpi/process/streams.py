@@ -1,4 +1,7 @@
-"""The standard streams of a process as descriptors: those that are closed, and others' instead."""
+"""The standard streams of a process as descriptors: closed ones are held, others take their place.
+
+What text becomes on its way through them is in `output`.
+"""
 
 from __future__ import annotations
 

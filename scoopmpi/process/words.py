@@ -1,4 +1,4 @@
-"""The words of a rank, as variables, where a launcher cannot hand on so many.
+"""The words of a rank's command line as variables, where a launcher cannot hand on so many.
 
 Open MPI, 4 and 5, gives each rank all of its words once more in one variable, OMPI_ARGV, and Linux
 takes none above 128 KiB (MAX_ARG_STRLEN): execve fails. Several variables are no problem, and leave

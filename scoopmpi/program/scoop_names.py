@@ -1,7 +1,8 @@
-"""What SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE`, `worker`, and so on.
+"""The names by which SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE` and so on.
 
-Looked up when they are asked for, as most become known only when the ranks have met. Facts of
-SCOOP 0.7.2 that programs rely on: `worker` is bytes, `host:number`; `logger` shows INFO unless -q.
+They are looked up when they are asked for, as most become known only when the ranks have met. Facts
+of SCOOP 0.7.2 that programs rely on: `worker` is bytes, `host:number`; `logger` shows INFO unless
+-q.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The options of `python -m scoop` and `python -m scoopmpi`: words in, `Options` out. Pure.
 
 SCOOP's own command line. Every rank may have to read it, so that a table is all it takes; what the
-options do is for `starting` (before mpirun) and `__main__` (in each rank).
+options do is for `launch.launching` (before mpirun), and `setup` and `ranks` (in each rank).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What the options change in this process, in a rank as before mpirun: directory, paths, priority,
-and where log lines go.
+"""Set up this process as the options want it: directory, paths, priority, where log lines go.
+
+The same in a rank and in the command before mpirun; the program is neither found nor run here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""How ranks leave: when the Python of each of them has ended, MPI ends for all at once.
+"""Ranks leave together: when the Python of each of them has ended, MPI ends for all at once.
 
-So that nobody waits in MPI's own end for a rank that has something else to do, and that end may
-have a limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work
-is done and delivered: what happens is nobody's business any more, and ends without a word.
+So nobody waits in MPI's own end for a rank that has something else to do, and that end may have a
+limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work is done
+and delivered: what happens there concerns nobody any more, and is not reported. The limits are in
+`concurrency.periods`; a worker's supervisor, and the fuse of rank 0, keep them.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ from ..wire.messages import Left, Stop
 from ..wire.transport import MPITransport, Transport, leave
 
 logger = logging.getLogger("scoopmpi")
-
-
 _SIGNALLED = [128 + number for number in STOPPING]
 """The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
 

@@ -1,7 +1,7 @@
 """Rank 0: the user's program with a farm behind it, from its first line to the end of its Python.
 
-Here the parts of rank 0 are joined; what workers do is in `worker`, how a process starts in
-`__main__`.
+Here the parts of rank 0 are joined. How a process becomes a rank is in `start`, what workers do in
+`worker_rank`, how all leave in `leaving`.
 """
 
 from __future__ import annotations
