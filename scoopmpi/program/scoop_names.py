@@ -1,4 +1,4 @@
-"""The names by which SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE` and so on.
+"""Names by which SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE`, `worker`….
 
 They are looked up when they are asked for, as most become known only when the ranks have met. Facts
 of SCOOP 0.7.2 that programs rely on: `worker` is bytes, `host:number`; `logger` shows INFO unless
