@@ -1,4 +1,4 @@
-"""How a rank waits for a message, and a thread for others: pure but for the sleep itself.
+"""The wait of a rank for a message, and of a thread for others: pure but for the sleep itself.
 
 At first it only offers its core to others, then it sleeps, never longer than a twentieth of the
 time that nothing has come already: so a wait grows by 5 % at most, and an idle rank costs 200

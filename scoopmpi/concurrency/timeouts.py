@@ -1,4 +1,4 @@
-"""What users may give as seconds to wait: one meaning, wherever it is asked for.
+"""Seconds to wait, as users may give them: one meaning, wherever they are asked for.
 
 A number: int, float, a fraction, numpy's. None and infinity wait for ever; zero and less only look,
 where the function does not say otherwise. Everything else is an error that names it.

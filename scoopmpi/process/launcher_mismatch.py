@@ -1,4 +1,4 @@
-"""What to say where the ranks of a job cannot see each other, or are not as many as were asked for.
+"""Explanations for jobs whose ranks cannot see each other, or are not as many as were asked for.
 
 Mostly the mpirun belongs to another MPI library than the one that mpi4py loads: then each rank is
 alone in a world of its own, or MPI ends it while it starts. Pure: words for the user.

@@ -1,4 +1,4 @@
-"""What `myscoop` asks of the ranks that it starts, in variables: cores and GPUs of their own.
+"""Settings that `myscoop` gives to its ranks in variables: their number, cores and GPUs.
 
 Under the user's own mpirun there are none, and a rank leaves everything as it is. A value that
 cannot be meant is a warning and no setting, never the end of a job.

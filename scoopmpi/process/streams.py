@@ -52,9 +52,9 @@ def put_in_place(given: Mapping[int, int]) -> None:
 
 
 def _leave_terminal() -> None:
-    """Leave it, as its foreground is the command: to read it here (getpass) would stop for ever.
+    """Leave the terminal: who reads or sets it here (getpass) would be stopped for ever.
 
-    Without it such programs read stdin, and writing to it is free.
+    Its foreground is the command. Without it such programs read stdin, and writing to it is free.
     """
     if os.getsid(0) == os.getpid():
         return  # a launcher has done so

@@ -1,4 +1,4 @@
-"""Which `scoop` an import finds: ours takes the place of SCOOP's.
+"""A guard over imports of `scoop`: ours takes the place of SCOOP's.
 
 Where SCOOP is installed too, pip has written both into one directory and the later one is what an
 import finds.

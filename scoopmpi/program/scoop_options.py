@@ -48,7 +48,7 @@ class UsageError(Exception):
 
 
 class Options(NamedTuple):
-    """What was asked for.
+    """Holds what was asked for.
 
     words: the program and its arguments.
     ignored: options that mean nothing on MPI, as they were written.
