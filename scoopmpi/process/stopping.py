@@ -30,7 +30,7 @@ class Stopping:
         take(self._taken, self._came)
 
     def _came(self, number: int, _: object) -> None:
-        lifeline.noted(number)
+        lifeline.command.noted(number)
         before, self._latest = self._latest, (number, time.monotonic())
         echo = SECOND_CTRL_C_SECONDS if number == signal.SIGINT else ECHO_SECONDS
         if before[0] == number and self._latest[1] - before[1] < echo:

@@ -76,25 +76,28 @@ def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> N
 class Rank0:
     """Ends rank 0: after its program's exit functions, all ranks come to MPI's end.
 
-    Made before the program runs. transport: None without workers. status: of the program, of which
-    the command that has started the job is told here.
+    Made before the program runs. transport: None without workers.
     """
 
     def __init__(self, transport: MPITransport | None) -> None:
         from ..process import fuse  # not above, as workers need none
 
-        self.status = 1
+        self._status = 1
         self._light = fuse.light
         self._transport = transport
         self._pid = os.getpid()
         atexit.register(self._end)  # before the program can register any, so it runs after them
 
+    def program_ended(self, status: int) -> None:
+        """Note the program's exit status, for the command that has started the job."""
+        self._status = status
+
     def _end(self) -> None:
         if os.getpid() != self._pid:
             return  # a child that the program has forked
-        _end_strays(self.status)
-        status = lifeline.ends_with(self.status)
-        lifeline.say()
+        _end_strays(self._status)
+        status = lifeline.command.ends_with(self._status)
+        lifeline.command.say()
         transport = self._transport
         if transport is not None:
             self._light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
