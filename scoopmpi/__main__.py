@@ -21,7 +21,7 @@ def main() -> NoReturn:
     """Play this process's part and exit with the program's status."""
     streams.hold_closed()
     rank = launcher_variables.rank_of(os.environ)
-    with_line = lifeline.take(os.environ, rank)
+    with_line = lifeline.command.connect(os.environ, rank)
     options = _options(rank)
     setup.log_to_stderr(options)
     if rank is None and not launcher_variables.rank_comes_late(os.environ):

@@ -169,7 +169,6 @@ STATE = {
     "executors.comm_executor": "blocks may overlap, and each process has one stack of them",
     "executors.crew": "MPI's COMM_WORLD is one for the process",
     "output.console": "they stand in the place of sys.stdout and sys.stderr",
-    "process.lifeline": "rank 0 has one line to its command, for signals and for the last word",
     "process.signals": "handlers are the process's; a forked child has to give them back",
     "program.scoop_names": "SCOOP's programs expect the same dictionary each time",
     "shared": "each name is warned of once in a process",
@@ -179,7 +178,7 @@ STATE = {
     "wire.payload": "pickle's hooks get no handle: what workers lack, and numpy's scalars",
 }
 """Modules whose own variables change while they are used, and why each may. What a process is and
-its way to its supervisor are objects with methods: `identity.this`, `supervisor.link`."""
+its ways to others are objects: `identity.this`, `supervisor.link`, `lifeline.command`."""
 _CHANGES = frozenset(
     ("append", "add", "update", "pop", "clear", "remove", "discard", "setdefault", "insert")
 )

@@ -1,4 +1,4 @@
-"""Waiting and locking, for every rank: threads, pauses, a lock in whose scope signals wait.
+"""Waiting and locking, for every rank: threads, pauses, periods, a lock that signals wait for.
 
 Nothing here knows tasks, messages or MPI.
 """

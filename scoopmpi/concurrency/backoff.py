@@ -1,4 +1,4 @@
-"""How a rank waits for a message, and a thread for others: pure but for the sleep itself.
+"""The wait of a rank for a message, and of a thread for others: pure but for the sleep itself.
 
 At first it only offers its core to others, then it sleeps, never longer than a twentieth of the
 time that nothing has come already: so a wait grows by 5 % at most, and an idle rank costs 200
@@ -19,7 +19,7 @@ above the longest nothing is saved."""
 
 
 def seconds(idle: float, cover: float = 0.0) -> float:
-    """How long to sleep after `idle` seconds without a message."""
+    """Return how long to sleep after `idle` seconds without a message."""
     return min(max(idle / 20, cover / 2, SHORTEST), LONGEST)
 
 
@@ -40,7 +40,7 @@ def pause(idle: float, spin: bool, cover: float = 0.0, until: float | None = Non
 
 
 def poll(done: Callable[[], bool], timeout: float | None = None) -> bool:
-    """Wait for what other threads bring about; False after `timeout` seconds."""
+    """Wait for what other threads bring about; return False after `timeout` seconds."""
     started = time.monotonic()
     while not done():
         idle = time.monotonic() - started

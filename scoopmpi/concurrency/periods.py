@@ -1,4 +1,4 @@
-"""How long somebody waits for somebody else: each period once, who waits for what, and why so long.
+"""All periods for which somebody waits for somebody else: who waits for what, and why so long.
 
 All in seconds. What depends on another period says so, and `tests/concurrency/test_periods.py`
 checks it. How often a loop looks is no period: that stands where the loop is. No logic here.

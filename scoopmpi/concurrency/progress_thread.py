@@ -1,4 +1,4 @@
-"""A thread that stands in where the one that should look after messages is busy with user code.
+"""A thread that looks after messages where the one that should do so is busy with user code.
 
 The same on both sides: on rank 0 while the program computes and nobody waits for results, on a
 worker while a task outlives its budget. It knows only a function to call, its turn.
@@ -22,7 +22,7 @@ LINGER = 0.1
 
 
 class ProgressThread:
-    """A daemon thread that takes turns.
+    """Calls a function again and again in a daemon thread, its turns.
 
     turn: called again and again; returns the seconds until the next turn, or None to sleep
         until `wake`. Waking a thread that is not asleep costs one look at a flag.
@@ -44,13 +44,13 @@ class ProgressThread:
                 raise  # else Python 3.12 is ending, and starts no thread: it is done without
 
     def wake(self) -> None:
-        """Look again soon: there may be something to do."""
+        """Have it look again soon, as there may be something to do."""
         if self._asleep:
             self._asleep = False
             self._bell.put(None)
 
     def nudge(self) -> None:
-        """Look again within moments, although the next turn may be seconds away."""
+        """Have it look again within moments, although its next turn may be seconds away."""
         if self._asleep:
             self.wake()
         else:
@@ -60,7 +60,7 @@ class ProgressThread:
                 self._bell.put(None)
 
     def stop(self) -> None:
-        """No turn begins after this; one under way may be in a callback and gets two seconds."""
+        """Have no turn begin after this; one under way may be in a callback and gets 2 seconds."""
         self._stopped = True
         self._bell.put(None)
         if self._thread.is_alive() and threading.current_thread() is not self._thread:

@@ -18,7 +18,7 @@ LINGER = 1.0
 
 
 class Readers:
-    """Threads that come and go.
+    """Runs work in as many threads as are busy; those without any end after a while.
 
     threads: False for tests that drive by themselves: then work is done where it is given.
     """
@@ -30,7 +30,7 @@ class Readers:
         self._free = 0  # threads that wait, and to which nothing has been given
 
     def run(self, work: Callable[[], None]) -> None:
-        """Have it done, at once and beside all else."""
+        """Have `work` done at once, beside all else."""
         if not self._threads:
             work()
             return

@@ -1,8 +1,8 @@
 """A lock in whose scope signals wait.
 
 Ctrl-C raises KeyboardInterrupt between any two lines of the main thread; in the middle of the
-farm's bookkeeping it would lose a batch for ever. Inside a section the exception is kept, and
-raised when the outermost section of the main thread ends.
+farm's bookkeeping it would lose a batch for ever. Inside the lock's scope the exception is kept,
+and raised when the outermost scope of the main thread ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 
 class SignalLock:
-    """`with section:` holds the lock; `with section.uninterrupted():` only keeps signals out."""
+    """Holds a lock with `with lock:`; `with lock.uninterrupted():` only keeps signals waiting."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,7 +33,7 @@ class SignalLock:
 
     @contextmanager
     def uninterrupted(self) -> Iterator[None]:
-        """Without the lock."""
+        """Keep signals waiting for as long as the block lasts, without the lock."""
         if threading.get_ident() != self._main:
             yield
             return
@@ -44,7 +44,7 @@ class SignalLock:
             self._leave()
 
     def interrupt(self, error: BaseException) -> None:
-        """Called by a signal handler: raise the error now, or when it can do no harm.
+        """Raise the error now, or when it can do no harm; called by a signal handler.
 
         A second one is raised in any case: the first may wait for a callback that never ends.
         """

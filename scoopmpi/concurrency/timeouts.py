@@ -1,4 +1,4 @@
-"""What users may give as seconds to wait: one meaning, wherever it is asked for.
+"""Seconds to wait, as users may give them: one meaning, wherever they are asked for.
 
 A number: int, float, a fraction, numpy's. None and infinity wait for ever; zero and less only look,
 where the function does not say otherwise. Everything else is an error that names it.
@@ -11,8 +11,9 @@ from numbers import Real
 
 
 def seconds(value: object, name: str = "timeout") -> float | None:
-    """A timeout as Python's own waits take it: None, or at most what they can wait.
+    """Return a timeout as Python's own waits take it: None, or at most what they can wait.
 
+    value: what the user gave. name: of the argument, for the error's text.
     Raises TypeError for what is no number of seconds, and ValueError for nan.
     """
     if value is None:
@@ -26,7 +27,7 @@ def seconds(value: object, name: str = "timeout") -> float | None:
 
 
 def check(value: object, name: str) -> None:
-    """Raises TypeError for what is no number."""
+    """Raise TypeError for what is no number; `name` is the argument's, for the text."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} is {value!r}, it must be a number of seconds, or None")
 

@@ -1,7 +1,7 @@
 """A farm on the ranks of a communicator, for as long as a `with` block lasts.
 
 For programs that are MPI programs themselves, tests under pytest-mpi, notebooks. Here farm,
-worker and transport are joined, as `__main__` does it for programs that a launcher starts; but
+worker and transport are joined, as `ranks` does it for programs that a launcher starts; but
 the processes are the user's, and stay as they were: output, signals, threads, communicators.
 """
 

@@ -27,7 +27,7 @@ _consoles: dict[int, Console] = {}
 
 
 class _Mine(threading.local):
-    """What a console's `write` is in each thread."""
+    """Holds what a console's `write` is in each thread."""
 
     def __init__(self, text: Callable[[], io.TextIOWrapper]) -> None:
         self.text = text()
@@ -35,7 +35,7 @@ class _Mine(threading.local):
 
 
 class Console(io.TextIOWrapper):
-    """stdout or stderr of rank 0.
+    """Stands in the place of stdout or stderr of rank 0.
 
     number: 1 or 2. like: the stream in whose place it stands.
     tell: told the settings that make bytes of text, now and when the program changes them.
@@ -83,12 +83,12 @@ class Console(io.TextIOWrapper):
 
     @property
     def buffer(self) -> Any:
-        """Where bytes go."""
+        """The binary end, where bytes go."""
         return self._buffer
 
     @property
     def write_through(self) -> bool:
-        """Whether what is written is shown at once, without a newline."""
+        """True where what is written is shown at once, without a newline."""
         return self.through
 
     def put(self, data: bytes, who: int | None) -> None:
@@ -108,7 +108,7 @@ class Console(io.TextIOWrapper):
             self._others.write(data)
 
     def writelines(self, lines: Any) -> None:
-        """Write each of them."""
+        """Write each of these lines."""
         write = self.write
         for line in lines:
             write(line)
@@ -133,7 +133,7 @@ class Console(io.TextIOWrapper):
             self.outlet.again(self.fd)
 
     def reconfigure(self, **settings: Any) -> None:
-        """As any text stream; tasks follow."""
+        """Change settings as any text stream does; tasks follow."""
         self.flush()
         super().reconfigure(**settings)
         through = settings.pop("write_through", None)
@@ -171,7 +171,7 @@ class Console(io.TextIOWrapper):
         """Nothing is left to write: the interpreter has flushed it."""
 
     def forked(self) -> None:
-        """This is a child of the program."""
+        """Begin anew in a child of the program."""
         self.outlet.reset()
 
 
@@ -200,13 +200,13 @@ def _forked() -> None:
 
 
 def held(number: int) -> bool:
-    """Whether lines of tasks shall wait a moment, as the program's own line is not at its end."""
+    """True where lines of tasks shall wait a moment, as the program's own has not ended."""
     console = _consoles.get(number)
     return console is not None and console.outlet.held()
 
 
 def has_said(text: str) -> bool:
-    """Whether all lines of a text stand among the first that the program has written to stderr."""
+    """True where all lines of a text stand among the first that the program wrote to stderr."""
     own = _consoles[2].own if 2 in _consoles else None
     if not isinstance(own, OwnErrors):
         return False
@@ -240,7 +240,7 @@ def _end(file: Any) -> Any:
 
 
 def _show_in(file: Any, data: bytes) -> None:
-    """In what the program has put in the place of its stream."""
+    """Print in what the program has put in the place of its stream."""
     end, flush = _end(file), getattr(file, "flush", None)
     if end is not None:
         file.flush()

@@ -25,7 +25,7 @@ REMEMBERED = 1 << 16
 
 
 class Above(Protocol):
-    """What its ends know of a console."""
+    """Says what its ends know of a console."""
 
     shown: str
     fd: int
@@ -35,7 +35,7 @@ class Above(Protocol):
 
     @property
     def at_once(self) -> bool:
-        """Whether somebody looks on: nothing waits for more then."""
+        """True where somebody looks on: nothing waits for more then."""
 
     def put(self, data: bytes, me: Any) -> None:
         """Have bytes written, in their order."""
@@ -48,7 +48,7 @@ class Above(Protocol):
 
 
 class End:
-    """The binary end of a text stream, as `io.TextIOWrapper` wants one."""
+    """Is the binary end of a text stream, as `io.TextIOWrapper` wants one."""
 
     mode = "wb"
 
@@ -58,31 +58,31 @@ class End:
         self.console = console
 
     def flush(self) -> None:
-        """The console's own `flush` says what is written when."""
+        """Do nothing: the console's own `flush` says what is written when."""
 
     close = flush
 
     def readable(self) -> bool:
-        """No."""
+        """False: nothing can be read."""
         return False
 
     seekable = readable
 
     def writable(self) -> bool:
-        """Yes."""
+        """True: it takes bytes."""
         return True
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """Return the descriptor of the stream."""
         return self.console.fd
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """True where it is a terminal."""
         return os.isatty(self.console.fd)
 
 
 class Own(End):
-    """Of the thread that has made the console, the program's own: what it writes may gather."""
+    """Takes the text of the thread that made the console, the program's own, which may gather."""
 
     def __init__(self, console: Above) -> None:
         super().__init__(console)
@@ -130,7 +130,7 @@ class Own(End):
             self._outlet.put(self._fd, data[:end], self._owner)
 
     def move_for_others(self, text: io.TextIOWrapper) -> None:
-        """Somebody else will write behind the lines that are whole here; with the lock held."""
+        """Write the lines that are whole, as somebody else writes next; with the lock held."""
         self._mover = threading.get_ident()
         try:
             text.flush()
@@ -141,7 +141,7 @@ class Own(End):
 
 
 class OwnErrors(Own):
-    """The same for stderr: its first part is remembered, as workers may say the same."""
+    """Does the same for stderr, and remembers its first part, as workers may say the same."""
 
     def __init__(self, console: Above) -> None:
         super().__init__(console)
@@ -155,7 +155,7 @@ class OwnErrors(Own):
 
 
 class Others(End):
-    """Of all other threads: each line goes out when it ends."""
+    """Takes the text of all other threads: each line goes out when it ends."""
 
     def __init__(self, console: Above) -> None:
         super().__init__(console)
@@ -172,7 +172,7 @@ class Others(End):
         return len(data)
 
     def of_the_dead(self) -> bytes:
-        """What threads that are no more have begun, and will not end."""
+        """Return what threads that are no more have begun, and will not end."""
         living = sys._current_frames() if self.lines else {}
         return b"".join(
             self.lines.rest(owner) for owner in self.lines.owners() if owner not in living
@@ -180,7 +180,7 @@ class Others(End):
 
 
 class Buffer(io.BufferedIOBase):
-    """`sys.stdout.buffer`: what it takes comes after the text that was written before."""
+    """Is `sys.stdout.buffer`: what it takes comes after the text that was written before."""
 
     mode = "wb"
 
@@ -190,7 +190,7 @@ class Buffer(io.BufferedIOBase):
 
     @property
     def raw(self) -> Buffer:
-        """Itself: what lies below is the console's."""
+        """This one itself: what lies below is the console's."""
         return self
 
     def write(self, data: Any) -> int:
@@ -204,21 +204,21 @@ class Buffer(io.BufferedIOBase):
         self._console.flush()
 
     def close(self) -> None:
-        """Write what waits; who wraps this in a text stream of its own would close it unawares."""
+        """Write what waits, and stay open: a wrapper of the user's would close it unawares."""
         self.flush()
 
     def detach(self) -> Any:
-        """Itself, see `raw`."""
+        """Return this one itself, see `raw`."""
         return self
 
     def writable(self) -> bool:
-        """Yes."""
+        """True: it takes bytes."""
         return True
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """Return the descriptor of the stream."""
         return self._console.fd
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """True where it is a terminal."""
         return os.isatty(self._console.fd)

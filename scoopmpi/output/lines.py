@@ -14,7 +14,10 @@ LONGEST_LINE = 1 << 20
 
 
 class Unfinished:
-    """The line that an owner has begun. task: who has, where tasks of one owner follow another."""
+    """Holds the line that an owner has begun.
+
+    task: the one that has begun it, where tasks of one owner follow another.
+    """
 
     __slots__ = ("length", "parts", "task")
 
@@ -24,20 +27,23 @@ class Unfinished:
         self.length = 0
 
     def add(self, part: bytes) -> None:
-        """One more piece of it."""
+        """Add one more piece of it."""
         self.parts.append(part)
         self.length += len(part)
 
 
 class Lines:
-    """The unfinished lines of one stream. Any thread may call, a `__del__` in between too."""
+    """Holds the unfinished lines of one stream. Any thread may call, a `__del__` in between too."""
 
     def __init__(self) -> None:
         self._unfinished: dict[Hashable, Unfinished] = {}
         self._guard = threading.RLock()
 
     def text(self, owner: Hashable, data: bytes, task: int = 0) -> bytes:
-        """Take what an owner writes: the lines that are whole now, in one piece."""
+        """Take what an owner writes, and return the lines that are whole now, in one piece.
+
+        owner: who writes one line after the other. task: the number of its task, if it has several.
+        """
         head, newline, tail = data.rpartition(b"\n")
         with self._guard:
             whole = self._of_others(owner, task)
@@ -48,7 +54,7 @@ class Lines:
         return whole
 
     def binary(self, owner: Hashable, data: bytes, task: int = 0) -> bytes:
-        """The same for bytes that may be no text: not divided where one happens to be a newline."""
+        """Take bytes that may be no text: not divided where one happens to be a newline."""
         with self._guard:
             whole = self._of_others(owner, task)
             if data.endswith(b"\n"):
@@ -56,7 +62,10 @@ class Lines:
             return whole + self._kept(owner, data, task) if data else whole
 
     def rest(self, owner: Hashable, before: int | None = None) -> bytes:
-        """What an owner has begun and will not end; only of its tasks below `before`, if given."""
+        """Take and return what an owner has begun and will not end.
+
+        before: only what its tasks with numbers below this have begun.
+        """
         with self._guard:
             unfinished = self._unfinished.get(owner)
             if unfinished is None or (before is not None and unfinished.task >= before):
@@ -64,7 +73,7 @@ class Lines:
             return self._taken(owner)
 
     def owners(self) -> list[Hashable]:
-        """Those who have begun a line."""
+        """Return those who have begun a line."""
         with self._guard:
             return list(self._unfinished)
 
@@ -72,7 +81,7 @@ class Lines:
         return bool(self._unfinished)
 
     def _of_others(self, owner: Hashable, task: int) -> bytes:
-        """The rest of an earlier task of the same owner."""
+        """Take the rest of an earlier task of the same owner."""
         unfinished = self._unfinished.get(owner)
         return self._taken(owner) if unfinished is not None and unfinished.task != task else b""
 

@@ -24,18 +24,18 @@ MOST_UNWRITTEN = 1 << 16
 
 
 class Outlet:
-    """A file, by one descriptor or two: stdout and stderr may be the same."""
+    """Writes one file, by one descriptor or two: stdout and stderr may be the same."""
 
     def __init__(self) -> None:
         self._files: dict[int, Callable[[bytes], int | None]] = {}
         self.reset()
 
     def takes(self, fd: int) -> None:
-        """It writes to this descriptor, which stays open."""
+        """Have it write to this descriptor too, which stays open."""
         self._files[fd] = io.FileIO(fd, "w", closefd=False).write  # 0.4 us below os.write
 
     def reset(self) -> None:
-        """A forked child begins anew: the thread that holds the lock may not be there."""
+        """Begin anew in a forked child: the thread that holds the lock may not be there."""
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._open: int | None = None  # the thread whose line has no end yet
@@ -43,7 +43,7 @@ class Outlet:
         self._unwritten: dict[int, bytes] = {}
 
     def held(self) -> bool:
-        """Whether the calling thread shall leave another a moment to end its line."""
+        """True where the calling thread shall leave another a moment to end its line."""
         if self._open is None or self._open == threading.get_ident():
             return False
         return time.monotonic() - self._since < HOLD
@@ -51,14 +51,17 @@ class Outlet:
     def turn(self) -> bool:
         """Wait until the calling thread may write; with the lock held, which others may get.
 
-        Returns whether it stands in the middle of a line of its own.
+        Return True where it stands in the middle of a line of its own.
         """
         while self._open is not None and self.held():
             self._changed.wait(LOOK)  # nobody notifies: that would cost each print
         return self._open is not None and self._open == threading.get_ident()
 
     def quick(self, fd: int, data: bytes, who: int) -> bool:
-        """Write, if that is all there is to do; with the lock held, by the thread whose it is."""
+        """Write, if that is all there is to do, and return whether it is done; with the lock held.
+
+        fd: the descriptor. who: the calling thread, whose text it is.
+        """
         if self._unwritten or (self._open is not None and self._open != who):
             return False
         written = self._files[fd](data)
@@ -72,7 +75,10 @@ class Outlet:
         return True
 
     def put(self, fd: int, data: bytes, who: int | None) -> None:
-        """Write all of it, with the lock held. who: the thread whose it is, None for tasks."""
+        """Write all of it, with the lock held.
+
+        fd: the descriptor. who: the thread whose text it is, None for tasks.
+        """
         if self._unwritten:
             self.again(fd)
         self._write(fd, data, who is not None)
@@ -82,7 +88,7 @@ class Outlet:
             self._open, self._since = who, time.monotonic()
 
     def again(self, fd: int) -> None:
-        """Try once more what could not be written; raises what that raises."""
+        """Try once more what could not be written; raises OSError where it fails again."""
         if fd in self._unwritten:
             self._write(fd, self._unwritten.pop(fd), True)
 

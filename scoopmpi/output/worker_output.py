@@ -27,7 +27,7 @@ KEPT = 100
 
 
 class Output:
-    """Both streams of a worker.
+    """Stands in the place of both streams of a worker.
 
     send: takes 1 for stdout or 2 for stderr and whole lines; False where nobody takes them.
     place: who writes now, and which of its tasks that is.
@@ -52,13 +52,13 @@ class Output:
             setattr(sys, f"__{name}__", stream)
 
     def keep(self) -> None:
-        """The program is imported: what it prints waits until it is known how that ends."""
+        """Keep what is printed while the program is imported, until it is known how that ends."""
         self._kept = []
 
     def kept(self, failed: bool) -> bytes:
-        """The import has ended: what it has printed on stderr, if it failed on both streams.
+        """End what `keep` has begun, and return what was printed on stderr.
 
-        The rest is on its way.
+        failed: the import has failed; what was printed on stdout is returned too then, not sent.
         """
         self.all_ended()
         kept, self._kept = self._kept or [], None
@@ -75,22 +75,25 @@ class Output:
         return True
 
     def ended(self, owner: Hashable, before: int | None = None) -> None:
-        """The tasks of an owner have: their unfinished lines go out as they are.
+        """Send the unfinished lines of an owner's tasks, which have ended, as they are.
 
-        before: only those below it, while another goes on.
+        before: only of tasks with numbers below it, while another goes on.
         """
         for end in self._ends:
             if end.lines:
                 end.rest(owner, before)
 
     def all_ended(self) -> None:
-        """Everybody has: the worker leaves."""
+        """Send all unfinished lines: the worker leaves."""
         for end in self._ends:
             for owner in end.lines.owners():
                 end.rest(owner)
 
     def reconfigured(self, fd: int, settings: dict[str, Any]) -> None:
-        """Encode text as rank 0 does; settings: what `reconfigure` takes."""
+        """Encode text as rank 0 does.
+
+        fd: 1 for stdout, 2 for stderr. settings: what `reconfigure` takes.
+        """
         self.streams[fd - 1].reconfigure(**settings)
 
     def _owner(self) -> tuple[Hashable, int]:
@@ -104,7 +107,7 @@ class Output:
 
 
 class _End(io.RawIOBase):
-    """The binary end of a stream: what text becomes."""
+    """Is the binary end of a stream: what text becomes."""
 
     name: str
     mode = "wb"
@@ -126,7 +129,7 @@ class _End(io.RawIOBase):
         return len(data)
 
     def flush(self) -> None:
-        """Nothing waits here but unfinished lines; those of a forked child go out."""
+        """Send nothing but, in a forked child, unfinished lines: nothing else waits here."""
         if self._look_who_this_is():
             self.rest(self._place()[0])
 
@@ -139,7 +142,7 @@ class _End(io.RawIOBase):
             _write_all(self._fd, whole)
 
     def _look_who_this_is(self) -> bool:
-        """Whether this is a child that a task has forked: it has no rank to talk to."""
+        """True in a child that a task has forked: it has no rank to talk to."""
         if os.getpid() != self._pid and self._send is not _nobody:
             self._take(Lines())  # what its parent has begun is its parent's
             self._send = _nobody
@@ -152,20 +155,20 @@ class _End(io.RawIOBase):
         """Stay open: a task that closes it must not take it from the tasks after it."""
 
     def writable(self) -> bool:
-        """Yes."""
+        """True: it takes bytes."""
         return True
 
     def fileno(self) -> int:
-        """The descriptor that child processes inherit."""
+        """Return the descriptor that child processes inherit."""
         return self._fd
 
     def isatty(self) -> bool:
-        """No: a way to rank 0."""
+        """False: it is a way to rank 0."""
         return False
 
 
 class _Buffer(_End):
-    """`sys.stdout.buffer`: bytes stay in one piece until they end with a newline.
+    """Is `sys.stdout.buffer`: bytes stay in one piece until they end with a newline.
 
     end: the text's, with which it shares the unfinished lines.
     """
@@ -179,16 +182,16 @@ class _Buffer(_End):
 
     @property
     def raw(self) -> _Buffer:
-        """Itself: nothing lies between."""
+        """This one itself: nothing lies between."""
         return self
 
     def detach(self) -> _Buffer:
-        """The same; it stays."""
+        """Return this one itself; it stays."""
         return self
 
 
 class TaskStream(io.TextIOWrapper):
-    """A text stream as `sys.stdout` is one, with `buffer`, `detach` and `reconfigure`.
+    """Is a text stream as `sys.stdout` is one, with `buffer`, `detach` and `reconfigure`.
 
     like: the stream in whose place it stands, None where that is closed.
     """
@@ -204,11 +207,11 @@ class TaskStream(io.TextIOWrapper):
 
     @property
     def buffer(self) -> Any:
-        """Where bytes go."""
+        """The binary end, where bytes go."""
         return self._binary
 
     def reconfigure(self, **settings: Any) -> None:
-        """As any text stream; what is written goes on at once in any case."""
+        """Change settings as any text stream does; what is written goes on at once in any case."""
         super().reconfigure(**{**settings, "write_through": True})
 
     def detach(self) -> Any:
@@ -220,7 +223,7 @@ class TaskStream(io.TextIOWrapper):
 
 
 def _nobody(whole: bytes) -> bool:
-    """For a child: no rank takes anything."""
+    """Refuse, in a child of a task: no rank takes anything from it."""
     return False
 
 

@@ -1,4 +1,6 @@
-"""A rank as a process of its operating system: who it is, what signals mean to it, how it ends.
+"""A rank as a process of its operating system, before MPI and without it.
 
-Nothing here knows tasks or messages.
+Who it is (`identity`, `launcher_variables`), what signals mean to it (`signals`), who watches over
+it (`supervisor`), its share of the host (`pinning`, `gpus`), its streams, how it ends (`ending`,
+`stopping`). Nothing here knows tasks, messages or the user's program.
 """

@@ -32,21 +32,21 @@ _ADDRESS_BYTES = 128  # of struct sockaddr_storage
 
 
 def own_addresses() -> tuple[str, ...]:
-    """The addresses under which this host is connected to others."""
+    """Return the addresses under which this host is connected to others."""
     return tuple(sorted({_ends(number)[0] for number, _ in _sockets()} - {""}))
 
 
 class Connections:
-    """Those of this process, looked at again and again."""
+    """Looks at the connections of this process, again and again."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[str, str]] = {}  # by descriptor: its socket, the other end
 
     def silences(self, addresses: Collection[str], probe: float) -> dict[str, float]:
-        """For each of these addresses that a connection leads to: seconds without an answer.
+        """Return seconds without an answer for each of these addresses that a connection leads to.
 
         They count from the last thing that came, once the kernel has asked in vain; else it is 0.
-        probe: seconds without traffic after which it shall ask, and ask again.
+        probe: seconds without traffic after which the kernel shall ask, and ask again.
         """
         found: dict[str, float] = {}
         before, self._known = self._known, {}
@@ -65,7 +65,7 @@ class Connections:
 
 
 def _silence(number: int) -> float | None:
-    """Seconds; None where the other end has closed it."""
+    """Return the seconds without an answer; None where the other end has closed it."""
     raw = _option(number, socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
     state, _, sent_again, asked, data, answer = _INFO.unpack(raw)
     if state != _ESTABLISHED:
@@ -74,7 +74,7 @@ def _silence(number: int) -> float | None:
 
 
 def _sockets() -> Iterator[tuple[int, str]]:
-    """Descriptors of sockets, with the names of these, which no other ever has."""
+    """Yield descriptors of sockets, with the names of these, which no other ever has."""
     if not sys.platform.startswith("linux"):
         return
     for name in os.listdir(_FILES):
@@ -85,7 +85,7 @@ def _sockets() -> Iterator[tuple[int, str]]:
 
 
 def _ends(number: int) -> tuple[str, str]:
-    """The two addresses of a connection to another host; of anything else, nothing."""
+    """Return the two addresses of a connection to another host; two empty ones for others."""
     try:
         own, peer = _address(number, "getsockname"), _address(number, "getpeername")
     except OSError:  # not connected, or closed meanwhile
@@ -95,7 +95,7 @@ def _ends(number: int) -> tuple[str, str]:
 
 
 def _address(number: int, which: str) -> str:
-    """An end of a connection over IP, else nothing.
+    """Return an address of a connection over IP; an empty one for others.
 
     By the C library: a Python socket of it would take it over, and close it or stop it blocking.
     """

@@ -1,4 +1,7 @@
-"""The launcher above a rank, as far as it runs on this host: its daemon, and often itself."""
+"""The launcher above a rank, as far as it runs on this host: its daemon, and often itself.
+
+Found among this process's parents (Linux), and killed where it would wait for a lost host.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ _NAMES = re.compile(
 
 
 def kill() -> bool:
-    """Kill it with all that it has started here but for this process; False where there is none.
+    """Kill the launcher above with all that it has started here, but for this process.
 
-    Asked to end, each of them first tells the daemons of all hosts, and waits for one that is cut
-    off: Open MPI for TCP's 15 minutes, Hydra for ever.
+    Return False where there is none. Asked to end, each of them first tells the daemons of all
+    hosts, and waits for one that is cut off: Open MPI for TCP's 15 minutes, Hydra for ever.
     """
     above = _above(os.getppid())
     for process in reversed(above):  # the topmost first: it would have something to say
@@ -30,7 +33,7 @@ def kill() -> bool:
 
 
 def _above(process: int) -> list[int]:
-    """This process and its parents, as long as they belong to a launcher."""
+    """Return a process and its parents, as long as they belong to a launcher."""
     found: list[int] = []
     while process > 1:
         try:
@@ -46,7 +49,7 @@ def _above(process: int) -> list[int]:
 
 
 def _children(process: int) -> list[int]:
-    """Remote shells, which would wait too, and other ranks."""
+    """Return its children: remote shells, which would wait too, and other ranks."""
     try:
         words = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     except OSError:

@@ -19,7 +19,7 @@ NEVER = math.inf
 
 
 class Deadline:
-    """The shared cells; the time is `time.monotonic()`, which is one for all processes of a host.
+    """Holds a deadline in shared cells; the time is `time.monotonic()`, one for all of a host.
 
     memory: 24 bytes. wake: has the supervisor look at once, called by the worker.
     """
@@ -34,7 +34,7 @@ class Deadline:
     # The worker.
 
     def begins(self, deadline: float, seconds: float) -> None:
-        """A task runs that has to end until `deadline`; its limit is so many seconds."""
+        """Note that a task runs which has to end until `deadline`; its limit is so many seconds."""
         cells = self._cells
         cells[1] = seconds
         cells[0] = deadline
@@ -43,13 +43,13 @@ class Deadline:
             self._wake()
 
     def ends(self) -> None:
-        """No task with a limit runs."""
+        """Note that no task with a limit runs."""
         self._cells[0] = NEVER
 
     # The supervisor.
 
     def look(self, now: float) -> float | None:
-        """Seconds until the next look, None until it is woken; 0.0: the worker is to be killed."""
+        """Return the seconds until the next look, None until it is woken, 0.0: kill the worker."""
         cells = self._cells
         due = cells[0] + GRACE_SECONDS
         if due == NEVER:
@@ -65,5 +65,5 @@ class Deadline:
 
     @property
     def seconds(self) -> float:
-        """The limit of the task that ran last."""
+        """The limit in seconds of the task that ran last."""
         return self._cells[1]

@@ -1,8 +1,8 @@
 """The end of a worker's Python, in the order of the interpreter's own but with a time limit.
 
-Threads that are no daemons, and before them what is registered with `threading`, as pools do; then
-`atexit`, then files. What holds it up is ended, where it is a process; a thread is left behind.
-Either is named. No MPI here, which a worker leaves after all this.
+First come threads that are no daemons, and before them what is registered with `threading`, as
+pools do; then `atexit`, then files. What holds it up is ended, where it is a process; a thread is
+left behind. Either is named. No MPI here, which a worker leaves after all this (`ranks.leaving`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def in_order(rank: int, then: Callable[[], NoReturn]) -> NoReturn:
 
 
 def _end_threads(rank: int, until: float) -> None:
-    """In a thread of its own, so that there is one left to go on."""
+    """End threads as Python does, in a thread of its own, so that there is one left to go on."""
     _limit()
     shutdown: Callable[[], None] = getattr(threading, "_shutdown")  # noqa: B009 (not in the stubs)
     waiting = threading.Thread(target=shutdown, name="scoopmpi threads", daemon=True)
@@ -72,7 +72,7 @@ def _end_threads(rank: int, until: float) -> None:
 
 
 def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
-    """Wait, end the processes that it may be waiting for, wait a little more."""
+    """Wait, end the processes that it may be waiting for, wait a little more; True if in vain."""
     if ended(max(until - time.monotonic(), UNBLOCKED_SECONDS)):
         return False
     named = strays.end(0.0)
@@ -83,12 +83,12 @@ def _held_up(rank: int, ended: Callable[[float], bool], until: float) -> bool:
 
 
 def _limit() -> None:
-    """The supervisor acts where this process has come to a stand, and not even says so."""
+    """Have the supervisor act where this process has come to a stand, and not even says so."""
     supervisor.link.ends(supervisor.ENDING, WORKER_END_SECONDS)
 
 
 def _close_files() -> None:
-    """What the interpreter does when it gives up its objects: what is written gets to the disk."""
+    """Close files as the interpreter does at its end, so that what is written gets to the disk."""
     files = [each for each in gc.get_objects() if issubclass(type(each), _FILE)]
     for file in sorted(files, key=lambda each: not issubclass(type(each), _TEXT)):
         with contextlib.suppress(Exception):

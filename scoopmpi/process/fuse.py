@@ -47,7 +47,7 @@ def light(seconds: float, status: int) -> None:
 
 
 def _library() -> ctypes.CDLL:
-    """Where timers are: apart from the rest in glibc before 2.34."""
+    """Return where timers are: apart from the rest in glibc before 2.34."""
     try:
         return ctypes.CDLL("librt.so.1")
     except OSError:

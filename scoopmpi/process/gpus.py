@@ -24,7 +24,10 @@ _NODE = re.compile(r"nvidia\d{1,4}", re.ASCII)
 
 
 def share(of: Sequence[str], index: int, workers: int) -> list[str]:
-    """The GPUs of the worker with this number: neighbours where there are enough, else one."""
+    """Return the GPUs of the worker with this number: neighbours where there are enough, else one.
+
+    of: all GPUs of the job here. index: the worker's number, from 0. workers: how many share them.
+    """
     if len(of) < workers:
         return [of[index * len(of) // workers]]
     each, left = divmod(len(of), workers)
@@ -33,8 +36,9 @@ def share(of: Sequence[str], index: int, workers: int) -> list[str]:
 
 
 def assign(place: LocalRank | None, env: MutableMapping[str, str], root: Path = Path("/")) -> str:
-    """Narrow the environment to this worker's GPUs; answers what was done and why, "" for no GPU.
+    """Narrow the environment to this worker's GPUs; return what was done and why, "" for no GPU.
 
+    place: the worker's number on its host, None where it is not known. root: of the file system.
     A variable that hides all GPUs, or says something else than devices, stays as it is.
     """
     nvidia, amd = _count_nvidia(root), _count_amd(root)
@@ -56,7 +60,7 @@ def assign(place: LocalRank | None, env: MutableMapping[str, str], root: Path = 
 
 
 def _count_nvidia(root: Path) -> int:
-    """GPUs that may be used: the kernel asks a job's device cgroup in access(2) too.
+    """Count the GPUs that may be used: the kernel asks a job's device cgroup in access(2) too.
 
     Device files may be missing until the first program needs them: then the driver's list counts.
     """
@@ -67,7 +71,7 @@ def _count_nvidia(root: Path) -> int:
 
 
 def _count_amd(root: Path) -> int:
-    """Nodes with SIMD units are GPUs; others than the job's cannot be read (amdkfd's topology)."""
+    """Count the nodes with SIMD units; others than the job's cannot be read (amdkfd's topology)."""
     found = 0
     for node in _entries(root / "sys/class/kfd/kfd/topology/nodes"):
         try:

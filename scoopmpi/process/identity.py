@@ -1,4 +1,4 @@
-"""Who this process is in the job: facts that all may read, in one object, `this`.
+"""The identity of this process in the job: facts that all may read, in one object, `this`.
 
 What happens to a process is told to `this` by whoever makes it happen, through its methods; nobody
 else writes its attributes. No imports of the project: the ground on which all others stand.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A process's place in a job: whether it has one, its rank, and how many ranks there are."""
+    """Places a process in a job: whether it has a part in it, its rank, the number of ranks."""
 
     started: bool = False
     rank: int = 0
@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 
 class Identity:
-    """One process of a job.
+    """Knows one process of a job.
 
     rank, size: this rank, from 0, and the number of ranks; 0 and 1 without a launcher.
     started: True where one of our launchers has started the program, or a block lends its ranks.

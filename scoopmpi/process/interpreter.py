@@ -1,6 +1,6 @@
-"""What the interpreter was told before any of our code ran.
+"""The interpreter's own options, which it was given before any of our code ran.
 
-The ranks are told the same: `python -O -m scoopmpi PROGRAM` runs PROGRAM as `python -O PROGRAM`.
+The ranks get them too: `python -O -m scoopmpi PROGRAM` runs PROGRAM as `python -O PROGRAM`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _HASHES = "--check-hash-based-pycs"
 
 
 def flags(words: Sequence[str] | None = None) -> tuple[str, ...]:
-    """The interpreter's own options that the ranks' interpreters get too, as words.
+    """Return the interpreter's own options that the ranks' interpreters get too, as words.
 
     words: its command line, by default that of this process.
     """
@@ -40,7 +40,7 @@ def _flags(given: Iterator[str]) -> Iterator[str]:
 
 
 def _parted(letters: str) -> tuple[str, str, str]:
-    """`OX` of `-OXdev` as O, X, dev: what is handed on, the option that ends the word, the rest."""
+    """Part `OX` of `-OXdev` into O, X, dev: what is handed on, the option that ends it, a rest."""
     alone = ""
     for place, letter in enumerate(letters):
         if letter in _WITH_VALUE or letter in "cm":

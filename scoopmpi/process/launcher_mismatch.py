@@ -1,4 +1,4 @@
-"""What to say where the ranks of a job cannot see each other, or are not as many as were asked for.
+"""Explanations for jobs whose ranks cannot see each other, or are not as many as were asked for.
 
 Mostly the mpirun belongs to another MPI library than the one that mpi4py loads: then each rank is
 alone in a world of its own, or MPI ends it while it starts. Pure: words for the user.
@@ -14,7 +14,7 @@ _BY_SRUN = "a way of srun that the library knows (`srun --mpi=list` shows them)"
 
 
 def before_mpi(env: Mapping[str, str], library: str) -> str | None:
-    """Why MPI must not even be started: there it would end the process without a helpful word.
+    """Return why MPI must not even be started: there it would end the process without a word.
 
     library: all that it says of itself. Tried: MPICH 5 dies under the mpirun of Open MPI 4 and 5,
     unless it was built for PMIx. The other way round each rank is alone, as with Intel MPI.
@@ -28,9 +28,9 @@ def before_mpi(env: Mapping[str, str], library: str) -> str | None:
 
 
 def in_mpi(env: Mapping[str, str], library: str, size: int, asked: int | None) -> str | None:
-    """Why this job cannot work, of which MPI says that it has `size` ranks.
+    """Return why this job cannot work, of which MPI says that it has `size` ranks; None if it can.
 
-    asked: how many `myscoop` asked for.
+    library: all that the library says of itself. asked: how many ranks `myscoop` asked for.
     """
     launched = size_of(env) or asked or 1
     launcher = _named(launcher_of(env))
@@ -60,6 +60,6 @@ def _named(launcher: Launcher | None) -> str:
 
 
 def _name(library: str) -> str:
-    """As it calls itself in its first line, without what Open MPI adds about its package."""
+    """Return its name as in its first line, without what Open MPI adds about its package."""
     lines = library.splitlines() or ["nothing known"]
     return " ".join(lines[0].strip("\0 ").partition(", package")[0].split())

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Launcher(NamedTuple):
-    """The variables that one launcher, or one interface of launchers, sets for each rank.
+    """Names the variables that one launcher, or an interface of several, sets for each rank.
 
     name: for users; empty for an interface that several launchers offer.
     sign: is set by this launcher, and by none below it in the table.
@@ -135,7 +135,7 @@ def survivable(env: Mapping[str, str]) -> bool:
 
 
 class LocalRank(NamedTuple):
-    """A worker's number among the workers of its host, from 0, and how many they are.
+    """Counts a worker among the workers of its host, from 0, and how many they are.
 
     Workers share out the host's cores and GPUs by it, without a word to each other.
     """

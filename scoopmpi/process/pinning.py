@@ -23,10 +23,11 @@ _MOST = 1 << 20
 
 
 def share(of: Sequence[Core], index: int, threads: int, way: str) -> frozenset[int]:
-    """The CPUs of the worker with this number, `threads` cores; none where the cores are used up.
+    """Return the CPUs of the worker with this number; none where the cores are used up.
 
-    compact: the next cores. spread: workers alternate between the packages. It does not depend on
-    the number of workers, so that two that count differently never share a core.
+    of: the cores that may be used. index: the worker's number, from 0. threads: cores of a worker.
+    way: compact, the next cores; spread, workers alternate between the packages. It does not depend
+    on the number of workers, so that two that count differently never share a core.
     """
     order = _dealt(of, threads) if way == "spread" else list(of)
     mine = order[index * threads : (index + 1) * threads]
@@ -37,7 +38,7 @@ _NONE: frozenset[int] = frozenset()
 
 
 def _dealt(of: Sequence[Core], threads: int) -> list[Core]:
-    """Cores in portions of a worker, a portion of each package in turn; what is left at the end."""
+    """Deal cores in portions of a worker, one of each package in turn; the rest at the end."""
     packages: dict[int, list[Core]] = {}
     for core in of:
         packages.setdefault(core.package, []).append(core)
@@ -59,10 +60,11 @@ def _portions(package: list[Core], size: int) -> Iterator[list[Core]]:
 def decide(
     of: Sequence[Core], everyone: frozenset[int] | None, place: LocalRank, threads: int, way: str
 ) -> tuple[frozenset[int], str]:
-    """The CPUs to pin this worker to, none where it is to be left alone, and why.
+    """Return the CPUs to pin this worker to, none where it is to be left alone, and why.
 
     of: the cores with the CPUs that it may use. everyone: the CPUs that any process of this machine
-    may use, None where that is not known.
+    may use, None where that is not known. place: the worker's number on its host.
+    threads: cores of a worker. way: as for `share`.
     """
     needed, there = place.workers * threads, len(of)
     allowed = {cpu for core in of for cpu in core.cpus}
@@ -81,7 +83,7 @@ def _cores(number: int) -> str:
 
 
 def pin(place: LocalRank | None, threads: int, way: str, root: Path = SYSTEM) -> str:
-    """Pin this process as `decide` says; answers what was done and why."""
+    """Pin this process as `decide` says; return what was done and why."""
     if not hasattr(os, "sched_setaffinity"):
         return "not pinned: this system knows no affinity"
     if place is None:
@@ -98,13 +100,13 @@ def pin(place: LocalRank | None, threads: int, way: str, root: Path = SYSTEM) ->
 
 
 def everyone(root: Path = SYSTEM) -> frozenset[int] | None:
-    """The CPUs that processes get without a cpuset: those online, but for isolated ones."""
+    """Return the CPUs that processes get without a cpuset: those online, but for isolated ones."""
     online, isolated = (_listed(root / name) for name in ("online", "isolated"))
     return online - (isolated or _NONE) if online else None
 
 
 def _listed(path: Path) -> frozenset[int] | None:
-    """CPU numbers as the kernel writes them: 0-3,8."""
+    """Read CPU numbers as the kernel writes them: 0-3,8."""
     try:
         text = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError:

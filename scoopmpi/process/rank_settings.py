@@ -1,7 +1,7 @@
-"""What `myscoop` asks of the ranks that it starts, in variables: cores and GPUs of their own.
+"""Settings that `myscoop` gives to its ranks in variables: their number, cores and GPUs.
 
 Under the user's own mpirun there are none, and a rank leaves everything as it is. A value that
-cannot be meant is a warning and no wish, never the end of a job.
+cannot be meant is a warning and no setting, never the end of a job.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import socket
 from collections.abc import Callable, MutableMapping
 from typing import NamedTuple, TypeVar
 
+from .launcher_variables import local_rank_of
+
 WAYS = ("compact", "spread")
 _MOST = 1 << 20
 """Ranks, or cores of a worker: more is a slip."""
@@ -19,10 +21,11 @@ _log = logging.getLogger("scoopmpi")
 _Meaning = TypeVar("_Meaning")
 
 
-class Wishes(NamedTuple):
-    """ranks: how many were asked for. threads: cores of a worker. pin: one of `WAYS`.
+class RankSettings(NamedTuple):
+    """Says what a rank is asked for.
 
-    gpus: whether each worker shall see its share only.
+    ranks: how many there shall be, None where nobody has said it. threads: cores of a worker.
+    pin: one of `WAYS`, None for no pinning. gpus: True where each worker shall see its share only.
     """
 
     ranks: int | None = None
@@ -31,8 +34,8 @@ class Wishes(NamedTuple):
     gpus: bool = False
 
 
-def take(env: MutableMapping[str, str], tell: bool) -> Wishes:
-    """Take the wishes out of the environment: what a rank starts is no rank of this job.
+def take(env: MutableMapping[str, str], tell: bool) -> RankSettings:
+    """Take the settings out of the environment, as what a rank starts is no rank of this job.
 
     tell: warn of those that cannot be meant.
     """
@@ -47,7 +50,7 @@ def take(env: MutableMapping[str, str], tell: bool) -> Wishes:
     guessing = "SCOOPMPI_THREADS" in env
     threads = taken("SCOOPMPI_THREADS", _count, "a number above 0")
     pin = taken("SCOOPMPI_PIN", lambda text: text if text in WAYS else None, " or ".join(WAYS))
-    return Wishes(
+    return RankSettings(
         ranks=taken("SCOOPMPI_RANKS", _count, "a number above 0"),
         threads=threads or 1,
         pin=None if guessing and threads is None else pin,
@@ -60,19 +63,20 @@ def _count(text: str) -> int | None:
     return int(text) if plain and 0 < int(text) <= _MOST else None
 
 
-def fulfil(rank: int, wishes: Wishes) -> None:
-    """Take this worker's share of its host; to be called before anything starts a thread."""
-    if not wishes.pin and not wishes.gpus:
-        return
-    from .launcher_variables import local_rank_of
+def fulfil(rank: int, settings: RankSettings) -> None:
+    """Take this worker's share of its host; to be called before anything starts a thread.
 
+    rank: of this worker. settings: what it is asked for.
+    """
+    if not settings.pin and not settings.gpus:
+        return
     place = local_rank_of(rank, os.environ)
     done = []
-    if wishes.pin:
+    if settings.pin:
         from .pinning import pin
 
-        done.append(pin(place, wishes.threads, wishes.pin))
-    if wishes.gpus:
+        done.append(pin(place, settings.threads, settings.pin))
+    if settings.gpus:
         from .gpus import assign
 
         done.append(assign(place, os.environ))

@@ -1,4 +1,4 @@
-"""What each signal means to each process of a job, as a table, and handlers that no child inherits.
+"""Signals: the meaning of each to each process of a job, and handlers that no child inherits.
 
 A signal comes to the command, which stands beside the launcher, or to ranks themselves: terminals
 signal a group of processes, batch systems one process or all of a job. Rank 0 alone knows what it
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 
 class Meaning(Enum):
-    """What a process does with a signal."""
+    """Says what a process does with a signal."""
 
     ENDS_IN_ORDER = "raises an exception in the program, whose clean-up runs"
     HANDED_ON = "goes to rank 0, unless it has got it by itself; without a line, to the launcher"
@@ -31,7 +31,7 @@ class Meaning(Enum):
 
 
 class Row(NamedTuple):
-    """A signal's meaning for each kind of process.
+    """Gives a signal's meaning for each kind of process.
 
     command: what the user has started, beside the launcher (`myscoop`, `python -m scoopmpi`).
     launcher: mpirun and its like, where the command has a line to rank 0.
@@ -105,7 +105,7 @@ def leave_to_rank_0() -> None:
 
 
 def _nothing(*_: object) -> None:
-    """A handler, as what is ignored stays so in programs that tasks start."""
+    """Do nothing; a handler, as what is ignored stays so in programs that tasks start."""
 
 
 def _hold() -> None:

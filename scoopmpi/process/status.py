@@ -1,4 +1,7 @@
-"""How a program ends: its traceback, once, and its exit status, as the interpreter has them."""
+"""The end of a program: its traceback, once, and its exit status, as the interpreter has them.
+
+Our own frames are left out of the traceback. What comes after the program is in `ranks.leaving`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def status_of(run: Callable[[], object]) -> int:
-    """Run the user's program; its traceback once, and its exit status."""
+    """Run the user's program, show its traceback once, and return its exit status."""
     try:
         try:
             run()
@@ -30,7 +33,7 @@ def status_of(run: Callable[[], object]) -> int:
 
 
 def wait_for_threads() -> None:
-    """As the interpreter does it: the program is over when its last non-daemon thread is.
+    """Wait as the interpreter does: the program is over when its last non-daemon thread is.
 
     Its own function for that also tells thread pools to end theirs, which a plain join would not.
     """
@@ -38,7 +41,7 @@ def wait_for_threads() -> None:
 
 
 def _exit_status(leaving: SystemExit) -> int:
-    """As the interpreter does it: None is success, a text goes to stderr and means 1."""
+    """Return the interpreter's status: None is success, a text goes to stderr and means 1."""
     if leaving.code is None:
         return 0
     if isinstance(leaving.code, int):
@@ -48,7 +51,7 @@ def _exit_status(leaving: SystemExit) -> int:
 
 
 def _print_traceback() -> None:
-    """The traceback of the running exception, from the user's own code on."""
+    """Print the traceback of the running exception, from the user's own code on."""
     kind, error, trace = sys.exc_info()
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
         trace = trace.tb_next

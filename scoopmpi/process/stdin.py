@@ -1,7 +1,8 @@
 """A stdin whose end comes as a mark, as its launcher does not say that it has ended.
 
-Rank 0 on another host than its command, see `launch.feeding`. What comes before the mark goes into
-a pipe that takes the place of stdin, so that the program, and what it starts, see its end.
+For a rank 0 on another host than its command, see `launch.beside.feeding`. What comes before the
+mark goes into a pipe that takes the place of stdin, so that the program, and what it starts, see
+its end.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def let_end() -> None:
 
 
 def unmarked(data: bytes) -> tuple[bytes, bytes, bool]:
-    """What may pass of these bytes, what may be the beginning of the mark, whether it was there."""
+    """Part bytes: what may pass, what may be the beginning of the mark, whether it was there."""
     before, mark, _ = data.partition(END)
     if mark:
         return before, b"", True

@@ -1,7 +1,8 @@
-"""Rank 0's signals: those that end the program in good order, and what the user is told of it.
+"""Rank 0's signals: they end the program in good order, and the user is told what is left of it.
 
-An exception in the program, so that its `finally` and `with` clean up; a handler of the program's
-own takes the place of ours. How long there is for it is the launcher's and batch system's matter.
+Each becomes an exception in the program, so that its `finally` and `with` clean up; a handler of
+the program's own takes the place of ours. How long there is for that is up to the launcher and the
+batch system. Which signals these are, and what others do with them, is the table in `signals`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Stopping:
         take(self._taken, self._came)
 
     def _came(self, number: int, _: object) -> None:
-        lifeline.noted(number)
+        lifeline.command.noted(number)
         before, self._latest = self._latest, (number, time.monotonic())
         echo = SECOND_CTRL_C_SECONDS if number == signal.SIGINT else ECHO_SECONDS
         if before[0] == number and self._latest[1] - before[1] < echo:
@@ -40,18 +41,19 @@ class Stopping:
 
     @property
     def asked(self) -> bool:
-        """Whether one of them came."""
+        """True where one of them came."""
         return self._first is not None
 
     def over(self) -> None:
-        """The program has ended: a further one must not tear the end apart."""
+        """Ignore further ones: the program has ended, and they must not tear its end apart."""
         for number in self._taken:
             signal.signal(number, signal.SIG_IGN)
 
     def said(self, status: int, checkpoint: str | None, kept: int | None) -> str | None:
-        """What to tell the user; None where the program has not ended of it.
+        """Return what to tell the user; None where the program has not ended of a signal.
 
-        checkpoint, kept: the file, and how many tasks are in it.
+        status: the program's. checkpoint: the file. kept: how many tasks are in it, None where that
+        is not known.
         """
         if self._first is None or status != 128 + self._first:
             return None

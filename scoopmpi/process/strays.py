@@ -36,7 +36,7 @@ class _Process(NamedTuple):
 
 
 def adopt() -> None:
-    """From now on the descendants of this process become its children when their parents die."""
+    """Become the parent of this process's descendants when their own parents die."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -59,14 +59,14 @@ def end(patience: float, own_group: bool = False) -> list[str]:
 
 
 def ended(named: list[str]) -> str:
-    """What to say of processes that have been ended, some of them: `1234 (sleep 60)` and so on."""
+    """Return what to say of processes that have been ended: `1234 (sleep 60)` and so on."""
     more = len(named) - _SHOWN
     shown = ", ".join(named[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
     return f"what was still running {END_SECONDS:g} s after the end was ended: {shown}"
 
 
 def _wait(seconds: float, own_group: bool) -> list[int]:
-    """Who is left after so many seconds, or as soon as nobody is."""
+    """Return who is left after so many seconds, or as soon as nobody is."""
     until = time.monotonic() + seconds
     while (left := _left(own_group)) and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)
@@ -109,14 +109,14 @@ def _descendants(of: set[int], running: Sequence[_Process]) -> set[int]:
 
 
 def _orphans(running: Sequence[_Process]) -> set[int]:
-    """Those of the group that this process leads; other ranks are in it too, where srun starts."""
+    """Find those of the group that this process leads; with srun other ranks are in it too."""
     members = [each for each in running if each.group == os.getpid()]
     alive = {os.getppid(), *(each.pid for each in members)}
     return {each.pid for each in members if each.parent not in alive}
 
 
 def _childless() -> bool:
-    """Whether there is no child at all, which costs one call to find out."""
+    """True without any child, which costs one call to find out."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -133,7 +133,7 @@ def _running() -> Iterator[_Process]:
 
 
 def _pipes() -> set[tuple[int, int]]:
-    """What a launcher may wait for the end of: this process's stdout and stderr."""
+    """Return what a launcher may wait for the end of: this process's stdout and stderr."""
     found = set()
     for fd in (1, 2):
         with contextlib.suppress(OSError):

@@ -1,4 +1,7 @@
-"""The standard streams of a process as descriptors: those that are closed, and others' instead."""
+"""The standard streams of a process as descriptors: closed ones are held, others take their place.
+
+What text becomes on its way through them is in `output`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ NAMES = ("stdin", "stdout", "stderr")
 
 
 def closed() -> frozenset[int]:
-    """The numbers of those that whoever started this process had closed (`>&-`)."""
+    """Return the numbers of those that whoever started this process had closed (`>&-`)."""
     return frozenset(number for number, name in enumerate(NAMES) if getattr(sys, name) is None)
 
 
@@ -49,9 +52,9 @@ def put_in_place(given: Mapping[int, int]) -> None:
 
 
 def _leave_terminal() -> None:
-    """Its foreground is the command: who reads or sets it here (getpass) would be stopped for ever.
+    """Leave the terminal: who reads or sets it here (getpass) would be stopped for ever.
 
-    Without it such programs read stdin, and writing to it is free.
+    Its foreground is the command. Without it such programs read stdin, and writing to it is free.
     """
     if os.getsid(0) == os.getpid():
         return  # a launcher has done so

@@ -57,7 +57,7 @@ def end_with_parent(number: signal.Signals) -> None:
 
 
 class _Shared:
-    """The memory that a worker and its supervisor share.
+    """Holds the memory that a worker and its supervisor share.
 
     wake: has the supervisor look at the two deadlines at once.
     """
@@ -102,7 +102,7 @@ class _Shared:
 
 
 class ToSupervisor:
-    """What a worker says to its supervisor; nothing where it has none, as on rank 0.
+    """Speaks to a worker's supervisor; does nothing where it has none, as on rank 0.
 
     deadline: where to say until when the running task has to end; None without a supervisor.
     """
@@ -235,7 +235,7 @@ def _end_orphaned(rank: int, patience: float | None) -> NoReturn:
 def _end_killed(
     rank: int, code: int, shared: _Shared, late: Deadline | None, patience: float | None
 ) -> NoReturn:
-    """The worker has died at work: say of what, and die by a signal too."""
+    """Say of what the worker has died at work, and die by a signal too."""
     what = shared.label
     goes_on = bool(what) and survivable(os.environ)
     limit = None if late is None else late.seconds

@@ -16,14 +16,14 @@ _NUMBERS = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class Core(NamedTuple):
-    """A physical core: those of its CPUs (hyper-threads) that may be used, and its socket."""
+    """Describes a physical core: its usable CPUs (hyper-threads), and its socket."""
 
     cpus: tuple[int, ...]
     package: int
 
 
 def cores(allowed: Iterable[int], root: Path = SYSTEM) -> list[Core]:
-    """The cores behind the CPUs that may be used, in order of socket, then of first CPU.
+    """Return the cores behind the CPUs that may be used, in order of socket, then of first CPU.
 
     Each CPU is in exactly one core. Where /sys says nothing, it is one by itself, in socket 0.
     """
@@ -38,7 +38,7 @@ def cores(allowed: Iterable[int], root: Path = SYSTEM) -> list[Core]:
 
 
 def _core(topology: Path, cpu: int) -> str:
-    """What the CPUs of one core have in common: the first sibling, which need not be allowed."""
+    """Name what the CPUs of one core share: the first sibling, which need not be allowed."""
     for name in ("core_cpus_list", "thread_siblings_list"):  # the kernel's name since 5.3, before
         siblings = _NUMBERS.match(_text(topology / name))
         if siblings:

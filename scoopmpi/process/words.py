@@ -1,4 +1,4 @@
-"""The words of a rank, as variables, where a launcher cannot hand on so many.
+"""The words of a rank's command line as variables, where a launcher cannot hand on so many.
 
 Open MPI, 4 and 5, gives each rank all of its words once more in one variable, OMPI_ARGV, and Linux
 takes none above 128 KiB (MAX_ARG_STRLEN): execve fails. Several variables are no problem, and leave
@@ -19,12 +19,12 @@ _WORD = re.compile(rb"(\d+):")
 
 
 def size(words: Sequence[str]) -> int:
-    """The bytes of words with a blank behind each."""
+    """Return the number of bytes of words with a blank behind each."""
     return sum(len(os.fsencode(word)) + 1 for word in words)
 
 
 def as_variables(words: Sequence[str]) -> dict[str, str]:
-    """Variables that `taken` makes the same words of."""
+    """Return variables that `taken` makes the same words of."""
     encoded = map(os.fsencode, words)
     text = b"".join(b"%d:%s" % (len(word), word) for word in encoded)
     pieces = range(0, len(text), _PIECE)
@@ -35,7 +35,7 @@ def as_variables(words: Sequence[str]) -> dict[str, str]:
 
 
 def taken(env: MutableMapping[str, str]) -> list[str] | None:
-    """The words in these variables, which are removed; None where there are none."""
+    """Take the words out of these variables; None where there are none."""
     pieces: list[bytes] = []
     while f"{PREFIX}{len(pieces)}" in env:
         pieces.append(os.fsencode(env.pop(f"{PREFIX}{len(pieces)}")))

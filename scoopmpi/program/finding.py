@@ -20,11 +20,11 @@ STDIN, CODE, MODULE = "-", "-c", "-m"
 
 
 class ProgramNotFound(Exception):
-    """There is no such file and no such module; the message says where was looked."""
+    """Says that there is no such file and no such module, and where was looked."""
 
 
 class Program(NamedTuple):
-    """A program on disk: its file, and as a module its name in the import system.
+    """Describes a program on disk: its file, and as a module its name in the import system.
 
     shown: what the program finds in sys.argv[0], as under `python` itself.
     container: the directory or zip file whose `__main__` it is, where that is what was named.

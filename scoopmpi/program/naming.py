@@ -1,4 +1,4 @@
-"""What a program's functions and classes are called on rank 0 and on workers.
+"""The names of a program's functions and classes on rank 0 and on workers.
 
 Python takes the module of a function from the `__name__` that it finds around it, which on workers
 is another, for the guard. There they are made members of `__main__`, as on rank 0: by that name
@@ -34,14 +34,14 @@ def as_main(module: types.ModuleType, name: str) -> None:
 
 
 def _said(value: Any) -> object:
-    """The module that it names itself; an instance has the one of its class, which is no answer."""
+    """Return the module that it names itself; an instance names its class's, which is no answer."""
     if isinstance(value, FunctionType):
         return value.__module__
     return vars(value).get("__module__")
 
 
 class Names:
-    """The names that a program defines, remembered until they change: they are asked for often."""
+    """Remembers the names that a program defines, until they change: they are asked for often."""
 
     def __init__(self) -> None:
         # Each is replaced as one, as other threads may ask meanwhile.

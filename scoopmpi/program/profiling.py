@@ -51,7 +51,10 @@ def begin(rank: int, ranks: int) -> Callable[[], None]:
 
 
 class RankProfile:
-    """The running profile of this rank; `directory` is the one that all ranks share."""
+    """Profiles this rank from now on.
+
+    directory: the one that all ranks share.
+    """
 
     def __init__(self, rank: int, directory: Path) -> None:
         self._directory = directory
@@ -77,12 +80,15 @@ class RankProfile:
         return True
 
     def summary(self, ranks: int) -> str:
-        """Merge the files of all ranks into `summary.txt`; its head, for stderr."""
+        """Merge the files of all ranks into `summary.txt`; return its head, for stderr."""
         return summarise(self._directory, ranks)
 
 
 def summarise(directory: Path, ranks: int) -> str:
-    """Merge the files that the ranks have left in a directory; says which are missing."""
+    """Merge the files that the ranks have left in a directory; return the head of the table.
+
+    It says which files are missing. ranks: how many ranks there are.
+    """
     paths = {rank: directory / f"rank-{rank}.prof" for rank in range(ranks)}
     found = {rank: _read(path) for rank, path in paths.items()}
     present = {rank: stats for rank, stats in found.items() if stats is not None}
@@ -123,7 +129,7 @@ def _everything(stats: Any) -> dict[Entry, Cost]:
 
 
 def _of_the_program(stats: Any) -> dict[Entry, Cost]:
-    """The program's functions, and all that they call but the farm and imports.
+    """Return the program's functions, and all that they call but the farm and imports.
 
     Of a function that others call too, only the calls from here count.
     """
@@ -146,14 +152,14 @@ def _of_the_program(stats: Any) -> dict[Entry, Cost]:
 
 
 def _part(callers: dict[Entry, Any], wanted: set[Entry]) -> Cost:
-    """Calls, own and total time of the calls that came from certain functions."""
+    """Sum up calls, own and total time of the calls that came from certain functions."""
     costs = [cost for caller, cost in callers.items() if caller in wanted]
     calls, own, total = (sum(cost[place] for cost in costs) for place in (0, 2, 3))
     return int(calls), own, total
 
 
 def _a_start(entry: Entry, callers: Iterable[Entry]) -> bool:
-    """Whether a function is the user's: by its place, or as an installed one that we call."""
+    """True for a function of the user's, by its place, or an installed one that we call."""
     file, _, name = entry
     if file.startswith("<"):  # made by exec, as namedtuples are; or typed into our shell
         return file in ("<stdin>", "<console>")
@@ -165,7 +171,7 @@ def _a_start(entry: Entry, callers: Iterable[Entry]) -> bool:
 
 
 def _ours(entry: Entry) -> bool:
-    """The farm and what it is made of."""
+    """True for a function of the farm and what it is made of."""
     file = entry[0]
     if file.startswith(_PROGRAMS):
         return False
@@ -189,7 +195,7 @@ def _per_rank(present: dict[int, Any]) -> str:
 
 
 def _table(entries: dict[Entry, Cost]) -> str:
-    """One line a function, the most expensive first."""
+    """Return one line a function, the most expensive first."""
     rows = [f"{'calls':>10} {'own time':>10} {'with calls':>10}  function"]
     ordered = sorted(entries.items(), key=lambda item: (-item[1][1], item[0]))
     for entry, (calls, own, total) in ordered:

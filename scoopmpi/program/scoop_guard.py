@@ -1,4 +1,4 @@
-"""Which `scoop` an import finds: ours takes the place of SCOOP's.
+"""A guard over imports of `scoop`: ours takes the place of SCOOP's.
 
 Where SCOOP is installed too, pip has written both into one directory and the later one is what an
 import finds.
@@ -18,7 +18,7 @@ REMEDY = "pip uninstall scoop && pip install --force-reinstall scoopmpi"
 
 
 def original() -> str | None:
-    """The version of SCOOP itself, if it is installed in this environment."""
+    """Return the version of SCOOP itself, None where it is not installed in this environment."""
     if not any(map(_has_metadata, sys.path)):
         return None
     from importlib.metadata import PackageNotFoundError, version  # takes 25 ms
@@ -30,7 +30,7 @@ def original() -> str | None:
 
 
 def warn_of_original() -> None:
-    """Called where our `scoop` is imported: it works, but belongs to two packages."""
+    """Warn that our `scoop`, which is being imported, belongs to two packages."""
     found = original()
     if found is not None:
         warnings.warn(
@@ -42,14 +42,14 @@ def warn_of_original() -> None:
 
 
 def look_out() -> None:
-    """Called on rank 0 before the program runs: from here on imports of `scoop` are watched."""
+    """Watch imports of `scoop` from here on; called on rank 0 before the program runs."""
     sys.meta_path.insert(0, Guard)
     if "scoop" in sys.modules:  # by python -m scoop, too early to know whether this is rank 0
         warn_of_original()
 
 
 class Guard:
-    """Among the finders of imports: refuses to import SCOOP itself into one of our ranks.
+    """Refuses, among the finders of imports, to import SCOOP itself into one of our ranks.
 
     Its functions would find no broker, and run everything one after the other.
     """
@@ -58,7 +58,7 @@ class Guard:
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """None, so that the other finders go on, or ImportError with the remedy."""
+        """Return None, so that the other finders go on, or raise ImportError with the remedy."""
         if name != "scoop":
             return None
         spec: Any = PathFinder.find_spec(name, None)

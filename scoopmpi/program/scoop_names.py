@@ -1,7 +1,8 @@
-"""What SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE`, `worker`, and so on.
+"""Names by which SCOOP's programs ask about their process: `scoop.IS_RUNNING`, `SIZE`, `worker`….
 
-Looked up when they are asked for, as most become known only when the ranks have met. Facts of
-SCOOP 0.7.2 that programs rely on: `worker` is bytes, `host:number`; `logger` shows INFO unless -q.
+They are looked up when they are asked for, as most become known only when the ranks have met. Facts
+of SCOOP 0.7.2 that programs rely on: `worker` is bytes, `host:number`; `logger` shows INFO unless
+-q.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _STDIN = "<stdin>"
 
 
 class BrokerInfo(NamedTuple):
-    """What `scoop.BROKER` has been; MPI has no broker, so it is this host, without ports."""
+    """Says what `scoop.BROKER` has been; MPI has no broker, so it is this host, without ports."""
 
     hostname: str
     task_port: int
@@ -30,12 +31,12 @@ class BrokerInfo(NamedTuple):
 
 
 def worker() -> bytes:
-    """This process's name, unique in the job."""
+    """Return this process's name, unique in the job."""
     return f"{socket.gethostname()}:{identity.this.rank}".encode()
 
 
 def main_module() -> str | None:
-    """The program's file; None in the interactive shell and where nothing was started."""
+    """Return the program's file; None in the interactive shell and where nothing was started."""
     main = sys.modules.get("__main__")
     if not identity.this.started or _is_shell(main):
         return None
@@ -43,7 +44,7 @@ def main_module() -> str | None:
 
 
 def configuration() -> dict[str, Any]:
-    """The same dictionary at each call, empty until something was started."""
+    """Return the same dictionary at each call, empty until something was started."""
     if identity.this.started and not _configuration:
         shell = _is_shell(sys.modules.get("__main__"))
         _configuration.update(headless=shell, backend="MPI")
@@ -51,7 +52,7 @@ def configuration() -> dict[str, Any]:
 
 
 def broker() -> BrokerInfo:
-    """This host, without ports."""
+    """Return this host, without ports."""
     name = socket.gethostname()
     return BrokerInfo(name, 0, 0, name)
 
@@ -81,5 +82,5 @@ NAMES = frozenset(_FOUND_BY)
 
 
 def value(name: str) -> Any:
-    """What a name of `NAMES` stands for in this process, now."""
+    """Return what a name of `NAMES` stands for in this process, now."""
     return _FOUND_BY[name]()

@@ -1,7 +1,7 @@
 """The options of `python -m scoop` and `python -m scoopmpi`: words in, `Options` out. Pure.
 
 SCOOP's own command line. Every rank may have to read it, so that a table is all it takes; what the
-options do is for `launch.scoop_command` (before mpirun) and `__main__` (in each rank).
+options do is for `launch.scoop_command` (before mpirun), and `setup` and `ranks` (in each rank).
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ a wrong option. All others are the program's."""
 
 
 class UsageError(Exception):
-    """The words cannot be meant; the message says which."""
+    """Says which of the words cannot be meant."""
 
 
 class Options(NamedTuple):
-    """What was asked for; `words` are the program and its arguments.
+    """Holds what was asked for.
 
+    words: the program and its arguments.
     ignored: options that mean nothing on MPI, as they were written.
     """
 
@@ -113,7 +114,7 @@ _CODE_OR_MODULE = ("-c", "-m")
 
 
 def parse(words: list[str]) -> Options:
-    """Our options up to the program; UsageError for what is none."""
+    """Read our options up to the program; raises UsageError for what is none."""
     found: dict[str, Any] = {}
     left = list(words)
     while left and left[0].startswith("-") and left[0] != "-":
@@ -142,7 +143,7 @@ def parse(words: list[str]) -> Options:
 
 
 def for_ranks(options: Options) -> tuple[str, ...]:
-    """The options that each rank has to know, as words."""
+    """Return the options that each rank has to know, as words."""
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
         ("--profile", options.profile),
@@ -158,7 +159,10 @@ def for_ranks(options: Options) -> tuple[str, ...]:
 
 
 def notes(options: Options, launched: bool) -> list[str]:
-    """What to tell the user of options that do nothing; launched: by a mpirun of the user's own."""
+    """Return what to tell the user of options that do nothing.
+
+    launched: True under a mpirun of the user's own.
+    """
     found = []
     if options.ignored:
         names = ", ".join(dict.fromkeys(options.ignored))
@@ -175,7 +179,7 @@ def notes(options: Options, launched: bool) -> list[str]:
 
 
 def _split(word: str, left: list[str]) -> tuple[str, str | None]:
-    """An option's name as in the table, and the value that hangs on it; `-vq` leaves -q to come."""
+    """Return an option's name, and the value that hangs on it; `-vq` leaves -q to come."""
     if not word.startswith("--"):
         option, rest = word[:2], word[2:]
         if option not in _OPTIONS:
@@ -209,7 +213,7 @@ def _value(option: str, value: str | None, left: list[str]) -> str:
 
 
 def _hosts(option: str, value: str | None, left: list[str]) -> list[str]:
-    """All words up to the next option, `--`, or what can only be the program."""
+    """Take all words up to the next option, `--`, or what can only be the program."""
     if value is not None:
         return [value]
     hosts = []

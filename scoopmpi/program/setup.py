@@ -1,5 +1,6 @@
-"""What the options change in this process, in a rank as before mpirun: directory, paths, priority,
-and where log lines go.
+"""Set up this process as the options want it: directory, paths, priority, where log lines go.
+
+The same in a rank and in the command before mpirun; the program is neither found nor run here.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _FILES = ("hostfile", "prolog")
 
 
 def enter(options: Options) -> Options:
-    """Go to the program's directory and extend the path; the options, free of the old directory.
+    """Go to the program's directory and extend the path; return the options, free of the old one.
 
     Raises UsageError where there is no such directory.
     """
@@ -49,7 +50,10 @@ def _prepend(paths: str) -> str:
 
 
 def be_nice(level: int | None, tell: bool) -> None:
-    """Take a niceness; where that is not allowed it stays as it was, `tell` says so."""
+    """Take a niceness; where that is not allowed it stays as it was.
+
+    level: -20 to 19, None for none. tell: the user is told where it is not allowed.
+    """
     if level is None:
         return
     try:
@@ -77,7 +81,7 @@ class _Stderr(_Handler):
 
 
 def log_to_stderr(options: Options) -> None:
-    """Our own messages and those to `scoop.logger`, no others: the root logger is the user's.
+    """Show our own messages and those to `scoop.logger`, no others: the root logger is the user's.
 
     As in SCOOP the program's messages are shown from INFO on, with -q from WARNING on.
     """

@@ -1,8 +1,9 @@
-"""How ranks leave: when the Python of each of them has ended, MPI ends for all at once.
+"""Ranks leave together: when the Python of each of them has ended, MPI ends for all at once.
 
-So that nobody waits in MPI's own end for a rank that has something else to do, and that end may
-have a limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work
-is done and delivered: what happens is nobody's business any more, and ends without a word.
+So nobody waits in MPI's own end for a rank that has something else to do, and that end may have a
+limit: Open MPI 5 can hang or crash there when a rank dies at that moment. By then all work is done
+and delivered: what happens there concerns nobody any more, and is not reported. The limits are in
+`concurrency.periods`; a worker's supervisor, and the fuse of rank 0, keep them.
 """
 
 from __future__ import annotations
@@ -30,26 +31,27 @@ from ..wire.messages import Left, Stop
 from ..wire.transport import MPITransport, Transport, leave
 
 logger = logging.getLogger("scoopmpi")
-
-
 _SIGNALLED = [128 + number for number in STOPPING]
 """The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
 
 
 def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
-    """The end of a worker after its last message. lock: guards the transport."""
+    """End a worker after its last message: its Python, and then MPI together with all ranks.
+
+    lock: guards the transport.
+    """
     ending.in_order(transport.rank, partial(_with_rank_0, transport, lock))
 
 
 def inside_task(transport: Transport) -> NoReturn:
-    """The same while a task runs, whose value nobody wants; with the lock held."""
+    """End a worker while a task runs whose value nobody wants; with the lock held."""
     _with_rank_0(transport, nullcontext(), supervisor.LEAVING_TASK)
 
 
 def _with_rank_0(
     transport: Transport, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
 ) -> NoReturn:
-    """Rank 0 asks when its own Python has ended, and leaves when all have answered."""
+    """Answer rank 0, which asks when its own Python has ended, and leave when all have answered."""
     supervisor.link.ends(supervisor.ENDING, None)
     _wait_for_stop(transport, lock)
     with lock:
@@ -72,27 +74,30 @@ def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> N
 
 
 class Rank0:
-    """The end of rank 0, from here on: after its program's exit functions, all come to MPI's end.
+    """Ends rank 0: after its program's exit functions, all ranks come to MPI's end.
 
-    Made before the program runs. transport: None without workers. status: of the program, of which
-    the command that has started the job is told here.
+    Made before the program runs. transport: None without workers.
     """
 
     def __init__(self, transport: MPITransport | None) -> None:
         from ..process import fuse  # not above, as workers need none
 
-        self.status = 1
+        self._status = 1
         self._light = fuse.light
         self._transport = transport
         self._pid = os.getpid()
         atexit.register(self._end)  # before the program can register any, so it runs after them
 
+    def program_ended(self, status: int) -> None:
+        """Note the program's exit status, for the command that has started the job."""
+        self._status = status
+
     def _end(self) -> None:
         if os.getpid() != self._pid:
             return  # a child that the program has forked
-        _end_strays(self.status)
-        status = lifeline.ends_with(self.status)
-        lifeline.say()
+        _end_strays(self._status)
+        status = lifeline.command.ends_with(self._status)
+        lifeline.command.say()
         transport = self._transport
         if transport is not None:
             self._light(WORKERS_SECONDS + 2 * _limit(transport), status)  # whatever happens
@@ -109,7 +114,7 @@ def _stop_all(transport: MPITransport) -> None:
 
 
 def _wait_for_all(transport: MPITransport) -> None:
-    """Until every worker that lives has come to the end of its Python."""
+    """Wait until every worker that lives has come to the end of its Python."""
     waiting = set(range(1, transport.size))
     began = last = time.monotonic()
     while waiting - transport.dead and time.monotonic() - began < WORKERS_SECONDS:
@@ -123,7 +128,7 @@ def _wait_for_all(transport: MPITransport) -> None:
 
 
 def _end_strays(status: int) -> None:
-    """What the program has left running on rank 0, where its launcher would wait for it."""
+    """End what the program has left running on rank 0, where its launcher would wait for it."""
     _end_forkserver()
     signalled = status in _SIGNALLED
     left = strays.end(0.0 if signalled else END_SECONDS, own_group=True)
@@ -132,7 +137,7 @@ def _end_strays(status: int) -> None:
 
 
 def _end_forkserver() -> None:
-    """That of multiprocessing ends by itself with its maker, which waits for it here."""
+    """End that of multiprocessing, which waits here for its maker's end."""
     server = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
     stop = getattr(server, "_stop", None)
     if stop is not None:

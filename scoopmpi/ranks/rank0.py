@@ -1,7 +1,7 @@
 """Rank 0: the user's program with a farm behind it, from its first line to the end of its Python.
 
-Here the parts of rank 0 are joined; what workers do is in `worker`, how a process starts in
-`__main__`.
+Here the parts of rank 0 are joined. How a process becomes a rank is in `start`, what workers do in
+`worker_rank`, how all leave in `leaving`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..process import identity, lifeline
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import naming, running
+from ..program.finding import Program
 from ..program.scoop_options import UNABLE, Options
 from ..tasks import current_executor
 from ..tasks.program_end import to_its_end
@@ -29,35 +30,37 @@ from . import leaving
 
 
 def lead(
-    program: Any,
+    program: Program,
     arguments: list[str],
     options: Options,
     ended: Callable[[], None],
 ) -> int:
-    """Run the program on rank 0; returns its exit status. What comes after is for `leaving`.
+    """Run the program on rank 0 and return its exit status; what comes after is for `leaving`.
 
+    program, arguments: what to run. options: ours, with the checkpoint and so on.
     ended: called when the program has.
     """
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     if transport is not None:
-        end.status = _lead(transport, program, arguments, options)
+        status = _lead(transport, program, arguments, options)
     else:
-        end.status = _alone(program, arguments, options)
+        status = _alone(program, arguments, options)
+    end.program_ended(status)
     ended()
-    return end.status
+    return status
 
 
-def _alone(program: Any, arguments: list[str], options: Options) -> int:
-    """The only rank: the user's program, serially."""
-    lifeline.ready()
+def _alone(program: Program, arguments: list[str], options: Options) -> int:
+    """Run the program serially: this is the only rank."""
+    lifeline.command.ready()
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     return status_of(partial(_to_its_end, program, arguments))
 
 
-def _lead(transport: Any, program: Any, arguments: list[str], options: Options) -> int:
-    """Rank 0: the user's program, with the farm behind it."""
+def _lead(transport: MPITransport, program: Program, arguments: list[str], options: Options) -> int:
+    """Run the program with the farm behind it."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
@@ -70,7 +73,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
         farm.close(UNABLE)
         return UNABLE
     stopping = Stopping(farm.interrupt)
-    lifeline.ready()
+    lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.missing_names(lambda: naming.missing_names(farm.members.names))
     current_executor.install(FarmExecutor(farm, checkpoint))
@@ -91,7 +94,7 @@ def _lead(transport: Any, program: Any, arguments: list[str], options: Options) 
     return status
 
 
-def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
+def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> None:
     kept = None
     if checkpoint is not None and stopping.asked:
         from ..checkpoint.file import kept as counted
@@ -101,7 +104,7 @@ def _tell_of_stop(stopping: Any, status: int, checkpoint: str | None) -> None:
         print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
-def _checkpoint(options: Options, farm: Any) -> Any:
+def _checkpoint(options: Options, farm: Farm) -> Any:
     if options.checkpoint is None:
         return None
     from ..checkpoint.record import opened  # late: few programs have one
@@ -109,7 +112,9 @@ def _checkpoint(options: Options, farm: Any) -> Any:
     return opened(options.checkpoint, farm.sharing, " ".join(options.words))
 
 
-def _to_its_end(program: Any, arguments: list[str], show: Callable[[], None] | None = None) -> None:
+def _to_its_end(
+    program: Program, arguments: list[str], show: Callable[[], None] | None = None
+) -> None:
     """Run the program; what it has left to the farm runs before it counts as ended.
 
     show: has what tasks have printed stand before the program's traceback.

@@ -42,7 +42,7 @@ def start(rank: int | None, options: Options, with_line: bool) -> NoReturn:
     if rank:
         streams.no_stdin()
         rank_settings.fulfil(rank, asked)  # in the child: the supervisor needs no core of its own
-    sys.exit(lifeline.ends_with(_play(options, tell, asked.ranks)))
+    sys.exit(lifeline.command.ends_with(_play(options, tell, asked.ranks)))
 
 
 def _play(options: Options, tell: Tell | None, asked: int | None) -> int:

@@ -167,8 +167,8 @@ class MPITransport:
 
     def abort(self, status: int) -> None:
         streams.flush()
-        lifeline.ends_with(status)
-        lifeline.say()
+        lifeline.command.ends_with(status)
+        lifeline.command.say()
         if self._cut_off and daemon.kill():
             os._exit(status or 1)
         _end_after(ABORT_SECONDS)

@@ -1,4 +1,4 @@
-"""A stand-in's thread may be refused: by an interpreter that ends, which it lives with, or else."""
+"""A progress thread may be refused: by an interpreter that ends, which it lives with, or else."""
 
 from __future__ import annotations
 

@@ -84,12 +84,12 @@ class Slowly:
 def test_no_delivery_is_done_before_the_lines_that_came_before_it(seed: int) -> None:
     slowly = Slowly(seed)
     ours = CallbackQueue(slowly.show, lambda stream: False)
-    section = threading.Lock()
+    lock = threading.Lock()
     numbers = iter(range(300))
 
     def drive() -> None:
         for number in numbers:
-            with section:
+            with lock:
                 ours.printed(1, f"{number}\n".encode())
                 ours.add(lambda number=number: slowly.events.append(("value", number)))
             ours.show()

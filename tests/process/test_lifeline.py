@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="an abstract soc
 RANK_0 = """
 import os, signal, sys, time
 from scoopmpi.process import lifeline
-assert lifeline.take(os.environ, 0)
-line = lifeline
+line = lifeline.command
+assert line.connect(os.environ, 0)
 assert "SCOOPMPI_LIFELINE" not in os.environ
 {}
 """

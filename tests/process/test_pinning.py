@@ -12,7 +12,7 @@ import pytest
 
 from scoopmpi.process import pinning, rank_settings, topology
 from scoopmpi.process.launcher_variables import LocalRank
-from scoopmpi.process.rank_settings import Wishes
+from scoopmpi.process.rank_settings import RankSettings
 from scoopmpi.process.topology import Core
 from tests.support.libraries import Library
 from tests.support.starting import start_ranks
@@ -163,13 +163,15 @@ def test_what_the_kernel_refuses_is_said(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.parametrize(
     ("env", "found"),
     [
-        ({}, Wishes()),
-        ({"RANKS": "17"}, Wishes(ranks=17)),
-        ({"PIN": "compact"}, Wishes(pin="compact")),
-        ({"PIN": "spread", "THREADS": "4", "GPUS": "share"}, Wishes(None, 4, "spread", True)),
+        ({}, RankSettings()),
+        ({"RANKS": "17"}, RankSettings(ranks=17)),
+        ({"PIN": "compact"}, RankSettings(pin="compact")),
+        ({"PIN": "spread", "THREADS": "4", "GPUS": "share"}, RankSettings(None, 4, "spread", True)),
     ],
 )
-def test_wishes(env: Mapping[str, str], found: Wishes, caplog: pytest.LogCaptureFixture) -> None:
+def test_rank_settings(
+    env: Mapping[str, str], found: RankSettings, caplog: pytest.LogCaptureFixture
+) -> None:
     given = {"OMP_NUM_THREADS": "1"} | {f"SCOOPMPI_{name}": text for name, text in env.items()}
     assert rank_settings.take(given, tell=True) == found
     assert given == {"OMP_NUM_THREADS": "1"}, "what a rank starts is no rank of this job"
@@ -184,7 +186,7 @@ def test_what_cannot_be_meant_is_a_warning_and_no_wish(
     monkeypatch.setattr(logging.getLogger("scoopmpi"), "propagate", True)
     env = {"SCOOPMPI_PIN": "compact", f"SCOOPMPI_{name}": text}
     found = rank_settings.take(env, tell=True)
-    assert found == Wishes(pin="compact" if name in ("RANKS", "GPUS") else None)
+    assert found == RankSettings(pin="compact" if name in ("RANKS", "GPUS") else None)
     [record] = caplog.records
     assert f"SCOOPMPI_{name}=" in record.getMessage() and len(record.getMessage()) < 300
 
@@ -229,7 +231,7 @@ def test_two_workers_on_two_cores(library: Library, tmp_path: Path) -> None:
     assert answer.stdout.splitlines()[0].endswith('[], "5,6,7"]'), "rank 0 sees all"
 
 
-def test_hostile_wishes_do_not_stop_a_job(library: Library, tmp_path: Path) -> None:
+def test_hostile_settings_do_not_stop_a_job(library: Library, tmp_path: Path) -> None:
     (tmp_path / "sum.py").write_text(
         "from scoopmpi import futures\n"
         "if __name__ == '__main__':\n    print(sum(futures.map(abs, range(-9, 9))))\n"

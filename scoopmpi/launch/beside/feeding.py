@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ...process.launcher_variables import HYDRA, OPEN_MPI
 from ...process.stdin import END, write
 
 PATH = "SCOOPMPI_STDIN"
 """Where rank 0 of a foreign program finds its stdin."""
 _OPENING = (
-    f'if [ "${{OMPI_COMM_WORLD_RANK:-$PMI_RANK}}" != 0 ]; then exec </dev/null; '
+    f'if [ "${{{OPEN_MPI.rank}:-${HYDRA.rank}}}" != 0 ]; then exec </dev/null; '
     f'elif [ -r "${PATH}" ]; then exec <"${PATH}"; fi; unset {PATH}; exec "$@"'
 )
 _AT_ONCE = 1 << 16
