@@ -194,7 +194,7 @@ def _follow(transport: MPITransport) -> None:
     before.serves(worker.nested, transport.rank, transport.size)
     try:
         worker.join(_names())
-        serve(worker)
+        worker.serve()
         worker.farewell()
     except BaseException:  # the root would wait for ever
         traceback.print_exc()
@@ -202,11 +202,6 @@ def _follow(transport: MPITransport) -> None:
     finally:
         before.restore()
     transport.free()
-
-
-def serve(worker: Any) -> None:
-    """Run batches until the root leaves."""
-    worker.serve()
 
 
 class _Process:

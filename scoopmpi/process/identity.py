@@ -11,8 +11,6 @@ importing = False
 """Whether this worker is just importing the program."""
 ended = False
 """Whether the program is over, and what it left to executors has run."""
-warned = False
-"""Whether the user has been told that nothing runs in parallel."""
 rank = 0
 """The rank of this process."""
 size = 1

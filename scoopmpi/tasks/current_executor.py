@@ -15,6 +15,8 @@ from .serial import SerialExecutor
 _serial = SerialExecutor()
 _current: Executor = _serial
 """The one of this process; only `install` changes it, where the process begins or ends its part."""
+_warned = False
+"""True where the user has been told that nothing runs in parallel: once is enough in a process."""
 
 
 def install(executor: Executor | None) -> None:
@@ -38,15 +40,16 @@ def usable() -> Executor:
 
     Raises RuntimeError while a worker imports the program; warns, once, where nothing is parallel.
     """
+    global _warned
     if identity.importing:
         raise RuntimeError(
             "the program calls the farm while a worker imports it. Put what the program does below "
             'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
         )
-    if not identity.started and not identity.warned:
+    if not identity.started and not _warned:
         from .program_end import finish_at_exit  # late: a worker has been started
 
-        identity.warned = True
+        _warned = True
         finish_at_exit(_serial)
         warnings.warn(
             "the program was not started by scoopmpi, its tasks run one after the other. "
