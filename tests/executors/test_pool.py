@@ -350,7 +350,7 @@ def test_no_thread_stays(farm: None) -> None:
 
 
 def test_without_a_launcher_there_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "warned", False)
+    monkeypatch.setattr(current_executor, "_warned", False)
     with pytest.warns(RuntimeWarning, match="not started by scoopmpi") as seen, Pool() as pool:
         assert pool.map(square, [1, 2]) == [1, 4]
         assert pool.apply(square, (3,)) == 9
