@@ -39,18 +39,18 @@ def test_the_end_of_the_program_waits_while_something_is_under_way() -> None:
     call: Future[int] = Future()
     opened = Map()
     assert not below.unfinished.waits()
-    counted.call(call, below)
-    counted.map(opened, below)
-    counted.over(call)
+    counted.add_call(call, below)
+    counted.add_map(opened, below)
+    counted.call_over(call)
     assert below.unfinished.waits()
-    counted.ended(opened, running=False)
+    counted.map_over(opened, running=False)
     assert not below.unfinished.waits()
 
 
 def test_it_waits_below_where_the_last_thing_went() -> None:
     first, second = SerialExecutor(), SerialExecutor()
     counted = HandedIn(first)
-    counted.map(Map(), second)
+    counted.add_map(Map(), second)
     assert second.unfinished.waits() and not first.unfinished.waits()
     counted.let_go()
     assert not second.unfinished.waits()
@@ -61,8 +61,8 @@ def test_a_shutdown_keeps_values_for_whom_may_read_them() -> None:
     counted = HandedIn(below)
     read, dropped = Map(), Map()
     for each in (read, dropped):
-        counted.map(each, below)
-    counted.left(dropped)
+        counted.add_map(each, below)
+    counted.map_left(dropped)
     counted.wait()
     assert read.done == ["kept"] and dropped.done == ["left", "finished"]
     assert not below.unfinished.waits()
@@ -72,7 +72,7 @@ def test_the_end_of_the_program_keeps_nothing() -> None:
     below = SerialExecutor()
     counted = HandedIn(below)
     opened = Map()
-    counted.map(opened, below)
+    counted.add_map(opened, below)
     below.finish()
     assert opened.done == ["bound", "finished"]
 
@@ -82,9 +82,9 @@ def test_what_is_cancelled_is_waited_for_while_it_runs() -> None:
     counted = HandedIn(below)
     call: Future[int] = Future()
     opened = Map()
-    counted.call(call, below)
-    counted.map(opened, below)
-    counted.opening("another map")
+    counted.add_call(call, below)
+    counted.add_map(opened, below)
+    counted.begin_opening("another map")
     counted.cancel()
     assert call.cancelled() and opened.done == ["cancelled"]
     assert not counted.ceased()
@@ -96,9 +96,9 @@ def test_a_map_that_ends_early_is_waited_for_while_it_runs() -> None:
     below = SerialExecutor()
     counted = HandedIn(below)
     opened = Map()
-    counted.map(opened, below)
-    counted.ended(opened, running=True)
+    counted.add_map(opened, below)
+    counted.map_over(opened, running=True)
     assert not counted.ceased() and not below.unfinished.waits()
-    counted.ended(opened, running=True)  # once only
+    counted.map_over(opened, running=True)  # once only
     opened.runs = False
     assert counted.ceased()
