@@ -139,11 +139,11 @@ class BoundedValues:
         """Let go of the rest: nobody wants it."""
         if not self._over:
             self._over = True
-            self._handed_in.ended(self._map, running=False)
+            self._handed_in.map_over(self._map, running=False)
             self._map.close()
 
     def __del__(self) -> None:
         if self._map.asked:
             self.close()
         else:
-            self._handed_in.left(self._map)
+            self._handed_in.map_left(self._map)

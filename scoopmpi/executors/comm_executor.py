@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -69,14 +70,16 @@ class MPICommExecutor:
         mpi_pool_names.check_workers(max_workers)
         mpi_pool_names.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
-        self._prepared = initializer, tuple(initargs), checkpoint
+        self._make = partial(
+            MPIExecutor, initializer=initializer, initargs=tuple(initargs), checkpoint=checkpoint
+        )
         self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:
         if self._role is not None:
             raise RuntimeError("this MPICommExecutor is in use; make another for a block inside")
         if self._comm.size == 1 or _started_by_launcher():
-            self._role = _Alone(*self._prepared)
+            self._role = _Alone(self._make)
         elif not threads_allowed():
             raise RuntimeError(
                 "MPI was initialised for one thread only. Leave mpi4py.rc.thread_level as it is, "
@@ -86,7 +89,7 @@ class MPICommExecutor:
             _follow(MPITransport(self._comm, self._root))
             return None
         else:
-            self._role = _Lead(MPITransport(self._comm, self._root), *self._prepared)
+            self._role = _Lead(MPITransport(self._comm, self._root), self._make)
         return self._role.executor
 
     def __exit__(
@@ -101,9 +104,12 @@ class MPICommExecutor:
 
 
 class _Alone:
-    """No ranks of its own: the farm that runs the program already, or none at all."""
+    """A root without ranks of its own: it has the program's farm, or none at all.
 
-    def __init__(self, initializer: Any, initargs: Any, checkpoint: Any) -> None:
+    make: makes the executor, on a base.
+    """
+
+    def __init__(self, make: Callable[..., MPIExecutor]) -> None:
         self._before = _Process()
         self._serial: SerialExecutor | None = None
         if _started_by_launcher():
@@ -111,9 +117,10 @@ class _Alone:
         else:
             base = self._serial = SerialExecutor()
             self._before.serves(base, 0, 1)
-        self.executor = MPIExecutor(None, initializer, initargs, base=base, checkpoint=checkpoint)
+        self.executor = make(base=base)
 
     def end(self, failed: bool) -> None:
+        """Have run what was handed in. failed: cancel what has not begun instead."""
         try:
             self.executor.shutdown(cancel_futures=failed)
             if self._serial is not None and not failed:
@@ -132,11 +139,12 @@ _leads: list[_Lead] = []
 
 
 class _Lead:
-    """The root: it has a farm on the other ranks."""
+    """A root with a farm on the other ranks.
 
-    def __init__(
-        self, transport: MPITransport, initializer: Any, initargs: Any, checkpoint: Any
-    ) -> None:
+    make: makes the executor, on a base.
+    """
+
+    def __init__(self, transport: MPITransport, make: Callable[..., MPIExecutor]) -> None:
         from ..farm import host_watch, verbose  # late: the other ranks need neither
         from ..farm.farm import Farm
 
@@ -145,9 +153,7 @@ class _Lead:
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
-            self.executor = MPIExecutor(
-                None, initializer, initargs, base=base, checkpoint=checkpoint
-            )
+            self.executor = make(base=base)
         except BaseException:  # of the checkpoint
             self._host_watch.stop()
             self.farm.close()
@@ -158,7 +164,10 @@ class _Lead:
         payload.missing_names(_missing_names)
 
     def end(self, failed: bool) -> None:
-        """Release the workers, when they have done what was handed in."""
+        """Release the workers, when they have done what was handed in.
+
+        failed: cancel what has not begun, and wait for what runs alone.
+        """
         try:
             self.executor.shutdown(cancel_futures=failed)
             if failed:
@@ -187,7 +196,7 @@ def _follow(transport: MPITransport) -> None:
     before.serves(worker.nested, transport.rank, transport.size)
     try:
         worker.join(_names())
-        serve(worker)
+        worker.serve()
         worker.farewell()
     except BaseException:  # the root would wait for ever
         traceback.print_exc()
@@ -195,11 +204,6 @@ def _follow(transport: MPITransport) -> None:
     finally:
         before.restore()
     transport.free()
-
-
-def serve(worker: Any) -> None:
-    """Run batches until the root leaves."""
-    worker.serve()
 
 
 class _Process:

@@ -2,15 +2,15 @@
 
 There are two: the executor's shutdown, which may cancel instead of waiting, and the end of the
 program, for which the executor stands in `unfinished` of the one below while anything is under way.
-Methods may be called by any thread; `ended` and `left` by the garbage collector, so there is no
-lock.
+Methods may be called by any thread, `map_over` and `map_left` by the garbage collector: so there is
+no lock.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..tasks.executor import Executor
 from ..tasks.future import Future
@@ -46,74 +46,76 @@ class HandedIn:
 
     def __init__(self, below: Executor) -> None:
         self._below = below
-        self._calls: set[object] = set()  # and maps that are just being opened
+        self._calls: set[Future[Any]] = set()
+        self._opening: set[object] = set()  # maps that are just being opened
         self._maps: dict[OpenMap, bool] = {}  # and whether somebody may still read the values
         self._closed: deque[Callable[[], bool]] = deque()  # say whether a map has ceased to run
 
     # What is handed in.
 
-    def call(self, call: object, below: Executor) -> None:
-        """Count a call until `over`; `below` runs it."""
+    def add_call(self, call: Future[Any], below: Executor) -> None:
+        """Count a call until `call_over`; `below` runs it."""
         self._calls.add(call)
         self._below = below
         below.unfinished.add(self)
 
-    def opening(self, token: object) -> None:
-        """Count a map that is just being opened until `opened`, as it may take its time."""
-        self._calls.add(token)
+    def begin_opening(self, token: object) -> None:
+        """Count a map that is just being opened until `end_opening`, as that may take its time."""
+        self._opening.add(token)
 
-    def opened(self, token: object) -> None:
-        """Cease to count the opening of a map; `map` has counted itself, unless that failed."""
-        self._calls.discard(token)
+    def end_opening(self, token: object) -> None:
+        """Cease to count the opening of a map, which `add_map` counts now, unless that failed."""
+        self._opening.discard(token)
         self.ceased()
 
-    def map(self, opened: OpenMap, below: Executor) -> None:
-        """Count a map until `ended`; `below` runs its tasks."""
-        self._maps[opened] = True
+    def add_map(self, open_map: OpenMap, below: Executor) -> None:
+        """Count a map until `map_over`; `below` runs its tasks."""
+        self._maps[open_map] = True
         self._below = below
         below.unfinished.add(self)
 
     # What becomes of it.
 
-    def over(self, call: object) -> None:
+    def call_over(self, call: Future[Any]) -> None:
         """Cease to count a call: it has ended, or was cancelled."""
         self._calls.discard(call)
         self._leave_if_idle()
 
-    def ended(self, opened: OpenMap, running: bool) -> None:
+    def map_over(self, open_map: OpenMap, running: bool) -> None:
         """Cease to count a map of which nobody takes more.
 
         running: whether tasks of it may run, for which a shutdown still waits.
         """
-        if self._maps.pop(opened, None) is not None and running:
-            self._closed.append(opened.settled)
+        if self._maps.pop(open_map, None) is not None and running:
+            self._closed.append(open_map.settled)
         self._leave_if_idle()
 
-    def left(self, opened: OpenMap) -> None:
+    def map_left(self, open_map: OpenMap) -> None:
         """Have a map run of which nobody has taken, or will take, a value."""
-        if opened in self._maps:
-            self._maps[opened] = False
-            opened.leave()
+        if open_map in self._maps:
+            self._maps[open_map] = False
+            open_map.leave()
 
     # The executor's shutdown.
 
     def cancel(self) -> None:
         """Have what has not begun not run."""
         for call in self._calls.copy():
-            if isinstance(call, Future):
-                call.cancel()
-        for opened in self._maps.copy():
-            opened.cancel()
-            self._closed.append(opened.settled)
+            call.cancel()
+        for open_map in self._maps.copy():
+            open_map.cancel()
+            self._closed.append(open_map.settled)
 
     def wait(self) -> None:
         """Return when everything has run; maps keep their values where somebody may read them."""
-        while self._maps or self._calls:
+        while self._maps or self._calls or self._opening:
             if self._maps:
-                opened, keep = self._maps.popitem()
-                opened.finish(keep)
+                open_map, keep = self._maps.popitem()
+                open_map.finish(keep)
             else:
-                self._below.wait_until(lambda: bool(self._maps or not self._calls))
+                self._below.wait_until(
+                    lambda: bool(self._maps or not (self._calls or self._opening))
+                )
         self._leave_if_idle()
 
     def ceased(self) -> bool:
@@ -126,9 +128,9 @@ class HandedIn:
 
     def finish(self) -> None:
         """Return when everything has run. Nobody takes values any more."""
-        for opened in self._maps.copy():
-            opened.bound()
-            self._maps[opened] = False
+        for open_map in self._maps.copy():
+            open_map.bound()
+            self._maps[open_map] = False
         self.wait()
 
     def let_go(self) -> None:
@@ -137,7 +139,7 @@ class HandedIn:
 
     def _leave_if_idle(self) -> None:
         """Have the end of the program not wait where nothing is under way."""
-        if not (self._calls or self._maps):
+        if not (self._calls or self._maps or self._opening):
             self._below.unfinished.discard(self)
-            if self._calls or self._maps:  # another thread was faster
+            if self._calls or self._maps or self._opening:  # another thread was faster
                 self._below.unfinished.add(self)

@@ -40,7 +40,7 @@ class MapValues:
         try:
             return next(self._results)
         except BaseException as error:
-            self._handed_in.ended(self._results, running=not isinstance(error, StopIteration))
+            self._handed_in.map_over(self._results, running=not isinstance(error, StopIteration))
             if self._failed is not None:
                 self._failed(error)
             raise
@@ -63,6 +63,6 @@ class MapValues:
     def __del__(self) -> None:
         if self._begun:
             self._results.close()
-            self._handed_in.ended(self._results, running=True)
+            self._handed_in.map_over(self._results, running=True)
         else:
-            self._handed_in.left(self._results)
+            self._handed_in.map_left(self._results)

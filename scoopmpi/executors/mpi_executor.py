@@ -126,7 +126,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if self._initializer is not None:
             fn, task_timeout = self._initialized(fn, task_timeout), NO_LIMIT
         future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
-        self._handed_in.call(future, below)
+        self._handed_in.add_call(future, below)
         future.on_end = self._ended
         if future.done():
             self._ended(future)
@@ -135,7 +135,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     def _ended(self, future: Future[Any]) -> None:
         if self._initializer is not None and not future.cancelled():
             self._failed(future.exception(0))
-        self._handed_in.over(future)
+        self._handed_in.call_over(future)
 
     # Maps.
 
@@ -191,16 +191,16 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         opening = object()
         with self._lock:
             below = self._open()
-            self._handed_in.opening(opening)
+            self._handed_in.begin_opening(opening)
         try:  # reads the user's iterators: not with the lock
             failed = None
             if self._initializer is not None:
                 fn = self._initialized(fn, options.task_timeout)
                 options, failed = options._replace(task_timeout=NO_LIMIT), self._failed
             results = below.results(fn, iterables, options)
-            self._handed_in.map(results, below)
+            self._handed_in.add_map(results, below)
         finally:
-            self._handed_in.opened(opening)
+            self._handed_in.end_opening(opening)
         if failed is not None:
             results.watch(failed)
         return MapValues(results, self._handed_in, failed)
@@ -217,7 +217,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         call = partial(self._hand_in_row, below, limited(fn, options.task_timeout))
         rows, without_end = zip(*iterables, strict=False), all(map(endless, iterables))
         bounded = BoundedMap(describe(fn), call, rows, size, without_end)
-        self._handed_in.map(bounded, below)
+        self._handed_in.add_map(bounded, below)
         return BoundedValues(
             bounded, self._handed_in, deadline, lambda: self._shut, self._open
         )  # fmt: skip

@@ -20,10 +20,12 @@ from .mpi_executor import MPIExecutor
 class SchwimmbadNames:
     """The names of schwimmbad's `MPIPool`, for a class that has an executor.
 
-    pool = Pool()
-    if not pool.is_master():
-        pool.wait()
-        sys.exit(0)
+        pool = Pool()
+        if not pool.is_master():
+            pool.wait()
+            sys.exit(0)
+
+    What follows in the program is then the master's alone.
     """
 
     _executor: MPIExecutor

@@ -62,7 +62,7 @@ def map_options(
         raise TypeError("map needs at least one iterable of arguments")
     if task_timeout is not None:
         limit.check(task_timeout)
-    return MapOptions(seconds(timeout), ordered, task_timeout)
+    return MapOptions(timeout=seconds(timeout), ordered=ordered, task_timeout=task_timeout)
 
 
 class Executor(ABC):

@@ -3,10 +3,10 @@
 In the worker's main thread an alarm raises TaskTimeout inside the task, also where it sleeps. A
 task that does not react is the supervisor's business (`process.deadline`). The invariant: the alarm
 raises only while the innermost `Limited` call of the running greenlet is `_running` and not over,
-once for it, and never while code of this package runs on top of that call (it comes again a
-millisecond later). So it cannot hit the worker's loop, another task, or the nested executor's
-bookkeeping. Who sets a task aside takes its limit out of `_running` first. SIGALRM is ours only
-while a limited task runs.
+once for it, and never while code of this package runs on top of that call, but for code that has
+declared to be ready (`passes_on`, `in_place`); it comes again a millisecond later. So it cannot hit
+the worker's loop, another task, or the nested executor's bookkeeping. Who sets a task aside takes
+its limit out of `_running` first. SIGALRM is ours only while a limited task runs.
 """
 
 from __future__ import annotations
@@ -39,10 +39,8 @@ _HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _READY = os.path.join(_HERE, "programs", "")
 _MAIN = threading.main_thread().ident
 _log = logging.getLogger("scoopmpi")
-
-
 _IN_PLACE: set[CodeType] = set()
-"""Of functions that `in_place` has declared; it grows only while modules are imported."""
+"""The code that `in_place` has declared; it grows only while modules are imported."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 

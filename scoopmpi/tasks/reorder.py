@@ -24,7 +24,9 @@ R = TypeVar("R", bound=Range)
 
 
 class ReorderBuffer(Generic[R]):
-    """What has arrived and was not taken. One thread adds, another may take at the same time.
+    """Ranges of outcomes that have arrived and were not taken.
+
+    One thread adds, another may take at the same time.
 
     ordered: whether ranges are given in the order of the tasks, or in that of their arrival.
     """
@@ -33,13 +35,13 @@ class ReorderBuffer(Generic[R]):
         self.taken = 0
         """Tasks whose outcomes the consumer has got; where ordered, the next one's index."""
         self.touched = False
-        """Whether anything has ever arrived."""
+        """True where anything has ever arrived."""
         self._ordered = ordered
         self._waiting: dict[int, R] = {}
         self._arrivals: deque[R] = deque()
 
     def add(self, arrived: R) -> None:
-        """Outcomes have come."""
+        """Put in outcomes that have come."""
         self.touched = True
         if self._ordered:
             self._waiting[arrived.start] = arrived
@@ -48,11 +50,11 @@ class ReorderBuffer(Generic[R]):
 
     @property
     def ready(self) -> bool:
-        """Whether `take` has something to give."""
+        """True where `take` has something to give."""
         return self.taken in self._waiting if self._ordered else bool(self._arrivals)
 
     def take(self) -> R | None:
-        """The next outcomes, None where they have not arrived."""
+        """Take out the next outcomes; None where they have not arrived."""
         if self._ordered:
             found = self._waiting.pop(self.taken, None)
         else:

@@ -63,12 +63,11 @@ class SerialExecutor(Executor):
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
-        tasks = _Tasks(limited(fn, options.task_timeout))
+        without_end = all(map(arguments.endless, iterables))
+        tasks = _Tasks(limited(fn, options.task_timeout), without_end)
         found = map(tasks.run, *iterables)
         self._run_dropped()
-        deadline = options.deadline()
-        tasks.endless = all(map(arguments.endless, iterables))
-        made = SerialValues(tasks, found, deadline, self._dropped)
+        made = SerialValues(tasks, found, options.deadline(), self._dropped)
         self._maps.add(made)
         return made
 
@@ -107,16 +106,24 @@ class _Tasks:
     """How the tasks of a serial map run.
 
     fn: the user's function, with its limit.
+    endless: whether the iterables are known to have no end.
     """
 
-    endless = False
-    """True where the iterables are known to have no end."""
-    unread = False
-    """True where nobody takes the values: then what tasks raise is for nobody."""
-
-    def __init__(self, fn: Callable[..., Any]) -> None:
-        self._fn = fn
+    def __init__(self, fn: Callable[..., Any], endless: bool) -> None:
+        self._fn, self.endless = fn, endless
         self.begun = 0
+        """How many tasks have begun."""
+        self.unread = False
+        """True where nobody takes the values: then what tasks raise is for nobody."""
+
+    @property
+    def name(self) -> str:
+        """The name of the function, for messages."""
+        return failure.describe(self._fn)
+
+    def leave(self) -> None:
+        """Note that nobody takes the values."""
+        self.unread = True
 
     def run(self, *args: Any) -> Any:
         """Run one task, and return its value; raises what it raises where somebody reads."""
@@ -165,14 +172,16 @@ class SerialValues:
         values = self._values
         return values if self._deadline is None else _in_time(values, self._deadline)
 
-    def settled(self) -> bool:
+    @staticmethod  # so that who asks keeps no values
+    def settled() -> bool:
         """Return True: no task runs but for one who takes its value."""
         return True
 
     def drop(self) -> None:
         """Have the tasks run later, as nobody takes the values. For the garbage collector."""
         if not self._over:
-            self._over = self._tasks.unread = True
+            self._over = True
+            self._tasks.leave()
             self._dropped.append(self)
 
     __del__ = drop
@@ -187,7 +196,7 @@ class SerialValues:
     @property
     def name(self) -> str:
         """The name of the function, for messages."""
-        return failure.describe(self._tasks._fn)
+        return self._tasks.name
 
     @property
     def begun(self) -> int:

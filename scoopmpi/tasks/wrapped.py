@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ..wire import failure
 
 PASSING: set[CodeType] = set()
-"""Of functions that `passes_on` has declared; it grows only while modules are imported."""
+"""The code that `passes_on` has declared; it grows only while modules are imported."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 

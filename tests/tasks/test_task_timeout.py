@@ -350,7 +350,7 @@ class Counts:
             self.seen.append(outcome if error is None else error.index)
 
 
-# The witness's side.
+# The supervisor's side.
 
 
 def deadline() -> tuple[Deadline, list[None]]:
@@ -358,7 +358,7 @@ def deadline() -> tuple[Deadline, list[None]]:
     return Deadline(bytearray(8 * CELLS), lambda: woken.append(None)), woken
 
 
-def test_the_witness_sleeps_until_a_task_could_be_too_late() -> None:
+def test_the_supervisor_sleeps_until_a_task_could_be_too_late() -> None:
     shared, woken = deadline()
     assert shared.look(5.0) is None
     shared.begins(110.0, 10.0)
@@ -385,7 +385,7 @@ def test_a_task_that_does_not_react_is_killed_after_its_grace() -> None:
     assert shared.seconds == 10.0
 
 
-def test_a_witness_that_was_stopped_itself_gives_the_grace_anew() -> None:
+def test_a_supervisor_that_was_stopped_itself_gives_the_grace_anew() -> None:
     shared, _ = deadline()
     shared.begins(110.0, 10.0)
     shared.look(100.0)
