@@ -1,4 +1,4 @@
-"""Who runs what where: `myscoop sanity [TASKS [SECONDS]]`.
+"""Show which worker runs where: `myscoop sanity [TASKS [SECONDS]]`.
 
 Each task computes for a while and tells about its worker. The table shows for each worker its
 host, process, CPUs, thread variables, GPUs, tasks and the share of a CPU that it got; below it

@@ -1,4 +1,4 @@
-"""Command lines that are too long: for some launchers, which are helped, and for the system.
+"""Help where a command line is too long for its launcher; refuse it where it is for the system.
 
 What a launcher hands on is said by its flavour, as found by trying: `mpirun` of Open MPI 4 and 5
 cannot start ranks whose words have more than 128 KiB, see `process.words`; Intel's crashes where

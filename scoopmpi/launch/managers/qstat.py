@@ -1,4 +1,4 @@
-"""What `qstat -f` of OpenPBS and PBS Pro says of a running job: its chunks. Pure.
+"""Read what `qstat -f` of OpenPBS and PBS Pro says of a running job: its chunks. Pure.
 
 A chunk is what `select` asks for and what lies on one host. `exec_vnode` has a parenthesis for
 each, with the vnodes of its host; `exec_host` the host's name for each, in the same order
