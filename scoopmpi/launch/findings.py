@@ -1,4 +1,4 @@
-"""Find out what a launch consists of, for `--explain`, and what is known and here.
+"""Find out what a launch consists of (`--explain`), and which batch systems and MPIs are known.
 
 Takes the same steps as a launch, but goes on where one fails. How it reads is in `explanation`.
 """

@@ -13,10 +13,11 @@ def run(
     restarts: int,
     tell: Callable[[str], None],
 ) -> int:
-    """Run the launcher, and again up to `restarts` times; the exit status of its last run.
+    """Run the launcher, and again up to `restarts` times; return the exit status of its last run.
 
     once: runs it to its end, and calls its argument where it was told to end.
-    ended: whether the program came to its end by itself, None where nobody knows.
+    ended: tells if the program came to its end by itself, None where nobody knows.
+    tell: hears of each restart.
     """
     told: list[bool] = []
     for restart in range(1, restarts + 1):

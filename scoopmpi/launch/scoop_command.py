@@ -1,4 +1,4 @@
-"""What `python -m scoopmpi` does where no ranks have been started: start itself under a launcher.
+"""Start `python -m scoopmpi` under a launcher, where it was called without one.
 
 Its options are SCOOP's, read in `program.scoop_options`, as each rank may have to read them.
 """

@@ -1,4 +1,4 @@
-"""What `myscoop` and `mympirun` do alike: from what was asked for to the launcher, or to a text.
+"""Do what `myscoop` and `mympirun` have in common, from a `Request` to the launcher or to a text.
 
 Joins detection, placement and command line; shows the line (`--dry-run`) or why it is so
 (`--explain`), or has it run. Who says what, and where: remarks go to stderr or to `--logtofile`.

@@ -1,4 +1,4 @@
-"""Who runs what where: `myscoop sanity [TASKS [SECONDS]]`.
+"""Show which worker runs where: `myscoop sanity [TASKS [SECONDS]]`.
 
 Each task computes for a while and tells about its worker. The table shows for each worker its
 host, process, CPUs, thread variables, GPUs, tasks and the share of a CPU that it got; below it
@@ -119,15 +119,17 @@ def rows(probes: Iterable[Probe]) -> list[Row]:
     of_worker: dict[int, list[Probe]] = defaultdict(list)
     for each in probes:
         of_worker[each.rank].append(each)
-    return [
-        Row(
-            *found[0][:7],
-            len(found),
-            sum(each.seconds for each in found),
-            sum(each.on_cpu for each in found),
-        )
-        for _, found in sorted(of_worker.items())
-    ]
+    return [_row(found) for _, found in sorted(of_worker.items())]
+
+
+def _row(found: Sequence[Probe]) -> Row:
+    """Return the row of one worker from all its tasks."""
+    sums = {
+        "tasks": len(found),
+        "seconds": sum(each.seconds for each in found),
+        "on_cpu": sum(each.on_cpu for each in found),
+    }
+    return Row(**{**found[0]._asdict(), **sums})
 
 
 def ranges(numbers: Iterable[int] | None) -> str:

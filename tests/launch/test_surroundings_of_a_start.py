@@ -11,6 +11,7 @@ import pytest
 
 from scoopmpi.launch.commandline import directories, lengths, rank_command
 from scoopmpi.launch.commandline.launch import Launch
+from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
 from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from scoopmpi.launch.hosts.asking import nobody
@@ -152,10 +153,10 @@ def test_words_as_variables_and_back(given: list[str]) -> None:
 def test_what_cannot_be_helped_is_a_message_with_length_and_remedy() -> None:
     ranks = Ranks((Host("localhost", 1),), ["./simulate", *["123456789"] * 13_200], {})
     with pytest.raises(LaunchError, match=r"words have 1320\d\d bytes, .* bytes: .* into a file"):
-        lengths.fitting("openmpi", ranks, (), None)
+        lengths.fitting(openmpi, ranks, (), None)
     with pytest.raises(LaunchError, match=r"13201 words .* hands on 800 words: .* into a file"):
-        lengths.fitting("intelmpi", ranks, (), None)
-    assert lengths.fitting("mpich", ranks, (), None) == (ranks, {})
+        lengths.fitting(intelmpi, ranks, (), None)
+    assert lengths.fitting(mpich, ranks, (), None) == (ranks, {})
     most = os.sysconf("SC_ARG_MAX")
     with pytest.raises(LaunchError, match=f"the system hands on {most} .* into a file"):
         lengths.check(["x" * most], {})
@@ -167,7 +168,7 @@ def test_what_cannot_be_helped_is_a_message_with_length_and_remedy() -> None:
 def test_words_in_variables_reach_other_hosts() -> None:
     start_of = Launch(["prog.py", *["123456789"] * 13_200])
     ranks = Ranks((Host("n1", 1), Host("n2", 1)), rank_command.of_rank(start_of), {}, manager="pbs")
-    short, variables = lengths.fitting("openmpi", ranks, ["python"], start_of.words)
+    short, variables = lengths.fitting(openmpi, ranks, ["python"], start_of.words)
     assert list(variables) == ["SCOOPMPI_WORDS_0", "SCOOPMPI_WORDS_1"]
     assert short.exporting() == tuple(variables)
 

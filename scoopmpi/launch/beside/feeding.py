@@ -1,4 +1,4 @@
-"""What rank 0 reads as its stdin, where the launcher cannot be trusted with it.
+"""Feed rank 0's stdin, where the launcher cannot be trusted with it.
 
 Open MPI 5 hands on what is written to mpirun's stdin, but not that it has ended (seen with 5.0.11:
 rank 0 of `echo x | mpirun cat` waits for ever); of MPICH (5.0.2) the other ranks wait. So rank 0

@@ -33,7 +33,7 @@ class Lifeline:
         self.pid: int | None = None
         """Of rank 0, once it has called."""
         self.ready = False
-        """Whether the program hears signals."""
+        """True where the program hears signals."""
         self.status: int | None = None
         """The exit status of the program, once it has ended."""
         self.noted: set[int] = set()

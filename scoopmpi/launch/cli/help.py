@@ -1,4 +1,4 @@
-"""How `myscoop` and `mympirun` read, show and complete their words.
+"""Show the options of `myscoop` and `mympirun`, and complete their words in the shell.
 
 The long help has all options below headings, the short one the usual ones. Everything behind the
 program is the program's, for the completion in the shell too.

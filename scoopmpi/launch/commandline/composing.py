@@ -104,7 +104,7 @@ def composed_by(
         own, notes = own | needed, (*notes, *said)
     own_words = rank_command.own_words(launch) if launch.has_farm else None
     short = rank_command.of_rank_without_words(launch)
-    ranks, moved = lengths.fitting(found.flavour.NAME, ranks, short, own_words)
+    ranks, moved = lengths.fitting(found.flavour, ranks, short, own_words)
     if launch.has_farm:
         ranks = replace(ranks, daemons=daemons.of_a_farm(launch.python[0], found.mpirun, env))
     composed = found.flavour.command_line(found.mpirun, ranks)

@@ -1,4 +1,4 @@
-"""What Open MPI needs of the caller's environment: a HOME, and a directory for temporary files.
+"""Give Open MPI what it needs of an environment: a HOME, and a directory for temporary files.
 
 Without HOME `mpirun` of 5.0.11 says `mca_base_var_init failed`, even when asked for its version;
 that of 4.1.4 does without. Of a relative TMPDIR both make one below / and leave files there; one

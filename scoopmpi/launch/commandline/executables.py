@@ -1,4 +1,4 @@
-"""Any program as the words that each rank executes: a launcher knows files and PATH, not Python."""
+"""Turn any program into the words that each rank executes: launchers know files and PATH only."""
 
 from __future__ import annotations
 

@@ -62,23 +62,31 @@ def find(
             f"--setmpi {wanted} means {asked.TITLE}, but mpi4py has loaded {library}. Leave it "
             f"out, or load the module of {asked.TITLE}{_or_install(asked)}"
         )
+    try:
+        return _by_own(env, library, flavour, python)
+    except LaunchError as problem:
+        if manager != "slurm":
+            raise
+        missing = problem
+    try:
+        return _by_srun(env, library, flavour, manager)
+    except LaunchError as problem:
+        raise LaunchError(f"{missing}. Nor does srun help: {problem}") from None
+
+
+def _by_own(env: Mapping[str, str], library: str, flavour: Flavour, python: str) -> Launcher:
+    """Return the library's own launcher, the nearest one that belongs to it."""
     refused = []
     for path in _candidates(flavour, env, python):
         version = _version(path, env)
         if flavour.starts(version, library):
             return Launcher(library, flavour, path)
         refused.append(f"{path} belongs to {_owner(version)}")
-    missing = (
+    raise LaunchError(
         f"mpi4py has loaded {library}, but no mpirun of it was found"
         + (f" ({'; '.join(refused)})" if refused else " in the environment or on PATH")
         + ". Load the module of that MPI" + _or_install(flavour)
     )  # fmt: skip
-    if manager == "slurm":
-        try:
-            return _by_srun(env, library, flavour, manager)
-        except LaunchError as problem:
-            missing += f". Nor does srun help: {problem}"
-    raise LaunchError(missing)
 
 
 def on_path(env: Mapping[str, str], wanted: str | None = None) -> Launcher:

@@ -1,8 +1,8 @@
-"""Command lines that are too long: for some launchers, which are helped, and for the system.
+"""Help where a command line is too long for its launcher; refuse it where it is for the system.
 
-Found by trying: `mpirun` of Open MPI 4 and 5 cannot start ranks whose words have more than 128 KiB,
-see `process.words`; Intel's crashes where there are a thousand. That of MPICH 5 hands on whatever
-the system takes.
+What a launcher hands on is said by its flavour, as found by trying: `mpirun` of Open MPI 4 and 5
+cannot start ranks whose words have more than 128 KiB, see `process.words`; Intel's crashes where
+there are a thousand. That of MPICH 5 hands on whatever the system takes.
 """
 
 from __future__ import annotations
@@ -12,27 +12,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...process import words
+from ..flavours.flavour import Flavour
 from ..flavours.ranks import LaunchError, Ranks
 
 _SPARE = 4096
 """Bytes that the system wants besides words and variables: the path, and numbers of its own."""
 _POINTER = 8
 """Bytes that each word and variable costs besides its own."""
-_MOST_WORDS = {"intelmpi": 800, "mvapich": 800}
-"""950 pass, with the launcher's own, and 1000 do not. MVAPICH's is an older Hydra, not tried."""
-_MOST_BYTES = {"openmpi": words.MOST_BYTES}
 
 
 def fitting(
-    flavour: str, ranks: Ranks, short: Sequence[str], own: Sequence[str] | None
+    flavour: Flavour, ranks: Ranks, short: Sequence[str], own: Sequence[str] | None
 ) -> tuple[Ranks, dict[str, str]]:
     """Return ranks whose words a launcher can hand on, and the variables that it must hand on too.
 
-    flavour: its key. short: the words that start a rank of the farm. own: those that it may find
-    in variables, None where it is no rank of a farm; then LaunchError says what is too long.
+    flavour: the launcher's. short: the words that start a rank of the farm. own: those that it may
+    find in variables, None where it is no rank of a farm; then LaunchError says what is too long.
     """
     size, count = words.size(ranks.program), len(ranks.program)
-    most_bytes, most_words = _MOST_BYTES.get(flavour), _MOST_WORDS.get(flavour)
+    most_bytes, most_words = flavour.MOST_BYTES, flavour.MOST_WORDS
     if size <= (most_bytes or size) and count <= (most_words or count):
         return ranks, {}
     if own is None:

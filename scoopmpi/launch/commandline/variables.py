@@ -1,4 +1,4 @@
-"""Which environment variables the ranks are told, by the words of the launcher's command line."""
+"""Choose the environment variables that ranks are told on the launcher's command line."""
 
 from __future__ import annotations
 

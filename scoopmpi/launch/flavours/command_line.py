@@ -1,4 +1,4 @@
-"""What every flavour answers, a `CommandLine`, and what several of them need to make one.
+"""The answer of every flavour, a `CommandLine`, and what several of them need to make one.
 
 A command line is the words of a launcher with the variables that it needs. Data only; nothing is
 started here.

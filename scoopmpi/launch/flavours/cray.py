@@ -19,6 +19,8 @@ TITLE = "Cray MPICH"
 ALIASES = ("craympich", "cray-mpich", "pals", "aprun", "alps")
 EXTRA = ""
 LAUNCHERS = ("mpiexec", "aprun")
+MOST_WORDS = None
+MOST_BYTES = None
 _NODE = re.compile(r"nid0*(\d+)")
 
 

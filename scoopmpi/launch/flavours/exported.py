@@ -1,4 +1,4 @@
-"""Which of the caller's variables ranks on other hosts need, for launchers that hand over none.
+"""The caller's variables that ranks on other hosts need, for launchers that hand over none.
 
 Lists only; which of them a job hands over is decided by `Ranks.exporting`.
 """

@@ -35,6 +35,14 @@ class Flavour(Protocol):
     def LAUNCHERS(self) -> tuple[str, ...]:
         """Return the file names of its launcher, the best one first."""
 
+    @property
+    def MOST_WORDS(self) -> int | None:
+        """Return how many words of a program the launcher hands on; None for whatever comes."""
+
+    @property
+    def MOST_BYTES(self) -> int | None:
+        """Return how many bytes they may have, as `process.words.size` counts them."""
+
     def recognises(self, library: str) -> bool:
         """Return True for the library's own words.
 

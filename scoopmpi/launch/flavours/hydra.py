@@ -56,7 +56,7 @@ def debugging(ranks: Ranks) -> tuple[str, ...]:
     return ("-verbose", "-prepend-rank") if ranks.asked.debug_mpi else ()
 
 
-def surroundings(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:
+def environment(ranks: Ranks) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return variables to set and to forget.
 
     Where Slurm's MpiDefault is pmix, srun takes Hydra's daemons for ranks, and they hang.

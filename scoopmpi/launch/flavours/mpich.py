@@ -11,6 +11,8 @@ TITLE = "MPICH"
 ALIASES = ("hydra",)
 EXTRA = "mpich"
 LAUNCHERS = (*hydra.LAUNCHERS, "mpirun.mpich", "mpiexec.mpich")
+MOST_WORDS = None
+MOST_BYTES = None
 
 
 def recognises(library: str) -> bool:
@@ -26,7 +28,7 @@ def starts(version: str, library: str) -> bool:
 def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     """Return the command line; Hydra hands over the environment by itself."""
     how = (*hydra.binding(ranks), *hydra.bootstrap(ranks), *hydra.debugging(ranks))
-    needs, unset = hydra.surroundings(ranks)
+    needs, unset = hydra.environment(ranks)
     return CommandLine(
         (mpirun, *how, *hydra.layout(ranks)),
         needs,

@@ -15,6 +15,9 @@ TITLE = "MVAPICH"
 ALIASES = ("mvapich2", "mvapich3")
 EXTRA = ""
 LAUNCHERS = hydra.LAUNCHERS
+MOST_WORDS = 800
+"""An older Hydra than Intel's, not tried."""
+MOST_BYTES = None
 
 
 def recognises(library: str) -> bool:
@@ -33,6 +36,6 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
     names = ["MV2_ENABLE_AFFINITY"] * (not new) + ["MVP_ENABLE_AFFINITY"] * (not old)
     own = tuple(word for name in names for word in ("-genv", name, "0"))
     how = (*hydra.binding(ranks), *own, *hydra.bootstrap(ranks), *hydra.debugging(ranks))
-    needs, unset = hydra.surroundings(ranks)
+    needs, unset = hydra.environment(ranks)
     notes = mpich.without_branches(ranks)
     return CommandLine((mpirun, *how, *hydra.layout(ranks)), needs, unset, notes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+from ...process import words as process_words
 from .command_line import CommandLine, for_daemons
 from .ranks import Ranks
 
@@ -17,6 +18,8 @@ TITLE = "Open MPI"
 ALIASES = ("ompi", "open-mpi", "openrte", "prrte")
 EXTRA = "openmpi"
 LAUNCHERS = ("mpirun", "mpirun.openmpi", "mpiexec", "orterun", "prterun")
+MOST_WORDS = None
+MOST_BYTES = process_words.MOST_BYTES
 PREFIXES = ("OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_")
 
 _STARTERS = {"slurm": "slurm", "srun": "slurm", "pbs": "tm", "pbsdsh": "tm", "lsf": "lsf"}

@@ -1,4 +1,4 @@
-"""What every flavour is asked for: `Ranks`, with what the user wants of the launcher. Data only."""
+"""The question to every flavour, `Ranks`, with what the user asks of the launcher. Data only."""
 
 from __future__ import annotations
 

@@ -18,6 +18,8 @@ TITLE = "srun"
 ALIASES = ("slurm",)
 EXTRA = ""
 LAUNCHERS = ("srun",)
+MOST_WORDS = None
+MOST_BYTES = None
 PLUGINS: tuple[tuple[Flavour, str], ...] = (
     (openmpi, "pmix"), (intelmpi, "pmi2"), (cray, "cray_shasta"), (mvapich, "pmi2"),
     (mpich, "pmi2"),

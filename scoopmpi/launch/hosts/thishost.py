@@ -1,4 +1,4 @@
-"""Whether the name of a host is this machine's. Asks the resolver, so not for long lists."""
+"""Tell by its name whether a host is this machine. Asks the resolver, so not for long lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where several batch systems answer, one's variables are inherited from another job's shell.
+"""Choose where several batch systems answer: one's variables come from another job's shell.
 
 `qsub -V` and `sbatch` hand on all of them. The system counts that has started this process, else
 the one that has given it this host, else the first; of the others the user is told, and their

@@ -1,4 +1,4 @@
-"""What `qstat -f` of OpenPBS and PBS Pro says of a running job: its chunks. Pure.
+"""Read what `qstat -f` of OpenPBS and PBS Pro says of a running job: its chunks. Pure.
 
 A chunk is what `select` asks for and what lies on one host. `exec_vnode` has a parenthesis for
 each, with the vnodes of its host; `exec_host` the host's name for each, in the same order
@@ -36,8 +36,8 @@ def chunks(text: str, job: str) -> list[Chunk] | None:
     if len(names) != len(placed):  # then the vnodes' own: `pbs1[0]` is a part of pbs1
         names = [_BRACKET.sub("", vnode) for vnode, _ in placed]
     return [
-        Chunk(name, cores, _number(wish.get("mpiprocs")), _number(wish.get("ompthreads")))
-        for name, (_, cores), wish in zip(names, placed, asked, strict=True)
+        Chunk(name, cores, _number(wanted.get("mpiprocs")), _number(wanted.get("ompthreads")))
+        for name, (_, cores), wanted in zip(names, placed, asked, strict=True)
     ]
 
 
@@ -71,15 +71,15 @@ def _asked(text: str, count: int) -> list[Mapping[str, str]] | None:
     """
     if not text:
         return None
-    wishes: list[tuple[int, Mapping[str, str]]] = []
+    requested: list[tuple[int, Mapping[str, str]]] = []
     for part in text.split("+"):
         words = part.split(":")
         times = _number(words[0])
-        wishes.append((1 if times is None else times, _settings(words)))
-    if sum(times for times, _ in wishes) == count:
-        return [wish for times, wish in wishes for _ in range(times)]
-    first = wishes[0][1]
-    return [first] * count if all(wish == first for _, wish in wishes) else None
+        requested.append((1 if times is None else times, _settings(words)))
+    if sum(times for times, _ in requested) == count:
+        return [wanted for times, wanted in requested for _ in range(times)]
+    first = requested[0][1]
+    return [first] * count if all(wanted == first for _, wanted in requested) else None
 
 
 def _settings(words: list[str]) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""How managers read: numbers in variables, and the files that variables name.
+"""Read numbers in variables, and the files that variables name, for all managers.
 
 Whatever is wrong is an AllocationError with the variable and its value. What the numbers and the
 lines mean is each manager's own.
