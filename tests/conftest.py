@@ -60,6 +60,9 @@ SLOWEST = (
 )  # fmt: skip
 """They begin first, so that no process is left alone with one of them; by `pytest --durations`."""
 
+SLURM = "tests/cluster/test_slurm"
+"""How the names of the files begin that share one; hosts and Grid Engine can be there twice."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -76,12 +79,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Give each process whole files; all of tests/cluster to one, as there is one cluster."""
+    """Give each process whole files, and to one all that share a Slurm."""
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/cluster" if nodeid.startswith("tests/cluster/") else nodeid.split("::")[0]
+            path = nodeid.partition("::")[0]
+            return SLURM if path.startswith(SLURM) else path
 
     return Files(config, log)
 
