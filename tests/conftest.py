@@ -28,7 +28,8 @@ def library(request: pytest.FixtureRequest) -> Library:
 # The rule: a test takes `library` where it shows how ranks start, talk, end or are lost, which each
 # library does in its own way, and what its launcher does with words, variables, stdin and output.
 # What the farm, the options or a program make of that is the same code with each of them: such a
-# test takes `first_library`. Each time over all libraries it would take four times as long.
+# test takes `first_library`, and of a test's cases those are marked `first` that differ from the
+# others in such a thing alone. Each time over all libraries it would take four times as long.
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,9 @@ SLOWEST = (
 )  # fmt: skip
 """They begin first, so that no process is left alone with one of them; by `pytest --durations`."""
 
+SLURM = "tests/cluster/test_slurm"
+"""How the names of the files begin that share one; hosts and Grid Engine can be there twice."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -75,12 +79,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Give each process whole files; all of tests/cluster to one, as there is one cluster."""
+    """Give each process whole files, and to one all that share a Slurm."""
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/cluster" if nodeid.startswith("tests/cluster/") else nodeid.split("::")[0]
+            path = nodeid.partition("::")[0]
+            return SLURM if path.startswith(SLURM) else path
 
     return Files(config, log)
 
@@ -103,9 +108,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not _left_out(item)]
     for item in items:
-        if item.get_closest_marker("mpi") or not STARTS.isdisjoint(item.fixturenames):
+        if item.get_closest_marker("mpi") or _starts(item):
             item.add_marker("ranks")
     items.sort(key=_turn)
+
+
+def _starts(item: pytest.Item) -> bool:
+    named = {*getattr(item, "fixturenames", ())}
+    if not isinstance(_given(item).get("library", NO_LIBRARY), Library):
+        named.discard("library")  # of the tests of flavours: what an MPI library says of itself
+    return not STARTS.isdisjoint(named)
+
+
+def _given(item: pytest.Item) -> dict[str, object]:
+    return getattr(getattr(item, "callspec", None), "params", {})
 
 
 def _turn(item: pytest.Item) -> int:
@@ -114,11 +130,12 @@ def _turn(item: pytest.Item) -> int:
 
 
 def _left_out(item: pytest.Item) -> bool:
-    given = getattr(getattr(item, "callspec", None), "params", {})
-    library, module = given.get("library"), item.path.stem
-    if not isinstance(library, Library) or not library.name.startswith(IN_PART):
+    library, module = _given(item).get("library"), item.path.stem
+    if not isinstance(library, Library):
         return False
-    return module not in IN_FULL
+    if item.get_closest_marker("first") and library != libraries()[0]:
+        return True
+    return library.name.startswith(IN_PART) and module not in IN_FULL
 
 
 @pytest.fixture(autouse=True)

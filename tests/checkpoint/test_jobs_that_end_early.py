@@ -71,10 +71,17 @@ def total(stdout: str) -> list[str]:
 
 
 EXPECTED = [f"total {sum(x * x for x in range(10, 150))}"]
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+ENDING = [
+    pytest.param(signal.SIGTERM, id="SIGTERM"),
+    *(
+        pytest.param(number, id=number.name, marks=pytest.mark.first)
+        for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+    ),
+]
+"""How each reaches a program past each library's launcher is in `test_stopping`."""
 
 
-@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", ENDING)
 def test_a_job_that_is_told_to_end_leaves_a_complete_file(
     library: Library, place: Path, number: signal.Signals
 ) -> None:

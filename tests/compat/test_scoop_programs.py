@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(90)
 HERE = ROOT / "tests" / "compat" / "scoop_programs"
 PROGRAMS = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("deap_"))
 
-EVERYWHERE = {"arrays", "caught", "constants", "levels", "not_taken", "toolbox", "waits"}
+EVERYWHERE = {"arrays", "levels", "waits"}
 
 ON_ONE_WORKER = ["caught", "doubling", "levels", "reduced", "toolbox", "waits_in_tasks"]
 

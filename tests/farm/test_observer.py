@@ -124,7 +124,7 @@ def observed(
         checkpoint = record.opened(path, ranks.farm.sharing, "a test")
         ranks.executor.checkpoint = checkpoint
     current_executor.install(ranks.executor)
-    before, identity.started = identity.started, True
+    before, identity.this.started = identity.this.started, True
     try:
         yield account
         ranks.settle()
@@ -134,7 +134,7 @@ def observed(
         assert len(account.joined) == workers
         assert set(account.lost) == ranks.link.dead
     finally:
-        identity.started = before
+        identity.this.started = before
         current_executor.install(None)
         if checkpoint is not None:
             checkpoint.close(ended=True)

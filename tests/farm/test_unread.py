@@ -6,14 +6,8 @@ import contextvars
 import csv
 import io
 import itertools
-import sys
-import threading
-import time
-import types
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import TimeoutError as WaitedTooLong
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +16,8 @@ from scoopmpi import futures
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
-from scoopmpi.tasks.arguments import Source, endless, length, sized
 from tests.support.link import Ranks
 from tests.support.memory_farm import counted, current, farm, ran, square
-from tests.support.thread_farm import thread_farm
 
 __all__ = ["farm"]  # the fixture
 
@@ -338,174 +330,3 @@ def test_the_end_waits_for_no_worker_that_dies_meanwhile(seed: int, started: Non
 def drops_two(x: int) -> None:
     for _ in range(2):
         futures.map(slowly, iter(range(20)))
-
-
-# With threads: iterators that block, or work in one thread only.
-
-
-def test_an_iterator_may_block_while_all_else_goes_on() -> None:
-    gate, seen = threading.Event(), []
-
-    def numbers() -> Iterator[int]:
-        yield from range(30)
-        gate.wait(20)
-        yield from range(30, COUNT)
-
-    with thread_farm(2) as farm:
-        ran.clear()
-        for _ in range(3):
-            farm.map(counted, numbers())
-        future = farm.submit(square, 3)
-        future.add_done_callback(seen.append)
-        assert future.result(20) == 9 and len(seen) == 1
-        assert list(farm.map(square, iter(range(500)), timeout=20)) == [x * x for x in range(500)]
-        gate.set()
-        farm.finish()
-        assert ran == dict.fromkeys(range(COUNT), 3)
-
-
-class OfOneThread:
-    """As the cursor of a database, which other threads must not touch."""
-
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
-        self._numbers = iter(range(COUNT))
-
-    def __iter__(self) -> OfOneThread:
-        return self
-
-    def __next__(self) -> int:
-        if threading.get_ident() != self._thread:
-            raise RuntimeError("created in another thread")
-        return next(self._numbers)
-
-
-def test_an_iterator_of_one_thread_is_read_by_it_at_the_end() -> None:
-    with thread_farm(2) as farm:
-        ran.clear()
-        farm.map(counted, OfOneThread())
-        farm.finish()
-        assert once_each()
-
-
-class Interrupted(OfOneThread):
-    """Ctrl-C comes while it is read."""
-
-    def __next__(self) -> int:
-        if (found := super().__next__()) == 50:
-            raise KeyboardInterrupt
-        return found
-
-
-def test_ctrl_c_ends_the_reading_at_the_end() -> None:
-    with thread_farm(2) as farm:
-        ran.clear()
-        farm.map(counted, Interrupted())
-        with pytest.raises(KeyboardInterrupt):
-            farm.finish()
-        assert len(ran) <= 50
-        farm.farm.give_up()
-
-
-def test_hundreds_of_maps_of_maps_need_few_threads() -> None:
-    with thread_farm(2) as farm:
-        ran.clear()
-        for _ in range(300):
-            farm.map(counted, farm.map(int, iter(range(40))))
-        most = threading.active_count()
-        farm.finish()
-        assert ran == dict.fromkeys(range(40), 300)
-        assert most < 300
-
-
-def test_the_program_says_what_it_waits_for(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("scoopmpi.farm.patience.SILENT_SECONDS", 0.05)
-    gate = threading.Event()
-
-    def numbers() -> Iterator[int]:
-        yield from range(COUNT)
-        gate.wait(20)
-
-    threading.Timer(0.4, gate.set).start()
-    with thread_farm(2) as farm:
-        ran.clear()
-        farm.map(counted, numbers())
-        farm.finish()
-        assert once_each()
-    assert "the program has ended, and waits for tasks of maps" in caplog.text
-    assert "counted (" in caplog.text
-
-
-def test_an_endless_generator_is_read_no_further_than_somebody_reads() -> None:
-    read = Counter[str]()
-
-    def numbers() -> Iterator[int]:
-        for x in itertools.count():
-            read["so far"] = x
-            yield x
-
-    with thread_farm(2) as farm:
-        values = farm.map(square, numbers())
-        assert list(itertools.islice(values, 1000)) == [x * x for x in range(1000)]
-        with pytest.raises(WaitedTooLong):
-            farm.submit(time.sleep, 0.3).result(0.1)
-        assert read["so far"] < 4000
-        del values
-
-
-# Columns.
-
-
-@pytest.mark.parametrize(
-    "column",
-    [range(10, 0, -1), range(0), range(5, 1), range(7, 7, -1), range(2, 7, 3), range(10, 0, -3)],
-    ids=str,
-)
-def test_the_length_of_a_range(column: range) -> None:
-    assert length(column) == len(column)
-
-
-def test_what_is_known_to_have_no_end() -> None:
-    for column in (itertools.count(), itertools.repeat(1), itertools.cycle("x"), range(2**63)):
-        assert endless(column)
-    for other in (itertools.repeat(1, 5), range(10**18), iter([]), generator(), [1], Path(), "x"):
-        assert not endless(other)  # type: ignore[arg-type]
-    assert not sized({}.items().__iter__()) and sized({}.items())
-
-
-def test_an_error_in_another_thread_counts_when_the_makers_finds_it_too() -> None:
-    made = Source([broken()])
-    reader = threading.Thread(target=made.read_up_to, args=(10,))
-    reader.start()
-    reader.join(20)
-    assert made.size is None and made.error is None and made.read == 3
-    made.read_up_to(10)
-    assert made.size == 3 and isinstance(made.error, LookupError)
-
-
-def broken() -> Iterator[int]:
-    yield from range(3)
-    raise LookupError("no more")
-
-
-def test_a_generator_over_a_database_is_read_by_the_thread_that_ends_the_program(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its cursor works in one thread only, and a generator that has failed cannot go on."""
-    module = types.ModuleType("sqlite3")
-    monkeypatch.setitem(sys.modules, "sqlite3", module)
-    monkeypatch.setattr(sys.modules["__main__"], "sqlite3", module, raising=False)
-    readers: set[int] = set()
-
-    def rows() -> Iterator[int]:
-        for row in range(500):
-            readers.add(threading.get_ident())
-            yield row
-
-    with thread_farm(2) as farm:
-        farm.map(abs, rows())
-        time.sleep(0.05)
-        farm.farm.finish()
-    assert readers == {threading.get_ident()}

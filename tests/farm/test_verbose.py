@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.farm import verbose
-from tests.conftest import MYSCOOP, libraries, start
+from tests.support.libraries import libraries
+from tests.support.starting import MYSCOOP, start
 
 PROGRAM = """
 from scoopmpi import futures

@@ -53,7 +53,13 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("command", [MYSCOOP, SCOOP], ids=["myscoop", "python -m scoopmpi"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(MYSCOOP, id="myscoop"),
+        pytest.param(SCOOP, id="python -m scoopmpi", marks=pytest.mark.first),
+    ],
+)
 def test_a_program_runs_where_the_caller_has_closed_its_streams(
     library: Library, tmp_path: Path, command: list[str], closed: str
 ) -> None:
@@ -112,7 +118,10 @@ def test_a_program_that_takes_its_streams_away(
 # Words of any length.
 
 
-@pytest.mark.parametrize("count", [1, 1_000, 13_050, 13_200, 60_000])
+FEW_WORDS = [pytest.param(count, marks=pytest.mark.first) for count in (1, 1_000)]
+
+
+@pytest.mark.parametrize("count", [*FEW_WORDS, 13_050, 13_200, 60_000])
 def test_as_many_words_as_a_shell_can_type(library: Library, tmp_path: Path, count: int) -> None:
     (tmp_path / "prog.py").write_text(
         "import os, sys\nfrom scoopmpi import futures\n"

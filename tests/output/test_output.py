@@ -38,7 +38,9 @@ def numbers_by_name(text: bytes) -> dict[str, list[int]]:
     return dict(found)
 
 
-@pytest.mark.parametrize("what", ["map", "submit", "nested"])
+@pytest.mark.parametrize(
+    "what", [*(pytest.param(what, marks=pytest.mark.first) for what in ("map", "submit")), "nested"]
+)
 def test_a_line_of_a_task_stands_before_its_value(library: Library, what: str) -> None:
     check_values(run(library, "values", what).stdout)
 

@@ -158,7 +158,10 @@ def test_the_program_cleans_up_and_the_status_is_the_signals(
     assert "scoopmpi/" not in err, "a traceback ends where the program was"
 
 
-@pytest.mark.parametrize("options", [(), ("--checkpoint", "c.ckpt", "--restarts", "2")])
+@pytest.mark.parametrize(
+    "options",
+    [(), pytest.param(("--checkpoint", "c.ckpt", "--restarts", "2"), marks=pytest.mark.first)],
+)
 @pytest.mark.parametrize("to", ["the command", "all of the job"])
 def test_a_handler_of_the_programs_own_runs_once_and_its_status_counts(
     library: Library, tmp_path: Path, options: tuple[str, ...], to: str

@@ -88,7 +88,11 @@ READ = {
 }
 
 
-@pytest.mark.parametrize("what", READ)
+HOW = ["child", *(pytest.param(what, marks=pytest.mark.first) for what in READ if what != "child")]
+"""Whoever reads: what it finds there is the launcher's."""
+
+
+@pytest.mark.parametrize("what", HOW)
 @pytest.mark.parametrize("source", ["pipe", "file", "nothing"])
 def test_a_program_sees_the_end_of_stdin(
     library: Library, program: Path, tmp_path: Path, what: str, source: str

@@ -1,0 +1,95 @@
+"""What was printed before is shown before a callback runs, whichever thread drives. No ranks."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from scoopmpi.farm import callback_queue
+from scoopmpi.farm.callback_queue import CallbackQueue
+
+SEEDS = range(20)
+
+
+class Slowly:
+    """Shows lines with delays, as threads on a busy machine would."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.events: list[Any] = []
+
+    def show(self, stream: int, data: bytes) -> None:
+        time.sleep(self.chance.choice((0, 0, 0.0002)))
+        self.events += data.decode().splitlines()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_delivery_is_done_before_the_lines_that_came_before_it(seed: int) -> None:
+    slowly = Slowly(seed)
+    ours = CallbackQueue(slowly.show, lambda stream: False)
+    lock = threading.Lock()
+    numbers = iter(range(300))
+
+    def drive() -> None:
+        for number in numbers:
+            with lock:
+                ours.printed(1, f"{number}\n".encode())
+                ours.add(lambda number=number: slowly.events.append(("value", number)))
+            ours.show()
+            ours.hand_over()
+
+    run_all(drive, drive, drive)
+    ours.show_all(hurry=False)
+    ours.hand_over()
+    lines = [event for event in slowly.events if isinstance(event, str)]
+    assert lines == sorted(lines, key=int) and len(lines) == 300
+    places = {event: place for place, event in enumerate(slowly.events)}
+    assert all(places[str(n)] < places["value", n] for n in range(300))
+
+
+def test_a_reader_that_is_slow_stops_what_comes_in() -> None:
+    ours = CallbackQueue(lambda stream, data: None, lambda stream: False)
+    while not ours.full:
+        ours.printed(1, b"x" * (1 << 16))
+    assert len(ours) == callback_queue.MOST_BYTES // (1 << 16) + 1
+    ours.show()
+    assert not ours.full and not ours
+
+
+def test_a_reader_that_has_gone_is_told_once() -> None:
+    def gone(stream: int, data: bytes) -> None:
+        raise BrokenPipeError
+
+    ours = CallbackQueue(gone, lambda stream: False)
+    ours.printed(1, b"a\n")
+    with pytest.raises(BrokenPipeError):
+        ours.show()
+    ours.printed(1, b"b\n")
+    ours.show()
+    assert not ours
+
+
+def test_a_stream_of_the_programs_own_that_fails_does_not_keep_the_farm_from_its_end() -> None:
+    def fails(stream: int, data: bytes) -> None:
+        raise LookupError
+
+    ours = CallbackQueue(fails, lambda stream: False)
+    ours.printed(1, b"a\n")
+    with pytest.raises(LookupError):
+        ours.show()
+    ours.printed(1, b"b\n")
+    ours.show_all(hurry=False)
+    assert not ours
+
+
+def run_all(*actions: Any) -> None:
+    threads = [threading.Thread(target=action, daemon=True) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()

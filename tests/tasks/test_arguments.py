@@ -1,0 +1,44 @@
+"""What is known of the iterables of a map: their length, whether they end, and their errors."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scoopmpi.tasks.arguments import Source, endless, length, sized
+
+
+@pytest.mark.parametrize(
+    "column",
+    [range(10, 0, -1), range(0), range(5, 1), range(7, 7, -1), range(2, 7, 3), range(10, 0, -3)],
+    ids=str,
+)
+def test_the_length_of_a_range(column: range) -> None:
+    assert length(column) == len(column)
+
+
+def test_what_is_known_to_have_no_end() -> None:
+    for column in (itertools.count(), itertools.repeat(1), itertools.cycle("x"), range(2**63)):
+        assert endless(column)
+    for other in (itertools.repeat(1, 5), range(10**18), iter([]), broken(), [1], Path(), "x"):
+        assert not endless(other)  # type: ignore[arg-type]
+    assert not sized({}.items().__iter__()) and sized({}.items())
+
+
+def test_an_error_in_another_thread_counts_when_the_makers_finds_it_too() -> None:
+    made = Source([broken()])
+    reader = threading.Thread(target=made.read_up_to, args=(10,))
+    reader.start()
+    reader.join(20)
+    assert made.size is None and made.error is None and made.read == 3
+    made.read_up_to(10)
+    assert made.size == 3 and isinstance(made.error, LookupError)
+
+
+def broken() -> Iterator[int]:
+    yield from range(3)
+    raise LookupError("no more")
