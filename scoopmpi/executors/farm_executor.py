@@ -114,8 +114,9 @@ class FarmExecutor(Executor):
         """What `map` gives, a list of values at a time."""
         timeout = seconds(timeout)
         run = limited(fn, task_timeout)
+        self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
-        job = self.farm.open_map(run, iterables, ordered, record)
+        job = self.farm.maps.open(run, iterables, ordered, record)
         return FarmResults(self.farm, job, timeout)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:

@@ -68,7 +68,7 @@ class FarmResults:
 
     def __init__(self, farm: Farm, job: MapJob, timeout: float | None) -> None:
         self._farm, self._job = farm, job
-        self.settled = partial(farm.settled, job.number)
+        self.settled = partial(farm.maps.settled, job.number)
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[OutcomeRange] = deque()  # of `finish`
@@ -114,7 +114,7 @@ class FarmResults:
         self._job.ask()
         if self._kept or self._over():
             return True
-        self._farm.release(self._job)
+        self._farm.maps.release(self._job)
         return self._farm.wait_until(self._ready, timeout)
 
     def finish(self, keep: bool) -> None:
@@ -126,7 +126,7 @@ class FarmResults:
             if not keep:
                 self._finish_unread()
         while job.error is None and not self._over():
-            self._farm.release(self._job)
+            self._farm.maps.release(self._job)
             self._farm.wait_until(lambda: job.ready or self._over())
             with self._guard:
                 part = None if self._ended else job.take()
@@ -136,11 +136,11 @@ class FarmResults:
     def _finish_unread(self) -> None:
         self.leave()
         self._farm.wait_until(lambda: self.settled() or self._job.stuck)
-        self._farm.finish_here(self._job)
+        self._farm.maps.finish_here(self._job, self._farm.wait_until)
 
     def leave(self) -> None:
         """Nobody takes the values, but the tasks shall run. For the garbage collector."""
-        self._farm.leave(self._job.number)
+        self._farm.maps.leave(self._job.number)
 
     def bound(self) -> None:
         """The program ends: of what was read in part no more is read from the user's iterators."""
@@ -180,7 +180,7 @@ class FarmResults:
         """The farm may forget it."""
         if not self._ended:
             self._ended = True
-            self._farm.abandon(self._job.number)
+            self._farm.maps.abandon(self._job.number)
 
     def _next_part(self) -> OutcomeRange | None:
         """The next outcomes, None at the end; raises what has ended the map."""
@@ -192,7 +192,7 @@ class FarmResults:
                 if self._ended or (job.exhausted and not job.left):
                     return None
             if job.more:
-                self._farm.release(job)
+                self._farm.maps.release(job)
             with self._guard:
                 part = None if self._kept or self._ended else job.take()
             if part is not None:
