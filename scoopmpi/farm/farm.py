@@ -61,7 +61,6 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.unfinished import Unfinished
-from ..wire.failure import FarmError as FarmError
 from ..wire.messages import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue

@@ -55,7 +55,7 @@ class Router:
             messages.Waiting: self._waiting,
             messages.Resumed: self._resumed,
             messages.Offered: relay.offered,
-            messages.Revoked: lambda sender, message: relay.revoked(sender, message.job),
+            messages.Revoked: relay.revoked,
             messages.Joined: self._joined,
             messages.SetConstants: sharing.proposed,
             messages.BufferRequest: lambda sender, message: sharing.wanted(sender, message.number),

@@ -66,6 +66,11 @@ class Source:
         self.size = self.read = tasks
         self._rows = iter(())
 
+    def fail(self, error: BaseException) -> None:
+        """End the arguments where reading them has raised what is no Exception."""
+        self.error = error
+        self.end_at(self.read)
+
     def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
         offset = self._dropped
         return [column[start - offset : stop - offset] for column in self._columns]
