@@ -157,7 +157,8 @@ class Farm:
 
     def recalled_call(self) -> None:
         """Count a call whose outcome is known from a checkpoint, and which is not submitted."""
-        self._jobs.recalled(self._calls.number, 1)
+        with self._lock:
+            self._jobs.recalled(self._calls.number, 1)
 
     # Waiting, and what all share.
 
