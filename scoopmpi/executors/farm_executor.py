@@ -93,8 +93,9 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
+        self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
-        job = self.farm.open_map(run, iterables, options.ordered, record)
+        job = self.farm.maps.open(run, iterables, options.ordered, record)
         return FarmResults(self.farm, job, options.deadline())
 
     values = results

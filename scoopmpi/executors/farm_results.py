@@ -31,7 +31,7 @@ class FarmResults:
 
     def __init__(self, farm: Farm, job: MapJob, deadline: float | None) -> None:
         self._farm, self._job = farm, job
-        self.settled = partial(farm.settled, job.number)
+        self.settled = partial(farm.maps.settled, job.number)
         self._deadline = deadline
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[OutcomeRange] = deque()  # of `finish`
@@ -79,7 +79,7 @@ class FarmResults:
         self._job.ask()
         if self._kept or self._over():
             return True
-        self._farm.release(self._job)
+        self._farm.maps.release(self._job)
         return self._farm.wait_until(self._ready, timeout)
 
     def _next_range(self) -> OutcomeRange | None:
@@ -92,7 +92,7 @@ class FarmResults:
                 if self._ended or (job.exhausted and not job.left):
                     return None
             if job.more:
-                self._farm.release(job)
+                self._farm.maps.release(job)
             with self._guard:
                 arrived = None if self._kept or self._ended else job.take()
             if arrived is not None:
@@ -126,7 +126,7 @@ class FarmResults:
             if not keep:
                 self._finish_unread()
         while job.error is None and not self._over():
-            self._farm.release(self._job)
+            self._farm.maps.release(self._job)
             self._farm.wait_until(lambda: job.ready or self._over())
             with self._guard:
                 arrived = None if self._ended else job.take()
@@ -136,7 +136,7 @@ class FarmResults:
     def _finish_unread(self) -> None:
         self.leave()
         self._farm.wait_until(lambda: self.settled() or self._job.stuck)
-        self._farm.finish_here(self._job)
+        self._farm.maps.finish_here(self._job, self._farm.wait_until)
 
     def bound(self) -> None:
         """Read no more from the user's iterators where values were taken: the program ends."""
@@ -167,7 +167,7 @@ class FarmResults:
 
     def leave(self) -> None:
         """Have the tasks run although nobody takes the values. For the garbage collector."""
-        self._farm.leave(self._job.number)
+        self._farm.maps.leave(self._job.number)
 
     def close(self) -> None:
         """Let go of the rest: nobody wants it."""
@@ -184,4 +184,4 @@ class FarmResults:
         """Let the farm forget the map."""
         if not self._ended:
             self._ended = True
-            self._farm.abandon(self._job.number)
+            self._farm.maps.abandon(self._job.number)

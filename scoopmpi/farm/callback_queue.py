@@ -1,7 +1,7 @@
 """Calls that wait until the farm's lock is left: outcomes for callers, and lines of tasks before.
 
 The farm's loop adds under its lock; whoever drives shows and hands over without it. Threads may do
-so at the same time: each delivery is done once, and never before the lines that had come before it
+so at the same time: each call is made once, and never before the lines that had come before it
 are written. Those have one order, and one thread at a time writes them.
 """
 

@@ -67,7 +67,8 @@ class Closing:
         self._members.tell()
         self._callbacks.show_all(hurry)
         if self._observer is not None:
-            self._observer.farm_closed()
+            with self._lock:
+                self._observer.farm_closed()
         if not left:
             self._transport.abort(status)
         self._closed = True

@@ -1,7 +1,8 @@
 """Turns of the farm's loop: taken by a caller that waits, or by the progress thread.
 
-So no result changes threads on its way to a caller that waits for it, and submits make progress
-and callbacks run while the program computes. Knows the loop as a function `step`, no more.
+A caller that waits drives, so that no result changes threads on its way to it. While nobody waits a
+thread of ours drives, so that submits make progress and callbacks run while the program computes.
+Knows the loop as a function `step`, no more.
 """
 
 from __future__ import annotations

@@ -101,6 +101,11 @@ class Jobs:
             self._observer.job_ended(number)
         return job
 
+    def recalled(self, number: int, tasks: int) -> None:
+        """Tell the observer of tasks whose outcomes are known from a checkpoint."""
+        if self._observer is not None:
+            self._observer.tasks_recalled(number, tasks)
+
     def fail(self, error: BaseException) -> None:
         """Give every caller the error, from whatever thread: nothing can go on."""
         self.error = error

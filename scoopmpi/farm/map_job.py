@@ -148,8 +148,7 @@ class MapJob:
 
     def reading_failed(self, error: BaseException) -> None:
         """End the iterators where reading them has raised what is no Exception."""
-        self._source.error = error
-        self._source.end_at(self._source.read)
+        self._source.fail(error)
 
     @property
     def streamed(self) -> bool:

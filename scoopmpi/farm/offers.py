@@ -7,12 +7,19 @@ to the worker that owns the nested job. Bookkeeping only: no messages are sent f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
 from ..wire import payload
 from ..wire.messages import Offered, Returned
+
+
+class NestedJob(NamedTuple):
+    """A job that a task has made on its worker, by that worker's own number."""
+
+    owner: int
+    number: int
 
 
 class Offer:
@@ -41,7 +48,7 @@ class Offer:
             code = payload.forwarded(message.code)
             self.function = Function(self.name, code, message.by_name, message.limit)
         self.tasks = message.stop - message.start
-        self.nested_job, self.last = message.job, message.last
+        self.nested_job, self.last = NestedJob(owner, message.job), message.last
         self.first = message.start  # the index there of the first task here
         self._returned, self._forgotten = returned, forgotten
         self._limit = message.limit
@@ -76,7 +83,7 @@ class Offer:
             else tuple(map(payload.forwarded, part.outcomes))
         )
         start, stop = part.start + self.first, part.stop + self.first
-        return Returned(self.nested_job, start, stop, part.plain, frame, part.failed)
+        return Returned(self.nested_job.number, start, stop, part.plain, frame, part.failed)
 
     @property
     def answered(self) -> bool:
@@ -95,7 +102,7 @@ class Offers:
     """All offers that are not answered, and the workers that may not offer again."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], set[int]] = {}  # (owner, its job): our jobs
+        self._numbers: dict[NestedJob, set[int]] = {}  # of our jobs
         self._spent: dict[int, None] = {}
         self.spent: Final[Mapping[int, None]] = self._spent
         """Workers that must be asked before they may offer again, in the order of their offers."""
@@ -104,28 +111,27 @@ class Offers:
 
     def opened(self, offer: Offer) -> None:
         """Note that a worker has offered tasks."""
-        self._numbers.setdefault((offer.owner, offer.nested_job), set()).add(offer.number)
+        self._numbers.setdefault(offer.nested_job, set()).add(offer.number)
         self._spent[offer.owner] = None
         self.last_ones += offer.last
 
     def closed(self, offer: Offer) -> None:
         """Note that all outcomes of an offer have come, or nobody wants them."""
         self.last_ones += offer.last
-        key = offer.owner, offer.nested_job
-        numbers = self._numbers.get(key, set())
+        numbers = self._numbers.get(offer.nested_job, set())
         numbers.discard(offer.number)
         if not numbers:
-            self._numbers.pop(key, None)
+            self._numbers.pop(offer.nested_job, None)
 
-    def of(self, owner: int, nested_job: int) -> tuple[int, ...]:
+    def of(self, nested_job: NestedJob) -> tuple[int, ...]:
         """Return our numbers for a worker's nested job."""
-        return tuple(self._numbers.get((owner, nested_job), ()))
+        return tuple(self._numbers.get(nested_job, ()))
 
     def lost(self, owner: int) -> tuple[int, ...]:
         """Return our numbers for all jobs of a worker that has died; it is asked for nothing."""
         self._spent.pop(owner, None)
-        keys = [key for key in self._numbers if key[0] == owner]
-        return tuple(number for key in keys for number in self._numbers[key])
+        jobs = [nested_job for nested_job in self._numbers if nested_job.owner == owner]
+        return tuple(number for nested_job in jobs for number in self._numbers[nested_job])
 
     def to_ask(self, idle_workers: int) -> list[int]:
         """Return whom to ask for tasks while so many have none: each once for each offer."""

@@ -10,11 +10,11 @@ from typing import Final
 
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import OutcomeRange
-from ..wire.messages import Ceased, Offered, StealRequest
+from ..wire.messages import Ceased, Offered, Revoked, StealRequest
 from ..wire.transport import Transport
 from .dispatch import Dispatch
 from .jobs import Jobs
-from .offers import Offer, Offers
+from .offers import NestedJob, Offer, Offers
 
 
 class Relay:
@@ -30,9 +30,9 @@ class Relay:
     ) -> None:
         self._transport, self._scheduler = transport, scheduler
         self._jobs, self._dispatch, self._offers = jobs, dispatch, offers
-        self._revoked: dict[tuple[int, int], set[int]] = {}
-        self.revoked_jobs: Final[Mapping[tuple[int, int], set[int]]] = self._revoked
-        """(owner, its job): our numbers of what may still run of it."""
+        self._revoked: dict[NestedJob, set[int]] = {}
+        self.revoked_jobs: Final[Mapping[NestedJob, set[int]]] = self._revoked
+        """Nested jobs that nobody wants, and our numbers of what may still run of each."""
 
     def offered(self, sender: int, message: Offered) -> None:
         """Take in tasks of a nested job, ahead of all others, as their parents wait for them."""
@@ -49,19 +49,21 @@ class Relay:
         if offer.answered:
             self._dispatch.closed(offer.number)
 
-    def revoked(self, owner: int, nested_job: int) -> None:
+    def revoked(self, sender: int, message: Revoked) -> None:
         """Close what nobody wants; the owner is told when nothing of it runs any more."""
-        numbers = self._offers.of(owner, nested_job)
+        nested_job = NestedJob(sender, message.job)
+        numbers = self._offers.of(nested_job)
         for number in numbers:
             self._dispatch.closed(number)
-        self._revoked[owner, nested_job] = set(numbers)
+        self._revoked[nested_job] = set(numbers)
 
     def lost(self, owner: int) -> None:
         """Close what a dead worker had offered: it comes again with the tasks that had made it."""
         for number in self._offers.lost(owner):
             self._dispatch.closed(number)
-        for key in [key for key in self._revoked if key[0] == owner]:
-            del self._revoked[key]
+        for nested_job in [*self._revoked]:
+            if nested_job.owner == owner:
+                del self._revoked[nested_job]
 
     def look(self) -> None:
         """Ask for more where workers have nothing to do; tell owners what has ceased."""
@@ -70,7 +72,7 @@ class Relay:
         idle_workers = self._scheduler.idle_workers if self._offers.spent else 0
         for worker in self._offers.to_ask(idle_workers) if idle_workers else ():
             self._transport.send(worker, StealRequest(idle_workers))
-        for owner, nested_job in [*self._revoked]:
-            if not any(map(self._scheduler.handed, self._revoked[owner, nested_job])):
-                del self._revoked[owner, nested_job]
-                self._transport.send(owner, Ceased(nested_job))
+        for nested_job, numbers in [*self._revoked.items()]:
+            if not any(map(self._scheduler.handed, numbers)):
+                del self._revoked[nested_job]
+                self._transport.send(nested_job.owner, Ceased(nested_job.number))

@@ -55,7 +55,7 @@ class Router:
             messages.Waiting: self._waiting,
             messages.Resumed: self._resumed,
             messages.Offered: relay.offered,
-            messages.Revoked: lambda sender, message: relay.revoked(sender, message.job),
+            messages.Revoked: relay.revoked,
             messages.Joined: self._joined,
             messages.SetConstants: sharing.set_for_task,
             messages.BufferRequest: sharing.send_buffers,
@@ -84,11 +84,11 @@ class Router:
             unstarted = Batch(number, message.unstarted, message.end)
         if assignments := self._scheduler.finished(sender, batch, message.seconds, unstarted):
             self._dispatch.assigned(assignments)
+        if self._observer is not None:  # before its job may end with these outcomes
+            self._tell_finished(self._observer, sender, message)
         if start < stop and (job := self._jobs.open.get(number)) is not None:
             part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
             self._answer(job, part)
-        if self._observer is not None:
-            self._tell_finished(self._observer, sender, message)
 
     def _answer(self, job: Job, part: OutcomeRange) -> None:
         if job.delivery_runs_code:

@@ -1,7 +1,7 @@
 """The reader behind `-v`: a run in lines that a person reads, through the logger `scoopmpi`.
 
-A line for each worker that joins or is lost, two for each map, one for tasks that are tried again
-or given up, and a summary at the end. Nothing for each batch. Called with the farm's lock held.
+A line for each worker that joins, two for each map, one for tasks that are tried again or given up,
+and a summary at the end. Nothing for each batch. Called with the farm's lock held.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class Verbose(Observer):
         logger.info("worker %d joined: pid %d on %s", worker, pid, host)
 
     def worker_lost(self, worker: int, host: str) -> None:
-        self._lost += 1
-        logger.info("worker %d on %s is lost", worker, host)
+        self._lost += 1  # the line that says so is a warning, and needs no reader
 
     def job_begun(self, job: int, kind: str, name: str) -> None:
         if kind != "map":

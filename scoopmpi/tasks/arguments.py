@@ -72,6 +72,11 @@ class Source:
         self.size = self.read = tasks
         self._rows = iter(())
 
+    def fail(self, error: BaseException) -> None:
+        """End the arguments where reading them has raised what is no Exception."""
+        self.error = error
+        self.end_at(self.read)
+
     def columns(self, start: int, stop: int) -> list[Sequence[Any]]:
         """Return the arguments of the tasks `start` to `stop - 1`, which have been read."""
         offset = self._dropped

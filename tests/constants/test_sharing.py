@@ -141,7 +141,7 @@ def test_rank_0_sends_few_messages(workers: int, monkeypatch: pytest.MonkeyPatch
     farm = Ranks(workers, seed=workers)
     farm.wait_until(lambda: not farm.farm.members.importing)
     sent: list[int] = []
-    send = farm.farm._transport.send
+    send = farm.farm._dispatch._transport.send
 
     def counted(to: int, message: Any) -> None:
         if NUMBERS[type(message)] == NUMBERS[BroadcastConstants]:

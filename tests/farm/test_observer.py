@@ -32,7 +32,7 @@ class Account(Observer):
         self.cut_short: set[int] = set()
         """Jobs that have ended with tasks under way, some of which were not sent yet."""
         self.tasks: dict[str, Counter[int]] = {}
-        self.failed = self.batches = 0
+        self.failed = self.batches = self.late = 0
         self.seconds = 0.0
         self.joined: list[int] = []
         self.lost: list[int] = []
@@ -70,6 +70,7 @@ class Account(Observer):
         self, job: int, worker: int, tasks: int, failed: int, seconds: float
     ) -> None:
         self._count("finished", job, tasks)
+        self.late += job in self.ended
         self.failed += failed
         self.batches += 1
         self.seconds += max(seconds, 0.0)
@@ -223,7 +224,7 @@ def test_nested_tasks_are_counted_where_they_change_workers(seed: int) -> None:
         assert sum(futures.map(tree, [3, 3])) == 54
     offered = account.of("finished", "nested")
     assert account.of("finished", "map") == 2
-    assert 0 <= offered <= 2 * (3 + 9 + 27)
+    assert 0 <= offered <= 2 * (3 + 9 + 27) and account.late == 0
     assert bool(offered) == ("nested" in account.kinds.values())
 
 

@@ -67,7 +67,6 @@ def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
         "worker 2 joined: pid 8 on n2",
         "map 1 of square begins",
         "map 1 of square: 1 task of worker 2 tried again",
-        "worker 2 on n2 is lost",
         "map 1 of square: 1 task of worker 3 given up",
         "map 1 of square ends after S s: 5 tasks in 2 batches, 0.5 s of work, "
         "1 raised an exception, 3 from the checkpoint, 1 tried again, 1 given up",

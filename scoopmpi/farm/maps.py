@@ -1,0 +1,134 @@
+"""The maps of a farm as callers see them: begun, handed out window by window, left, forgotten.
+
+Reading the user's iterators and packing run here in the thread that calls, without the farm's lock.
+The parts of one map are in `map_job`; maps that nobody reads any more are `unread`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..concurrency.signal_lock import SignalLock
+from ..scheduling.scheduler import Scheduler
+from ..tasks.packed import pack_function
+from .callback_queue import CallbackQueue
+from .dispatch import Dispatch
+from .driver import Driver
+from .jobs import Jobs
+from .loop import Loop
+from .map_job import MapJob
+from .map_window import Span
+from .unread import UnreadMaps
+
+if TYPE_CHECKING:  # few programs have a checkpoint
+    from ..tasks.record import MapRecord
+
+
+class Maps:
+    """The maps of one farm.
+
+    workers: how many it has when all have joined.
+    """
+
+    def __init__(
+        self,
+        lock: SignalLock,
+        scheduler: Scheduler,
+        jobs: Jobs,
+        dispatch: Dispatch,
+        callbacks: CallbackQueue,
+        loop: Loop,
+        driver: Driver,
+        unread: UnreadMaps,
+        workers: int,
+    ) -> None:
+        self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
+        self._dispatch, self._callbacks = dispatch, callbacks
+        self._loop, self._driver, self._unread = loop, driver, unread
+        self._workers = workers
+
+    def open(
+        self,
+        target: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        ordered: bool = True,
+        record: Callable[[], MapRecord] | None = None,
+    ) -> MapJob:
+        """Begin a map, and hand out its first tasks; reads the user's iterators.
+
+        target: the function. iterables: its arguments, in columns.
+        ordered: whether outcomes are wanted in the order of the tasks, or as they come.
+        record: begins the map's record in a checkpoint.
+
+        Raises PicklingError or TypeError where the function cannot travel.
+        """
+        function, number = pack_function(target), self._jobs.new_number()
+        kept = None if record is None else record()
+        job = MapJob(number, function, iterables, self._workers, ordered, kept, self._go_on)
+        spans = job.next_spans()
+        with self._lock:
+            self._jobs.add_map(job)
+            self._scheduler.submitted(number, 0)
+            self._hand_out(job, spans)
+        if self._jobs.error is not None:  # the last worker died while the function was packed
+            job.failed(self._jobs.error)
+        self._send(job, spans)
+        return job
+
+    def release(self, job: MapJob) -> None:
+        """Hand out as many more tasks of a map as its window allows; reads the user's iterators."""
+        spans = job.next_spans()
+        if spans:
+            with self._lock:
+                if job.number in self._jobs.open:
+                    self._hand_out(job, spans)
+        self._send(job, spans)
+
+    def _hand_out(self, job: MapJob, spans: Sequence[Span]) -> None:
+        number = job.number
+        for span in spans:
+            if span.known:
+                self._scheduler.known(number, span.tasks)
+                self._jobs.recalled(number, span.tasks)
+            else:
+                self._dispatch.assigned(self._scheduler.submitted(number, span.tasks))
+
+    def _send(self, job: MapJob, spans: Sequence[Span]) -> None:
+        """Send what `_hand_out` has brought, without the lock, and have somebody look after it."""
+        if spans:
+            if any(span.known for span in spans) and job.left:
+                self._callbacks.add(partial(self._unread.go_on, job))
+            self._dispatch.pack_and_send()
+        self._driver.wake()
+
+    def _go_on(self, job: MapJob) -> None:
+        """Do what follows when outcomes of a map have come that is not at its end."""
+        if job.left:
+            self._unread.go_on(job)
+        else:
+            self.release(job)
+
+    def abandon(self, number: int) -> None:
+        """Forget a map: nobody wants the rest. The garbage collector may call this at any point."""
+        self._loop.abandon(number)
+
+    def abandon_all(self) -> None:
+        """Let no task of a map begin any more."""
+        for number in list(self._jobs.maps):
+            self.abandon(number)
+
+    def leave(self, number: int) -> None:
+        """Run a map for nobody: its values are thrown away. For the garbage collector."""
+        self._unread.drop(number)
+        self._driver.wake()
+
+    def finish_here(self, job: MapJob, wait_until: Callable[..., object]) -> None:
+        """Return when a map that was left has run. wait_until: waits for a function."""
+        self._unread.finish_here(job, wait_until)
+
+    def settled(self, number: int) -> bool:
+        """True where no task of a map is to run, or runs on a worker, any more."""
+        over = number not in self._jobs.open and not self._scheduler.handed(number)
+        return over or self._jobs.error is not None
