@@ -185,20 +185,20 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
     worker = Worker(
         transport, (lambda: _leave_task(worker, transport)) if progress_threads else None, label
     )
-    errors, worker.output = sys.stderr, Output(worker.printed, worker.place)
-    worker.output.install()
-    worker.inbox.reconfigured = worker.output.reconfigured
+    errors, output = sys.stderr, Output(worker.printed, worker.place)
+    worker.print_to(output)
+    output.install()
     current_executor.install(worker.nested)
     identity.importing = True
     try:
-        worker.output.keep()
+        output.keep()
         module = programs.load(program, arguments)
     except BaseException as error:
-        printed = worker.output.kept(failed=True)  # says why, where no traceback does
+        printed = output.kept(failed=True)  # says why, where no traceback does
         said = printed if isinstance(error, SystemExit) else b""
         worker.refuse(programs.import_failure(error), said)
     else:
-        worker.join(programs.defined_names(module), worker.output.kept(failed=False))
+        worker.join(programs.defined_names(module), output.kept(failed=False))
     finally:
         identity.importing = False
     try:
@@ -207,7 +207,7 @@ def _follow(transport: Any, program: Any, arguments: list[str], label: Any) -> N
         traceback.print_exc(file=errors)
         os._exit(1)
     _end_profile()
-    worker.output.all_ended()
+    output.all_ended()
     worker.farewell()
     leaving.end(transport, worker.lock)
 

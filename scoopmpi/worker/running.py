@@ -130,9 +130,14 @@ class Running:
         return self._cut(late=True)
 
     @property
-    def task(self) -> tuple[int, int]:
-        """The job and the index of the running task, after the batch was set aside."""
-        return self._run.job, self._stop - 1
+    def job(self) -> int:
+        """The number of its job."""
+        return self._run.job
+
+    @property
+    def task(self) -> int:
+        """The index of the running task, after the batch was set aside."""
+        return self._stop - 1
 
     @property
     def single(self) -> bool:
@@ -268,7 +273,7 @@ class Running:
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:
-    """The answer where a batch's function or columns cannot be unpickled: each task fails so."""
+    """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
     name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
     problem = failure.TaskError(
         f"a function or its arguments cannot be unpickled on worker {identity.rank}: "
@@ -276,8 +281,30 @@ def unpackable(run: Run, error: BaseException) -> Finished:
     )
     problem.__cause__ = error
     frame = failure.pack(problem, identity.rank, "a batch")
-    job, start, stop = run.job, run.start, run.stop
-    count = stop - start
+    count = run.stop - run.start
     return Finished(
-        job, start, stop, -1.0, stop, stop, False, (frame,) * count, tuple(range(count))
+        job=run.job,
+        start=run.start,
+        stop=run.stop,
+        seconds=-1.0,
+        unstarted=run.stop,
+        end=run.stop,
+        plain=False,
+        outcomes=(frame,) * count,
+        failed=tuple(range(count)),
+    )
+
+
+def nothing_run(run: Run) -> Finished:
+    """Return the answer for a batch that goes back as it came."""
+    return Finished(
+        job=run.job,
+        start=run.start,
+        stop=run.start,
+        seconds=-1.0,
+        unstarted=run.start,
+        end=run.stop,
+        plain=False,
+        outcomes=(),
+        failed=(),
     )

@@ -297,7 +297,7 @@ def dies(silence: float) -> None:
     ranks = scene.ranks
     silent = ranks.farm._dispatch.silent
     assert silent is not None and ranks.acting is not None
-    silent[ranks.acting._transport.rank] -= silence
+    silent[ranks.acting.rank] -= silence
     ranks.die()
 
 

@@ -10,13 +10,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...tasks import outcomes
 from ...tasks.future import Future
 from ...tasks.limit import seconds_of
 from ...wire import failure, payload
-from ...wire.messages import CANCELLED, Frame, Offered
+from ...wire.messages import CANCELLED, Frame, Offered, Returned
 from . import isolation
 from .fibers import Ended
 
@@ -24,7 +25,10 @@ logger = logging.getLogger("scoopmpi")
 
 
 class Call(NamedTuple):
-    """A submitted call; packed where its arguments can be changed, else as it is."""
+    """A submitted call; packed where its arguments can be changed, else as it is.
+
+    limit: seconds that it may take, if there is a limit.
+    """
 
     future: Future[Any]
     call: tuple[Callable[..., Any], tuple[Any, ...]] | None
@@ -33,27 +37,40 @@ class Call(NamedTuple):
 
 
 def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any) -> Call:
-    """A call, packed unless nobody can change it; raises what packing raises."""
+    """Make a call, packed unless nobody can change it; raises what packing raises."""
     if not kwargs and payload.plain(args) and payload.by_name(fn):
         return Call(future, (fn, args), None)
     frame = payload.copied(payload.pack((fn, args, kwargs)))
     return Call(future, None, frame, seconds_of(fn))
 
 
+class TakenCalls(NamedTuple):
+    """Unstarted calls from `start` on, for others."""
+
+    start: int
+    rows: list[Call]
+
+
 class NestedCalls:
-    """Calls that a task has submitted, one after the other."""
+    """Calls that a task has submitted, one after the other.
+
+    scope: the task.
+    """
+
+    unread = False
+    any_thread = True
 
     def __init__(self, number: int, scope: int) -> None:
         self.number, self.scope = number, scope
         self.rows: deque[Call] = deque()
         self.unanswered = 0
-        self.portable = True
+        self.portable = True  # each call is packed by itself, or an error in its place
         self._growing = True  # until others get some: indices must stay in a row
         self._front = self._end = 0
         self._elsewhere: dict[int, Future[Any]] = {}
 
     def add(self, call: Call, scope: int) -> bool:
-        """One more call of the task `scope`; False where it needs a job of its own."""
+        """Add a call of the task `scope`; return False where it needs a job of its own."""
         if scope != self.scope or not self._growing:
             return False
         self._end += 1
@@ -88,8 +105,8 @@ class NestedCalls:
             if time.monotonic() > until:
                 return
 
-    def taken(self, most: int) -> tuple[int, list[Any], bool]:
-        """Unstarted calls from the end for others: the first's index, and the calls."""
+    def taken(self, most: int) -> TakenCalls:
+        """Take at most so many unstarted calls from the end, for others."""
         calls: list[Call] = []
         while len(calls) < most:
             try:
@@ -101,27 +118,43 @@ class NestedCalls:
         self._end -= len(calls)
         for index, call in enumerate(calls, self._end):
             self._elsewhere[index] = call.future
-        return self._end, calls, False
+        return TakenCalls(self._end, calls)
 
-    def offered(self, start: int, calls: list[Call], plain: bool) -> Offered:
-        """What `taken` gave, packed; a cancelled one as nothing to run."""
+    def offered(self, taken: TakenCalls) -> Offered:
+        """Pack what `taken` gave, a cancelled call as nothing to run; runs the user's pickling."""
+        start, calls = taken.start, taken.rows
         frames = tuple(map(_frame, calls))
         limits = [call.limit for call in calls if call.limit is not None]
         limit = max(limits) if len(limits) == len(calls) else None
         last = any(call.future._ended is not None for call in calls)  # of an executor
-        stop = start + len(calls)
-        return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
+        return Offered(
+            job=self.number,
+            start=start,
+            stop=start + len(calls),
+            code=None,
+            lasting=False,
+            plain=False,
+            tasks=frames,
+            limit=limit,
+            last=last,
+        )
 
-    def returned(self, part: outcomes.OutcomeRange) -> None:
-        """Outcomes from others have come; runs the user's unpickling and callbacks."""
-        failed = frozenset(part.failed)
-        frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
+    def returned(self, message: Returned) -> Callable[[], None]:
+        """Return what sets the outcomes of calls that others have run.
+
+        It is to be run in a fiber, as it runs the user's unpickling and callbacks.
+        """
+        return partial(self._set_outcomes, message)
+
+    def _set_outcomes(self, message: Returned) -> None:
+        plain, failed = message.plain, frozenset(message.failed)
+        frames = payload.unpack(message.outcomes) if plain else message.outcomes
         for place, frame in enumerate(frames):
-            index = part.start + place
+            index = message.start + place
             future = self._elsewhere.pop(index)
             if future.cancelled():
                 continue
-            outcome = frame if part.plain else outcomes.opened(frame, place in failed, index)
+            outcome = frame if plain else outcomes.opened(frame, place in failed, index)
             _ended(future, outcome)
 
 

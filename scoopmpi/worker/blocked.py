@@ -12,19 +12,17 @@ ASLEEP_SECONDS = 0.5
 _WAITING = (threading.__file__, selectors.__file__)
 
 
-class Watch:
-    """Watches one thread, which is the one that makes it."""
+class ThreadWatch:
+    """What watches one thread.
 
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
+    thread: its number, as `threading.get_ident` gives it.
+    """
+
+    def __init__(self, thread: int) -> None:
+        self._thread = thread
         getclock = getattr(time, "pthread_getcpuclockid", None)  # macOS has none
-        self._clock = None if getclock is None else getclock(self._thread)
+        self._clock = None if getclock is None else getclock(thread)
         self._awake, self._used = time.monotonic(), 0.0
-
-    @property
-    def own(self) -> bool:
-        """Whether the caller is the watched thread."""
-        return threading.get_ident() == self._thread
 
     @property
     def waits(self) -> bool:
@@ -44,12 +42,3 @@ class Watch:
         if used - self._used > 0.1 * (now - self._awake) + 0.01:
             self._awake, self._used = now, used
         return now - self._awake > ASLEEP_SECONDS
-
-
-def deeper_than(frames: int) -> bool:
-    """Whether the caller's stack has more frames."""
-    try:
-        sys._getframe(frames)
-    except ValueError:
-        return False
-    return True

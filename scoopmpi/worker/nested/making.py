@@ -1,0 +1,77 @@
+"""How the maps and calls of a task become nested jobs. On the worker's own thread only."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ...concurrency.timeouts import seconds
+from ...tasks import limit
+from ...tasks.future import Future
+from ...wire import failure
+from .calls import Call, NestedCalls, packed
+from .hub import Hub
+from .maps import NestedMap
+from .values import NestedValues
+from .waiters import Waiters
+
+
+class JobMaker:
+    """What makes the nested jobs of one worker, and numbers them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._tasks, self._pending, self._maps = hub.tasks, hub.pending, hub.maps
+        self._lock, self._sharing = hub.lock, hub.sharing
+        self._ahead = 4 * hub.workers
+        self._numbers = itertools.count(1)
+
+    def submit(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]:
+        """Make a call, as its arguments are now; it joins the last job where that is possible."""
+        tasks, future = self._tasks, Future[Any]()
+        future._farm, future._waiters = tasks, Waiters(tasks)
+        try:
+            call = packed(future, fn, args, kwargs)
+        except Exception as error:
+            future.set_running_or_notify_cancel()
+            future.set_exception(failure.call_unpicklable(error, fn))
+            return future
+        with self._lock:  # nobody takes calls while one is added
+            latest = self._pending.latest
+            if isinstance(latest, NestedCalls) and latest.add(call, tasks.scope):
+                return future
+            calls = NestedCalls(next(self._numbers), tasks.scope)
+            calls.add(call, tasks.scope)
+        tasks.opened(calls)
+        return future
+
+    def fork(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Future[Any]:
+        """Make a call whose arguments nobody changes, and offer it to others at once."""
+        tasks, future = self._tasks, Future[Any]()
+        future._farm, future._waiters = tasks, Waiters(tasks)
+        calls = NestedCalls(next(self._numbers), tasks.scope)
+        calls.add(Call(future, (fn, args), None), tasks.scope)
+        tasks.opened(calls)
+        self._sharing.offer(0)
+        return future
+
+    def values(
+        self,
+        fn: Callable[..., Any],
+        iterables: Sequence[Iterable[Any]],
+        timeout: float | None,
+        ordered: bool,
+        task_timeout: float | None,
+    ) -> NestedValues:
+        """Make a map, and return its values, a list at a time."""
+        timeout = None if timeout is None else seconds(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        fn = limit.limited(fn, task_timeout)
+        tasks, maps = self._tasks, self._maps
+        job = NestedMap(next(self._numbers), tasks.scope, fn, iterables, self._ahead, ordered)
+        maps.add(job)
+        tasks.opened(job)
+        return NestedValues(tasks, maps, job, deadline)
