@@ -88,7 +88,7 @@ class NestedMap:
 
     def refill(self) -> bool:
         """Read the next rows, when the last are used up; runs the user's iterators."""
-        if self.rows:
+        if self.rows or self._source.ended:
             return False
         rows = self._source.next_rows(self.unread)
         if not rows:
@@ -211,10 +211,3 @@ class NestedMap:
         if source.error is not None:
             raise source.error
         return True
-
-
-def opened(arrived: Arrived | outcomes.OutcomeRange) -> tuple[list[Any], BaseException | None]:
-    """Return the values up to a failure, and that failure; runs the user's unpickling."""
-    if isinstance(arrived, Arrived):
-        return arrived.values, arrived.failure
-    return outcomes.values(arrived)

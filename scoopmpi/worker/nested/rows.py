@@ -48,10 +48,11 @@ class RowSource:
     def next_rows(self, unread: bool) -> list[tuple[Any, ...]]:
         """Read the next window; runs the user's iterators.
 
-        unread: whether nobody takes values, so that none need be waited for. Returns no rows
-        where there are none, where enough were read, or while this runs in another fiber.
+        Returns no rows where there are none, where enough were read ahead of the values that were
+        taken, or while this runs in another fiber. Not to be called after the end.
+        unread: whether nobody takes values, so that all are to be read.
         """
-        if self.ended or self._reading:
+        if self._reading:
             return []
         if not unread and self.read - self._outcomes.taken > 2 * self._window:
             return []

@@ -34,7 +34,8 @@ class UnreadMaps:
         """Drop the rest of a map: nobody wants it."""
         self._open.pop(job.number, None)
         job.rows.clear()
-        self._sharing.abandon(job.number)
+        if job.unanswered:
+            self._sharing.abandon(job.number)
 
     def leave(self, job: NestedMap) -> None:
         """Have all tasks of a map run, although nobody takes the values."""

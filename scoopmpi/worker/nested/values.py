@@ -11,9 +11,9 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...tasks.outcomes import handed_over
+from ...tasks.outcomes import handed_over, values
 from ...wire import failure
-from .maps import NestedMap, opened
+from .maps import Arrived, NestedMap
 
 if TYPE_CHECKING:
     from .port import Tasks
@@ -68,7 +68,10 @@ class NestedValues:
         job, tasks = self._job, self._tasks
         while self._failure is None:
             if (arrived := job.outcomes.take()) is not None:
-                found, self._failure = opened(arrived)
+                if isinstance(arrived, Arrived):
+                    found, self._failure = arrived.values, arrived.failure
+                else:  # from another worker; runs the user's unpickling
+                    found, self._failure = values(arrived)
                 if found:
                     return found
             elif job.rows and tasks.shallow and self._seconds_left() is None:

@@ -68,8 +68,8 @@ class WorkSharing:
             taken = job.taken(min(share, count - keep if job is jobs[-1] else count))
             if taken.rows:
                 found.append((job, taken))
-                self._jobs[job.number] = job
                 job.unanswered += len(taken.rows)
+                self._jobs[job.number] = job
                 self.idle_workers = max(0, self.idle_workers - len(taken.rows))
             if not self.idle_workers:
                 return found
