@@ -70,7 +70,7 @@ class SuspendedBatches:
 
 
 class Batches:
-    """What runs on one worker.
+    """The batches of one worker: the one that runs, and those that wait.
 
     label: told the name of the function of each batch, for whoever finds the rank dead.
     owner: says to whom the lines belong that are printed now.
@@ -113,7 +113,6 @@ class Batches:
         batch = self._opened(run)
         if batch is None:
             return
-        batch.owner = self._owner()
         with self._lock:
             self._current = batch
         self._wake()
@@ -149,11 +148,14 @@ class Batches:
                 self._current = None
 
     def _opened(self, run: Run) -> Running | None:
+        """Unpickle a batch; where that cannot be done, answer for it and return None."""
+        owner = self._owner()
         try:
-            return Running(run, self._inbox.functions.function(run.function), self._label)
+            function = self._inbox.functions.function(run.function)
+            return Running(run, function, self._label, owner)
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
-        self._printed(self._owner(), None)
+        self._printed(owner, None)
         self._outbox.send(answer)
         return None
 
@@ -171,7 +173,7 @@ class Batches:
     def suspending(self) -> Running | Interlude | None:
         """Set the current batch aside, as its task will wait; return it for `resumed`.
 
-        The farm gets what has ended, and back what is not started.
+        The farm gets the outcomes of tasks that have ended, and the tasks that are not started.
         """
         batch = self._current
         with self._lock:
@@ -189,8 +191,7 @@ class Batches:
         """Go on with what `suspending` has returned, so many seconds later."""
         if batch is None:
             return
-        batch.away += seconds
-        batch.labelled()
+        batch.resumed(seconds)
         with self._lock:
             self.suspended.goes_on(batch)
             self._current = batch

@@ -1,4 +1,4 @@
-"""Whether a thread is blocked: told from outside, by another thread. Knows no tasks."""
+"""Says of a thread that it is blocked, as another thread can see it. Knows no tasks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WAITING = (threading.__file__, selectors.__file__)
 
 
 class ThreadWatch:
-    """What watches one thread.
+    """Watches one thread.
 
     thread: its number, as `threading.get_ident` gives it.
     """
@@ -26,7 +26,7 @@ class ThreadWatch:
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for another thread, or for events of an asyncio loop."""
+        """True where it waits for another thread, or for events of an asyncio loop."""
         frame = sys._current_frames().get(self._thread)
         try:
             return frame is not None and frame.f_code.co_filename in _WAITING
@@ -35,7 +35,7 @@ class ThreadWatch:
 
     @property
     def asleep(self) -> bool:
-        """Whether it has used next to no processor since this was asked a while ago."""
+        """True where it has used next to no processor since this was asked a while ago."""
         if self._clock is None:
             return False
         now, used = time.monotonic(), time.clock_gettime(self._clock)

@@ -66,9 +66,9 @@ class Inbox:
     ) -> None:
         self.functions = FunctionCache()
         self.stopping = False
-        """Whether Stop has come."""
+        """True from when Stop has come."""
         self.constants = 0
-        """How many there had been when the latest batch was sent: its tasks find them all."""
+        """The number of constants when the latest batch was sent: its tasks find them all."""
         self._transport = transport
         self._sharing: Sharing | None = None
         self._answers: dict[int, ConstantsSet] = {}
@@ -123,7 +123,7 @@ class Inbox:
         return self._sharing
 
     def has_answer(self, token: int) -> bool:
-        """Return whether rank 0 has answered the `SetConstants` of this token."""
+        """Return True where rank 0 has answered the `SetConstants` of this token."""
         return token in self._answers
 
     def take_answer(self, token: int) -> ConstantsSet:

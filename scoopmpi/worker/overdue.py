@@ -31,7 +31,7 @@ LINGER = 0.1
 
 
 class Overdue:
-    """What looks after the batch that runs on one worker; made by the worker's own thread.
+    """Looks after the batch that runs on one worker; made by the worker's own thread.
 
     idle: says for how many seconds this worker has had nothing to do.
     leave: called when Stop arrives inside a task, with the lock held; must end the process.
@@ -51,7 +51,10 @@ class Overdue:
         self._own_thread = threading.get_ident()
 
     def turn(self) -> float | None:
-        """Look after what runs; return the seconds until the next turn, None: when woken."""
+        """Look after what runs; return the seconds until the next turn.
+
+        None: sleep until woken, as nothing runs.
+        """
         batch = self._batches.current
         if batch is None:
             return LOOK_SECONDS if self._idle() < LINGER else None
@@ -77,7 +80,7 @@ class Overdue:
 
     @cached_property
     def rescue(self) -> Rescue:
-        """What stands in for a task that blocks."""
+        """The one that stands in for a task that blocks."""
         from .rescue import Rescue  # late: only tasks that create tasks can need it
 
         return Rescue(self._lock, self._inbox, self._batches, self._hub, self._own_thread)

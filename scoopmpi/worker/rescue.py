@@ -20,7 +20,7 @@ from .running import Interlude, Running
 
 
 class Rescue:
-    """What stands in for the blocked tasks of one worker, one at a time.
+    """Stands in for the blocked task of one worker, in a thread of its own.
 
     own_thread: the number of the worker's own thread, which is watched.
     """
@@ -39,7 +39,7 @@ class Rescue:
 
     @property
     def _blocked(self) -> bool:
-        """Whether the worker's own thread waits, maybe for its task's own calls, without us."""
+        """True where the worker's own thread waits without us, maybe for its task's own calls."""
         return self._watch.waits or (self._watch.asleep and self._hub.waited_for)
 
     def look_after(self, batch: Running | Interlude) -> None:

@@ -54,7 +54,7 @@ class Worker:
         self.lock = threading.RLock()
         self.rank = transport.rank
         self.output: Output | None = None
-        """Of a process whose streams are ours; else tasks print where the process does."""
+        """Takes what tasks print; None where the process keeps streams of its own."""
         self._own_thread = threading.get_ident()
         self._busy_at = time.monotonic()
         self._constants: ConstantsBackend | None = None

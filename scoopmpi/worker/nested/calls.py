@@ -116,6 +116,7 @@ class NestedCalls:
         calls.reverse()
         self._growing = self._growing and not calls
         self._end -= len(calls)
+        self.unanswered += len(calls)
         for index, call in enumerate(calls, self._end):
             self._elsewhere[index] = call.future
         return TakenCalls(self._end, calls)
@@ -144,6 +145,7 @@ class NestedCalls:
 
         It is to be run in a fiber, as it runs the user's unpickling and callbacks.
         """
+        self.unanswered -= message.stop - message.start
         return partial(self._set_outcomes, message)
 
     def _set_outcomes(self, message: Returned) -> None:

@@ -35,7 +35,7 @@ DEEP = 20
 
 
 class DepthFirst:
-    """What runs the nested tasks of one worker on the worker's own thread.
+    """Runs the nested tasks of one worker.
 
     read_on: told of an unread map, of which tasks have run, for the next ones to be read.
     """
@@ -67,7 +67,7 @@ class DepthFirst:
 
     @property
     def shallow(self) -> bool:
-        """Whether one more task may run on top of this stack."""
+        """True where one more task may run on top of this stack."""
         return self._depth < DEEP and not _deeper_than(sys.getrecursionlimit() // 4)
 
     def advance(self, job: NestedJob) -> None:
@@ -106,7 +106,7 @@ class DepthFirst:
         self.fibers.run(task)
 
     def unended(self, scope: int) -> bool:
-        """Return whether a task has not ended: it may still ask for values."""
+        """Return True for a task that has not ended: it may still ask for values."""
         return scope in self._unended
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
@@ -154,7 +154,7 @@ class DepthFirst:
 
 
 def _deeper_than(frames: int) -> bool:
-    """Return whether the caller's stack has more frames."""
+    """Return True where the caller's stack has more frames."""
     try:
         sys._getframe(frames)
     except ValueError:

@@ -45,20 +45,21 @@ class NestedExecutor(Executor):
 
     @property
     def constants_backend(self) -> ConstantsBackend:
-        """What `shared` speaks to."""
+        """The constants as `shared` needs them."""
         return self._constants()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """As `FarmExecutor.submit`; the call runs here when somebody waits for it, or elsewhere."""
+        """Submit as `FarmExecutor.submit` does: it runs here when waited for, or elsewhere."""
         fn = limit.limited(fn, kwargs.pop("task_timeout", None))
         if threading.get_ident() != self._own_thread:
             return self._serial.submit(fn, *args, task_timeout=inf, **kwargs)
         return self._maker.submit(fn, args, kwargs)
 
     def fork(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
-        """As `submit`, for code of ours that changes no arguments: packed only if others take it.
+        """Have a call run whose arguments nobody changes: it is packed only if others take it.
 
-        Cancelled by who takes it back; it is offered at once where tasks are wanted.
+        For code of ours. The call is offered to others at once, where tasks are wanted; who wants
+        it back cancels it.
         """
         return self._maker.fork(fn, args)
 
@@ -72,7 +73,7 @@ class NestedExecutor(Executor):
         task_timeout: float | None = None,
         **_: Any,
     ) -> Iterator[T]:
-        """As `FarmExecutor.map`; tasks run here when their values are taken, or elsewhere."""
+        """Map as `FarmExecutor.map` does: tasks run here as values are taken, or elsewhere."""
         if threading.get_ident() != self._own_thread:
             return self._serial.map(
                 fn, *iterables, timeout=timeout, ordered=ordered, task_timeout=task_timeout

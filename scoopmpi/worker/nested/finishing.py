@@ -18,7 +18,7 @@ class Unfinished(Protocol):
     """An executor, or several, that may have something to finish."""
 
     def waits(self, maps: bool) -> bool:
-        """Return whether it has; maps: count maps that nobody reads too, not executors alone."""
+        """Return True where it has. maps: count maps that nobody reads too, not executors alone."""
 
     def finish(self, maps: bool = True) -> None:
         """Return when it has finished that."""
@@ -45,7 +45,7 @@ class Finishing:
             self._send(Rest(message.token, False))
 
     def look(self) -> bool:
-        """Answer if nothing is left; return whether that is so, or nobody has asked."""
+        """Answer if nothing is left; return True where that is so, or nobody has asked."""
         asked = self._asked
         if asked is None:
             return True

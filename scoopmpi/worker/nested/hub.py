@@ -75,10 +75,11 @@ class Hub:
 
     def returned(self, message: Returned) -> None:
         """Take in outcomes of tasks that others have run; with the worker's lock held."""
-        job = self.sharing.returned(message)
+        job = self.sharing.job_of(message)
         if job is None:
             return
         callback = job.returned(message)
+        self.sharing.returned(job)
         if callback is not None:
             self._callbacks.append(callback)
         elif job.unread:
@@ -88,12 +89,12 @@ class Hub:
 
     @property
     def unsettled(self) -> bool:
-        """Whether there are tasks that others could run or have, or callbacks to call."""
+        """True where there are tasks that others could run or have, or callbacks to call."""
         return bool(self.sharing or self._callbacks or self.pending.unstarted())
 
     @property
     def waited_for(self) -> bool:
-        """Whether the task that runs may wait for tasks of its own."""
+        """True where the task that runs may wait for tasks of its own."""
         scope = self.tasks.scope
         if self._callbacks or self.sharing.of_scope(scope):
             return True

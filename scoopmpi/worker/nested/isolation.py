@@ -101,7 +101,7 @@ class MapFunction:
         self.target: Callable[..., Any] = target if found is None else found
         """The function itself, for names and messages."""
         self.call: Callable[..., Any] = self._copy() if found is None else found
-        """What tasks call here."""
+        """The function as tasks call it here."""
 
     def _copy(self) -> Callable[..., Any]:
         self._packed = packed.pack_function(self.target)
@@ -110,7 +110,7 @@ class MapFunction:
 
     @property
     def portable(self) -> bool:
-        """Whether it can be packed; runs the user's pickling when this is first asked."""
+        """True where it can be packed; runs the user's pickling when this is first asked."""
         if self._packed is None and self._portable:
             try:
                 self._packed = packed.pack_function(self.target)

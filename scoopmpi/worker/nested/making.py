@@ -1,4 +1,7 @@
-"""How the maps and calls of a task become nested jobs. On the worker's own thread only."""
+"""Makes nested jobs of the maps and calls of tasks; on the worker's own thread only.
+
+Loaded with the first one, and with it all that knows how nested jobs look.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from .waiters import Waiters
 
 
 class JobMaker:
-    """What makes the nested jobs of one worker, and numbers them."""
+    """Makes the nested jobs of one worker, and numbers them."""
 
     def __init__(self, hub: Hub) -> None:
         self._tasks, self._pending, self._maps = hub.tasks, hub.pending, hub.maps

@@ -65,13 +65,13 @@ class NestedMap:
             raise TypeError("map needs at least one iterable of arguments")
         self.number, self.scope = number, scope
         self.asked = False
-        """Whether the task has asked for a value; written by who takes values."""
+        """True where the task has asked for a value; set by `values`, for the consumer."""
         self.unread = False
-        """Whether nobody takes the values, but the tasks shall run."""
+        """True where nobody takes the values, but the tasks shall run."""
         self.unanswered = 0
-        """How many tasks others have; counted by who shares them."""
+        """Tasks that others have."""
         self.running = 0
-        """How often `run` is running, on different stacks."""
+        """Calls of `run` that have not ended, on different stacks."""
         self._function = isolation.MapFunction(target)
         self.outcomes: ReorderBuffer[Arrived | outcomes.OutcomeRange] = ReorderBuffer(ordered)
         self._source = RowSource(iterables, ahead, self.outcomes)
@@ -131,7 +131,7 @@ class NestedMap:
 
     @property
     def portable(self) -> bool:
-        """Whether its tasks can run elsewhere; one whose function cannot be packed stays here."""
+        """True where its tasks can run elsewhere: its function can be packed."""
         return self._function.portable
 
     def taken(self, most: int) -> TakenRows:
@@ -144,6 +144,7 @@ class NestedMap:
                 break
         rows.reverse()
         self._end -= len(rows)
+        self.unanswered += len(rows)
         return TakenRows(self._end, rows, self._plain)
 
     def offered(self, taken: TakenRows) -> Offered:
@@ -174,6 +175,7 @@ class NestedMap:
 
     def returned(self, message: Returned) -> None:
         """Take in outcomes of tasks that others have run."""
+        self.unanswered -= message.stop - message.start
         arrived = outcomes.OutcomeRange(
             start=message.start,
             stop=message.stop,
@@ -184,11 +186,11 @@ class NestedMap:
         self.outcomes.add(arrived)
 
     def ready(self) -> bool:
-        """Return whether the next values have arrived."""
+        """Return True where the next values have arrived."""
         return self.outcomes.ready
 
     def discard(self) -> bool:
-        """Throw away what has come of an unread map; return whether that was all."""
+        """Throw away what has come of an unread map; return True where that was all."""
         source = self._source
         if source.endless and not source.ended:
             source.end()
@@ -204,7 +206,7 @@ class NestedMap:
 
     @property
     def exhausted(self) -> bool:
-        """Whether all values were taken; raises what the user's own iterator raised."""
+        """True where all values were taken; raises what the user's own iterator raised."""
         source = self._source
         if not source.ended or self.outcomes.taken < source.read:
             return False

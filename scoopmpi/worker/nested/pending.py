@@ -18,7 +18,7 @@ class PendingJobs:
         self._jobs: list[NestedJob] = []
 
     def add(self, job: NestedJob) -> bool:
-        """Add a job, if it is not the newest; return whether there was none before."""
+        """Add a job, if it is not the newest; return True where there was none before."""
         jobs = self._jobs
         while jobs and not jobs[-1].rows:
             jobs.pop()

@@ -60,15 +60,15 @@ class NestedJob(Protocol):
     """The task that has made it."""
     rows: deque[Any]
     unanswered: int
-    """How many of its tasks others have; counted by `work_sharing`."""
+    """Tasks that others have: taken, and not returned."""
     unread: bool
-    """Whether nobody takes the values, but the tasks shall run."""
+    """True where nobody takes the values, but the tasks shall run."""
     any_thread: bool
-    """Whether another thread may run its tasks, where the worker's own is blocked."""
+    """True where another thread may run its tasks, where the worker's own is blocked."""
 
     @property
     def portable(self) -> bool:
-        """Whether its tasks can run elsewhere."""
+        """True where its tasks can run elsewhere."""
 
     def run(self, until: float) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
@@ -84,11 +84,11 @@ class NestedJob(Protocol):
 
 
 class Tasks(Protocol):
-    """What runs nested tasks here, as far as whoever wants their values needs it."""
+    """Runs nested tasks here, as far as whoever wants their values needs it."""
 
     @property
     def shallow(self) -> bool:
-        """Whether one more task may run on top of this stack."""
+        """True where one more task may run on top of this stack."""
 
     def opened(self, job: NestedJob) -> None:
         """Take note of a job with unstarted tasks, the first ones or more."""

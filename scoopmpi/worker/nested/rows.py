@@ -19,7 +19,7 @@ WINDOW = 1 << 16
 
 
 class RowSource:
-    """What reads the rows of one map.
+    """Reads the rows of one map.
 
     ahead: tasks that are read at first, where reading may run code of the user's.
     outcomes: of the same map; says how many values were taken.
@@ -32,7 +32,7 @@ class RowSource:
     ) -> None:
         self._outcomes = outcomes
         self.endless = endless(iterables[0]) and all(map(endless, iterables))
-        """Whether the iterables are known to have no end."""
+        """True where the iterables are known to have no end."""
         if all(map(sized, iterables)):
             self._window = WINDOW
             self._rows = zip(*map(snapshot, iterables), strict=False)
@@ -43,7 +43,7 @@ class RowSource:
         """Tasks whose arguments were read."""
         self.ended = self._reading = False
         self.error: BaseException | None = None
-        """What the user's iterators have raised, behind the last row."""
+        """The exception of the user's iterators, behind the last row."""
 
     def next_rows(self, unread: bool) -> list[tuple[Any, ...]]:
         """Read the next window; runs the user's iterators.
@@ -76,5 +76,5 @@ class RowSource:
 
     @property
     def used_up(self) -> bool:
-        """Whether all rows were read, and the values of all tasks taken."""
+        """True where all rows were read, and the values of all tasks taken."""
         return self.ended and not self._reading and self._outcomes.taken >= self.read

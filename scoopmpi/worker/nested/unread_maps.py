@@ -53,7 +53,7 @@ class UnreadMaps:
         self._to_read.append(job)
 
     def settled(self, job: NestedMap) -> bool:
-        """Return whether no task of a map is to run, or runs, any more, here or elsewhere."""
+        """Return True where no task of a map is to run, or runs, any more, here or elsewhere."""
         return not (self._sharing.have(job.number) or job.rows or job.running)
 
     def work(self) -> Callable[[], None] | None:
@@ -72,5 +72,5 @@ class UnreadMaps:
 
     @property
     def under_way(self) -> bool:
-        """Whether tasks of unread maps are still to run."""
+        """True where tasks of unread maps are still to run."""
         return any(job.unread for job in self._open.copy().values())

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 
 class Driven(Protocol):
-    """What makes progress while somebody waits."""
+    """Makes progress while somebody waits."""
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Work until `done()`; return False after `timeout` seconds."""
@@ -29,7 +29,7 @@ class WorkingEvent(threading.Event):
         self._driven = driven
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As `threading.Event.wait`."""
+        """Wait as `threading.Event.wait` does, but work meanwhile."""
         return self._driven.wait_until(self.is_set, timeout)
 
 

@@ -5,7 +5,7 @@ of the farm. So nobody is asked who never offered, and saturated farms exchange 
 invariant: an unstarted task is in exactly one job's rows or in one `Offered`.
 
 Tasks are taken with the worker's lock held, by any thread, and packed without it. `revoke`,
-`ceased`, `returned` and `steal_requested` are called with the lock held.
+`ceased`, `job_of`, `returned` and `steal_requested` are called with the lock held.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class WorkSharing:
-    """What others have of one worker's nested jobs.
+    """The tasks of one worker's nested jobs that others have.
 
     send: takes a message for the farm.
     lock: the worker's.
@@ -68,7 +68,6 @@ class WorkSharing:
             taken = job.taken(min(share, count - keep if job is jobs[-1] else count))
             if taken.rows:
                 found.append((job, taken))
-                job.unanswered += len(taken.rows)
                 self._jobs[job.number] = job
                 self.idle_workers = max(0, self.idle_workers - len(taken.rows))
             if not self.idle_workers:
@@ -95,22 +94,21 @@ class WorkSharing:
         """Take note that what was withdrawn of a job runs nowhere any more."""
         self._revoked.discard(message.job)
 
-    def returned(self, message: Returned) -> NestedJob | None:
-        """Count outcomes that have come; return their job, None where nobody wants them."""
-        job = self._jobs.get(message.job)
-        if job is None:
-            return None
-        job.unanswered -= message.stop - message.start
+    def job_of(self, message: Returned) -> NestedJob | None:
+        """Return the job whose outcomes have come, None where nobody wants them."""
+        return self._jobs.get(message.job)
+
+    def returned(self, job: NestedJob) -> None:
+        """Take note that a job has outcomes back, maybe its last ones."""
         if not job.unanswered:
-            del self._jobs[message.job]
-        return job
+            del self._jobs[job.number]
 
     def have(self, number: int) -> bool:
-        """Return whether others have tasks of a job, wanted or not."""
+        """Return True where others have tasks of a job, wanted or not."""
         return number in self._jobs or number in self._revoked
 
     def of_scope(self, scope: int) -> bool:
-        """Return whether others have tasks that one task has created; for any thread."""
+        """Return True where others have tasks that one task has created; for any thread."""
         return any(job.scope == scope for job in self._jobs.copy().values())
 
     def __bool__(self) -> bool:
