@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from ..wire.messages import Message, Resumed, Run, Waiting
 from .inbox import Inbox
@@ -69,13 +69,23 @@ class SuspendedBatches:
         return len(self._silent) + len(self._announced)
 
 
+class Printing(Protocol):
+    """Knows whose lines are printed, and sends those on their way that have no end yet."""
+
+    def place(self) -> tuple[int, int]:
+        """Return who calls this, and how many tasks that one has ended."""
+
+    def task_ended(self) -> None:
+        """Have the caller's lines on their way: its task has ended."""
+
+    def tasks_ended(self, owner: Hashable, before: int | None = None) -> None:
+        """Have an owner's lines on their way: its tasks have ended, or those below a number."""
+
+
 class Batches:
     """The batches of one worker: the one that runs, and those that wait.
 
     label: told the name of the function of each batch, for whoever finds the rank dead.
-    owner: says to whom the lines belong that are printed now.
-    printed: told of an owner whose tasks have ended, all or those below a number: their lines are
-        to be on their way.
     wake: called when the progress thread has something to look after.
     """
 
@@ -85,12 +95,11 @@ class Batches:
         inbox: Inbox,
         outbox: Outbox,
         label: Callable[[str], None],
-        owner: Callable[[], Any],
-        printed: Callable[[Any, int | None], None],
+        printing: Printing,
         wake: Callable[[], None],
     ) -> None:
         self._lock, self._inbox, self._outbox = lock, inbox, outbox
-        self._label, self._owner, self._printed, self._wake = label, owner, printed, wake
+        self._label, self._printing, self._wake = label, printing, wake
         self._pid = os.getpid()
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
@@ -102,7 +111,7 @@ class Batches:
 
     @property
     def ended_tasks(self) -> int:
-        """How many tasks of the running batch have ended."""
+        """The number of tasks of the running batch that have ended."""
         current = self._current
         return current.ended if isinstance(current, Running) else 0
 
@@ -143,30 +152,29 @@ class Batches:
         except BaseException:  # a callback may call sys.exit
             logger.exception("a callback of a call has failed")
         finally:
-            self._printed(self._owner(), None)
+            self._printing.task_ended()
             with self._lock:
                 self._current = None
 
     def _opened(self, run: Run) -> Running | None:
         """Unpickle a batch; where that cannot be done, answer for it and return None."""
-        owner = self._owner()
         try:
             function = self._inbox.functions.function(run.function)
-            return Running(run, function, self._label, owner)
+            return Running(run, function, self._label, self._printing.place()[0])
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
-        self._printed(owner, None)
+        self._printing.task_ended()
         self._outbox.send(answer)
         return None
 
     def _answer(self, batch: Running) -> None:
         answer = batch.rest()  # packing may run the user's code: not under the lock
-        self._printed(self._owner(), None)
-        with self._lock:
-            if answer is not None:
-                self._outbox.send(answer)
-            if batch.alone:
-                self._outbox.flush()  # the next task may change the memory that is being sent
+        self._printing.tasks_ended(batch.owner)
+        # Waited for where it is not copied: the next task may change the memory that is being sent.
+        if answer is not None:
+            self._outbox.send(answer, flush=batch.alone)
+        elif batch.alone:
+            self._outbox.flush()
 
     # While a task waits for tasks.
 
@@ -211,4 +219,4 @@ class Batches:
 
     def _tasks_ended(self, batch: Running | Interlude) -> None:
         if isinstance(batch, Running):
-            self._printed(batch.owner, batch.ended)
+            self._printing.tasks_ended(batch.owner, batch.ended)

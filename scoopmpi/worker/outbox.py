@@ -35,11 +35,16 @@ class Outbox:
         self._unread = 0
         self._closed = False
 
-    def send(self, message: Message) -> None:
-        """Send a message; nothing is sent after the last one."""
+    def send(self, message: Message, flush: bool = False) -> None:
+        """Send a message; nothing is sent after the last one.
+
+        flush: wait until it has left this rank's memory.
+        """
         with self._lock:
             if not self._closed:
                 self._transport.send(0, message)
+                if flush:
+                    self._transport.flush()
 
     def flush(self) -> None:
         """Wait until what was sent has left this rank's memory."""

@@ -45,10 +45,10 @@ class Rescue:
     def look_after(self, batch: Running | Interlude) -> None:
         """Have a thread stand in for the batch that runs, if its task blocks."""
         if self._blocked and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self.stand_in, args=(batch,), daemon=True)
+            self._thread = threading.Thread(target=self.run_instead, args=(batch,), daemon=True)
             self._thread.start()
 
-    def stand_in(self, batch: Running | Interlude) -> None:
+    def run_instead(self, batch: Running | Interlude) -> None:
         """Run what there is to run, in place of the blocked thread, until that goes on."""
         batches, suspended = self._batches, self._batches.suspended
         with self._lock:

@@ -155,7 +155,7 @@ class Running:
 
     @property
     def ended(self) -> int:
-        """How many of its tasks have ended."""
+        """The number of its tasks that have ended."""
         return len(self._values)
 
     def resumed(self, seconds: float) -> None:
@@ -261,7 +261,15 @@ class Running:
         plain, outcomes, failed = self._outcomes(values)
         stop = start + len(values)
         return Finished(
-            self._run.job, start, stop, seconds, unstarted, end, plain, outcomes, failed
+            job=self._run.job,
+            start=start,
+            stop=stop,
+            seconds=seconds,
+            unstarted=unstarted,
+            end=end,
+            plain=plain,
+            outcomes=outcomes,
+            failed=failed,
         )
 
     def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +65,8 @@ class Worker:
         self.outbox = Outbox(transport, self.lock)
         self.inbox = Inbox(transport, self._handlers())
         self.batches = Batches(
-            self.lock, self.inbox, self.outbox, label,
-            lambda: self.place()[0], self._printed_by, self._wake,
-        )  # fmt: skip
+            self.lock, self.inbox, self.outbox, label, printing=self, wake=self._wake
+        )
         self.overdue = Overdue(
             self.lock, self.inbox, self.batches, self.hub, self._idle_seconds, leave
         )
@@ -171,7 +170,7 @@ class Worker:
     def _idle_seconds(self) -> float:
         return time.monotonic() - self._busy_at
 
-    # What nested jobs call: the port.
+    # What nested jobs and batches call.
 
     def send(self, message: Message) -> None:
         """Send to the farm."""
@@ -195,6 +194,11 @@ class Worker:
         if self.output is not None:
             self.output.ended(self.place()[0])
 
+    def tasks_ended(self, owner: Hashable, before: int | None = None) -> None:
+        """Have an owner's lines on their way: its tasks have ended, or those below a number."""
+        if self.output is not None:
+            self.output.ended(owner, before)
+
     def nudge(self) -> None:
         """Have the progress thread look soon: there is something that others could run."""
         if self._progress_thread is not None:
@@ -212,10 +216,6 @@ class Worker:
             return self._constants
 
     # What the parts tell each other.
-
-    def _printed_by(self, owner: Any, before: int | None) -> None:
-        if self.output is not None:
-            self.output.ended(owner, before)
 
     def _reconfigured(self, message: messages.Reconfigured) -> None:
         if self.output is not None:

@@ -44,7 +44,7 @@ def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
 
 
 def meddle() -> None:
-    """What a stand-in may do at any point of a long task."""
+    """What the progress thread may do at any point of a long task."""
     for worker in ranks.workers:
         if worker.batches.current is not None and ranks.link.chance.random() < 0.3:
             worker.overdue.turn()

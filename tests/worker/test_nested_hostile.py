@@ -210,7 +210,7 @@ def test_a_rescue_that_comes_as_the_batch_ends_announces_nothing(
         run(running)
         for worker in ranks.workers:
             if worker.batches.current is running:
-                worker.overdue.rescue.stand_in(running)
+                worker.overdue.rescue.run_instead(running)
 
     monkeypatch.setattr(Running, "run", run_and_be_rescued)
     assert list(ranks.executor.map(abs, range(-count, 0))) == list(range(count, 0, -1))
@@ -221,7 +221,7 @@ def test_a_rescue_that_comes_as_the_batch_ends_announces_nothing(
 def test_a_task_that_ends_while_it_is_taken_for_waiting_is_answered_as_running(
     ranks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stand-in may find the end of a blocked task before the task's own thread goes on."""
+    """The end of a blocked task may be found before the thread of the task goes on."""
     run = Running.run
 
     def blocked_run(running: Running) -> None:
