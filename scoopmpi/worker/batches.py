@@ -178,8 +178,8 @@ class Batches:
 
     # While a task waits for tasks.
 
-    def suspending(self) -> Running | Interlude | None:
-        """Set the current batch aside, as its task will wait; return it for `resumed`.
+    def suspend(self) -> Running | Interlude | None:
+        """Suspend the current batch, as its task will wait; return it for `resume`.
 
         The farm gets the outcomes of tasks that have ended, and the tasks that are not started.
         """
@@ -187,7 +187,7 @@ class Batches:
         with self._lock:
             self._current = None  # from here on the progress thread leaves it alone
         if batch is not None:
-            answer = batch.set_aside()
+            answer = batch.suspend()
             self._tasks_ended(batch)
             with self._lock:
                 if answer is not None:
@@ -195,11 +195,11 @@ class Batches:
                 self.suspended.waits(batch)
         return batch
 
-    def resumed(self, batch: Running | Interlude | None, seconds: float) -> None:
-        """Go on with what `suspending` has returned, so many seconds later."""
+    def resume(self, batch: Running | Interlude | None, seconds: float) -> None:
+        """Go on with what `suspend` has returned, so many seconds later."""
         if batch is None:
             return
-        batch.resumed(seconds)
+        batch.resume(seconds)
         with self._lock:
             self.suspended.goes_on(batch)
             self._current = batch

@@ -44,9 +44,8 @@ class WorkerConstants:
         Raises TypeError where one of the names exists.
         """
         token, frames = next(self._tokens), packed(values)
-        with self._lock:
-            self._outbox.send(SetConstants(token, frames))
-            self._outbox.flush()  # the task may change its arrays afterwards
+        # Waited for, as the task may change its arrays afterwards.
+        self._outbox.send(SetConstants(token, frames), flush=True)
         self._wait_until(lambda: self._inbox.has_answer(token))
         answer = self._inbox.take_answer(token)
         if answer.problem:

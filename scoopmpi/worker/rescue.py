@@ -1,6 +1,6 @@
 """A task that blocks, waiting for its own calls in a way of its own, must not hang.
 
-Such a wait cannot be set aside, and what it waits for may need this rank. So another thread does
+Such a wait cannot be suspended, and what it waits for may need this rank. So another thread does
 what there is to do, in place of the blocked one, until that goes on.
 """
 

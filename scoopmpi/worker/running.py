@@ -5,7 +5,7 @@ is cut from another thread by emptying the list of its arguments: the extend the
 task that is running. How far it came is read afterwards, so no task is both run here and handed
 back.
 
-`cut` is called with the worker's lock held, by the progress thread; `set_aside` and `rest` when the
+`cut` is called with the worker's lock held, by the progress thread; `suspend` and `rest` when the
 worker has withdrawn the batch from the progress thread. No transport and no lock here.
 """
 
@@ -61,9 +61,9 @@ class Interlude:
     def cut(self) -> None:
         """Return nothing: there is no answer."""
 
-    set_aside = cut
+    suspend = cut
 
-    def resumed(self, seconds: float) -> None:
+    def resume(self, seconds: float) -> None:
         """Take note that it waited so many seconds."""
         self.away += seconds
 
@@ -134,7 +134,7 @@ class Running:
         """Keep only the running task: answer for those before it, hand back those behind it."""
         return self._cut(late=False)
 
-    def set_aside(self) -> Finished | None:
+    def suspend(self) -> Finished | None:
         """Do as `cut`, by the running task itself, which will wait; may run the user's pickling."""
         return self._cut(late=True)
 
@@ -145,7 +145,7 @@ class Running:
 
     @property
     def task(self) -> int:
-        """The index of the running task, after the batch was set aside."""
+        """The index of the running task, after the batch was suspended."""
         return self._stop - 1
 
     @property
@@ -158,7 +158,7 @@ class Running:
         """The number of its tasks that have ended."""
         return len(self._values)
 
-    def resumed(self, seconds: float) -> None:
+    def resume(self, seconds: float) -> None:
         """Go on after so many seconds: say again what runs, as others ran meanwhile."""
         self.away += seconds
         self._label(self._name)

@@ -3,7 +3,7 @@
 What keeps its promises:
 - `lock` guards the transport, the inbox and the running batch; user code runs without it.
 - While a task outlives its batch's budget the progress thread speaks for the worker (`overdue`).
-- Tasks run in fibers, beside the loop: one that waits for its own tasks is set aside, and the
+- Tasks run in fibers, beside the loop: one that waits for its own tasks is suspended, and the
   farm is told when there is nothing else to do here.
 - A task is started at most once (`batches`).
 
@@ -181,13 +181,13 @@ class Worker:
         with self.lock:
             self.inbox.receive()
 
-    def suspending(self) -> Any:
-        """Set aside what runs, which will wait; return it for `resumed`."""
-        return self.batches.suspending()
+    def suspend(self) -> Any:
+        """Suspend what runs, which will wait; return it for `resume`."""
+        return self.batches.suspend()
 
-    def resumed(self, batch: Any, seconds: float) -> None:
-        """Go on with what was set aside so many seconds ago."""
-        self.batches.resumed(batch, seconds)
+    def resume(self, batch: Any, seconds: float) -> None:
+        """Go on with what was suspended so many seconds ago."""
+        self.batches.resume(batch, seconds)
 
     def task_ended(self) -> None:
         """Have what the caller's task has printed on its way, an unfinished line too."""

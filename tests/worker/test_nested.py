@@ -111,7 +111,7 @@ def test_calls_spread_before_the_first_is_run_in_place(farm: Any) -> None:
     assert (len(farm.submit(places_of_calls, 20).result()) > 1) == (len(ranks.workers) > 1)
 
 
-def test_who_has_offered_is_asked_again_while_others_are_hungry(farm: Any) -> None:
+def test_who_has_offered_is_asked_again_while_others_are_idle(farm: Any) -> None:
     for _ in range(3):
         assert farm.submit(places, 200).result() == set(range(len(ranks.workers)))
         ranks.settle()

@@ -1,7 +1,8 @@
-"""Nested calls: what a task has submitted, kept by the worker on which the task runs.
+"""Nested calls: those that a task submits, kept by the worker on which the task runs.
 
-As `maps` does: taken from the front to run here, from the end for other workers. Callbacks
-of futures, the user's code, run where outcomes are set: in `run` and `returned`.
+As with maps, the worker's own thread takes unstarted calls from the front and runs them, and others
+get them from the end. Callbacks of futures, which are the user's code, run where outcomes are set:
+in `run`, and in what `returned` gives.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ logger = logging.getLogger("scoopmpi")
 
 
 class Call(NamedTuple):
-    """A submitted call; packed where its arguments can be changed, else as it is.
+    """A submitted call.
 
+    plain: its function and arguments, where nobody can change them.
+    frame: else the call, packed.
     limit: seconds that it may take, if there is a limit.
     """
 
     future: Future[Any]
-    call: tuple[Callable[..., Any], tuple[Any, ...]] | None
+    plain: tuple[Callable[..., Any], tuple[Any, ...]] | None
     frame: Frame | None
     limit: float | None = None
 
@@ -81,19 +84,20 @@ class NestedCalls:
         """Run calls from the front, one at least, until there are none or the time `until`."""
         while True:
             try:
-                future, plain, frame, _ = self.rows.popleft()
+                call = self.rows.popleft()
             except IndexError:
                 return
             index, self._front = self._front, self._front + 1
+            future = call.future
             if not future.set_running_or_notify_cancel():
                 continue
             function: Any = "a submitted call"
             try:
-                if plain is None:
-                    function, args, kwargs = isolation.opened(frame, function)
+                if call.plain is None:
+                    function, args, kwargs = isolation.opened(call.frame, function)
                     value = function(*args, **kwargs)
                 else:
-                    function, args = plain
+                    function, args = call.plain
                     value = function(*args)
                 value = isolation.own(value, function)
             except Ended:
@@ -175,10 +179,11 @@ def _ended(future: Future[Any], outcome: Any) -> None:
 def _frame(call: Call) -> Frame:
     if not call.future.set_running_or_notify_cancel():
         return CANCELLED
-    if call.call is None:
+    if call.plain is None:
         return call.frame
+    function, args = call.plain
     try:
-        return payload.pack((*call.call, {}))
+        return payload.pack((function, args, {}))
     except BaseException as error:
-        problem = failure.call_unpicklable(error, call.call[0])
+        problem = failure.call_unpicklable(error, function)
         return payload.pack(failure.Unpicklable(str(problem), error))

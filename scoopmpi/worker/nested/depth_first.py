@@ -137,11 +137,11 @@ class DepthFirst:
             raise failure.TaskError("only a task can wait for tasks")
         scope, depth, begun = self.scope, self._depth, time.monotonic()
         waiting = limit.set_aside()
-        batch = self._port.suspending()
+        batch = self._port.suspend()
         self.fibers.suspend(Suspended(fiber, done, deadline))
         self.scope, self._depth = scope, depth
         limit.go_on(waiting)
-        self._port.resumed(batch, time.monotonic() - begun)
+        self._port.resume(batch, time.monotonic() - begun)
 
     def _look(self, interval: float) -> None:
         """Take in messages, if the last look is so many seconds ago."""

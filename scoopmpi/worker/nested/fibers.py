@@ -1,4 +1,4 @@
-"""Fibers: greenlets in which a worker's tasks run, so that a task that waits can be set aside.
+"""Fibers: greenlets in which a worker's tasks run, so that a task that waits can be suspended.
 
 The hub is the greenlet of the worker's loop, and runs nothing of the user's. It gives work to a
 fiber and gets control back when the work is done or waits. What a task waits for is a predicate,
@@ -56,7 +56,7 @@ class Fibers:
         fiber.switch(work)
 
     def suspend(self, waiting: Suspended) -> None:
-        """Set the running work aside; returns when the hub resumes it."""
+        """Suspend the running work; return when the hub resumes it."""
         self.suspended.append(waiting)
         loop = _loop_taken()
         waiting.fiber.parent.switch()

@@ -27,11 +27,11 @@ class Port(Protocol):
     def task_ended(self) -> None:
         """Have what the caller's task has printed on its way: it has ended."""
 
-    def suspending(self) -> Any:
-        """Set aside what runs, which will wait; return it for `resumed`."""
+    def suspend(self) -> Any:
+        """Suspend what runs, which will wait; return it for `resume`."""
 
-    def resumed(self, batch: Any, seconds: float) -> None:
-        """Go on with what was set aside so many seconds ago."""
+    def resume(self, batch: Any, seconds: float) -> None:
+        """Go on with what was suspended so many seconds ago."""
 
     def nudge(self) -> None:
         """Have the progress thread look soon: there is something that others could run."""
