@@ -65,7 +65,7 @@ class NestedMap:
             raise TypeError("map needs at least one iterable of arguments")
         self.number, self.scope = number, scope
         self.asked = False
-        """True where the task has asked for a value; set by `values`, for the consumer."""
+        """True where the task has asked for a value."""
         self.unread = False
         """True where nobody takes the values, but the tasks shall run."""
         self.unanswered = 0
@@ -79,6 +79,10 @@ class NestedMap:
         self._front = self._end = 0  # the rows are the tasks from front to end
         self._plain = True
         self.refill()
+
+    def ask(self) -> None:
+        """Take note that the task takes values."""
+        self.asked = True
 
     def leave(self) -> None:
         """Take note that nobody takes the values."""

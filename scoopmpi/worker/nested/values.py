@@ -31,13 +31,15 @@ class NestedValues:
     ) -> None:
         self._tasks, self._maps, self._job, self._deadline = tasks, maps, job, deadline
         self._failure: BaseException | None = None
-        self._ended = False
+        self._asked = self._ended = False
 
     def __iter__(self) -> NestedValues:
         return self
 
     def __next__(self) -> Iterable[Any]:
-        self._job.asked = True
+        if not self._asked:
+            self._asked = True
+            self._job.ask()
         try:
             found = None if self._ended else self._next_values()
         except BaseException:
@@ -59,7 +61,9 @@ class NestedValues:
             self._maps.abandon(self._job)
 
     def __del__(self) -> None:
-        if self._job.asked:
+        if self._ended:
+            return
+        if self._asked:
             self.close()
         else:  # made for what its tasks do, not for what they return
             self._maps.leave(self._job)
