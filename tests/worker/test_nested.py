@@ -123,10 +123,10 @@ def test_calls_of_which_others_have_some_take_no_more() -> None:
     made = [packed(Future(), abs, (-x,), {}) for x in range(4)]
     assert all(calls.add(call, 7) for call in made[:3])
     assert not calls.add(made[3], 8), "another task's"
-    assert calls.taken(0).rows == [], "nothing was to spare"
+    assert calls.take(0).rows == [], "nothing was to spare"
     assert calls.add(made[3], 7)
-    assert calls.taken(1) == (3, [made[3]])
-    assert calls.taken(1) == (2, [made[2]])
+    assert calls.take(1) == (3, [made[3]])
+    assert calls.take(1) == (2, [made[2]])
     assert not calls.add(made[3], 7)
 
 

@@ -109,7 +109,7 @@ class NestedCalls:
             if time.monotonic() > until:
                 return
 
-    def taken(self, most: int) -> TakenCalls:
+    def take(self, most: int) -> TakenCalls:
         """Take at most so many unstarted calls from the end, for others."""
         calls: list[Call] = []
         while len(calls) < most:
@@ -125,8 +125,8 @@ class NestedCalls:
             self._elsewhere[index] = call.future
         return TakenCalls(self._end, calls)
 
-    def offered(self, taken: TakenCalls) -> Offered:
-        """Pack what `taken` gave, a cancelled call as nothing to run; runs the user's pickling."""
+    def offer(self, taken: TakenCalls) -> Offered:
+        """Pack what `take` gave, a cancelled call as nothing to run; runs the user's pickling."""
         start, calls = taken.start, taken.rows
         frames = tuple(map(_frame, calls))
         limits = [call.limit for call in calls if call.limit is not None]

@@ -1,7 +1,7 @@
 """Nested maps: those that a task makes, kept by the worker on which the task runs.
 
 Unstarted tasks stand in a deque: the worker's own thread takes them from the front and runs them,
-`taken` takes them from the end, for other workers. Where tasks run, wait and are sent is said in
+`take` takes them from the end, for other workers. Where tasks run, wait and are sent is said in
 `depth_first` and `work_sharing`; what is read, in `rows`.
 """
 
@@ -138,7 +138,7 @@ class NestedMap:
         """True where its tasks can run elsewhere: its function can be packed."""
         return self._function.portable
 
-    def taken(self, most: int) -> TakenRows:
+    def take(self, most: int) -> TakenRows:
         """Take at most so many unstarted tasks from the end, for others."""
         rows: list[tuple[Any, ...]] = []
         while len(rows) < most:
@@ -151,8 +151,8 @@ class NestedMap:
         self.unanswered += len(rows)
         return TakenRows(self._end, rows, self._plain)
 
-    def offered(self, taken: TakenRows) -> Offered:
-        """Pack what `taken` gave; runs the user's pickling."""
+    def offer(self, taken: TakenRows) -> Offered:
+        """Pack what `take` gave; runs the user's pickling."""
         function = self._function.packed()
         start, rows = taken.start, taken.rows
         frame: Frame

@@ -73,11 +73,11 @@ class NestedJob(Protocol):
     def run(self, until: float) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
 
-    def taken(self, most: int) -> Any:
+    def take(self, most: int) -> Any:
         """Take at most so many unstarted tasks from the end, for others; return a `Taken`."""
 
-    def offered(self, taken: Any) -> Offered:
-        """Pack what `taken` gave; runs the user's pickling."""
+    def offer(self, taken: Any) -> Offered:
+        """Pack what `take` gave; runs the user's pickling."""
 
     def returned(self, message: Returned) -> Callable[[], None] | None:
         """Take in outcomes; return what is to run in a fiber for them, as it is the user's code."""

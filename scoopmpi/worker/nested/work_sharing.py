@@ -57,7 +57,7 @@ class WorkSharing:
         with self._lock:
             found = self._take(jobs, keep)
         for job, taken in found:
-            self._send(job.offered(taken))  # packing may run the user's code
+            self._send(job.offer(taken))  # packing may run the user's code
 
     def _take(self, jobs: list[NestedJob], keep: int) -> list[tuple[NestedJob, Taken]]:
         """Take the oldest tasks, as many as make others busy for as long as this worker."""
@@ -65,7 +65,7 @@ class WorkSharing:
         for job in jobs:
             count = len(job.rows)
             share = ceil(count * self.idle_workers / (self.idle_workers + 1))
-            taken = job.taken(min(share, count - keep if job is jobs[-1] else count))
+            taken = job.take(min(share, count - keep if job is jobs[-1] else count))
             if taken.rows:
                 found.append((job, taken))
                 self._jobs[job.number] = job
