@@ -65,9 +65,9 @@ def follow(
 
 def _output_of(worker: Worker) -> Output:
     """Have all that is printed here go to rank 0 from now on."""
-    output = worker.output = Output(worker.printed, worker.place)
+    output = Output(worker.printed, worker.place)
+    worker.print_to(output)
     output.install()
-    worker.inbox.reconfigured = output.reconfigured
     return output
 
 

@@ -1,9 +1,10 @@
-"""What `shared` speaks to in tasks: they have rank 0 set constants, and wait for its answer."""
+"""Constants as tasks see them: rank 0 sets them for a task, which waits for its answer."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
@@ -11,7 +12,7 @@ from ..constants.store import Constants, packed
 from ..wire.errors import FarmError
 from ..wire.messages import SetConstants
 from .inbox import Inbox
-from .nested.port import Port
+from .outbox import Outbox
 
 
 class WorkerConstants:
@@ -21,30 +22,41 @@ class WorkerConstants:
     wait_until: runs other tasks until something is so; False after a number of seconds.
     """
 
-    def __init__(self, port: Port, inbox: Inbox, wait_until: Callable[..., bool]) -> None:
-        self._port, self._inbox, self._wait_until = port, inbox, wait_until
+    def __init__(
+        self,
+        lock: AbstractContextManager[Any],
+        inbox: Inbox,
+        outbox: Outbox,
+        wait_until: Callable[..., bool],
+    ) -> None:
+        self._lock, self._inbox, self._outbox, self._wait_until = lock, inbox, outbox, wait_until
         self._tokens = itertools.count(1)
 
     @property
     def store(self) -> Constants:
         """The constants of this rank."""
-        with self._port.lock:  # the progress thread may receive the first ones at this moment
+        with self._lock:  # the progress thread may receive the first ones at this moment
             return self._inbox.sharing.store
 
     def set(self, values: Mapping[str, Any]) -> None:
-        """Have rank 0 set these."""
+        """Have rank 0 set these; return when every task submitted from now on finds them.
+
+        Raises TypeError where one of the names exists.
+        """
         token, frames = next(self._tokens), packed(values)
-        with self._port.lock:
-            self._port.send(SetConstants(token, frames))
-            self._port.flush()  # the task may change its arrays afterwards
-        self._wait_until(lambda: token in self._inbox.agreed)
-        answer = self._inbox.agreed.pop(token)
+        # Waited for, as the task may change its arrays afterwards.
+        self._outbox.send(SetConstants(token, frames), flush=True)
+        self._wait_until(lambda: self._inbox.has_answer(token))
+        answer = self._inbox.take_answer(token)
         if answer.problem:
             raise TypeError(answer.problem)
         self._wait_for_number(answer.number)
 
     def wait_for(self, name: str, timeout: float | None) -> bool:
-        """Wait for what has been set before the task was submitted, and `timeout` seconds more."""
+        """Wait for a name: for what was set before the task was submitted, then `timeout` seconds.
+
+        Returns False where it has not come.
+        """
         self._wait_for_number(self._inbox.constants)
         return self._wait_until(lambda: name in self.store, timeout)
 

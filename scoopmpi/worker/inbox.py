@@ -1,50 +1,116 @@
-"""What a worker has been sent: batches in order, and what other messages have told it.
+"""What a worker has been sent: batches in order, their functions, constants.
 
-Everything here is called with the worker's lock held, except what says otherwise.
+Here each message finds its handler, in a table by the message's class. What messages are for
+others (nested jobs, the output) they say themselves, in the table that the worker gives.
+Everything is called with the worker's lock held.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..wire import payload
 from ..wire.messages import (
     BroadcastConstants,
     BufferRequest,
-    Ceased,
     ConstantsSet,
-    Finish,
     Forget,
-    Reconfigured,
-    Returned,
+    Frame,
     Run,
-    StealRequest,
     Stop,
 )
 from ..wire.transport import Transport
-from .function_cache import FunctionCache
-from .nested.executor import NestedExecutor
 
 if TYPE_CHECKING:
     from ..constants.sharing import Sharing
 
 
-class Inbox:
-    """The receiving end of one worker."""
+class FunctionCache:
+    """The functions that this worker has been sent, by their keys (`farm.functions` gives these).
 
-    def __init__(self, transport: Transport, nested: NestedExecutor) -> None:
-        self.known = FunctionCache()
+    Kept as code, as it came; unpacked once they are needed.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[int, Frame] = {}
+        self._functions: dict[int, Any] = {}
+
+    def learn(self, key: int, code: Frame | None) -> None:
+        """Keep a function's code, if the message has brought it and not its key alone."""
+        if code is not None:
+            self._codes[key] = code
+
+    def function(self, key: int) -> Any:
+        """Return the function, None for key 0; raises what unpickling it raises."""
+        if key and key not in self._functions:
+            self._functions[key] = payload.unpack(self._codes[key])
+        return self._functions.get(key)
+
+    def forget(self, key: int) -> None:
+        """Keep a function no longer: its map has ended."""
+        self._codes.pop(key, None)
+        self._functions.pop(key, None)
+
+
+class Inbox:
+    """The receiving end of one worker.
+
+    handlers: what is to be called with a message, by its class, for those that are not for the
+        inbox itself.
+    """
+
+    def __init__(
+        self, transport: Transport, handlers: Mapping[type, Callable[[Any], None]]
+    ) -> None:
+        self.functions = FunctionCache()
         self.stopping = False
+        """True from when Stop has come."""
         self.constants = 0
-        """How many there had been when the latest batch was sent: its tasks find them all."""
-        self.agreed: dict[int, ConstantsSet] = {}
-        self.reconfigured: Callable[[int, dict[str, Any]], None] = lambda stream, settings: None
-        """Told how text that tasks print is to be encoded."""
+        """The number of constants when the latest batch was sent: its tasks find them all."""
         self._transport = transport
-        self._nested = nested
         self._sharing: Sharing | None = None
+        self._answers: dict[int, ConstantsSet] = {}
         self._batches: deque[Run | Forget] = deque()
+        self._of_others = handlers
+        self._handlers: Mapping[type, Callable[[int, Any], None]] = {
+            Run: self._run,
+            Forget: lambda _, message: self._batches.append(message),
+            BroadcastConstants: lambda sender, message: self.sharing.keep_and_pass_on(
+                sender, message
+            ),
+            BufferRequest: lambda sender, message: self.sharing.send_buffers(sender, message),
+            ConstantsSet: self._constants_set,
+            Stop: self._stop,
+        }
+
+    def receive(self) -> None:
+        """Take in everything that has arrived."""
+        while (arrived := self._transport.receive()) is not None:
+            sender, message = arrived
+            kind = type(message)
+            if (handler := self._handlers.get(kind)) is not None:
+                handler(sender, message)
+            elif (of_others := self._of_others.get(kind)) is not None:
+                of_others(message)
+
+    def next_batch(self) -> Run | None:
+        """Return the next batch to run; forget functions whose map has ended, on the way."""
+        while self._batches:
+            message = self._batches.popleft()
+            if isinstance(message, Run):
+                return message
+            self.functions.forget(message.function)
+        return None
+
+    def hand_back(self) -> list[Run]:
+        """Take out the batches that wait, so that they are not run here, and return them."""
+        waiting, self._batches = self._batches, deque()
+        self._batches += (message for message in waiting if isinstance(message, Forget))
+        return [message for message in waiting if isinstance(message, Run)]
+
+    # Constants.
 
     @property
     def sharing(self) -> Sharing:
@@ -58,47 +124,23 @@ class Inbox:
             self._sharing = Sharing(self._transport.send)
         return self._sharing
 
-    def receive(self) -> None:
-        """Take in everything that has arrived."""
-        while (arrived := self._transport.receive()) is not None:
-            sender, message = arrived
-            if isinstance(message, Run):
-                self.constants = max(self.constants, message.constants)
-                self.known.learn(message.function, message.code)
-                self._batches.append(message)
-            elif isinstance(message, Forget):
-                self._batches.append(message)
-            elif isinstance(message, Returned):
-                self._nested.returned(message)
-            elif isinstance(message, StealRequest):
-                self._nested.idle_workers = message.workers
-            elif isinstance(message, BroadcastConstants):
-                self.sharing.keep_and_pass_on(sender, message)
-            elif isinstance(message, BufferRequest):
-                self.sharing.send_buffers(sender, message)
-            elif isinstance(message, ConstantsSet):
-                self.agreed[message.token] = message
-            elif isinstance(message, Ceased):
-                self._nested.ceased(message.job)
-            elif isinstance(message, Finish):
-                self._nested.rest.asked(message)
-            elif isinstance(message, Reconfigured):
-                self.reconfigured(message.stream, message.settings)
-            elif isinstance(message, Stop):
-                self.stopping = True
+    def has_answer(self, token: int) -> bool:
+        """Return True where rank 0 has answered the `SetConstants` of this token."""
+        return token in self._answers
 
-    def next_batch(self) -> Run | None:
-        """The next batch to run; functions whose map has ended are forgotten on the way."""
-        while self._batches:
-            message = self._batches.popleft()
-            if isinstance(message, Run):
-                return message
-            self.known.forget(message.function)
-        return None
+    def take_answer(self, token: int) -> ConstantsSet:
+        """Take the answer to the `SetConstants` of this token, which must have come."""
+        return self._answers.pop(token)
 
-    def handed_back(self) -> list[tuple[int, int, int]]:
-        """Job, first task and end of the batches that wait, which are taken out."""
-        waiting, self._batches = self._batches, deque()
-        self._batches += (message for message in waiting if isinstance(message, Forget))
-        runs = (message for message in waiting if isinstance(message, Run))
-        return [(run.job, run.start, run.stop) for run in runs]
+    # Handlers.
+
+    def _run(self, _: int, message: Run) -> None:
+        self.constants = max(self.constants, message.constants)
+        self.functions.learn(message.function, message.code)
+        self._batches.append(message)
+
+    def _constants_set(self, _: int, message: ConstantsSet) -> None:
+        self._answers[message.token] = message
+
+    def _stop(self, _: int, __: Stop) -> None:
+        self.stopping = True

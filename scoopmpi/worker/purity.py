@@ -1,4 +1,4 @@
-"""Whether a function can keep an object from one call to the next: told from its code alone.
+"""Tells from a function's code alone that it keeps no object from one call to the next.
 
 One that cannot never returns the same list or array twice, so its values may wait for the end of
 the batch without being looked at. All others have every value looked at, which makes a map of
@@ -26,9 +26,10 @@ _STORE_GLOBAL = opcode.opmap["STORE_GLOBAL"]
 
 
 def stateless(function: Any) -> bool:
-    """No closure, no mutable defaults, no globals but constants and functions written in C.
+    """Return True for a function that surely keeps nothing between calls.
 
-    None either of what can raise StopIteration.
+    It has no closure, no mutable defaults, no globals but constants and functions written in C,
+    and nothing that can raise StopIteration.
     """
     if type(function) is not FunctionType or function.__closure__ or function.__kwdefaults__:
         return False

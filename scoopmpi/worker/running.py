@@ -5,7 +5,7 @@ is cut from another thread by emptying the list of its arguments: the extend the
 task that is running. How far it came is read afterwards, so no task is both run here and handed
 back.
 
-`cut` is called with the worker's lock held, by the progress thread; `set_aside` and `rest` when the
+`cut` is called with the worker's lock held, by the progress thread; `suspend` and `rest` when the
 worker has withdrawn the batch from the progress thread. No transport and no lock here.
 """
 
@@ -25,7 +25,7 @@ from .purity import stateless
 
 
 class Packed:
-    """Stands among the values for one that has been packed, as it was when its task ended."""
+    """Stands among the values of a batch for one that is packed, as it was when its task ended."""
 
     __slots__ = ("frame",)
 
@@ -34,7 +34,7 @@ class Packed:
 
 
 class Failed(Packed):
-    """Stands among the values for a task that raised."""
+    """Stands among the values of a batch for a task that raised."""
 
 
 class Stopped(BaseException):
@@ -46,7 +46,10 @@ class Stopped(BaseException):
 
 
 class Interlude:
-    """What runs between batches: nested tasks, callbacks. Nothing of it can be handed back."""
+    """Stands for a batch while nested tasks and callbacks run that are part of none.
+
+    Nothing of it can be handed back.
+    """
 
     budget = 0.05
     single = False
@@ -56,21 +59,24 @@ class Interlude:
         self.away = 0.0
 
     def cut(self) -> None:
-        """Nothing to answer."""
+        """Return nothing: there is no answer."""
 
-    set_aside = cut
+    suspend = cut
 
-    def labelled(self) -> None:
-        """It has no name."""
+    def resume(self, seconds: float) -> None:
+        """Take note that it waited so many seconds."""
+        self.away += seconds
 
 
 class Running:
-    """A batch on a worker.
+    """A batch on a worker, while its tasks run.
+
+    Numbers and strings wait for the end of the batch and share one pickle. Other values are packed
+    at once, as the next task may change them, unless the function is stateless.
 
     function: for all tasks, or None where each brings its own.
-        Numbers and strings wait for the end of the batch and share one pickle. Other values are
-        packed at once, as the next task may change them, unless the function is stateless.
     label: told the name of what runs.
+    owner: to whom the lines belong that its tasks print.
     """
 
     def __init__(
@@ -78,8 +84,11 @@ class Running:
         run: Run,
         function: Callable[..., Any] | None,
         label: Callable[[str], None],
+        owner: Hashable,
     ) -> None:
         self.budget = run.budget
+        """Seconds after which the batch is to be answered, whatever is not started."""
+        self.owner = owner
         self._run = run
         self._function = function
         self._label = label
@@ -87,11 +96,11 @@ class Running:
         self._named = function
         self._raw = run.plain and stateless(function)
         self.alone = run.stop - run.start == 1
-        self.away = 0.0  # seconds in which the batch waited, and others ran
+        """True where the batch has one task."""
+        self.away = 0.0
+        """Seconds in which the batch waited, and others ran."""
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
-        self.owner: Hashable = None
-        """Whose lines it prints."""
         self._values: list[Any] = []
         if run.plain:
             columns = [list(column) for column in payload.unpack(run.tasks)]
@@ -125,27 +134,33 @@ class Running:
         """Keep only the running task: answer for those before it, hand back those behind it."""
         return self._cut(late=False)
 
-    def set_aside(self) -> Finished | None:
-        """The same by the running task itself, which will wait: may run the user's pickling."""
+    def suspend(self) -> Finished | None:
+        """Do as `cut`, by the running task itself, which will wait; may run the user's pickling."""
         return self._cut(late=True)
 
     @property
-    def task(self) -> tuple[int, int]:
-        """The job and the index of the running task, after the batch was set aside."""
-        return self._run.job, self._stop - 1
+    def job(self) -> int:
+        """The number of its job."""
+        return self._run.job
+
+    @property
+    def task(self) -> int:
+        """The index of the running task, after the batch was suspended."""
+        return self._stop - 1
 
     @property
     def single(self) -> bool:
-        """Whether this worker answers for one more task only, which `cut` has left running."""
+        """True where this worker answers for one more task only, which `cut` has left running."""
         return self._run.start + self._given == self._stop - 1
 
     @property
     def ended(self) -> int:
-        """How many of its tasks have ended."""
+        """The number of its tasks that have ended."""
         return len(self._values)
 
-    def labelled(self) -> None:
-        """Say again what runs, after others ran."""
+    def resume(self, seconds: float) -> None:
+        """Go on after so many seconds: say again what runs, as others ran meanwhile."""
+        self.away += seconds
         self._label(self._name)
 
     def _cut(self, late: bool) -> Finished | None:
@@ -161,7 +176,7 @@ class Running:
         return self._answer(values, done, -1.0, stop, end)
 
     def rest(self) -> Finished | None:
-        """The answer for what `cut` has not answered; None where it has answered all."""
+        """Return the answer for what `cut` has not answered; None where it has answered all."""
         done = len(self._values)
         values = self._values[self._given :]
         position = self._run.start + done
@@ -246,7 +261,15 @@ class Running:
         plain, outcomes, failed = self._outcomes(values)
         stop = start + len(values)
         return Finished(
-            self._run.job, start, stop, seconds, unstarted, end, plain, outcomes, failed
+            job=self._run.job,
+            start=start,
+            stop=stop,
+            seconds=seconds,
+            unstarted=unstarted,
+            end=end,
+            plain=plain,
+            outcomes=outcomes,
+            failed=failed,
         )
 
     def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
@@ -268,7 +291,7 @@ class Running:
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:
-    """The answer where a batch's function or columns cannot be unpickled: each task fails so."""
+    """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
     name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
     problem = errors.TaskError(
         f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
@@ -276,8 +299,30 @@ def unpackable(run: Run, error: BaseException) -> Finished:
     )
     problem.__cause__ = error
     frame = failure.pack(problem, identity.this.rank, "a batch")
-    job, start, stop = run.job, run.start, run.stop
-    count = stop - start
+    count = run.stop - run.start
     return Finished(
-        job, start, stop, -1.0, stop, stop, False, (frame,) * count, tuple(range(count))
+        job=run.job,
+        start=run.start,
+        stop=run.stop,
+        seconds=-1.0,
+        unstarted=run.stop,
+        end=run.stop,
+        plain=False,
+        outcomes=(frame,) * count,
+        failed=tuple(range(count)),
+    )
+
+
+def nothing_run(run: Run) -> Finished:
+    """Return the answer for a batch that goes back as it came."""
+    return Finished(
+        job=run.job,
+        start=run.start,
+        stop=run.start,
+        seconds=-1.0,
+        unstarted=run.start,
+        end=run.stop,
+        plain=False,
+        outcomes=(),
+        failed=(),
     )

@@ -37,7 +37,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     current_executor.install(None)
     ranks.settle()
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
-    assert not any(worker.nested._away for worker in ranks.workers)
+    assert not any(worker.hub.sharing for worker in ranks.workers)
 
 
 def words(x: int) -> str:
@@ -50,8 +50,8 @@ def double(x: int) -> int:
 
 def slow_join(a: str, b: str) -> str:
     for worker in ranks.workers:
-        if worker._running is not None:
-            worker._stand_in()
+        if worker.batches.current is not None:
+            worker.overdue.turn()
     return a + b
 
 

@@ -57,8 +57,10 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
     assert ranks.link.empty
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
     for worker in ranks.workers:
-        assert not (worker.nested.fibers.suspended or worker._suspended or worker.nested._away)
-        worker.nested.fibers.close()
+        assert not (
+            worker.hub.tasks.fibers.suspended or worker.batches.suspended or worker.hub.sharing
+        )
+        worker.hub.tasks.fibers.close()
     scene.ranks = None
     current_executor.install(None)
 
@@ -75,8 +77,8 @@ def meddles() -> None:
     if len(ranks.workers) > 1 and ranks.link.chance.random() < 0.01:
         ranks.die()
     for worker in ranks.workers:
-        if worker._running is not None and ranks.link.chance.random() < 0.3:
-            worker._stand_in()
+        if worker.batches.current is not None and ranks.link.chance.random() < 0.3:
+            worker.overdue.turn()
 
 
 def leaf(task: int) -> Any:
@@ -221,7 +223,7 @@ class Counted:
         def dying(ranks: Ranks) -> None:
             due, self.due = self.due, 0
             for worker in list(ranks.workers):
-                if worker._transport.rank == due:
+                if worker.rank == due:
                     ranks.kill(worker)
             turn(ranks)
 

@@ -48,7 +48,7 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     scene.ranks.settle()
     scene.ranks.farm._scheduler.check()
     for worker in scene.ranks.workers:
-        worker.nested.fibers.close()
+        worker.hub.tasks.fibers.close()
     current_executor.install(None)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from scoopmpi.farm.members import Members
 from scoopmpi.farm.reports import Reports, more_of_the_same, ranges
-from scoopmpi.wire.failure import FarmError
+from scoopmpi.wire.errors import FarmError
 from scoopmpi.wire.messages import ImportFailed, Joined
 from tests.support.libraries import Library
 from tests.support.link import Ranks

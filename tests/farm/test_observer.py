@@ -15,7 +15,7 @@ from scoopmpi.farm.observer import Observer
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire.failure import WorkerLost
+from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
 
 pytestmark = pytest.mark.timeout(60)

@@ -252,7 +252,7 @@ def test_what_tasks_keep_or_drop_runs_before_the_program_ends(farm: Any, started
     farm.finish()
     assert ran == dict.fromkeys(range(COUNT), 3)
     for worker in current.ranks.workers:
-        assert not worker.nested._left.open
+        assert not worker.hub.maps._open
     kept_by_tasks.clear()
 
 

@@ -130,7 +130,7 @@ class Ranks:
     def kill(self, worker: Worker) -> None:
         """A worker dies."""
         self.workers.remove(worker)
-        self.link.kill(worker._transport.rank)
+        self.link.kill(worker.rank)
 
     def turn(self) -> None:
         """One step of somebody."""

@@ -54,6 +54,6 @@ def interrupted(x: int) -> int:
     ran[x] += 1
     if current.ranks.link.chance.random() < 0.2:
         for worker in current.ranks.workers:
-            if worker._running is not None:
-                worker._stand_in()
+            if worker.batches.current is not None:
+                worker.overdue.turn()
     return x

@@ -314,7 +314,7 @@ def dies(silence: float) -> None:
     ranks = scene.ranks
     silences = ranks.farm._dispatch._silences
     assert silences.watching and ranks.acting is not None
-    silences._since[ranks.acting._transport.rank] -= silence
+    silences._since[ranks.acting.rank] -= silence
     ranks.die()
 
 

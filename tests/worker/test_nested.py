@@ -38,16 +38,16 @@ def farm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
     assert ranks.link.empty
     assert len(ranks.farm._jobs) == 1 and not len(ranks.farm._offers)
     for worker in ranks.workers:
-        assert not worker.nested.fibers.suspended and not worker._suspended
-        assert not worker.nested._away and worker.nested.work() is None
+        assert not worker.hub.tasks.fibers.suspended and not worker.batches.suspended
+        assert not worker.hub.sharing and worker.hub.work() is None
     current_executor.install(None)
 
 
 def meddle() -> None:
-    """What a stand-in may do at any point of a long task."""
+    """What the progress thread may do at any point of a long task."""
     for worker in ranks.workers:
-        if worker._running is not None and ranks.link.chance.random() < 0.3:
-            worker._stand_in()
+        if worker.batches.current is not None and ranks.link.chance.random() < 0.3:
+            worker.overdue.turn()
 
 
 def square(x: int) -> int:
@@ -111,7 +111,7 @@ def test_calls_spread_before_the_first_is_run_in_place(farm: Any) -> None:
     assert (len(farm.submit(places_of_calls, 20).result()) > 1) == (len(ranks.workers) > 1)
 
 
-def test_who_has_offered_is_asked_again_while_others_are_hungry(farm: Any) -> None:
+def test_who_has_offered_is_asked_again_while_others_are_idle(farm: Any) -> None:
     for _ in range(3):
         assert farm.submit(places, 200).result() == set(range(len(ranks.workers)))
         ranks.settle()
@@ -123,10 +123,10 @@ def test_calls_of_which_others_have_some_take_no_more() -> None:
     made = [packed(Future(), abs, (-x,), {}) for x in range(4)]
     assert all(calls.add(call, 7) for call in made[:3])
     assert not calls.add(made[3], 8), "another task's"
-    assert calls.taken(0)[1] == [], "nothing was to spare"
+    assert calls.take(0).rows == [], "nothing was to spare"
     assert calls.add(made[3], 7)
-    assert calls.taken(1)[:2] == (3, [made[3]])
-    assert calls.taken(1)[:2] == (2, [made[2]])
+    assert calls.take(1) == (3, [made[3]])
+    assert calls.take(1) == (2, [made[2]])
     assert not calls.add(made[3], 7)
 
 

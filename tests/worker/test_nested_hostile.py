@@ -16,7 +16,7 @@ from scoopmpi.process import identity
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.scheduler import Scheduler
 from scoopmpi.tasks import current_executor
-from scoopmpi.worker.nested import maps as nested
+from scoopmpi.worker.nested import rows
 from scoopmpi.worker.running import Running
 from tests.support.link import Ranks
 
@@ -39,7 +39,7 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> An
     ranks.turn = counted_turn  # type: ignore[method-assign]
     yield ranks
     for worker in ranks.workers:
-        worker.nested.fibers.close()
+        worker.hub.tasks.fibers.close()
     current_executor.install(None)
 
 
@@ -64,7 +64,7 @@ def test_a_generator_may_end_where_a_window_ends(ranks: Any, count: int) -> None
 
 
 def test_a_range_may_end_where_a_window_ends(ranks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nested, "WINDOW", 16)
+    monkeypatch.setattr(rows, "WINDOW", 16)
     for count in (15, 16, 17, 32, 48):
         assert ranks.executor.submit(of_a_range, count).result() == [x * x for x in range(count)]
 
@@ -76,7 +76,7 @@ def left(count: int) -> None:
 def test_a_map_that_nobody_looks_at_runs_beyond_its_first_window(
     ranks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nested, "WINDOW", 16)
+    monkeypatch.setattr(rows, "WINDOW", 16)
     ranks.executor.submit(left, 100).result()
     ranks.settle()
     assert ran == dict.fromkeys(range(100), 1)
@@ -127,7 +127,7 @@ def looks_ahead(x: int) -> int:
     values = futures.map(square, numbers())
     next(values)
     nested: Any = current_executor.current()
-    for opened in list(nested._pending):
+    for opened in nested._hub.pending.unstarted():
         for _ in range(20):  # as often as a waiting consumer asks for more
             opened.rows.clear()
             opened.refill()
@@ -209,8 +209,8 @@ def test_a_rescue_that_comes_as_the_batch_ends_announces_nothing(
     def run_and_be_rescued(running: Running) -> None:
         run(running)
         for worker in ranks.workers:
-            if worker._running is running:
-                worker._stand_by(running)
+            if worker.batches.current is running:
+                worker.overdue.rescue.run_instead(running)
 
     monkeypatch.setattr(Running, "run", run_and_be_rescued)
     assert list(ranks.executor.map(abs, range(-count, 0))) == list(range(count, 0, -1))
@@ -221,16 +221,16 @@ def test_a_rescue_that_comes_as_the_batch_ends_announces_nothing(
 def test_a_task_that_ends_while_it_is_taken_for_waiting_is_answered_as_running(
     ranks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The stand-in may find the end of a blocked task before the task's own thread goes on."""
+    """The end of a blocked task may be found before the thread of the task goes on."""
     run = Running.run
 
     def blocked_run(running: Running) -> None:
-        worker = next(worker for worker in ranks.workers if worker._running is running)
+        worker = next(worker for worker in ranks.workers if worker.batches.current is running)
         if running.single:
-            worker._suspended.waits(running)
-            worker._suspended.nothing_runs()
+            worker.batches.suspended.waits(running)
+            worker.batches.suspended.nothing_runs()
         run(running)
-        worker._hand_back(running)
+        worker.batches.hand_back(running)
 
     monkeypatch.setattr(Running, "run", blocked_run)
     assert [call.result() for call in [ranks.executor.submit(abs, -x) for x in range(9)]] == [
@@ -268,6 +268,6 @@ def test_a_task_that_will_not_end_is_told_once_and_does_not_hold_the_worker(rank
     waiting: list[Any] = []
     while not waiting:
         ranks.turn()
-        waiting = [worker for worker in ranks.workers if worker.nested.fibers.suspended]
-    waiting[0].nested.fibers.close()
+        waiting = [worker for worker in ranks.workers if worker.hub.tasks.fibers.suspended]
+    waiting[0].hub.tasks.fibers.close()
     assert told == [3]

@@ -1,7 +1,8 @@
-"""Nested calls: what a task has submitted, kept by the worker on which the task runs.
+"""Nested calls: those that a task submits, kept by the worker on which the task runs.
 
-As `maps` does: taken from the front to run here, from the end for other workers. Callbacks
-of futures, the user's code, run where outcomes are set: in `run` and `returned`.
+As with maps, the worker's own thread takes unstarted calls from the front and runs them, and others
+get them from the end. Callbacks of futures, which are the user's code, run where outcomes are set:
+in `run`, and in what `returned` gives.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...tasks import outcomes
 from ...tasks.future import Future
 from ...tasks.limit import seconds_of
 from ...wire import failure, payload
-from ...wire.messages import CANCELLED, Frame, Offered
+from ...wire.messages import CANCELLED, Frame, Offered, Returned
 from . import isolation
 from .fibers import Ended
 
@@ -24,36 +26,54 @@ logger = logging.getLogger("scoopmpi")
 
 
 class Call(NamedTuple):
-    """A submitted call; packed where its arguments can be changed, else as it is."""
+    """A submitted call.
+
+    plain: its function and arguments, where nobody can change them.
+    frame: else the call, packed.
+    limit: seconds that it may take, if there is a limit.
+    """
 
     future: Future[Any]
-    call: tuple[Callable[..., Any], tuple[Any, ...]] | None
+    plain: tuple[Callable[..., Any], tuple[Any, ...]] | None
     frame: Frame | None
     limit: float | None = None
 
 
 def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any) -> Call:
-    """A call, packed unless nobody can change it; raises what packing raises."""
+    """Make a call, packed unless nobody can change it; raises what packing raises."""
     if not kwargs and payload.plain(args) and payload.by_name(fn):
         return Call(future, (fn, args), None)
     frame = payload.copied(payload.pack((fn, args, kwargs)))
     return Call(future, None, frame, seconds_of(fn))
 
 
+class TakenCalls(NamedTuple):
+    """Unstarted calls from `start` on, for others."""
+
+    start: int
+    rows: list[Call]
+
+
 class NestedCalls:
-    """Calls that a task has submitted, one after the other."""
+    """Calls that a task has submitted, one after the other.
+
+    scope: the task.
+    """
+
+    unread = False
+    any_thread = True
 
     def __init__(self, number: int, scope: int) -> None:
         self.number, self.scope = number, scope
         self.rows: deque[Call] = deque()
         self.unanswered = 0
-        self.portable = True
+        self.portable = True  # each call is packed by itself, or an error in its place
         self._growing = True  # until others get some: indices must stay in a row
         self._front = self._end = 0
         self._elsewhere: dict[int, Future[Any]] = {}
 
     def add(self, call: Call, scope: int) -> bool:
-        """One more call of the task `scope`; False where it needs a job of its own."""
+        """Add a call of the task `scope`; return False where it needs a job of its own."""
         if scope != self.scope or not self._growing:
             return False
         self._end += 1
@@ -64,19 +84,20 @@ class NestedCalls:
         """Run calls from the front, one at least, until there are none or the time `until`."""
         while True:
             try:
-                future, plain, frame, _ = self.rows.popleft()
+                call = self.rows.popleft()
             except IndexError:
                 return
             index, self._front = self._front, self._front + 1
+            future = call.future
             if not future.set_running_or_notify_cancel():
                 continue
             function: Any = "a submitted call"
             try:
-                if plain is None:
-                    function, args, kwargs = isolation.opened(frame, function)
+                if call.plain is None:
+                    function, args, kwargs = isolation.opened(call.frame, function)
                     value = function(*args, **kwargs)
                 else:
-                    function, args = plain
+                    function, args = call.plain
                     value = function(*args)
                 value = isolation.own(value, function)
             except Ended:
@@ -88,8 +109,8 @@ class NestedCalls:
             if time.monotonic() > until:
                 return
 
-    def taken(self, most: int) -> tuple[int, list[Any], bool]:
-        """Unstarted calls from the end for others: the first's index, and the calls."""
+    def take(self, most: int) -> TakenCalls:
+        """Take at most so many unstarted calls from the end, for others."""
         calls: list[Call] = []
         while len(calls) < most:
             try:
@@ -99,29 +120,47 @@ class NestedCalls:
         calls.reverse()
         self._growing = self._growing and not calls
         self._end -= len(calls)
+        self.unanswered += len(calls)
         for index, call in enumerate(calls, self._end):
             self._elsewhere[index] = call.future
-        return self._end, calls, False
+        return TakenCalls(self._end, calls)
 
-    def offered(self, start: int, calls: list[Call], plain: bool) -> Offered:
-        """What `taken` gave, packed; a cancelled one as nothing to run."""
+    def offer(self, taken: TakenCalls) -> Offered:
+        """Pack what `take` gave, a cancelled call as nothing to run; runs the user's pickling."""
+        start, calls = taken.start, taken.rows
         frames = tuple(map(_frame, calls))
         limits = [call.limit for call in calls if call.limit is not None]
         limit = max(limits) if len(limits) == len(calls) else None
         last = any(call.future.on_end is not None for call in calls)  # of an executor
-        stop = start + len(calls)
-        return Offered(self.number, start, stop, None, False, plain, frames, limit, last)
+        return Offered(
+            job=self.number,
+            start=start,
+            stop=start + len(calls),
+            code=None,
+            by_name=False,
+            plain=False,
+            tasks=frames,
+            limit=limit,
+            last=last,
+        )
 
-    def returned(self, part: outcomes.OutcomeRange) -> None:
-        """Outcomes from others have come; runs the user's unpickling and callbacks."""
-        failed = frozenset(part.failed)
-        frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
+    def returned(self, message: Returned) -> Callable[[], None]:
+        """Return what sets the outcomes of calls that others have run.
+
+        It is to be run in a fiber, as it runs the user's unpickling and callbacks.
+        """
+        self.unanswered -= message.stop - message.start
+        return partial(self._set_outcomes, message)
+
+    def _set_outcomes(self, message: Returned) -> None:
+        plain, failed = message.plain, frozenset(message.failed)
+        frames = payload.unpack(message.outcomes) if plain else message.outcomes
         for place, frame in enumerate(frames):
-            index = part.start + place
+            index = message.start + place
             future = self._elsewhere.pop(index)
             if future.cancelled():
                 continue
-            outcome = frame if part.plain else outcomes.opened(frame, place in failed, index)
+            outcome = frame if plain else outcomes.opened(frame, place in failed, index)
             _ended(future, outcome)
 
 
@@ -140,10 +179,11 @@ def _ended(future: Future[Any], outcome: Any) -> None:
 def _frame(call: Call) -> Frame:
     if not call.future.set_running_or_notify_cancel():
         return CANCELLED
-    if call.call is None:
+    if call.plain is None:
         return call.frame
+    function, args = call.plain
     try:
-        return payload.pack((*call.call, {}))
+        return payload.pack((function, args, {}))
     except BaseException as error:
-        problem = failure.call_unpicklable(error, call.call[0])
+        problem = failure.call_unpicklable(error, function)
         return payload.pack(failure.Unpicklable(str(problem), error))

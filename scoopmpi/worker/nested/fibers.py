@@ -1,9 +1,9 @@
-"""Fibers: greenlets in which a worker's tasks run, so that a task that waits can be set aside.
+"""Fibers: greenlets in which a worker's tasks run, so that a task that waits can be suspended.
 
 The hub is the greenlet of the worker's loop, and runs nothing of the user's. It gives work to a
 fiber and gets control back when the work is done or waits. What a task waits for is a predicate,
-asked by the hub. Stacks begin at the hub, which is shallow: so tasks that wait for tasks that wait
-… may be as deep as memory allows. No messages and no jobs here.
+which the hub asks. Stacks begin at the hub, which is shallow: so a chain of tasks, each waiting for
+the next, may be as deep as memory allows. No messages and no jobs here.
 """
 
 from __future__ import annotations
@@ -19,23 +19,19 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 
 class Ended(GreenletExit):  # type: ignore[misc] # greenlet has no types
-    """The worker stops: what waits never goes on. A task's own GreenletExit is a failure."""
+    """Raised in a task that waits when the worker stops; a task's own GreenletExit is a failure."""
 
 
 @dataclass(slots=True)
 class Suspended:
-    """A fiber whose work waits until `done()` or the time `deadline`.
-
-    state: kept for whoever suspended it.
-    """
+    """A fiber whose work waits until `done()` or the time `deadline`."""
 
     fiber: Any
     done: Callable[[], bool]
     deadline: float | None
-    state: Any = None
 
     def ready(self, now: float) -> bool:
-        """Whether the work can go on."""
+        """Return True where the work can go on."""
         return self.done() or (self.deadline is not None and now >= self.deadline)
 
 
@@ -60,7 +56,7 @@ class Fibers:
         fiber.switch(work)
 
     def suspend(self, waiting: Suspended) -> None:
-        """Set the running work aside; returns when the hub resumes it."""
+        """Suspend the running work; return when the hub resumes it."""
         self.suspended.append(waiting)
         loop = _loop_taken()
         waiting.fiber.parent.switch()
@@ -75,7 +71,7 @@ class Fibers:
             _loop_given(loop)
 
     def ready(self) -> Suspended | None:
-        """The latest of those that can go on, taken out of the suspended; asked by the hub."""
+        """Take out and return the last suspended one that can go on; called by the hub."""
         now = time.monotonic() if self.suspended else 0.0
         for place in range(len(self.suspended) - 1, -1, -1):
             if self.suspended[place].ready(now):
@@ -84,12 +80,12 @@ class Fibers:
 
     @staticmethod
     def inside() -> Any:
-        """The fiber that is running, None in the hub and outside of both."""
+        """Return the fiber that is running, None in the hub and in threads without one."""
         current = getcurrent()
         return None if current.parent is None else current
 
     def close(self) -> None:
-        """The worker stops: what is suspended never goes on."""
+        """End all fibers: what is suspended never goes on."""
         # Each is told once: a task that catches it and waits again stays where it is.
         for waiting in self.suspended.copy():
             waiting.fiber.throw(Ended)
@@ -105,7 +101,7 @@ class Fibers:
 
 
 def _loop_taken() -> Any:
-    """The asyncio loop that runs in this thread, which other tasks must not find there."""
+    """Take away the asyncio loop that runs in this thread: other tasks must not find it."""
     asyncio: Any = sys.modules.get("asyncio")
     loop = None if asyncio is None else asyncio._get_running_loop()
     if loop is not None:

@@ -1,4 +1,4 @@
-"""So that it cannot matter where a task ran: what passes between tasks on one worker is a copy.
+"""Copies between the tasks of one worker, so that it cannot matter where a task ran.
 
 A task gets its function and arguments, and its caller the value, as they would arrive from
 another rank. What nobody can change is passed as it is: copies are made only where they show.
@@ -6,6 +6,7 @@ another rank. What nobody can change is passed as it is: copies are made only wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
@@ -16,7 +17,7 @@ from ...wire import errors, failure, payload
 
 
 def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A task's arguments as another rank gets them; raises what packing them raises."""
+    """Return a task's arguments as another rank gets them; raises what packing them raises."""
     frame = packed.pack_arguments(failure.describe(target), index, row)
     copy = opened(payload.copied(frame), failure.describe(target))
     if isinstance(copy, failure.Unpicklable):
@@ -25,7 +26,7 @@ def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def opened(frame: Any, name: str) -> Any:
-    """What is in a frame of arguments; raises TaskError where it cannot be unpickled.
+    """Unpack a frame of arguments; raises TaskError where it cannot be unpickled.
 
     As on another rank: here its own exception could be taken for one of the task.
     """
@@ -39,7 +40,10 @@ def opened(frame: Any, name: str) -> Any:
 
 
 def own(value: Any, target: Any) -> Any:
-    """A value that nobody else can change."""
+    """Return a value so that nobody else can change it, a copy where need be.
+
+    Raises TaskError where it cannot be pickled.
+    """
     if type(value) in payload.atoms() or payload.plain((value,)):
         return value
     if type(value) is list and payload.plain(value):
@@ -55,14 +59,14 @@ def own(value: Any, target: Any) -> Any:
 
 
 def raised(error: BaseException, target: Any, index: int) -> BaseException:
-    """A task's exception as it arrives from another rank too."""
+    """Return a task's exception as it would arrive from another rank."""
     name = target if isinstance(target, str) else failure.describe(target)
     errors.add_index(error, index)
     return failure.unpack(failure.pack(error, identity.this.rank, f"{name}, task {index},"))
 
 
 def fixed(target: Any) -> Any:
-    """A function as it is now, for one that holds only what nobody can change; else None."""
+    """Return a function as it is now, if it holds only what nobody can change; else None."""
     if type(target) is not FunctionType or target.__kwdefaults__ or target.__dict__:
         return None
     try:
@@ -80,3 +84,41 @@ def fixed(target: Any) -> Any:
     )
     copy.__qualname__, copy.__module__ = target.__qualname__, target.__module__
     return copy
+
+
+class MapFunction:
+    """The function of a map: as its tasks call it here, and packed for others.
+
+    Raises what packing raises, where it must be copied for the tasks here.
+    """
+
+    __slots__ = ("_packed", "_portable", "call", "target")
+
+    def __init__(self, target: Callable[..., Any]) -> None:
+        found = target if payload.by_name(target) else fixed(target)
+        self._packed: packed.Function | None = None
+        self._portable = True
+        self.target: Callable[..., Any] = target if found is None else found
+        """The function itself, for names and messages."""
+        self.call: Callable[..., Any] = self._copy() if found is None else found
+        """The function as tasks call it here."""
+
+    def _copy(self) -> Callable[..., Any]:
+        self._packed = packed.pack_function(self.target)
+        copy: Callable[..., Any] = payload.unpack(self._packed.code)
+        return copy
+
+    @property
+    def portable(self) -> bool:
+        """True where it can be packed; runs the user's pickling when this is first asked."""
+        if self._packed is None and self._portable:
+            try:
+                self._packed = packed.pack_function(self.target)
+            except BaseException:  # a hostile __reduce__ may even call sys.exit
+                self._portable = False
+        return self._portable
+
+    def packed(self) -> packed.Function:
+        """Return it as others get it; it must be portable."""
+        assert self._packed is not None
+        return self._packed

@@ -9,52 +9,37 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from ...tasks.outcomes import handed_over
+from ...tasks.outcomes import handed_over, values
 from ...wire import errors, failure
-from .maps import NestedMap
+from .maps import Arrived, NestedMap
 
-
-class Owner(Protocol):
-    """What runs the tasks of a nested map."""
-
-    @property
-    def shallow(self) -> bool:
-        """Whether one more task may run on top of this stack."""
-
-    def advance(self, job: NestedMap) -> None:
-        """Run some unstarted tasks of a job here and now."""
-
-    def opened(self, job: NestedMap) -> None:
-        """A job has tasks that are not started, the first ones or more."""
-
-    def abandon(self, job: NestedMap) -> None:
-        """Nobody wants the rest."""
-
-    def leave(self, job: NestedMap) -> None:
-        """Nobody takes the values, but the tasks shall run."""
-
-    def settled(self, job: NestedMap) -> bool:
-        """Whether no task of it is to run, or runs, any more."""
-
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Run tasks, or let others run, until `done()`; False after `timeout` seconds."""
+if TYPE_CHECKING:
+    from .port import Tasks
+    from .unread_maps import UnreadMaps
 
 
 class NestedValues:
-    """The values of a nested map, in lists, as they come."""
+    """The values of a nested map, in lists, as they come.
 
-    def __init__(self, nested: Owner, job: NestedMap, deadline: float | None) -> None:
-        self._nested, self._job, self._deadline = nested, job, deadline
+    deadline: the time after which waiting for a value raises TimeoutError.
+    """
+
+    def __init__(
+        self, tasks: Tasks, maps: UnreadMaps, job: NestedMap, deadline: float | None
+    ) -> None:
+        self._tasks, self._maps, self._job, self._deadline = tasks, maps, job, deadline
         self._failure: BaseException | None = None
-        self._ended = False
+        self._asked = self._ended = False
 
     def __iter__(self) -> NestedValues:
         return self
 
     def __next__(self) -> Iterable[Any]:
-        self._job.asked = True
+        if not self._asked:
+            self._asked = True
+            self._job.ask()
         try:
             found = None if self._ended else self._next_values()
         except BaseException:
@@ -67,39 +52,44 @@ class NestedValues:
 
     @property
     def settled(self) -> Callable[[], bool]:
-        """Says whether no task of it is to run, or runs, any more; keeps no values."""
-        return partial(self._nested.settled, self._job)
+        """Says whether no task of the map is to run, or runs, any more; keeps no values."""
+        return partial(self._maps.settled, self._job)
 
     def close(self) -> None:
-        """Nobody wants the rest."""
+        """Drop the rest of the values."""
         if not self._ended:
             self._ended = True
-            self._nested.abandon(self._job)
+            self._maps.abandon(self._job)
 
     def __del__(self) -> None:
-        if self._job.asked:
+        if self._ended:
+            return
+        if self._asked:
             self.close()
         else:  # made for what its tasks do, not for what they return
-            self._nested.leave(self._job)
+            self._maps.leave(self._job)
 
     def _next_values(self) -> list[Any]:
-        job, nested = self._job, self._nested
+        job, tasks = self._job, self._tasks
         while self._failure is None:
-            if job.ready():
-                found, self._failure = job.next_values()
+            if (arrived := job.outcomes.take()) is not None:
+                if isinstance(arrived, Arrived):
+                    found, self._failure = arrived.values, arrived.failure
+                else:  # from another worker; runs the user's unpickling
+                    found, self._failure = values(arrived)
                 if found:
                     return found
-            elif job.rows and nested.shallow and self._left() is None:
-                nested.advance(job)
+            elif job.rows and tasks.shallow and self._seconds_left() is None:
+                tasks.advance(job)
             elif job.refill():
-                nested.opened(job)
-            elif job.left:
+                tasks.opened(job)
+            elif job.unread:
                 raise errors.FarmError(errors.NOT_TAKEN)
             elif job.exhausted:  # asked last: reading on may have found the end
                 return []
-            elif not nested.wait_until(job.ready, self._left()):
+            elif not tasks.wait_until(job.ready, self._seconds_left()):
                 raise WaitedTooLong("the map's timeout has passed")
         raise failure.raisable(self._failure)
 
-    def _left(self) -> float | None:
+    def _seconds_left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())

@@ -4,7 +4,7 @@ The standard library puts a waiter into each future and blocks on the waiter's e
 would hold the rank whose turn it is to run the call that is waited for. So the futures of nested
 calls replace that event by one whose `wait` drives the nested executor. (`_waiters` and `event` are
 private names of the library, the same from Python 3.2 to 3.14; without them such a wait is rescued
-by another thread, see `executor`.)
+by another thread, see `rescue`.)
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 
 class Driven(Protocol):
-    """What makes progress while somebody waits."""
+    """Makes progress while somebody waits."""
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Work until `done()`; False after `timeout` seconds."""
+        """Work until `done()`; return False after `timeout` seconds."""
 
 
 class WorkingEvent(threading.Event):
@@ -29,7 +29,7 @@ class WorkingEvent(threading.Event):
         self._driven = driven
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As `threading.Event.wait`."""
+        """Wait as `threading.Event.wait` does, but work meanwhile."""
         return self._driven.wait_until(self.is_set, timeout)
 
 
@@ -40,7 +40,7 @@ class Waiters(list[Any]):
         self._driven = driven
 
     def append(self, waiter: Any) -> None:
-        """One more, which is to wait by working."""
+        """Add a waiter, and have it wait by working."""
         if type(waiter.event) is threading.Event and not waiter.event.is_set():
             waiter.event = WorkingEvent(self._driven)
         super().append(waiter)

@@ -1,4 +1,4 @@
-"""Whether a thread is blocked: told from outside, by another thread. Knows no tasks."""
+"""Says of a thread that it is blocked, as another thread can see it. Knows no tasks."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ ASLEEP_SECONDS = 0.5
 _WAITING = (threading.__file__, selectors.__file__)
 
 
-class Watch:
-    """Watches one thread, which is the one that makes it."""
+class ThreadWatch:
+    """Watches one thread.
 
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
+    thread: its number, as `threading.get_ident` gives it.
+    """
+
+    def __init__(self, thread: int) -> None:
+        self._thread = thread
         getclock = getattr(time, "pthread_getcpuclockid", None)  # macOS has none
-        self._clock = None if getclock is None else getclock(self._thread)
+        self._clock = None if getclock is None else getclock(thread)
         self._awake, self._used = time.monotonic(), 0.0
 
     @property
-    def own(self) -> bool:
-        """Whether the caller is the watched thread."""
-        return threading.get_ident() == self._thread
-
-    @property
     def waits(self) -> bool:
-        """Whether it waits for another thread, or for events of an asyncio loop."""
+        """True where it waits for another thread, or for events of an asyncio loop."""
         frame = sys._current_frames().get(self._thread)
         try:
             return frame is not None and frame.f_code.co_filename in _WAITING
@@ -37,19 +35,10 @@ class Watch:
 
     @property
     def asleep(self) -> bool:
-        """Whether it has used next to no processor since this was asked a while ago."""
+        """True where it has used next to no processor since this was asked a while ago."""
         if self._clock is None:
             return False
         now, used = time.monotonic(), time.clock_gettime(self._clock)
         if used - self._used > 0.1 * (now - self._awake) + 0.01:
             self._awake, self._used = now, used
         return now - self._awake > ASLEEP_SECONDS
-
-
-def deeper_than(frames: int) -> bool:
-    """Whether the caller's stack has more frames."""
-    try:
-        sys._getframe(frames)
-    except ValueError:
-        return False
-    return True

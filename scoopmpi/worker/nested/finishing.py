@@ -10,65 +10,63 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ...wire.messages import Finish, Rest
-from .left import LeftMaps
+from ...wire.messages import Finish, Message, Rest
+from .unread_maps import UnreadMaps
 
 
-class Finishing(Protocol):
-    """What may have something to finish."""
+class Unfinished(Protocol):
+    """An executor, or several, that may have something to finish."""
 
     def waits(self, maps: bool) -> bool:
-        """Whether it has; of maps that nobody reads too, or of executors alone."""
+        """Return True where it has. maps: count maps that nobody reads too, not executors alone."""
 
     def finish(self, maps: bool = True) -> None:
-        """Finish it."""
+        """Return when it has finished that."""
 
 
-class Resting:
+class Finishing:
     """One worker's part of the end.
 
-    left: maps that nobody reads.
+    send: takes a message for the farm.
     executors: those behind the worker's own and behind the serial one, for threads of tasks.
     """
 
     def __init__(
-        self, send: Callable[[Rest], None], left: LeftMaps, executors: Sequence[Finishing]
+        self, send: Callable[[Message], None], maps: UnreadMaps, executors: Sequence[Unfinished]
     ) -> None:
-        self._send, self._left, self._executors = send, left, executors
+        self._send, self._maps, self._executors = send, maps, executors
         self._asked: Finish | None = None
         self._at_work = False
 
     def asked(self, message: Finish) -> None:
-        """The program has ended."""
+        """Finish what is left, as the program has ended, and tell rank 0."""
         self._asked = message
         if not self.look():
             self._send(Rest(message.token, False))
 
     def look(self) -> bool:
-        """Answer if nothing is left; whether that is so, or nobody has asked."""
+        """Answer if nothing is left; return True where that is so, or nobody has asked."""
         asked = self._asked
         if asked is None:
             return True
-        if self._at_work or self._executors_wait:
+        if self._at_work or self._executors_wait(asked):
             return False
         if asked.maps:
-            self._left.leave_unread()  # only now: executors take the values of their own
-            if self._left.under_way:
+            self._maps.leave_all()  # only now: executors take the values of their own
+            if self._maps.under_way:
                 return False
         self._send(Rest(asked.token, True))
         self._asked = None
         return True
 
-    @property
-    def _executors_wait(self) -> bool:
-        assert self._asked is not None
-        return any(each.waits(self._asked.maps) for each in self._executors)
-
     def work(self) -> Callable[[], None] | None:
-        """Something to do for a fiber, as it waits."""
-        if self._asked is None or self._at_work or not self._executors_wait:
+        """Return something to do in a fiber, as it waits."""
+        if self._asked is None or self._at_work or not self._executors_wait(self._asked):
             return None
         return self._finish
+
+    def _executors_wait(self, asked: Finish) -> bool:
+        return any(each.waits(asked.maps) for each in self._executors)
 
     def _finish(self) -> None:
         assert self._asked is not None

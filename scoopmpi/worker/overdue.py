@@ -1,0 +1,86 @@
+"""The progress thread's turn: what becomes of a worker's messages while a task runs long.
+
+While a task outlives the budget of its batch this speaks for the worker: it answers with what is
+done and hands back what is not started, prefetched batches too; it obeys Stop. Nested tasks are
+offered to others, and a task that blocks is rescued. Budgets are kept here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .batches import Batches
+from .inbox import Inbox
+from .nested.hub import Hub
+from .running import Interlude, Running
+
+if TYPE_CHECKING:
+    from .rescue import Rescue
+
+LOOK_SECONDS = 0.005
+"""How often the progress thread looks while a worker is busy: the interpreter switches as often."""
+PASS_ON_SECONDS = 0.05
+"""How often it looks for messages in any case, as other ranks may wait for what is sent on here."""
+LINGER = 0.1
+"""Seconds without a batch after which the progress thread sleeps until it is woken."""
+
+
+class Overdue:
+    """Looks after the batch that runs on one worker; made by the worker's own thread.
+
+    idle: says for how many seconds this worker has had nothing to do.
+    leave: called when Stop arrives inside a task, with the lock held; must end the process.
+    """
+
+    def __init__(
+        self,
+        lock: AbstractContextManager[Any],
+        inbox: Inbox,
+        batches: Batches,
+        hub: Hub,
+        idle: Callable[[], float],
+        leave: Callable[[], None] | None,
+    ) -> None:
+        self._lock, self._inbox, self._batches, self._hub = lock, inbox, batches, hub
+        self._idle, self._leave = idle, leave
+        self._own_thread = threading.get_ident()
+
+    def turn(self) -> float | None:
+        """Look after what runs; return the seconds until the next turn.
+
+        None: sleep until woken, as nothing runs.
+        """
+        batch = self._batches.current
+        if batch is None:
+            return LOOK_SECONDS if self._idle() < LINGER else None
+        age = time.monotonic() - batch.started - batch.away
+        unsettled = self._hub.unsettled
+        if age < min(batch.budget, PASS_ON_SECONDS) and not unsettled:
+            return max(LOOK_SECONDS, min(batch.budget, PASS_ON_SECONDS) - age)
+        self._speak_for(batch, age)
+        if unsettled:
+            self._hub.sharing.offer(0)
+            self.rescue.look_after(batch)
+            return LOOK_SECONDS
+        return min(max(LOOK_SECONDS, (age - batch.budget) / 20), PASS_ON_SECONDS)
+
+    def _speak_for(self, batch: Running | Interlude, age: float) -> None:
+        with self._lock:
+            if self._batches.current is batch:
+                self._inbox.receive()
+                if age >= batch.budget:
+                    self._batches.hand_back(batch)
+                if self._inbox.stopping and self._leave is not None:
+                    self._leave()  # with the lock, so that the task cannot print meanwhile
+
+    @cached_property
+    def rescue(self) -> Rescue:
+        """The one that stands in for a task that blocks."""
+        from .rescue import Rescue  # late: only tasks that create tasks can need it
+
+        return Rescue(self._lock, self._inbox, self._batches, self._hub, self._own_thread)
