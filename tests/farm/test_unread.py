@@ -318,13 +318,17 @@ def test_the_end_waits_for_no_worker_that_dies_meanwhile(seed: int, started: Non
     turn = ranks.turn
 
     def and_one_dies() -> None:
-        if next(turns) == 20 + seed:
+        if next(turns) == 2 + seed:
             ranks.kill(ranks.workers[seed % 3])
         turn()
 
     ranks.turn = and_one_dies  # type: ignore[method-assign]
     ranks.executor.finish()
+    assert ranks.link.dead == {1 + seed % 3}, (
+        "it has died before the end, or the test shows nothing"
+    )
     ranks.settle()
+    assert ranks.link.empty
 
 
 def drops_two(x: int) -> None:

@@ -121,7 +121,7 @@ def test_a_running_command_dies_with_its_worker_and_a_finished_one_is_let_alone(
     code = (
         "from scoopmpi.programs import simple_shell\n"
         "print(simple_shell.run('sleep 60 & echo $!', 0).output.decode(), end='', flush=True)\n"
-        "simple_shell.run('sleep 61 & echo $! > /proc/$PPID/fd/1; wait', 1)\n"
+        "simple_shell.run('sleep 61 & sleep 0.5; echo $! > /proc/$PPID/fd/1; wait', 1)\n"
     )
     worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert worker.stdout is not None
