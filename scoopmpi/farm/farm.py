@@ -147,8 +147,8 @@ class Farm:
                 self._loop.submit_calls()
             now = time.monotonic()
             # Thousands of submits in a row must not starve the workers. But the caller may hold
-            # locks of its own: callbacks and packing are left to who waits, or stands in. Where
-            # nothing is left to do the progress thread would only fight for the interpreter.
+            # locks of its own: callbacks and packing are left to a caller that waits, or to the
+            # progress thread. With nothing left to do that would only fight for the interpreter.
             if now - self._loop.looked > PATIENCE and self._loop.look():
                 self._driver.drove(now)
         self._driver.wake()
