@@ -154,7 +154,7 @@ def test_a_worker_imports_little() -> None:
 def test_a_module_opens_with_its_law_and_is_small(path: Path) -> None:
     tree = parsed(path)
     assert ast.get_docstring(tree), "a module opens with what lives here"
-    assert len(path.read_text().splitlines()) <= 380
+    assert len(path.read_text().splitlines()) <= 340
     if "compat" in path.parts:
         return  # the names there are SCOOP's
     assert path.stem not in {"utils", "util", "helpers", "common", "core", "base", "types"}
@@ -164,16 +164,17 @@ STATE = {
     "checkpoint.code_digest": "digests take long, and what they are of seldom changes",
     "checkpoint.digests": "the same for functions",
     "checkpoint.file": "forked children close the files that the process has open",
+    "checkpoint.file_checks": "the kernel's locks of files are the process's",
     "compat.scoop.utils": "a dictionary of SCOOP's, by its name there",
-    "constants.store": "constants belong to the process: classes and `shared` find them by name",
     "executors.comm_executor": "blocks may overlap, and each process has one stack of them",
-    "executors.crew": "MPI's COMM_WORLD is one for the process",
+    "executors.program_ranks": "MPI's COMM_WORLD is one for the process",
     "output.console": "they stand in the place of sys.stdout and sys.stderr",
     "process.signals": "handlers are the process's; a forked child has to give them back",
     "program.scoop_names": "SCOOP's programs expect the same dictionary each time",
     "shared": "each name is warned of once in a process",
     "tasks.current_executor": "`futures` has no handle: it speaks to the executor of the process",
     "tasks.initializer": "an initializer runs once in a process, whichever executor has brought it",
+    "tasks.wrapped": "grows while modules are imported: code that hands on the user's function",
     "tasks.limit": "the alarm (SIGALRM) is one for the process, and its handler gets no argument",
     "wire.payload": "pickle's hooks get no handle: what workers lack, and numpy's scalars",
 }
@@ -206,8 +207,8 @@ def changing(path: Path) -> set[str]:
 
 
 def test_state_of_modules_has_a_reason() -> None:
-    for module, path in NAMES.items():
-        assert module in STATE or not changing(path), f"{module}: {changing(path)}"
+    found = {module for module, path in NAMES.items() if changing(path)}
+    assert found == STATE.keys()
 
 
 def test_only_its_methods_write_who_this_process_is() -> None:

@@ -5,7 +5,8 @@ behind a plus the tools that are used before the next line. `tests/farm/test_wal
 task and compares.
 
     out: from the caller to a worker
-        executors/farm_executor the caller's words        + concurrency/timeouts tasks/limit
+        tasks/executor          the caller's words        + concurrency/timeouts
+        executors/farm_executor on this farm              + tasks/limit
         farm/farm               a worker has joined
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/failure payload tasks/limit

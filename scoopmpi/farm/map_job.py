@@ -73,7 +73,8 @@ class MapJob:
         self._waiting, self._outcomes = waiting, outcomes
 
     def closed(self) -> None:
-        """Nothing follows when the farm forgets a map."""
+        """Let go of the way back to the farm: no circle shall keep the arguments in memory."""
+        self._outcomes.closed()
 
     # The consumer's side.
 

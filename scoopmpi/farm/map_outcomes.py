@@ -71,6 +71,10 @@ class MapOutcomes:
             self._source.drop_before(self._front)
             self._waiting.add(part)
 
+    def closed(self) -> None:
+        """Note that the farm has forgotten the map: nothing is to go on."""
+        self._go_on = _nothing
+
     def failed(self, error: BaseException) -> None:
         """Note that no outcome will come any more: the farm itself has ended."""
         self.error = error
@@ -87,3 +91,7 @@ class MapOutcomes:
         """Throw away what has come."""
         while (part := self._waiting.take()) is not None:
             self._watch(part)
+
+
+def _nothing() -> None:
+    """Do nothing."""

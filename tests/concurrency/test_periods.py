@@ -34,7 +34,7 @@ LOOPS = {
     "concurrency.backoff", "concurrency.progress_thread", "concurrency.reader_threads",
     "executors.reduction", "farm.driver", "farm.host_watch", "launch.beside.feeding",
     "launch.beside.passing", "process.strays", "programs.sanity", "tasks.limit",
-    "worker.nested.blocked", "worker.worker",
+    "worker.blocked", "worker.overdue",
 }  # fmt: skip
 """How often something looks, or how long it computes: nobody waits for anybody else there."""
 ENDINGS = ("SECONDS", "PATIENCE", "GRACE", "LINGER", "TIMEOUT")

@@ -233,7 +233,7 @@ def test_the_end_is_the_last_event() -> None:
         assert list(futures.map(square, [2])) == [4]
     farm = Scene.ranks.farm
     for worker in Scene.ranks.workers:
-        Scene.ranks.link.kill(worker._transport.rank)
+        Scene.ranks.link.kill(worker.rank)
     assert not account.closed
     farm.close()
     assert account.closed and len(account.lost) == 3

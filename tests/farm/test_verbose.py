@@ -77,6 +77,7 @@ def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.ranks
 def test_a_run_of_real_ranks(tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(PROGRAM)
     answer = start(libraries()[0], [*MYSCOOP, "-v", "-n", "2", "prog.py"], cwd=tmp_path)

@@ -22,7 +22,10 @@ PAGE = (ROOT / "docs" / "on-your-cluster.md").read_text()
 ERRORS = ("AllocationError", "LaunchError", "ProgramNotFound")
 SOME = "…"
 """What stands in the page for a name or a number, and here for what is no literal."""
-RANKS = ("__main__.py", "ranks/rank0.py", "process/launcher_mismatch.py")
+RANKS = (
+    "__main__.py", "ranks/rank0.py", "program/profiling.py",
+    "process/launcher_mismatch.py",
+)  # fmt: skip
 """Files whose messages begin with the program's name instead of being an error's argument."""
 
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, get_args
 
 import pytest
 
+from scoopmpi.concurrency import periods
 from scoopmpi.wire import messages
 from tests.support.libraries import ROOT
 from tests.test_quality import NAMES, PACKAGE, ROOMS, imported, room
@@ -31,11 +32,6 @@ SENTENCE = re.compile(
     r"for (?P<when>[^.]+)\.(?: Answered by (?P<answer>[^.]+)\.)?"
 )
 FIELD = re.compile(r"[a-z_]+(, [a-z_]+)*: ")
-A_WAIT = re.compile(
-    r"(_|^)(SECONDS|SECOND_CTRL_C|PATIENCE|GRACE|LINGER|SILENCE|SLACK|LATE|HOLD|LOOK|SLICE|GATHER"
-    r"|AGAIN|USUAL|LEAST)$"
-)
-
 
 # The rooms.
 
@@ -108,24 +104,14 @@ def protocol() -> Iterator[str]:
 
 
 def waits() -> Iterator[str]:
-    yield "| seconds | constant | what it is |"
+    yield "| seconds | period | who waits for what |"
     yield "|---|---|---|"
-    for module in sorted(NAMES, key=lambda name: (ROOMS.index(room(name)), name)):
-        if room(module) not in {"programs", "compat"}:
-            body = ast.parse(NAMES[module].read_text()).body
-            for node, behind in zip(body, [*body[1:], None], strict=True):
-                if wait := named_seconds(node):
-                    name, seconds = wait
-                    yield f"| {seconds:g} | `{module}.{name}` | {text_behind(behind)} |"
-
-
-def named_seconds(node: ast.stmt) -> tuple[str, float] | None:
-    """The name and the number where a statement of a module gives a wait its length."""
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-        name, seconds = ast.unparse(node.targets[0]), node.value.value
-        if A_WAIT.search(name) and isinstance(seconds, int | float):
-            return name, seconds
-    return None
+    body = ast.parse(NAMES["concurrency.periods"].read_text()).body
+    for node, behind in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.Assign):
+            name = ast.unparse(node.targets[0])
+            seconds = getattr(periods, name)
+            yield f"| {seconds:g} | `{name}` | {text_behind(behind)} |"
 
 
 def text_behind(node: ast.stmt | None) -> str:
