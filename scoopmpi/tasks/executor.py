@@ -44,6 +44,10 @@ class MapOptions(NamedTuple):
         return None if self.timeout is None else time.monotonic() + self.timeout
 
 
+_USUAL = MapOptions()
+"""Of most maps; tasks that map make thousands of them."""
+
+
 def map_options(
     fn: Callable[..., Any],
     iterables: Sequence[Iterable[Any]],
@@ -60,6 +64,8 @@ def map_options(
         raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
     if not iterables:
         raise TypeError("map needs at least one iterable of arguments")
+    if timeout is None and ordered and task_timeout is None:
+        return _USUAL
     if task_timeout is not None:
         limit.check(task_timeout)
     return MapOptions(timeout=seconds(timeout), ordered=ordered, task_timeout=task_timeout)
