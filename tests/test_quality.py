@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import functools
 import subprocess
 import sys
@@ -91,6 +92,14 @@ def test_every_folder_is_a_room() -> None:
     found = {module_name(folder / "__init__.py") for folder in folders}
     ours = {name for name in found if not name.startswith("compat.")}
     assert ours == {name for name in ROOMS if name not in {"futures", "shared"}}
+
+
+def test_every_room_is_installed() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    installed = {name.removeprefix("scoopmpi.") for name in settings["options"]["packages"].split()}
+    rooms = {*ROOMS, "scoop"} - {"futures", "shared"}
+    assert installed == rooms
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
