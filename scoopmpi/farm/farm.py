@@ -5,7 +5,7 @@ behind a plus the tools that are used before the next line. `tests/farm/test_wal
 task and compares.
 
     out: from the caller to a worker
-        tasks/executor          the caller's words        + concurrency/timeouts
+        tasks/executor          the caller's words
         executors/farm_executor on this farm              + tasks/limit
         farm/farm               a worker has joined
         farm/maps               a map begins
@@ -22,6 +22,18 @@ task and compares.
         farm/functions          its function, sent once
         wire/transport          Run leaves                + concurrency/signal_lock
         farm/driver             somebody looks after it
+
+    run: on the worker
+        wire/transport          Run arrives
+        worker/nested/hub       none of its tasks goes on + worker/nested/work_sharing finishing
+                                                            worker/nested/fibers unread_maps pending
+        worker/inbox            the batch is the next one
+        worker/nested/depth_first a fiber for it          + worker/nested/fibers
+        worker/batches          it is the one that runs   + worker/inbox worker
+        worker/running          unpacked, run, packed     + worker/purity worker wire/payload
+                                                            wire/failure
+        worker/outbox           answered
+        wire/transport          Finished leaves
 
     turn: who asks for messages while the caller waits
         executors/farm_results  the caller waits

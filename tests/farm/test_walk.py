@@ -1,9 +1,9 @@
-"""One task is followed through rank 0 and compared with the drawing at the head of `farm.farm`.
+"""One task is followed through its ranks and compared with the drawing at the head of `farm.farm`.
 
 A file is entered where a function of it is called from another file; to return to it is not to
 enter it. What one line of the drawing says may be entered in any order: the file and its tools. In
 each part the files of the lines are entered once: a task that came back to one would be a circle.
-The worker is not followed, nor what the caller asks while nothing has come.
+What the ranks do while nothing has come is not followed.
 """
 
 from __future__ import annotations
@@ -71,9 +71,11 @@ class Walk:
     def __init__(self) -> None:
         self.out: list[str] = []
         self.turn: list[str] = []
+        self.run: list[str] = []
         self.back: list[str] = []
         self._entered: list[str] = []
         self._sent = self._arrived = 0
+        self._answered = False
 
     def follow(self, monkeypatch: pytest.MonkeyPatch, function: Callable[[int], Any]) -> Any:
         """Return the value of a map over one argument, followed all the way."""
@@ -99,13 +101,21 @@ class Walk:
         if file is not None and file != file_of(frame.f_back):
             self._entered.append(file)
 
+    def _note_at_work(self, frame: FrameType, event: str, _: Any) -> None:
+        file = file_of(frame) if event == "call" else None
+        if file is not None and file != file_of(frame.f_back) and not self._answered:
+            self.run.append(file)
+
     def _sends(self, send: Any) -> Any:
         def sends(transport: Any, to: int, message: Any) -> None:
             followed, _ = sys.getprofile(), sys.setprofile(None)
             send(transport, to, message)
-            if followed is not None:
+            if followed == self._note:
                 self._sent = len(self._entered)
                 self._entered.append(TRANSPORT)
+            elif followed is not None and not self._answered:
+                self.run.append(TRANSPORT)
+                self._answered = True
             sys.setprofile(followed)
 
         return sends
@@ -114,13 +124,19 @@ class Walk:
         def receives(transport: Any) -> Any:
             followed, _ = sys.getprofile(), sys.setprofile(None)
             arrived = receive(transport)
-            while followed is not None and arrived is None and not self._arrived:
-                ranks.step(ranks.workers[0])
+            here = followed == self._note
+            while here and arrived is None and not self._arrived:
+                worker = ranks.workers[0]
+                sys.setprofile(self._note_at_work)
+                ranks.step(worker)
+                sys.setprofile(None)
                 arrived = receive(transport)
-            if followed is not None and arrived is not None:
+            if here and arrived is not None:
                 self._arrived = len(self._entered)
                 self._entered.append(TRANSPORT)
                 self.turn = list(stack())
+            elif followed is not None and arrived is not None and not self._answered:
+                self.run = [TRANSPORT]  # what it did before it had anything to do is not the way
             sys.setprofile(followed)
             return arrived
 
@@ -159,7 +175,7 @@ def walk(monkeypatch: pytest.MonkeyPatch) -> Walk:
     return found
 
 
-@pytest.mark.parametrize("part", ["out", "back"])
+@pytest.mark.parametrize("part", ["out", "run", "back"])
 def test_a_task_goes_as_the_drawing_says(walk: Walk, part: str) -> None:
     entered: list[str] = getattr(walk, part)
     lines = drawing()[part]
@@ -173,9 +189,11 @@ def test_who_waits_takes_the_turns_as_the_drawing_says(walk: Walk) -> None:
     assert walk.turn == [line.file for line in drawing()["turn"]]
 
 
-@pytest.mark.parametrize("part", ["out", "back"])
+@pytest.mark.parametrize("part", ["out", "run", "back"])
 def test_no_file_is_entered_twice_on_one_way(part: str) -> None:
     files = [line.file for line in drawing()[part]]
+    if part == "run":
+        assert files.pop() == TRANSPORT == files[0]  # in and out by the same door
     assert len(files) == len(set(files)) > 5
     later: set[str] = set()
     for line in reversed(drawing()[part]):
