@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
+from ..process.memory_domain import domain
 from ..wire.messages import (
     BroadcastConstants,
     BufferRequest,
@@ -20,7 +21,6 @@ from ..wire.messages import (
     SetConstants,
 )
 from .broadcast import Place, forwards
-from .domain import domain
 from .store import Added, Constants
 
 Send = Callable[[int, Message], None]

@@ -19,7 +19,7 @@ from collections import deque
 from typing import Any, NoReturn, Protocol
 
 from ..concurrency.periods import ABORT_SECONDS
-from ..process import daemon, lifeline, streams
+from ..process import lifeline, streams
 from ..process.supervisor import ORPHANED
 from .messages import KINDS, NUMBERS, Lost, Message
 
@@ -169,7 +169,7 @@ class MPITransport:
         streams.flush()
         lifeline.command.ends_with(status)
         lifeline.command.say()
-        if self._cut_off and daemon.kill():
+        if self._cut_off and _daemon_killed():
             os._exit(status or 1)
         _end_after(ABORT_SECONDS)
         self._comm.Abort(status)
@@ -244,6 +244,13 @@ def leave() -> NoReturn:
         mpi().Finalize()
     ctypes.CDLL(None).exit(0)
     os._exit(0)
+
+
+def _daemon_killed() -> bool:
+    """Kill the launcher's daemon on this host, which would wait for one that is off."""
+    from ..process import daemon  # late: a file that ranks need not open for it
+
+    return daemon.kill()
 
 
 def _end_after(seconds: int) -> None:

@@ -11,8 +11,8 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ..constants.domain import domain
 from ..process.connections import own_addresses
+from ..process.memory_domain import domain
 from ..wire import messages
 from ..wire.messages import Message
 from ..wire.transport import Transport

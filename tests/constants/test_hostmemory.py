@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from scoopmpi.constants import hostmemory
-from scoopmpi.constants.domain import domain
 from scoopmpi.constants.hostmemory import NotShared, Published, Where, attach, publish
+from scoopmpi.process.memory_domain import domain
 
 MB = 1 << 20
 
@@ -41,7 +41,7 @@ class Other:
 
     CODE = (
         "import mmap, os, sys\nimport numpy as np\nfrom scoopmpi.constants.hostmemory import *\n"
-        "from scoopmpi.constants.domain import domain\n"
+        "from scoopmpi.process.memory_domain import domain\n"
         "for line in sys.stdin:\n"
         "    try: answer = eval(line)\n"
         "    except BaseException as error: answer = f'{type(error).__name__}: {error}'\n"
