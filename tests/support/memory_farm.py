@@ -50,7 +50,7 @@ def counted(x: int) -> int:
 
 
 def interrupted(x: int) -> int:
-    """A task in the middle of which the stand-in has its turn, as a long task would."""
+    """A task in the middle of which the progress thread has its turn, as a long task would."""
     ran[x] += 1
     if current.ranks.link.chance.random() < 0.2:
         for worker in current.ranks.workers:
