@@ -70,7 +70,7 @@ def farm_of(workers: int, seed: int) -> Iterator[Ranks]:
 
 
 def meddles() -> None:
-    """The task dies with its worker by chance, or the progress thread has its turn in the middle of it."""
+    """The task dies with its worker by chance, or the progress thread has its turn meanwhile."""
     ranks = scene.ranks
     if ranks is None:
         return
