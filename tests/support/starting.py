@@ -49,5 +49,5 @@ def mpirun(library: Library, ranks: int, program: list[str]) -> tuple[list[str],
         (Host("localhost", ranks),), [sys.executable, *program], library.env,
         library=found.library, root=os.geteuid() == 0,
     )  # fmt: skip
-    command = found.flavour.command(found.mpirun, wanted)
+    command = found.flavour.command_line(found.mpirun, wanted)
     return list(command.argv), {**library.env, **command.env}
