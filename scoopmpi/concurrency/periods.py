@@ -23,7 +23,7 @@ the job within this time."""
 JOIN_SECONDS = 10.0
 """Rank 0, for workers that still import the program, before it sends a constant to all at once: who
 joins later gets constants one by one."""
-CREW_LATE_SECONDS = 10.0
+LATE_RANKS_SECONDS = 10.0
 """Rank 0 of an mpirun of the user's own says which ranks do not come to its pool after this."""
 ON_ITS_WAY_SECONDS = 60.0
 """Whoever needs a constant that has been sent already: as long as a busy network may take."""

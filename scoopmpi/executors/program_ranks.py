@@ -17,7 +17,7 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from ..concurrency.backoff import pause
-from ..concurrency.periods import CREW_LATE_SECONDS
+from ..concurrency.periods import LATE_RANKS_SECONDS
 from ..process import identity, launcher_mismatch, launcher_variables
 from ..wire.transport import library, mpi
 from .comm_executor import MPICommExecutor, MPIExecutor
@@ -87,7 +87,7 @@ class ProgramRanks:
             for rank in here:
                 self._comm.Recv(bytearray(len(HERE)), rank, TAG)
             missing -= here
-            if missing and idle > CREW_LATE_SECONDS and not told:
+            if missing and idle > LATE_RANKS_SECONDS and not told:
                 told = True
                 print(
                     f"scoopmpi: rank 0 waits for the ranks {sorted(missing)}: they have to call "

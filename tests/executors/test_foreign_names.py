@@ -148,7 +148,7 @@ def test_an_mpi_program_ends_whose_pool_has_no_work(
 LATE = """
 import time
 from scoopmpi.executors import program_ranks
-program_ranks.LATE_SECONDS = 0.2
+program_ranks.LATE_RANKS_SECONDS = 0.2
 pool = Pool()
 if pool.is_master():
     print(pool.map(square, range(3)))
