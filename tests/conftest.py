@@ -66,7 +66,8 @@ SLURM = "tests/cluster/test_slurm"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many processes share the tests: tests of ranks wait most of the time.
+    """Return how many processes share the tests: tests of ranks wait most of the time,
+    some of the others too.
 
     One file runs in this process, where a debugger can look at it.
     """
@@ -74,7 +75,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if len(files) == 1 and Path(*files).is_file():
         return 0
     cores = len(os.sched_getaffinity(0))
-    return min(cores if config.option.markexpr == "not ranks" else 2 * cores, 8)
+    return min(cores + 1 if config.option.markexpr == "not ranks" else 2 * cores, 8)
 
 
 @pytest.hookimpl(optionalhook=True)
