@@ -48,7 +48,7 @@ def pack_function(target: Callable[..., Any]) -> Function:
 
 
 def pack_arguments(name: str, index: int, values: Any) -> Frame:
-    """The frame of one task's arguments; where they cannot be pickled, of the error instead."""
+    """Pack one task's arguments; where they cannot be pickled, the error instead of them."""
     try:
         return payload.pack(values)
     except BaseException as error:  # a hostile __reduce__ may even call sys.exit

@@ -51,14 +51,14 @@ def _mapFuture(callable_: Callable[..., Any], *iterables: Iterable[Any]) -> list
 
 
 def _waitAny(*children: Any) -> Iterator[Any]:
-    """The futures as they are done; raises what the first has raised that did."""
+    """Yield the futures as they are done; raises what the first has raised that did."""
     for future in as_completed(children):
         future.result()
         yield future
 
 
 def _waitAll(*children: Any) -> Iterator[Any]:
-    """The futures in their order, each when it is done; raises what one has raised."""
+    """Yield the futures in their order, each when it is done; raises what one has raised."""
     for future in children:
         future.result()
         yield future
@@ -70,7 +70,7 @@ def _join(child: Any) -> Any:
 
 
 def _joinAll(*children: Any) -> list[Any]:
-    """The values of futures, in their order."""
+    """Return the values of futures, in their order."""
     return [future.result() for future in children]
 
 

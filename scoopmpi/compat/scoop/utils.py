@@ -34,12 +34,12 @@ def __getattr__(name: str) -> Any:
 
 
 def getEnv() -> str:
-    """The batch system of this job: SLURM, PBS, SGE or other."""
+    """Return the batch system of this job: SLURM, PBS, SGE or other."""
     return _ENVIRONMENTS.get(managers.detect(os.environ).manager, "other")
 
 
 def getHosts(filename: str | None = None, hostlist: Sequence[str] | None = None) -> Hosts:
-    """The hosts of a file, of a list of names, or of this job."""
+    """Return the hosts of a file, of a list of names, or of this job."""
     if filename:
         return getHostsFromFile(filename)
     if hostlist:
@@ -49,27 +49,27 @@ def getHosts(filename: str | None = None, hostlist: Sequence[str] | None = None)
 
 
 def getHostsFromFile(filename: str) -> Hosts:
-    """The hosts of a host file in any of the known formats."""
+    """Return the hosts of a host file in any of the known formats."""
     return _pairs(lists.from_file(filename, local.cores))
 
 
 def getHostsFromList(hosts: Iterable[str]) -> Hosts:
-    """The hosts of a list of names; a repeated one has more workers."""
+    """Return the hosts of a list of names; a repeated one has more workers."""
     return _pairs(lists.from_words(tuple(hosts)))
 
 
 def getHostsFromSLURM() -> Hosts:
-    """The hosts of this Slurm job."""
+    """Return the hosts of this Slurm job."""
     return _pairs(managers.detect(os.environ, "slurm"))
 
 
 def getHostsFromPBS() -> Hosts:
-    """The hosts of this PBS job."""
+    """Return the hosts of this PBS job."""
     return _pairs(managers.detect(os.environ, "pbs"))
 
 
 def getHostsFromSGE() -> Hosts:
-    """The hosts of this Grid Engine job."""
+    """Return the hosts of this Grid Engine job."""
     return _pairs(managers.detect(os.environ, "sge"))
 
 
@@ -79,18 +79,18 @@ def getDefaultHosts() -> Hosts:
 
 
 def getWorkerQte(hosts: Iterable[tuple[str, int]]) -> int:
-    """How many workers this job was given; without a batch system those of the hosts."""
+    """Return how many workers this job was given; without a batch system those of the hosts."""
     found = managers.detect(os.environ)
     return sum(slots for _, slots in hosts) if found.local else found.slots
 
 
 def getCPUcount() -> int:
-    """The cores that this process may use."""
+    """Return the cores that this process may use."""
     return local.cores()
 
 
 def parseSLURM(string: str) -> Hosts:
-    """The hosts of a list in Slurm's spelling, a worker each."""
+    """Return the hosts of a list in Slurm's spelling, a worker each."""
     return [(name, 1) for name in expanded(string, "host list")]
 
 
@@ -101,7 +101,7 @@ def externalHostname(hosts: Sequence[tuple[str, int]]) -> str:
 
 
 def groupTogether(in_list: Iterable[_Item]) -> list[_Item]:
-    """The items with equal ones side by side, in the order of their first appearance."""
+    """Return the items with equal ones side by side, in the order of their first appearance."""
     groups: dict[_Item, list[_Item]] = {}
     for item in in_list:
         groups.setdefault(item, []).append(item)
