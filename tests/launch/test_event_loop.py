@@ -68,9 +68,9 @@ def test_a_timer_may_start_another(loop: EventLoop) -> None:
 
 
 def test_every_signal_with_a_meaning_is_taken_and_given_back() -> None:
-    before = {number: signal.getsignal(number) for number in signals.MEANINGS}
+    before = {number: signal.getsignal(number) for number in signals.HANDLINGS}
     with signals.taken() as came:
-        for number in signals.MEANINGS:
+        for number in signals.HANDLINGS:
             signal.raise_signal(number)
-        assert list(came.came) == list(signals.MEANINGS)
-    assert {number: signal.getsignal(number) for number in signals.MEANINGS} == before
+        assert list(came.came) == list(signals.HANDLINGS)
+    assert {number: signal.getsignal(number) for number in signals.HANDLINGS} == before

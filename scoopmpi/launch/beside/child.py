@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ...process import supervisor
-from ...process.signals import NOT_FOR_LAUNCHERS
+from ...process.signals import NOT_FOR_LAUNCHERS, WARNINGS
 from ...process.streams import closed
 from . import feeding
 from .job import Job
 from .lifeline import Lifeline
 from .passing import Passing
-from .signals import WARNINGS, taken
+from .signals import taken
 from .watch import Watch
 
 

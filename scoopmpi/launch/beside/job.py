@@ -16,7 +16,7 @@ from .ending import Ending
 from .event_loop import EventLoop
 from .lifeline import Lifeline
 from .passing import Passing
-from .signals import MEANINGS, Signals, in_foreground
+from .signals import HANDLINGS, Signals, in_foreground
 from .watch import Watch
 
 TIMED_OUT = 124
@@ -153,7 +153,7 @@ class Job:
         self._speak_apart()
         if self._line is None:
             self._pass_to_launcher(number)
-        elif self._line.ready and MEANINGS[number].cleans_up:
+        elif self._line.ready and HANDLINGS[number].cleans_up:
             since = time.monotonic() - EARLIER_SECONDS
             self._loop.after(NOTICE_SECONDS, partial(self._pass_to_rank_0, number, since))
         else:
@@ -161,9 +161,9 @@ class Job:
 
     def _pass_to_launcher(self, number: int) -> None:
         # A second Ctrl-C would cut the launcher's end short.
-        if MEANINGS[number].by_terminal and in_foreground():
+        if HANDLINGS[number].by_terminal and in_foreground():
             return
-        if self._watch.signalled is not None and MEANINGS[number].warns:
+        if self._watch.signalled is not None and HANDLINGS[number].warns:
             number = signal.SIGTERM  # a Hydra dies of the second
         self._launcher.send_signal(number)
 

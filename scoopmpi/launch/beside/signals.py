@@ -1,4 +1,6 @@
-"""The signals that this process takes while a launcher runs, and what each of them means here.
+"""The signals that this process takes while a launcher runs, and what it does with each of them.
+
+What they mean to all processes of a job is a table in `process.signals`.
 
 Those that are ignored (after nohup, in the background of a script) stay so, for the launcher too.
 """
@@ -13,8 +15,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
+from ...process.signals import STOPPING, TAKEN, WARNINGS
 
-class Meaning(NamedTuple):
+
+class Handling(NamedTuple):
     """What the command does with a signal.
 
     cleans_up: rank 0 gets it, and the program its time. by_terminal: a terminal sends it to the
@@ -22,18 +26,18 @@ class Meaning(NamedTuple):
     Hydra dies of the second.
     """
 
-    cleans_up: bool = True
-    by_terminal: bool = False
-    warns: bool = False
+    cleans_up: bool
+    by_terminal: bool
+    warns: bool
 
 
-MEANINGS: dict[int, Meaning] = {
-    signal.SIGINT: Meaning(by_terminal=True),
-    signal.SIGTERM: Meaning(),
-    signal.SIGHUP: Meaning(),
-    signal.SIGQUIT: Meaning(cleans_up=False, by_terminal=True),
-    signal.SIGUSR1: Meaning(warns=True),
-    signal.SIGUSR2: Meaning(warns=True),
+HANDLINGS: dict[int, Handling] = {
+    number: Handling(
+        cleans_up=number in STOPPING,
+        by_terminal=number in (signal.SIGINT, signal.SIGQUIT),
+        warns=number in WARNINGS,
+    )
+    for number in TAKEN
 }
 """By the number of the signal. What `job` does then:
 
@@ -47,7 +51,6 @@ MEANINGS: dict[int, Meaning] = {
 With a line to rank 0 whose program does not run yet, each kills all, with 128 + its number. Where
 this process is killed the launcher gets SIGHUP with a line to rank 0, else SIGTERM (`child`).
 """
-WARNINGS = tuple(number for number, meaning in MEANINGS.items() if meaning.warns)
 _AT_ONCE = 1 << 12
 
 
@@ -90,7 +93,7 @@ def taken() -> Iterator[Signals]:
     earlier = signal.set_wakeup_fd(signals.waking, warn_on_full_buffer=False)
     try:
         before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in MEANINGS:
+        for number in HANDLINGS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, signals.note)
         yield signals
