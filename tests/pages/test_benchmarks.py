@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -43,3 +44,10 @@ def test_the_benchmark_beside_scoop_says_how_it_is_used() -> None:
         capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert answer.returncode == 0 and "--limit" in answer.stdout
+
+
+@pytest.mark.ranks
+def test_two_versions_are_compared_by_what_each_measures(tmp_path: Path) -> None:
+    versions = benchmark("versions")
+    found = versions.started(sys.executable, str(tmp_path))
+    assert len(found) > 8 and all(figure > 0 for figure in found.values())
