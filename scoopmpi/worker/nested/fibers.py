@@ -12,7 +12,6 @@ import contextvars
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -22,13 +21,14 @@ class Ended(GreenletExit):  # type: ignore[misc] # greenlet has no types
     """Raised in a task that waits when the worker stops; a task's own GreenletExit is a failure."""
 
 
-@dataclass(slots=True)
 class Suspended:
     """A fiber whose work waits until `done()` or the time `deadline`."""
 
-    fiber: Any
-    done: Callable[[], bool]
-    deadline: float | None
+    # No dataclass: its module imports six others, files that every rank would open.
+    __slots__ = ("deadline", "done", "fiber")
+
+    def __init__(self, fiber: Any, done: Callable[[], bool], deadline: float | None) -> None:
+        self.fiber, self.done, self.deadline = fiber, done, deadline
 
     def ready(self, now: float) -> bool:
         """Return True where the work can go on."""
