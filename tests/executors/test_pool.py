@@ -346,7 +346,7 @@ def test_no_thread_stays(farm: None) -> None:
     with Pool() as pool:
         for _ in range(5):
             pool.map_async(square, range(10)).get(SECONDS)
-    until(lambda: threading.active_count() == before)
+    until(lambda: threading.active_count() <= before)  # one of a test before may end, too
 
 
 def test_without_a_launcher_there_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
