@@ -98,6 +98,11 @@ class Account(Observer):
         gone = sum(into.get(what, 0) for what in ("finished", "handed back", "lost"))
         return into.get("assigned", 0) == gone
 
+    @property
+    def maps_cut_short(self) -> set[int]:
+        """Maps that ended with tasks under way; none that was read to its end may be one."""
+        return {job for job in self.cut_short if self.kinds[job] == "map"}
+
     def balance(self) -> None:
         """Check that of what was assigned nothing is missing, for each job."""
         for job in self.kinds:
@@ -174,6 +179,26 @@ def test_every_task_of_a_map_has_finished(seed: int, deaths: float) -> None:
     assert 0 < account.batches <= 250 and account.seconds > 0
     assert bool(account.lost) <= (deaths > 0)
     assert account.of("retried") <= account.of("lost")
+    assert account.maps_cut_short == set()
+
+
+def outlives_its_budget(x: int) -> int:
+    """A task in the middle of which the progress thread has its turn, long after it has begun."""
+    if Scene.ranks.link.chance.random() < 0.2:
+        for worker in Scene.ranks.workers:
+            if (batch := worker.batches.current) is not None:
+                batch.started -= 10  # seconds, which are over any budget
+                worker.overdue.turn()
+    return x
+
+
+@pytest.mark.parametrize("seed", [seed for seed in SEEDS if not seed % 2])
+def test_what_goes_back_unstarted_is_told_and_assigned_again(seed: int) -> None:
+    with observed(seed) as account:
+        assert list(futures.map(outlives_its_budget, range(300))) == list(range(300))
+    assert account.of("finished", "map") == 300
+    assert account.of("handed back", "map") > 0
+    assert account.maps_cut_short == set()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
