@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from ..process import streams
-from .beside import child, feeding, lifeline
+from .beside import child, feeding, lifeline, session
 from .beside.watch import Silence, Watch
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
@@ -45,7 +45,8 @@ def run(
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
     def once(signalled: Callable[[], None] | None) -> int:
-        return child.run(argv, env, replace(watch, signalled=signalled))
+        with session.directory(composed.session, env) as own:
+            return child.run(argv, {**env, **own}, replace(watch, signalled=signalled))
 
     try:
         return _restarted(launch, once, tell)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.launch.beside import session
 from scoopmpi.launch.commandline import directories, lengths, rank_command
 from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
@@ -245,3 +246,43 @@ def test_nothing_is_set_where_nothing_is_missing(tmp_path: Path) -> None:
     assert directories.needed({}, mpirun, lambda _: "mpirun (Open MPI) 4.1.4") == ({}, ())
     found, notes = directories.needed({}, mpirun, nobody)
     assert os.path.isabs(found["HOME"]) and found["HOME"] in notes[0]
+
+
+# What a launcher that was killed has left.
+
+
+def test_a_launcher_gets_a_fresh_directory_for_its_session(tmp_path: Path) -> None:
+    place = {"TMPDIR": str(tmp_path)}
+    with session.directory("PLACE", place) as one, session.directory("PLACE", place) as other:
+        assert one.keys() == {"PLACE"} and one != other
+        assert {Path(path["PLACE"]).parent for path in (one, other)} == {tmp_path}
+    assert not list(tmp_path.iterdir())
+    with session.directory("PLACE", {"PRTE_MCA_prte_tmpdir_base": "/mine"}) as own:
+        assert own == {}, "the user's choice stays"
+    with session.directory("PLACE", {"TMPDIR": str(tmp_path / "none")}) as own:
+        assert own == {}, "the launcher says so best"
+    with session.directory(None, {}) as own:
+        assert own == {}, "no other library needs it"
+
+
+def test_a_farm_starts_beside_what_a_killed_launcher_left(
+    first_library: Library, tmp_path: Path
+) -> None:
+    """Of every number a process may have next; a bare mpirun of Open MPI 5 fails there."""
+    last = int(Path("/proc/loadavg").read_text().split()[-1])
+    for number in range(last, last + 400):
+        left = tmp_path / f"ompi.{number}"
+        left.mkdir()
+        (left / "pmix.vm.tool").touch()
+        (left / f"pmix.vm.tool.{number}").touch()
+    env = {**first_library.env, "TMPDIR": str(tmp_path)}
+    program = tmp_path / "prog.py"
+    program.write_text(
+        "from scoopmpi import futures\n"
+        "if __name__ == '__main__':\n"
+        "    print(list(futures.map(abs, range(3))))\n"
+    )
+    for _ in range(2):
+        words = [*MYSCOOP, "-n", "2", str(program)]
+        done = start(Library(first_library.name, env), words)
+        assert (done.returncode, done.stdout) == (0, "[0, 1, 2]\n"), done.stderr

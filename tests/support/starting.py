@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from tests.support.libraries import ROOT, Library
 
+SESSIONS = tempfile.TemporaryDirectory(prefix="ompi.tests.")
+NUMBERS = itertools.count()
 MYSCOOP = [sys.executable, "-m", "scoopmpi.myscoop", "--sched=local"]
 
 
@@ -22,7 +27,7 @@ def start(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as a user would, with a library's environment; never longer than `timeout`."""
     with subprocess.Popen(
-        words, cwd=cwd, env=library.env, text=True, start_new_session=True,
+        words, cwd=cwd, env=own_session(words, library.env), text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
@@ -50,4 +55,14 @@ def mpirun(library: Library, ranks: int, program: list[str]) -> tuple[list[str],
         library=found.library, root=os.geteuid() == 0,
     )  # fmt: skip
     command = found.flavour.command_line(found.mpirun, wanted)
-    return list(command.argv), {**library.env, **command.env}
+    return list(command.argv), own_session(command.argv, {**library.env, **command.env})
+
+
+def own_session(words: Sequence[str], env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment; for a bare mpirun with a fresh directory for Open MPI 5.
+
+    `launch.beside.session` says why; tests that kill launchers leave more behind than users.
+    """
+    bare = Path(words[0]).name == "mpirun"
+    fresh = {"PRTE_MCA_prte_local_tmpdir_base": f"{SESSIONS.name}/{next(NUMBERS)}"} if bare else {}
+    return {**env, **fresh}

@@ -22,7 +22,8 @@ class CommandLine:
     unset: variables that it must not see. notes: what to tell the user about it, once.
     first: the host of rank 0. program: how many of the words are the program's, the last ones.
     environs: ranks on the launcher's host get its environment. alone: all ranks are on the host of
-    rank 0. ends_stdin: each rank sees the end of stdin, if it has one.
+    rank 0. ends_stdin: each rank sees the end of stdin, if it has one. session: the variable that
+    tells the launcher where to have its session files, None where that cannot go wrong.
     """
 
     argv: tuple[str, ...]
@@ -34,6 +35,7 @@ class CommandLine:
     environs: bool = True
     alone: bool = True
     ends_stdin: bool = True
+    session: str | None = None
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of the launcher, made from that of the caller."""

@@ -63,7 +63,8 @@ def command_line(mpirun: str, ranks: Ranks) -> CommandLine:
         words += ["-x", f"{name}={value}"]
     needs, unset = for_daemons(ranks)
     words += [*ranks.asked.mpirun_options, "-n", str(ranks.count), *ranks.checked_program()]
-    return CommandLine(tuple(words), needs, unset, ends_stdin=not new)
+    session = "PRTE_MCA_prte_local_tmpdir_base" if new else None
+    return CommandLine(tuple(words), needs, unset, ends_stdin=not new, session=session)
 
 
 def _places(ranks: Ranks, new: bool) -> tuple[str, ...]:
