@@ -55,7 +55,8 @@ try:
         for word, given in zip(words, words[1:]):
             if word == "-x" and "=" in given:
                 name, _, seen[name] = given.partition("=")
-        for name in ("_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE", "SCOOPMPI_STDIN"):
+        ours = ("SCOOPMPI_STDIN", "PRTE_MCA_prte_local_tmpdir_base")  # in no dry run: of one start
+        for name in ("_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE", *ours):
             seen.pop(name, None)
         print(json.dumps([words, seen]))
 except SystemExit as leaving:
