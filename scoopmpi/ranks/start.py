@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from ..concurrency.periods import REFUSAL_SECONDS
 from ..process import identity, launcher_variables, lifeline, rank_settings, streams, supervisor
+from ..process.signals import leave_to_rank_0
 from ..program import finding, setup
 from ..program.scoop_options import UNABLE, Options
 
@@ -51,6 +52,8 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
     tell: tells the supervisor what runs. asked: the number of ranks that were asked for.
     """
     _start_mpi(tell, asked)
+    if identity.this.rank > 0:
+        leave_to_rank_0()  # at once: others may work already when a batch system ends the job
     try:
         program, arguments = finding.find_or_shell(options.words)
     except finding.ProgramNotFound as problem:

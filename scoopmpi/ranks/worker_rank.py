@@ -14,7 +14,6 @@ from typing import NoReturn
 
 from ..output.worker_output import Output
 from ..process import identity, supervisor
-from ..process.signals import leave_to_rank_0
 from ..program import naming, running
 from ..program.finding import Program
 from ..tasks import current_executor
@@ -43,7 +42,6 @@ def follow(
         leaving.inside_task(transport)
 
     transport = MPITransport()
-    leave_to_rank_0()
     progress_threads = threads_allowed()
     tell(supervisor.STARTED)
     worker = Worker(transport, leave if progress_threads else None, tell)
