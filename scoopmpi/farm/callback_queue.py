@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
 
 from ..concurrency.backoff import pause
 from ..concurrency.periods import LINES_SIGNALLED_SECONDS
@@ -89,7 +88,8 @@ class CallbackQueue:
     def _show_some(self) -> None:
         lines = self._lines
         stream, pieces, size = 0, [], 0
-        for number, data in list(islice(lines, MOST_PIECES)):  # others add meanwhile
+        for place in range(min(len(lines), MOST_PIECES)):  # by place: others add meanwhile
+            number, data = lines[place]
             stream = stream or number
             if number != stream or size > PIECE:
                 break

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
+from itertools import islice
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -49,6 +52,34 @@ def test_no_delivery_is_done_before_the_lines_that_came_before_it(seed: int) -> 
     assert lines == sorted(lines, key=int) and len(lines) == 300
     places = {event: place for place, event in enumerate(slowly.events)}
     assert all(places[str(n)] < places["value", n] for n in range(300))
+
+
+def test_lines_may_come_between_any_two_steps_of_showing_others() -> None:
+    """As from the progress thread: Python may change threads at each of its instructions."""
+    shown: list[bytes] = []
+    ours = CallbackQueue(lambda stream, data: shown.append(data), lambda stream: False)
+    numbers = iter(range(400))
+
+    def add(*_: Any) -> None:
+        for number in islice(numbers, 1):
+            ours.printed(1, b"%d\n" % number)
+
+    def step(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code is not CallbackQueue._show_some.__code__:
+            return None
+        frame.f_trace_opcodes = True
+        add()
+        return step
+
+    add()
+    before = sys.gettrace()
+    sys.settrace(step)
+    try:
+        ours.show()
+    finally:
+        sys.settrace(before)
+    assert next(numbers, None) is None, "or nothing has come meanwhile"
+    assert b"".join(shown).split() == [b"%d" % number for number in range(400)]
 
 
 def test_a_reader_that_is_slow_stops_what_comes_in() -> None:

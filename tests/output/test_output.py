@@ -182,7 +182,7 @@ def test_a_slow_reader_does_not_make_memory_grow(library: Library) -> None:
         while data := os.read(process.stdout.fileno(), 1 << 20):
             got += len(data)
         err = process.stderr.read().decode()
-        assert process.wait(60) == 0
+        assert process.wait(60) == 0, err
     assert got == 50_000 * 1001
     assert int(re.findall(r"VmHWM:\s+(\d+) kB", err)[0]) < 100_000, err
 
