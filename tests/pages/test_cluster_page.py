@@ -187,3 +187,18 @@ def test_links_lead_somewhere(page: str) -> None:
     for path, anchor in targets:
         if anchor and (path.endswith("on-your-cluster.md") or not path):
             assert anchor[1:] in anchors, anchor
+
+
+TREE = "tests", "scoopmpi", "benchmarks", "jobscripts", "docs"
+
+
+def test_files_that_pages_name_are_there() -> None:
+    pages = [*ROOT.glob("*.md"), *(page for name in TREE for page in (ROOT / name).rglob("*.md"))]
+    named = rf"(?<![\w./-])(?:{'|'.join(TREE)})/[\w/.-]+\.(?:py|md|sh|csv)\b"
+    gone = [
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in pages
+        for path in re.findall(named, page.read_text())
+        if not (ROOT / path).exists()
+    ]
+    assert gone == []
