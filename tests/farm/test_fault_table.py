@@ -129,7 +129,7 @@ def run(library: Library, column: Column, faults: tuple[str, ...], number: int, 
     """Let `faults.py` do that, under the library's own mpirun."""
     at.mkdir()
     shutil.copy(ROOT / "tests" / "support" / "faults.py", at)
-    env = {**library.env, "TMPDIR": str(at)}  # two mpiruns of Open MPI 5 disturb each other in /tmp
+    env = {**library.env, "TMPDIR": str(at)}  # for Open MPI 5, see `launch.beside.session`
     if faults == ("starting",):
         (at / "sitecustomize.py").write_text(DIES_EARLY)
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(at), env.get("PYTHONPATH"))))

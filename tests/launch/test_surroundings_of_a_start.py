@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -251,12 +252,17 @@ def test_nothing_is_set_where_nothing_is_missing(tmp_path: Path) -> None:
 # What a launcher that was killed has left.
 
 
-def test_a_launcher_gets_a_fresh_directory_for_its_session(tmp_path: Path) -> None:
+def test_a_launcher_gets_a_fresh_directory_for_its_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = {"TMPDIR": str(tmp_path)}
     with session.directory("PLACE", place) as one, session.directory("PLACE", place) as other:
         assert one.keys() == {"PLACE"} and one != other
         assert {Path(path["PLACE"]).parent for path in (one, other)} == {tmp_path}
     assert not list(tmp_path.iterdir())
+    monkeypatch.chdir(tmp_path)
+    with session.directory("PLACE", {"TMPDIR": ""}) as usual:
+        assert Path(usual["PLACE"]).parent == Path(tempfile.gettempdir())
     with session.directory("PLACE", {"PRTE_MCA_prte_tmpdir_base": "/mine"}) as own:
         assert own == {}, "the user's choice stays"
     with session.directory("PLACE", {"TMPDIR": str(tmp_path / "none")}) as own:
@@ -269,7 +275,8 @@ def test_a_farm_starts_beside_what_a_killed_launcher_left(
     first_library: Library, tmp_path: Path
 ) -> None:
     """Of every number a process may have next; a bare mpirun of Open MPI 5 fails there."""
-    last = int(Path("/proc/loadavg").read_text().split()[-1])
+    with subprocess.Popen(["true"]) as latest:
+        last = latest.pid
     for number in range(last, last + 400):
         left = tmp_path / f"ompi.{number}"
         left.mkdir()

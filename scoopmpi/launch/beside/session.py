@@ -26,7 +26,7 @@ def directory(variable: str | None, env: Mapping[str, str]) -> Iterator[dict[str
         yield {}
         return
     try:
-        path = tempfile.mkdtemp(prefix="ompi.", dir=env.get("TMPDIR"))
+        path = tempfile.mkdtemp(prefix="ompi.", dir=env.get("TMPDIR") or None)
     except OSError:  # full or gone: the launcher itself says so best
         yield {}
         return
