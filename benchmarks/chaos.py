@@ -114,8 +114,8 @@ def carry_out(plan: Plan, found: Any, env: Mapping[str, str]) -> Run:
     with tempfile.TemporaryDirectory(prefix="chaos") as place:
         began, told = os.path.join(place, "began"), os.path.join(place, "told")
         with open(began, "wb"), open(told, "wb") as err:
-            # A directory for each mpirun: of those of Open MPI 5 that start at once, 1 in 100 may
-            # find what it has made in /tmp taken away by another's end.
+            # A directory for each mpirun: one of Open MPI 5 does not start where another that had
+            # its process number was killed (`launch.beside.session`).
             words, env = command(plan, found, {**env, "DYING": began, "TMPDIR": place})
             start = time.monotonic()
             with subprocess.Popen(
