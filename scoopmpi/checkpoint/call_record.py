@@ -14,8 +14,9 @@ from typing import Any
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from . import arguments
-from .database import Function, Place
+from .database import Function, Job, Move, Place
 from .kept import says_late
+from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
 
@@ -32,7 +33,8 @@ class Submitted:
         self._lock = threading.Lock()
         self._places: dict[int, list[Place]] | None = None  # of earlier runs
         self._end = 0  # behind the last of these
-        self._moved = False
+        last = ledger.file.jobs.get(CALLS)
+        self._moved = self._noted = last is not None and last.moved
 
     def next(
         self, given: int, function: Function | None, args: tuple[Any, ...],
@@ -55,21 +57,42 @@ class Submitted:
         known = self._ledger.known(function)
         here = self._here(call.number)
         if known is not None:
-            if (place := self._fitting(here, function, key)) is not None and known.claim(place):
-                call.take(place, Outcome(place.part, 0))
-                return
-            if here or call.number >= self._end:
+            place, hit = self._fitting(here, function, key), None
+            if place is not None and known.claim(place):
+                hit = Outcome(place.part, 0)
+            elif here or call.number >= self._end or self._moved:
                 self._moved = True
-            if self._moved and (hit := known.find(key)) is not None:
-                call.take(known.where(hit), hit)
+                hit = self._elsewhere(call.number, known, key)
+                place = None if hit is None else known.where(hit)
+            if hit is not None and place is not None:
+                settle(self._ledger, call.number, hit, known.take_moves())
+                call.take(place, hit)
                 return
         call.missed(here)
 
+    def _elsewhere(self, number: int, known: Known, key: bytes) -> Outcome | None:
+        """Give an outcome that does not lie at a call's place, if one is left."""
+        file = self._ledger.file
+        if number in (before := file.moved.get(CALLS, {})):
+            hit = known.claim_task(*before[number], key)
+            if hit is not None:
+                return hit
+        for here in self._here(number):
+            if (hit := known.claim_task(here.part, 0, key)) is not None:
+                return hit
+        found = known.find(key, CALLS, number)
+        with self._lock:
+            if found is not None and not self._noted:
+                self._noted = True
+                file.note_job(Job(CALLS, 0, None, True))
+        return found
+
     def _fitting(self, here: list[Place], function: Function, key: bytes) -> Place | None:
-        replaced = self._ledger.file.replaced
+        replaced, before = self._ledger.file.replaced, self._ledger.file.moved.get(CALLS, {})
         for place in here:
             fits = place.function == function.number and place.digest == key
-            if fits and Outcome(place.part, 0) not in replaced:
+            mine = Outcome(place.part, 0)
+            if fits and mine not in replaced and before.get(place.start, mine) == mine:
                 return place
         return None
 
@@ -78,9 +101,19 @@ class Submitted:
             if self._places is None:
                 self._places = {}
                 for place in self._ledger.file.places(job=CALLS):
-                    self._places.setdefault(place.start, []).append(place)
+                    self._places.setdefault(place.start, []).insert(0, place)
                     self._end = max(self._end, place.stop)
             return self._places.get(number, [])
+
+
+def settle(ledger: Ledger, number: int, given: Outcome, moves: list[Move]) -> None:
+    """Note which outcome a call has now, where another run would give it another.
+
+    moves: of other tasks, to be noted with it.
+    """
+    if ledger.file.moved.get(CALLS, {}).get(number, given) != given:
+        moves = [*moves, Move(CALLS, number, number + 1, *given)]
+    ledger.file.note_moves(moves)
 
 
 class CheckpointedCall:
@@ -147,4 +180,5 @@ class CheckpointedCall:
                 number, number + 1, self._key, False, (frame,), (0,) if failed else (),
                 self._kept, (), self._instead,
             )  # fmt: skip
-            self._ledger.file.save(CALLS, function, part)
+            saved = self._ledger.file.save(CALLS, function, part)
+            settle(self._ledger, number, Outcome(saved, 0), [])

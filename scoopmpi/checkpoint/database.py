@@ -28,6 +28,7 @@ TABLES = (
     "start INTEGER, stop INTEGER, digest BLOB, plain INTEGER, failed BLOB, instead BLOB, "
     "size INTEGER, checksum BLOB, arguments BLOB, head BLOB, data BLOB, "
     "PRIMARY KEY (part, piece))",
+    "CREATE TABLE moves (job INTEGER, start INTEGER, stop INTEGER, part INTEGER, place INTEGER)",
     "CREATE INDEX places ON parts (job, start) WHERE piece = 0",
     "CREATE INDEX made ON parts (function) WHERE piece = 0",
 )
@@ -111,6 +112,19 @@ class Job(NamedTuple):
     function: int
     tasks: int | None
     moved: bool = False
+
+
+class Move(NamedTuple):
+    """Tasks of a job that have got outcomes of elsewhere: those of a part, from a place in it on.
+
+    Kept of tasks that are alike, so that each gets the same one in the next run.
+    """
+
+    job: int
+    start: int
+    stop: int
+    part: int
+    place: int
 
 
 class Place(NamedTuple):
@@ -199,6 +213,10 @@ class Database:
         """Note a job as this run makes it."""
         self.connection.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)", job)
 
+    def note_move(self, move: Move) -> None:
+        """Note which tasks have got outcomes of elsewhere."""
+        self.connection.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?)", move)
+
     def save(self, number: int, part: Row, function: Function) -> None:
         """Write a part.
 
@@ -238,16 +256,18 @@ class Database:
             if type(job) is type(function) is int
         ]
 
-    def places(self, job: int | None = None, function: int | None = None) -> list[Place]:
-        """Return where the parts of a job, of a function, or all lie, by job and start.
+    def moves(self) -> list[Move]:
+        """Return which tasks have got outcomes of elsewhere, the latest last."""
+        found = self.connection.execute("SELECT * FROM moves ORDER BY rowid").fetchall()
+        return [Move(*row) for row in found if {*map(type, row)} == {int}]
 
-        Of those at the same place the latest comes first.
-        """
-        chosen, order = "", "ORDER BY job, start, part DESC"
+    def places(self, job: int | None = None, function: int | None = None) -> list[Place]:
+        """Return where the parts of a job, of a function, or all lie, as they were saved."""
+        chosen = ""
         values = tuple(number for number in (job, function) if number is not None)
         chosen += "" if job is None else "AND job=? "
         chosen += "" if function is None else "AND function=? "
-        rows = self.connection.execute(f"{_PLACES}{chosen}{order}", values)
+        rows = self.connection.execute(f"{_PLACES}{chosen}ORDER BY part", values)
         return [place for place in map(Place._make, rows) if place.whole]
 
     def arguments(self, part: int) -> bytes:

@@ -12,19 +12,21 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ..wire import payload
 from . import arguments, database, file_checks
-from .database import Database, Function, Job, Place
+from .database import Database, Function, Job, Move, Place
 from .file_checks import CheckpointError
-from .rows import Row, Saved, row
+from .rows import Outcome, Row, Saved, row
 from .writer import Change, Writer
 
 __all__ = ["CheckpointError", "CheckpointFile", "Saved", "ended"]
 T = TypeVar("T")
+MOVED = 1 << 24
+"""Tasks that moved at once: more are in no part, but may be in a damaged row."""
 READ = 64 << 20
 """Bytes of parts that stay in memory when they have been read, and one part more."""
 logger = logging.getLogger("scoopmpi")
@@ -77,6 +79,13 @@ class CheckpointFile:
         """The jobs of earlier runs, by their numbers, as the last one made them."""
         self.counts = found.counts()
         """How many outcomes of earlier runs there are of each job."""
+        self.moved: dict[int, dict[int, Outcome]] = {}
+        """Of each job: which outcomes some of its tasks had in the last run, wherever they lie."""
+        for move in found.moves():
+            tasks = range(move.start, min(move.stop, move.start + MOVED))
+            places = enumerate(tasks, move.place)
+            outcomes = {task: Outcome(move.part, place) for place, task in places}
+            self.moved.setdefault(move.job, {}).update(outcomes)
         self.replaced = found.replaced()
         """Failures of which there are later outcomes."""
 
@@ -104,7 +113,7 @@ class CheckpointFile:
             return [known for known in self._functions.values() if known.name == name]
 
     def places(self, job: int | None = None, function: int | None = None) -> list[Place]:
-        """Return where parts of earlier runs lie, by their start, the latest of a place first.
+        """Return where parts of earlier runs lie, in the order in which they were saved.
 
         job, function: only theirs.
         """
@@ -180,12 +189,20 @@ class CheckpointFile:
         if self._usable:
             self._writer.give(Change(lambda written: written.note_job(job)))
 
-    def save(self, job: int, function: Function, part: Saved) -> None:
-        """Have outcomes written."""
+    def note_moves(self, moves: Iterable[Move]) -> None:
+        """Note which tasks have got outcomes of elsewhere."""
         if self._usable:
-            kept, number = row(job, part), next(self._parts)
+            for move in joined(moves):
+                self._writer.give(Change(partial(_note_move, move)))
+
+    def save(self, job: int, function: Function, part: Saved) -> int:
+        """Have outcomes written; return the number of their part."""
+        number = next(self._parts)
+        if self._usable:
+            kept = row(job, part)
             write = partial(_save, number, kept, function)
             self._writer.give(Change(write, kept.size, part.stop - part.start))
+        return number
 
     def forget(self, part: int) -> None:
         """Have a part removed."""
@@ -271,6 +288,28 @@ class Recent:
                 self._bytes += size
             while len(self._parts) > 1 and self._bytes > READ:
                 self._bytes -= self._parts.popitem(last=False)[1][1]
+
+
+def joined(moves: Iterable[Move]) -> Iterator[Move]:
+    """Return moves of tasks in a row, from places in a row, as one."""
+    last: Move | None = None
+    for move in sorted(moves):
+        if last is not None and move == (last.job, last.stop, move.stop, last.part, _next(last)):
+            last = last._replace(stop=move.stop)
+            continue
+        if last is not None:
+            yield last
+        last = move
+    if last is not None:
+        yield last
+
+
+def _next(move: Move) -> int:
+    return move.place + move.stop - move.start
+
+
+def _note_move(move: Move, written: Database) -> None:
+    written.note_move(move)
 
 
 def _add_function(function: Function, written: Database) -> None:

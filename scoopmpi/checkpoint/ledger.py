@@ -37,6 +37,7 @@ class Ledger:
         self.keep_failures = keep_failures
         self.tally = Tally(sum(file.counts.values()) - len(file.replaced))
         self._constants = constants
+        self._moved = {part for tasks in file.moved.values() for part, _ in tasks.values()}
         self._digests: dict[str, bytes | None] = {}  # of constants
         self._functions: dict[Any, Function] = {}  # by their digest and the constants set before
         self._known: dict[int, Known | None] = {}  # by the number of their function
@@ -66,7 +67,9 @@ class Ledger:
             if function.number not in self._known:
                 file, number = self.file, function.number
                 self._known[number] = (
-                    Known(lambda: file.places(function=number), file.keys, file.replaced)
+                    Known(
+                        lambda: file.places(function=number), file.keys, file.replaced, self._moved
+                    )
                     if file.is_earlier(function)
                     else None
                 )

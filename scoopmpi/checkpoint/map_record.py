@@ -8,14 +8,14 @@ looked for one by one in all that is left of the function. Called by one thread 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from ..wire.messages import Frame
 from . import arguments, digests
-from .database import Function, Job, Place
+from .database import Function, Job, Move, Place
 from .kept import cut, failing_values, in_rows, says_late
 from .known import Known
 from .ledger import Ledger
@@ -39,6 +39,7 @@ class CheckpointedMap:
         self._left: Known | None = None if function is None else ledger.known(function)
         self._places: dict[int, list[Place]] = {}  # parts of the function that lie here, by start
         self._starts: list[int] = []
+        self._before: dict[int, Outcome] = {}  # what some tasks had in the last run
         self._end = 0  # behind the last of these
         self._changed_end = 0  # behind the last part here that is of another version
         self._others: list[int] = []  # the first task that has other arguments, behind the last
@@ -62,6 +63,7 @@ class CheckpointedMap:
         self._streamed = tasks is None
         self._job = job._replace(moved=same and last is not None and last.moved)
         self._file.note_job(self._job)
+        self._before = dict(self._file.moved.get(number, ()))
 
     def _look_at_place(self, function: Function) -> None:
         """Find what lies at the map's place, of its function and of earlier versions of that."""
@@ -70,7 +72,7 @@ class CheckpointedMap:
         earlier = [p for p in places if p.function in names and p.function != function.number]
         for place in places:
             if place.function == function.number and self._left is not None:
-                self._places.setdefault(place.start, []).append(place)
+                self._places.setdefault(place.start, []).insert(0, place)  # the latest first
         self._starts = sorted(self._places)
         mine = [place for several in self._places.values() for place in several]
         self._end = max((place.stop for place in mine), default=0)
@@ -130,7 +132,8 @@ class CheckpointedMap:
             if place.stop not in digests_of:
                 batch = [column[at - start : place.stop - start] for column in columns]
                 digests_of[place.stop] = self._digest(batch)
-            if digests_of[place.stop] == place.digest and self._left.claim(place):
+            fits = digests_of[place.stop] == place.digest and not self._had_others(place)
+            if fits and self._left.claim(place):
                 return place
         if several and at not in self._instead:
             self._moved = True
@@ -139,6 +142,14 @@ class CheckpointedMap:
             self._others = [min(first, at), max(last, end)]
             self._ledger.tally.add(passed_over=_tasks(several[:1]))
         return None
+
+    def _had_others(self, place: Place) -> bool:
+        """True where a task of a part had another outcome in the last run."""
+        if not self._before:
+            return False
+        tasks = enumerate(range(place.start, place.stop))
+        outcomes = ((task, Outcome(place.part, number)) for number, task in tasks)
+        return any(self._before.get(task, outcome) != outcome for task, outcome in outcomes)
 
     def _next_start(self, at: int, stop: int) -> int:
         """Return the next task behind one at which a part begins, or the end."""
@@ -153,6 +164,7 @@ class CheckpointedMap:
         saved = self._file.part(place)
         if saved is None:
             return None
+        self._settle_part(place.part, range(place.start, place.stop))
         again = []
         for number in sorted({*saved.failed, *saved.again}):
             outcome = Outcome(place.part, number)
@@ -183,21 +195,43 @@ class CheckpointedMap:
         return list(in_rows(self._read(hits)))
 
     def _hits(self, keys: dict[int, bytes]) -> dict[int, Outcome]:
-        """Give outcomes to tasks: first to all that have theirs at their place."""
+        """Give outcomes to tasks: first to those that had them in the last run, wherever from."""
         assert self._left is not None
         hits: dict[int, Outcome] = {}
+        for task, part, number in self._at_place(keys):
+            if task not in hits and (hit := self._left.claim_task(part, number, keys[task])):
+                hits[task] = hit
+        for task, key in keys.items():
+            if task not in hits and (hit := self._left.find(key, self._number, task)) is not None:
+                hits[task] = hit
+        self._settle(hits)
+        return hits
+
+    def _at_place(self, keys: dict[int, bytes]) -> Iterator[tuple[int, int, int]]:
+        """Return tasks with parts that may have their outcomes, and the places of these in them."""
         first, last = min(keys), max(keys)
+        if self._before:
+            yield from ((task, *self._before[task]) for task in keys if task in self._before)
         for places in self._places.values():
             for place in places:
                 for task in range(max(first, place.start), min(last + 1, place.stop)):
-                    if task in keys and task not in hits:
-                        number = task - place.start
-                        if hit := self._left.claim_task(place, number, keys[task]):
-                            hits[task] = hit
-        for task, key in keys.items():
-            if task not in hits and (hit := self._left.find(key)):
-                hits[task] = hit
-        return hits
+                    if task in keys:
+                        yield task, place.part, task - place.start
+
+    def _settle_part(self, part: int, tasks: range) -> None:
+        if self._left is not None and (self._before or self._moved):
+            self._settle({task: Outcome(part, place) for place, task in enumerate(tasks)})
+
+    def _settle(self, given: Mapping[int, Outcome]) -> None:
+        """Note which outcomes tasks have now, where another run would give them others."""
+        assert self._left is not None
+        moves = self._left.take_moves()
+        for task, outcome in given.items():
+            before = self._before.get(task)
+            if before != outcome and (self._moved or before is not None):
+                self._before[task] = outcome
+                moves.append(Move(self._number, task, task + 1, *outcome))
+        self._file.note_moves(moves)
 
     def _read(self, hits: dict[int, Outcome]) -> Iterator[tuple[int, bool, Any, bool]]:
         """Return the outcomes that were given to tasks, and note which are to be tried again."""
@@ -246,7 +280,7 @@ class CheckpointedMap:
                 part.start, part.stop, digest, part.plain, part.outcomes, part.failed, kept, again,
                 tuple(instead),
             )  # fmt: skip
-            self._file.save(self._number, self._function, saved)
+            self._settle_part(self._file.save(self._number, self._function, saved), tasks)
 
     def _count(self, tasks: range, retried: int) -> None:
         """Count tasks that were computed, by the reason for that."""

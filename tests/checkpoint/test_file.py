@@ -82,9 +82,9 @@ def test_parts_of_other_functions_and_arguments_lie_beside_each_other(path: Path
         file.close(ended=True)
     file = CheckpointFile(path)
     found = [file.function_of(place) for place in file.places(job=1)]
-    assert [each and each.digest for each in found] == [b"g", b"f"] * 3
+    assert [each and each.digest for each in found] == [b"f", b"g"] * 3
     assert [opened(each)[:2] for each in saved_of(file, 1)] == [
-        [run, name] for run in (2, 1, 0) for name in ("g", "f")
+        [run, name] for run in range(3) for name in ("f", "g")
     ]
     file.forget(file.places(job=1)[0].part)
     assert len(saved_of(file, 1)) == 5

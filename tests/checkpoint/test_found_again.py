@@ -47,8 +47,7 @@ def damped(damp: float) -> Program:
 
     def program() -> None:
         def closed(x: int) -> float:
-            ran["closed"] += 1
-            return x * damp
+            return x * damp  # what travels by value counts where nobody sees it
 
         assert list(futures.map(closed, range(60))) == [x * damp for x in range(60)]
         assert list(futures.map(model, range(60), [damp] * 60)) == [(x, damp) for x in range(60)]
@@ -62,7 +61,7 @@ def damped(damp: float) -> Program:
 def test_a_parameter_that_comes_back(tmp_path: Path, seed: int) -> None:
     damps = (0.2, 0.4, 0.2, 0.4, 0.6, 0.2)
     counts = runs(tmp_path / "run.ckpt", *map(damped, damps), seed=seed)
-    assert counts == [130, 130, 0, 0, 130, 0]
+    assert counts == [70, 70, 0, 0, 70, 0]
 
 
 def test_what_a_run_tells_of_a_parameter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
