@@ -124,6 +124,21 @@ def keys(text: bytes, tasks: int) -> list[bytes | None]:
     return found if len(found) == tasks else [None] * tasks
 
 
+def cut(text: bytes, first: int, last: int, tasks: int) -> tuple[bytes | None, bytes]:
+    """Return the digest of some tasks of a part, and how their arguments stand in the file.
+
+    first, last: their places among the part's tasks, which are so many.
+    """
+    kind, content = _opened(text)
+    if kind == _COLUMNS:
+        return of_batch([column[first : last + 1] for column in pickle.loads(content)])
+    found = keys(text, tasks)[first : last + 1]
+    if kind not in (_KEYS, _NAMED) or not all(found):
+        return None, b""
+    frames = list(_frames(content, tasks))[first : last + 1]
+    return digests.digest(*found), of_keys(found, frames, kind)
+
+
 def shown(text: bytes, tasks: int) -> list[Call | None]:
     """Return the arguments of so many tasks, None where the file has not got them.
 

@@ -14,11 +14,11 @@ from typing import Any
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from . import arguments
-from .database import Function, Job, Move, Place
 from .kept import says_late
 from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
+from .tables import Function, Job, Move, Place
 
 CALLS = 0
 """The job of all submitted calls."""

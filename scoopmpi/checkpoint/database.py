@@ -1,6 +1,6 @@
-"""The tables of a checkpoint and their rows, over one connection to SQLite.
+"""The file of a checkpoint as SQLite has it: how it is opened and checked, and what is written.
 
-What a part's rows say is checked in `rows`, the structure of the file by SQLite. A rollback
+What stands in its tables is read in `tables`, their structure is checked by SQLite. A rollback
 journal, never a write-ahead log: that needs shared memory, which network file systems lack
 (sqlite.org/wal.html). synchronous=FULL: what was committed outlives a power cut too. One thread
 at a time; who that is, is the caller's business.
@@ -12,17 +12,18 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
 from . import file_checks
 from .file_checks import CheckpointError, refused
-from .rows import Outcome, Piece, Row, Saved, decoded, replaced
+from .rows import Row
+from .tables import Function, Job, Move, Tables
 
 TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
-    "CREATE TABLE functions (function INTEGER PRIMARY KEY, name TEXT, digest BLOB)",
+    "CREATE TABLE functions (function INTEGER PRIMARY KEY, name TEXT, digest BLOB, run INTEGER)",
     "CREATE TABLE jobs (job INTEGER PRIMARY KEY, function INTEGER, tasks INTEGER, moved INTEGER)",
     "CREATE TABLE parts (part INTEGER, piece INTEGER, function INTEGER, job INTEGER, "
     "start INTEGER, stop INTEGER, digest BLOB, plain INTEGER, failed BLOB, instead BLOB, "
@@ -94,70 +95,15 @@ def _blank(connection: sqlite3.Connection) -> bool:
     return not tables and not _number(connection, "application_id")
 
 
-class Function(NamedTuple):
-    """A function as some run of the program had it. digest: of it and all that it uses."""
-
-    number: int
-    name: str
-    digest: bytes
-
-
-class Job(NamedTuple):
-    """A job as the last run made it.
-
-    tasks: how many; None where nobody knew. moved: True where outcomes came from other places.
-    """
-
-    number: int
-    function: int
-    tasks: int | None
-    moved: bool = False
-
-
-class Move(NamedTuple):
-    """Tasks of a job that have got outcomes of elsewhere: those of a part, from a place in it on.
-
-    Kept of tasks that are alike, so that each gets the same one in the next run.
-    """
-
-    job: int
-    start: int
-    stop: int
-    part: int
-    place: int
-
-
-class Place(NamedTuple):
-    """Where a part lies: its number, the tasks of its job, and what is asked of it first.
-
-    failed: as in a row.
-    """
-
-    part: int
-    function: int
-    job: int
-    start: int
-    stop: int
-    digest: bytes
-    failed: bytes
-
-    @property
-    def whole(self) -> bool:
-        """True where the file has values of the right types."""
-        kinds = tuple(map(type, self))
-        return kinds == (int, int, int, int, int, bytes, bytes) and 0 <= self.start <= self.stop
-
-
-_PLACES = "SELECT part, function, job, start, stop, digest, failed FROM parts WHERE piece=0 "
 _INSERT = f"INSERT INTO parts VALUES ({', '.join('?' * 15)})"
 
 
-class Database:
-    """An open file. Raises sqlite3.Error where it cannot be written or read."""
+class Database(Tables):
+    """An open file, to be written. Raises sqlite3.Error where it cannot be written or read."""
 
     def __init__(self, path: str, real: str, locks: bool) -> None:
         self.path = path
-        self.connection = connect(real, "rw", locks)
+        super().__init__(connect(real, "rw", locks))
         self._progress: Callable[[], None] = lambda: None
         try:
             self._open(path, real)
@@ -207,7 +153,7 @@ class Database:
 
     def add_function(self, function: Function) -> None:
         """Note a function that some outcomes will be of."""
-        self.connection.execute("INSERT OR REPLACE INTO functions VALUES (?, ?, ?)", function)
+        self.connection.execute("INSERT OR REPLACE INTO functions VALUES (?, ?, ?, ?)", function)
 
     def note_job(self, job: Job) -> None:
         """Note a job as this run makes it."""
@@ -239,67 +185,6 @@ class Database:
     def forget(self, part: int) -> None:
         """Remove a part."""
         self.connection.execute("DELETE FROM parts WHERE part=?", (part,))
-
-    # Reading.
-
-    def functions(self) -> list[Function]:
-        """Return all functions of which there may be outcomes."""
-        found = self.connection.execute("SELECT function, name, digest FROM functions").fetchall()
-        return [Function(*row) for row in found if tuple(map(type, row)) == (int, str, bytes)]
-
-    def jobs(self) -> list[Job]:
-        """Return the jobs as the last run that made them did."""
-        found = self.connection.execute("SELECT job, function, tasks, moved FROM jobs").fetchall()
-        return [
-            Job(job, function, tasks if type(tasks) is int else None, bool(moved))
-            for job, function, tasks, moved in found
-            if type(job) is type(function) is int
-        ]
-
-    def moves(self) -> list[Move]:
-        """Return which tasks have got outcomes of elsewhere, the latest last."""
-        found = self.connection.execute("SELECT * FROM moves ORDER BY rowid").fetchall()
-        return [Move(*row) for row in found if {*map(type, row)} == {int}]
-
-    def places(self, job: int | None = None, function: int | None = None) -> list[Place]:
-        """Return where the parts of a job, of a function, or all lie, as they were saved."""
-        chosen = ""
-        values = tuple(number for number in (job, function) if number is not None)
-        chosen += "" if job is None else "AND job=? "
-        chosen += "" if function is None else "AND function=? "
-        rows = self.connection.execute(f"{_PLACES}{chosen}ORDER BY part", values)
-        return [place for place in map(Place._make, rows) if place.whole]
-
-    def arguments(self, part: int) -> bytes:
-        """Return the arguments of a part, which are yet to be checked."""
-        words = "SELECT arguments FROM parts WHERE part=? AND piece=0"
-        row = self.connection.execute(words, (part,)).fetchone()
-        return row[0] if row is not None and type(row[0]) is bytes else b""
-
-    def replaced(self) -> set[Outcome]:
-        """Return the failures of which there are later outcomes."""
-        words = "SELECT instead FROM parts WHERE piece=0 AND length(instead)>0"
-        rows = self.connection.execute(words)
-        return {each for (text,) in rows if type(text) is bytes for each in replaced(text)}
-
-    def counts(self) -> dict[int, int]:
-        """Return how many outcomes there are of each job."""
-        words = "SELECT job, total(stop - start) FROM parts WHERE piece=0 GROUP BY job"
-        rows = self.connection.execute(words).fetchall()
-        return {job: int(tasks) for job, tasks in rows if type(job) is int}
-
-    def last_part(self) -> int:
-        """Return the highest number of a part; 0 where there is none."""
-        found = self.connection.execute("SELECT max(part) FROM parts").fetchone()[0]
-        return found if type(found) is int else 0
-
-    def read(self, part: int, function: bytes) -> Saved | None:
-        """Return a part; None where it is damaged or gone.
-
-        function: the digest of the function that has made it.
-        """
-        words = "SELECT * FROM parts WHERE part=? ORDER BY piece"
-        return decoded(map(Piece._make, self.connection.execute(words, (part,))), function)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -11,24 +11,23 @@ import itertools
 import logging
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from ..wire import payload
 from . import arguments, database, file_checks
-from .database import Database, Function, Job, Move, Place
+from .database import Database
 from .file_checks import CheckpointError
+from .recent import One, Opened, Recent
 from .rows import Outcome, Row, Saved, row
+from .tables import Function, Job, Move, Place, joined
 from .writer import Change, Writer
 
 __all__ = ["CheckpointError", "CheckpointFile", "Saved", "ended"]
 T = TypeVar("T")
 MOVED = 1 << 24
 """Tasks that moved at once: more are in no part, but may be in a damaged row."""
-READ = 64 << 20
-"""Bytes of parts that stay in memory when they have been read, and one part more."""
 logger = logging.getLogger("scoopmpi")
 
 
@@ -63,12 +62,16 @@ class CheckpointFile:
             raise database.unreadable(self.path, problem) from None
         _open_files.append(self)
         now = database.now()
-        self._tell(program=program, opened=now, written=now, run=database.RUNNING)
+        self._tell(
+            program=program, opened=now, written=now, run=database.RUNNING, runs=str(self._run)
+        )
         self._writer.flush()
 
     def _look(self) -> None:
         """Learn what earlier runs have left."""
         found = self._database
+        runs = found.facts().get("runs", "0")
+        self._run = int(runs) + 1 if runs.isdecimal() else 1
         self._functions = {function.digest: function for function in found.functions()}
         self._by_number = {function.number: function for function in self._functions.values()}
         self._earlier = set(self._by_number)
@@ -177,11 +180,13 @@ class CheckpointFile:
         """
         with self._lock:
             found = self._functions.get(digest)
-            if found is None:
-                found = Function(max(self._by_number, default=0) + 1, name, digest)
-                self._functions[digest] = self._by_number[found.number] = found
-                if self._usable:
-                    self._writer.give(Change(partial(_add_function, found)))
+            if found is not None and found.run == self._run:
+                return found
+            number = max(self._by_number, default=0) + 1 if found is None else found.number
+            found = Function(number, name, digest, self._run)
+            self._functions[digest] = self._by_number[number] = found
+            if self._usable:
+                self._writer.give(Change(partial(_add_function, found)))
         return found
 
     def note_job(self, job: Job) -> None:
@@ -241,71 +246,6 @@ class CheckpointFile:
     def _leave_to_parent(self) -> None:
         """Never close the connection in a forked process: that would undo the parent's writing."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database.connection))
-
-
-class One(NamedTuple):
-    """One outcome of a part: a value where it is plain, else its frame.
-
-    raised: whether that is of an exception. failed: whether it is, or the value says so.
-    """
-
-    plain: bool
-    outcome: Any
-    raised: bool
-    failed: bool
-
-
-class Opened(NamedTuple):
-    """A part, and its outcomes one by one."""
-
-    saved: Saved
-    outcomes: Sequence[Any]
-
-
-class Recent:
-    """The parts that were read last: tasks that have moved ask for one after the other."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._parts: OrderedDict[int, tuple[Opened, int]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, part: int) -> Opened | None:
-        """Return a part if it is there."""
-        with self._lock:
-            found = self._parts.get(part)
-            return None if found is None else found[0]
-
-    def add(self, part: int, opened: Opened) -> None:
-        """Keep a part, and drop the oldest where all together are large."""
-        saved = opened.saved
-        frames = (saved.outcomes,) if saved.plain else saved.outcomes
-        # A value takes some 60 bytes and its frame a few; lists of them are the larger.
-        size = sum(map(payload.size, frames)) + len(saved.arguments) + 60 * len(opened.outcomes)
-        with self._lock:
-            if part not in self._parts:
-                self._parts[part] = opened, size
-                self._bytes += size
-            while len(self._parts) > 1 and self._bytes > READ:
-                self._bytes -= self._parts.popitem(last=False)[1][1]
-
-
-def joined(moves: Iterable[Move]) -> Iterator[Move]:
-    """Return moves of tasks in a row, from places in a row, as one."""
-    last: Move | None = None
-    for move in sorted(moves):
-        if last is not None and move == (last.job, last.stop, move.stop, last.part, _next(last)):
-            last = last._replace(stop=move.stop)
-            continue
-        if last is not None:
-            yield last
-        last = move
-    if last is not None:
-        yield last
-
-
-def _next(move: Move) -> int:
-    return move.place + move.stop - move.start
 
 
 def _note_move(move: Move, written: Database) -> None:

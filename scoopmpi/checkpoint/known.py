@@ -11,8 +11,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from .database import Move, Place
 from .rows import Outcome
+from .tables import Move, Place
 
 
 class Known:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..wire import failure
 from . import digests
-from .database import Function
 from .file import CheckpointFile
 from .known import Known
+from .tables import Function
 from .told import Tally, uses
 
 if TYPE_CHECKING:

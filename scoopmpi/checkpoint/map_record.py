@@ -15,11 +15,11 @@ from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from ..wire.messages import Frame
 from . import arguments, digests
-from .database import Function, Job, Move, Place
 from .kept import cut, failing_values, in_rows, says_late
 from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
+from .tables import Function, Job, Move, Place
 
 
 class CheckpointedMap:

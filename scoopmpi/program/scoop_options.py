@@ -26,6 +26,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --retries N              how often a task is tried again that ran where a worker died (2)
   --task-timeout SECONDS   how long each task may take that has no limit of its own
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
+  --keep-failures          take failures from there as they are, instead of trying again
   --restarts N             how often to start again from the checkpoint after a crash
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
@@ -66,6 +67,7 @@ class Options(NamedTuple):
     retries: int | None = None
     task_timeout: float | None = None
     checkpoint: str | None = None
+    keep_failures: bool = False
     restarts: int | None = None
     profile: bool = False
     python: str | None = None
@@ -94,6 +96,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--retries": ("retries", _COUNT),
     "--task-timeout": ("task_timeout", _SECONDS),
     "--checkpoint": ("checkpoint", _TEXT),
+    "--keep-failures": ("keep_failures", _FLAG),
     "--restarts": ("restarts", _COUNT),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
@@ -137,6 +140,8 @@ def parse(words: list[str]) -> Options:
             found[name] = _checked(option, kind, _value(option, value, left))
     if found.get("hosts") and "hostfile" in found:
         raise UsageError("--hosts and --hostfile are both given: which hosts?")
+    if "keep_failures" in found and "checkpoint" not in found:
+        raise UsageError("--keep-failures needs --checkpoint FILE: kept where?")
     if "restarts" in found and "checkpoint" not in found:
         raise UsageError("--restarts needs --checkpoint FILE: from what is it to start again?")
     return Options(words=tuple(left), **found)
@@ -146,7 +151,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     """Return the options that each rank has to know, as words."""
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
-        ("--profile", options.profile),
+        ("--profile", options.profile), ("--keep-failures", options.keep_failures),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in (("--nice", options.nice), ("--retries", options.retries)):
