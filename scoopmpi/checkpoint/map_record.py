@@ -80,7 +80,9 @@ class CheckpointedMap:
         if earlier and self._left is None:
             self._changed_end = max(place.stop for place in earlier)
             where = f"map {self._number} ({self._name})"
-            self._ledger.changed(where, function.name, _tasks(earlier))
+            parts = {place.part for place in earlier}
+            gone = sum(outcome.part in parts for outcome in self._file.replaced)
+            self._ledger.changed(where, function.name, _tasks(earlier) - gone)
 
     # What is known.
 

@@ -78,9 +78,9 @@ def test_what_a_run_tells_of_a_parameter(tmp_path: Path, caplog: pytest.LogCaptu
             f"map 1 ({name}): `{name}` or what it uses has changed; its 60 earlier results are "
             "kept, its tasks are computed again",
             f"0 of 60 results found; 60 computed again as `{name}` or what it uses has changed; "
-            f"60 of an earlier version kept {shown}",
+            f"60 of earlier versions kept {shown}",
         ],
-        [f"60 of 60 results found; 60 of another version kept {shown}"],
+        [f"60 of 60 results found; 60 of other versions kept {shown}"],
         [],
     ]
 
