@@ -13,6 +13,7 @@ from typing import Any
 
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
+from ..wire.messages import Frame
 from . import arguments
 from .kept import says_late
 from .known import Known
@@ -59,8 +60,10 @@ class Submitted:
         if known is not None:
             place, hit = self._fitting(here, function, key), None
             if place is not None and known.claim(place):
-                hit = Outcome(place.part, 0)
-            elif here or call.number >= self._end or self._moved:
+                settle(self._ledger, call.number, Outcome(place.part, 0), [])
+                call.take_whole(place)
+                return
+            if here or call.number >= self._end or self._moved:
                 self._moved = True
                 hit = self._elsewhere(call.number, known, key)
                 place = None if hit is None else known.where(hit)
@@ -111,9 +114,11 @@ def settle(ledger: Ledger, number: int, given: Outcome, moves: list[Move]) -> No
 
     moves: of other tasks, to be noted with it.
     """
-    if ledger.file.moved.get(CALLS, {}).get(number, given) != given:
+    before = ledger.file.moved.get(CALLS)
+    if before and before.get(number, given) != given:
         moves = [*moves, Move(CALLS, number, number + 1, *given)]
-    ledger.file.note_moves(moves)
+    if moves:
+        ledger.file.note_moves(moves)
 
 
 class CheckpointedCall:
@@ -133,17 +138,29 @@ class CheckpointedCall:
         self.known: OutcomeRange | None = None
         """Its outcome in an earlier run."""
 
+    def take_whole(self, place: Place) -> None:
+        """Use the outcome at the call's own place; a failure only where that is wanted."""
+        saved = self._ledger.file.part(place)
+        if saved is not None:
+            failed = bool(saved.failed)
+            self._use(
+                saved.outcomes[0], failed, failed or bool(saved.again), Outcome(place.part, 0)
+            )
+
     def take(self, place: Place, outcome: Outcome) -> None:
         """Use an outcome that was given to this call; a failure only where that is wanted."""
         found = self._ledger.file.outcome(place, outcome.place)
-        if found is None:
-            return
-        if found.failed and not self._ledger.keep_failures:
+        if found is not None:
+            frame = payload.pack(found.outcome) if found.plain else found.outcome
+            self._use(frame, found.raised, found.failed, outcome)
+
+    def _use(self, frame: Frame, raised: bool, failed: bool, outcome: Outcome) -> None:
+        if failed and not self._ledger.keep_failures:
             self._instead, self._reason = (outcome,), "retried"
             return
-        frame = payload.pack(found.outcome) if found.plain else found.outcome
-        failed = (0,) if found.raised else ()
-        self.known = OutcomeRange(self.number, self.number + 1, False, (frame,), failed)
+        self.known = OutcomeRange(
+            self.number, self.number + 1, False, (frame,), (0,) if raised else ()
+        )
         self._ledger.tally.add(found=1)
 
     def missed(self, here: list[Place]) -> None:

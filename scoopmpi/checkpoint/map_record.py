@@ -272,7 +272,7 @@ class CheckpointedMap:
     def _came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
         tasks = range(part.start, part.stop)
         rows = [self._rows.pop(task, (None, None)) for task in tasks] if self._rows else []
-        instead = [self._instead.pop(task) for task in tasks if task in self._instead]
+        instead = self._taken_back(tasks) if self._instead else []
         self._count(tasks, len(instead))
         if self._function is None or not self._ledger.covers(self._given):
             return
@@ -289,6 +289,9 @@ class CheckpointedMap:
                 tuple(instead),
             )  # fmt: skip
             self._settle_part(self._file.save(self._number, self._function, saved), tasks)
+
+    def _taken_back(self, tasks: range) -> list[Outcome]:
+        return [self._instead.pop(task) for task in tasks if task in self._instead]
 
     def _count(self, tasks: range, retried: int) -> None:
         """Count tasks that were computed, by the reason for that."""
