@@ -251,6 +251,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "multi": ("4", "-1"),
     "order": ("random_3", "up"),
     "manager": ("slurm", "cron"),
+    "job": ("slurm:3x4x8", "slurm"),
     "flavour": ("mpich", "lam"),
     "agent": ("a;b $(c)", ""),
     "branches": ("8", "many"),
