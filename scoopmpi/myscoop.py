@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from collections.abc import Sequence
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,6 +21,7 @@ from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
 from .process import streams
+from .program import ready_programs
 from .program.finding import READY_PROGRAMS
 from .program.scoop_options import Options
 
@@ -99,7 +101,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     ready programs (picalc). Everything after it belongs to the program.
 
     \b
-    myscoop squares 10000
+    myscoop squares 100
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
     myscoop checkpoint show FILE
@@ -116,7 +118,9 @@ def main(ctx: click.Context, /, **given: object) -> None:
     if ignored:
         names = " and ".join(f"--scoop-{name}" for name in ignored)
         voice.remark(f"{names}: nothing to do, MPI has no broker")
-    wrapper.run(_launch(ctx, request), request, voice, ctx)
+    launch = _launch(ctx, request)
+    _answer_for_ready(ctx, request, launch.words)
+    wrapper.run(launch, request, voice, ctx)
 
 
 def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
@@ -128,6 +132,15 @@ def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
         click.echo(show.described(words[0]))
     except file.CheckpointError as problem:
         raise click.ClickException(str(problem)) from None
+
+
+def _answer_for_ready(ctx: click.Context, request: Request, words: Sequence[str]) -> None:
+    """Say for a ready program what it would say of its words, before there are ranks."""
+    if request.instead.explain or request.instead.dry_run:
+        return
+    if (said := ready_programs.answer_to(words)) is not None:
+        click.echo(said.text, nl=False, err=said.status != 0)
+        ctx.exit(said.status)
 
 
 def _launch(ctx: click.Context, request: Request) -> Launch:
@@ -150,7 +163,7 @@ def _program(ctx: click.Context, request: Request) -> tuple[str, ...]:
     if module is not None and not (words and words[0].endswith(".py")):
         words = (module, *words)
     if not words and not request.instead.explain:
-        raise click.UsageError("which program? For example: myscoop squares 10000", ctx)
+        raise click.UsageError("which program? For example: myscoop squares 100", ctx)
     return words
 
 

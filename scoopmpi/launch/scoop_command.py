@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
+from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
 from . import managers, running
 from .commandline import composing, rank_command
@@ -28,6 +29,9 @@ def start(options: Options) -> NoReturn:
     try:
         hosts = allocation_for(options, env)
         launch = launch_for(options)
+        if (said := ready_programs.answer_to(launch.words)) is not None:
+            print(said.text, end="", file=sys.stderr if said.status else sys.stdout)
+            sys.exit(said.status)
         if not launch.words and not _terminal():
             launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
         composed = composing.command_line(launch, hosts, env)
