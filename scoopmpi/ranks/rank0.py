@@ -40,6 +40,8 @@ def lead(
     program, arguments: what to run. options: ours, with the checkpoint and so on.
     ended: called when the program has.
     """
+    if sys.stdin is None or not sys.stdin.isatty():
+        sys.breakpointhook = _breakpoint
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     if transport is not None:
@@ -49,6 +51,12 @@ def lead(
     end.program_ended(status)
     ended()
     return status
+
+
+def _breakpoint(*args: Any, **kwargs: Any) -> Any:
+    from ..tasks.no_terminal import breakpoint_in_program  # late: few programs have one
+
+    return breakpoint_in_program(*args, **kwargs)
 
 
 def _alone(program: Program, arguments: list[str], options: Options) -> int:

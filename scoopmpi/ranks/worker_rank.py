@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..output.worker_output import Output
 from ..process import identity, supervisor
@@ -48,6 +48,7 @@ def follow(
     errors = sys.stderr
     output = _output_of(worker)
     current_executor.install(worker.nested)
+    sys.breakpointhook = _breakpoint
     with identity.this.imports():
         _join(worker, output, program, arguments)
     try:
@@ -59,6 +60,12 @@ def follow(
     output.all_ended()
     worker.farewell()
     leaving.end(transport, worker.lock)
+
+
+def _breakpoint(*args: Any, **kwargs: Any) -> Any:
+    from ..tasks.no_terminal import breakpoint_in_task  # late: few tasks have one
+
+    return breakpoint_in_task(*args, **kwargs)
 
 
 def _output_of(worker: Worker) -> Output:

@@ -23,6 +23,8 @@ from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
 from .purity import stateless
 
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 class Packed:
     """Stands among the values of a batch for one that is packed, as it was when its task ended."""
@@ -251,6 +253,10 @@ class Running:
     def _failed(self, error: BaseException) -> Failed:
         index = self._run.start + len(self._values)
         errors.add_index(error, index)
+        if type(error).__name__ in _WITHOUT_TERMINAL:
+            from ..tasks import no_terminal  # late: few tasks ask anybody
+
+            error = no_terminal.explained(error, self._name, index)
         return Failed(failure.pack(error, identity.this.rank, f"{self._name}, task {index},"))
 
     def _answer(
