@@ -29,6 +29,8 @@ class Run(NamedTuple):
     code: the packed function where this worker does not have that key yet, else None.
     plain: True where `tasks` is one frame of columns, a column for each parameter.
     tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
+    attempt: 1 where the tasks run for the first time, 1 more for each worker that died running
+        them and for each time that they raised and are tried again.
     """
 
     job: int
@@ -40,6 +42,7 @@ class Run(NamedTuple):
     code: Frame | None
     plain: bool
     tasks: Frame
+    attempt: int = 1
 
 
 class Forget(NamedTuple):
