@@ -191,6 +191,7 @@ class Finished(NamedTuple):
     plain: True where `outcomes` is one frame of a list of values.
     outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
     failed: the places (from 0) of those outcomes that are exceptions.
+    log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
     """
 
     job: int
@@ -202,6 +203,7 @@ class Finished(NamedTuple):
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
+    log: tuple[Any, ...] = ()
 
 
 class Waiting(NamedTuple):
