@@ -29,8 +29,7 @@ class Run(NamedTuple):
     code: the packed function where this worker does not have that key yet, else None.
     plain: True where `tasks` is one frame of columns, a column for each parameter.
     tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
-    attempt: 1 where the tasks run for the first time, 1 more for each worker that died running
-        them and for each time that they raised and are tried again.
+    attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
     """
 
     job: int
@@ -184,8 +183,7 @@ class Finished(NamedTuple):
 
     From worker to farm, for each Run, when the batch ends; before that, for its front part, where
     a task outlives the budget. Answered by the next Run, while tasks are queued.
-    job: the farm's number for it.
-    seconds: how long these tasks took; negative where nobody can say.
+    job: the farm's number for it. seconds: how long they took; negative where nobody can say.
     unstarted, end: the tasks `unstarted` to `end - 1` are handed back; `end` is the end of the held
         batch. A task between `stop` and `unstarted` is still running.
     plain: True where `outcomes` is one frame of a list of values.
@@ -256,8 +254,7 @@ class Offered(NamedTuple):
 
     From worker to farm, for a task's own job: once without being asked, then for each
     StealRequest. Answered by Returned, for each part that has run.
-    job: the sender's own number for it.
-    start, stop: the tasks `start` to `stop - 1`.
+    job: the sender's own number for it. start, stop: the tasks `start` to `stop - 1`.
     code: the packed function; None where each task brings its own (submitted calls).
     by_name: True where the function is found by its name, so that its code never changes.
     plain, tasks: as in Run.
