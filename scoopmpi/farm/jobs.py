@@ -101,7 +101,7 @@ class Jobs:
             self._observer.job_ended(number)
         return job
 
-    def recalled(self, number: int, start: int, tasks: int) -> None:
+    def recalled(self, number: int, start: int | None, tasks: int) -> None:
         """Tell the observer of tasks from `start` on whose outcomes a checkpoint knows."""
         if self._observer is not None:
             self._observer.tasks_recalled(number, start, tasks)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from ..program.scoop_options import UNABLE, Options
-from . import managers, running
+from . import job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import Launch, with_paths
 from .flavours.ranks import LauncherOptions
@@ -30,6 +30,7 @@ def start(options: Options) -> NoReturn:
         launch = launch_for(options)
         if not launch.words and not _terminal():
             launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
+        job_files.check(launch.farm, {})
         composed = composing.command_line(launch, hosts, env)
         for note in () if options.quiet else composed.notes:
             _tell(note)

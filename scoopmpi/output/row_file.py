@@ -55,7 +55,9 @@ class RowFile:
         self._thread.join(CLOSING_SECONDS)
         missing = self._dropped + len(self._rows) + self._unwritten.count(b"\n")
         if missing:
-            logger.warning("%s %s: %d lines are missing at its end", self._what, self._path, missing)
+            logger.warning(
+                "%s %s: %d lines are missing at its end", self._what, self._path, missing
+            )
 
     def _run(self) -> None:
         while not self._closing.wait(GATHER):

@@ -74,6 +74,18 @@ def with_job(text: str, number: str) -> str:
     return _PLACEHOLDER.sub(lambda match: number if match[1] == "job" else match[0], text)
 
 
+def named(option: str, text: str) -> str:
+    """Return the full path of a file that an option of a farm names; `{job}` may be in it.
+
+    Raises NameProblem where another placeholder is.
+    """
+    try:
+        placeholders(text, ("job",))
+    except NameProblem as problem:
+        raise NameProblem(f"{option} {text}: {problem}") from None
+    return os.path.abspath(filled(text, {"job": job_number(os.environ) or os.getpid()}))
+
+
 def refusal(path: str) -> str | None:
     """Return why a file cannot be written, None where it can, as far as is known beforehand."""
     place = os.path.dirname(path) or "."

@@ -66,7 +66,7 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
         try:
             from .worker_rank import follow
 
-            follow(program, arguments, tell or (lambda name: None), ended)
+            follow(program, arguments, options, tell or (lambda name: None), ended)
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
             traceback.print_exc(file=sys.__stderr__)
             os._exit(1)

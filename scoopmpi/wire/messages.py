@@ -162,8 +162,7 @@ class ImportFailed(NamedTuple):
     """The program cannot be imported here; this worker takes no tasks.
 
     From worker to farm, for its start, instead of Joined.
-    host, said: as in Joined.
-    reason: why, as a text.
+    host, said: as in Joined. reason: why, as a text.
     """
 
     host: str
@@ -241,8 +240,7 @@ class Rest(NamedTuple):
     """Something is left to run on this worker, or nothing is.
 
     From worker to farm, for each Finish.
-    token: the one of that Finish.
-    settled: True where nothing is left.
+    token: the one of that Finish. settled: True where nothing is left.
     """
 
     token: int

@@ -11,8 +11,9 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ...process import interpreter
+from ...process import interpreter, named_files
 from ...program.scoop_options import Options
 from ..flavours.ranks import LauncherOptions, LaunchError
 from ..hosts.placement import Binding
@@ -71,6 +72,12 @@ def with_paths(options: Options) -> Options:
     """
     if options.checkpoint is not None:
         options = options._replace(checkpoint=os.path.abspath(options.checkpoint))
+    number = named_files.job_number(os.environ) or str(os.getpid())
+    names: dict[str, Any] = {"task_log": options.task_log, "task_output": options.task_output}
+    for option, path in names.items():
+        if path is not None:
+            names[option] = os.path.abspath(named_files.with_job(path, number))
+    options = options._replace(**names)
     if options.python is None:
         return options
     found = shutil.which(options.python)
