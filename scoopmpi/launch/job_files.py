@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from ..process import named_files
 from ..program.scoop_options import Options
+from .commandline.launch import output_name
 from .flavours.ranks import LaunchError
 
 
@@ -44,3 +45,33 @@ def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -
         raise LaunchError(f"{option} {path}: {problem}") from None
     if reason := refusal(path):
         raise LaunchError(f"{option} {path} cannot be written: {reason}")
+
+
+def output(path: str | None, tell: Callable[[str], None]) -> str | None:
+    """Return the file that the command opens for --output; None where each rank opens its own.
+
+    What a former run has left there gets another name, and `tell` hears of it.
+    Raises LaunchError where the name cannot be.
+    """
+    if path is None:
+        return None
+    try:
+        named_files.placeholders(path, ("host", "job", "rank"))
+    except named_files.NameProblem as problem:
+        raise LaunchError(f"--output {path}: {problem}") from None
+    full = output_name(path)
+    if not named_files.differs(full):
+        full = named_files.filled(full, {})
+        if former := named_files.put_aside(full):
+            tell(f"--output {path}: that of a former run is now {former}")
+        elif os.path.isfile(full) and os.path.getsize(full):
+            tell(f"--output {path}: that of a former run is overwritten")
+        return full
+    place = os.path.dirname(full)
+    if not named_files.differs(place) and (reason := named_files.directory_refusal(place)):
+        raise LaunchError(f"--output {path} cannot be written: {reason}")
+    moved = [new for old in named_files.former_files(full) if (new := named_files.put_aside(old))]
+    if moved:
+        more = f" and {len(moved) - 1} more" if moved[1:] else ""
+        tell(f"--output {path}: those of a former run are now {moved[0]}{more}")
+    return None

@@ -6,11 +6,13 @@ is written into them is for others.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
+_PATTERNS = {"rank": r"\d+", "host": r"[^/]+(?<!\.\d)(?<!\.\d\d)"}
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _JOBS = (
     (("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID", "SLURM_JOBID"), "SLURM_ARRAY_TASK_ID"),
@@ -62,11 +64,38 @@ def placeholders(text: str, known: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what a name is made of: a text and no placeholder, or none and a placeholder's name."""
+    place = 0
+    for match in _PLACEHOLDER.finditer(text):
+        yield text[place : match.start()] + (match[0][0] if match[1] is None else ""), ""
+        if match[1] is not None:
+            yield "", match[1]
+        place = match.end()
+    yield text[place:], ""
+
+
 def filled(text: str, values: Mapping[str, object]) -> str:
     """Return a name with all its placeholders filled in, and single braces for doubled ones."""
-    return _PLACEHOLDER.sub(
-        lambda match: match[0][0] if match[1] is None else str(values[match[1]]), text
+    return "".join(plain or (str(values[name]) if name else "") for plain, name in pieces(text))
+
+
+def differs(text: str) -> bool:
+    """True where the name is another one on each rank or host."""
+    return any(name in ("rank", "host") for _, name in pieces(text))
+
+
+def former_files(text: str) -> list[str]:
+    """Return the files that a name with placeholders of ranks and hosts stands for, and are there.
+
+    Not those that were put aside: of `out.{host}` they look like the files of other hosts.
+    """
+    parts = list(pieces(text))
+    wanted = re.compile(
+        "".join(re.escape(plain) + _PATTERNS.get(name, "") for plain, name in parts)
     )
+    found = glob.glob("".join(glob.escape(plain) + ("*" if name else "") for plain, name in parts))
+    return sorted(name for name in found if wanted.fullmatch(name))
 
 
 def with_job(text: str, number: str) -> str:

@@ -29,6 +29,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --restarts N             how often to start again from the checkpoint after a crash
   --task-log FILE          a table of all tasks, as they end: what, where, how long
   --task-output DIR        what each task prints, in a file of its own there
+  --output FILE            stdout and stderr; with {rank} or {host} in it a file for each
   --label                  rank, host and task before each line that a worker prints
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
@@ -73,6 +74,7 @@ class Options(NamedTuple):
     task_log: str | None = None
     task_output: str | None = None
     label: bool = False
+    output: str | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -104,6 +106,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--task-log": ("task_log", _TEXT),
     "--task-output": ("task_output", _TEXT),
     "--label": ("label", _FLAG),
+    "--output": ("output", _TEXT),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -165,6 +168,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     texts = (
         ("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath),
         ("--task-log", options.task_log), ("--task-output", options.task_output),
+        ("--output", options.output),
     )  # fmt: skip
     for name, text in texts:
         words += [] if text is None else [name, text]

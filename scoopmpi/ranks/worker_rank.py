@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
+from ..output.lines import Lines
 from ..output.worker_output import Output
 from ..process import identity, supervisor
 from ..program import naming, running
@@ -56,8 +58,8 @@ def follow(
     worker = Worker(transport, leave if progress_threads else None, tell)
     errors = sys.stderr
     files = None if options.task_output is None else _files(options.task_output, worker.rank)
-    output = _output_of(worker, files)
-    if files is not None or options.task_log is not None:
+    output = _output_of(worker, options, files)
+    if files is not None or options.task_log is not None or options.label:
         _watch_tasks(worker, options.task_log is not None, files)
     current_executor.install(worker.nested)
     with identity.this.imports():
@@ -75,17 +77,34 @@ def follow(
     leaving.end(transport, worker.lock)
 
 
-def _output_of(worker: Worker, files: TaskFiles | None) -> Output:
-    """Have all that is printed here go to rank 0 from now on, or to the files of tasks."""
+def _output_of(worker: Worker, options: Options, files: TaskFiles | None) -> Output:
+    """Have all that is printed here go to rank 0 from now on, or to the file where it belongs."""
 
     def send(stream: int, data: bytes) -> bool:
-        assert files is not None
-        return files.printed(stream, data) or worker.printed(stream, data)
+        if files is not None and files.printed(stream, data):
+            return True
+        return options.output is None and worker.printed(stream, data)
 
-    output = Output(worker.printed if files is None else send, worker.place)
+    plain = files is None and options.output is None
+    output = Output(worker.printed if plain else send, worker.place, _lines(worker, options))
     worker.print_to(output)
     output.install()
     return output
+
+
+def _lines(worker: Worker, options: Options) -> Callable[[], Lines]:
+    """Return what makes whole lines of what is printed here, with labels where they are wanted."""
+    if not options.label:
+        return Lines
+    from ..output.labels import LabelledLines  # late: each module is a file that every rank opens
+
+    here = f"rank {worker.rank} {socket.gethostname()}"
+
+    def label() -> str:
+        task = getattr(worker.batches.current, "title", "")
+        return f"[{here} {task}] " if task else f"[{here}] "
+
+    return partial(LabelledLines, label)
 
 
 def _files(directory: str, rank: int) -> TaskFiles | None:

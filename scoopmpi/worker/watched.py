@@ -53,6 +53,11 @@ class WatchedBatch(Running):
         self._files = None if watch.files is None else watch.files.of_batch(run)
         super().__init__(run, function, label, owner)
 
+    @property
+    def title(self) -> str:
+        """The function and the index of the running task, for a label of its lines."""
+        return f"{self._name} {self._run.start + len(self._tasks)}"
+
     def run(self) -> None:
         """Run the tasks until they end or are cut."""
         if self._files is None:
