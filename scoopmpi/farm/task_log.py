@@ -1,6 +1,6 @@
 """The reader behind `--task-log`: a row for each task, or for several short ones, in a CSV file.
 
-What a row says is decided here; workers say how their tasks went, and `output.row_file` writes.
+What a row says is decided here; workers say how their tasks went, and `row_file` writes.
 Called with the farm's lock held: a row costs a tuple here, all else is the writer's thread's.
 """
 
@@ -11,9 +11,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from ..output.row_file import RowFile
 from ..tasks.stretch import CACHED, FAILED, LOST, OK, TIMEOUT, Stretch
 from .observer import Observer
+from .row_file import RowFile
 
 COLUMNS = (
     "map", "function", "index", "tasks", "outcome", "attempt", "rank", "host", "start", "at",

@@ -42,7 +42,7 @@ def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -
     try:
         named_files.placeholders(path, ("job",))
     except named_files.NameProblem as problem:
-        raise LaunchError(f"{option} {path}: {problem}") from None
+        raise LaunchError(f"{option} {path} names no file: {problem}") from None
     if reason := refusal(path):
         raise LaunchError(f"{option} {path} cannot be written: {reason}")
 
@@ -58,7 +58,7 @@ def output(path: str | None, tell: Callable[[str], None]) -> str | None:
     try:
         named_files.placeholders(path, ("host", "job", "rank"))
     except named_files.NameProblem as problem:
-        raise LaunchError(f"--output {path}: {problem}") from None
+        raise LaunchError(f"--output {path} names no file: {problem}") from None
     full = output_name(path)
     if not named_files.differs(full):
         full = named_files.filled(full, {})

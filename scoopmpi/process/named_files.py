@@ -111,7 +111,7 @@ def named(option: str, text: str) -> str:
     try:
         placeholders(text, ("job",))
     except NameProblem as problem:
-        raise NameProblem(f"{option} {text}: {problem}") from None
+        raise NameProblem(f"{option} {text} names no file: {problem}") from None
     return os.path.abspath(filled(text, {"job": job_number(os.environ) or os.getpid()}))
 
 

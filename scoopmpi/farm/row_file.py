@@ -16,14 +16,14 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ..concurrency.periods import DISK_SECONDS
+
 logger = logging.getLogger("scoopmpi")
 
 GATHER = 0.5
 """Seconds between two writes: a row is in the file within a second."""
 MOST_ROWS = 1 << 19
 """Rows that may wait for a disk that takes none: some 100 MB."""
-CLOSING_SECONDS = 10.0
-"""Seconds for which the end waits for a disk that does not answer."""
 
 
 class RowFile:
@@ -52,7 +52,7 @@ class RowFile:
     def close(self) -> None:
         """Write what waits; return early where the disk does not answer."""
         self._closing.set()
-        self._thread.join(CLOSING_SECONDS)
+        self._thread.join(DISK_SECONDS)
         missing = self._dropped + len(self._rows) + self._unwritten.count(b"\n")
         if missing:
             logger.warning(
