@@ -69,6 +69,18 @@ RESTARTS = Setting(
     ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
 )  # fmt: skip
+TASK_LOG = Setting(
+    ["--task-log"], section=options.RUNNING, usual=True, type=click.Path(), metavar="FILE",
+    help="A table of all tasks, as they end: what, where, how long (CSV).",
+)  # fmt: skip
+TASK_OUTPUT = Setting(
+    ["--task-output"], section=options.RUNNING, type=click.Path(), metavar="DIR",
+    help="What each task prints, in a file of its own there.",
+)  # fmt: skip
+LABEL = Setting(
+    ["--label"], section=options.RUNNING, is_flag=True,
+    help="Rank, host and task before each line that a worker prints.",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -89,7 +101,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, *SCOOP, *options.forgotten(),
+        CHECKPOINT, RESTARTS, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip

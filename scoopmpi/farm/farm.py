@@ -169,7 +169,7 @@ class Farm:
     def recalled_call(self) -> None:
         """Count a call whose outcome is known from a checkpoint, and which is not submitted."""
         with self._lock:
-            self._jobs.recalled(self._calls.number, 1)
+            self._jobs.recalled(self._calls.number, None, 1)
 
     # Waiting, and what all share.
 

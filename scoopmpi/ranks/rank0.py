@@ -15,8 +15,10 @@ from typing import Any
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch, verbose
 from ..farm.farm import Farm
+from ..farm.observer import joined
 from ..output import console
 from ..process import identity, lifeline
+from ..process.named_files import NameProblem
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import naming, running
@@ -27,6 +29,7 @@ from ..tasks.program_end import to_its_end
 from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
+from .logs import Logs
 
 
 def lead(
@@ -64,6 +67,8 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
     lifeline.command.ready()
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
+    if options.task_log is not None:
+        print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
     return status_of(partial(_to_its_end, program, arguments))
 
 
@@ -72,11 +77,13 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
-    farm = Farm(transport, retries=retries, observer=verbose.reader())
+    logs = Logs(options)
+    farm = Farm(transport, retries=retries, observer=joined(verbose.reader(), logs.tasks))
     watch = host_watch.over(farm, transport, os.environ)
     try:
+        logs.check()
         checkpoint = _checkpoint(options, farm)
-    except CheckpointError as problem:
+    except (CheckpointError, NameProblem) as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(UNABLE)
         return UNABLE

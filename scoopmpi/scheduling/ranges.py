@@ -7,12 +7,17 @@ from typing import NamedTuple
 
 
 class Batch(NamedTuple):
-    """The tasks `start` to `stop - 1` of one job; `attempts` workers died with it before."""
+    """The tasks `start` to `stop - 1` of one job, all with the same past.
+
+    attempts: how many workers died with them before.
+    raised: how often they have raised before, and are tried again.
+    """
 
     job: int
     start: int
     stop: int
     attempts: int = 0
+    raised: int = 0
 
     @classmethod
     def single(cls, job: int, task: int) -> Batch:
@@ -23,6 +28,11 @@ class Batch(NamedTuple):
     def tasks(self) -> int:
         """Return how many tasks these are."""
         return self.stop - self.start
+
+    @property
+    def attempt(self) -> int:
+        """Return which attempt this is of its tasks, 1 for the first."""
+        return 1 + self.attempts + self.raised
 
     @property
     def suspect(self) -> bool:
@@ -50,7 +60,8 @@ class JobQueue:
     def grow(self, count: int) -> None:
         """Queue more tasks, behind all others."""
         start, stop = self.submitted, self.submitted + count
-        if self.queue and self.queue[-1].stop == start and not self.queue[-1].suspect:
+        last = self.queue[-1] if self.queue else None
+        if last is not None and last.stop == start and last.attempt == 1:
             start = self.queue.pop().start
         self.queue.append(Batch(self.number, start, stop))
         self.queued += count
@@ -75,8 +86,8 @@ class JobQueue:
             batch = self.queue.popleft()
         else:
             middle = first.start + tasks
-            batch = Batch(first.job, first.start, middle, first.attempts)
-            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts)
+            batch = Batch(first.job, first.start, middle, first.attempts, first.raised)
+            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts, first.raised)
         self.queued -= batch.tasks
         self.handed += 1
         return batch

@@ -29,6 +29,7 @@ class Run(NamedTuple):
     code: the packed function where this worker does not have that key yet, else None.
     plain: True where `tasks` is one frame of columns, a column for each parameter.
     tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
+    attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
     """
 
     job: int
@@ -40,6 +41,7 @@ class Run(NamedTuple):
     code: Frame | None
     plain: bool
     tasks: Frame
+    attempt: int = 1
 
 
 class Forget(NamedTuple):
@@ -160,8 +162,7 @@ class ImportFailed(NamedTuple):
     """The program cannot be imported here; this worker takes no tasks.
 
     From worker to farm, for its start, instead of Joined.
-    host, said: as in Joined.
-    reason: why, as a text.
+    host, said: as in Joined. reason: why, as a text.
     """
 
     host: str
@@ -181,13 +182,13 @@ class Finished(NamedTuple):
 
     From worker to farm, for each Run, when the batch ends; before that, for its front part, where
     a task outlives the budget. Answered by the next Run, while tasks are queued.
-    job: the farm's number for it.
-    seconds: how long these tasks took; negative where nobody can say.
+    job: the farm's number for it. seconds: how long they took; negative where nobody can say.
     unstarted, end: the tasks `unstarted` to `end - 1` are handed back; `end` is the end of the held
         batch. A task between `stop` and `unstarted` is still running.
     plain: True where `outcomes` is one frame of a list of values.
     outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
     failed: the places (from 0) of those outcomes that are exceptions.
+    log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
     """
 
     job: int
@@ -199,6 +200,7 @@ class Finished(NamedTuple):
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
+    log: tuple[Any, ...] = ()
 
 
 class Waiting(NamedTuple):
@@ -238,8 +240,7 @@ class Rest(NamedTuple):
     """Something is left to run on this worker, or nothing is.
 
     From worker to farm, for each Finish.
-    token: the one of that Finish.
-    settled: True where nothing is left.
+    token: the one of that Finish. settled: True where nothing is left.
     """
 
     token: int
@@ -251,8 +252,7 @@ class Offered(NamedTuple):
 
     From worker to farm, for a task's own job: once without being asked, then for each
     StealRequest. Answered by Returned, for each part that has run.
-    job: the sender's own number for it.
-    start, stop: the tasks `start` to `stop - 1`.
+    job: the sender's own number for it. start, stop: the tasks `start` to `stop - 1`.
     code: the packed function; None where each task brings its own (submitted calls).
     by_name: True where the function is found by its name, so that its code never changes.
     plain, tasks: as in Run.

@@ -146,6 +146,11 @@ class Running:
         return self._run.job
 
     @property
+    def attempt(self) -> int:
+        """Which attempt this is of its tasks, 1 for the first."""
+        return self._run.attempt
+
+    @property
     def task(self) -> int:
         """The index of the running task, after the batch was suspended."""
         return self._stop - 1

@@ -264,6 +264,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "log": ("a\nb", ""),
     "retries": ("0", "-1"),
     "checkpoint": ("a b", ""),
+    "task_log": ("a {job}", ""),
+    "task_output": ("a b", ""),
     "restarts": ("3", "-1"),
     "task_timeout": ("2.5", "0"),
     "scoop_module": ("squares", ""),
