@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..wire import payload
-from ..wire.messages import CANCELLED, Frame
+from ..wire.messages import CANCELLED, Frame, Origin
 
 if TYPE_CHECKING:
     from ..tasks.record import CallRecord
@@ -39,6 +39,7 @@ class CallStream:
     kind, name = "calls", "a submitted call"
     packing_runs_code, delivery_runs_code = False, True
     function: Function | None = None
+    origin: Origin | None = None
     first = 0
 
     def __init__(self, number: int) -> None:

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
+from ..wire.messages import Origin
 from .map_job import MapJob
 from .observer import Observer
 
@@ -34,6 +35,10 @@ class Job(Protocol):
     @property
     def function(self) -> Function | None:
         """Return the function of all its tasks; None where each brings its own."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """Return who has made it, for its tasks to know; None where each call has that itself."""
 
     @property
     def first(self) -> int:

@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 
 from ..concurrency.backoff import poll
 from ..wire import errors, failure
+from ..wire.messages import Origin
 from . import arguments
 from .executor import Executor, MapOptions
 from .future import Future
 from .limit import in_place, limited
+from .pedigree import Program, Strand, program, runs_strand, strand_below
 from .unfinished import Unfinished, tell_endless, tell_failed
 
 T = TypeVar("T")
@@ -39,7 +41,13 @@ class SerialExecutor(Executor):
         """Executors, and results for later, on this one that have something under way."""
         return self._unfinished
 
+    @property
+    def strand(self) -> Strand | Program:
+        """The task that runs in this thread, or the program."""
+        return strand_below() or program
+
     @in_place
+    @runs_strand
     def submit(
         self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
@@ -51,6 +59,7 @@ class SerialExecutor(Executor):
         fn = limited(fn, task_timeout)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
+        strand = Strand(self.strand.new_call(), fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
@@ -64,7 +73,8 @@ class SerialExecutor(Executor):
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
         without_end = all(map(arguments.endless, iterables))
-        tasks = _Tasks(limited(fn, options.task_timeout), without_end)
+        fn = limited(fn, options.task_timeout)
+        tasks = _Tasks(fn, without_end, self.strand.new_map())
         found = map(tasks.run, *iterables)
         self._run_dropped()
         made = SerialValues(tasks, found, options.deadline(), self._dropped)
@@ -107,12 +117,12 @@ class _Tasks:
 
     fn: the user's function, with its limit.
     endless: whether the iterables are known to have no end.
+    origin: who has made it.
     """
 
-    def __init__(self, fn: Callable[..., Any], endless: bool) -> None:
+    def __init__(self, fn: Callable[..., Any], endless: bool, origin: Origin) -> None:
         self._fn, self.endless = fn, endless
-        self.begun = 0
-        """How many tasks have begun."""
+        self._strand = Strand(origin, fn, start=-1)
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
 
@@ -121,13 +131,20 @@ class _Tasks:
         """The name of the function, for messages."""
         return failure.describe(self._fn)
 
+    @property
+    def begun(self) -> int:
+        """How many tasks have begun."""
+        return self._strand.start + 1
+
     def leave(self) -> None:
         """Note that nobody takes the values."""
         self.unread = True
 
+    @runs_strand
     def run(self, *args: Any) -> Any:
         """Run one task, and return its value; raises what it raises where somebody reads."""
-        self.begun += 1
+        strand = self._strand
+        strand.start += 1
         try:
             return self._fn(*args)
         except KeyboardInterrupt:

@@ -18,6 +18,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from ..process import identity
+from ..tasks.pedigree import runs_strand, strand_of
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
@@ -55,6 +56,7 @@ class Interlude:
 
     budget = 0.05
     single = False
+    strand = None
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -104,19 +106,20 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
-        if run.plain:
-            columns = [list(column) for column in payload.unpack(run.tasks)]
-        else:
-            columns = [list(run.tasks)]
+        self.strand = strand_of(run, function, self._values)
+        """Says who the running task is."""
+        packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
+        columns = [list(column) for column in packed]
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
         label(self._name)
         self.started = time.monotonic()
 
+    @runs_strand
     def run(self) -> None:
         """Run the tasks until they end or are cut; what they raise becomes their outcome."""
-        values = self._values
+        values, strand = self._values, self.strand  # noqa: F841
         while True:
             try:
                 values.extend(self._iterator)
@@ -223,7 +226,8 @@ class Running:
     def _call_submitted(self, frame: Frame) -> Any:
         if frame == CANCELLED:
             return None
-        function, arguments, keywords = self._open(frame)
+        function, arguments, keywords, origin = self._open(frame)
+        self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
