@@ -17,6 +17,7 @@ from ..farm import host_watch, verbose
 from ..farm.farm import Farm
 from ..output import console
 from ..process import identity, lifeline
+from ..process.launcher_variables import survivable
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import naming, running
@@ -27,6 +28,7 @@ from ..tasks.program_end import to_its_end
 from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
+from .last_resort import LastResort
 
 
 def lead(
@@ -64,7 +66,8 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
-    farm = Farm(transport, retries=retries, observer=verbose.reader())
+    last_resort = LastResort(transport, options).start if survivable(os.environ) else None
+    farm = Farm(transport, retries=retries, observer=verbose.reader(), last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
         checkpoint = _checkpoint(options, farm)

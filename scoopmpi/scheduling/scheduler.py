@@ -44,6 +44,8 @@ class Scheduler:
         self._idle: OrderedDict[int, WorkerState] = OrderedDict()
         self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
         self._waiting = 0  # tasks that wait for others
+        self.answered = 0
+        """How many tasks have run, of all jobs."""
         self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     # What happened.
@@ -88,6 +90,7 @@ class Scheduler:
         rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
         job.finished += batch.tasks
+        self.answered += batch.tasks
         if batch.tasks and seconds >= 0:
             job.task_seconds = batching.learned(job.task_seconds, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
