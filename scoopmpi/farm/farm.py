@@ -143,14 +143,15 @@ class Farm:
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
             callbacks,
         )  # fmt: skip
-        self._end = ProgramEnd(self.unfinished, unread, rounds, offers, lock)
+        self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, members.size
         )
         self._closing = Closing(
-            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer
-        )
+            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,
+            calls, scheduler.finished_of,
+        )  # fmt: skip
 
     # Calls.
 
@@ -233,7 +234,8 @@ class Farm:
     def finish(self, maps: bool = True) -> None:
         """Have everything run that runs although nobody waits for it; the program has ended.
 
-        maps: whether that goes for maps that nobody reads; executors are finished in any case.
+        maps: whether that goes for maps and calls that nobody waits for; executors are finished
+        in any case.
         """
         self._end.finish(maps, self.wait_until, lambda: self._jobs.error is not None)
 

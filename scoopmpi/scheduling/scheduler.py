@@ -219,6 +219,11 @@ class Scheduler:
         state = self._jobs.get(job)
         return state is not None and state.handed > 0
 
+    def finished_of(self, job: int) -> int:
+        """Return how many tasks of a job count as finished; 0 where it is over."""
+        state = self._jobs.get(job)
+        return 0 if state is None else state.finished
+
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """Return what would be blamed if the worker died now; nothing where it has not joined."""
         state = self._workers.get(worker)
