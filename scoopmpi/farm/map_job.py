@@ -70,7 +70,7 @@ class MapJob:
         self.next_spans = window.next_spans
         self.limit, self.packed = tasks.limit, tasks.packed
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
-        self.watch = outcomes.watch
+        self.watch, self.unheard = outcomes.watch, outcomes.unheard
         self.take = waiting.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead = source, ahead
@@ -115,6 +115,11 @@ class MapJob:
         """True where tasks may be left that were not handed out."""
         source = self._source
         return source.size is None or self._ahead.released < source.size
+
+    @property
+    def size(self) -> int | None:
+        """Return how many tasks there are, as far as that is known."""
+        return self._source.size
 
     @property
     def taken(self) -> int:

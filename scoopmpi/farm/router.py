@@ -23,6 +23,7 @@ from .dispatch import Dispatch
 from .failures import Failures
 from .finishing import Rounds
 from .jobs import Job, Jobs
+from .last_worker import LastWorker
 from .members import Members
 from .observer import Observer
 from .relay import Relay
@@ -40,6 +41,7 @@ class Router:
         relay: Relay,
         members: Members,
         failures: Failures,
+        last_worker: LastWorker,
         silences: Silences,
         sharing: FarmSharing,
         callbacks: CallbackQueue,
@@ -48,6 +50,7 @@ class Router:
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
+        self._last_worker = last_worker
         self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
         self._observer = observer
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
@@ -121,10 +124,12 @@ class Router:
         self._relay.lost(worker)
         self._dispatch.lost(worker)
         self._sharing.lost(worker)
+        stopping = self._dispatch.stopping
+        successor = None if stopping else self._last_worker.successor(worker)
         expired = self._silences.expired(worker)
         given_up = self._scheduler.given_up(worker, self._failures.retries, expired)
-        if not self._dispatch.stopping:
-            self._failures.tell(worker, given_up)
+        if not stopping:
+            self._failures.tell(worker, given_up, successor)
         if self._observer is not None:
             self._tell_lost(self._observer, worker, given_up, expired)
         if self._scheduler.knows(worker):

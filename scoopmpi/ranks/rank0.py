@@ -18,6 +18,7 @@ from ..farm.farm import Farm
 from ..farm.observer import joined
 from ..output import console
 from ..process import identity, lifeline
+from ..process.launcher_variables import survivable
 from ..process.named_files import NameProblem
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
@@ -29,6 +30,7 @@ from ..tasks.program_end import to_its_end
 from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
+from .last_resort import LastResort
 from .logs import Logs
 
 
@@ -78,7 +80,9 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
 
     retries = 2 if options.retries is None else options.retries
     logs = Logs(options)
-    farm = Farm(transport, retries=retries, observer=joined(verbose.reader(), logs.tasks))
+    last_resort = LastResort(transport, options).start if survivable(os.environ) else None
+    observer = joined(verbose.reader(), logs.tasks)
+    farm = Farm(transport, retries=retries, observer=observer, last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
         logs.check()

@@ -37,10 +37,29 @@ def follow(
     tell: Callable[[str], None],
     ended: Callable[[], None],
 ) -> NoReturn:
-    """Import the program and run batches until rank 0 says Stop; the process ends here.
+    """Take part as a rank of MPI until rank 0 says Stop; the process ends here.
 
     options: ours. tell: tells the supervisor what runs.
     ended: called when no more tasks run, or as the process leaves one that does.
+    """
+    transport = MPITransport()
+    progress_threads = threads_allowed()
+    tell(supervisor.STARTED)
+    serve(transport, progress_threads, program, arguments, tell, ended)
+
+
+def serve(
+    transport: leaving.Way,
+    progress_threads: bool,
+    program: Program,
+    arguments: list[str],
+    tell: Callable[[str], None],
+    ended: Callable[[], None],
+) -> NoReturn:
+    """Import the program and run batches until rank 0 says Stop; the process ends here.
+
+    transport: to rank 0. progress_threads: whether a second thread may use it in its turn.
+    tell, ended: as above.
     """
 
     def leave() -> NoReturn:
@@ -52,9 +71,6 @@ def follow(
         worker.last_message()
         leaving.inside_task(transport)
 
-    transport = MPITransport()
-    progress_threads = threads_allowed()
-    tell(supervisor.STARTED)
     worker = Worker(transport, leave if progress_threads else None, tell)
     errors = sys.stderr
     files = None if options.task_output is None else _files(options.task_output, worker.rank)

@@ -44,6 +44,8 @@ class Scheduler:
         self._idle: OrderedDict[int, WorkerState] = OrderedDict()
         self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
         self._waiting = 0  # tasks that wait for others
+        self.answered = 0
+        """How many tasks have run, of all jobs."""
         self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     # What happened.
@@ -88,6 +90,7 @@ class Scheduler:
         rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
         job.finished += batch.tasks
+        self.answered += batch.tasks
         if batch.tasks and seconds >= 0:
             job.task_seconds = batching.learned(job.task_seconds, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
@@ -215,6 +218,11 @@ class Scheduler:
         """True where workers hold tasks of this job, or are about to."""
         state = self._jobs.get(job)
         return state is not None and state.handed > 0
+
+    def finished_of(self, job: int) -> int:
+        """Return how many tasks of a job count as finished; 0 where it is over."""
+        state = self._jobs.get(job)
+        return 0 if state is None else state.finished
 
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """Return what would be blamed if the worker died now; nothing where it has not joined."""

@@ -20,7 +20,7 @@ from .executor import Executor, MapOptions
 from .future import Future
 from .limit import in_place, limited
 from .pedigree import Program, Strand, program, runs_strand, strand_below
-from .unfinished import Unfinished, tell_endless, tell_failed
+from .unfinished import Unfinished, Unheard, tell_endless, tell_failed, tell_not_run
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ class SerialExecutor(Executor):
     def __init__(self) -> None:
         self._unfinished = Unfinished()
         self._dropped: deque[SerialValues] = deque()
+        self._told: set[str] = set()  # functions whose failures have been told
         self._maps: weakref.WeakSet[SerialValues] = weakref.WeakSet()
 
     @property
@@ -73,8 +74,10 @@ class SerialExecutor(Executor):
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
         without_end = all(map(arguments.endless, iterables))
+        known = all(map(arguments.sized, iterables))
+        size = min(map(arguments.length, iterables)) if known else None
         fn = limited(fn, options.task_timeout)
-        tasks = _Tasks(fn, without_end, self.strand.new_map())
+        tasks = _Tasks(fn, without_end, size, self.strand.new_map())
         found = map(tasks.run, *iterables)
         self._run_dropped()
         made = SerialValues(tasks, found, options.deadline(), self._dropped)
@@ -87,7 +90,10 @@ class SerialExecutor(Executor):
         maps: whether maps count that nobody reads.
         """
         if not maps:
+            left = [made for made in (*self._dropped, *self._maps) if made.unasked]
             self._dropped.clear()
+            self._maps.clear()
+            tell_not_run([(made.name, made.begun, made.size) for made in left], 0, failed=True)
         self._unfinished.finish()
         if maps:
             for made in list(self._maps):
@@ -106,6 +112,7 @@ class SerialExecutor(Executor):
                 deque(made.tasks(), 0)
             except Exception as error:  # what tasks raise does not come here
                 tell_failed(made.name, made.begun, failure.reason(error))
+            made.unheard.tell(made.name, made.begun, self._told)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait until `done()` for what other threads bring about; False after `timeout` seconds."""
@@ -116,13 +123,18 @@ class _Tasks:
     """How the tasks of a serial map run.
 
     fn: the user's function, with its limit.
-    endless: whether the iterables are known to have no end.
-    origin: who has made it.
+    endless: whether the iterables are known to have no end. size: how many tasks there are, if
+    that is known. origin: who has made it.
     """
 
-    def __init__(self, fn: Callable[..., Any], endless: bool, origin: Origin) -> None:
-        self._fn, self.endless = fn, endless
+    def __init__(
+        self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin
+    ) -> None:
+        self._fn, self.endless, self.size = fn, endless, size
         self._strand = Strand(origin, fn, start=-1)
+        self.unheard = Unheard()
+        self.begun = 0
+        """How many tasks have begun."""
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
 
@@ -152,9 +164,15 @@ class _Tasks:
         except StopIteration as error:  # it would end the map as if all were done
             if not self.unread:
                 raise failure.raisable(error) from error.__cause__ or error
-        except BaseException:
+            self._note(error)
+        except BaseException as error:
             if not self.unread:
                 raise
+            self._note(error)
+
+    def _note(self, error: BaseException) -> None:
+        """Note what a task has raised whose value nobody takes."""
+        self.unheard.note(self.begun - 1, lambda: error)
 
 
 class SerialValues:
@@ -219,6 +237,21 @@ class SerialValues:
     def begun(self) -> int:
         """How many tasks have begun."""
         return self._tasks.begun
+
+    @property
+    def size(self) -> int | None:
+        """How many tasks there are, if that is known."""
+        return self._tasks.size
+
+    @property
+    def unheard(self) -> Unheard:
+        """What tasks have raised of which nobody takes the values."""
+        return self._tasks.unheard
+
+    @property
+    def unasked(self) -> bool:
+        """True where nobody has asked for a value."""
+        return not self._over or self._tasks.unread
 
 
 def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
