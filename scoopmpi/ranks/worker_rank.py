@@ -45,7 +45,7 @@ def follow(
     transport = MPITransport()
     progress_threads = threads_allowed()
     tell(supervisor.STARTED)
-    serve(transport, progress_threads, program, arguments, tell, ended)
+    serve(transport, progress_threads, program, arguments, options, tell, ended)
 
 
 def serve(
@@ -53,13 +53,14 @@ def serve(
     progress_threads: bool,
     program: Program,
     arguments: list[str],
+    options: Options,
     tell: Callable[[str], None],
     ended: Callable[[], None],
 ) -> NoReturn:
     """Import the program and run batches until rank 0 says Stop; the process ends here.
 
     transport: to rank 0. progress_threads: whether a second thread may use it in its turn.
-    tell, ended: as above.
+    options, tell, ended: as above.
     """
 
     def leave() -> NoReturn:

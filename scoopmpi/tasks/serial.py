@@ -133,8 +133,6 @@ class _Tasks:
         self._fn, self.endless, self.size = fn, endless, size
         self._strand = Strand(origin, fn, start=-1)
         self.unheard = Unheard()
-        self.begun = 0
-        """How many tasks have begun."""
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
 
