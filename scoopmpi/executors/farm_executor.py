@@ -9,11 +9,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
-from ..tasks.executor import Executor, MapOptions, Retry
+from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.unfinished import Unfinished
+from ..tasks.wrapped import Retry
 from ..wire import failure, payload
 from .farm_results import FarmResults
 
@@ -76,7 +77,7 @@ class FarmExecutor(Executor):
         """
         run = limited(fn, task_timeout)
         if retry is not None:
-            run = retry.in_place(run, None)
+            run = retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -92,7 +93,7 @@ class FarmExecutor(Executor):
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, frame, record, seconds_of(run)))
+        self.farm.submit(Call(future, frame, record, seconds_of(run), retry))
         return future
 
     def results(
@@ -101,7 +102,7 @@ class FarmExecutor(Executor):
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
         if options.retry is not None:
-            run = options.retry.in_place(run, None)
+            run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
         job = self.farm.maps.open(run, iterables, options.ordered, record)

@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 from ..process import identity
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
-from ..tasks.executor import ExceptionTypes, Executor, MapOptions, Retry, map_options
+from ..tasks.executor import ExceptionTypes, Executor, MapOptions, map_options
 from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.program_end import cut_short
-from ..tasks.wrapped import Starred
+from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
 from . import mpi_pool_names
 from .bounded_map import BoundedMap, BoundedValues

@@ -90,6 +90,7 @@ from .maps import Maps
 from .members import Members
 from .observer import Observer
 from .offers import Offers
+from .put_off import PutOff
 from .relay import Relay
 from .router import Router
 from .silences import Silences
@@ -124,9 +125,10 @@ class Farm:
         self._offers = offers = Offers()
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
         failures, rounds = Failures(members, retries), Rounds(members, transport.send)
+        put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, silences, self.sharing,
-            callbacks, rounds, observer,
+            callbacks, rounds, put_off, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -137,7 +139,7 @@ class Farm:
         )  # fmt: skip
         self._loop = loop = Loop(
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
-            callbacks,
+            callbacks, put_off,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, rounds, offers, lock)
         self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)

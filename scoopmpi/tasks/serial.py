@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 from ..concurrency.backoff import poll
 from ..wire import errors, failure
 from . import arguments
-from .executor import Executor, MapOptions, Retry
+from .executor import Executor, MapOptions
 from .future import Future
 from .limit import in_place, limited
 from .unfinished import Unfinished, tell_endless, tell_failed
+from .wrapped import Retry
 
 T = TypeVar("T")
 

@@ -17,6 +17,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ..process import identity
+from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
@@ -37,6 +38,10 @@ class Packed:
 
 class Failed(Packed):
     """Stands among the values of a batch for a task that raised."""
+
+
+class ToTryAgain(Failed):
+    """Stands there for a task that raised and is to be tried again, if rank 0 finds that it may."""
 
 
 class Stopped(BaseException):
@@ -125,6 +130,9 @@ class Running:
                 raise
             except Stopped as stopped:
                 values.append(self._failed(stopped.error))
+                continue
+            except Again as again:
+                values.append(self._failed(again.error, ToTryAgain))
                 continue
             except BaseException as error:
                 values.append(self._failed(error))
@@ -256,7 +264,7 @@ class Running:
 
     # Answers.
 
-    def _failed(self, error: BaseException) -> Failed:
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
         number = self._run.start + place
         index = None if self._function is None else number
@@ -267,14 +275,14 @@ class Running:
         call = self._calls.of(place) or self._name
         errors.add_task(error, self._name, number, errors.words(call, index))
         task = failure.which(call, index, self.attempt)
-        return Failed(failure.pack(error, identity.this.rank, task))
+        return kind(failure.pack(error, identity.this.rank, task))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
     ) -> Finished:
         start = self._run.start + self._given
         self._given = done
-        plain, outcomes, failed = self._outcomes(values)
+        plain, outcomes, failed, again = self._outcomes(values)
         stop = start + len(values)
         return Finished(
             job=self._run.job,
@@ -286,18 +294,21 @@ class Running:
             plain=plain,
             outcomes=outcomes,
             failed=failed,
+            again=again,
         )
 
-    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), ()
-        frames, failed = [], []
+            return True, payload.pack(values), (), ()
+        frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)
             if isinstance(packed, Failed):
                 failed.append(place)
+            if isinstance(packed, ToTryAgain):
+                again.append(place)
             frames.append(packed.frame)
-        return False, tuple(frames), tuple(failed)
+        return False, tuple(frames), tuple(failed), tuple(again)
 
     def _packed_late(self, value: Any) -> Packed:
         try:
