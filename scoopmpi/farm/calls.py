@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
-from ..wire import payload
+from ..tasks.wrapped import Retry
+from ..wire import errors, payload
 from ..wire.messages import CANCELLED, Frame, Origin
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Call(NamedTuple):
     frame: Frame
     record: CallRecord | None = None
     limit: float | None = None
+    retry: Retry | None = None
 
 
 class CallStream:
@@ -72,6 +74,23 @@ class CallStream:
         """Return the seconds that a call may take, None where there is no limit."""
         call = self._calls.get(task)
         return None if call is None else call.limit
+
+    def retry(self, task: int) -> Retry | None:
+        """Return how a call that raises is tried again, None where it is not."""
+        call = self._calls.get(task)
+        return None if call is None else call.retry
+
+    def words(self, task: int) -> str:
+        """Return a call's function and arguments in the words of messages."""
+        from ..wire import shown  # late: nothing may fail
+
+        call = self._calls.get(task)
+        try:
+            return (
+                errors.words(shown.called(*payload.unpack(call.frame)), None) if call else self.name
+            )
+        except BaseException:  # a hostile object, which may even call sys.exit
+            return self.name
 
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the frames of the calls `start` to `stop - 1`, without those cancelled."""

@@ -41,15 +41,17 @@ class Failures:
 
     def _late(self, worker: int, batch: Batch, job: Job) -> errors.TaskTimeout:
         host, index = self._members.host(worker), batch.start + job.first
+        words = job.words(batch.start)
         end = f" and did not react within {GRACE_SECONDS:g} s more: its worker has died"
         seconds = job.limit(batch.start) or 0.0
-        return errors.timed_out(job.name, seconds, worker, host, index, end)
+        return errors.timed_out(job.name, seconds, worker, host, index, end, words)
 
     def _killer(self, worker: int, batch: Batch, job: Job) -> errors.WorkerLost:
         deaths, index = batch.attempts + 1, batch.start + job.first
         host = self._members.host(worker)
+        words = job.words(batch.start).rstrip(",")
         error = errors.WorkerLost(
-            f"{_workers(deaths)} died running task {index} of {job.name}, the last was "
+            f"{_workers(deaths)} died running {words}, the last was "
             f"worker {worker} on {host}. Does it need more memory, or crash in C code? "
             "--retries says how often a task is tried again."
         )

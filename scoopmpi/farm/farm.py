@@ -19,7 +19,7 @@ task and compares.
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
-        farm/functions          its function, sent once
+        farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + concurrency/signal_lock
         farm/driver             somebody looks after it
 
@@ -91,6 +91,7 @@ from .maps import Maps
 from .members import Members
 from .observer import Observer
 from .offers import Offers
+from .put_off import PutOff
 from .relay import Relay
 from .router import Router
 from .silences import Silences
@@ -128,9 +129,10 @@ class Farm:
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
         last_worker = LastWorker(members, scheduler, last_resort, retries)
         failures, rounds = Failures(members, retries), Rounds(members, transport.send)
+        put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, observer,
+            self.sharing, callbacks, rounds, put_off, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -141,7 +143,7 @@ class Farm:
         )  # fmt: skip
         self._loop = loop = Loop(
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
-            callbacks,
+            callbacks, put_off,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
+from ..tasks.wrapped import Retry
 from ..wire.messages import Origin
 from .map_job import MapJob
 from .observer import Observer
@@ -54,6 +55,15 @@ class Job(Protocol):
 
     def limit(self, task: int, /) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""
+
+    def retry(self, task: int, /) -> Retry | None:
+        """Return how a task that raises is tried again, None where it is not."""
+
+    def words(self, task: int, /) -> str:
+        """Return a task's function, index and arguments in the words of messages.
+
+        May run the user's code where taking outcomes does.
+        """
 
     def packed(self, start: int, stop: int, /) -> Tasks:
         """Return the tasks `start` to `stop - 1` as they are sent."""

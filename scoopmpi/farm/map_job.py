@@ -68,7 +68,8 @@ class MapJob:
         """True where somebody has asked for a value."""
         # The farm speaks to each way itself.
         self.next_spans = window.next_spans
-        self.limit, self.packed = tasks.limit, tasks.packed
+        self.limit, self.retry = tasks.limit, tasks.retry
+        self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
         self.watch, self.unheard = outcomes.watch, outcomes.unheard
         self.take = waiting.take

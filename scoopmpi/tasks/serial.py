@@ -21,6 +21,7 @@ from .future import Future
 from .limit import in_place, limited
 from .pedigree import Program, Strand, program, runs_strand, strand_below
 from .unfinished import Unfinished, Unheard, tell_endless, tell_failed, tell_not_run
+from .wrapped import Retry
 
 T = TypeVar("T")
 
@@ -49,21 +50,30 @@ class SerialExecutor(Executor):
 
     @in_place
     @runs_strand
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
         """Run `fn(*args, **kwargs)` now, and return its future, which is done.
 
         task_timeout: seconds that it may take; TaskTimeout afterwards.
+        retry: how it is tried again where it raises.
         """
         self._run_dropped()
         fn = limited(fn, task_timeout)
+        if retry is not None:
+            fn = retry.in_place(fn, None)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         strand = Strand(self.strand.new_call(), fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
+            _noted(error, fn, args, kwargs, None)
             future.set_exception(error)
         else:
             future.set_result(value)
@@ -73,14 +83,17 @@ class SerialExecutor(Executor):
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
-        without_end = all(map(arguments.endless, iterables))
+        without_end, deadline = all(map(arguments.endless, iterables)), options.deadline()
         known = all(map(arguments.sized, iterables))
         size = min(map(arguments.length, iterables)) if known else None
-        fn = limited(fn, options.task_timeout)
-        tasks = _Tasks(fn, without_end, size, self.strand.new_map())
+        run = limited(fn, options.task_timeout)
+        if options.retry is not None:
+            run = options.retry.in_place(run, deadline)
+        origin = self.strand.new_map()
+        tasks = _Tasks(run, without_end, size, origin, options.return_exceptions)
         found = map(tasks.run, *iterables)
         self._run_dropped()
-        made = SerialValues(tasks, found, options.deadline(), self._dropped)
+        made = SerialValues(tasks, found, deadline, self._dropped)
         self._maps.add(made)
         return made
 
@@ -119,18 +132,29 @@ class SerialExecutor(Executor):
         return poll(done, timeout)
 
 
+def _noted(
+    error: BaseException, fn: Callable[..., Any], args: Any, kwargs: Any, index: int | None
+) -> None:
+    """Have an exception say which call it is of, as on a farm."""
+    from ..wire import shown  # late: nothing may fail
+
+    call = shown.called(fn, args, kwargs)
+    errors.add_task(error, failure.describe(fn), index, errors.words(call, index))
+    failure.note(error, f"Failed in {failure.which(call, index)}".rstrip(","))
+
+
 class _Tasks:
     """How the tasks of a serial map run.
 
     fn: the user's function, with its limit.
     endless: whether the iterables are known to have no end. size: how many tasks there are, if
-    that is known. origin: who has made it.
+    that is known. origin: who has made it. collect: whether exceptions of tasks are values too.
     """
 
     def __init__(
-        self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin
+        self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin, collect: bool
     ) -> None:
-        self._fn, self.endless, self.size = fn, endless, size
+        self._fn, self.endless, self.size, self._collect = fn, endless, size, collect
         self._strand = Strand(origin, fn, start=-1)
         self.unheard = Unheard()
         self.unread = False
@@ -159,14 +183,15 @@ class _Tasks:
             return self._fn(*args)
         except KeyboardInterrupt:
             raise
-        except StopIteration as error:  # it would end the map as if all were done
-            if not self.unread:
-                raise failure.raisable(error) from error.__cause__ or error
-            self._note(error)
         except BaseException as error:
-            if not self.unread:
-                raise
-            self._note(error)
+            if self.unread:
+                return self._note(error)
+            _noted(error, self._fn, args, {}, self.begun - 1)
+            if self._collect and not getattr(type(error), "breaks_executor", False):
+                return failure.raisable(error)
+            if isinstance(error, StopIteration):  # it would end the map as if all were done
+                raise failure.raisable(error) from error.__cause__ or error
+            raise
 
     def _note(self, error: BaseException) -> None:
         """Note what a task has raised whose value nobody takes."""
@@ -203,7 +228,7 @@ class SerialValues:
             raise StopIteration
         self._over = True
         values = self._values
-        return values if self._deadline is None else _in_time(values, self._deadline)
+        return values if self._deadline is None else _InTime(values, self._deadline)
 
     @staticmethod  # so that who asks keeps no values
     def settled() -> bool:
@@ -252,8 +277,18 @@ class SerialValues:
         return not self._over or self._tasks.unread
 
 
-def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
-    for value in values:
-        if time.monotonic() > deadline:
+class _InTime:
+    """Values up to a deadline; what a task raises does not end them."""
+
+    def __init__(self, values: Iterator[Any], deadline: float) -> None:
+        self._values, self._deadline = values, deadline
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        value = next(self._values)
+        if time.monotonic() > self._deadline:
+            self._values = iter(())
             raise WaitedTooLong("the map's timeout has passed")
-        yield value
+        return value

@@ -73,8 +73,7 @@ class Returned(NamedTuple):
     """Take the outcomes of the tasks `start` to `stop - 1`, which you have offered.
 
     From farm to worker, for each Finished of another worker about an offer.
-    job: the receiver's own number for its nested job, as in Offered.
-    plain, outcomes, failed: as in Finished.
+    job: the receiver's own number, as in Offered. plain, outcomes, failed: as in Finished.
     """
 
     job: int
@@ -190,6 +189,7 @@ class Finished(NamedTuple):
     plain: True where `outcomes` is one frame of a list of values.
     outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
     failed: the places (from 0) of those outcomes that are exceptions.
+    again: those among them of tasks that are to be tried again, if they may.
     log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
     """
 
@@ -202,6 +202,7 @@ class Finished(NamedTuple):
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
+    again: tuple[int, ...] = ()
     log: tuple[Any, ...] = ()
 
 

@@ -11,18 +11,21 @@ worker has withdrawn the batch from the progress thread. No transport and no loc
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..process import identity
 from ..tasks.pedigree import runs_strand, strand_of
+from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
 from .purity import stateless
+
+if TYPE_CHECKING:
+    from .failing import WrittenCalls
 
 _WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
 """Names of what debuggers and input() raise in a task, which has no terminal."""
@@ -39,6 +42,10 @@ class Packed:
 
 class Failed(Packed):
     """Stands among the values of a batch for a task that raised."""
+
+
+class ToTryAgain(Failed):
+    """Stands there for a task that raised and is to be tried again, if rank 0 finds that it may."""
 
 
 class Stopped(BaseException):
@@ -109,6 +116,7 @@ class Running:
         self._values: list[Any] = []
         self.strand = strand_of(run, function, self._values)
         """Says who the running task is."""
+        self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
         packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
         columns = [list(column) for column in packed]
         self._column = columns[0]
@@ -128,6 +136,9 @@ class Running:
                 raise
             except Stopped as stopped:
                 values.append(self._failed(stopped.error))
+                continue
+            except Again as again:
+                values.append(self._failed(again.error, ToTryAgain))
                 continue
             except BaseException as error:
                 values.append(self._failed(error))
@@ -260,21 +271,29 @@ class Running:
 
     # Answers.
 
-    def _failed(self, error: BaseException) -> Failed:
-        index = self._run.start + len(self._values)
-        errors.add_index(error, index)
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
+        place = len(self._values)
+        number = self._run.start + place
+        index = None if self._function is None else number
+        if self._calls is None:
+            from .failing import WrittenCalls  # late: nothing may fail
+
+            self._calls = WrittenCalls(self._run, self._function)
+        call = self._calls.of(place) or self._name
         if type(error).__name__ in _WITHOUT_TERMINAL:
             from ..tasks import no_terminal  # late: few tasks ask anybody
 
-            error = no_terminal.explained(error, self._name, index)
-        return Failed(failure.pack(error, identity.this.rank, f"{self._name}, task {index},"))
+            error = no_terminal.explained(error, self._name, number)
+        errors.add_task(error, self._name, number, errors.words(call, index))
+        task = failure.which(call, index, self.attempt)
+        return kind(failure.pack(error, identity.this.rank, task))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
     ) -> Finished:
         start = self._run.start + self._given
         self._given = done
-        plain, outcomes, failed = self._outcomes(values)
+        plain, outcomes, failed, again = self._outcomes(values)
         stop = start + len(values)
         return Finished(
             job=self._run.job,
@@ -286,47 +305,27 @@ class Running:
             plain=plain,
             outcomes=outcomes,
             failed=failed,
+            again=again,
         )
 
-    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), ()
-        frames, failed = [], []
+            return True, payload.pack(values), (), ()
+        frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)
             if isinstance(packed, Failed):
                 failed.append(place)
+            if isinstance(packed, ToTryAgain):
+                again.append(place)
             frames.append(packed.frame)
-        return False, tuple(frames), tuple(failed)
+        return False, tuple(frames), tuple(failed), tuple(again)
 
     def _packed_late(self, value: Any) -> Packed:
         try:
             return self._pack(value)
         except errors.TaskError as error:
             return self._failed(error)
-
-
-def unpackable(run: Run, error: BaseException) -> Finished:
-    """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
-    name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
-    problem = errors.TaskError(
-        f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
-        f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
-    )
-    problem.__cause__ = error
-    frame = failure.pack(problem, identity.this.rank, "a batch")
-    count = run.stop - run.start
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.stop,
-        seconds=-1.0,
-        unstarted=run.stop,
-        end=run.stop,
-        plain=False,
-        outcomes=(frame,) * count,
-        failed=tuple(range(count)),
-    )
 
 
 def nothing_run(run: Run) -> Finished:

@@ -107,13 +107,13 @@ class WatchedBatch(Running):
         self._cancelled = frame == CANCELLED
         return super()._call_submitted(frame)
 
-    def _failed(self, error: BaseException) -> Failed:
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
         if place < len(self._tasks):
             self._tasks[place] = self._tasks[place]._replace(
                 outcome=stretch.outcome_of(error), error=stretch.shortened(error)
             )
-        return super()._failed(error)
+        return super()._failed(error, kind)
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int

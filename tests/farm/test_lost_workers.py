@@ -54,7 +54,7 @@ def test_a_task_that_kills_its_workers_is_given_up(
     assert answer.returncode == 0, answer.stderr
     workers = "1 worker" if retries == 0 else "2 workers"
     assert answer.stdout.startswith(
-        f"[0, 1, 4, 9] WorkerLost('{workers} died running task 0 of a submitted call"
+        f'[0, 1, 4, 9] WorkerLost("{workers} died running submitted call die('
     )
 
 
