@@ -18,7 +18,7 @@ from ..tasks import current_executor
 from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
 from ..tasks.limit import NO_LIMIT, limited
-from ..tasks.pedigree import UNPLACED, Strand
+from ..tasks.pedigree import UNPLACED, Strand, sent
 from ..wire.messages import Origin
 
 BLOCK_SECONDS = 0.001
@@ -36,8 +36,7 @@ class Rows:
 
     def __reduce__(self) -> Any:
         columns = [column[self.start : self.stop] for column in self.columns]
-        origin = (*self.origin[:3], self.origin[3] + self.start)
-        return Rows, (columns, 0, self.stop - self.start, origin)
+        return Rows, (columns, 0, self.stop - self.start, sent(self.origin, self.start))
 
     @property
     def count(self) -> int:

@@ -7,7 +7,7 @@ Nothing is kept for a task that does not ask: tasks of one job that run one afte
 stack share a `Strand`, and how far it has come says which one runs. Who runs tasks has the strand
 at hand, or names it `strand` in a function that `runs_strand` declares, for those who look for it.
 
-An `Origin` says of a job the program's seed; the key of the task that has made it, 0 for the
+An `Origin` says of a job the program's seed; who has made it, a `Maker` or its key, 0 for the
 program; its number among that one's maps, 0 for a submitted call; the index of its first task, for
 a call its number. The seed is None where nobody can say the place: of jobs of a task's threads.
 """
@@ -19,8 +19,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sized
-from types import CodeType, FrameType
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, TypeAlias, TypeVar
 
 from ..process import identity
 from ..wire.messages import Origin, Run
@@ -30,22 +30,26 @@ UNPLACED: Origin = (None, 0, 0, 0)
 _STEP = 0x243F6A8885A308D313198A2E03707345
 """Odd, and without a pattern: the first 128 bits of pi behind the point, and 1."""
 _KEYS = (1 << 128) - 1
-_RUNNERS: set[CodeType] = set()
-"""The code that `runs_strand` has declared; it grows only while modules are imported."""
+Maker: TypeAlias = list[Any]
+"""A task that makes jobs: the origin of its own job, how far it stands behind the first task in
+that, and its key once that was asked for. To work out keys takes as long as to make a job does."""
+_NOBODY: Maker = [None, 0]
+_RUNNERS: set[int] = set()
+"""The code that `runs_strand` has declared, by its id, as to compare code takes long."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def runs_strand(function: _Function) -> _Function:
     """Declare a function that runs tasks of the strand in its variable `strand`."""
-    _RUNNERS.add(function.__code__)
+    _RUNNERS.add(id(function.__code__))
     return function
 
 
 def strand_below() -> Strand | None:
-    """Return the strand of the innermost task on the caller's stack, if it is one of a task."""
-    frame: FrameType | None = sys._getframe(1)
+    """Return the strand of the innermost task that the caller's caller is part of, if any."""
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        if frame.f_code in _RUNNERS:
+        if id(frame.f_code) in _RUNNERS:
             strand: Strand | None = frame.f_locals.get("strand")
             if strand is not None:  # else it is about to begin
                 return strand.inner or strand
@@ -62,7 +66,7 @@ class Strand:
     attempt: 1 at first, 1 more for each time that they were begun before.
     """
 
-    __slots__ = ("_calls", "_key", "_maps", "_of", "attempt", "function", "inner", "kept", "origin",
+    __slots__ = ("_calls", "_kept", "_maps", "_task", "attempt", "function", "inner", "origin",
                  "start", "values")  # fmt: skip
 
     def __init__(
@@ -72,9 +76,10 @@ class Strand:
         self.start, self.values, self.attempt = start, values, attempt
         self.inner: Strand | None = None
         """Of tasks that the running one runs itself, as parts of a reduction."""
-        self._of: Any = None  # the task that what follows is of
-        self._key = self._maps = self._calls = 0
-        self.kept: dict[str, Any] = {}
+        self._task: Maker = _NOBODY  # of which all else here is
+        self._kept: dict[str, Any] | None
+        self._maps: int
+        self._calls: int
 
     @property
     def index(self) -> int:
@@ -83,30 +88,56 @@ class Strand:
 
     def new_map(self) -> Origin:
         """Return the origin of the next map that the running task makes."""
-        self._look()
+        task = self._task
+        if task[0] is not self.origin or task[1] != self.start + len(self.values):
+            task = self._begin()
         self._maps += 1
-        return self.origin[0], self._key, self._maps, 0
+        return self.origin[0], task, self._maps, 0
 
     def new_call(self) -> Origin:
         """Return the origin of the next call that the running task submits."""
-        self._look()
+        task = self._task
+        if task[0] is not self.origin or task[1] != self.start + len(self.values):
+            task = self._begin()
         self._calls += 1
-        return self.origin[0], self._key, 0, self._calls - 1
+        return self.origin[0], task, 0, self._calls - 1
 
     def own(self) -> dict[str, Any]:
         """Return what the running task alone has: it is empty when it is first asked for."""
-        self._look()
-        return self.kept
+        task = self._task
+        if task[0] is not self.origin or task[1] != self.start + len(self.values):
+            self._begin()
+        if self._kept is None:
+            self._kept = {}
+        return self._kept
 
-    def _look(self) -> None:
-        """Begin anew where another task runs than the last time."""
-        origin, index = self.origin, self.origin[3] + self.start + len(self.values)
-        if self._of != (origin, index):
-            self._of = origin, index
-            # For one parent all keys differ, as an odd factor loses nothing.
-            self._key = (origin[1] * _STEP + (origin[2] << 64) + index + 1) & _KEYS
-            self._maps = self._calls = 0
-            self.kept = {}
+    def _begin(self) -> Maker:
+        """Begin anew, as another task runs than the last time."""
+        self._task = task = [self.origin, self.start + len(self.values)]
+        self._maps = self._calls = 0
+        self._kept = None
+        return task
+
+
+def key_of(maker: Maker | int) -> int:
+    """Return the key of who has made a job: a number that no other task has, 0 for the program."""
+    unknown = []
+    while not isinstance(maker, int) and len(maker) == 2:
+        unknown.append(maker)
+        maker = maker[0][1]
+    key: int = maker if isinstance(maker, int) else maker[2]
+    for task in reversed(unknown):  # no recursion, as tasks may be nested ten thousands deep
+        (_, _, number, first), position = task
+        # Of one maker no two have the same, as an odd factor loses nothing.
+        key = (key * _STEP + (number << 64 | first + position + 1)) & _KEYS
+        task.append(key)
+    return key
+
+
+def sent(origin: Origin, start: int = 0) -> Origin:
+    """Return an origin as it travels: with its maker's key, and from the task `start` on."""
+    seed, maker, number, first = origin
+    return seed, key_of(maker), number, first + start
 
 
 def strand_of(run: Run, function: Any, values: list[Any]) -> Strand:

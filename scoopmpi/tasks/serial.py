@@ -59,7 +59,7 @@ class SerialExecutor(Executor):
         fn = limited(fn, task_timeout)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        strand = Strand(self.strand.new_call(), fn)  # noqa: F841
+        strand = Strand((strand_below() or program).new_call(), fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
@@ -74,7 +74,7 @@ class SerialExecutor(Executor):
         """Return the values of the built-in map, with the limits and the timeout of others."""
         without_end = all(map(arguments.endless, iterables))
         fn = limited(fn, options.task_timeout)
-        tasks = _Tasks(fn, without_end, self.strand.new_map())
+        tasks = _Tasks(fn, without_end, (strand_below() or program).new_map())
         found = map(tasks.run, *iterables)
         self._run_dropped()
         made = SerialValues(tasks, found, options.deadline(), self._dropped)
