@@ -115,7 +115,7 @@ def seed(number: int | None = None) -> int:
             raise RuntimeError(f"seed({number}) in a task: the program's seed is for the program")
         return _known(strand.origin[0])
     if number is not None:
-        program.begin(number.__index__())
+        program.begin(number.__index__(), f"scoopmpi.seed({number})")
     return _known(strand.seed)
 
 

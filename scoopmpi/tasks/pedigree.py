@@ -15,6 +15,7 @@ a call its number. The seed is None where nobody can say the place: of jobs of a
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import sys
 import threading
@@ -33,6 +34,10 @@ _KEYS = (1 << 128) - 1
 Maker: TypeAlias = list[Any]
 """A task that makes jobs: the origin of its own job, how far it stands behind the first task in
 that, and its key once that was asked for. To work out keys takes as long as to make a job does."""
+OPTION = "the option --seed"
+SEED = "seed"
+"""The fact of a checkpoint that has it."""
+_log = logging.getLogger("scoopmpi")
 _NOBODY: Maker = [None, 0]
 _RUNNERS: set[int] = set()
 """The code that `runs_strand` has declared, by its id, as to compare code takes long."""
@@ -159,8 +164,7 @@ class Program:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seed: int | None = None
-        self.chosen = False
-        """True where the user has chosen the seed, now or in a run before."""
+        self._whence = ""
         self._restart()
 
     def _restart(self) -> None:
@@ -172,14 +176,23 @@ class Program:
         if self._seed is None and not (identity.this.started and identity.this.rank):
             with self._lock:
                 if self._seed is None:
-                    self._seed = int.from_bytes(os.urandom(16), "little")
+                    self._take(int.from_bytes(os.urandom(16), "little"), "the system")
         return self._seed
 
-    def begin(self, seed: int) -> None:
-        """Take a seed, and count maps and calls from the start."""
+    def begin(self, seed: int, whence: str) -> None:
+        """Take a seed, and count maps and calls from the start.
+
+        whence: who has given it, for messages.
+        """
         with self._lock:
-            self._seed, self.chosen = seed, True
+            if self._whence == OPTION and seed != self._seed:
+                _log.warning("--seed %d has no effect: %s gives %d", self._seed, whence, seed)
+            self._take(seed, whence)
             self._restart()
+
+    def _take(self, seed: int, whence: str) -> None:
+        self._seed, self._whence = seed, whence
+        _log.debug("the seed is %d, from %s; --seed %d repeats this run", seed, whence, seed)
 
     def new_map(self) -> Origin:
         """Return the origin of the program's next map."""
