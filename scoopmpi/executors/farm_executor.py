@@ -76,7 +76,7 @@ class FarmExecutor(Executor):
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
         """
         run = limited(fn, task_timeout)
-        origin = pedigree.program.new_call()
+        origin = pedigree.program.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm

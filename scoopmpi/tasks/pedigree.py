@@ -20,7 +20,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sized
-from types import FrameType
+from types import FrameType, MethodType
 from typing import Any, TypeAlias, TypeVar
 
 from ..process import identity
@@ -99,8 +99,10 @@ class Strand:
         self._maps += 1
         return self.origin[0], task, self._maps, 0
 
-    def new_call(self) -> Origin:
+    def new_call(self, function: Any) -> Origin:
         """Return the origin of the next call that the running task submits."""
+        if _is_map(function):
+            return self.new_map()
         task = self._task
         if task[0] is not self.origin or task[1] != self.start + len(self.values):
             task = self._begin()
@@ -145,6 +147,11 @@ def sent(origin: Origin, start: int = 0) -> Origin:
     return seed, key_of(maker), number, first + start
 
 
+def _is_map(function: Any) -> bool:
+    """True for a call that is to be counted as a map, as that is what the user has asked for."""
+    return type(function) is MethodType and getattr(function.__self__, "counts_as_map", False)
+
+
 def strand_of(run: Run, function: Any, values: list[Any]) -> Strand:
     """Return the strand of a batch.
 
@@ -159,6 +166,7 @@ class Program:
     """The seed of a program, and its maps and calls, counted; methods are for any thread."""
 
     inner: Strand | None = None
+    origin = UNPLACED
     attempt = 1
 
     def __init__(self) -> None:
@@ -198,8 +206,10 @@ class Program:
         """Return the origin of the program's next map."""
         return self.seed, 0, next(self._maps), 0
 
-    def new_call(self) -> Origin:
+    def new_call(self, function: Any) -> Origin:
         """Return the origin of the program's next submitted call."""
+        if _is_map(function):
+            return self.new_map()
         return self.seed, 0, 0, next(self._calls)
 
 

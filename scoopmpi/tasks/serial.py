@@ -59,7 +59,7 @@ class SerialExecutor(Executor):
         fn = limited(fn, task_timeout)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        strand = Strand((strand_below() or program).new_call(), fn)  # noqa: F841
+        strand = Strand((strand_below() or program).new_call(fn), fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:

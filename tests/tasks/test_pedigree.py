@@ -162,6 +162,22 @@ def test_a_task_knows_its_place_and_no_limit() -> None:
         assert on_farm(work, seed) == expected
 
 
+def placed(_: int) -> list[tuple[int, int]]:
+    return [(task.job, task.index)]
+
+
+def test_a_reduction_is_a_map_of_the_program() -> None:
+    def work() -> Any:
+        first = futures.mapReduce(placed, operator.add, range(40))
+        second = list(futures.map(placed, range(2)))
+        return first, second, futures.submit(placed, 0).result()
+
+    expected = [(1, x) for x in range(40)], [[(2, 0)], [(2, 1)]], [(0, 0)]
+    assert in_place(work) == expected
+    for seed in SEEDS:
+        assert on_farm(work, seed) == expected
+
+
 def chain(depth: int) -> int:
     if depth:
         next(futures.map(chain, [depth - 1]))

@@ -43,7 +43,7 @@ class JobMaker:
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
         try:
-            call = packed(future, fn, args, kwargs, self._who().new_call())
+            call = packed(future, fn, args, kwargs, self._who().new_call(fn))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
