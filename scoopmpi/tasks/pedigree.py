@@ -71,25 +71,37 @@ class Strand:
     attempt: 1 at first, 1 more for each time that they were begun before.
     """
 
-    __slots__ = ("_calls", "_kept", "_maps", "_task", "attempt", "function", "inner", "origin",
-                 "start", "values")  # fmt: skip
+    __slots__ = ("_begun", "_calls", "_kept", "_maps", "_task", "_tries", "function", "inner",
+                 "origin", "start", "values")  # fmt: skip
 
     def __init__(
         self, origin: Origin, function: Any, start: int = 0, values: Sized = (), attempt: int = 1
     ) -> None:
         self.origin, self.function = origin, function
-        self.start, self.values, self.attempt = start, values, attempt
+        self.start, self.values, self._begun = start, values, attempt
         self.inner: Strand | None = None
         """Of tasks that the running one runs itself, as parts of a reduction."""
         self._task: Maker = _NOBODY  # of which all else here is
         self._kept: dict[str, Any] | None
         self._maps: int
         self._calls: int
+        self._tries: int
 
     @property
     def index(self) -> int:
         """The index of the task that runs."""
         return self.origin[3] + self.start + len(self.values)
+
+    @property
+    def attempt(self) -> int:
+        """The attempt at the task that runs, from 1."""
+        return self._begun + (self._tries if self._known() else 0)
+
+    def again(self) -> None:
+        """Begin the running task once more: with the same numbers, and the same places below it."""
+        tries = self._tries if self._known() else 0
+        self._begin()
+        self._tries = tries + 1
 
     def new_map(self) -> Origin:
         """Return the origin of the next map that the running task makes."""
@@ -111,17 +123,21 @@ class Strand:
 
     def own(self) -> dict[str, Any]:
         """Return what the running task alone has: it is empty when it is first asked for."""
-        task = self._task
-        if task[0] is not self.origin or task[1] != self.start + len(self.values):
+        if not self._known():
             self._begin()
         if self._kept is None:
             self._kept = {}
         return self._kept
 
+    def _known(self) -> bool:
+        """True where what is kept is of the task that runs."""
+        task = self._task
+        return task[0] is self.origin and bool(task[1] == self.start + len(self.values))
+
     def _begin(self) -> Maker:
         """Begin anew, as another task runs than the last time."""
         self._task = task = [self.origin, self.start + len(self.values)]
-        self._maps = self._calls = 0
+        self._maps = self._calls = self._tries = 0
         self._kept = None
         return task
 
@@ -186,6 +202,9 @@ class Program:
                 if self._seed is None:
                     self._take(int.from_bytes(os.urandom(16), "little"), "the system")
         return self._seed
+
+    def again(self) -> None:
+        """Do nothing: a program is not tried again."""
 
     def begin(self, seed: int, whence: str) -> None:
         """Take a seed, and count maps and calls from the start.

@@ -162,6 +162,30 @@ def test_a_task_knows_its_place_and_no_limit() -> None:
         assert on_farm(work, seed) == expected
 
 
+def fails_first(_: int) -> tuple[Any, ...]:
+    numbers = task.rng().random(), *futures.map(drawn, range(2))
+    if task.attempt < 3:
+        raise OSError(numbers)
+    return task.attempt, numbers
+
+
+def fails_inside(_: int) -> list[Any]:
+    return list(futures.map(fails_first, range(3), retries=2))
+
+
+def test_a_task_that_is_tried_again_draws_the_same() -> None:
+    def work() -> Any:
+        again = list(futures.map(fails_first, range(4), retries=2))
+        return again, list(futures.map(fails_inside, range(3)))
+
+    again, _ = expected = in_place(work)
+    assert {attempt for attempt, _ in again} == {3}
+    once = in_place(lambda: list(futures.map(drawn, range(1))))
+    assert again[0][1][0] == once[0][0]
+    for seed in SEEDS:
+        assert on_farm(work, seed) == expected
+
+
 def placed(_: int) -> list[tuple[int, int]]:
     return [(task.job, task.index)]
 

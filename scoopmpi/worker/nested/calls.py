@@ -97,6 +97,8 @@ class NestedCalls:
                 continue
             function: Any = "a submitted call"
             strand.origin = call.origin
+            args: Any = ()
+            kwargs: Any = {}
             try:
                 if call.plain is None:
                     function, args, kwargs, _ = isolation.opened(call.frame, function)
@@ -110,7 +112,8 @@ class NestedCalls:
             except Ended:
                 raise
             except BaseException as error:
-                _ended(future, outcomes.Raised(isolation.raised(error, function, index)))
+                problem = isolation.raised(error, function, index, args, kwargs)
+                _ended(future, outcomes.Raised(problem))
             else:
                 _ended(future, value)
             if time.monotonic() > until:

@@ -73,6 +73,8 @@ class JobMaker:
         """Make a map, and return its values, a list at a time."""
         deadline = options.deadline()
         fn = limit.limited(fn, options.task_timeout)
+        if options.retry is not None:
+            fn = options.retry.in_place(fn, deadline)
         ordered = options.ordered
         tasks, maps = self._tasks, self._maps
         origin = self._who().new_map()
@@ -81,4 +83,4 @@ class JobMaker:
         )
         maps.add(job)
         tasks.opened(job)
-        return NestedValues(tasks, maps, job, deadline)
+        return NestedValues(tasks, maps, job, deadline, options.return_exceptions)
