@@ -61,6 +61,10 @@ TASK_TIMEOUT = Setting(
     ["--task-timeout"], section=options.RUNNING, type=Duration(), metavar="SECONDS",
     help="How long each task may take that has no limit of its own.",
 )  # fmt: skip
+SEED = Setting(
+    ["--seed"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
+    help="Of the random numbers of tasks; without it another one in each run.",
+)  # fmt: skip
 CHECKPOINT = Setting(
     ["--checkpoint"], section=options.RUNNING, usual=True, metavar="FILE",
     help="Keep outcomes there, and go on from what an earlier run has kept.",
@@ -101,7 +105,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP, *options.forgotten(),
+        SEED, CHECKPOINT, RESTARTS, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip

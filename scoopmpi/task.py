@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .process import identity
 from .tasks import current_executor, limit
-from .tasks.pedigree import Strand, program
+from .tasks.pedigree import Strand, key_of, program
 from .wire.failure import describe
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def seed(number: int | None = None) -> int:
             raise RuntimeError(f"seed({number}) in a task: the program's seed is for the program")
         return _known(strand.origin[0])
     if number is not None:
-        program.begin(number.__index__())
+        program.begin(number.__index__(), f"scoopmpi.seed({number})")
     return _known(strand.seed)
 
 
@@ -160,9 +160,9 @@ def _placed() -> Strand:
 def _stream() -> tuple[int | None, tuple[int, ...]]:
     """Return the seed, and what tells the task's stream from all others of that seed."""
     strand = _strand()
-    number, parent, made, _ = strand.origin
-    place = made, strand.index
-    return number, place if parent == 0 else (parent, *place)
+    number, maker, made, _ = strand.origin
+    key, place = key_of(maker), (made, strand.index)
+    return number, place if key == 0 else (key, *place)
 
 
 def _deadline() -> float | None:

@@ -163,6 +163,12 @@ class Database:
         for item in facts.items():
             self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", item)
 
+    def fact(self, name: str) -> str | None:
+        """Return what was told under a name, None where nothing was."""
+        words = "SELECT value FROM facts WHERE name=?"
+        found = self.connection.execute(words, (name,)).fetchone()
+        return found[0] if found is not None and isinstance(found[0], str) else None
+
     def save(self, part: Row, name: str, function: bytes) -> None:
         """Write a part; remove those that it overlaps, and all that another function has made."""
         self._before.setdefault(part.job, (self.functions.get(part.job), self._ends.get(part.job)))

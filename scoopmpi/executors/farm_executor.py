@@ -82,9 +82,9 @@ class FarmExecutor(Executor):
         retry: how it is tried again where it raises.
         """
         run = limited(fn, task_timeout)
-        origin = pedigree.program.new_call()
         if retry is not None:
             run = retry.elsewhere(run)
+        origin = pedigree.program.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm

@@ -18,7 +18,7 @@ from ..tasks import current_executor
 from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
 from ..tasks.limit import NO_LIMIT, limited
-from ..tasks.pedigree import UNPLACED, Strand
+from ..tasks.pedigree import UNPLACED, Strand, sent
 from ..wire.messages import Origin
 
 BLOCK_SECONDS = 0.001
@@ -28,15 +28,17 @@ BLOCK_SECONDS = 0.001
 class Rows:
     """The tasks `start` to `stop - 1` of a map, in columns of arguments; only these travel.
 
-    origin: of the map; the index in it is that of the first argument in the columns.
+    origin: of the map, from the first argument in the columns on; None before a task has them.
     """
 
-    def __init__(self, columns: Sequence[Any], start: int, stop: int, origin: Origin) -> None:
+    def __init__(
+        self, columns: Sequence[Any], start: int, stop: int, origin: Origin | None = None
+    ) -> None:
         self.columns, self.start, self.stop, self.origin = columns, start, stop, origin
 
     def __reduce__(self) -> Any:
         columns = [column[self.start : self.stop] for column in self.columns]
-        origin = (*self.origin[:3], self.origin[3] + self.start)
+        origin = None if self.origin is None else sent(self.origin, self.start)
         return Rows, (columns, 0, self.stop - self.start, origin)
 
     @property
@@ -62,7 +64,7 @@ class Rows:
         start, self.start = self.start, min(self.start + most, self.stop)
         columns = [column[start : self.start] for column in self.columns]
         values: list[Any] = []
-        strand.origin, strand.start, strand.values = self.origin, start, values
+        strand.origin, strand.start, strand.values = self.origin or UNPLACED, start, values
         if len(columns) == 1:
             for argument in columns[0]:
                 values.append(mapping(argument))  # noqa: PERF401 (its length says who runs)
@@ -73,11 +75,8 @@ class Rows:
         return values
 
 
-def rows_of(iterables: Sequence[Iterable[Any]], origin: Origin) -> Rows:
-    """Return all tasks of a map: as many as the shortest iterable has. Reads the iterables.
-
-    origin: who has made it.
-    """
+def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
+    """Return all tasks of a map: as many as the shortest iterable has. Reads the iterables."""
     if not iterables:
         raise TypeError("there must be at least one iterable of arguments")
     columns: list[Any]
@@ -86,7 +85,7 @@ def rows_of(iterables: Sequence[Iterable[Any]], origin: Origin) -> Rows:
     else:
         rows = list(zip(*iterables, strict=False))
         columns = list(zip(*rows, strict=True)) or [()]
-    return Rows(columns, 0, min(map(length, columns)), origin)
+    return Rows(columns, 0, min(map(length, columns)))
 
 
 class Reduction:
@@ -95,11 +94,13 @@ class Reduction:
     mapping: the user's function of one task. operation: combines two values.
     """
 
+    counts_as_map = True
+
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         self.mapping, self.operation = mapping, operation
         executor = current_executor.current()
         self._fork = executor.fork  # None where all runs in place
-        self._of = executor.strand
+        self._of = executor.strand  # of the call that this is made in
         self._strand = Strand(UNPLACED, mapping, attempt=self._of.attempt)
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
@@ -110,6 +111,8 @@ class Reduction:
 
     def combined(self, rows: Rows) -> Any:
         """Return the combined values of a range, sharing the work with whoever is free."""
+        if rows.origin is None:
+            rows.origin = self._of.origin
         outer, self._of.inner = self._of.inner, self._strand
         try:
             self._work_through(rows)
@@ -210,10 +213,9 @@ def reduced(
         if not callable(function):
             raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
     timeout = seconds(timeout)
-    executor = current_executor.current()
-    rows = rows_of(iterables, executor.strand.new_map())
+    rows = rows_of(iterables)
     # The limit is of a call of the user's, not of the tasks into which they are gathered here.
-    call = executor.submit(
+    call = current_executor.current().submit(
         kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=NO_LIMIT
     )
     return call.result(timeout)

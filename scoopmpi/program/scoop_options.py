@@ -25,6 +25,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   -q, --quiet              only warnings
   --retries N              how often a task is tried again that ran where a worker died (2)
   --task-timeout SECONDS   how long each task may take that has no limit of its own
+  --seed N                 of the random numbers of tasks; without it another one in each run
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
   --restarts N             how often to start again from the checkpoint after a crash
   --task-log FILE          a table of all tasks, as they end: what, where, how long
@@ -69,6 +70,7 @@ class Options(NamedTuple):
     debug: bool = False
     retries: int | None = None
     task_timeout: float | None = None
+    seed: int | None = None
     checkpoint: str | None = None
     restarts: int | None = None
     task_log: str | None = None
@@ -85,7 +87,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS = range(7)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _SEED = range(8)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -101,6 +103,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--debug": ("debug", _FLAG),
     "--retries": ("retries", _COUNT),
     "--task-timeout": ("task_timeout", _SECONDS),
+    "--seed": ("seed", _SEED),
     "--checkpoint": ("checkpoint", _TEXT),
     "--restarts": ("restarts", _COUNT),
     "--task-log": ("task_log", _TEXT),
@@ -121,6 +124,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--backend": ("ignored", _TEXT),
 }
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_SEED_DIGITS = re.compile(r"\d{1,1000}", re.ASCII)
 _CODE_OR_MODULE = ("-c", "-m")
 """In the place of a program, as under `python`; what they need may hang on them."""
 
@@ -161,7 +165,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         ("--profile", options.profile), ("--label", options.label),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
-    for name, number in (("--nice", options.nice), ("--retries", options.retries)):
+    for name, number in _numbers(options):
         words += [] if number is None else [name, str(number)]
     if options.task_timeout is not None:
         words += ["--task-timeout", f"{options.task_timeout:.15g}"]
@@ -173,6 +177,10 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     for name, text in texts:
         words += [] if text is None else [name, text]
     return tuple(words)
+
+
+def _numbers(options: Options) -> tuple[tuple[str, int | None], ...]:
+    return ("--nice", options.nice), ("--retries", options.retries), ("--seed", options.seed)
 
 
 def notes(options: Options, launched: bool) -> list[str]:
@@ -246,6 +254,10 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         return value
     if kind == _SECONDS:
         return _seconds(option, value)
+    if kind == _SEED:
+        if not _SEED_DIGITS.fullmatch(value):
+            raise UsageError(f"{option} needs an integer from 0 on, not {value!r}")
+        return int(value)
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)

@@ -25,7 +25,7 @@ from ..process.stopping import Stopping
 from ..program import naming, running
 from ..program.finding import Program
 from ..program.scoop_options import UNABLE, Options
-from ..tasks import current_executor
+from ..tasks import current_executor, pedigree
 from ..tasks.program_end import to_its_end
 from ..wire import payload
 from ..wire.transport import MPITransport
@@ -67,6 +67,8 @@ def _breakpoint(*args: Any, **kwargs: Any) -> Any:
 def _alone(program: Program, arguments: list[str], options: Options) -> int:
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
+    if options.seed is not None:
+        pedigree.program.begin(options.seed, pedigree.OPTION)
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
@@ -87,6 +89,7 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     try:
         logs.check()
         checkpoint = _checkpoint(options, farm)
+        _seed(options.seed, checkpoint)
     except (CheckpointError, NameProblem) as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(UNABLE)
@@ -129,6 +132,18 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
     from ..checkpoint.record import opened  # late: few programs have one
 
     return opened(options.checkpoint, farm.sharing, " ".join(options.words))
+
+
+def _seed(asked: int | None, checkpoint: Any) -> None:
+    """Have the program's seed be the one that is asked for, or that of its runs before."""
+    program = pedigree.program
+    kept = None if checkpoint is None else checkpoint.file.fact(pedigree.SEED)
+    if asked is not None:
+        program.begin(asked, pedigree.OPTION)
+    elif kept is not None and kept.isdecimal():
+        program.begin(int(kept), "its checkpoint")
+    if checkpoint is not None:
+        checkpoint.file.tell(**{pedigree.SEED: str(program.seed)})
 
 
 def _to_its_end(

@@ -7,7 +7,7 @@ Nothing is kept for a task that does not ask: tasks of one job that run one afte
 stack share a `Strand`, and how far it has come says which one runs. Who runs tasks has the strand
 at hand, or names it `strand` in a function that `runs_strand` declares, for those who look for it.
 
-An `Origin` says of a job the program's seed; the key of the task that has made it, 0 for the
+An `Origin` says of a job the program's seed; who has made it, a `Maker` or its key, 0 for the
 program; its number among that one's maps, 0 for a submitted call; the index of its first task, for
 a call its number. The seed is None where nobody can say the place: of jobs of a task's threads.
 """
@@ -15,12 +15,13 @@ a call its number. The seed is None where nobody can say the place: of jobs of a
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable, Sized
-from types import CodeType, FrameType
-from typing import Any, TypeVar
+from types import FrameType, MethodType
+from typing import Any, TypeAlias, TypeVar
 
 from ..process import identity
 from ..wire.messages import Origin, Run
@@ -30,22 +31,30 @@ UNPLACED: Origin = (None, 0, 0, 0)
 _STEP = 0x243F6A8885A308D313198A2E03707345
 """Odd, and without a pattern: the first 128 bits of pi behind the point, and 1."""
 _KEYS = (1 << 128) - 1
-_RUNNERS: set[CodeType] = set()
-"""The code that `runs_strand` has declared; it grows only while modules are imported."""
+Maker: TypeAlias = list[Any]
+"""A task that makes jobs: the origin of its own job, how far it stands behind the first task in
+that, and its key once that was asked for. To work out keys takes as long as to make a job does."""
+OPTION = "the option --seed"
+SEED = "seed"
+"""The fact of a checkpoint that has it."""
+_log = logging.getLogger("scoopmpi")
+_NOBODY: Maker = [None, 0]
+_RUNNERS: set[int] = set()
+"""The code that `runs_strand` has declared, by its id, as to compare code takes long."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def runs_strand(function: _Function) -> _Function:
     """Declare a function that runs tasks of the strand in its variable `strand`."""
-    _RUNNERS.add(function.__code__)
+    _RUNNERS.add(id(function.__code__))
     return function
 
 
 def strand_below() -> Strand | None:
-    """Return the strand of the innermost task on the caller's stack, if it is one of a task."""
-    frame: FrameType | None = sys._getframe(1)
+    """Return the strand of the innermost task that the caller's caller is part of, if any."""
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        if frame.f_code in _RUNNERS:
+        if id(frame.f_code) in _RUNNERS:
             strand: Strand | None = frame.f_locals.get("strand")
             if strand is not None:  # else it is about to begin
                 return strand.inner or strand
@@ -62,51 +71,101 @@ class Strand:
     attempt: 1 at first, 1 more for each time that they were begun before.
     """
 
-    __slots__ = ("_calls", "_key", "_maps", "_of", "attempt", "function", "inner", "kept", "origin",
-                 "start", "values")  # fmt: skip
+    __slots__ = ("_begun", "_calls", "_kept", "_maps", "_task", "_tries", "function", "inner",
+                 "origin", "start", "values")  # fmt: skip
 
     def __init__(
         self, origin: Origin, function: Any, start: int = 0, values: Sized = (), attempt: int = 1
     ) -> None:
         self.origin, self.function = origin, function
-        self.start, self.values, self.attempt = start, values, attempt
+        self.start, self.values, self._begun = start, values, attempt
         self.inner: Strand | None = None
         """Of tasks that the running one runs itself, as parts of a reduction."""
-        self._of: Any = None  # the task that what follows is of
-        self._key = self._maps = self._calls = 0
-        self.kept: dict[str, Any] = {}
+        self._task: Maker = _NOBODY  # of which all else here is
+        self._kept: dict[str, Any] | None
+        self._maps: int
+        self._calls: int
+        self._tries: int
 
     @property
     def index(self) -> int:
         """The index of the task that runs."""
         return self.origin[3] + self.start + len(self.values)
 
+    @property
+    def attempt(self) -> int:
+        """The attempt at the task that runs, from 1."""
+        return self._begun + (self._tries if self._known() else 0)
+
+    def again(self) -> None:
+        """Begin the running task once more: with the same numbers, and the same places below it."""
+        tries = self._tries if self._known() else 0
+        self._begin()
+        self._tries = tries + 1
+
     def new_map(self) -> Origin:
         """Return the origin of the next map that the running task makes."""
-        self._look()
+        task = self._task
+        if task[0] is not self.origin or task[1] != self.start + len(self.values):
+            task = self._begin()
         self._maps += 1
-        return self.origin[0], self._key, self._maps, 0
+        return self.origin[0], task, self._maps, 0
 
-    def new_call(self) -> Origin:
+    def new_call(self, function: Any) -> Origin:
         """Return the origin of the next call that the running task submits."""
-        self._look()
+        if _is_map(function):
+            return self.new_map()
+        task = self._task
+        if task[0] is not self.origin or task[1] != self.start + len(self.values):
+            task = self._begin()
         self._calls += 1
-        return self.origin[0], self._key, 0, self._calls - 1
+        return self.origin[0], task, 0, self._calls - 1
 
     def own(self) -> dict[str, Any]:
         """Return what the running task alone has: it is empty when it is first asked for."""
-        self._look()
-        return self.kept
+        if not self._known():
+            self._begin()
+        if self._kept is None:
+            self._kept = {}
+        return self._kept
 
-    def _look(self) -> None:
-        """Begin anew where another task runs than the last time."""
-        origin, index = self.origin, self.origin[3] + self.start + len(self.values)
-        if self._of != (origin, index):
-            self._of = origin, index
-            # For one parent all keys differ, as an odd factor loses nothing.
-            self._key = (origin[1] * _STEP + (origin[2] << 64) + index + 1) & _KEYS
-            self._maps = self._calls = 0
-            self.kept = {}
+    def _known(self) -> bool:
+        """True where what is kept is of the task that runs."""
+        task = self._task
+        return task[0] is self.origin and bool(task[1] == self.start + len(self.values))
+
+    def _begin(self) -> Maker:
+        """Begin anew, as another task runs than the last time."""
+        self._task = task = [self.origin, self.start + len(self.values)]
+        self._maps = self._calls = self._tries = 0
+        self._kept = None
+        return task
+
+
+def key_of(maker: Maker | int) -> int:
+    """Return the key of who has made a job: a number that no other task has, 0 for the program."""
+    unknown = []
+    while not isinstance(maker, int) and len(maker) == 2:
+        unknown.append(maker)
+        maker = maker[0][1]
+    key: int = maker if isinstance(maker, int) else maker[2]
+    for task in reversed(unknown):  # no recursion, as tasks may be nested ten thousands deep
+        (_, _, number, first), position = task
+        # Of one maker no two have the same, as an odd factor loses nothing.
+        key = (key * _STEP + (number << 64 | first + position + 1)) & _KEYS
+        task.append(key)
+    return key
+
+
+def sent(origin: Origin, start: int = 0) -> Origin:
+    """Return an origin as it travels: with its maker's key, and from the task `start` on."""
+    seed, maker, number, first = origin
+    return seed, key_of(maker), number, first + start
+
+
+def _is_map(function: Any) -> bool:
+    """True for a call that is to be counted as a map, as that is what the user has asked for."""
+    return type(function) is MethodType and getattr(function.__self__, "counts_as_map", False)
 
 
 def strand_of(run: Run, function: Any, values: list[Any]) -> Strand:
@@ -123,13 +182,13 @@ class Program:
     """The seed of a program, and its maps and calls, counted; methods are for any thread."""
 
     inner: Strand | None = None
+    origin = UNPLACED
     attempt = 1
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seed: int | None = None
-        self.chosen = False
-        """True where the user has chosen the seed, now or in a run before."""
+        self._whence = ""
         self._restart()
 
     def _restart(self) -> None:
@@ -141,21 +200,35 @@ class Program:
         if self._seed is None and not (identity.this.started and identity.this.rank):
             with self._lock:
                 if self._seed is None:
-                    self._seed = int.from_bytes(os.urandom(16), "little")
+                    self._take(int.from_bytes(os.urandom(16), "little"), "the system")
         return self._seed
 
-    def begin(self, seed: int) -> None:
-        """Take a seed, and count maps and calls from the start."""
+    def again(self) -> None:
+        """Do nothing: a program is not tried again."""
+
+    def begin(self, seed: int, whence: str) -> None:
+        """Take a seed, and count maps and calls from the start.
+
+        whence: who has given it, for messages.
+        """
         with self._lock:
-            self._seed, self.chosen = seed, True
+            if self._whence == OPTION and seed != self._seed:
+                _log.warning("--seed %d has no effect: %s gives %d", self._seed, whence, seed)
+            self._take(seed, whence)
             self._restart()
+
+    def _take(self, seed: int, whence: str) -> None:
+        self._seed, self._whence = seed, whence
+        _log.debug("the seed is %d, from %s; --seed %d repeats this run", seed, whence, seed)
 
     def new_map(self) -> Origin:
         """Return the origin of the program's next map."""
         return self.seed, 0, next(self._maps), 0
 
-    def new_call(self) -> Origin:
+    def new_call(self, function: Any) -> Origin:
         """Return the origin of the program's next submitted call."""
+        if _is_map(function):
+            return self.new_map()
         return self.seed, 0, 0, next(self._calls)
 
 

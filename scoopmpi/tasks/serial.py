@@ -64,12 +64,13 @@ class SerialExecutor(Executor):
         retry: how it is tried again where it raises.
         """
         self._run_dropped()
+        origin = (strand_below() or program).new_call(fn)
         fn = limited(fn, task_timeout)
         if retry is not None:
             fn = retry.in_place(fn, None)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        strand = Strand(self.strand.new_call(), fn)  # noqa: F841
+        strand = Strand(origin, fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
@@ -89,7 +90,7 @@ class SerialExecutor(Executor):
         run = limited(fn, options.task_timeout)
         if options.retry is not None:
             run = options.retry.in_place(run, deadline)
-        origin = self.strand.new_map()
+        origin = (strand_below() or program).new_map()
         tasks = _Tasks(run, without_end, size, origin, options.return_exceptions)
         found = map(tasks.run, *iterables)
         self._run_dropped()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, get_args
 Frame: TypeAlias = Any
 """One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
 
-Origin: TypeAlias = "tuple[int | None, int, int, int]"
+Origin: TypeAlias = tuple[int | None, Any, int, int]
 """Who has made a job, and which of his jobs it is; see `tasks.pedigree`."""
 
 CANCELLED: Frame = b""

@@ -247,6 +247,7 @@ def test_what_old_scripts_have_is_accepted_silently(prefix: Prefix, command: str
 
 VALUES: dict[str, tuple[str, str]] = {
     "universe": ("3", "x"),
+    "seed": ("7", "-7"),
     "hybrid": ("2", "0"),
     "multi": ("4", "-1"),
     "order": ("random_3", "up"),

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ...tasks import outcomes
 from ...tasks.future import Future
 from ...tasks.limit import seconds_of
-from ...tasks.pedigree import Strand, runs_strand
+from ...tasks.pedigree import Strand, runs_strand, sent
 from ...wire import failure, payload
 from ...wire.messages import CANCELLED, Frame, Offered, Origin, Returned
 from . import isolation
@@ -46,7 +46,7 @@ def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any, origin: Origin)
     """Make a call, packed unless nobody can change it; raises what packing raises."""
     if not kwargs and payload.plain(args) and payload.by_name(fn):
         return Call(future, (fn, args), None, origin)
-    frame = payload.copied(payload.pack((fn, args, kwargs, origin)))
+    frame = payload.copied(payload.pack((fn, args, kwargs, sent(origin))))
     return Call(future, None, frame, origin, seconds_of(fn))
 
 
@@ -193,7 +193,7 @@ def _frame(call: Call) -> Frame:
         return call.frame
     function, args = call.plain
     try:
-        return payload.pack((function, args, {}, call.origin))
+        return payload.pack((function, args, {}, sent(call.origin)))
     except BaseException as error:
         problem = failure.call_unpicklable(error, function)
         return payload.pack(failure.Unpicklable(str(problem), error))

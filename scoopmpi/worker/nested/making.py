@@ -12,7 +12,7 @@ from typing import Any
 from ...tasks import limit
 from ...tasks.executor import MapOptions
 from ...tasks.future import Future
-from ...tasks.pedigree import UNPLACED
+from ...tasks.pedigree import UNPLACED, Program, Strand
 from ...wire import failure
 from .calls import Call, NestedCalls, packed
 from .hub import Hub
@@ -31,6 +31,11 @@ class JobMaker:
         self._ahead = 4 * hub.workers
         self._numbers = itertools.count(1)
 
+    def _who(self) -> Strand | Program:
+        """Return who makes a job: mostly a nested task, which is found at once."""
+        strand = self._tasks.strand
+        return self._hub.strand if strand is None else strand.inner or strand
+
     def submit(
         self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
@@ -38,7 +43,7 @@ class JobMaker:
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
         try:
-            call = packed(future, fn, args, kwargs, self._hub.strand.new_call())
+            call = packed(future, fn, args, kwargs, self._who().new_call(fn))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
@@ -72,7 +77,7 @@ class JobMaker:
             fn = options.retry.in_place(fn, deadline)
         ordered = options.ordered
         tasks, maps = self._tasks, self._maps
-        origin = self._hub.strand.new_map()
+        origin = self._who().new_map()
         job = NestedMap(
             next(self._numbers), tasks.scope, fn, iterables, self._ahead, ordered, origin
         )

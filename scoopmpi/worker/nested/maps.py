@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ...tasks import outcomes, packed
-from ...tasks.pedigree import Strand, runs_strand
+from ...tasks.pedigree import Strand, runs_strand, sent
 from ...tasks.reorder import ReorderBuffer
 from ...tasks.unfinished import Unheard, tell_endless, tell_failed
 from ...wire import failure, payload
@@ -179,7 +179,7 @@ class NestedMap:
             tasks=frame,
             limit=function.limit,
             last=self.unread,
-            origin=(*self._origin[:3], start),
+            origin=sent(self._origin, start),
         )
 
     # Outcomes: what comes back.
