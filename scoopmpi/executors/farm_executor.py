@@ -135,14 +135,17 @@ class FarmExecutor(Executor):
         """
         self.farm.finish(maps)
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> CheckpointedExecutor:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> CheckpointedExecutor:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         Raises CheckpointError where the file is something else, or not to be trusted.
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing))
+        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
 
 
 class CheckpointedExecutor(FarmExecutor):

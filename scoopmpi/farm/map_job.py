@@ -55,6 +55,8 @@ class MapJob:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
         source, ahead = Source(iterables), Ahead(workers)
         waiting: ReorderBuffer[OutcomeRange] = ReorderBuffer(ordered)
+        if record is not None:
+            record.begins(source.size)
         outcomes = MapOutcomes(waiting, source, guard, ahead, record, partial(go_on, self))
         tasks = MapTasks(function, source, guard, ahead, record)
         window = MapWindow(source, guard, ahead, waiting, record, outcomes.add)

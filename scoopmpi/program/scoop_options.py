@@ -27,6 +27,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --task-timeout SECONDS   how long each task may take that has no limit of its own
   --seed N                 of the random numbers of tasks; without it another one in each run
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
+  --keep-failures          take failures from there as they are, instead of trying again
   --restarts N             how often to start again from the checkpoint after a crash
   --task-log FILE          a table of all tasks, as they end: what, where, how long
   --task-output DIR        what each task prints, in a file of its own there
@@ -72,6 +73,7 @@ class Options(NamedTuple):
     task_timeout: float | None = None
     seed: int | None = None
     checkpoint: str | None = None
+    keep_failures: bool = False
     restarts: int | None = None
     task_log: str | None = None
     task_output: str | None = None
@@ -105,6 +107,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--task-timeout": ("task_timeout", _SECONDS),
     "--seed": ("seed", _SEED),
     "--checkpoint": ("checkpoint", _TEXT),
+    "--keep-failures": ("keep_failures", _FLAG),
     "--restarts": ("restarts", _COUNT),
     "--task-log": ("task_log", _TEXT),
     "--task-output": ("task_output", _TEXT),
@@ -153,6 +156,8 @@ def parse(words: list[str]) -> Options:
             found[name] = _checked(option, kind, _value(option, value, left))
     if found.get("hosts") and "hostfile" in found:
         raise UsageError("--hosts and --hostfile are both given: which hosts?")
+    if "keep_failures" in found and "checkpoint" not in found:
+        raise UsageError("--keep-failures needs --checkpoint FILE: kept where?")
     if "restarts" in found and "checkpoint" not in found:
         raise UsageError("--restarts needs --checkpoint FILE: from what is it to start again?")
     return Options(words=tuple(left), **found)
@@ -163,6 +168,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
         ("--profile", options.profile), ("--label", options.label),
+        ("--keep-failures", options.keep_failures),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in _numbers(options):

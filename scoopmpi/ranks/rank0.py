@@ -131,7 +131,8 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
         return None
     from ..checkpoint.record import opened  # late: few programs have one
 
-    return opened(options.checkpoint, farm.sharing, " ".join(options.words))
+    program = " ".join(options.words)
+    return opened(options.checkpoint, farm.sharing, program, options.keep_failures)
 
 
 def _seed(asked: int | None, checkpoint: Any) -> None:

@@ -204,9 +204,12 @@ class Executor(ABC):
         """The constants for `shared`; None where this process has its own for itself."""
         return None
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> Executor | None:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> Executor | None:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         None where nothing can be kept. Raises CheckpointError where the file is something else, or
         not to be trusted.
         """
