@@ -67,6 +67,10 @@ RESTARTS = Setting(
     ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
 )  # fmt: skip
+NO_FINISH = Setting(
+    ["--no-finish"], section=options.RUNNING, is_flag=True,
+    help="Do not wait at the end for maps and calls that nobody waits for.",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -87,7 +91,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, *SCOOP, *options.forgotten(),
+        CHECKPOINT, RESTARTS, NO_FINISH, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip

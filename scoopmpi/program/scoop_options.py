@@ -27,6 +27,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --task-timeout SECONDS   how long each task may take that has no limit of its own
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
   --restarts N             how often to start again from the checkpoint after a crash
+  --no-finish              do not wait at the end for maps and calls that nobody waits for
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -67,6 +68,7 @@ class Options(NamedTuple):
     task_timeout: float | None = None
     checkpoint: str | None = None
     restarts: int | None = None
+    no_finish: bool = False
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -95,6 +97,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--task-timeout": ("task_timeout", _SECONDS),
     "--checkpoint": ("checkpoint", _TEXT),
     "--restarts": ("restarts", _COUNT),
+    "--no-finish": ("no_finish", _FLAG),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -146,7 +149,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     """Return the options that each rank has to know, as words."""
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
-        ("--profile", options.profile),
+        ("--no-finish", options.no_finish), ("--profile", options.profile),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in (("--nice", options.nice), ("--retries", options.retries)):

@@ -58,7 +58,7 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
     lifeline.command.ready()
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-    return status_of(partial(_to_its_end, program, arguments))
+    return status_of(partial(_to_its_end, program, arguments, options))
 
 
 def _lead(transport: MPITransport, program: Program, arguments: list[str], options: Options) -> int:
@@ -82,7 +82,7 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     current_executor.install(FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
-        status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
+        status = status_of(partial(_to_its_end, program, arguments, options, farm.show_arrived))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -116,7 +116,10 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
 
 
 def _to_its_end(
-    program: Program, arguments: list[str], show: Callable[[], None] | None = None
+    program: Program,
+    arguments: list[str],
+    options: Options,
+    show: Callable[[], None] | None = None,
 ) -> None:
     """Run the program; what it has left to the farm runs before it counts as ended.
 
@@ -125,7 +128,8 @@ def _to_its_end(
     pid = os.getpid()
     try:
         run = partial(running.run, program, arguments)
-        to_its_end(run, current_executor.current, wait_for_threads)
+        current = current_executor.current
+        to_its_end(run, current, wait_for_threads, wait=not options.no_finish)
     finally:
         identity.this.program_ended()
         if show is not None and os.getpid() == pid:
