@@ -23,6 +23,7 @@ from .map_window import MapWindow
 
 if TYPE_CHECKING:
     from ..tasks.record import MapRecord
+    from ..tasks.unfinished import Unheard
 
 
 class MapJob:
@@ -66,7 +67,7 @@ class MapJob:
         self.next_spans = window.next_spans
         self.limit, self.packed = tasks.limit, tasks.packed
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
-        self.watch, self.unheard = outcomes.watch, outcomes.unheard
+        self.watch = outcomes.watch
         self.take = waiting.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead = source, ahead
@@ -111,6 +112,11 @@ class MapJob:
         """True where tasks may be left that were not handed out."""
         source = self._source
         return source.size is None or self._ahead.released < source.size
+
+    @property
+    def unheard(self) -> Unheard | None:
+        """Return what tasks have raised of which the values were thrown away."""
+        return self._outcomes.unheard
 
     @property
     def size(self) -> int | None:
