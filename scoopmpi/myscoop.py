@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from collections.abc import Sequence
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,6 +21,7 @@ from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
 from .process import streams
+from .program import ready_programs
 from .program.finding import READY_PROGRAMS
 from .program.scoop_options import Options
 
@@ -71,6 +73,18 @@ NO_FINISH = Setting(
     ["--no-finish"], section=options.RUNNING, is_flag=True,
     help="Do not wait at the end for maps and calls that nobody waits for.",
 )  # fmt: skip
+TASK_LOG = Setting(
+    ["--task-log"], section=options.RUNNING, usual=True, type=click.Path(), metavar="FILE",
+    help="A table of all tasks, as they end: what, where, how long (CSV).",
+)  # fmt: skip
+TASK_OUTPUT = Setting(
+    ["--task-output"], section=options.RUNNING, type=click.Path(), metavar="DIR",
+    help="What each task prints, in a file of its own there.",
+)  # fmt: skip
+LABEL = Setting(
+    ["--label"], section=options.RUNNING, is_flag=True,
+    help="Rank, host and task before each line that a worker prints.",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -91,7 +105,8 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, NO_FINISH, *SCOOP, *options.forgotten(),
+        CHECKPOINT, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP,
+        *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip
@@ -103,7 +118,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     ready programs (picalc). Everything after it belongs to the program.
 
     \b
-    myscoop squares 10000
+    myscoop squares 100
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
     myscoop checkpoint show FILE
@@ -120,7 +135,9 @@ def main(ctx: click.Context, /, **given: object) -> None:
     if ignored:
         names = " and ".join(f"--scoop-{name}" for name in ignored)
         voice.remark(f"{names}: nothing to do, MPI has no broker")
-    wrapper.run(_launch(ctx, request), request, voice, ctx)
+    launch = _launch(ctx, request)
+    _answer_for_ready(ctx, request, launch.words)
+    wrapper.run(launch, request, voice, ctx)
 
 
 def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
@@ -132,6 +149,15 @@ def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
         click.echo(show.described(words[0]))
     except file.CheckpointError as problem:
         raise click.ClickException(str(problem)) from None
+
+
+def _answer_for_ready(ctx: click.Context, request: Request, words: Sequence[str]) -> None:
+    """Say for a ready program what it would say of its words, before there are ranks."""
+    if request.instead.explain or request.instead.dry_run:
+        return
+    if (said := ready_programs.answer_to(words)) is not None:
+        click.echo(said.text, nl=False, err=said.status != 0)
+        ctx.exit(said.status)
 
 
 def _launch(ctx: click.Context, request: Request) -> Launch:
@@ -154,7 +180,7 @@ def _program(ctx: click.Context, request: Request) -> tuple[str, ...]:
     if module is not None and not (words and words[0].endswith(".py")):
         words = (module, *words)
     if not words and not request.instead.explain:
-        raise click.UsageError("which program? For example: myscoop squares 10000", ctx)
+        raise click.UsageError("which program? For example: myscoop squares 100", ctx)
     return words
 
 

@@ -68,7 +68,7 @@ LINES_SIGNALLED_SECONDS = 1.0
 SILENT_SECONDS = 10.0
 """Rank 0 says that it waits for maps which nobody reads after this, and after ten times as long."""
 DISK_SECONDS = 2.0
-"""Rank 0, for a disk that takes nothing of the checkpoint any more."""
+"""Rank 0, for a disk that takes nothing of the checkpoint, or the task log, any more."""
 
 # The end of a worker's Python, and what ranks leave behind.
 

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
+from ..tasks import pedigree
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
@@ -53,6 +54,11 @@ class FarmExecutor(Executor):
 
     any_thread_waits = True
 
+    @property
+    def strand(self) -> pedigree.Program:
+        """The program, which counts its maps and calls."""
+        return pedigree.program
+
     @cached_property
     def constants_backend(self) -> FarmConstants:
         """The constants of the program, for `shared`."""
@@ -70,6 +76,7 @@ class FarmExecutor(Executor):
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
         """
         run = limited(fn, task_timeout)
+        origin = pedigree.program.new_call()
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -80,7 +87,7 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            frame = payload.copied(payload.pack((run, args, kwargs)))
+            frame = payload.copied(payload.pack((run, args, kwargs, origin)))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
@@ -93,9 +100,10 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
+        origin = pedigree.program.new_map()
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
-        job = self.farm.maps.open(run, iterables, options.ordered, record)
+        job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
         return FarmResults(self.farm, job, options.deadline())
 
     values = results

@@ -16,7 +16,7 @@ from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..tasks.unfinished import Unheard
 from ..wire import payload
-from ..wire.messages import CANCELLED, Frame
+from ..wire.messages import CANCELLED, Frame, Origin
 
 if TYPE_CHECKING:
     from ..tasks.record import CallRecord
@@ -42,6 +42,7 @@ class CallStream:
     kind, name = "calls", "a submitted call"
     packing_runs_code, delivery_runs_code = False, True
     function: Function | None = None
+    origin: Origin | None = None
     first = 0
 
     def __init__(self, number: int) -> None:

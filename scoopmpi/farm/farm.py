@@ -6,7 +6,7 @@ task and compares.
 
     out: from the caller to a worker
         tasks/executor          the caller's words
-        executors/farm_executor on this farm              + tasks/limit
+        executors/farm_executor on this farm              + tasks/limit pedigree
         farm/farm               a worker has joined
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/failure payload tasks/limit
@@ -31,7 +31,7 @@ task and compares.
         worker/nested/depth_first a fiber for it          + worker/nested/fibers
         worker/batches          it is the one that runs   + worker/inbox worker
         worker/running          unpacked, run, packed     + worker/purity worker wire/payload
-                                                            wire/failure
+                                                            wire/failure tasks/pedigree
         worker/outbox           answered
         wire/transport          Finished leaves
 
@@ -174,7 +174,7 @@ class Farm:
     def recalled_call(self) -> None:
         """Count a call whose outcome is known from a checkpoint, and which is not submitted."""
         with self._lock:
-            self._jobs.recalled(self._calls.number, 1)
+            self._jobs.recalled(self._calls.number, None, 1)
 
     # Waiting, and what all share.
 

@@ -4,7 +4,7 @@ The promise: where single tasks kill their workers, these fail and every other c
 value, however few workers there are. So the last worker has a successor, a process on rank 0's
 host, and that one too. It is not for farms of which hundreds die, as one process would keep the
 hosts of all; nor where one dies after the other and nothing gets done, or they cannot even import
-the program, as no single task is to blame for that. How such a process is started is not known here.
+the program: no single task is to blame for that. How such a process starts is not known here.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
 from ..tasks.reorder import ReorderBuffer
+from ..wire.messages import Origin
 from .ahead import Ahead
 from .map_outcomes import MapOutcomes
 from .map_tasks import MapTasks
@@ -34,6 +35,7 @@ class MapJob:
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
     record: of the map in a checkpoint.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
+    origin: who has made it, for its tasks to know.
     """
 
     kind = "map"
@@ -49,6 +51,7 @@ class MapJob:
         ordered: bool,
         record: MapRecord | None,
         go_on: Callable[[MapJob], None],
+        origin: Origin | None = None,
     ) -> None:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
         source, ahead = Source(iterables), Ahead(workers)
@@ -59,6 +62,7 @@ class MapJob:
         self.number = number
         self.function: Function | None = function
         self.name = function.name
+        self.origin = origin
         self.context = contextvars.copy_context()
         """In which the user's iterators run, whoever runs them."""
         self.asked = False

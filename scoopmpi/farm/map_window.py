@@ -21,10 +21,14 @@ if TYPE_CHECKING:  # workers come by here without a checkpoint
 
 
 class Span(NamedTuple):
-    """So many tasks that are handed out next, or whose outcomes are known already."""
+    """So many tasks that are handed out next, or whose outcomes are known already.
+
+    start: the first of them.
+    """
 
     tasks: int
     known: bool
+    start: int
 
 
 class MapWindow:
@@ -62,7 +66,7 @@ class MapWindow:
             if self._record is not None:
                 return self._spans_of(self._record, end)
             self._ahead.release_up_to(end)
-        return [Span(end - begin, False)]
+        return [Span(end - begin, False, begin)]
 
     def _spans_of(self, record: MapRecord, end: int) -> list[Span]:
         """Return the tasks before `end`, and all that was saved together with the last of them."""
@@ -72,10 +76,10 @@ class MapWindow:
             known = record.next_known(begin)
             if known is None or known.start > begin:
                 ahead.release_up_to(end if known is None else min(end, known.start))
-                spans.append(Span(ahead.released - begin, False))
+                spans.append(Span(ahead.released - begin, False, begin))
             elif self._recall(record, known):
                 ahead.release_up_to(known.stop)
-                spans.append(Span(len(known), True))
+                spans.append(Span(len(known), True, begin))
         return spans
 
     def _recall(self, record: MapRecord, tasks: range) -> bool:

@@ -12,11 +12,19 @@ its end are those finished, recalled and given up, all together.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..tasks.stretch import Stretch
+
 
 class Observer:
     """A reader of what happens: it derives from this class, and has the methods that it wants.
 
-    job: the number of a job. worker: the rank of a worker. tasks: how many, of that job.
+    job: the number of a job, 0 for all submitted calls. worker: the rank of a worker.
+    start, tasks: the first of some tasks of that job, and how many they are.
     """
 
     def worker_joined(self, worker: int, host: str, pid: int) -> None:
@@ -41,22 +49,29 @@ class Observer:
         """Hear that a worker gets a batch."""
 
     def tasks_finished(
-        self, job: int, worker: int, tasks: int, failed: int, seconds: float
-    ) -> None:
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        log: Sequence[Stretch],
+    ) -> None:  # fmt: skip
         """Hear that a batch, or the front part of one, has run.
 
         failed: how many of the tasks have raised.
         seconds: since the batch began; negative for a front part, whose time comes with the rest.
+        log: how they went, where workers were asked for that.
         """
 
     def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:
         """Hear that a worker has not begun the end of a batch in time: it is queued again."""
 
-    def tasks_recalled(self, job: int, tasks: int) -> None:
-        """Hear that the outcomes of tasks were taken from a checkpoint."""
+    def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
+        """Hear that the outcomes of tasks were taken from a checkpoint; calls have no number."""
 
-    def tasks_lost(self, job: int, worker: int, tasks: int) -> None:
-        """Hear that a worker has died with a batch."""
+    def tasks_lost(
+        self, job: int, worker: int, start: int, tasks: int, attempt: int, late: bool
+    ) -> None:
+        """Hear that a worker has died with a batch.
+
+        attempt: which one it was of these tasks. late: the task had outlived its limit.
+        """
 
     def tasks_retried(self, job: int, worker: int, tasks: int) -> None:
         """Hear that tasks of a lost batch, which may have killed the worker, are tried again."""
@@ -66,3 +81,23 @@ class Observer:
 
     def farm_closed(self) -> None:
         """Hear that all is over: the last event."""
+
+
+class Several(Observer):
+    """Readers that stand in the place of one: each hears everything, in their order."""
+
+    def __init__(self, readers: Sequence[Observer]) -> None:
+        for event in filter(str.isidentifier, vars(Observer)):
+            if not event.startswith("_"):
+                setattr(self, event, partial(_tell, [getattr(reader, event) for reader in readers]))
+
+
+def joined(*readers: Observer | None) -> Observer | None:
+    """Return one reader in the place of those that there are; None where there are none."""
+    there = [reader for reader in readers if reader is not None]
+    return Several(there) if len(there) > 1 else next(iter(there), None)
+
+
+def _tell(methods: Sequence[Callable[..., None]], *event: Any) -> None:
+    for method in methods:
+        method(*event)

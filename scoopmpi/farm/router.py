@@ -131,7 +131,7 @@ class Router:
         if not stopping:
             self._failures.tell(worker, given_up, successor)
         if self._observer is not None:
-            self._tell_lost(self._observer, worker, given_up)
+            self._tell_lost(self._observer, worker, given_up, expired)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
         for batch in given_up:
@@ -145,15 +145,20 @@ class Router:
     def _tell_finished(self, observer: Observer, worker: int, message: Finished) -> None:
         number, tasks = message.job, message.stop - message.start
         if tasks:
-            failed, seconds = len(message.failed), message.seconds
-            observer.tasks_finished(number, worker, tasks, failed, seconds)
+            observer.tasks_finished(
+                number, worker, message.start, tasks, len(message.failed), message.seconds,
+                message.log,
+            )  # fmt: skip
         if message.unstarted < message.end:
             observer.tasks_handed_back(number, worker, message.end - message.unstarted)
 
-    def _tell_lost(self, observer: Observer, worker: int, given_up: Sequence[Batch]) -> None:
+    def _tell_lost(
+        self, observer: Observer, worker: int, given_up: Sequence[Batch], expired: Batch | None
+    ) -> None:
         blamed = self._scheduler.blamed(worker)
         for batch in self._scheduler.held(worker) if self._scheduler.knows(worker) else ():
-            observer.tasks_lost(batch.job, worker, batch.tasks)
+            late = batch == expired
+            observer.tasks_lost(batch.job, worker, batch.start, batch.tasks, batch.attempt, late)
             if batch in given_up:
                 observer.tasks_given_up(batch.job, worker, batch.tasks)
             elif batch in blamed:

@@ -9,9 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .observer import Observer
+
+if TYPE_CHECKING:
+    from ..tasks.stretch import Stretch
 
 logger = logging.getLogger("scoopmpi")
 
@@ -91,8 +96,9 @@ class Verbose(Observer):
     # Tasks. Those of a job that has ended are in no line but the last.
 
     def tasks_finished(
-        self, job: int, worker: int, tasks: int, failed: int, seconds: float
-    ) -> None:
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        log: Sequence[Stretch],
+    ) -> None:  # fmt: skip
         known = self._jobs.get(job)
         if known is not None:
             self._tasks[known.kind] += tasks
@@ -102,7 +108,7 @@ class Verbose(Observer):
             counts.failed += failed
             counts.seconds += max(seconds, 0.0)
 
-    def tasks_recalled(self, job: int, tasks: int) -> None:
+    def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         for counts in self._counts(job):
             counts.recalled += tasks
 

@@ -16,14 +16,13 @@ from typing import IO, Any, NoReturn
 import click
 
 from ..program.scoop_options import UNABLE
-from . import explanation, findings, managers, running
+from . import detection, explanation, findings, job_files, running
 from .cli import options
 from .cli.request import Request
 from .commandline import composing
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
 from .hosts import placement
-from .hosts.asking import asking
 
 _NOT_A_TERMINAL = 100
 """The width of an explanation in a job's log."""
@@ -95,7 +94,7 @@ def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> N
     if request.instead.explain:
         _explain(launch, request, ctx)
     try:
-        allocation = managers.detect(env, request.manager, asking(env))
+        allocation = detection.allocation(request, env)
         placed = placement.placed(allocation, request.placement)
         composed = composing.command_line(launch, placed, env)
         if request.instead.dry_run:
@@ -115,6 +114,8 @@ def _execute(
     composed: CommandLine, launch: Launch, request: Request, voice: Voice, ctx: click.Context
 ) -> NoReturn:
     path, silence = request.output.output, request.output.silence
+    job_files.check(launch.farm, {"--output": path, "--logtofile": request.output.log})
+    path = job_files.output(path, voice.warn)
     file = opened(ctx, "output", path, "w") if path is not None else None
     output = file.fileno() if file else None
     if not launch.has_farm and composed.ends_stdin and silence is None:

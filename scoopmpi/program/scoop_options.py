@@ -28,6 +28,10 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
   --restarts N             how often to start again from the checkpoint after a crash
   --no-finish              do not wait at the end for maps and calls that nobody waits for
+  --task-log FILE          a table of all tasks, as they end: what, where, how long
+  --task-output DIR        what each task prints, in a file of its own there
+  --output FILE            stdout and stderr; with {rank} or {host} in it a file for each
+  --label                  rank, host and task before each line that a worker prints
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -69,6 +73,10 @@ class Options(NamedTuple):
     checkpoint: str | None = None
     restarts: int | None = None
     no_finish: bool = False
+    task_log: str | None = None
+    task_output: str | None = None
+    label: bool = False
+    output: str | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -98,6 +106,10 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--checkpoint": ("checkpoint", _TEXT),
     "--restarts": ("restarts", _COUNT),
     "--no-finish": ("no_finish", _FLAG),
+    "--task-log": ("task_log", _TEXT),
+    "--task-output": ("task_output", _TEXT),
+    "--label": ("label", _FLAG),
+    "--output": ("output", _TEXT),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -150,13 +162,19 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
         ("--no-finish", options.no_finish), ("--profile", options.profile),
+        ("--label", options.label),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in (("--nice", options.nice), ("--retries", options.retries)):
         words += [] if number is None else [name, str(number)]
     if options.task_timeout is not None:
         words += ["--task-timeout", f"{options.task_timeout:.15g}"]
-    for name, text in (("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath)):
+    texts = (
+        ("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath),
+        ("--task-log", options.task_log), ("--task-output", options.task_output),
+        ("--output", options.output),
+    )  # fmt: skip
+    for name, text in texts:
         words += [] if text is None else [name, text]
     return tuple(words)
 

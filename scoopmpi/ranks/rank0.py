@@ -15,9 +15,11 @@ from typing import Any
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch, verbose
 from ..farm.farm import Farm
+from ..farm.observer import joined
 from ..output import console
 from ..process import identity, lifeline
 from ..process.launcher_variables import survivable
+from ..process.named_files import NameProblem
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import naming, running
@@ -29,6 +31,7 @@ from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
 from .last_resort import LastResort
+from .logs import Logs
 
 
 def lead(
@@ -42,6 +45,8 @@ def lead(
     program, arguments: what to run. options: ours, with the checkpoint and so on.
     ended: called when the program has.
     """
+    if sys.stdin is None or not sys.stdin.isatty():
+        sys.breakpointhook = _breakpoint
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     if transport is not None:
@@ -53,11 +58,19 @@ def lead(
     return status
 
 
+def _breakpoint(*args: Any, **kwargs: Any) -> Any:
+    from ..tasks.no_terminal import breakpoint_in_program  # late: few programs have one
+
+    return breakpoint_in_program(*args, **kwargs)
+
+
 def _alone(program: Program, arguments: list[str], options: Options) -> int:
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
+    if options.task_log is not None:
+        print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
     return status_of(partial(_to_its_end, program, arguments, options))
 
 
@@ -66,12 +79,15 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
+    logs = Logs(options)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
-    farm = Farm(transport, retries=retries, observer=verbose.reader(), last_resort=last_resort)
+    observer = joined(verbose.reader(), logs.tasks)
+    farm = Farm(transport, retries=retries, observer=observer, last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
+        logs.check()
         checkpoint = _checkpoint(options, farm)
-    except CheckpointError as problem:
+    except (CheckpointError, NameProblem) as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(UNABLE)
         return UNABLE

@@ -39,7 +39,7 @@ def main(descriptor: int) -> NoReturn:
         program, arguments = finding.find_or_shell(start.options.words)
         identity.this.starts(start.options.task_timeout, start.options.debug)
         transport = LineTransport(line, start.rank, start.size)
-        serve(transport, True, program, arguments, tell, lambda: None)
+        serve(transport, True, program, arguments, start.options, tell, lambda: None)
     except BaseException:
         traceback.print_exc()
         os._exit(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -54,6 +55,8 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
     _start_mpi(tell, asked)
     if identity.this.rank > 0:
         leave_to_rank_0()  # at once: others may work already when a batch system ends the job
+    if options.output is not None:
+        options = _own_output(options, options.output)
     try:
         program, arguments = finding.find_or_shell(options.words)
     except finding.ProgramNotFound as problem:
@@ -66,7 +69,7 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
         try:
             from .worker_rank import follow
 
-            follow(program, arguments, tell or (lambda name: None), ended)
+            follow(program, arguments, options, tell or (lambda name: None), ended)
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
             traceback.print_exc(file=sys.__stderr__)
             os._exit(1)
@@ -75,6 +78,24 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
 
     look_out()
     return lead(program, arguments, options, ended)
+
+
+def _own_output(options: Options, name: str) -> Options:
+    """Have this rank's stdout and stderr be a file; return the options without it if it cannot."""
+    from ..process import named_files  # late: few jobs have one
+
+    values = {
+        "rank": identity.this.rank, "host": socket.gethostname(),
+        "job": named_files.job_number(os.environ) or os.getppid(),
+    }  # fmt: skip
+    try:
+        named_files.placeholders(name, values)
+        streams.into_file(os.path.abspath(named_files.filled(name, values)))
+    except (OSError, named_files.NameProblem) as problem:
+        if identity.this.rank == 0 or isinstance(problem, OSError):
+            print(f"scoopmpi: --output {name}: {problem}", file=sys.stderr, flush=True)
+        return options._replace(output=None)
+    return options
 
 
 def _profile(options: Options) -> Callable[[], None]:

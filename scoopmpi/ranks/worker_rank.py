@@ -6,37 +6,46 @@ Here the parts of a worker are joined; what they do is in `worker`, and how all 
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable
-from typing import NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..output.lines import Lines
 from ..output.worker_output import Output
 from ..process import identity, supervisor
 from ..program import naming, running
 from ..program.finding import Program
+from ..program.scoop_options import Options
 from ..tasks import current_executor
 from ..wire.transport import MPITransport, threads_allowed
 from ..worker.worker import Worker
 from . import leaving
 
+if TYPE_CHECKING:
+    from ..worker.task_files import TaskFiles
+
 
 def follow(
     program: Program,
     arguments: list[str],
+    options: Options,
     tell: Callable[[str], None],
     ended: Callable[[], None],
 ) -> NoReturn:
     """Take part as a rank of MPI until rank 0 says Stop; the process ends here.
 
-    tell: tells the supervisor what runs.
+    options: ours. tell: tells the supervisor what runs.
     ended: called when no more tasks run, or as the process leaves one that does.
     """
     transport = MPITransport()
     progress_threads = threads_allowed()
     tell(supervisor.STARTED)
-    serve(transport, progress_threads, program, arguments, tell, ended)
+    serve(transport, progress_threads, program, arguments, options, tell, ended)
 
 
 def serve(
@@ -44,26 +53,33 @@ def serve(
     progress_threads: bool,
     program: Program,
     arguments: list[str],
+    options: Options,
     tell: Callable[[str], None],
     ended: Callable[[], None],
 ) -> NoReturn:
     """Import the program and run batches until rank 0 says Stop; the process ends here.
 
     transport: to rank 0. progress_threads: whether a second thread may use it in its turn.
-    tell, ended: as above.
+    options, tell, ended: as above.
     """
 
     def leave() -> NoReturn:
         """Stop has come while a task runs: nobody wants its value."""
         ended()
         output.all_ended()
+        if files is not None:
+            files.close()
         worker.last_message()
         leaving.inside_task(transport)
 
     worker = Worker(transport, leave if progress_threads else None, tell)
     errors = sys.stderr
-    output = _output_of(worker)
+    files = None if options.task_output is None else _files(options.task_output, worker.rank)
+    output = _output_of(worker, options, files)
+    if files is not None or options.task_log is not None or options.label:
+        _watch_tasks(worker, options.task_log is not None, files)
     current_executor.install(worker.nested)
+    sys.breakpointhook = _breakpoint
     with identity.this.imports():
         _join(worker, output, program, arguments)
     try:
@@ -73,16 +89,69 @@ def serve(
         os._exit(1)
     ended()
     output.all_ended()
+    if files is not None:
+        files.close()
     worker.farewell()
     leaving.end(transport, worker.lock)
 
 
-def _output_of(worker: Worker) -> Output:
-    """Have all that is printed here go to rank 0 from now on."""
-    output = Output(worker.printed, worker.place)
+def _breakpoint(*args: Any, **kwargs: Any) -> Any:
+    from ..tasks.no_terminal import breakpoint_in_task  # late: few tasks have one
+
+    return breakpoint_in_task(*args, **kwargs)
+
+
+def _output_of(worker: Worker, options: Options, files: TaskFiles | None) -> Output:
+    """Have all that is printed here go to rank 0 from now on, or to the file where it belongs."""
+
+    def send(stream: int, data: bytes) -> bool:
+        if files is not None and files.printed(stream, data):
+            return True
+        return options.output is None and worker.printed(stream, data)
+
+    plain = files is None and options.output is None
+    output = Output(worker.printed if plain else send, worker.place, _lines(worker, options))
     worker.print_to(output)
     output.install()
     return output
+
+
+def _lines(worker: Worker, options: Options) -> Callable[[], Lines]:
+    """Return what makes whole lines of what is printed here, with labels where they are wanted."""
+    if not options.label:
+        return Lines
+    from ..output.labels import LabelledLines  # late: each module is a file that every rank opens
+
+    here = f"rank {worker.rank} {socket.gethostname()}"
+
+    def label() -> str:
+        task = getattr(worker.batches.current, "title", "")
+        return f"[{here} {task}] " if task else f"[{here}] "
+
+    return partial(LabelledLines, label)
+
+
+def _files(directory: str, rank: int) -> TaskFiles | None:
+    """Return what takes the output of tasks; None, and a warning, where it cannot be written."""
+    from ..process.named_files import NameProblem, named  # late: each module is a file that every
+    from ..worker.task_files import TaskFiles  # rank opens
+
+    try:
+        return TaskFiles(named("--task-output", directory), rank)
+    except NameProblem:
+        return None  # rank 0 says it, and ends the job
+    except OSError as problem:
+        text = "--task-output %s cannot be written: %s; what tasks print is shown instead"
+        logging.getLogger("scoopmpi").warning(text, directory, problem.strerror)
+        return None
+
+
+def _watch_tasks(worker: Worker, logged: bool, files: TaskFiles | None) -> None:
+    """Have each task be looked at, for the log of tasks or their files."""
+    from ..worker.watched import Watch, WatchedBatch  # late, as above
+
+    watch = Watch(logged, files, worker.task_ended)
+    worker.batches.open = partial(WatchedBatch, watch=watch)
 
 
 def _join(worker: Worker, output: Output, program: Program, arguments: list[str]) -> None:

@@ -21,6 +21,7 @@ from .unfinished import Unfinished
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .constants_backend import ConstantsBackend
+    from .pedigree import Program, Strand
     from .results import Results, Values
 
 T = TypeVar("T")
@@ -137,6 +138,11 @@ class Executor(ABC):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: B027
         """Do nothing; what runs tasks ends with the program."""
+
+    @property
+    @abstractmethod
+    def strand(self) -> Strand | Program:
+        """Who runs where this is asked, and counts the maps it makes: a task, or the program."""
 
     # What some of them have.
 

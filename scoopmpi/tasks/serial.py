@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 
 from ..concurrency.backoff import poll
 from ..wire import errors, failure
+from ..wire.messages import Origin
 from . import arguments
 from .executor import Executor, MapOptions
 from .future import Future
 from .limit import in_place, limited
+from .pedigree import Program, Strand, program, runs_strand, strand_below
 from .unfinished import Unfinished, Unheard, tell_endless, tell_failed, tell_not_run
 
 T = TypeVar("T")
@@ -40,7 +42,13 @@ class SerialExecutor(Executor):
         """Executors, and results for later, on this one that have something under way."""
         return self._unfinished
 
+    @property
+    def strand(self) -> Strand | Program:
+        """The task that runs in this thread, or the program."""
+        return strand_below() or program
+
     @in_place
+    @runs_strand
     def submit(
         self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
     ) -> Future[T]:
@@ -52,6 +60,7 @@ class SerialExecutor(Executor):
         fn = limited(fn, task_timeout)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
+        strand = Strand(self.strand.new_call(), fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
@@ -67,7 +76,8 @@ class SerialExecutor(Executor):
         without_end = all(map(arguments.endless, iterables))
         known = all(map(arguments.sized, iterables))
         size = min(map(arguments.length, iterables)) if known else None
-        tasks = _Tasks(limited(fn, options.task_timeout), without_end, size)
+        fn = limited(fn, options.task_timeout)
+        tasks = _Tasks(fn, without_end, size, self.strand.new_map())
         found = map(tasks.run, *iterables)
         self._run_dropped()
         made = SerialValues(tasks, found, options.deadline(), self._dropped)
@@ -114,14 +124,15 @@ class _Tasks:
 
     fn: the user's function, with its limit.
     endless: whether the iterables are known to have no end. size: how many tasks there are, if
-    that is known.
+    that is known. origin: who has made it.
     """
 
-    def __init__(self, fn: Callable[..., Any], endless: bool, size: int | None) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin
+    ) -> None:
         self._fn, self.endless, self.size = fn, endless, size
+        self._strand = Strand(origin, fn, start=-1)
         self.unheard = Unheard()
-        self.begun = 0
-        """How many tasks have begun."""
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
 
@@ -130,13 +141,20 @@ class _Tasks:
         """The name of the function, for messages."""
         return failure.describe(self._fn)
 
+    @property
+    def begun(self) -> int:
+        """How many tasks have begun."""
+        return self._strand.start + 1
+
     def leave(self) -> None:
         """Note that nobody takes the values."""
         self.unread = True
 
+    @runs_strand
     def run(self, *args: Any) -> Any:
         """Run one task, and return its value; raises what it raises where somebody reads."""
-        self.begun += 1
+        strand = self._strand
+        strand.start += 1
         try:
             return self._fn(*args)
         except KeyboardInterrupt:

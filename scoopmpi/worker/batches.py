@@ -101,6 +101,8 @@ class Batches:
         self._lock, self._inbox, self._outbox = lock, inbox, outbox
         self._label, self._printing, self._wake = label, printing, wake
         self._pid = os.getpid()
+        self.open: Callable[[Run, Any, Callable[[str], None], Hashable], Running] = Running
+        """Makes a batch of a message; another way where the user wants to know of each task."""
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
 
@@ -160,7 +162,7 @@ class Batches:
         """Unpickle a batch; where that cannot be done, answer for it and return None."""
         try:
             function = self._inbox.functions.function(run.function)
-            return Running(run, function, self._label, self._printing.place()[0])
+            return self.open(run, function, self._label, self._printing.place()[0])
         except BaseException as error:  # the function or the columns cannot be unpickled
             answer = unpackable(run, error)
         self._printing.task_ended()

@@ -18,10 +18,14 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from ..process import identity
+from ..tasks.pedigree import runs_strand, strand_of
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
 from .purity import stateless
+
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 
 class Packed:
@@ -53,6 +57,7 @@ class Interlude:
 
     budget = 0.05
     single = False
+    strand = None
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -102,19 +107,20 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
-        if run.plain:
-            columns = [list(column) for column in payload.unpack(run.tasks)]
-        else:
-            columns = [list(run.tasks)]
+        self.strand = strand_of(run, function, self._values)
+        """Says who the running task is."""
+        packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
+        columns = [list(column) for column in packed]
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
         label(self._name)
         self.started = time.monotonic()
 
+    @runs_strand
     def run(self) -> None:
         """Run the tasks until they end or are cut; what they raise becomes their outcome."""
-        values = self._values
+        values, strand = self._values, self.strand  # noqa: F841
         while True:
             try:
                 values.extend(self._iterator)
@@ -221,7 +227,8 @@ class Running:
     def _call_submitted(self, frame: Frame) -> Any:
         if frame == CANCELLED:
             return None
-        function, arguments, keywords = self._open(frame)
+        function, arguments, keywords, origin = self._open(frame)
+        self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
@@ -256,6 +263,10 @@ class Running:
     def _failed(self, error: BaseException) -> Failed:
         index = self._run.start + len(self._values)
         errors.add_index(error, index)
+        if type(error).__name__ in _WITHOUT_TERMINAL:
+            from ..tasks import no_terminal  # late: few tasks ask anybody
+
+            error = no_terminal.explained(error, self._name, index)
         return Failed(failure.pack(error, identity.this.rank, f"{self._name}, task {index},"))
 
     def _answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from scoopmpi.farm.observer import Observer
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
+from scoopmpi.tasks.stretch import Stretch
 from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
 
@@ -67,8 +68,9 @@ class Account(Observer):
         self._count("assigned", job, tasks)
 
     def tasks_finished(
-        self, job: int, worker: int, tasks: int, failed: int, seconds: float
-    ) -> None:
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        log: Sequence[Stretch],
+    ) -> None:  # fmt: skip
         self._count("finished", job, tasks)
         self.late += job in self.ended
         self.failed += failed
@@ -78,10 +80,12 @@ class Account(Observer):
     def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:
         self._count("handed back", job, tasks)
 
-    def tasks_recalled(self, job: int, tasks: int) -> None:
+    def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         self._count("recalled", job, tasks)
 
-    def tasks_lost(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_lost(
+        self, job: int, worker: int, start: int, tasks: int, attempt: int, late: bool
+    ) -> None:
         self._count("lost", job, tasks)
 
     def tasks_retried(self, job: int, worker: int, tasks: int) -> None:

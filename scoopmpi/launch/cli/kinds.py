@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from ..hosts import placement
 from ..hosts.allocation import Allocation, AllocationError
+from ..rehearsal import jobs, shape
 
 PINS = {
     "compact": "compact", "packed": "compact", "bunch": "compact",
@@ -84,6 +85,24 @@ class Name(_Kind):
 
 def _plain(name: str) -> str:
     return name.lower().translate({ord(sign): None for sign in "-_ "})
+
+
+class Rehearsed(_Kind):
+    """The shape of a job, `slurm:3x4x8`, as the job that a batch system would start."""
+
+    name = "job"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return jobs.job(shape.shape(value)) if isinstance(value, str) else value
+        except shape.ShapeError as problem:
+            self.fail(str(problem), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        found = [f"{name}:" for name in jobs.SYSTEMS if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in found]
 
 
 class Order(_Kind):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...concurrency.backoff import poll
 from ...tasks import limit
+from ...tasks.pedigree import UNPLACED, Strand
 from ...wire import errors
 from .fibers import Fibers, Suspended
 
@@ -50,6 +51,8 @@ class DepthFirst:
         self.fibers = Fibers()
         self.scope = 0
         """The task that runs, or a few of one map in a row: their own jobs are found by it."""
+        self.strand: Strand | None = None
+        """Says who that is, where it is a nested task; else its batch knows."""
         self._port, self._pending, self._sharing, self._read_on = port, pending, sharing, read_on
         self._own_thread = threading.get_ident()
         self._scopes = itertools.count(1)
@@ -74,18 +77,18 @@ class DepthFirst:
         """Run some unstarted tasks of a job here and now."""
         if self._sharing.idle_workers:
             self._sharing.offer(1)
-        outer, scope = self.scope, next(self._scopes)
-        self.scope = scope
+        outer, scope, strand = self.scope, next(self._scopes), self.strand
+        self.scope, self.strand = scope, Strand(UNPLACED, None)
         self._unended[scope] = job
         self._depth += 1
         waiting = limit.set_aside()
         try:
-            self.fibers.apart(job.run, time.monotonic() + SLICE)
+            self.fibers.apart(job.run, time.monotonic() + SLICE, self.strand)
         finally:
             self._unended.pop(scope, None)
             limit.go_on(waiting)
             self._port.task_ended()
-            self.scope = outer
+            self.scope, self.strand = outer, strand
             self._depth -= 1
         if job.unread:
             self._read_on(job)
@@ -94,6 +97,7 @@ class DepthFirst:
     def start(self, work: Callable[[], None]) -> None:
         """Run a task of the farm, or what else may wait, in a fiber until it is done or waits."""
         scope = self.scope = next(self._scopes)
+        self.strand = None
         self._depth = 0
 
         def task() -> None:
@@ -139,11 +143,11 @@ class DepthFirst:
         if fiber is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise errors.TaskError("only a task can wait for tasks")
-        scope, depth, begun = self.scope, self._depth, time.monotonic()
+        scope, depth, strand, begun = self.scope, self._depth, self.strand, time.monotonic()
         waiting = limit.set_aside()
         batch = self._port.suspend()
         self.fibers.suspend(Suspended(fiber, done, deadline))
-        self.scope, self._depth = scope, depth
+        self.scope, self._depth, self.strand = scope, depth, strand
         limit.go_on(waiting)
         self._port.resume(batch, time.monotonic() - begun)
 

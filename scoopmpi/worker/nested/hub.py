@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from ...tasks.pedigree import UNPLACED, Program, Strand, program
 from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
 from ...wire.messages import Returned
@@ -34,6 +35,7 @@ class Hub:
 
     def __init__(self, port: Port, lock: AbstractContextManager[Any], workers: int) -> None:
         self.lock, self.workers = lock, workers
+        self._port = port
         self.pending = PendingJobs()
         self.sharing = WorkSharing(port.send, lock, self.pending, workers)
         self.tasks = DepthFirst(
@@ -49,6 +51,12 @@ class Hub:
         self._callbacks: deque[Callable[[], None]] = deque()
 
     # The worker's own thread.
+
+    @property
+    def strand(self) -> Strand | Program:
+        """Who runs; of a callback nobody can say whose task it is part of."""
+        strand = self.tasks.strand or self._port.strand
+        return program if strand is None else strand.inner or strand
 
     def work(self) -> Callable[[], None] | None:
         """Return something to do in a fiber, None where there is nothing."""
@@ -116,4 +124,4 @@ class Hub:
             self._callbacks.popleft()()
         for job in self.pending.unstarted():
             if job.any_thread and job.rows:
-                job.run(0.0)
+                job.run(0.0, Strand(UNPLACED, None))

@@ -15,10 +15,11 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ...tasks import outcomes, packed
+from ...tasks.pedigree import Strand, runs_strand
 from ...tasks.reorder import ReorderBuffer
 from ...tasks.unfinished import Unheard, tell_endless, tell_failed
 from ...wire import failure, payload
-from ...wire.messages import Frame, Offered, Returned
+from ...wire.messages import Frame, Offered, Origin, Returned
 from . import isolation
 from .fibers import Ended
 from .rows import RowSource
@@ -46,6 +47,7 @@ class NestedMap:
 
     scope: the task, for whoever waits.
     ahead: tasks that are read at first, where reading may run code of the user's.
+    origin: who has made it.
     Raises TypeError where it cannot be a map.
     """
 
@@ -59,8 +61,10 @@ class NestedMap:
         iterables: Sequence[Iterable[Any]],
         ahead: int,
         ordered: bool,
+        origin: Origin,
     ) -> None:
         self.number, self.scope = number, scope
+        self._origin = origin
         self.asked = False
         """True where the task has asked for a value."""
         self.unread = False
@@ -101,11 +105,15 @@ class NestedMap:
         self.rows.extend(rows)
         return True
 
-    def run(self, until: float) -> None:
+    @runs_strand
+    def run(self, until: float, strand: Strand) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
         self.running += 1  # only the end of the worker leaves this early
         rows, call, target = self.rows, self._function.call, self._function.target
-        start, values = self._front, []
+        start = self._front
+        values: list[Any] = []
+        strand.origin, strand.function = self._origin, target
+        strand.start, strand.values = start, values
         problem: BaseException | None = None
         while True:
             try:
@@ -171,6 +179,7 @@ class NestedMap:
             tasks=frame,
             limit=function.limit,
             last=self.unread,
+            origin=(*self._origin[:3], start),
         )
 
     # Outcomes: what comes back.
