@@ -77,6 +77,10 @@ RESTARTS = Setting(
     ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
 )  # fmt: skip
+NO_FINISH = Setting(
+    ["--no-finish"], section=options.RUNNING, is_flag=True,
+    help="Do not wait at the end for maps and calls that nobody waits for.",
+)  # fmt: skip
 TASK_LOG = Setting(
     ["--task-log"], section=options.RUNNING, usual=True, type=click.Path(), metavar="FILE",
     help="A table of all tasks, as they end: what, where, how long (CSV).",
@@ -109,7 +113,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP,
+        SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP,
         *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],

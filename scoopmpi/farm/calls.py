@@ -7,11 +7,14 @@ outcome goes to the future. Maps are the other job of rank 0's own (`map_job`).
 from __future__ import annotations
 
 import logging
+import weakref
 from concurrent.futures import Future as PEP3148Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
+from ..tasks.unfinished import Unheard
 from ..tasks.wrapped import Retry
 from ..wire import errors, payload
 from ..wire.messages import CANCELLED, Frame, Origin
@@ -48,6 +51,7 @@ class CallStream:
         self.number = number
         self._calls: dict[int, Call] = {}
         self._count = 0
+        self._unheard = Unheard()
         self._begun = 0  # every call before this one was handed out at least once
         self.fresh = 0
         """Calls that the scheduler has not been told of."""
@@ -124,13 +128,23 @@ class CallStream:
                 call.record.came(part.plain, frame, place in failed)
             try:
                 if isinstance(outcome, Raised):
+                    heard = bool(vars(call.future)["_done_callbacks"])
+                    kept = weakref.ref(call.future)
                     call.future.set_exception(outcome.error)
+                    del call  # the last that holds the future, where nobody has kept it
+                    if kept() is None and not heard:
+                        self._unheard.note(index, partial(getattr, outcome, "error"))
                 else:
                     call.future.set_result(outcome)
             except BaseException as error:  # sys.exit in a callback
                 problem = error
         if problem is not None:
             raise problem
+
+    def tell_unheard(self) -> None:
+        """Warn of what calls have raised whose futures nobody has kept, once."""
+        unheard, self._unheard = self._unheard, Unheard()
+        unheard.tell_calls()
 
     def failed(self, error: BaseException) -> None:
         """Give all futures the error: the farm itself has ended."""

@@ -61,6 +61,7 @@ class ProgramEnd:
             said = Patience("tasks that tasks have left", lambda: f"workers {rounds.unsettled}")
             said.wait(wait_until, lambda: rounds.over or broken())
             new = self._unfinished or (maps and (self._unread.under_way or self._calls.waiting))
+            self._calls.tell_unheard()
             if not rounds.waited and handed_on == offers.last_ones and not new:
                 return
 

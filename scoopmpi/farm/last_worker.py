@@ -3,8 +3,8 @@
 The promise: where single tasks kill their workers, these fail and every other caller gets its
 value, however few workers there are. So the last worker has a successor, a process on rank 0's
 host, and that one too. It is not for farms of which hundreds die, as one process would keep the
-hosts of all; nor where one dies after the other and nothing gets done, as no single task is to
-blame for that. How such a process is started is not known here.
+hosts of all; nor where one dies after the other and nothing gets done, or they cannot even import
+the program: no single task is to blame for that. How such a process starts is not known here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LastWorker:
     ) -> None:
         self._members, self._scheduler, self._start = members, scheduler, start
         self._patience = TASKS_IN_VAIN * (retries + 1)
-        self._in_vain, self._answered = 0, 0
+        self._in_vain = self._unjoined = self._answered = 0
         self._workers = members.size
 
     def successor(self, worker: int) -> int | None:
@@ -50,7 +50,8 @@ class LastWorker:
         answered = self._scheduler.answered
         self._in_vain = 0 if answered > self._answered else self._in_vain + 1
         self._answered = answered
-        if self._in_vain >= self._patience or not members.has_joined(worker):
+        self._unjoined = 0 if members.has_joined(worker) else self._unjoined + 1
+        if self._in_vain >= self._patience or self._unjoined > 1:
             return None
         try:
             rank = self._start()

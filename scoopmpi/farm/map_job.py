@@ -24,6 +24,7 @@ from .map_window import MapWindow
 
 if TYPE_CHECKING:
     from ..tasks.record import MapRecord
+    from ..tasks.unfinished import Unheard
 
 
 class MapJob:
@@ -73,7 +74,7 @@ class MapJob:
         self.limit, self.retry = tasks.limit, tasks.retry
         self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
-        self.watch, self.unheard = outcomes.watch, outcomes.unheard
+        self.watch = outcomes.watch
         self.take = waiting.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead = source, ahead
@@ -118,6 +119,11 @@ class MapJob:
         """True where tasks may be left that were not handed out."""
         source = self._source
         return source.size is None or self._ahead.released < source.size
+
+    @property
+    def unheard(self) -> Unheard | None:
+        """Return what tasks have raised of which the values were thrown away."""
+        return self._outcomes.unheard
 
     @property
     def size(self) -> int | None:

@@ -50,7 +50,7 @@ class MapOutcomes:
         """Why no outcome comes any more."""
         self.left = False
         """True where nobody takes the values, but the tasks shall run."""
-        self.unheard = Unheard()
+        self.unheard: Unheard | None = None
         """What tasks have raised of which the values were thrown away."""
         self._watch: Callable[[OutcomeRange], object] = bool
 
@@ -96,10 +96,15 @@ class MapOutcomes:
         """Throw away what has come."""
         while (part := self._waiting.take()) is not None:
             if part.failed:
-                index, frame = part.failed[0], part.outcomes[part.failed[0]]
-                error = partial(failure.unpack, frame)
-                self.unheard.note(part.start + index, error, len(part.failed))
+                self._note(part)
             self._watch(part)
+
+    def _note(self, part: OutcomeRange) -> None:
+        """Note what tasks have raised of which the values are thrown away."""
+        self.unheard = self.unheard or Unheard()
+        place = part.failed[0]
+        error = partial(failure.unpack, part.outcomes[place])
+        self.unheard.note(part.start + place, error, len(part.failed))
 
 
 def _nothing() -> None:

@@ -115,7 +115,8 @@ class UnreadMaps:
     def _ended(self, job: MapJob) -> None:
         if self._left.pop(job.number, None) is not None:
             self._abandon(job.number)
-            job.unheard.tell(job.name, job.taken, self._told)
+            if job.unheard is not None:
+                job.unheard.tell(job.name, job.taken, self._told)
             if job.problem is not None:
                 tell_failed(job.name, job.read, failure.reason(job.problem))
 

@@ -29,6 +29,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
   --keep-failures          take failures from there as they are, instead of trying again
   --restarts N             how often to start again from the checkpoint after a crash
+  --no-finish              do not wait at the end for maps and calls that nobody waits for
   --task-log FILE          a table of all tasks, as they end: what, where, how long
   --task-output DIR        what each task prints, in a file of its own there
   --output FILE            stdout and stderr; with {rank} or {host} in it a file for each
@@ -75,6 +76,7 @@ class Options(NamedTuple):
     checkpoint: str | None = None
     keep_failures: bool = False
     restarts: int | None = None
+    no_finish: bool = False
     task_log: str | None = None
     task_output: str | None = None
     label: bool = False
@@ -109,6 +111,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--checkpoint": ("checkpoint", _TEXT),
     "--keep-failures": ("keep_failures", _FLAG),
     "--restarts": ("restarts", _COUNT),
+    "--no-finish": ("no_finish", _FLAG),
     "--task-log": ("task_log", _TEXT),
     "--task-output": ("task_output", _TEXT),
     "--label": ("label", _FLAG),
@@ -167,8 +170,8 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     """Return the options that each rank has to know, as words."""
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
-        ("--profile", options.profile), ("--label", options.label),
-        ("--keep-failures", options.keep_failures),
+        ("--no-finish", options.no_finish), ("--profile", options.profile),
+        ("--label", options.label), ("--keep-failures", options.keep_failures),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in _numbers(options):

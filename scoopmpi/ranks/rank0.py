@@ -73,7 +73,7 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
         print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
-    return status_of(partial(_to_its_end, program, arguments))
+    return status_of(partial(_to_its_end, program, arguments, options))
 
 
 def _lead(transport: MPITransport, program: Program, arguments: list[str], options: Options) -> int:
@@ -101,7 +101,7 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     current_executor.install(FarmExecutor(farm, checkpoint))
     status, pid = 1, os.getpid()
     try:
-        status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
+        status = status_of(partial(_to_its_end, program, arguments, options, farm.show_arrived))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -148,7 +148,10 @@ def _seed(asked: int | None, checkpoint: Any) -> None:
 
 
 def _to_its_end(
-    program: Program, arguments: list[str], show: Callable[[], None] | None = None
+    program: Program,
+    arguments: list[str],
+    options: Options,
+    show: Callable[[], None] | None = None,
 ) -> None:
     """Run the program; what it has left to the farm runs before it counts as ended.
 
@@ -157,7 +160,8 @@ def _to_its_end(
     pid = os.getpid()
     try:
         run = partial(running.run, program, arguments)
-        to_its_end(run, current_executor.current, wait_for_threads)
+        current = current_executor.current
+        to_its_end(run, current, wait_for_threads, wait=not options.no_finish)
     finally:
         identity.this.program_ended()
         if show is not None and os.getpid() == pid:

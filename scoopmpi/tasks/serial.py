@@ -104,10 +104,10 @@ class SerialExecutor(Executor):
         maps: whether maps count that nobody reads.
         """
         if not maps:
-            left = [made for made in (*self._dropped, *self._maps) if made.unasked]
+            left = [made for made in {*self._dropped, *self._maps} if made.unasked]
             self._dropped.clear()
             self._maps.clear()
-            tell_not_run([(made.name, made.begun, made.size) for made in left], 0, failed=True)
+            tell_not_run([(made.name, made.begun, made.size) for made in left], 0, failed=False)
         self._unfinished.finish()
         if maps:
             for made in list(self._maps):

@@ -83,6 +83,15 @@ class Unheard:
                 "%s", self.count, tasks, name, self.index, failure.reason(self._error()),
             )  # fmt: skip
 
+    def tell_calls(self) -> None:
+        """Warn of submitted calls whose futures nobody has kept."""
+        if self.count:
+            logger.warning(
+                "%d submitted call%s, whose futures nobody has kept, %s raised; call %d: %s",
+                self.count, "" if self.count == 1 else "s", "has" if self.count == 1 else "have",
+                self.index, failure.reason(self._error()),
+            )  # fmt: skip
+
 
 def tell_not_run(maps: Sequence[tuple[str, int, int | None]], calls: int, failed: bool) -> None:
     """Warn of what nobody has waited for and what the program's end has cut off, if there is any.
@@ -91,15 +100,15 @@ def tell_not_run(maps: Sequence[tuple[str, int, int | None]], calls: int, failed
     calls: how many that were submitted. failed: whether the program has.
     """
     left = [
-        f"a map of {name} ({run} tasks have run)" if size is None
+        f"the rest of a map of {name}, of which {run} tasks have run" if size is None
         else f"{size - run} of {size} tasks of a map of {name}"
         for name, run, size in maps[:_NAMED]
     ]  # fmt: skip
     left += [f"{len(maps) - _NAMED} more maps"] if len(maps) > _NAMED else []
     left += [f"{calls} submitted call{'s' if calls > 1 else ''}"] if calls else []
-    why = ", as the program has failed" if failed else ""
+    why = "the program has failed" if failed else "nobody has waited for it"
     if left:
-        logger.warning("nobody has waited for what has not run%s: %s", why, ", ".join(left))
+        logger.warning("not run, as %s: %s", why, ", ".join(left))
 
 
 def tell_endless(name: str, tasks: int) -> None:

@@ -79,7 +79,7 @@ class NestedMap:
         self.rows: deque[tuple[Any, ...]] = deque()
         self._front = self._end = 0  # the rows are the tasks from front to end
         self._plain = True
-        self._unheard = Unheard()
+        self._unheard: Unheard | None = None
         self.refill()
 
     def ask(self) -> None:
@@ -211,10 +211,11 @@ class NestedMap:
 
     def _look(self, arrived: Arrived | outcomes.OutcomeRange) -> None:
         """Note what tasks of an unread map have raised."""
+        self._unheard = self._unheard or Unheard()
         if isinstance(arrived, outcomes.OutcomeRange):
             if arrived.failed:
-                first, frame = arrived.failed[0], arrived.outcomes[arrived.failed[0]]
-                error = partial(failure.unpack, frame)
+                first = arrived.failed[0]
+                error = partial(failure.unpack, arrived.outcomes[first])
                 self._unheard.note(arrived.start + first, error, len(arrived.failed))
         elif (raised := arrived.failure) is not None:
             self._unheard.note(arrived.stop - 1, lambda: raised)
@@ -225,7 +226,8 @@ class NestedMap:
         told: functions whose tasks were told of before.
         """
         name, tasks = failure.describe(self._function.target), self._source.read
-        self._unheard.tell(name, tasks, told)
+        if self._unheard is not None:
+            self._unheard.tell(name, tasks, told)
         if self._source.error is not None:
             tell_failed(name, tasks, failure.reason(self._source.error))
 
