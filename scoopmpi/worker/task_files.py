@@ -82,7 +82,6 @@ class TaskFiles:
         self._lock = threading.RLock()
         self._flush_c = ctypes.PyDLL(None).fflush
         self._spare: list[Sheet] = []
-        self._made = 0
         self._taking: list[BatchFiles] = []  # the latest has the descriptors
         self._waiting: set[BatchFiles] = set()
         self._nested: Sheet | None = None
@@ -96,9 +95,14 @@ class TaskFiles:
         """Return what takes the output of a batch's tasks."""
         return BatchFiles(self, run.job, run.start)
 
+    @property
+    def taking(self) -> bool:
+        """True where what is written goes to a file of a task."""
+        return bool(self._taking or self._waiting)
+
     def printed(self, stream: int, data: bytes) -> bool:
-        """Write lines that a task has printed; False where no task runs."""
-        if not self._taking and not self._waiting:
+        """Write what a task has printed; False where no task runs."""
+        if not self.taking:
             return False
         view = memoryview(data)
         try:
@@ -147,12 +151,13 @@ class TaskFiles:
                 return
             try:
                 self._name(sheet, batch)
+                batch.sheet = None
                 batch.sheet = self._sheet()
             except OSError as problem:
                 self._tell(problem)
-                return
-            self._switch()
-            os.close(sheet.fd)
+            if batch.sheet is not sheet:
+                self._switch()
+                os.close(sheet.fd)
 
     def close(self) -> None:
         """Name what running tasks have printed, and leave no empty file: the worker leaves."""
@@ -167,6 +172,8 @@ class TaskFiles:
                 if sheet is not None and sheet.empty:
                     with suppress(OSError):
                         os.unlink(sheet.path)
+            with suppress(OSError):  # where it is not empty, say
+                os.rmdir(os.path.join(self._directory, "nested"))
 
     # Files.
 
