@@ -183,6 +183,7 @@ STATE = {
     "shared": "each name is warned of once in a process",
     "tasks.current_executor": "`futures` has no handle: it speaks to the executor of the process",
     "tasks.initializer": "an initializer runs once in a process, whichever executor has brought it",
+    "tasks.unknown_keywords": "each keyword is warned of once in a process",
     "tasks.wrapped": "grows while modules are imported: code that hands on the user's function",
     "tasks.limit": "the alarm (SIGALRM) is one for the process, and its handler gets no argument",
     "wire.payload": "pickle's hooks get no handle: what workers lack, and numpy's scalars",

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
-from ..tasks.executor import Executor, MapOptions
+from ..tasks.executor import Executor, MapOptions, Retry
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
@@ -60,16 +60,23 @@ class FarmExecutor(Executor):
 
         return FarmConstants(self.farm)
 
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker, and return its future at once.
 
         args, kwargs: packed now, as they are.
-
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
+        retry: how it is tried again where it raises.
         """
         run = limited(fn, task_timeout)
+        if retry is not None:
+            run = retry.in_place(run, None)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -93,10 +100,12 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
+        if options.retry is not None:
+            run = options.retry.in_place(run, None)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
         job = self.farm.maps.open(run, iterables, options.ordered, record)
-        return FarmResults(self.farm, job, options.deadline())
+        return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
 

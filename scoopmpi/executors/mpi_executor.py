@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from ..process import identity
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
-from ..tasks.executor import Executor, MapOptions, map_options
+from ..tasks.executor import ExceptionTypes, Executor, MapOptions, Retry, map_options
 from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import NO_LIMIT, limited
@@ -101,19 +101,34 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
 
     # Calls.
 
-    def submit(  # type: ignore[override] # one keyword is ours
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def submit(  # type: ignore[override] # some keywords are ours
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        task_timeout: float | None = None,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: ExceptionTypes | None = None,
+        **kwargs: Any,
     ) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker, and return its future at once.
 
         args, kwargs: packed now, as they are; later changes do not reach the call.
         task_timeout: seconds that it may take where it runs, without the initializer; the future
             raises `scoopmpi.TaskTimeout` afterwards. None: as --task-timeout says.
+        retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
+            `fn` only where that has parameters of these names itself.
 
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
+        retry = None
+        if retries is not None or retry_delay is not None or retry_on is not None:
+            from ..tasks.retry import of_call  # late: few calls are tried again
+
+            retry, kwargs = of_call(fn, kwargs, retries, retry_delay, retry_on)
         with self._lock:  # what has passed the check is counted before shutdown looks
-            return self._hand_in(self._open(), fn, args, kwargs, task_timeout)
+            return self._hand_in(self._open(), fn, args, kwargs, task_timeout, retry)
 
     def _hand_in(
         self,
@@ -122,10 +137,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         task_timeout: float | None,
+        retry: Retry | None,
     ) -> Future[T]:
         if self._initializer is not None:
             fn, task_timeout = self._initialized(fn, task_timeout), NO_LIMIT
-        future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
+        future = below.call(fn, args, kwargs, task_timeout, retry)
         self._handed_in.add_call(future, below)
         future.on_end = self._ended
         if future.done():
@@ -150,6 +166,10 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         unordered: bool = False,
         strict: bool = False,
         task_timeout: float | None = None,
+        return_exceptions: bool = False,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: ExceptionTypes | None = None,
     ) -> Iterator[T]:
         """Have `fn` run over the iterables, and return an iterator of the values.
 
@@ -163,6 +183,12 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         ordered: False gives the values as they arrive; so does unordered=True.
         strict: ValueError behind the last value where one iterable is longer than another.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
+        return_exceptions: True gives what tasks raise in the place of their values; else the first
+            that is met is raised, and the rest given up.
+        retries: how often a task that raises is tried again, by whichever worker is free.
+        retry_delay: seconds before each further try.
+        retry_on: the exceptions after which it is, a type or several; Exception where none are
+            named.
 
         Raises TypeError and ValueError for what these cannot be; RuntimeError after `shutdown`,
         BrokenMPIExecutor after a failed initializer.
@@ -170,7 +196,10 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if chunksize < 1:
             raise ValueError(f"chunksize is {chunksize}, it must be at least 1")
         ordered = ordered and not unordered
-        options = map_options(fn, iterables, timeout, ordered, task_timeout)
+        retry = retry_asked(retries, retry_delay, retry_on)
+        options = map_options(
+            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry
+        )
         if strict and len(iterables) > 1:
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
@@ -214,19 +243,21 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     ) -> BoundedValues:
         deadline = options.deadline()
         below = self._open()
-        call = partial(self._hand_in_row, below, limited(fn, options.task_timeout))
+        run = limited(fn, options.task_timeout)
+        call = partial(self._hand_in_row, below, run, options.retry)
         rows, without_end = zip(*iterables, strict=False), all(map(endless, iterables))
         bounded = BoundedMap(describe(fn), call, rows, size, without_end)
         self._handed_in.add_map(bounded, below)
         return BoundedValues(
-            bounded, self._handed_in, deadline, lambda: self._shut, self._open
+            bounded, self._handed_in, deadline, lambda: self._shut, self._open,
+            options.return_exceptions,
         )  # fmt: skip
 
     def _hand_in_row(
-        self, below: Executor, fn: Callable[..., T], row: tuple[Any, ...]
+        self, below: Executor, fn: Callable[..., T], retry: Retry | None, row: tuple[Any, ...]
     ) -> Future[T]:
         """Hand in one task of a map, whose function has its limit."""
-        return self._hand_in(below, fn, row, {}, NO_LIMIT)
+        return self._hand_in(below, fn, row, {}, NO_LIMIT, retry)
 
     # The beginning and the end.
 
@@ -294,3 +325,14 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             warnings.warn(text, RuntimeWarning, stacklevel=4)
             return
         self._base = self._keeping = keeping
+
+
+def retry_asked(
+    retries: int | None, delay: float | None, on: ExceptionTypes | None
+) -> Retry | None:
+    """Check what is asked for of retries of a map, and return it; None where nothing is."""
+    if retries is None and delay is None and on is None:
+        return None
+    from ..tasks.retry import asked  # late: few maps are tried again
+
+    return asked(retries, delay, on)

@@ -19,7 +19,7 @@ task and compares.
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
-        farm/functions          its function, sent once
+        farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + concurrency/signal_lock
         farm/driver             somebody looks after it
 

@@ -31,6 +31,8 @@ class BrokenMPIExecutor(BrokenExecutor):
 
     has_original = True
     """True: its cause travels with it, see `failure`."""
+    breaks_executor = True
+    """True: it is no task's failure, and is not among those that a map collects."""
 
 
 class Initializer:

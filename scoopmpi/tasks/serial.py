@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ..concurrency.backoff import poll
 from ..wire import errors, failure
 from . import arguments
-from .executor import Executor, MapOptions
+from .executor import Executor, MapOptions, Retry
 from .future import Future
 from .limit import in_place, limited
 from .unfinished import Unfinished, tell_endless, tell_failed
@@ -40,20 +40,29 @@ class SerialExecutor(Executor):
         return self._unfinished
 
     @in_place
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
         """Run `fn(*args, **kwargs)` now, and return its future, which is done.
 
         task_timeout: seconds that it may take; TaskTimeout afterwards.
+        retry: how it is tried again where it raises.
         """
         self._run_dropped()
         fn = limited(fn, task_timeout)
+        if retry is not None:
+            fn = retry.in_place(fn, None)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
+            _noted(error, fn, args, kwargs, None)
             future.set_exception(error)
         else:
             future.set_result(value)
@@ -63,11 +72,14 @@ class SerialExecutor(Executor):
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
-        without_end = all(map(arguments.endless, iterables))
-        tasks = _Tasks(limited(fn, options.task_timeout), without_end)
+        without_end, deadline = all(map(arguments.endless, iterables)), options.deadline()
+        run = limited(fn, options.task_timeout)
+        if options.retry is not None:
+            run = options.retry.in_place(run, deadline)
+        tasks = _Tasks(run, without_end, options.return_exceptions)
         found = map(tasks.run, *iterables)
         self._run_dropped()
-        made = SerialValues(tasks, found, options.deadline(), self._dropped)
+        made = SerialValues(tasks, found, deadline, self._dropped)
         self._maps.add(made)
         return made
 
@@ -102,15 +114,27 @@ class SerialExecutor(Executor):
         return poll(done, timeout)
 
 
+def _noted(
+    error: BaseException, fn: Callable[..., Any], args: Any, kwargs: Any, index: int | None
+) -> None:
+    """Have an exception say which call it is of, as on a farm."""
+    from ..wire import shown  # late: nothing may fail
+
+    call = shown.called(fn, args, kwargs)
+    errors.add_task(error, failure.describe(fn), index, errors.words(call, index))
+    failure.note(error, f"Failed in {failure.which(call, index)}".rstrip(","))
+
+
 class _Tasks:
     """How the tasks of a serial map run.
 
     fn: the user's function, with its limit.
     endless: whether the iterables are known to have no end.
+    collect: whether exceptions of tasks are values too.
     """
 
-    def __init__(self, fn: Callable[..., Any], endless: bool) -> None:
-        self._fn, self.endless = fn, endless
+    def __init__(self, fn: Callable[..., Any], endless: bool, collect: bool) -> None:
+        self._fn, self.endless, self._collect = fn, endless, collect
         self.begun = 0
         """How many tasks have begun."""
         self.unread = False
@@ -132,12 +156,15 @@ class _Tasks:
             return self._fn(*args)
         except KeyboardInterrupt:
             raise
-        except StopIteration as error:  # it would end the map as if all were done
-            if not self.unread:
+        except BaseException as error:
+            if self.unread:
+                return None
+            _noted(error, self._fn, args, {}, self.begun - 1)
+            if self._collect and not getattr(type(error), "breaks_executor", False):
+                return failure.raisable(error)
+            if isinstance(error, StopIteration):  # it would end the map as if all were done
                 raise failure.raisable(error) from error.__cause__ or error
-        except BaseException:
-            if not self.unread:
-                raise
+            raise
 
 
 class SerialValues:
@@ -170,7 +197,7 @@ class SerialValues:
             raise StopIteration
         self._over = True
         values = self._values
-        return values if self._deadline is None else _in_time(values, self._deadline)
+        return values if self._deadline is None else _InTime(values, self._deadline)
 
     @staticmethod  # so that who asks keeps no values
     def settled() -> bool:
@@ -204,8 +231,18 @@ class SerialValues:
         return self._tasks.begun
 
 
-def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
-    for value in values:
-        if time.monotonic() > deadline:
+class _InTime:
+    """Values up to a deadline; what a task raises does not end them."""
+
+    def __init__(self, values: Iterator[Any], deadline: float) -> None:
+        self._values, self._deadline = values, deadline
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        value = next(self._values)
+        if time.monotonic() > self._deadline:
+            self._values = iter(())
             raise WaitedTooLong("the map's timeout has passed")
-        yield value
+        return value

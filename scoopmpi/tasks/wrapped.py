@@ -41,6 +41,10 @@ class Wrapped:
         """Seconds that each call may take; None where there is no limit."""
         return self._fn.task_limit if isinstance(self._fn, Wrapped) else None
 
+    def as_written(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return a call's arguments as the user's function gets them, for messages."""
+        return self._fn.as_written(args) if isinstance(self._fn, Wrapped) else args
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the user's function, in the way of the subclass."""
         raise NotImplementedError
@@ -49,6 +53,18 @@ class Wrapped:
 class Starred(Wrapped):
     """A function whose arguments come as one sequence, as `starmap` has it."""
 
+    def as_written(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return a call's arguments as the user's function gets them, for messages."""
+        return args[0] if type(args[0]) in (tuple, list) else args
+
     @passes_on
     def __call__(self, arguments: Sequence[Any]) -> Any:
         return self._fn(*arguments)
+
+
+class Again(BaseException):
+    """Carries what a task has raised that is to be tried again, from its function to its batch."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error

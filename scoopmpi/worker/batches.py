@@ -19,7 +19,7 @@ from ..wire.messages import Message, Resumed, Run, Waiting
 from .inbox import Inbox
 from .nested.fibers import Ended
 from .outbox import Outbox
-from .running import Interlude, Running, nothing_run, unpackable
+from .running import Interlude, Running, nothing_run
 
 logger = logging.getLogger("scoopmpi")
 
@@ -164,6 +164,8 @@ class Batches:
             function = self._inbox.functions.function(run.function)
             return self.open(run, function, self._label, self._printing.place()[0])
         except BaseException as error:  # the function or the columns cannot be unpickled
+            from .failing import unpackable  # late: most batches can be
+
             answer = unpackable(run, error)
         self._printing.task_ended()
         self._outbox.send(answer)

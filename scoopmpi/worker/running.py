@@ -11,17 +11,19 @@ worker has withdrawn the batch from the progress thread. No transport and no loc
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..process import identity
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
 from .purity import stateless
+
+if TYPE_CHECKING:
+    from .failing import WrittenCalls
 
 
 class Packed:
@@ -102,6 +104,7 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
+        self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
         if run.plain:
             columns = [list(column) for column in payload.unpack(run.tasks)]
         else:
@@ -254,9 +257,17 @@ class Running:
     # Answers.
 
     def _failed(self, error: BaseException) -> Failed:
-        index = self._run.start + len(self._values)
-        errors.add_index(error, index)
-        return Failed(failure.pack(error, identity.this.rank, f"{self._name}, task {index},"))
+        place = len(self._values)
+        number = self._run.start + place
+        index = None if self._function is None else number
+        if self._calls is None:
+            from .failing import WrittenCalls  # late: nothing may fail
+
+            self._calls = WrittenCalls(self._run, self._function)
+        call = self._calls.of(place) or self._name
+        errors.add_task(error, self._name, number, errors.words(call, index))
+        task = failure.which(call, index, self.attempt)
+        return Failed(failure.pack(error, identity.this.rank, task))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
@@ -293,29 +304,6 @@ class Running:
             return self._pack(value)
         except errors.TaskError as error:
             return self._failed(error)
-
-
-def unpackable(run: Run, error: BaseException) -> Finished:
-    """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
-    name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
-    problem = errors.TaskError(
-        f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
-        f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
-    )
-    problem.__cause__ = error
-    frame = failure.pack(problem, identity.this.rank, "a batch")
-    count = run.stop - run.start
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.stop,
-        seconds=-1.0,
-        unstarted=run.stop,
-        end=run.stop,
-        plain=False,
-        outcomes=(frame,) * count,
-        failed=tuple(range(count)),
-    )
 
 
 def nothing_run(run: Run) -> Finished:

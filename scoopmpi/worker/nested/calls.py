@@ -92,6 +92,8 @@ class NestedCalls:
             if not future.set_running_or_notify_cancel():
                 continue
             function: Any = "a submitted call"
+            args: Any = ()
+            kwargs: Any = {}
             try:
                 if call.plain is None:
                     function, args, kwargs = isolation.opened(call.frame, function)
@@ -103,7 +105,8 @@ class NestedCalls:
             except Ended:
                 raise
             except BaseException as error:
-                _ended(future, outcomes.Raised(isolation.raised(error, function, index)))
+                problem = isolation.raised(error, function, index, args, kwargs)
+                _ended(future, outcomes.Raised(problem))
             else:
                 _ended(future, value)
             if time.monotonic() > until:

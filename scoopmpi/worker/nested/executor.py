@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...tasks import limit
-from ...tasks.executor import Executor, MapOptions
+from ...tasks.executor import Executor, MapOptions, Retry
 from ...tasks.future import Future
 from ...tasks.unfinished import Unfinished
 from .hub import Hub
@@ -50,13 +50,20 @@ class NestedExecutor(Executor):
         """The constants as `shared` needs them."""
         return self._constants()
 
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
-        """Submit as `FarmExecutor.submit` does: it runs here when waited for, or elsewhere."""
+        """Submit as `FarmExecutor.call` does: it runs here when waited for, or elsewhere."""
         fn = limit.limited(fn, task_timeout)
+        if retry is not None:
+            fn = retry.in_place(fn, None)
         if threading.get_ident() != self._own_thread:
-            return self._serial.submit(fn, *args, task_timeout=limit.NO_LIMIT, **kwargs)
+            return self._serial.call(fn, args, kwargs, limit.NO_LIMIT)
         return self._maker.submit(fn, args, kwargs)
 
     @property

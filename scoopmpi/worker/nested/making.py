@@ -66,9 +66,11 @@ class JobMaker:
         """Make a map, and return its values, a list at a time."""
         deadline = options.deadline()
         fn = limit.limited(fn, options.task_timeout)
+        if options.retry is not None:
+            fn = options.retry.in_place(fn, deadline)
         ordered = options.ordered
         tasks, maps = self._tasks, self._maps
         job = NestedMap(next(self._numbers), tasks.scope, fn, iterables, self._ahead, ordered)
         maps.add(job)
         tasks.opened(job)
-        return NestedValues(tasks, maps, job, deadline)
+        return NestedValues(tasks, maps, job, deadline, options.return_exceptions)

@@ -119,7 +119,7 @@ class NestedMap:
             except Ended:
                 raise
             except BaseException as error:
-                problem = isolation.raised(error, target, index)
+                problem = isolation.raised(error, target, index, row)
                 break
             # Another fiber may have gone on with this job while the task waited.
             if self._front != index + 1 or time.monotonic() > until:
