@@ -19,7 +19,7 @@ from scoopmpi.farm.verbose import Verbose
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, stretch
-from scoopmpi.tasks.stretch import Stretch, joined
+from scoopmpi.tasks.stretch import Ended, lines
 from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.worker.watched import Watch, WatchedBatch
 from tests.support.link import Ranks
@@ -159,19 +159,16 @@ def test_a_task_that_kills_is_lost_at_each_attempt(retries: int, tmp_path: Path)
 
 
 def test_short_tasks_share_a_line_and_long_ones_do_not() -> None:
-    def ran(seconds: float, outcome: str = "ok", function: str = "f") -> Stretch:
-        return Stretch(1, 0.0, seconds, outcome, function, 1)
-
-    tasks = [
-        ran(0.001), ran(0.002), ran(0.02), ran(0.001), ran(0.001, "failed"), ran(0.001),
-        ran(0.009), ran(0.0, function="g"), ran(0.01), ran(0.01),
-    ]  # fmt: skip
-    lines = [(line.tasks, round(line.seconds, 3), line.outcome) for line in joined(tasks)]
-    assert lines == [
+    seconds = [0.001, 0.002, 0.02, 0.001, 0.001, 0.001, 0.009, 0.0, 0.01, 0.01]
+    tasks = [Ended(n, time, "g" if n == 7 else "f") for n, time in enumerate(seconds)]
+    made = lines(tasks, {4: ("failed", "why")}, 2, 100.0)
+    assert [(line.tasks, round(line.seconds, 3), line.outcome) for line in made] == [
         (2, 0.003, "ok"), (1, 0.02, "ok"), (1, 0.001, "ok"), (1, 0.001, "failed"),
         (2, 0.010, "ok"), (1, 0.0, "ok"), (1, 0.01, "ok"), (1, 0.01, "ok"),
     ]  # fmt: skip
-    assert list(joined([])) == []
+    assert [line.began for line in made] == [100, 102, 103, 104, 105, 107, 108, 109]
+    assert made[3].error == "why" and {line.attempt for line in made} == {2}
+    assert lines([], {}, 1, 0.0) == []
 
 
 def test_an_exception_whose_text_raises_is_told() -> None:
