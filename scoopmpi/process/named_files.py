@@ -104,16 +104,20 @@ def with_job(text: str, number: str) -> str:
 
 
 def named(option: str, text: str, here: Mapping[str, object] = MappingProxyType({})) -> str:
-    """Return the full path of a file that an option of a farm names; `{job}` may be in it.
+    """Return the full path of a file that an option of a farm names, on a rank.
 
-    here: what other placeholders stand for. Raises NameProblem where there are more than these.
+    here: what placeholders but `{job}` stand for. Raises NameProblem where there are others, or no
+    batch job: the command has filled in another number, under a mpirun of the user's own there is
+    none that all ranks know.
     """
-    values = {"job": job_number(os.environ) or os.getpid(), **here}
+    number = job_number(os.environ)
     try:
-        placeholders(text, values)
+        asked = placeholders(text, ("job", *here))
+        if "job" in asked and number is None:
+            raise NameProblem("this is no batch job, {job} has no number")
     except NameProblem as problem:
         raise NameProblem(f"{option} {text} names no file: {problem}") from None
-    return os.path.abspath(filled(text, values))
+    return os.path.abspath(filled(text, {"job": number, **here}))
 
 
 def refusal(path: str) -> str | None:

@@ -113,3 +113,17 @@ def test_what_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
     assert named_files.directory_refusal(str(tmp_path)) is None
     assert "no directory" in (named_files.directory_refusal(str(tmp_path / "file")) or "")
     assert "no directory" in (named_files.directory_refusal(str(tmp_path / "no" / "x")) or "")
+
+
+def test_a_rank_knows_no_number_without_a_batch_job(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for names, place in named_files._JOBS:
+        for name in (*names, place):
+            monkeypatch.delenv(name or "_", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert named_files.named("--task-log", "a.{r}", {"r": 3}) == f"{tmp_path}/a.3"
+    with pytest.raises(NameProblem, match="--task-log a.{job} names no file: this is no batch job"):
+        named_files.named("--task-log", "a.{job}")
+    monkeypatch.setenv("PBS_JOBID", "7.head")
+    assert named_files.named("--task-log", "a.{job}") == f"{tmp_path}/a.7"
