@@ -86,6 +86,7 @@ class TaskFiles:
         self._waiting: set[BatchFiles] = set()
         self._nested: Sheet | None = None
         self._children: frozenset[str] = frozenset()
+        self._silent: list[str] = []  # named for the sake of a process that may print still
         self._warned = False
         os.makedirs(directory, exist_ok=True)
         self._spare.append(self._new_sheet())
@@ -150,7 +151,8 @@ class TaskFiles:
             if sheet is None or (sheet.empty and not self._left_children()):
                 return
             try:
-                self._name(sheet, batch)
+                path = self._name(sheet, batch)
+                self._silent += [path] if sheet.empty else []
                 batch.sheet = None
                 batch.sheet = self._sheet()
             except OSError as problem:
@@ -172,6 +174,10 @@ class TaskFiles:
                 if sheet is not None and sheet.empty:
                     with suppress(OSError):
                         os.unlink(sheet.path)
+            for path in self._silent:
+                with suppress(OSError):
+                    if not os.path.getsize(path):
+                        os.unlink(path)
             with suppress(OSError):  # where it is not empty, say
                 os.rmdir(os.path.join(self._directory, "nested"))
 
@@ -212,7 +218,7 @@ class TaskFiles:
         os.makedirs(place, exist_ok=True)
         return Sheet(os.path.join(place, f"rank-{self._rank}.out"))
 
-    def _name(self, sheet: Sheet, batch: BatchFiles) -> None:
+    def _name(self, sheet: Sheet, batch: BatchFiles) -> str:
         function = safe(batch.function) if batch.function else "running"
         place = os.path.join(self._directory, f"{batch.job}-{function}")
         os.makedirs(place, exist_ok=True)
@@ -221,6 +227,7 @@ class TaskFiles:
             number += 1
             path = os.path.join(place, f"{batch.task}.{number}.out")
         os.rename(sheet.path, path)
+        return path
 
     def _left_children(self) -> bool:
         """True where processes run here that did not when the last task ended."""
