@@ -115,7 +115,9 @@ def _execute(
 ) -> NoReturn:
     path, silence = request.output.output, request.output.silence
     job_files.check(launch.farm, {"--output": path, "--logtofile": request.output.log})
-    path = job_files.output(path, voice.warn)
+    if path is not None and (path := job_files.output(path, voice.warn)) is None and silence:
+        voice.warn("--output-check-timeout: nothing is watched, each rank writes its own file")
+        silence = None
     file = opened(ctx, "output", path, "w") if path is not None else None
     output = file.fileno() if file else None
     if not launch.has_farm and composed.ends_stdin and silence is None:

@@ -10,6 +10,7 @@ import glob
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
 _PATTERNS = {"rank": r"\d+", "host": r"[^/]+(?<!\.\d)(?<!\.\d\d)"}
@@ -25,7 +26,6 @@ _JOBS = (
     (("JOB_ID",), "SGE_TASK_ID"),
 )
 """The variables in which batch systems say a job's number, and its place in an array of jobs."""
-_NO_ARRAY = ("", "0", "undefined")
 
 
 class NameProblem(ValueError):
@@ -37,9 +37,9 @@ def job_number(env: Mapping[str, str]) -> str | None:
     for names, place in _JOBS:
         number = next((env[name] for name in names if env.get(name)), None)
         if number is not None:
-            part = env.get(place, "") if place else ""
-            whole = number.partition(".")[0] + ("" if part in _NO_ARRAY else f"_{part}")
-            return safe(whole)
+            part = env.get(place) or "undefined"
+            alone = part == "undefined" or (place == "LSB_JOBINDEX" and part == "0")
+            return safe(number.partition(".")[0] + ("" if alone else f"_{part}"))
     return None
 
 
@@ -103,16 +103,21 @@ def with_job(text: str, number: str) -> str:
     return _PLACEHOLDER.sub(lambda match: number if match[1] == "job" else match[0], text)
 
 
-def named(option: str, text: str) -> str:
-    """Return the full path of a file that an option of a farm names; `{job}` may be in it.
+def named(option: str, text: str, here: Mapping[str, object] = MappingProxyType({})) -> str:
+    """Return the full path of a file that an option of a farm names, on a rank.
 
-    Raises NameProblem where another placeholder is.
+    here: what placeholders but `{job}` stand for. Raises NameProblem where there are others, or no
+    batch job: the command has filled in another number, under a mpirun of the user's own there is
+    none that all ranks know.
     """
+    number = job_number(os.environ)
     try:
-        placeholders(text, ("job",))
+        asked = placeholders(text, ("job", *here))
+        if "job" in asked and number is None:
+            raise NameProblem("this is no batch job, {job} has no number")
     except NameProblem as problem:
         raise NameProblem(f"{option} {text} names no file: {problem}") from None
-    return os.path.abspath(filled(text, {"job": job_number(os.environ) or os.getpid()}))
+    return os.path.abspath(filled(text, {"job": number, **here}))
 
 
 def refusal(path: str) -> str | None:

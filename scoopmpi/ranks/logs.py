@@ -60,6 +60,7 @@ def _look_at(directory: str) -> None:
     path = named_files.named("--task-output", directory)
     if reason := named_files.directory_refusal(path):
         raise NameProblem(f"--task-output {path} cannot be written: {reason}")
-    if os.path.isdir(path) and os.listdir(path):
+    found = os.listdir(path) if os.path.isdir(path) else ()
+    if any(name[0].isdigit() for name in found):  # `1-model`; workers may have begun with others
         text = f"scoopmpi: --task-output {path}: what a former run has left there stays"
         print(f"{text}; tasks of the same names get a number: 17.2.out", file=sys.stderr)

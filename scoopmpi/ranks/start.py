@@ -19,7 +19,7 @@ from ..concurrency.periods import REFUSAL_SECONDS
 from ..process import identity, launcher_variables, lifeline, rank_settings, streams, supervisor
 from ..process.signals import leave_to_rank_0
 from ..program import finding, setup
-from ..program.scoop_options import UNABLE, Options
+from ..program.scoop_options import UNABLE, Options, UsageError
 
 Tell = Callable[[str], None]
 _MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
@@ -55,11 +55,11 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
     _start_mpi(tell, asked)
     if identity.this.rank > 0:
         leave_to_rank_0()  # at once: others may work already when a batch system ends the job
-    if options.output is not None:
-        options = _own_output(options, options.output)
     try:
+        if options.output is not None:
+            options = _own_output(options, options.output)
         program, arguments = finding.find_or_shell(options.words)
-    except finding.ProgramNotFound as problem:
+    except (finding.ProgramNotFound, UsageError) as problem:
         if identity.this.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
         return UNABLE
@@ -81,19 +81,19 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
 
 
 def _own_output(options: Options, name: str) -> Options:
-    """Have this rank's stdout and stderr be a file; return the options without it if it cannot."""
-    from ..process import named_files  # late: few jobs have one
+    """Have this rank's stdout and stderr be a file; return the options without it if it cannot.
 
-    values = {
-        "rank": identity.this.rank, "host": socket.gethostname(),
-        "job": named_files.job_number(os.environ) or os.getppid(),
-    }  # fmt: skip
+    Raises UsageError where no file can have the name.
+    """
+    from ..process import named_files  # late: each module is a file that every rank opens
+
+    here = {"rank": identity.this.rank, "host": socket.gethostname()}
     try:
-        named_files.placeholders(name, values)
-        streams.into_file(os.path.abspath(named_files.filled(name, values)))
-    except (OSError, named_files.NameProblem) as problem:
-        if identity.this.rank == 0 or isinstance(problem, OSError):
-            print(f"scoopmpi: --output {name}: {problem}", file=sys.stderr, flush=True)
+        streams.into_file(named_files.named("--output", name, here))
+    except named_files.NameProblem as problem:
+        raise UsageError(str(problem)) from None
+    except OSError as problem:
+        print(f"scoopmpi: --output {name}: {problem}", file=sys.stderr, flush=True)
         return options._replace(output=None)
     return options
 

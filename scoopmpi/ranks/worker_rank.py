@@ -6,7 +6,6 @@ Here the parts of a worker are joined; what they do is in `worker`, and how all 
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
@@ -74,14 +73,14 @@ def serve(
 
     worker = Worker(transport, leave if progress_threads else None, tell)
     errors = sys.stderr
-    files = None if options.task_output is None else _files(options.task_output, worker.rank)
+    files, problem = _files(options.task_output, worker.rank)
     output = _output_of(worker, options, files)
     if files is not None or options.task_log is not None or options.label:
         _watch_tasks(worker, options.task_log is not None, files)
     current_executor.install(worker.nested)
     sys.breakpointhook = _breakpoint
     with identity.this.imports():
-        _join(worker, output, program, arguments)
+        _join(worker, output, program, arguments, problem)
     try:
         worker.serve()
     except BaseException:  # a fault of ours: better the end of the job than a rank that is missing
@@ -110,15 +109,15 @@ def _output_of(worker: Worker, options: Options, files: TaskFiles | None) -> Out
         return options.output is None and worker.printed(stream, data)
 
     plain = files is None and options.output is None
-    output = Output(worker.printed if plain else send, worker.place, _lines(worker, options))
+    output = Output(worker.printed if plain else send, worker.place, _lines(worker, options, files))
     worker.print_to(output)
     output.install()
     return output
 
 
-def _lines(worker: Worker, options: Options) -> Callable[[], Lines]:
+def _lines(worker: Worker, options: Options, files: TaskFiles | None) -> Callable[[], Lines]:
     """Return what makes whole lines of what is printed here, with labels where they are wanted."""
-    if not options.label:
+    if not options.label and files is None:
         return Lines
     from ..output.labels import LabelledLines  # late: each module is a file that every rank opens
 
@@ -128,22 +127,26 @@ def _lines(worker: Worker, options: Options) -> Callable[[], Lines]:
         task = getattr(worker.batches.current, "title", "")
         return f"[{here} {task}] " if task else f"[{here}] "
 
-    return partial(LabelledLines, label)
+    def apart() -> bool:
+        return files is not None and files.taking
+
+    return partial(LabelledLines, label if options.label else None, apart)
 
 
-def _files(directory: str, rank: int) -> TaskFiles | None:
-    """Return what takes the output of tasks; None, and a warning, where it cannot be written."""
+def _files(directory: str | None, rank: int) -> tuple[TaskFiles | None, str]:
+    """Return what takes the output of tasks, where that is asked for, or why there is none."""
+    if directory is None:
+        return None, ""
     from ..process.named_files import NameProblem, named  # late: each module is a file that every
     from ..worker.task_files import TaskFiles  # rank opens
 
     try:
-        return TaskFiles(named("--task-output", directory), rank)
+        return TaskFiles(named("--task-output", directory), rank), ""
     except NameProblem:
-        return None  # rank 0 says it, and ends the job
+        return None, ""  # rank 0 says it, and ends the job
     except OSError as problem:
-        text = "--task-output %s cannot be written: %s; what tasks print is shown instead"
-        logging.getLogger("scoopmpi").warning(text, directory, problem.strerror)
-        return None
+        why = f"--task-output {directory} cannot be written: {problem.strerror}"
+        return None, f"scoopmpi: WARNING: {why}; what tasks print is shown instead"
 
 
 def _watch_tasks(worker: Worker, logged: bool, files: TaskFiles | None) -> None:
@@ -154,10 +157,17 @@ def _watch_tasks(worker: Worker, logged: bool, files: TaskFiles | None) -> None:
     worker.batches.open = partial(WatchedBatch, watch=watch)
 
 
-def _join(worker: Worker, output: Output, program: Program, arguments: list[str]) -> None:
-    """Import the program and tell rank 0 how that has ended."""
+def _join(
+    worker: Worker, output: Output, program: Program, arguments: list[str], problem: str
+) -> None:
+    """Import the program and tell rank 0 how that has ended.
+
+    problem: what is to be said once by all workers that have it.
+    """
     try:
         output.keep()
+        if problem:
+            print(problem, file=sys.stderr)
         module = running.load(program, arguments)
     except BaseException as error:
         printed = output.kept(failed=True)  # says why, where no traceback does

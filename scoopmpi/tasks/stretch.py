@@ -5,7 +5,7 @@ Workers make them where a log is asked for, and rank 0 writes them down. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..wire import errors, failure
@@ -36,28 +36,42 @@ class Stretch(NamedTuple):
     attempt: int
     error: str = ""
 
-    def joins(self, other: Stretch) -> bool:
-        """True where this task and the ones before it may share a line: short and all well."""
-        return (
-            self.seconds < SHORT > other.seconds / other.tasks
-            and self.outcome == other.outcome == OK
-            and self.function == other.function
-        )
+
+class Ended(NamedTuple):
+    """Says when a task began, by whatever clock, how many seconds it took, and what it was."""
+
+    began: float
+    seconds: float
+    function: str
 
 
-def joined(tasks: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Yield the tasks, short ones in a row as one."""
-    last: Stretch | None = None
-    for task in tasks:
-        if last is not None and task.joins(last):
-            seconds = last.seconds + task.seconds
-            last = last._replace(tasks=last.tasks + task.tasks, seconds=seconds)
+def lines(
+    tasks: Sequence[Ended], odd: Mapping[int, tuple[str, str]], attempt: int, epoch: float
+) -> list[Stretch]:
+    """Return the tasks, short ones in a row as one.
+
+    odd: outcome and error of those that are not all well, by their places, which have a line each.
+    attempt: which one it was of all of them. epoch: what makes their clock seconds since 1970.
+    """
+    made: list[Stretch] = []
+    count, first, total, name = 0, 0.0, 0.0, ""
+    for place, (began, seconds, function) in enumerate(tasks):
+        short = seconds < SHORT and place not in odd
+        if count and short and function == name:
+            count += 1
+            total += seconds
             continue
-        if last is not None:
-            yield last
-        last = task
-    if last is not None:
-        yield last
+        if count:
+            made.append(Stretch(count, epoch + first, total, OK, name, attempt))
+            count = 0
+        if short:
+            count, first, total, name = 1, began, seconds, function
+        else:
+            outcome, error = odd.get(place, (OK, ""))
+            made.append(Stretch(1, epoch + began, seconds, outcome, function, attempt, error))
+    if count:
+        made.append(Stretch(count, epoch + first, total, OK, name, attempt))
+    return made
 
 
 def outcome_of(error: BaseException) -> str:

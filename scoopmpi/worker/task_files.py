@@ -82,11 +82,11 @@ class TaskFiles:
         self._lock = threading.RLock()
         self._flush_c = ctypes.PyDLL(None).fflush
         self._spare: list[Sheet] = []
-        self._made = 0
         self._taking: list[BatchFiles] = []  # the latest has the descriptors
         self._waiting: set[BatchFiles] = set()
         self._nested: Sheet | None = None
         self._children: frozenset[str] = frozenset()
+        self._silent: list[str] = []  # named for the sake of a process that may print still
         self._warned = False
         os.makedirs(directory, exist_ok=True)
         self._spare.append(self._new_sheet())
@@ -96,9 +96,14 @@ class TaskFiles:
         """Return what takes the output of a batch's tasks."""
         return BatchFiles(self, run.job, run.start)
 
+    @property
+    def taking(self) -> bool:
+        """True where what is written goes to a file of a task."""
+        return bool(self._taking or self._waiting)
+
     def printed(self, stream: int, data: bytes) -> bool:
-        """Write lines that a task has printed; False where no task runs."""
-        if not self._taking and not self._waiting:
+        """Write what a task has printed; False where no task runs."""
+        if not self.taking:
             return False
         view = memoryview(data)
         try:
@@ -146,13 +151,15 @@ class TaskFiles:
             if sheet is None or (sheet.empty and not self._left_children()):
                 return
             try:
-                self._name(sheet, batch)
+                path = self._name(sheet, batch)
+                self._silent += [path] if sheet.empty else []
+                batch.sheet = None
                 batch.sheet = self._sheet()
             except OSError as problem:
                 self._tell(problem)
-                return
-            self._switch()
-            os.close(sheet.fd)
+            if batch.sheet is not sheet:
+                self._switch()
+                os.close(sheet.fd)
 
     def close(self) -> None:
         """Name what running tasks have printed, and leave no empty file: the worker leaves."""
@@ -167,6 +174,12 @@ class TaskFiles:
                 if sheet is not None and sheet.empty:
                     with suppress(OSError):
                         os.unlink(sheet.path)
+            for path in self._silent:
+                with suppress(OSError):
+                    if not os.path.getsize(path):
+                        os.unlink(path)
+            with suppress(OSError):  # where it is not empty, say
+                os.rmdir(os.path.join(self._directory, "nested"))
 
     # Files.
 
@@ -205,7 +218,7 @@ class TaskFiles:
         os.makedirs(place, exist_ok=True)
         return Sheet(os.path.join(place, f"rank-{self._rank}.out"))
 
-    def _name(self, sheet: Sheet, batch: BatchFiles) -> None:
+    def _name(self, sheet: Sheet, batch: BatchFiles) -> str:
         function = safe(batch.function) if batch.function else "running"
         place = os.path.join(self._directory, f"{batch.job}-{function}")
         os.makedirs(place, exist_ok=True)
@@ -214,6 +227,7 @@ class TaskFiles:
             number += 1
             path = os.path.join(place, f"{batch.task}.{number}.out")
         os.rename(sheet.path, path)
+        return path
 
     def _left_children(self) -> bool:
         """True where processes run here that did not when the last task ended."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks import stretch
-from ..tasks.stretch import Stretch
+from ..tasks.stretch import Ended
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .running import Failed, Running
 
@@ -47,9 +47,8 @@ class WatchedBatch(Running):
     ) -> None:
         self._watch = watch
         self._epoch = time.time() - time.monotonic()
-        self._began = self._away_then = 0.0
-        self._cancelled = False
-        self._tasks: list[Stretch] = []  # those that have ended
+        self._tasks: list[Ended] = []
+        self._odd: dict[int, tuple[str, str]] = {}  # places of tasks, their outcomes and errors
         self._files = None if watch.files is None else watch.files.of_batch(run)
         super().__init__(run, function, label, owner)
 
@@ -83,36 +82,30 @@ class WatchedBatch(Running):
         super().resume(seconds)
 
     def _target(self) -> Callable[..., Any]:
-        target = super()._target()
+        target, now, tasks, files = super()._target(), time.monotonic, self._tasks, self._files
 
         def watched(*row: Any) -> Any:
-            self._began, self._away_then = time.monotonic(), self.away
+            began, away = now(), self.away
             try:
                 return target(*row)
             finally:
-                self._ends(time.monotonic())
+                seconds = now() - began - (self.away - away)
+                tasks.append(Ended(began, seconds, self._name))
+                if files is not None:
+                    self._watch.task_ended()
+                    files.ended(self._run.start + len(tasks) - 1, self._name)
 
         return watched
 
-    def _ends(self, now: float) -> None:
-        seconds = now - self._began - (self.away - self._away_then)
-        outcome = stretch.CANCELLED if self._cancelled else stretch.OK
-        began = self._epoch + self._began
-        self._tasks.append(Stretch(1, began, seconds, outcome, self._name, self.attempt))
-        if self._files is not None:
-            self._watch.task_ended()
-            self._files.ended(self._run.start + len(self._tasks) - 1, self._name)
-
     def _call_submitted(self, frame: Frame) -> Any:
-        self._cancelled = frame == CANCELLED
+        if frame == CANCELLED:
+            self._odd[len(self._tasks)] = stretch.CANCELLED, ""
         return super()._call_submitted(frame)
 
     def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
-        if place < len(self._tasks):
-            self._tasks[place] = self._tasks[place]._replace(
-                outcome=stretch.outcome_of(error), error=stretch.shortened(error)
-            )
+        if place < len(self._tasks):  # else it is about an earlier one, whose value is packed late
+            self._odd[place] = stretch.outcome_of(error), stretch.shortened(error)
         return super()._failed(error, kind)
 
     def _answer(
@@ -123,9 +116,7 @@ class WatchedBatch(Running):
         if not self._watch.logged:
             return answer
         tasks = self._tasks[given : given + len(values)]
+        odd = {place - given: said for place, said in self._odd.items()}
         for place in answer.failed:
-            if tasks[place].outcome == stretch.OK:  # its value cannot be packed
-                tasks[place] = tasks[place]._replace(
-                    outcome=stretch.FAILED, error="its result cannot be pickled"
-                )
-        return answer._replace(log=tuple(stretch.joined(tasks)))
+            odd.setdefault(place, (stretch.FAILED, "its result cannot be pickled"))
+        return answer._replace(log=tuple(stretch.lines(tasks, odd, self.attempt, self._epoch)))
