@@ -22,7 +22,6 @@ from .cli.request import Request
 from .commandline import composing
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
-from .hosts import placement
 
 _NOT_A_TERMINAL = 100
 """The width of an explanation in a job's log."""
@@ -95,7 +94,7 @@ def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> N
         _explain(launch, request, ctx)
     try:
         allocation = detection.allocation(request, env)
-        placed = placement.placed(allocation, request.placement)
+        placed = detection.placed(allocation, request, launch.has_farm)
         composed = composing.command_line(launch, placed, env)
         if request.instead.dry_run:
             _print([composed.for_shell()])

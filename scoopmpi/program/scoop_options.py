@@ -108,6 +108,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--external-hostname": ("ignored", _TEXT),
     "--backend": ("ignored", _TEXT),
 }
+NAMES = ("-n", *(name for name in _OPTIONS if name.startswith("--")))
+"""Those that nobody takes for a program's own, but for their meaning there."""
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _CODE_OR_MODULE = ("-c", "-m")
 """In the place of a program, as under `python`; what they need may hang on them."""
