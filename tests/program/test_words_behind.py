@@ -41,9 +41,9 @@ def test_all_options_are_known() -> None:
     "read",
     [
         lambda words: words[2], lambda words: words[1:], lambda words: words[-1:],
-        lambda words: list(words), lambda words: [*words], lambda words: "--other" in words,
+        list, lambda words: [*words], lambda words: "--other" in words,
         lambda words: [word for word in words if 0], lambda words: words.pop(2),
-        lambda words: words.index("x"), lambda words: operator.add(words, ["y"]), lambda words: repr(words),
+        lambda words: words.index("x"), lambda words: operator.add(words, ["y"]), repr,
         lambda words: argparse.ArgumentParser().parse_known_args(words[1:]),
         lambda words: words.copy(), lambda words: dict(enumerate(words)), lambda words: f"{words}",
     ],
