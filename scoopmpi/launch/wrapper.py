@@ -17,7 +17,7 @@ import click
 
 from ..program.scoop_options import UNABLE
 from . import detection, explanation, findings, running
-from .cli import options
+from .cli import options, setting
 from .cli.request import Request
 from .commandline import composing
 from .commandline.launch import Launch
@@ -90,6 +90,8 @@ def opened(ctx: click.Context, name: str, path: str, mode: str) -> IO[str]:
 def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> None:
     """Start it, or print what was asked for instead."""
     env = request.environment(os.environ)
+    for text in setting.unknown_variables(ctx, os.environ):
+        voice.remark(text)
     if request.instead.explain:
         _explain(launch, request, ctx)
     try:

@@ -185,7 +185,7 @@ def _split(word: str, left: list[str]) -> tuple[str, str | None]:
     if not word.startswith("--"):
         option, rest = word[:2], word[2:]
         if option not in _OPTIONS:
-            raise UsageError(f"unknown option {option}")
+            raise UsageError(f"unknown option {option}{_meant(option)}")
         if rest and _OPTIONS[option][1] == _FLAG:
             left.insert(0, f"-{rest}")
             rest = ""
@@ -196,8 +196,20 @@ def _split(word: str, left: list[str]) -> tuple[str, str | None]:
     if len({_OPTIONS[name] for name in known}) > 1:
         raise UsageError(f"{given} may be {' or '.join(known)}")
     if not known:
-        raise UsageError(f"unknown option {given}")
+        raise UsageError(f"unknown option {given}{_meant(given)}")
     return known[-1], text if equals else None
+
+
+def _meant(option: str) -> str:
+    """Return what to add to an unknown option: which one may be meant."""
+    import difflib  # late: each rank may come by here
+
+    from .option_names import MYSCOOPS
+
+    if option in MYSCOOPS:
+        return ", which is one of myscoop"
+    close = difflib.get_close_matches(option, NAMES, n=1)
+    return f". Did you mean {close[0]}?" if close else ""
 
 
 def _no_value(option: str, value: str | None) -> bool:

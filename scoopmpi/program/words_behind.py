@@ -13,17 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, SupportsIndex
 
 from . import scoop_options
+from .option_names import MYSCOOPS
 
-_MYSCOOPS = """
-    --universe --hybrid --multi --double --order --hyperthreads --sched --schedtype --setsched
-    --setmpi --launcher --branchcount --mpirunoptions --overridepin --pinmpi --variablesprefix
-    --noenvmodules --basepath --output --output-check-timeout --output-check-fatal --logtofile
-    --dry-run --explain --as --showsched --showmpi --debugmpi --all-gpus --scoop-module
-    --scoop-profile --scoop-load-modules --scoop-freeorigin --scoop-broker --scoop-tunnel
-"""
-"""Options of `myscoop` that `python -m scoopmpi` has not; without those of one letter."""
-_ANYBODYS = ("--help", "--version")
-NAMES = frozenset((*_MYSCOOPS.split(), *scoop_options.NAMES)) - {*_ANYBODYS}
+NAMES = frozenset((*MYSCOOPS, *scoop_options.NAMES)) - {"--help"}
+"""Options of ours that a program may be given by mistake."""
 _MANY = ("stand", "they are", "them")
 _REFUSED = 2
 """The exit status of argparse and click for a word that they do not know."""

@@ -74,6 +74,8 @@ def test_no_program_is_none(words: str) -> None:
         ("-n -2 prog.py", "at least one worker"),
         ("--nice 20 prog.py", "niceness is from -20 to 19"),
         ("--no-such prog.py", "unknown option --no-such"),
+        ("--retrys 2 prog.py", "unknown option --retrys. Did you mean --retries?"),
+        ("--hybrid 2 prog.py", "unknown option --hybrid, which is one of myscoop"),
         ("-x prog.py", "unknown option -x"),
         ("--quiet=1 prog.py", "--quiet takes no value"),
         ("--tunnel=1 prog.py", "--tunnel takes no value"),
