@@ -293,7 +293,7 @@ def test_help_names_every_option(prefix: Prefix, project: Path) -> None:
     ("words", "inner"),
     [
         ("100:200 echo x", "simple_shell 100:200 echo x"),
-        (":5 echo", "simple_shell :5 echo"),
+        ("5:1:-1 echo", "simple_shell 5:1:-1 echo"),
         ("10 echo", "simple_shell 10 echo"),
         ("--scoop-profile squares 3", "--profile squares 3"),
         ("--scoop-freeorigin squares 3", "squares 3"),
