@@ -123,7 +123,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     """Run PROGRAM on all cores of this batch job, or of this machine.
 
     PROGRAM is a Python file, a module in the current directory or on PYTHONPATH, or one of the
-    ready programs (picalc). Everything after it belongs to the program.
+    ready programs (picalc, sanity, simple_shell; each has its --help). Everything after it belongs
+    to the program.
 
     \b
     myscoop squares 100

@@ -128,6 +128,8 @@ def _hosts(findings: Findings) -> Iterator[Row]:
         asked = "" if placed.slots == given.slots else f" of {given.slots} slots"
         hosts = _count(len(placed.hosts), "host")
         yield "Hosts", f"{hosts}, {workers}{asked}, {_count(placed.cores, 'core')}"
+        for warning in placed.warnings[len(given.warnings) :]:
+            yield "  note", warning
 
 
 def _library(findings: Findings) -> Iterator[Row]:

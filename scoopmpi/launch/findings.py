@@ -16,7 +16,6 @@ from .commandline.launch import Launch
 from .commandline.launcher import Launcher
 from .explanation import Findings
 from .flavours.ranks import LauncherOptions, LaunchError
-from .hosts import placement
 from .hosts.allocation import LOCAL, Allocation, AllocationError
 from .hosts.asking import asking
 
@@ -31,7 +30,7 @@ def of(launch: Launch, request: Request, env: Mapping[str, str]) -> Findings:
     given = placed = None
     try:
         given = detection.allocation(request, env)
-        placed = placement.placed(given, request.placement)
+        placed = detection.placed(given, request, launch.has_farm)
     except AllocationError as problem:
         failed["hosts" if given is None else "workers"] = str(problem)
     try:

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
-from . import job_files, managers, running
+from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import Launch, with_paths
 from .flavours.ranks import LauncherOptions, LaunchError
@@ -79,13 +79,17 @@ def allocation_for(options: Options, env: Mapping[str, str]) -> Allocation:
 
     Raises AllocationError, naming the file and line of a host file.
     """
+    named = bool(options.hosts or options.hostfile is not None)
     if options.hosts:
         found = hostlist.from_words(options.hosts)
     elif options.hostfile is not None:
         found = hostlist.from_file(options.hostfile, local.cores)
     else:
         found = managers.detect(env, ask=asking(env))
-    return found if options.workers is None else placement.resized(found, options.workers)
+    if options.workers is None:
+        return found
+    resized = placement.resized(found, options.workers)
+    return resized if named else detection.warned(found, resized, "worker", "-q")
 
 
 def _tell(text: str) -> None:

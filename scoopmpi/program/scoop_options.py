@@ -129,6 +129,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--external-hostname": ("ignored", _TEXT),
     "--backend": ("ignored", _TEXT),
 }
+NAMES = ("-n", *(name for name in _OPTIONS if name.startswith("--")))
+"""Those that nobody takes for a program's own, but for their meaning there."""
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _SEED_DIGITS = re.compile(r"\d{1,1000}", re.ASCII)
 _CODE_OR_MODULE = ("-c", "-m")
@@ -217,7 +219,7 @@ def _split(word: str, left: list[str]) -> tuple[str, str | None]:
     if not word.startswith("--"):
         option, rest = word[:2], word[2:]
         if option not in _OPTIONS:
-            raise UsageError(f"unknown option {option}")
+            raise UsageError(f"unknown option {option}{_meant(option)}")
         if rest and _OPTIONS[option][1] == _FLAG:
             left.insert(0, f"-{rest}")
             rest = ""
@@ -228,8 +230,20 @@ def _split(word: str, left: list[str]) -> tuple[str, str | None]:
     if len({_OPTIONS[name] for name in known}) > 1:
         raise UsageError(f"{given} may be {' or '.join(known)}")
     if not known:
-        raise UsageError(f"unknown option {given}")
+        raise UsageError(f"unknown option {given}{_meant(given)}")
     return known[-1], text if equals else None
+
+
+def _meant(option: str) -> str:
+    """Return what to add to an unknown option: which one may be meant."""
+    import difflib  # late: each rank may come by here
+
+    from .option_names import MYSCOOPS
+
+    if option in MYSCOOPS:
+        return ", which is one of myscoop"
+    close = difflib.get_close_matches(option, NAMES, n=1)
+    return f". Did you mean {close[0]}?" if close else ""
 
 
 def _no_value(option: str, value: str | None) -> bool:

@@ -49,10 +49,13 @@ def lead(
         sys.breakpointhook = _breakpoint
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
+    behind = _watched(arguments, options)
     if transport is not None:
-        status = _lead(transport, program, arguments, options)
+        status = _lead(transport, program, arguments, options, behind)
     else:
         status = _alone(program, arguments, options)
+    if behind is not None:
+        behind.program_ended(status)
     end.program_ended(status)
     ended()
     return status
@@ -62,6 +65,19 @@ def _breakpoint(*args: Any, **kwargs: Any) -> Any:
     from ..tasks.no_terminal import breakpoint_in_program  # late: few programs have one
 
     return breakpoint_in_program(*args, **kwargs)
+
+
+def _watched(arguments: list[str], options: Options) -> Any:
+    """Return what looks whether the program reads options of ours that are behind it; else None."""
+    if options.quiet or not any(word.startswith("-") for word in arguments):
+        return None
+    from ..program import words_behind  # late: not all programs have options
+
+    return words_behind.watched(arguments, _tell)
+
+
+def _tell(text: str) -> None:
+    print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
 def _alone(program: Program, arguments: list[str], options: Options) -> int:
@@ -76,8 +92,10 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
     return status_of(partial(_to_its_end, program, arguments, options))
 
 
-def _lead(transport: MPITransport, program: Program, arguments: list[str], options: Options) -> int:
-    """Run the program with the farm behind it."""
+def _lead(
+    transport: MPITransport, program: Program, arguments: list[str], options: Options, behind: Any
+) -> int:  # fmt: skip
+    """Run the program with the farm behind it. behind: see `_watched`."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries

@@ -71,6 +71,8 @@ def test_hosts(prefix: Prefix, words: list[str], hosts: str) -> None:
         ("", "which program? For example: myscoop squares 100"),
         ("cubes 3", f"no module cubes: looked in {JOBSCRIPTS} and on PYTHONPATH=/some/where"),
         ("cubes.py 3", f"myscoop: there is no file cubes.py (in {JOBSCRIPTS})"),
+        ("square.py 3", f"there is no file square.py (in {JOBSCRIPTS}); did you mean squares.py?"),
+        ("picalk 3", "; did you mean picalc?"),
         ("--sched=cron squares", "--sched: 'cron' is none of flux, slurm, "),
         ("--sched=slurm squares", "this is no slurm job"),
     ],

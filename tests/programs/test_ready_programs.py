@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scoopmpi import programs
-from scoopmpi.program import ready_programs
+from scoopmpi.program import finding, ready_programs
 from scoopmpi.programs import sanity, simple_shell
 from scoopmpi.programs.sanity import Row
 from scoopmpi.programs.simple_shell import Ended
@@ -361,9 +361,11 @@ def test_every_ready_program_has_its_help(name: str) -> None:
         assert said is not None and said.status == 0
         assert said.text.startswith(f"Usage: myscoop {name} [")
         assert max(map(len, said.text.splitlines())) <= 100
-    assert set(ready_programs.NAMES) == {
-        module.name for module in pkgutil.iter_modules(programs.__path__)
-    }
+    assert (
+        set(ready_programs.NAMES)
+        == set(finding.READY_NAMES)
+        == {module.name for module in pkgutil.iter_modules(programs.__path__)}
+    )
 
 
 def test_help_of_a_command_is_the_commands_own() -> None:
