@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from .launch import wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
-from .launch.cli.kinds import Duration, Names
+from .launch.cli.kinds import Duration, Names, Task
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
@@ -67,6 +67,10 @@ RESTARTS = Setting(
     ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
 )  # fmt: skip
+DEBUG_TASK = Setting(
+    ["--debug-task"], section=options.RUNNING, type=Task(), metavar="TASK",
+    help="Run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3.",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -87,7 +91,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, *SCOOP, *options.forgotten(),
+        CHECKPOINT, RESTARTS, DEBUG_TASK, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip

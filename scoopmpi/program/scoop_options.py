@@ -27,6 +27,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --task-timeout SECONDS   how long each task may take that has no limit of its own
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
   --restarts N             how often to start again from the checkpoint after a crash
+  --debug-task TASK        run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -67,6 +68,7 @@ class Options(NamedTuple):
     task_timeout: float | None = None
     checkpoint: str | None = None
     restarts: int | None = None
+    debug_task: str | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -77,7 +79,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS = range(7)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _TASK = range(8)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -95,6 +97,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--task-timeout": ("task_timeout", _SECONDS),
     "--checkpoint": ("checkpoint", _TEXT),
     "--restarts": ("restarts", _COUNT),
+    "--debug-task": ("debug_task", _TASK),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -109,6 +112,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--backend": ("ignored", _TEXT),
 }
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_ONE_TASK = re.compile(r"(?:.+:)?\d{1,18}", re.ASCII | re.DOTALL)
 _CODE_OR_MODULE = ("-c", "-m")
 """In the place of a program, as under `python`; what they need may hang on them."""
 
@@ -153,7 +157,11 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         words += [] if number is None else [name, str(number)]
     if options.task_timeout is not None:
         words += ["--task-timeout", f"{options.task_timeout:.15g}"]
-    for name, text in (("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath)):
+    texts = (
+        ("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath),
+        ("--debug-task", options.debug_task),
+    )  # fmt: skip
+    for name, text in texts:
         words += [] if text is None else [name, text]
     return tuple(words)
 
@@ -229,6 +237,8 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         return value
     if kind == _SECONDS:
         return _seconds(option, value)
+    if kind == _TASK:
+        return task(value)
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)
@@ -239,6 +249,16 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
     if kind == _NICE and not -20 <= number <= 19:
         raise UsageError(f"{option} {value}: niceness is from -20 to 19")
     return number
+
+
+def task(value: str) -> str:
+    """Return which task of a program is meant, as it was written; raises UsageError for none."""
+    if not _ONE_TASK.fullmatch(value):
+        raise UsageError(
+            f"{value!r} is no task: it may be an index (17), behind the name of a map's function "
+            "or the map's number from 1 on (fit:17, 2:17), or calls:3 for the submitted calls"
+        )
+    return value
 
 
 def _seconds(option: str, value: str) -> float:

@@ -62,6 +62,12 @@ def _breakpoint(*args: Any, **kwargs: Any) -> Any:
 def _alone(program: Program, arguments: list[str], options: Options) -> int:
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
+    if options.debug_task is not None:
+        from ..executors.debug_task import DebugSerial, DebugTask  # late: few programs have one
+
+        serial = DebugSerial()
+        serial.task = DebugTask(options.debug_task)
+        current_executor.install(serial)
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     return status_of(partial(_to_its_end, program, arguments))
@@ -84,7 +90,7 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.missing_names(lambda: naming.missing_names(farm.members.names))
-    current_executor.install(FarmExecutor(farm, checkpoint))
+    current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:
         status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
@@ -100,6 +106,17 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
+
+
+def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor:
+    """Return what runs tasks. debugged: the task that is debugged here, if one is."""
+    if debugged is None:
+        return FarmExecutor(farm, checkpoint)
+    from ..executors.debug_task import DebugFarm, DebugTask  # late: few programs have one
+
+    executor = DebugFarm(farm, checkpoint)
+    executor.task = DebugTask(debugged)
+    return executor
 
 
 def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> None:

@@ -52,7 +52,9 @@ def breakpoint_in_program(*args: Any, **kwargs: Any) -> Any:
     import pdb
 
     debugger = pdb.Pdb()
-    text = kwargs.get("header") or "scoopmpi: breakpoint(): the debugger takes its commands from stdin"
+    text = (
+        kwargs.get("header") or "scoopmpi: breakpoint(): the debugger takes its commands from stdin"
+    )
     print(text, file=sys.stderr, flush=True)
     frame = sys._getframe()
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("scoopmpi."):

@@ -26,6 +26,7 @@ from .purity import stateless
 _WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
 """Names of what debuggers and input() raise in a task, which has no terminal."""
 
+
 class Packed:
     """Stands among the values of a batch for one that is packed, as it was when its task ended."""
 
