@@ -67,6 +67,10 @@ RESTARTS = Setting(
     ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
 )  # fmt: skip
+INTERACTIVE = Setting(
+    ["-i", "--interactive"], section=options.RUNNING, is_flag=True,
+    help="A prompt when the program is over, with its variables.",
+)  # fmt: skip
 DEBUG_TASK = Setting(
     ["--debug-task"], section=options.RUNNING, type=Task(), metavar="TASK",
     help="Run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3.",
@@ -91,7 +95,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, DEBUG_TASK, *SCOOP, *options.forgotten(),
+        CHECKPOINT, RESTARTS, INTERACTIVE, DEBUG_TASK, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip

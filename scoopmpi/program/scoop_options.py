@@ -20,6 +20,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --hosts HOST...          hosts instead of the batch job's: n1 n2:4 n[3-5]
   --hostfile FILE          the same from a file, a host and a number of workers a line
   -p, --path DIRECTORY     where the program runs
+  -i, --interactive        a prompt when the program is over, with its variables and the workers
   --nice LEVEL             its priority, -20 to 19
   -v, --verbose            say what the farm does
   -q, --quiet              only warnings
@@ -60,6 +61,7 @@ class Options(NamedTuple):
     hosts: tuple[str, ...] = ()
     hostfile: str | None = None
     path: str | None = None
+    interactive: bool = False
     nice: int | None = None
     verbose: bool = False
     quiet: bool = False
@@ -87,6 +89,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--hostfile": ("hostfile", _TEXT),
     "-p": ("path", _TEXT),
     "--path": ("path", _TEXT),
+    "-i": ("interactive", _FLAG),
+    "--interactive": ("interactive", _FLAG),
     "--nice": ("nice", _NICE),
     "-v": ("verbose", _FLAG),
     "--verbose": ("verbose", _FLAG),
@@ -150,7 +154,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     """Return the options that each rank has to know, as words."""
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
-        ("--profile", options.profile),
+        ("--profile", options.profile), ("-i", options.interactive),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in (("--nice", options.nice), ("--retries", options.retries)):

@@ -70,7 +70,8 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
         current_executor.install(serial)
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-    return status_of(partial(_to_its_end, program, arguments))
+    run = _program(program, arguments, options.interactive)
+    return status_of(partial(_to_its_end, run))
 
 
 def _lead(transport: MPITransport, program: Program, arguments: list[str], options: Options) -> int:
@@ -93,7 +94,8 @@ def _lead(transport: MPITransport, program: Program, arguments: list[str], optio
     current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:
-        status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
+        run = _program(program, arguments, options.interactive)
+        status = status_of(partial(_to_its_end, run, farm.show_arrived))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -137,16 +139,23 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
     return opened(options.checkpoint, farm.sharing, " ".join(options.words))
 
 
-def _to_its_end(
-    program: Program, arguments: list[str], show: Callable[[], None] | None = None
-) -> None:
+def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:
+    """Return what runs the program. interactive: and then a prompt."""
+    run = partial(running.run, program, arguments)
+    if not interactive:
+        return run
+    from ..program import prompt  # late: few programs have one
+
+    return partial(prompt.after, run)
+
+
+def _to_its_end(run: Callable[[], None], show: Callable[[], None] | None = None) -> None:
     """Run the program; what it has left to the farm runs before it counts as ended.
 
     show: has what tasks have printed stand before the program's traceback.
     """
     pid = os.getpid()
     try:
-        run = partial(running.run, program, arguments)
         to_its_end(run, current_executor.current, wait_for_threads)
     finally:
         identity.this.program_ended()
