@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from .launch import checkpoint_command, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
-from .launch.cli.kinds import Duration, Names
+from .launch.cli.kinds import Duration, Names, Task
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
@@ -93,6 +93,14 @@ LABEL = Setting(
     ["--label"], section=options.RUNNING, is_flag=True,
     help="Rank, host and task before each line that a worker prints.",
 )  # fmt: skip
+INTERACTIVE = Setting(
+    ["-i", "--interactive"], section=options.RUNNING, is_flag=True,
+    help="A prompt when the program is over, with its variables.",
+)  # fmt: skip
+DEBUG_TASK = Setting(
+    ["--debug-task"], section=options.RUNNING, type=Task(), metavar="TASK",
+    help="Run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3.",
+)  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
     help="Every worker sees all GPUs of its host, not its share.",
@@ -113,8 +121,8 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL, *SCOOP,
-        *options.forgotten(),
+        SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL,
+        INTERACTIVE, DEBUG_TASK, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip

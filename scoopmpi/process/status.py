@@ -25,10 +25,10 @@ def status_of(run: Callable[[], object]) -> int:
     except SystemExit as leaving:
         return _flushed(_exit_status(leaving))
     except KeyboardInterrupt:
-        _print_traceback()
+        print_traceback()
         return _flushed(130)
     except BaseException:
-        _print_traceback()
+        print_traceback()
         return _flushed(1)
 
 
@@ -61,7 +61,7 @@ def forget_handler(error: BaseException) -> None:
         last.tb_next = None
 
 
-def _print_traceback() -> None:
+def print_traceback() -> None:
     """Print the traceback of the running exception, from the user's own code on."""
     kind, error, trace = sys.exc_info()
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):

@@ -7,9 +7,10 @@ import os
 import sys
 import tokenize
 import traceback
+from collections.abc import Callable
 from typing import Any
 
-from ..process.status import forget_handler
+from ..process.status import forget_handler, print_traceback
 
 _BASIC = "PYTHON_BASIC_REPL"
 """Has Python 3.13 remember lines for readline; its other prompt has a history of its own."""
@@ -49,3 +50,13 @@ class Prompt(code.InteractiveConsole):
         if isinstance(error, KeyboardInterrupt):
             forget_handler(error)
         super().showtraceback()
+
+
+def after(run: Callable[[], object]) -> None:
+    """Run the program, and ask for more when it is over, however it has ended: as `python -i`."""
+    try:
+        run()
+    except BaseException as error:
+        print_traceback()
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    Prompt(vars(sys.modules["__main__"])).interact("", exitmsg="")

@@ -20,6 +20,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --hosts HOST...          hosts instead of the batch job's: n1 n2:4 n[3-5]
   --hostfile FILE          the same from a file, a host and a number of workers a line
   -p, --path DIRECTORY     where the program runs
+  -i, --interactive        a prompt when the program is over, with its variables and the workers
   --nice LEVEL             its priority, -20 to 19
   -v, --verbose            say what the farm does
   -q, --quiet              only warnings
@@ -34,6 +35,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --task-output DIR        what each task prints, in a file of its own there
   --output FILE            stdout and stderr; with {rank} or {host} in it a file for each
   --label                  rank, host and task before each line that a worker prints
+  --debug-task TASK        run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -66,6 +68,7 @@ class Options(NamedTuple):
     hosts: tuple[str, ...] = ()
     hostfile: str | None = None
     path: str | None = None
+    interactive: bool = False
     nice: int | None = None
     verbose: bool = False
     quiet: bool = False
@@ -81,6 +84,7 @@ class Options(NamedTuple):
     task_output: str | None = None
     label: bool = False
     output: str | None = None
+    debug_task: str | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -91,7 +95,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _SEED = range(8)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _SEED, _TASK = range(9)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -99,6 +103,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--hostfile": ("hostfile", _TEXT),
     "-p": ("path", _TEXT),
     "--path": ("path", _TEXT),
+    "-i": ("interactive", _FLAG),
+    "--interactive": ("interactive", _FLAG),
     "--nice": ("nice", _NICE),
     "-v": ("verbose", _FLAG),
     "--verbose": ("verbose", _FLAG),
@@ -116,6 +122,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--task-output": ("task_output", _TEXT),
     "--label": ("label", _FLAG),
     "--output": ("output", _TEXT),
+    "--debug-task": ("debug_task", _TASK),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -133,6 +140,7 @@ NAMES = ("-n", *(name for name in _OPTIONS if name.startswith("--")))
 """Those that nobody takes for a program's own, but for their meaning there."""
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _SEED_DIGITS = re.compile(r"\d{1,1000}", re.ASCII)
+_ONE_TASK = re.compile(r"(?:.+:)?\d{1,18}", re.ASCII | re.DOTALL)
 _CODE_OR_MODULE = ("-c", "-m")
 """In the place of a program, as under `python`; what they need may hang on them."""
 
@@ -174,6 +182,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
         ("--no-finish", options.no_finish), ("--profile", options.profile),
         ("--label", options.label), ("--keep-failures", options.keep_failures),
+        ("-i", options.interactive),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
     for name, number in _numbers(options):
@@ -184,6 +193,7 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         ("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath),
         ("--task-log", options.task_log), ("--task-output", options.task_output),
         ("--output", options.output),
+        ("--debug-task", options.debug_task),
     )  # fmt: skip
     for name, text in texts:
         words += [] if text is None else [name, text]
@@ -281,6 +291,8 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         if not _SEED_DIGITS.fullmatch(value):
             raise UsageError(f"{option} needs an integer from 0 on, not {value!r}")
         return int(value)
+    if kind == _TASK:
+        return task(value)
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)
@@ -291,6 +303,16 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
     if kind == _NICE and not -20 <= number <= 19:
         raise UsageError(f"{option} {value}: niceness is from -20 to 19")
     return number
+
+
+def task(value: str) -> str:
+    """Return which task of a program is meant, as it was written; raises UsageError for none."""
+    if not _ONE_TASK.fullmatch(value):
+        raise UsageError(
+            f"{value!r} is no task: it may be an index (17), behind the name of a map's function "
+            "or the map's number from 1 on (fit:17, 2:17), or calls:3 for the submitted calls"
+        )
+    return value
 
 
 def _seconds(option: str, value: str) -> float:

@@ -85,11 +85,18 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
     lifeline.command.ready()
     if options.seed is not None:
         pedigree.program.begin(options.seed, pedigree.OPTION)
+    if options.debug_task is not None:
+        from ..executors.debug_task import DebugSerial, DebugTask  # late: few programs have one
+
+        serial = DebugSerial()
+        serial.task = DebugTask(options.debug_task)
+        current_executor.install(serial)
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
         print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
-    return status_of(partial(_to_its_end, program, arguments, options))
+    run = _program(program, arguments, options.interactive)
+    return status_of(partial(_to_its_end, run, options))
 
 
 def _lead(
@@ -116,10 +123,11 @@ def _lead(
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.missing_names(lambda: naming.missing_names(farm.members.names))
-    current_executor.install(FarmExecutor(farm, checkpoint))
+    current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:
-        status = status_of(partial(_to_its_end, program, arguments, options, farm.show_arrived))
+        run = _program(program, arguments, options.interactive)
+        status = status_of(partial(_to_its_end, run, options, farm.show_arrived))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -132,6 +140,17 @@ def _lead(
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
+
+
+def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor:
+    """Return what runs tasks. debugged: the task that is debugged here, if one is."""
+    if debugged is None:
+        return FarmExecutor(farm, checkpoint)
+    from ..executors.debug_task import DebugFarm, DebugTask  # late: few programs have one
+
+    executor = DebugFarm(farm, checkpoint)
+    executor.task = DebugTask(debugged)
+    return executor
 
 
 def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> None:
@@ -165,11 +184,18 @@ def _seed(asked: int | None, checkpoint: Any) -> None:
         checkpoint.file.tell(**{pedigree.SEED: str(program.seed)})
 
 
+def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:
+    """Return what runs the program. interactive: and then a prompt."""
+    run = partial(running.run, program, arguments)
+    if not interactive:
+        return run
+    from ..program import prompt  # late: few programs have one
+
+    return partial(prompt.after, run)
+
+
 def _to_its_end(
-    program: Program,
-    arguments: list[str],
-    options: Options,
-    show: Callable[[], None] | None = None,
+    run: Callable[[], None], options: Options, show: Callable[[], None] | None = None
 ) -> None:
     """Run the program; what it has left to the farm runs before it counts as ended.
 
@@ -177,7 +203,6 @@ def _to_its_end(
     """
     pid = os.getpid()
     try:
-        run = partial(running.run, program, arguments)
         current = current_executor.current
         to_its_end(run, current, wait_for_threads, wait=not options.no_finish)
     finally:

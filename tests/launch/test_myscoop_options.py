@@ -270,6 +270,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "task_output": ("a b", ""),
     "restarts": ("3", "-1"),
     "task_timeout": ("2.5", "0"),
+    "debug_task": ("fit:17", "fit:"),
     "scoop_module": ("squares", ""),
     "loaded": ("gcc/13,b", ""),
     "scoop_broker": ("h", ""),

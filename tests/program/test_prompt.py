@@ -89,3 +89,30 @@ def test_ctrl_z_leaves_the_terminal_to_the_shell(first_library: Library, tmp_pat
         (b"shell$ ", b"exit $?\n"),
     ]
     assert at_a_terminal(words, env, script).endswith(b"<7>")
+
+
+def test_a_prompt_when_the_program_is_over(first_library: Library, tmp_path: Path) -> None:
+    """Its functions, one redefined, and those that are typed; after its own exception."""
+    (tmp_path / "prog.py").write_text(
+        "from scoopmpi import futures\n"
+        "def square(x):\n    return x * x\n"
+        "if __name__ == '__main__':\n"
+        "    found = list(futures.map(square, range(4)))\n"
+        "    1 / 0\n"
+    )
+    words = [sys.executable, "-i", "-m", "scoopmpi", "-n", "2", "prog.py"]
+    script: list[tuple[bytes, bytes]] = [
+        (b"ZeroDivisionError", b""),
+        (b">>> ", b"found\n"),
+        (b"[0, 1, 4, 9]", b""),
+        (b">>> ", b"def more(x): return square(x) + offset\n\n"),
+        (b">>> ", b"offset = 100\n"),
+        (b">>> ", b"list(futures.map(more, range(3)))\n"),
+        (b"[100, 101, 104]", b""),
+        (b">>> ", b"def square(x): return -x\n\n"),
+        (b">>> ", b"list(futures.map(more, range(3)))\n"),
+        (b"[100, 99, 98]", b""),
+        (b">>> ", b"exit(3)\n"),
+    ]
+    seen = at_a_terminal(words, at_home(first_library, tmp_path), script, tmp_path)
+    assert seen.endswith(b"<3>")

@@ -17,6 +17,7 @@ import struct
 import sys
 import termios
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -49,7 +50,7 @@ class Terminal:
         self._wake, self._waking = os.pipe()
         self._lock = threading.RLock()
         self._taken: int | None = None  # the flag ISIG as it was set, while the user's is ours
-        self._over = False
+        self._over = self._writing = False
         self._rank_0 = 0
         self._handlers: dict[int, Any] = {}
         self._threads: list[threading.Thread] = []
@@ -65,7 +66,11 @@ class Terminal:
         """Let pass what is typed, and what is shown, from now on. rank_0: the process there."""
         self._rank_0 = rank_0
         self._resize()
-        for number, act in ((signal.SIGWINCH, self._resized), (signal.SIGTSTP, self._stop)):
+        acts: dict[signal.Signals, Any] = {
+            signal.SIGWINCH: self._resized, signal.SIGTSTP: self._stop,
+            signal.SIGCONT: self._continued,
+        }  # fmt: skip
+        for number, act in acts.items():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._handlers[number] = signal.signal(number, act)
         for work in (self._type, self._show):
@@ -90,11 +95,20 @@ class Terminal:
         self.give_back()
         os.close(self.own)
         self.own = -1
-        for thread in self._threads:
-            thread.join(_DRAIN_SECONDS)
+        if self._threads:
+            self._drain(*self._threads)
         if not any(thread.is_alive() for thread in self._threads):
             for end in (self._master, self._wake, self._waking):
                 os.close(end)
+
+    def _drain(self, typing: threading.Thread, showing: threading.Thread) -> None:
+        """Wait until all has been shown, however slow the user's terminal is."""
+        typing.join(_DRAIN_SECONDS)
+        until = time.monotonic() + _DRAIN_SECONDS
+        while showing.is_alive() and time.monotonic() < until:
+            showing.join(_DRAIN_SECONDS / 20)
+            if self._writing:
+                until = time.monotonic() + _DRAIN_SECONDS
 
     # The user's terminal.
 
@@ -136,7 +150,13 @@ class Terminal:
             self._release()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-            signal.signal(number, self._stop)  # it has been continued
+            signal.signal(number, self._stop)
+            self._continued()
+
+    def _continued(self, *_: object) -> None:
+        """Go on where a shell has had the terminal meanwhile."""
+        with self._lock:
+            self._taken = None
             if _in_front():
                 self._take()
 
@@ -172,9 +192,15 @@ class Terminal:
         """Show what comes out, until nobody can write any more."""
         with suppress(OSError):
             while data := os.read(self._master, _AT_ONCE):
+                self._writing = True
                 if self._taken is not None:
                     self._take()  # rank 0 may have changed what Ctrl-C is
-                write(1, data)
+                try:
+                    write(1, data)
+                except OSError:  # the user's terminal is gone: let rank 0 find its own so
+                    with open(os.devnull, "rb") as nothing:
+                        os.dup2(nothing.fileno(), self._master)
+                self._writing = False
 
 
 def of_user(streams: tuple[int, int]) -> Terminal | None:
