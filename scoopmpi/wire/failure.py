@@ -17,7 +17,7 @@ from typing import Any
 
 from . import payload
 from .errors import RemoteTraceback, TaskError, TaskTimeout, WorkerLost
-from .messages import Frame
+from .payload import Frame
 
 MOST_NOTES = 10
 """On one exception: one object that many tasks raise, or that goes through many, says no more."""

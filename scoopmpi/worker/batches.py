@@ -15,11 +15,11 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ..wire.messages import Message, Resumed, Run, Waiting
+from ..wire.messages import Finished, Message, Resumed, Run, Waiting
 from .inbox import Inbox
 from .nested.fibers import Ended
 from .outbox import Outbox
-from .running import Interlude, Running, nothing_run
+from .running import Interlude, Running
 
 logger = logging.getLogger("scoopmpi")
 
@@ -224,3 +224,18 @@ class Batches:
     def _tasks_ended(self, batch: Running | Interlude) -> None:
         if isinstance(batch, Running):
             self._printing.tasks_ended(batch.owner, batch.ended)
+
+
+def nothing_run(run: Run) -> Finished:
+    """Return the answer for a batch that goes back as it came."""
+    return Finished(
+        job=run.job,
+        start=run.start,
+        stop=run.start,
+        seconds=-1.0,
+        unstarted=run.start,
+        end=run.stop,
+        plain=False,
+        outcomes=(),
+        failed=(),
+    )
