@@ -118,7 +118,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         task_timeout: seconds that it may take where it runs, without the initializer; the future
             raises `scoopmpi.TaskTimeout` afterwards. None: as --task-timeout says.
         retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
-            `fn` only where that has parameters of these names itself.
+            `fn` only where that has a parameter of such a name itself.
 
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
