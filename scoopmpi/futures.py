@@ -138,7 +138,7 @@ def submit(
     args, kwargs: sent as they are now; later changes do not reach the call.
     task_timeout: seconds that it may take where it runs, see `map`; not passed to `func`.
     retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
-        `func` only where that has parameters of these names itself.
+        `func` only where that has a parameter of such a name itself.
     """
     executor = usable()
     retry = None

@@ -54,7 +54,7 @@ def note(error: BaseException, text: str) -> None:
                 error.add_note(text)
             else:
                 error.__notes__ = [*notes, text]
-    except Exception:  # its class may do anything
+    except BaseException:  # its class may do anything
         pass
 
 
