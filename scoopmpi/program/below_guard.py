@@ -24,6 +24,7 @@ _FILLS = frozenset({"add", "append", "extend", "insert", "setdefault", "update"}
 """Methods by which a program puts something into a container."""
 _GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _STANDARD = os.path.join(os.path.dirname(os.__file__), "")
 
 
@@ -98,13 +99,17 @@ def _through_modules(frame: FrameType, places: Mapping[str, str]) -> dict[str, s
     return found
 
 
+def is_users(file: str) -> bool:
+    """True for a file of the user's own: of no installed library, and not of this package."""
+    library = file.startswith((_STANDARD, _PACKAGE)) or any(part in file for part in _LIBRARIES)
+    return not library
+
+
 def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
     """Yield the frames of a traceback that are the user's own."""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        library = file.startswith(_STANDARD) or any(part in file for part in _LIBRARIES)
-        ours = str(trace.tb_frame.f_globals.get("__name__")).startswith("scoopmpi.")
-        if not library and not ours and os.path.isfile(file):
+        if is_users(file) and os.path.isfile(file):
             yield trace.tb_frame
         trace = trace.tb_next
 
@@ -158,9 +163,9 @@ def _source(path: str) -> Source:
     except (OSError, SyntaxError, ValueError):
         return found
     for statement in tree.body:
-        if isinstance(statement, ast.If) and _is_guard(statement.test):
+        if isinstance(statement, ast.If) and is_guard(statement.test):
             body = ast.Module(statement.body, [])
-            found.guarded.update(_set_by(_outside_functions(body)))
+            found.guarded.update(_set_by(outside_functions(body)))
             found.calls[""] |= _called(body)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -193,7 +198,7 @@ def _own_names(
     return found - shared
 
 
-def _is_guard(test: ast.expr) -> bool:
+def is_guard(test: ast.expr) -> bool:
     """True for a condition with `__name__ == "__main__"` in it."""
     words = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
     texts = {each.value for each in ast.walk(test) if isinstance(each, ast.Constant)}
@@ -207,12 +212,12 @@ def _called(tree: ast.AST) -> set[str]:
     return names | {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
 
 
-def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of code that runs where it stands."""
     yield node
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
         for inner in ast.iter_child_nodes(node):
-            yield from _outside_functions(inner)
+            yield from outside_functions(inner)
 
 
 def _set_by(nodes: Iterable[ast.AST]) -> dict[str, int]:

@@ -21,6 +21,9 @@ from ..wire.transport import MPITransport, threads_allowed
 from ..worker.worker import Worker
 from . import leaving
 
+_RANDOM = frozenset({"random", "numpy.random", "torch"})
+"""Modules whose generators a program may seed while it is imported."""
+
 
 def follow(
     program: Program,
@@ -79,4 +82,13 @@ def _join(worker: Worker, output: Output, program: Program, arguments: list[str]
         said = printed if isinstance(error, SystemExit) else b""
         worker.refuse(running.import_failure(error), said)
     else:
+        _watch_streams(worker)
         worker.join(naming.defined_names(module), output.kept(failed=False))
+
+
+def _watch_streams(worker: Worker) -> None:
+    """Have the first of several workers warn of random numbers that all of them draw."""
+    if identity.this.rank == 1 and identity.this.size > 2 and _RANDOM & sys.modules.keys():
+        from ..program.global_streams import GlobalStreams  # late: for one worker alone
+
+        worker.batches.looks = GlobalStreams().look
