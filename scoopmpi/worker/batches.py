@@ -105,6 +105,8 @@ class Batches:
         """Makes a batch of a message; another way where the user wants to know of each task."""
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
+        self.looks: Callable[[], None] | None = None
+        """Looks, behind each batch, what its tasks have done to the process; where one has to."""
 
     @property
     def current(self) -> Running | Interlude | None:
@@ -179,6 +181,8 @@ class Batches:
             self._outbox.send(answer, flush=batch.alone)
         elif batch.alone:
             self._outbox.flush()
+        if self.looks is not None:
+            self.looks()
 
     # While a task waits for tasks.
 
