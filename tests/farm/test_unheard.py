@@ -123,5 +123,5 @@ def test_serially_too(caplog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (told,) = lines(caplog)
     assert told.startswith("not run, as nobody has waited for it: ")
     assert "20 of 20 tasks of a map of fails" in told
-    assert "a map of fails but for 0 of its tasks" in told
+    assert told.count("a map of fails") == 2
     assert kept is not None
