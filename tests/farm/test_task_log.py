@@ -19,7 +19,7 @@ from scoopmpi.farm.verbose import Verbose
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, stretch
-from scoopmpi.tasks.stretch import Ended, lines
+from scoopmpi.tasks.stretch import Timed, lines
 from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.worker.watched import Watch, WatchedBatch
 from tests.support.link import Ranks
@@ -160,7 +160,7 @@ def test_a_task_that_kills_is_lost_at_each_attempt(retries: int, tmp_path: Path)
 
 def test_short_tasks_share_a_line_and_long_ones_do_not() -> None:
     seconds = [0.001, 0.002, 0.02, 0.001, 0.001, 0.001, 0.009, 0.0, 0.01, 0.01]
-    tasks = [Ended(n, time, "g" if n == 7 else "f") for n, time in enumerate(seconds)]
+    tasks = [Timed(n, time, "g" if n == 7 else "f") for n, time in enumerate(seconds)]
     made = lines(tasks, {4: ("failed", "why")}, 2, 100.0)
     assert [(line.tasks, round(line.seconds, 3), line.outcome) for line in made] == [
         (2, 0.003, "ok"), (1, 0.02, "ok"), (1, 0.001, "ok"), (1, 0.001, "failed"),
