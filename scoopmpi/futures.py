@@ -26,8 +26,9 @@ from typing import Any, NamedTuple, TypeVar
 from .concurrency.timeouts import seconds
 from .executors import reduction
 from .tasks.current_executor import usable, wait_until
-from .tasks.executor import ExceptionTypes, Retry, map_options
+from .tasks.executor import ExceptionTypes, map_options
 from .tasks.future import Future
+from .tasks.wrapped import Retry
 
 __all__ = [
     "ALL_COMPLETED",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
-from ..process.memory_domain import domain
+from ..process.identity import memory_domain
 from ..wire.messages import (
     BroadcastConstants,
     BufferRequest,
@@ -36,7 +36,7 @@ class Sharing:
 
     def __init__(self, send: Send) -> None:
         self.store = Constants()
-        self.domain = domain()
+        self.domain = memory_domain()
         self._send = send
         self._incomplete: dict[int, BroadcastConstants] = {}
         """By number: what was lent to this rank, which cannot open it."""

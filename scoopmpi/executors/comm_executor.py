@@ -37,7 +37,8 @@ class MPICommExecutor:
 
     comm: an intracommunicator; None for COMM_WORLD. Our messages have one of their own.
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
-    initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
+    initializer, initargs, checkpoint, keep_failures: as for `MPIExecutor`; only the root opens the
+        file.
     max_workers, accepted: as for `MPIExecutor`, they change nothing.
 
     When the root leaves, everything that was handed in has run, and maps keep their values. An
@@ -59,6 +60,7 @@ class MPICommExecutor:
         initializer: Callable[..., object] | None = None,
         initargs: Iterable[Any] = (),
         checkpoint: str | os.PathLike[str] | None = None,
+        keep_failures: bool = False,
         max_workers: int | None = None,
         **accepted: Any,
     ) -> None:
@@ -71,8 +73,9 @@ class MPICommExecutor:
         mpi_pool_names.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._make = partial(
-            MPIExecutor, initializer=initializer, initargs=tuple(initargs), checkpoint=checkpoint
-        )
+            MPIExecutor, initializer=initializer, initargs=tuple(initargs),
+            checkpoint=checkpoint, keep_failures=keep_failures,
+        )  # fmt: skip
         self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:

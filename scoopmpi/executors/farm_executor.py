@@ -9,11 +9,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
-from ..tasks.executor import Executor, MapOptions, Retry
+from ..tasks import pedigree
+from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.unfinished import Unfinished
+from ..tasks.wrapped import Retry
 from ..wire import failure, payload
 from .farm_results import FarmResults
 
@@ -53,6 +55,11 @@ class FarmExecutor(Executor):
 
     any_thread_waits = True
 
+    @property
+    def strand(self) -> pedigree.Program:
+        """The program, which counts its maps and calls."""
+        return pedigree.program
+
     @cached_property
     def constants_backend(self) -> FarmConstants:
         """The constants of the program, for `shared`."""
@@ -76,7 +83,8 @@ class FarmExecutor(Executor):
         """
         run = limited(fn, task_timeout)
         if retry is not None:
-            run = retry.in_place(run, None)
+            run = retry.elsewhere(run)
+        origin = pedigree.program.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -87,12 +95,12 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            frame = payload.copied(payload.pack((run, args, kwargs)))
+            frame = payload.copied(payload.pack((run, args, kwargs, origin)))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, frame, record, seconds_of(run)))
+        self.farm.submit(Call(future, frame, record, seconds_of(run), retry))
         return future
 
     def results(
@@ -100,11 +108,12 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
+        origin = pedigree.program.new_map()
         if options.retry is not None:
-            run = options.retry.in_place(run, None)
+            run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
-        job = self.farm.maps.open(run, iterables, options.ordered, record)
+        job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
@@ -126,14 +135,17 @@ class FarmExecutor(Executor):
         """
         self.farm.finish(maps)
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> CheckpointedExecutor:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> CheckpointedExecutor:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         Raises CheckpointError where the file is something else, or not to be trusted.
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing))
+        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
 
 
 class CheckpointedExecutor(FarmExecutor):

@@ -20,12 +20,12 @@ from typing import Any, TypeVar
 from ..process import identity
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
-from ..tasks.executor import ExceptionTypes, Executor, MapOptions, Retry, map_options
+from ..tasks.executor import ExceptionTypes, Executor, MapOptions, map_options
 from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.program_end import cut_short
-from ..tasks.wrapped import Starred
+from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
 from . import mpi_pool_names
 from .bounded_map import BoundedMap, BoundedValues
@@ -56,6 +56,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     checkpoint: a file in which the outcomes of its calls and maps are kept as they come, and from
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
+    keep_failures: True to take failures from that file as they are; they are tried again else.
     accepted: the keywords of other executors, as `mp_context`, which change nothing here.
     """
 
@@ -69,6 +70,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         *,
         base: Executor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        keep_failures: bool = False,
         **accepted: Any,
     ) -> None:
         mpi_pool_names.check_workers(max_workers)
@@ -84,7 +86,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self._broken: BaseException | None = None
         self._keeping: Executor | None = None  # the base, where it has a checkpoint of our own
         if checkpoint is not None:
-            self._keep_in(checkpoint)
+            self._keep_in(checkpoint, keep_failures)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
@@ -318,8 +320,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             self._broken = error
             logger.critical("Exception in initializer:", exc_info=error)
 
-    def _keep_in(self, path: str | os.PathLike[str]) -> None:
-        keeping = (self._base or usable()).checkpointed(path)
+    def _keep_in(self, path: str | os.PathLike[str], keep_failures: bool) -> None:
+        keeping = (self._base or usable()).checkpointed(path, keep_failures)
         if keeping is None:
             text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
             warnings.warn(text, RuntimeWarning, stacklevel=4)

@@ -75,6 +75,10 @@ class Members:
         ]
         return "no worker can import the program: " + "\n\n".join(texts)
 
+    def one_more(self) -> None:
+        """Expect a further worker, whose rank is the next one."""
+        self.size += 1
+
     def died(self, worker: int) -> None:
         """Note that a worker is no more."""
         self._lost[worker] = self.host(worker)
@@ -102,6 +106,10 @@ class Members:
     def left(self, worker: int) -> None:
         """Note that a worker has followed Stop."""
         self._left.add(worker)
+
+    def has_joined(self, worker: int) -> bool:
+        """Return whether a worker has imported the program, whatever has become of it."""
+        return worker in self._hosts
 
     def host(self, worker: int) -> str:
         """Return the name of a worker's host."""

@@ -4,10 +4,10 @@ Progress bars, traces, reports and `-v` (`verbose`) are readers of this. Each ev
 line of code on rank 0, with the farm's lock held: a reader must be quick, and raise nothing.
 Nothing is told for each single task, and without a reader a message costs one test for None.
 
-Of the tasks of a job that are assigned, each is later finished, handed back or lost; only where the
-job ends before they are sent they are not heard of again. Those that are handed back or lost are
-assigned again, unless they are given up or the job has ended. So the tasks of a map that is read to
-its end are those finished, recalled and given up, all together.
+Of the tasks of a job that are assigned, each is later finished, put off, handed back or lost; only
+where the job ends before they are sent they are not heard of again. Those that are put off, handed
+back or lost are assigned again, unless they are given up or the job has ended. So the tasks of a
+map that is read to its end are those finished, recalled and given up, all together.
 """
 
 from __future__ import annotations
@@ -57,6 +57,12 @@ class Observer:
         failed: how many of the tasks have raised.
         seconds: since the batch began; negative for a front part, whose time comes with the rest.
         log: how they went, where workers were asked for that.
+        """
+
+    def tasks_put_off(self, job: int, worker: int, tasks: int, seconds: float) -> None:
+        """Hear that tasks of a batch have raised, and are tried again after a delay.
+
+        seconds: as of `tasks_finished`; negative where others of the batch have finished.
         """
 
     def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
+from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
-from . import job_files, managers, running
+from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import Launch, with_paths
 from .flavours.ranks import LauncherOptions, LaunchError
@@ -28,6 +29,9 @@ def start(options: Options) -> NoReturn:
     try:
         hosts = allocation_for(options, env)
         launch = launch_for(options)
+        if (said := ready_programs.answer_to(launch.words)) is not None:
+            print(said.text, end="", file=sys.stderr if said.status else sys.stdout)
+            sys.exit(said.status)
         if not launch.words and not _terminal():
             launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
         job_files.check(launch.farm, {"--output": options.output})
@@ -75,13 +79,17 @@ def allocation_for(options: Options, env: Mapping[str, str]) -> Allocation:
 
     Raises AllocationError, naming the file and line of a host file.
     """
+    named = bool(options.hosts or options.hostfile is not None)
     if options.hosts:
         found = hostlist.from_words(options.hosts)
     elif options.hostfile is not None:
         found = hostlist.from_file(options.hostfile, local.cores)
     else:
         found = managers.detect(env, ask=asking(env))
-    return found if options.workers is None else placement.resized(found, options.workers)
+    if options.workers is None:
+        return found
+    resized = placement.resized(found, options.workers)
+    return resized if named else detection.warned(found, resized, "worker", "-q")
 
 
 def _tell(text: str) -> None:

@@ -6,6 +6,8 @@ else writes its attributes. No imports of the project: the ground on which all o
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -92,3 +94,18 @@ class Identity:
 
 this = Identity()
 """This process. A forked child keeps it: it is a copy of that rank."""
+
+
+def memory_domain() -> str:
+    """Return a text that is the same in two processes that can attach to each other's memory.
+
+    They are of one user and one boot of one host, and see each other's processes: containers on one
+    host do not, so the host's name would not do.
+    """
+    host = socket.gethostname()
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            boot = file.read().strip()
+        return f"{host} {boot} {os.readlink('/proc/self/ns/pid')} {os.getuid()}"
+    except OSError:
+        return host

@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..output.lines import Lines
 from ..output.worker_output import Output
@@ -36,10 +36,30 @@ def follow(
     tell: Callable[[str], None],
     ended: Callable[[], None],
 ) -> NoReturn:
-    """Import the program and run batches until rank 0 says Stop; the process ends here.
+    """Take part as a rank of MPI until rank 0 says Stop; the process ends here.
 
     options: ours. tell: tells the supervisor what runs.
     ended: called when no more tasks run, or as the process leaves one that does.
+    """
+    transport = MPITransport()
+    progress_threads = threads_allowed()
+    tell(supervisor.STARTED)
+    serve(transport, progress_threads, program, arguments, options, tell, ended)
+
+
+def serve(
+    transport: leaving.Way,
+    progress_threads: bool,
+    program: Program,
+    arguments: list[str],
+    options: Options,
+    tell: Callable[[str], None],
+    ended: Callable[[], None],
+) -> NoReturn:
+    """Import the program and run batches until rank 0 says Stop; the process ends here.
+
+    transport: to rank 0. progress_threads: whether a second thread may use it in its turn.
+    options, tell, ended: as above.
     """
 
     def leave() -> NoReturn:
@@ -51,9 +71,6 @@ def follow(
         worker.last_message()
         leaving.inside_task(transport)
 
-    transport = MPITransport()
-    progress_threads = threads_allowed()
-    tell(supervisor.STARTED)
     worker = Worker(transport, leave if progress_threads else None, tell)
     errors = sys.stderr
     files, problem = _files(options.task_output, worker.rank)
@@ -61,6 +78,7 @@ def follow(
     if files is not None or options.task_log is not None or options.label:
         _watch_tasks(worker, options.task_log is not None, files)
     current_executor.install(worker.nested)
+    sys.breakpointhook = _breakpoint
     with identity.this.imports():
         _join(worker, output, program, arguments, problem)
     try:
@@ -74,6 +92,12 @@ def follow(
         files.close()
     worker.farewell()
     leaving.end(transport, worker.lock)
+
+
+def _breakpoint(*args: Any, **kwargs: Any) -> Any:
+    from ..tasks.no_terminal import breakpoint_in_task  # late: few tasks have one
+
+    return breakpoint_in_task(*args, **kwargs)
 
 
 def _output_of(worker: Worker, options: Options, files: TaskFiles | None) -> Output:

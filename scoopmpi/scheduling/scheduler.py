@@ -2,9 +2,9 @@
 
 The machine of the farm: which job has its turn and which worker is served is decided here and
 nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
-changes only through the inputs `submitted`, `known`, `finished`, `waiting`, `resumed`, `lost`,
-`joined` and `cancelled`; each returns the assignments that follow, and what they mean on a wire is
-somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
+changes only through the inputs `submitted`, `known`, `finished`, `due`, `waiting`, `resumed`,
+`lost`, `joined` and `cancelled`; each returns the assignments that follow, and what they mean on a
+wire is somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
 configuration, no logging. Illegal input raises `ValueError` and changes nothing.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from . import batching, retries
@@ -44,6 +43,9 @@ class Scheduler:
         self._idle: OrderedDict[int, WorkerState] = OrderedDict()
         self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
         self._waiting = 0  # tasks that wait for others
+        self.answered = 0
+        """How many tasks have run, of all jobs."""
+        self._put_off = 0  # ranges of tasks that are queued again later
         self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     # What happened.
@@ -75,19 +77,32 @@ class Scheduler:
         return []
 
     def finished(
-        self, worker: int, batch: Batch, seconds: float, unstarted: Batch | None = None
+        self,
+        worker: int,
+        batch: Batch,
+        seconds: float,
+        unstarted: Batch | None = None,
+        put_off: Sequence[Batch] = (),
     ) -> list[Assignment]:
         """Take in that a worker ran `batch` (the front of one it holds, maybe empty) in `seconds`.
 
         unstarted: the end of the held batch that it hands back. A task between the two is running.
-        """
+        put_off: tasks of `batch` that have not finished: they are queued again by `due`.
+        """  # fmt: skip
         state = self._worker(worker)
         place = state.place(batch, unstarted)
+        if any(not batch.start <= each.start < each.stop <= batch.stop for each in put_off):
+            raise ValueError(f"{put_off} are not among {batch}")
         held = state.held[place]
         end = held.stop if unstarted is None else unstarted.start
         rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
         job.finished += batch.tasks
+        self.answered += batch.tasks
+        for each in () if job.cancelled else put_off:
+            job.finished -= each.tasks
+            job.put_off.add(each)
+            self._put_off += 1
         if batch.tasks and seconds >= 0:
             job.task_seconds = batching.learned(job.task_seconds, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
@@ -107,6 +122,18 @@ class Scheduler:
             # It runs something that it was not given: nobody gets a batch after this one.
             self._idle.move_to_end(worker, last=False)
         self._forget_if_done(job)
+        return self._assign()
+
+    def due(self, batch: Batch) -> list[Assignment]:
+        """Queue again what was put off; nothing where its job was cancelled meanwhile."""
+        job = self._jobs.get(batch.job)
+        if job is None or job.cancelled:
+            return []
+        if batch not in job.put_off:
+            raise ValueError(f"{batch} was not put off")
+        job.put_off.discard(batch)
+        self._put_off -= 1
+        self._put_back(job, batch)
         return self._assign()
 
     def waiting(self, worker: int, batch: Batch) -> list[Assignment]:
@@ -168,6 +195,8 @@ class Scheduler:
         state.cancelled = True
         state.queue.clear()
         state.queued = 0
+        self._put_off -= len(state.put_off)
+        state.put_off.clear()
         self._ready.pop(job, None)
         self._forget_if_done(state)
         return []  # what its suspects kept back goes out with the next input
@@ -199,8 +228,10 @@ class Scheduler:
 
     @property
     def busy(self) -> bool:
-        """True where some worker holds a batch or something is queued."""
-        return bool(self._ready or self._waiting) or len(self._idle) < len(self._workers)
+        """True where some worker holds a batch, or something is queued or put off."""
+        return bool(self._ready or self._waiting or self._put_off) or len(self._idle) < len(
+            self._workers
+        )
 
     @property
     def workers(self) -> int:
@@ -215,6 +246,11 @@ class Scheduler:
         """True where workers hold tasks of this job, or are about to."""
         state = self._jobs.get(job)
         return state is not None and state.handed > 0
+
+    def finished_of(self, job: int) -> int:
+        """Return how many tasks of a job count as finished; 0 where it is over."""
+        state = self._jobs.get(job)
+        return 0 if state is None else state.finished
 
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """Return what would be blamed if the worker died now; nothing where it has not joined."""
@@ -234,6 +270,12 @@ class Scheduler:
         """Return what a worker runs, as far as it is known here."""
         held = self._worker(worker).held
         return held[0] if held else None
+
+    def as_held(self, worker: int, batch: Batch) -> Batch:
+        """Return the front of a batch that a worker holds, with its past. Raises ValueError."""
+        state = self._worker(worker)
+        held = state.held[state.place(batch, None)]
+        return held._replace(stop=batch.stop)
 
     def held(self, worker: int) -> tuple[Batch, ...]:
         """Return what a worker has been given and has not answered: waiting, running, to be run."""
@@ -297,31 +339,10 @@ class Scheduler:
         return self._workers[worker]
 
     def check(self, settled: bool = True) -> None:
-        """Check every invariant, for tests.
+        """Check every invariant, for tests; settled: as `invariants` has it."""
+        from .invariants import check  # late: for tests alone
 
-        settled: whether no job was cancelled since the last assignments.
-        """
-        ranges: dict[int, list[tuple[int, int]]] = {number: [] for number in self._jobs}
-        for number, job in self._jobs.items():
-            ranges[number] += [(batch.start, batch.stop) for batch in job.queue]
-            assert job.queued == sum(batch.tasks for batch in job.queue)
-            assert (number in self._ready) == bool(job.queue)
-            assert not (job.cancelled and job.queue)
-        assert self._idle.keys() | self._can_prefetch.keys() <= self._workers.keys()
-        for worker, state in self._workers.items():
-            assert (worker in self._idle) == (not state.held)
-            assert (worker in self._can_prefetch) == (bool(state.held) and state.accepts_more)
-            for batch in (*state.held, *state.waiting):
-                ranges[batch.job].append((batch.start, batch.stop))
-        assert self._waiting == sum(len(each.waiting) for each in self._workers.values())
-        for number, job in self._jobs.items():
-            assert job.handed + len(job.queue) == len(ranges[number])
-            spans = sorted(ranges[number])
-            assert all(start < stop for start, stop in spans)
-            assert all(a[1] <= b[0] for a, b in pairwise(spans))
-            if not job.cancelled:
-                unfinished = sum(stop - start for start, stop in spans)
-                assert job.finished + unfinished == job.submitted
-        if self._ready:
-            suspect = next(iter(self._ready.values())).queue[0].suspect
-            assert not self._idle and (suspect or not self._can_prefetch or not settled)
+        counts = self._waiting, self._put_off
+        check(
+            self._jobs, self._workers, self._ready, self._idle, self._can_prefetch, counts, settled
+        )

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, TypeAlias, get_args
 Frame: TypeAlias = Any
 """One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
 
+Origin: TypeAlias = tuple[int | None, Any, int, int]
+"""Who has made a job, and which of his jobs it is; see `tasks.pedigree`."""
+
 CANCELLED: Frame = b""
 """Stands in a `Run` for a call that was cancelled before it was handed out: nothing to run."""
 
@@ -22,14 +25,15 @@ class Run(NamedTuple):
     """Run the tasks `start` to `stop - 1` of a job.
 
     From farm to worker, for each assignment of the scheduler. Answered by Finished.
-    job: the farm's number for it.
-    budget: seconds after which the worker answers early and hands back what it has not started.
+    job: the farm's number for it. budget: seconds after which the worker answers early and hands
+        back what it has not started.
     constants: how many calls of setConst there had been; tasks may count on all of them.
     function: its key at the worker, 0 where each task brings its own (submitted calls).
     code: the packed function where this worker does not have that key yet, else None.
     plain: True where `tasks` is one frame of columns, a column for each parameter.
     tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
     attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
+    origin: of the job (`tasks.pedigree`); None for calls, which have theirs in their frames.
     """
 
     job: int
@@ -42,6 +46,7 @@ class Run(NamedTuple):
     plain: bool
     tasks: Frame
     attempt: int = 1
+    origin: Origin | None = None
 
 
 class Forget(NamedTuple):
@@ -68,8 +73,7 @@ class Returned(NamedTuple):
     """Take the outcomes of the tasks `start` to `stop - 1`, which you have offered.
 
     From farm to worker, for each Finished of another worker about an offer.
-    job: the receiver's own number for its nested job, as in Offered.
-    plain, outcomes, failed: as in Finished.
+    job: the receiver's own number, as in Offered. plain, outcomes, failed: as in Finished.
     """
 
     job: int
@@ -93,9 +97,8 @@ class Ceased(NamedTuple):
 class ConstantsSet(NamedTuple):
     """The constants are set, or cannot be.
 
-    From farm to worker, for each SetConstants.
-    token: the one of that SetConstants.
-    number: the constants' number, 0 where they cannot be set; `problem` says why then.
+    From farm to worker, for each SetConstants, whose token it has.
+    number, problem: the constants' number; 0 where they cannot be set, and why.
     """
 
     token: int
@@ -107,8 +110,7 @@ class Reconfigured(NamedTuple):
     """Encode what tasks print as rank 0 does from now on.
 
     From farm to worker, for each time the program reconfigures a stream.
-    stream: 1 for stdout, 2 for stderr.
-    settings: the arguments of a text stream's `reconfigure`.
+    stream, settings: 1 for stdout or 2 for stderr; arguments of a text stream's `reconfigure`.
     """
 
     stream: int
@@ -120,8 +122,7 @@ class Finish(NamedTuple):
 
     From farm to worker, for each round of questions at the end. Answered by Rest, at once, and
     again when nothing is left.
-    token: a number for each round.
-    maps: True where maps count that nobody reads, else executors alone do.
+    token, maps: a number for each round; True where maps count that nobody reads.
     """
 
     token: int
@@ -188,6 +189,7 @@ class Finished(NamedTuple):
     plain: True where `outcomes` is one frame of a list of values.
     outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
     failed: the places (from 0) of those outcomes that are exceptions.
+    again: those among them of tasks that are to be tried again, if they may.
     log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
     """
 
@@ -200,6 +202,7 @@ class Finished(NamedTuple):
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
+    again: tuple[int, ...] = ()
     log: tuple[Any, ...] = ()
 
 
@@ -217,8 +220,7 @@ class Waiting(NamedTuple):
 class Resumed(NamedTuple):
     """A task that was waiting goes on.
 
-    From worker to farm, for a task that was told of in a Waiting; its Finished comes later.
-    job, task: which one it is.
+    From worker to farm, for a task (job, task) that was in a Waiting; its Finished comes later.
     """
 
     job: int
@@ -239,8 +241,8 @@ class Printed(NamedTuple):
 class Rest(NamedTuple):
     """Something is left to run on this worker, or nothing is.
 
-    From worker to farm, for each Finish.
-    token: the one of that Finish. settled: True where nothing is left.
+    From worker to farm, for each Finish, whose token it has.
+    settled: True where nothing is left.
     """
 
     token: int
@@ -257,7 +259,7 @@ class Offered(NamedTuple):
     by_name: True where the function is found by its name, so that its code never changes.
     plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
-    last: True where they run before the program ends, although nobody waits for them.
+    last: True where they run before the program ends, although nobody waits. origin: as in Run.
     """
 
     job: int
@@ -269,6 +271,7 @@ class Offered(NamedTuple):
     tasks: Frame
     limit: float | None = None
     last: bool = False
+    origin: Origin | None = None
 
 
 class Revoked(NamedTuple):
@@ -295,8 +298,8 @@ class SetConstants(NamedTuple):
 class BroadcastConstants(NamedTuple):
     """Keep constants, and send them on to the ranks behind you.
 
-    From any rank to worker, for each call of setConst. Answered by BufferRequest, where they are
-    in shared memory that cannot be opened.
+    From any rank to worker, for each setConst. Answered by BufferRequest, where they are in shared
+    memory that cannot be opened.
     number: which call of setConst it was, from 1.
     frames: the packed values by name; one may say where its buffers are on this host
         (`constants.store`).

@@ -17,6 +17,8 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ..process import identity
+from ..tasks.pedigree import runs_strand, strand_of
+from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Frame, Run
 from .nested.fibers import Ended
@@ -24,6 +26,9 @@ from .purity import stateless
 
 if TYPE_CHECKING:
     from .failing import WrittenCalls
+
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 
 class Packed:
@@ -37,6 +42,10 @@ class Packed:
 
 class Failed(Packed):
     """Stands among the values of a batch for a task that raised."""
+
+
+class ToTryAgain(Failed):
+    """Stands there for a task that raised and is to be tried again, if rank 0 finds that it may."""
 
 
 class Stopped(BaseException):
@@ -55,6 +64,7 @@ class Interlude:
 
     budget = 0.05
     single = False
+    strand = None
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -104,20 +114,21 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
+        self.strand = strand_of(run, function, self._values)
+        """Says who the running task is."""
         self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
-        if run.plain:
-            columns = [list(column) for column in payload.unpack(run.tasks)]
-        else:
-            columns = [list(run.tasks)]
+        packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
+        columns = [list(column) for column in packed]
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
         label(self._name)
         self.started = time.monotonic()
 
+    @runs_strand
     def run(self) -> None:
         """Run the tasks until they end or are cut; what they raise becomes their outcome."""
-        values = self._values
+        values, strand = self._values, self.strand  # noqa: F841
         while True:
             try:
                 values.extend(self._iterator)
@@ -125,6 +136,9 @@ class Running:
                 raise
             except Stopped as stopped:
                 values.append(self._failed(stopped.error))
+                continue
+            except Again as again:
+                values.append(self._failed(again.error, ToTryAgain))
                 continue
             except BaseException as error:
                 values.append(self._failed(error))
@@ -224,7 +238,8 @@ class Running:
     def _call_submitted(self, frame: Frame) -> Any:
         if frame == CANCELLED:
             return None
-        function, arguments, keywords = self._open(frame)
+        function, arguments, keywords, origin = self._open(frame)
+        self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
@@ -256,7 +271,7 @@ class Running:
 
     # Answers.
 
-    def _failed(self, error: BaseException) -> Failed:
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
         number = self._run.start + place
         index = None if self._function is None else number
@@ -265,16 +280,20 @@ class Running:
 
             self._calls = WrittenCalls(self._run, self._function)
         call = self._calls.of(place) or self._name
+        if type(error).__name__ in _WITHOUT_TERMINAL:
+            from ..tasks import no_terminal  # late: few tasks ask anybody
+
+            error = no_terminal.explained(error, self._name, number)
         errors.add_task(error, self._name, number, errors.words(call, index))
         task = failure.which(call, index, self.attempt)
-        return Failed(failure.pack(error, identity.this.rank, task))
+        return kind(failure.pack(error, identity.this.rank, task))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
     ) -> Finished:
         start = self._run.start + self._given
         self._given = done
-        plain, outcomes, failed = self._outcomes(values)
+        plain, outcomes, failed, again = self._outcomes(values)
         stop = start + len(values)
         return Finished(
             job=self._run.job,
@@ -286,18 +305,21 @@ class Running:
             plain=plain,
             outcomes=outcomes,
             failed=failed,
+            again=again,
         )
 
-    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), ()
-        frames, failed = [], []
+            return True, payload.pack(values), (), ()
+        frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)
             if isinstance(packed, Failed):
                 failed.append(place)
+            if isinstance(packed, ToTryAgain):
+                again.append(place)
             frames.append(packed.frame)
-        return False, tuple(frames), tuple(failed)
+        return False, tuple(frames), tuple(failed), tuple(again)
 
     def _packed_late(self, value: Any) -> Packed:
         try:

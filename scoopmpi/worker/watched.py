@@ -102,11 +102,11 @@ class WatchedBatch(Running):
             self._odd[len(self._tasks)] = stretch.CANCELLED, ""
         return super()._call_submitted(frame)
 
-    def _failed(self, error: BaseException) -> Failed:
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
         if place < len(self._tasks):  # else it is about an earlier one, whose value is packed late
             self._odd[place] = stretch.outcome_of(error), stretch.shortened(error)
-        return super()._failed(error)
+        return super()._failed(error, kind)
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
