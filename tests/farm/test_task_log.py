@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import futures
+from scoopmpi import futures, task
 from scoopmpi.farm import task_log
 from scoopmpi.farm.observer import Several
 from scoopmpi.farm.verbose import Verbose
@@ -144,6 +144,23 @@ def test_tasks_of_tasks_are_there_where_they_change_workers(seed: int, tmp_path:
     assert tasks_of(rows, 1, "ok") == once(2)
     assert {row["function"].rpartition(".")[2] for row in rows} == {"tree"}
     assert all(float(row["seconds"]) >= 0 for row in rows)
+
+
+def raises_at_first(x: int) -> int:
+    if x % 4 == 1 and task.attempt < 3:
+        raise OSError("not yet")
+    return x
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_attempt_of_a_task_that_raised_has_a_line(seed: int, tmp_path: Path) -> None:
+    with logged(tmp_path / "log", seed) as rows:
+        assert list(futures.map(raises_at_first, range(20), retries=2)) == list(range(20))
+    assert tasks_of(rows, 1, "ok") == once(20)
+    assert tasks_of(rows, 1, "failed") == Counter(dict.fromkeys(range(1, 20, 4), 2))
+    again = [row for row in rows if row["index"] == "1" and row["outcome"] != "ok"]
+    assert [row["attempt"] for row in again] == ["1", "2"]
+    assert {row["error"] for row in again} == {"OSError: not yet"}
 
 
 @pytest.mark.parametrize("retries", [0, 2])
