@@ -49,14 +49,21 @@ class Observer:
         """Hear that a worker gets a batch."""
 
     def tasks_finished(
-        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
-        log: Sequence[Stretch],
-    ) -> None:  # fmt: skip
+        self, job: int, worker: int, tasks: int, failed: int, seconds: float
+    ) -> None:
         """Hear that a batch, or the front part of one, has run.
 
         failed: how many of the tasks have raised.
         seconds: since the batch began; negative for a front part, whose time comes with the rest.
-        log: how they went, where workers were asked for that.
+        """
+
+    def tasks_ran(
+        self, job: int, worker: int, start: int, tasks: int, log: Sequence[Stretch]
+    ) -> None:
+        """Hear how tasks went that have finished or are put off, which is told before.
+
+        log: all of them; empty where nothing of their batch could be unpacked, so that all have
+            failed, and where workers were not asked for it.
         """
 
     def tasks_put_off(self, job: int, worker: int, tasks: int, seconds: float) -> None:

@@ -176,9 +176,10 @@ class Router:
             observer.tasks_put_off(number, worker, again, seconds if not tasks else -1.0)
         if tasks:
             failed = len(message.failed) - again
-            observer.tasks_finished(
-                number, worker, message.start, tasks, failed, seconds, message.log
-            )
+            observer.tasks_finished(number, worker, tasks, failed, seconds)
+        if message.start < message.stop:
+            count = message.stop - message.start
+            observer.tasks_ran(number, worker, message.start, count, message.log)
         if message.unstarted < message.end:
             observer.tasks_handed_back(number, worker, message.end - message.unstarted)
 

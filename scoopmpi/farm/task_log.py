@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from ..tasks.stretch import CACHED, FAILED, LOST, OK, TIMEOUT, Stretch
+from ..tasks.stretch import CACHED, FAILED, LOST, TIMEOUT, Stretch
 from .observer import Observer
 from .row_file import RowFile
 
@@ -49,10 +49,9 @@ class TaskLog(Observer):
         if len(self._ended) > _ENDED:
             self._names.pop(self._ended.popleft(), None)
 
-    def tasks_finished(
-        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
-        log: Sequence[Stretch],
-    ) -> None:  # fmt: skip
+    def tasks_ran(
+        self, job: int, worker: int, start: int, tasks: int, log: Sequence[Stretch]
+    ) -> None:
         for each in log:
             began = each.began
             self._file.add((
@@ -61,8 +60,8 @@ class TaskLog(Observer):
                 f"{each.seconds:.6f}", each.error,
             ))  # fmt: skip
             start += each.tasks
-        if not log:  # nothing of the batch could be unpacked
-            self._row(job, start, tasks, FAILED if failed else OK, worker)
+        if not log:
+            self._row(job, start, tasks, FAILED, worker)
 
     def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         self._row(job, start, tasks, CACHED)

@@ -9,14 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from .observer import Observer
-
-if TYPE_CHECKING:
-    from ..tasks.stretch import Stretch
 
 logger = logging.getLogger("scoopmpi")
 
@@ -96,9 +91,8 @@ class Verbose(Observer):
     # Tasks. Those of a job that has ended are in no line but the last.
 
     def tasks_finished(
-        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
-        log: Sequence[Stretch],
-    ) -> None:  # fmt: skip
+        self, job: int, worker: int, tasks: int, failed: int, seconds: float
+    ) -> None:
         known = self._jobs.get(job)
         if known is not None:
             self._tasks[known.kind] += tasks

@@ -42,6 +42,7 @@ def start(rank: int | None, options: Options, with_line: bool) -> NoReturn:
     setup.be_nice(options.nice, tell=not rank)
     tell = supervisor.under_supervisor(rank) if rank else None
     if rank:
+        os.environ.pop(rank_settings.AGAIN, None)  # for rank 0 alone
         streams.no_stdin()
         rank_settings.fulfil(rank, asked)  # in the child: the supervisor needs no core of its own
     sys.exit(lifeline.command.ends_with(_play(options, tell, asked.ranks)))

@@ -37,7 +37,7 @@ class Stretch(NamedTuple):
     error: str = ""
 
 
-class Ended(NamedTuple):
+class Timed(NamedTuple):
     """Says when a task began, by whatever clock, how many seconds it took, and what it was."""
 
     began: float
@@ -46,7 +46,7 @@ class Ended(NamedTuple):
 
 
 def lines(
-    tasks: Sequence[Ended], odd: Mapping[int, tuple[str, str]], attempt: int, epoch: float
+    tasks: Sequence[Timed], odd: Mapping[int, tuple[str, str]], attempt: int, epoch: float
 ) -> list[Stretch]:
     """Return the tasks, short ones in a row as one.
 

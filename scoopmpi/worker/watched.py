@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks import stretch
-from ..tasks.stretch import Ended
+from ..tasks.stretch import Timed
 from ..wire.messages import CANCELLED, Finished, Run
 from ..wire.payload import Frame
 from .running import Failed, Running
@@ -48,7 +48,7 @@ class WatchedBatch(Running):
     ) -> None:
         self._watch = watch
         self._epoch = time.time() - time.monotonic()
-        self._tasks: list[Ended] = []
+        self._tasks: list[Timed] = []
         self._odd: dict[int, tuple[str, str]] = {}  # places of tasks, their outcomes and errors
         self._files = None if watch.files is None else watch.files.of_batch(run)
         super().__init__(run, function, label, owner)
@@ -91,7 +91,7 @@ class WatchedBatch(Running):
                 return target(*row)
             finally:
                 seconds = now() - began - (self.away - away)
-                tasks.append(Ended(began, seconds, self._name))
+                tasks.append(Timed(began, seconds, self._name))
                 if files is not None:
                     self._watch.task_ended()
                     files.ended(self._run.start + len(tasks) - 1, self._name)

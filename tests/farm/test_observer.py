@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from scoopmpi.farm.observer import Observer
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
-from scoopmpi.tasks.stretch import Stretch
 from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
 
@@ -68,9 +67,8 @@ class Account(Observer):
         self._count("assigned", job, tasks)
 
     def tasks_finished(
-        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
-        log: Sequence[Stretch],
-    ) -> None:  # fmt: skip
+        self, job: int, worker: int, tasks: int, failed: int, seconds: float
+    ) -> None:
         self._count("finished", job, tasks)
         self.late += job in self.ended
         self.failed += failed

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi import futures
+from scoopmpi import futures, task
 from scoopmpi.farm import task_log
 from scoopmpi.farm.observer import Several
 from scoopmpi.farm.verbose import Verbose
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, stretch
-from scoopmpi.tasks.stretch import Ended, lines
+from scoopmpi.tasks.stretch import Timed, lines
 from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.worker.watched import Watch, WatchedBatch
 from tests.support.link import Ranks
@@ -146,6 +146,23 @@ def test_tasks_of_tasks_are_there_where_they_change_workers(seed: int, tmp_path:
     assert all(float(row["seconds"]) >= 0 for row in rows)
 
 
+def raises_at_first(x: int) -> int:
+    if x % 4 == 1 and task.attempt < 3:
+        raise OSError("not yet")
+    return x
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_attempt_of_a_task_that_raised_has_a_line(seed: int, tmp_path: Path) -> None:
+    with logged(tmp_path / "log", seed) as rows:
+        assert list(futures.map(raises_at_first, range(20), retries=2)) == list(range(20))
+    assert tasks_of(rows, 1, "ok") == once(20)
+    assert tasks_of(rows, 1, "failed") == Counter(dict.fromkeys(range(1, 20, 4), 2))
+    again = [row for row in rows if row["index"] == "1" and row["outcome"] != "ok"]
+    assert [row["attempt"] for row in again] == ["1", "2"]
+    assert {row["error"] for row in again} == {"OSError: not yet"}
+
+
 @pytest.mark.parametrize("retries", [0, 2])
 def test_a_task_that_kills_is_lost_at_each_attempt(retries: int, tmp_path: Path) -> None:
     with (
@@ -160,7 +177,7 @@ def test_a_task_that_kills_is_lost_at_each_attempt(retries: int, tmp_path: Path)
 
 def test_short_tasks_share_a_line_and_long_ones_do_not() -> None:
     seconds = [0.001, 0.002, 0.02, 0.001, 0.001, 0.001, 0.009, 0.0, 0.01, 0.01]
-    tasks = [Ended(n, time, "g" if n == 7 else "f") for n, time in enumerate(seconds)]
+    tasks = [Timed(n, time, "g" if n == 7 else "f") for n, time in enumerate(seconds)]
     made = lines(tasks, {4: ("failed", "why")}, 2, 100.0)
     assert [(line.tasks, round(line.seconds, 3), line.outcome) for line in made] == [
         (2, 0.003, "ok"), (1, 0.02, "ok"), (1, 0.001, "ok"), (1, 0.001, "failed"),
