@@ -92,6 +92,10 @@ def rows(findings: Findings) -> Iterator[Row]:
     yield from _failure(findings, "program", "Program")
     if findings.ranks is not None:
         yield from _ranks(findings, findings.ranks)
+    elif (
+        findings.placed is not None
+    ):  # no launcher was found, as on a login node without its module
+        yield "Threads", f"{findings.placed.threads} for each {findings.worker}"
     yield from _failure(findings, "command", "Command")
 
 
