@@ -28,7 +28,7 @@ from ..tasks.program_end import cut_short
 from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
 from . import asked_of_pools, mpi_pool_names
-from .bounded_map import BoundedMap, BoundedValues
+from .bounded_map import BoundedMap, BoundedValues, check_buffersize
 from .handed_in import HandedIn
 from .map_values import MapValues
 from .retries_asked import retry_asked
@@ -220,10 +220,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
             return chain.from_iterable(self.results(fn, iterables, options))
-        if not isinstance(buffersize, int):
-            raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
-        if buffersize < 1:
-            raise ValueError(f"buffersize is {buffersize}, it must be at least 1")
+        check_buffersize(buffersize)
         return self._bounded(fn, iterables, options, buffersize)
 
     def results(
