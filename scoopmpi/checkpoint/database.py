@@ -151,6 +151,12 @@ class Database(Tables):
         for item in facts.items():
             self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", item)
 
+    def fact(self, name: str) -> str | None:
+        """Return what was told under a name, None where nothing was."""
+        words = "SELECT value FROM facts WHERE name=?"
+        found = self.connection.execute(words, (name,)).fetchone()
+        return found[0] if found is not None and isinstance(found[0], str) else None
+
     def add_function(self, function: Function) -> None:
         """Note a function that some outcomes will be of."""
         self.connection.execute("INSERT OR REPLACE INTO functions VALUES (?, ?, ?, ?)", function)

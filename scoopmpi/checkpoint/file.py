@@ -95,6 +95,20 @@ class CheckpointFile:
     def _tell(self, **facts: str) -> None:
         self._writer.give(Change(lambda written: written.tell(**facts)))
 
+    def tell(self, **facts: str) -> None:
+        """Have facts about the program written, for its next run."""
+        if self._usable:
+            self._tell(**facts)
+
+    def fact(self, name: str) -> str | None:
+        """Return a fact that an earlier run has told, None where none has."""
+        with self._writer.guard:
+            try:
+                return self._database.fact(name) if self._usable else None
+            except database.PROBLEMS as problem:
+                logger.warning("checkpoint %s is damaged: %s", self.path, problem)
+                return None
+
     @property
     def _usable(self) -> bool:
         """True unless it is closed, or this process was forked: the file is its parent's then."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..tasks.arguments import Source
 from ..tasks.packed import Function, Tasks, pack_arguments
-from ..wire import payload
+from ..tasks.wrapped import Retry
+from ..wire import errors, payload
 from .ahead import Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
@@ -40,6 +41,18 @@ class MapTasks:
     def limit(self, task: int) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""
         return self._function.limit
+
+    def retry(self, task: int) -> Retry | None:
+        """Return how a task that raises is tried again, None where it is not."""
+        return self._function.retry
+
+    def words(self, task: int) -> str:
+        """Return a task's function, index and arguments in the words of messages."""
+        from ..wire import shown  # late: nothing may fail
+
+        with self._guard:
+            row = [column[0] for column in self._source.columns(task, task + 1)]
+        return errors.words(shown.called(self._function.target, row), task)
 
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the tasks `start` to `stop - 1`: one frame for all where they are plain."""

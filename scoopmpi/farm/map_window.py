@@ -21,10 +21,14 @@ if TYPE_CHECKING:  # workers come by here without a checkpoint
 
 
 class Span(NamedTuple):
-    """So many tasks that are handed out next, or whose outcomes are known already."""
+    """So many tasks that are handed out next, or whose outcomes are known already.
+
+    start: the first of them.
+    """
 
     tasks: int
     known: bool
+    start: int
 
 
 class MapWindow:
@@ -62,7 +66,7 @@ class MapWindow:
             if self._record is not None:
                 return self._spans_of(self._record, end)
             self._ahead.release_up_to(end)
-        return [Span(end - begin, False)]
+        return [Span(end - begin, False, begin)]
 
     def _spans_of(self, record: MapRecord, end: int) -> list[Span]:
         """Return the tasks before `end`, and those behind that were saved together with them."""
@@ -74,12 +78,12 @@ class MapWindow:
         columns = source.columns(begin, min(reach, source.read))
         for part in record.known(begin, end, columns):
             if begin < part.start:
-                spans.append(Span(part.start - begin, False))
-            spans.append(Span(part.stop - part.start, True))
+                spans.append(Span(part.start - begin, False, begin))
+            spans.append(Span(part.stop - part.start, True, part.start))
             begin = part.stop
             self._ahead.release_up_to(begin)
             self._recalled(part)
         if begin < end:
-            spans.append(Span(end - begin, False))
+            spans.append(Span(end - begin, False, begin))
             self._ahead.release_up_to(end)
         return spans
