@@ -13,8 +13,8 @@ from typing import Any
 
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
-from ..wire.messages import Frame
-from . import arguments
+from ..wire.payload import Frame
+from . import arguments, digests
 from .kept import says_late
 from .known import Known
 from .ledger import Ledger
@@ -39,16 +39,19 @@ class Submitted:
 
     def next(
         self, given: int, function: Function | None, args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        kwargs: Mapping[str, Any], place: int | None = None,
     ) -> CheckpointedCall:  # fmt: skip
         """Return the record of the next call.
 
         given: how many constants were set before it. function: None where nobody can compare it.
+        place: among the program's calls, where the outcome depends on that.
         """
         number = next(self._count)
         if function is None:
             return CheckpointedCall(self._ledger, given, number, None, None, b"")
         key, kept = arguments.of_call(args, kwargs)
+        if key is not None and place is not None:
+            key = digests.digest(key, place)
         call = CheckpointedCall(self._ledger, given, number, function, key, kept)
         if key is not None and self._ledger.file.counts:
             self._look_for(call, function, key)

@@ -26,16 +26,17 @@ class CheckpointedMap:
     """One map.
 
     given: how many constants were set before it. number: its place among the program's maps.
-    function: None where nobody can compare it. failed_value: tells which values are failures.
+    function: None where nobody can compare it. placed: whether its outcomes depend on their place.
+    failed_value: tells which values are failures.
     """
 
     def __init__(
         self, ledger: Ledger, given: int, number: int, name: str,
-        function: Function | None, failed_value: Callable[[Any], bool] | None,
+        function: Function | None, placed: bool, failed_value: Callable[[Any], bool] | None,
     ) -> None:  # fmt: skip
         self._ledger, self._file, self._given = ledger, ledger.file, given
         self._number, self._name, self._function = number, name, function
-        self._failed_value = failed_value
+        self._placed, self._failed_value = placed, failed_value
         self._left: Known | None = None if function is None else ledger.known(function)
         self._places: dict[int, list[Place]] = {}  # parts of the function that lie here, by start
         self._starts: list[int] = []
@@ -184,7 +185,7 @@ class CheckpointedMap:
     ) -> list[OutcomeRange]:
         """Return what is known of tasks whose outcomes are not where they were, one by one."""
         keys: dict[int, bytes] = {}
-        for gap in gaps:
+        for gap in () if self._placed else gaps:
             if self._moved or (self._streamed and gap.start >= self._end):
                 batch = [column[gap.start - start : gap.stop - start] for column in columns]
                 for task, row in zip(gap, zip(*batch, strict=True), strict=False):
