@@ -63,7 +63,7 @@ class Submitted:
         if known is not None:
             place, hit = self._fitting(here, function, key), None
             if place is not None and known.claim(place):
-                settle(self._ledger, call.number, Outcome(place.part, 0), [])
+                settle(self._ledger, function, call.number, Outcome(place.part, 0), [])
                 call.take_whole(place)
                 return
             if here or call.number >= self._end or self._moved:
@@ -71,7 +71,7 @@ class Submitted:
                 hit = self._elsewhere(call.number, known, key)
                 place = None if hit is None else known.where(hit)
             if hit is not None and place is not None:
-                settle(self._ledger, call.number, hit, known.take_moves())
+                settle(self._ledger, function, call.number, hit, known.take_moves())
                 call.take(place, hit)
                 return
         call.missed(here)
@@ -79,7 +79,7 @@ class Submitted:
     def _elsewhere(self, number: int, known: Known, key: bytes) -> Outcome | None:
         """Give an outcome that does not lie at a call's place, if one is left."""
         file = self._ledger.file
-        if number in (before := file.moved.get(CALLS, {})):
+        if number in (before := file.moved.get((CALLS, known.function), {})):
             hit = known.claim_task(*before[number], key)
             if hit is not None:
                 return hit
@@ -94,7 +94,10 @@ class Submitted:
         return found
 
     def _fitting(self, here: list[Place], function: Function, key: bytes) -> Place | None:
-        replaced, before = self._ledger.file.replaced, self._ledger.file.moved.get(CALLS, {})
+        replaced, before = (
+            self._ledger.file.replaced,
+            self._ledger.file.moved.get((CALLS, function.number), {}),
+        )
         for place in here:
             fits = place.function == function.number and place.digest == key
             mine = Outcome(place.part, 0)
@@ -112,14 +115,16 @@ class Submitted:
             return self._places.get(number, [])
 
 
-def settle(ledger: Ledger, number: int, given: Outcome, moves: list[Move]) -> None:
+def settle(
+    ledger: Ledger, function: Function, number: int, given: Outcome, moves: list[Move]
+) -> None:
     """Note which outcome a call has now, where another run would give it another.
 
     moves: of other tasks, to be noted with it.
     """
-    before = ledger.file.moved.get(CALLS)
+    before = ledger.file.moved.get((CALLS, function.number))
     if before and before.get(number, given) != given:
-        moves = [*moves, Move(CALLS, number, number + 1, *given)]
+        moves = [*moves, Move(CALLS, function.number, number, number + 1, *given)]
     if moves:
         ledger.file.note_moves(moves)
 
@@ -201,4 +206,4 @@ class CheckpointedCall:
                 self._kept, (), self._instead,
             )  # fmt: skip
             saved = self._ledger.file.save(CALLS, function, part)
-            settle(self._ledger, number, Outcome(saved, 0), [])
+            settle(self._ledger, function, number, Outcome(saved, 0), [])

@@ -68,7 +68,11 @@ class Ledger:
                 file, number = self.file, function.number
                 self._known[number] = (
                     Known(
-                        lambda: file.places(function=number), file.keys, file.replaced, self._moved
+                        number,
+                        lambda: file.places(function=number),
+                        file.keys,
+                        file.replaced,
+                        self._moved,
                     )
                     if file.is_earlier(function)
                     else None

@@ -64,7 +64,7 @@ class CheckpointedMap:
         self._streamed = tasks is None
         self._job = job._replace(moved=same and last is not None and last.moved)
         self._file.note_job(self._job)
-        self._before = dict(self._file.moved.get(number, ()))
+        self._before = dict(self._file.moved.get((number, function.number), ()))
 
     def _look_at_place(self, function: Function) -> None:
         """Find what lies at the map's place, of its function and of earlier versions of that."""
@@ -185,7 +185,7 @@ class CheckpointedMap:
     ) -> list[OutcomeRange]:
         """Return what is known of tasks whose outcomes are not where they were, one by one."""
         keys: dict[int, bytes] = {}
-        for gap in () if self._placed else gaps:
+        for gap in gaps:
             if self._moved or (self._streamed and gap.start >= self._end):
                 batch = [column[gap.start - start : gap.stop - start] for column in columns]
                 for task, row in zip(gap, zip(*batch, strict=True), strict=False):
@@ -204,7 +204,7 @@ class CheckpointedMap:
         for task, part, number in self._at_place(keys):
             if task not in hits and (hit := self._left.claim_task(part, number, keys[task])):
                 hits[task] = hit
-        for task, key in keys.items():
+        for task, key in () if self._placed else keys.items():
             if task not in hits and (hit := self._left.find(key, self._number, task)) is not None:
                 hits[task] = hit
         self._settle(hits)
@@ -233,7 +233,7 @@ class CheckpointedMap:
             before = self._before.get(task)
             if before != outcome and (self._moved or before is not None):
                 self._before[task] = outcome
-                moves.append(Move(self._number, task, task + 1, *outcome))
+                moves.append(Move(self._number, self._job.function, task, task + 1, *outcome))
         self._file.note_moves(moves)
 
     def _read(self, hits: dict[int, Outcome]) -> Iterator[tuple[int, bool, Any, bool]]:
