@@ -100,9 +100,14 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
     if provenance.library(provenance.of(function)):
         return  # a library's closure around something; what it reads is the library's
     reads, modules = _reads(function.__code__)
+    by_name = payload.by_name(function)
     for name, chains in reads:
         if name in function.__globals__:
-            yield from _global(name, function.__globals__[name], chains)
+            value = function.__globals__[name]
+            yield from _global(name, value, chains)
+            if by_name and not isinstance(value, ModuleType | FunctionType | type):
+                # What workers have may be another value than the one that rank 0 has by now.
+                yield f"made {name}", module_parts.statements(function.__module__, name)
     if "argv" in _attributes(function.__code__):
         yield "arguments of the program", sys.argv[1:]
     for module in modules:

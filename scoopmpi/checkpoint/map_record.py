@@ -15,7 +15,7 @@ from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from ..wire.payload import Frame
 from . import arguments, digests
-from .kept import as_came, cut, failing_values, in_rows, says_late
+from .kept import as_came, cut, failing_values, in_a_row, in_rows, says_late
 from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
@@ -43,7 +43,7 @@ class CheckpointedMap:
         self._before: dict[int, Outcome] = {}  # what some tasks had in the last run
         self._end = 0  # behind the last of these
         self._changed_end = 0  # behind the last part here that is of another version
-        self._others: list[int] = []  # the first task that has other arguments, behind the last
+        self._others: tuple[int, int] | None = None  # the tasks that have other arguments
         self._moved = self._streamed = False
         self._rows: dict[int, tuple[bytes | None, Frame | None]] = {}  # keys and frames, as sent
         self._instead: dict[int, Outcome] = {}  # failures that are tried again
@@ -106,12 +106,14 @@ class CheckpointedMap:
             return []
         found: list[OutcomeRange] = []
         gaps: list[range] = []
-        regions = [range(start, min(stop, start + len(columns[0])))]
-        while regions:
-            region = regions.pop()
+        read = start + len(columns[0])
+        regions = [range(start, min(stop, read))]
+        for region in regions:  # it grows meanwhile
+            # Only the last part of the first one may end behind it: none lies above another.
+            most = read if region is regions[0] else region.stop
             at = region.start
             while at < region.stop:
-                place = self._fitting(at, start, columns)
+                place = self._fitting(at, most, start, columns)
                 parts = None if place is None else self._taken(place, regions)
                 if place is None or parts is None:
                     end = self._next_start(at, region.stop)
@@ -124,13 +126,18 @@ class CheckpointedMap:
         self._ledger.tally.add(found=sum(part.stop - part.start for part in found))
         return sorted(found, key=lambda part: part.start)
 
-    def _fitting(self, at: int, start: int, columns: Sequence[Sequence[Any]]) -> Place | None:
-        """Return a part that begins at a task and has just these arguments; it is given then."""
+    def _fitting(
+        self, at: int, most: int, start: int, columns: Sequence[Sequence[Any]]
+    ) -> Place | None:
+        """Return a part that begins at a task and has just these arguments; it is given then.
+
+        most: the task before which it must end. start: the first task of the columns.
+        """
         assert self._left is not None
         digests_of: dict[int, bytes | None] = {}
         several = self._places.get(at, ())
         for place in several:
-            if place.stop - start > len(columns[0]):
+            if place.stop > most:
                 continue
             if place.stop not in digests_of:
                 batch = [column[at - start : place.stop - start] for column in columns]
@@ -141,8 +148,8 @@ class CheckpointedMap:
         if several and at not in self._instead:
             self._moved = True
             end = max(place.stop for place in several)
-            first, last = (*self._others, at, end)[:2] if self._others else (at, end)
-            self._others = [min(first, at), max(last, end)]
+            first, last = self._others or (at, end)
+            self._others = min(first, at), max(last, end)
             self._ledger.tally.add(passed_over=_tasks(several[:1]))
         return None
 
@@ -169,15 +176,16 @@ class CheckpointedMap:
             return None
         self._settle_part(place.part, range(place.start, place.stop))
         again = []
+        later: list[int] = []
         for number in sorted({*saved.failed, *saved.again}):
             outcome = Outcome(place.part, number)
-            task = place.start + number
             if outcome in self._file.replaced:
                 again.append(number)
-                regions.append(range(task, task + 1))
+                later.append(place.start + number)
             elif not self._ledger.keep_failures:
                 again.append(number)
-                self._instead[task] = outcome
+                self._instead[place.start + number] = outcome
+        regions += in_a_row(later)
         return list(cut(as_came(saved), again))
 
     def _elsewhere(
