@@ -129,9 +129,10 @@ def test_threads_never_get_the_same_outcome() -> None:
             if way == 0 and chance.random() < 0.05 and known.claim(place):
                 mine += [Outcome(place.part, number) for number in range(50)]
             elif way == 1:
-                hit = known.claim_task(place.part, chance.randrange(60), key)
+                at = [(task, place.part, chance.randrange(60))]
+                hit = known.claim_tasks({task: key}, at).get(task)
             elif way == 2:
-                hit = known.find(key, 1, task)
+                hit = known.find_tasks({task: key}, 1).get(task)
             if hit is not None:
                 mine.append(hit)
                 assert keys[hit.place] == key
