@@ -73,8 +73,7 @@ def map_options(
         raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
     if not iterables:
         raise TypeError("map needs at least one iterable of arguments")
-    usual = timeout is None and ordered and task_timeout is None
-    if usual and not return_exceptions and retry is None:
+    if timeout is task_timeout is retry is None and ordered and not return_exceptions:
         return _USUAL
     if task_timeout is not None:
         limit.check(task_timeout)
