@@ -24,7 +24,6 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from .concurrency.timeouts import seconds
-from .executors import reduction
 from .tasks.current_executor import usable, wait_until
 from .tasks.executor import ExceptionTypes, map_options
 from .tasks.future import Future
@@ -181,6 +180,8 @@ def mapReduce(
 
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
+    from .executors import reduction  # late: each module is a file that every rank opens
+
     usable()
     return reduction.reduced(
         reduction.Total, mapFunc, reductionOp, iterables, timeout, task_timeout
@@ -202,6 +203,8 @@ def mapScan(
     timeout: seconds to wait for the list; TimeoutError afterwards, None waits for ever.
     task_timeout: seconds for each call of `mapFunc`, see `map`.
     """
+    from .executors import reduction  # late: as above
+
     usable()
     prefixes: list[Any] = reduction.reduced(
         reduction.Prefixes, mapFunc, reductionOp, iterables, timeout, task_timeout

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
+from ..tasks import pedigree
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
@@ -50,9 +51,14 @@ class FarmExecutor(Executor):
     @property
     def workers(self) -> int:
         """How many processes run tasks."""
-        return self.farm.members.size
+        return self.farm.members.started
 
     any_thread_waits = True
+
+    @property
+    def strand(self) -> pedigree.Program:
+        """The program, which counts its maps and calls."""
+        return pedigree.program
 
     @cached_property
     def constants_backend(self) -> FarmConstants:
@@ -78,6 +84,7 @@ class FarmExecutor(Executor):
         run = limited(fn, task_timeout)
         if retry is not None:
             run = retry.elsewhere(run)
+        origin = pedigree.program.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -88,7 +95,7 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            frame = payload.copied(payload.pack((run, args, kwargs)))
+            frame = payload.copied(payload.pack((run, args, kwargs, origin)))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
@@ -101,11 +108,12 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
+        origin = pedigree.program.new_map()
         if options.retry is not None:
             run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
-        job = self.farm.maps.open(run, iterables, options.ordered, record)
+        job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
@@ -127,14 +135,17 @@ class FarmExecutor(Executor):
         """
         self.farm.finish(maps)
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> CheckpointedExecutor:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> CheckpointedExecutor:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         Raises CheckpointError where the file is something else, or not to be trusted.
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing))
+        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
 
 
 class CheckpointedExecutor(FarmExecutor):

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
 from ..tasks.wrapped import Retry
+from ..wire.messages import Origin
 from .map_job import MapJob
 from .observer import Observer
 
@@ -35,6 +36,10 @@ class Job(Protocol):
     @property
     def function(self) -> Function | None:
         """Return the function of all its tasks; None where each brings its own."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """Return who has made it, for its tasks to know; None where each call has that itself."""
 
     @property
     def first(self) -> int:
@@ -87,8 +92,8 @@ class Jobs:
         """All of them, by number."""
         self.maps: Final[Mapping[int, MapJob]] = self._maps
         """The maps among them."""
-        self.new_number = itertools.count(1).__next__
-        """Gives the number of the next job."""
+        self.new_number = itertools.count().__next__
+        """Gives the number of the next job; 0 is that of all submitted calls."""
         self.error: BaseException | None = None
         """Why no job can go on any more."""
 
@@ -111,10 +116,10 @@ class Jobs:
             self._observer.job_ended(number)
         return job
 
-    def recalled(self, number: int, tasks: int) -> None:
-        """Tell the observer of tasks whose outcomes are known from a checkpoint."""
+    def recalled(self, number: int, start: int | None, tasks: int) -> None:
+        """Tell the observer of tasks from `start` on whose outcomes a checkpoint knows."""
         if self._observer is not None:
-            self._observer.tasks_recalled(number, tasks)
+            self._observer.tasks_recalled(number, start, tasks)
 
     def fail(self, error: BaseException) -> None:
         """Give every caller the error, from whatever thread: nothing can go on."""

@@ -58,8 +58,6 @@ class MapTasks:
         """Return the tasks `start` to `stop - 1`: one frame for all where they are plain."""
         with self._guard:
             columns = self._source.columns(start, stop)
-            if self._record is not None:
-                self._record.sent(start, columns)
         frame = payload.pack_columns(columns)
         if frame is not None:
             self._ahead.weigh((frame,), stop - start)
@@ -67,5 +65,8 @@ class MapTasks:
         name = self._function.name
         rows = enumerate(zip(*columns, strict=True), start)
         frames = tuple(pack_arguments(name, index, row) for index, row in rows)
+        if self._record is not None:
+            with self._guard:
+                self._record.sent(start, columns, frames)
         self._ahead.weigh(frames, stop - start)
         return Tasks(False, frames)

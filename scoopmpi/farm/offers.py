@@ -51,6 +51,7 @@ class Offer:
         self.tasks = message.stop - message.start
         self.nested_job, self.last = NestedJob(owner, message.job), message.last
         self.first = message.start  # the index there of the first task here
+        self.origin = message.origin
         self._returned, self._forgotten = returned, forgotten
         self._limit = message.limit
         self._unanswered = self.tasks

@@ -15,7 +15,7 @@ from ..constants.sharing import FarmSharing
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import OutcomeRange
-from ..wire import messages
+from ..wire import constants_messages, messages
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
@@ -23,6 +23,7 @@ from .dispatch import Dispatch
 from .failures import Failures
 from .finishing import Rounds
 from .jobs import Job, Jobs
+from .last_worker import LastWorker
 from .members import Members
 from .observer import Observer
 from .put_off import PutOff, without
@@ -41,6 +42,7 @@ class Router:
         relay: Relay,
         members: Members,
         failures: Failures,
+        last_worker: LastWorker,
         silences: Silences,
         sharing: FarmSharing,
         callbacks: CallbackQueue,
@@ -50,6 +52,7 @@ class Router:
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
+        self._last_worker = last_worker
         self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
         self._put_off, self._observer = put_off, observer
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
@@ -59,8 +62,8 @@ class Router:
             messages.Offered: relay.offered,
             messages.Revoked: relay.revoked,
             messages.Joined: self._joined,
-            messages.SetConstants: sharing.set_for_task,
-            messages.BufferRequest: sharing.send_buffers,
+            constants_messages.SetConstants: sharing.set_for_task,
+            constants_messages.BufferRequest: sharing.send_buffers,
             messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
             messages.ImportFailed: self._import_failed,
             messages.Rest: rounds.heard,
@@ -135,12 +138,14 @@ class Router:
         self._relay.lost(worker)
         self._dispatch.lost(worker)
         self._sharing.lost(worker)
+        stopping = self._dispatch.stopping
+        successor = None if stopping else self._last_worker.successor(worker)
         expired = self._silences.expired(worker)
         given_up = self._scheduler.given_up(worker, self._failures.retries, expired)
-        if not self._dispatch.stopping:
-            self._failures.tell(worker, given_up)
+        if not stopping:
+            self._failures.tell(worker, given_up, successor)
         if self._observer is not None:
-            self._tell_lost(self._observer, worker, given_up)
+            self._tell_lost(self._observer, worker, given_up, expired)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
         for batch in given_up:
@@ -172,13 +177,19 @@ class Router:
         if tasks:
             failed = len(message.failed) - again
             observer.tasks_finished(number, worker, tasks, failed, seconds)
+        if message.start < message.stop:
+            count = message.stop - message.start
+            observer.tasks_ran(number, worker, message.start, count, message.log)
         if message.unstarted < message.end:
             observer.tasks_handed_back(number, worker, message.end - message.unstarted)
 
-    def _tell_lost(self, observer: Observer, worker: int, given_up: Sequence[Batch]) -> None:
+    def _tell_lost(
+        self, observer: Observer, worker: int, given_up: Sequence[Batch], expired: Batch | None
+    ) -> None:
         blamed = self._scheduler.blamed(worker)
         for batch in self._scheduler.held(worker) if self._scheduler.knows(worker) else ():
-            observer.tasks_lost(batch.job, worker, batch.tasks)
+            late = batch == expired
+            observer.tasks_lost(batch.job, worker, batch.start, batch.tasks, batch.attempt, late)
             if batch in given_up:
                 observer.tasks_given_up(batch.job, worker, batch.tasks)
             elif batch in blamed:

@@ -107,7 +107,7 @@ class Verbose(Observer):
             counts.retried += tasks
             counts.seconds += max(seconds, 0.0)
 
-    def tasks_recalled(self, job: int, tasks: int) -> None:
+    def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         for counts in self._counts(job):
             counts.recalled += tasks
 

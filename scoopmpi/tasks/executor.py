@@ -22,6 +22,7 @@ from .wrapped import Retry
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .constants_backend import ConstantsBackend
+    from .pedigree import Program, Strand
     from .results import Results, Values
 
 T = TypeVar("T")
@@ -165,6 +166,11 @@ class Executor(ABC):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: B027
         """Do nothing; what runs tasks ends with the program."""
 
+    @property
+    @abstractmethod
+    def strand(self) -> Strand | Program:
+        """Who runs where this is asked, and counts the maps it makes: a task, or the program."""
+
     # What some of them have.
 
     @property
@@ -198,9 +204,12 @@ class Executor(ABC):
         """The constants for `shared`; None where this process has its own for itself."""
         return None
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> Executor | None:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> Executor | None:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         None where nothing can be kept. Raises CheckpointError where the file is something else, or
         not to be trusted.
         """

@@ -170,6 +170,7 @@ class TriedInPlace(_Retrying):
                         failure.note(error, f"Tried {tried} times")
                     raise
             self._wait()
+            current_executor.current().strand.again()
 
     def _too_late(self) -> bool:
         late = time.monotonic() + self._retry.delay

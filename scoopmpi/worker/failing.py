@@ -39,7 +39,7 @@ class WrittenCalls:
     def _written(self, place: int) -> str:
         run = self._run
         if self._function is None:
-            return shown.called(*payload.unpack(run.tasks[place]))
+            return shown.called(*payload.unpack(run.tasks[place])[:3])
         if not run.plain:
             return shown.called(self._function, payload.unpack(run.tasks[place]))
         if self._columns is None:

@@ -17,14 +17,19 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ..process import identity
+from ..tasks.pedigree import runs_strand, strand_of
 from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
-from ..wire.messages import CANCELLED, Finished, Frame, Run
+from ..wire.messages import CANCELLED, Finished, Run
+from ..wire.payload import Frame
 from .nested.fibers import Ended
 from .purity import stateless
 
 if TYPE_CHECKING:
     from .failing import WrittenCalls
+
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 
 class Packed:
@@ -60,6 +65,7 @@ class Interlude:
 
     budget = 0.05
     single = False
+    strand = None
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -109,20 +115,21 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
+        self.strand = strand_of(run, function, self._values)
+        """Says who the running task is."""
         self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
-        if run.plain:
-            columns = [list(column) for column in payload.unpack(run.tasks)]
-        else:
-            columns = [list(run.tasks)]
+        packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
+        columns = [list(column) for column in packed]
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
         label(self._name)
         self.started = time.monotonic()
 
+    @runs_strand
     def run(self) -> None:
         """Run the tasks until they end or are cut; what they raise becomes their outcome."""
-        values = self._values
+        values, strand = self._values, self.strand  # noqa: F841
         while True:
             try:
                 values.extend(self._iterator)
@@ -232,7 +239,8 @@ class Running:
     def _call_submitted(self, frame: Frame) -> Any:
         if frame == CANCELLED:
             return None
-        function, arguments, keywords = self._open(frame)
+        function, arguments, keywords, origin = self._open(frame)
+        self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
@@ -273,6 +281,10 @@ class Running:
 
             self._calls = WrittenCalls(self._run, self._function)
         call = self._calls.of(place) or self._name
+        if type(error).__name__ in _WITHOUT_TERMINAL:
+            from ..tasks import no_terminal  # late: few tasks ask anybody
+
+            error = no_terminal.explained(error, self._name, number)
         errors.add_task(error, self._name, number, errors.words(call, index))
         task = failure.which(call, index, self.attempt)
         return kind(failure.pack(error, identity.this.rank, task))
@@ -315,18 +327,3 @@ class Running:
             return self._pack(value)
         except errors.TaskError as error:
             return self._failed(error)
-
-
-def nothing_run(run: Run) -> Finished:
-    """Return the answer for a batch that goes back as it came."""
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.start,
-        seconds=-1.0,
-        unstarted=run.start,
-        end=run.stop,
-        plain=False,
-        outcomes=(),
-        failed=(),
-    )

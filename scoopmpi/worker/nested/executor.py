@@ -18,14 +18,12 @@ from ...tasks.unfinished import Unfinished
 from ...tasks.wrapped import Retry
 from .hub import Hub
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an import is a file that every rank opens
     from ...tasks.constants_backend import ConstantsBackend
+    from ...tasks.pedigree import Program, Strand
     from ...tasks.serial import SerialValues
     from .making import JobMaker
     from .values import NestedValues
-
-if TYPE_CHECKING:  # an import is a file that every rank opens
-    from ...tasks.constants_backend import ConstantsBackend
 
 T = TypeVar("T")
 
@@ -82,6 +80,13 @@ class NestedExecutor(Executor):
         if threading.get_ident() != self._own_thread:
             return self._serial.values(fn, iterables, options)
         return self._maker.values(fn, iterables, options)
+
+    @property
+    def strand(self) -> Strand | Program:
+        """Who runs, in the thread that asks."""
+        if threading.get_ident() != self._own_thread:
+            return self._serial.strand
+        return self._hub.strand
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Run the task's own jobs, or let others run, until `done()`; False after `timeout`."""
