@@ -189,6 +189,17 @@ def test_an_error_shows_the_call(where: str) -> None:
     assert f"Failed in submitted call {__name__}.pair(4, y=[1])" in of_call
 
 
+@pytest.mark.parametrize("reduce", [futures.mapReduce, futures.mapScan])
+def test_a_reduction_says_which_of_its_tasks_it_was(where: str, reduce: Any) -> None:
+    def run() -> str:
+        with pytest.raises(ValueError, match="4") as caught:
+            reduce(pair, max, [0, 3, 4], [9, 9, 9])
+        return notes(caught.value)
+
+    text = made(where, run)
+    assert f"Failed in {__name__}.pair(4, 9), task 2" in text and "Rows" not in text
+
+
 SAME = ValueError("one object, which all raise")
 
 
@@ -225,9 +236,10 @@ def test_what_raises_is_tried_again(where: str) -> None:
             found.append(pool.submit(flaky, 6, retries=2).result())
         found.append(futures.submit(flaky, 7, times=1, retries=1).result())
         found.append(MPIExecutor().submit(flaky, 8, retries=2).result())
-        return found
+        found.append(futures.mapReduce(flaky, max, [9], retries=2))
+        return found + futures.mapScan(flaky, max, [10], retries=2, retry_delay=0.001)
 
-    assert made(where, run) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert made(where, run) == list(range(1, 11))
 
 
 def test_the_last_error_says_how_often(where: str) -> None:
