@@ -319,10 +319,11 @@ def test_an_unknown_keyword_is_told_once(monkeypatch: pytest.MonkeyPatch) -> Non
         warnings.simplefilter("always")
         for _ in range(3):
             assert list(futures.map(model, [0], task_timout=3)) == [0]
-        assert list(futures.map_as_completed(model, [0], buffersize=3)) == [0]
+        assert list(futures.map_as_completed(model, [0], buffersize=3, retry=3)) == [0]
         assert list(futures.map(model, [0], timeout=None, chunksize=3)) == [0]
     assert [str(each.message) for each in told] == [
         "map knows no task_timout=; did you mean task_timeout=? It has no effect.",
         "map_as_completed knows no buffersize=, it has no effect.",
+        "map_as_completed knows no retry=; did you mean retries=? It has no effect.",
     ]
     assert {each.filename for each in told} == {__file__}
