@@ -24,8 +24,8 @@ ROOMS = (
     "wire", "tasks", "constants", "checkpoint",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
-    "launch.hosts", "launch.managers", "launch.flavours", "launch.commandline", "launch.beside",
-    "launch.cli",
+    "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
+    "launch.commandline", "launch.beside", "launch.cli",
     "launch", "scoopmpi", "compat",
 )  # fmt: skip
 """`scoopmpi` is the top of the package itself: what users name."""

@@ -6,7 +6,7 @@ local prefix = pathJoin("/apps/scoopmpi", myModuleVersion())
 help([[
 A task farm for clusters, in Python: from scoopmpi import futures.
 
-    myscoop squares 10000      in a job script: squares.py on all cores of the job
+    myscoop squares 100        in a job script: squares.py on all cores of the job
     mympirun ./program         any MPI program, one rank for each core
     myscoop --explain          what was found of the job, and why
 ]])
@@ -21,3 +21,6 @@ depends_on("OpenMPI")
 conflict("SCOOP")
 
 prepend_path("PATH", pathJoin(prefix, "bin"))
+
+-- what the site wants for all: each option is a variable, and the command line wins over it
+-- setenv("MYMPIRUN_BASEPATH", "/local/scratch")

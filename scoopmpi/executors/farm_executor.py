@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
 from ..tasks import pedigree
-from ..tasks.executor import Executor, MapOptions, Retry
+from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.unfinished import Unfinished
+from ..tasks.wrapped import Retry
 from ..wire import failure, payload
 from .farm_results import FarmResults
 
@@ -50,7 +51,7 @@ class FarmExecutor(Executor):
     @property
     def workers(self) -> int:
         """How many processes run tasks."""
-        return self.farm.members.size
+        return self.farm.members.started
 
     any_thread_waits = True
 
@@ -82,7 +83,7 @@ class FarmExecutor(Executor):
         """
         run = limited(fn, task_timeout)
         if retry is not None:
-            run = retry.in_place(run, None)
+            run = retry.elsewhere(run)
         origin = pedigree.program.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
@@ -99,7 +100,7 @@ class FarmExecutor(Executor):
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, frame, record, seconds_of(run)))
+        self.farm.submit(Call(future, frame, record, seconds_of(run), retry))
         return future
 
     def results(
@@ -107,9 +108,9 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
-        if options.retry is not None:
-            run = options.retry.in_place(run, None)
         origin = pedigree.program.new_map()
+        if options.retry is not None:
+            run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
         job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
@@ -134,14 +135,17 @@ class FarmExecutor(Executor):
         """
         self.farm.finish(maps)
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> CheckpointedExecutor:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> CheckpointedExecutor:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         Raises CheckpointError where the file is something else, or not to be trusted.
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing))
+        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
 
 
 class CheckpointedExecutor(FarmExecutor):

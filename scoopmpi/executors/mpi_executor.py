@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -18,19 +17,21 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..process import identity
+from ..process.users_line import warn
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
-from ..tasks.executor import ExceptionTypes, Executor, MapOptions, Retry, map_options
+from ..tasks.executor import ExceptionTypes, Executor, MapOptions, map_options
 from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.program_end import cut_short
-from ..tasks.wrapped import Starred
+from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
-from . import mpi_pool_names
-from .bounded_map import BoundedMap, BoundedValues
+from . import asked_of_pools, mpi_pool_names
+from .bounded_map import BoundedMap, BoundedValues, check_buffersize
 from .handed_in import HandedIn
 from .map_values import MapValues
+from .retries_asked import retry_asked
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     Inside tasks their worker runs the calls, and others that have nothing to do. Where there is no
     farm, because the program was started without a launcher or on one rank, they run in place.
 
-    max_workers: accepted for PEP 3148's sake; the farm has the workers it was started with.
+    max_workers: for PEP 3148's sake; the farm has the workers it was started with, and a warning
+        says so where that is another number.
     initializer: called with `initargs` once in each worker process, before its first task of this
         executor. It travels with each call: large objects belong into `shared.setConst`. Where it
         raises, calls raise `BrokenMPIExecutor`, a `concurrent.futures.BrokenExecutor`.
@@ -56,7 +58,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     checkpoint: a file in which the outcomes of its calls and maps are kept as they come, and from
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
-    accepted: the keywords of other executors, as `mp_context`, which change nothing here.
+    keep_failures: True to take failures from that file as they are; they are tried again else.
+    accepted: the keywords of other executors, which change nothing here; a warning says so of
+        those that tasks would miss (`max_tasks_per_child`), others do no harm (`mp_context`).
     """
 
     __module__ = "scoopmpi"  # users import and see it there
@@ -69,10 +73,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         *,
         base: Executor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        keep_failures: bool = False,
         **accepted: Any,
     ) -> None:
-        mpi_pool_names.check_workers(max_workers)
-        mpi_pool_names.accept(accepted)
+        asked_of_pools.check_workers(max_workers)
+        asked_of_pools.accept(accepted)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -84,7 +89,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self._broken: BaseException | None = None
         self._keeping: Executor | None = None  # the base, where it has a checkpoint of our own
         if checkpoint is not None:
-            self._keep_in(checkpoint)
+            self._keep_in(checkpoint, keep_failures)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
@@ -118,7 +123,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         task_timeout: seconds that it may take where it runs, without the initializer; the future
             raises `scoopmpi.TaskTimeout` afterwards. None: as --task-timeout says.
         retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
-            `fn` only where that has parameters of these names itself.
+            `fn` only where that has a parameter of such a name itself.
 
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
@@ -127,6 +132,17 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             from ..tasks.retry import of_call  # late: few calls are tried again
 
             retry, kwargs = of_call(fn, kwargs, retries, retry_delay, retry_on)
+        return self.call(fn, args, kwargs, task_timeout, retry)
+
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
+    ) -> Future[T]:
+        """Submit as `submit` does; all of `kwargs` are the function's, whatever their names."""
         with self._lock:  # what has passed the check is counted before shutdown looks
             return self._hand_in(self._open(), fn, args, kwargs, task_timeout, retry)
 
@@ -204,10 +220,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
             return chain.from_iterable(self.results(fn, iterables, options))
-        if not isinstance(buffersize, int):
-            raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
-        if buffersize < 1:
-            raise ValueError(f"buffersize is {buffersize}, it must be at least 1")
+        check_buffersize(buffersize)
         return self._bounded(fn, iterables, options, buffersize)
 
     def results(
@@ -318,21 +331,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             self._broken = error
             logger.critical("Exception in initializer:", exc_info=error)
 
-    def _keep_in(self, path: str | os.PathLike[str]) -> None:
-        keeping = (self._base or usable()).checkpointed(path)
+    def _keep_in(self, path: str | os.PathLike[str], keep_failures: bool) -> None:
+        keeping = (self._base or usable()).checkpointed(path, keep_failures)
         if keeping is None:
-            text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
-            warnings.warn(text, RuntimeWarning, stacklevel=4)
+            warn(f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm")
             return
         self._base = self._keeping = keeping
-
-
-def retry_asked(
-    retries: int | None, delay: float | None, on: ExceptionTypes | None
-) -> Retry | None:
-    """Check what is asked for of retries of a map, and return it; None where nothing is."""
-    if retries is None and delay is None and on is None:
-        return None
-    from ..tasks.retry import asked  # late: few maps are tried again
-
-    return asked(retries, delay, on)

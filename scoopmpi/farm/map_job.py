@@ -24,6 +24,7 @@ from .map_window import MapWindow
 
 if TYPE_CHECKING:
     from ..tasks.record import MapRecord
+    from ..tasks.unfinished import Unheard
 
 
 class MapJob:
@@ -55,6 +56,8 @@ class MapJob:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
         source, ahead = Source(iterables), Ahead(workers)
         waiting: ReorderBuffer[OutcomeRange] = ReorderBuffer(ordered)
+        if record is not None:
+            record.begins(source.size)
         outcomes = MapOutcomes(waiting, source, guard, ahead, record, partial(go_on, self))
         tasks = MapTasks(function, source, guard, ahead, record)
         window = MapWindow(source, guard, ahead, waiting, record, outcomes.add)
@@ -68,7 +71,8 @@ class MapJob:
         """True where somebody has asked for a value."""
         # The farm speaks to each way itself.
         self.next_spans = window.next_spans
-        self.limit, self.packed = tasks.limit, tasks.packed
+        self.limit, self.retry = tasks.limit, tasks.retry
+        self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
         self.watch = outcomes.watch
         self.take = waiting.take
@@ -115,6 +119,16 @@ class MapJob:
         """True where tasks may be left that were not handed out."""
         source = self._source
         return source.size is None or self._ahead.released < source.size
+
+    @property
+    def unheard(self) -> Unheard | None:
+        """Return what tasks have raised of which the values were thrown away."""
+        return self._outcomes.unheard
+
+    @property
+    def size(self) -> int | None:
+        """Return how many tasks there are, as far as that is known."""
+        return self._source.size
 
     @property
     def taken(self) -> int:

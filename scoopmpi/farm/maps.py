@@ -94,7 +94,7 @@ class Maps:
         for span in spans:
             if span.known:
                 self._scheduler.known(number, span.tasks)
-                self._jobs.recalled(number, span.tasks)
+                self._jobs.recalled(number, span.start, span.tasks)
             else:
                 self._dispatch.assigned(self._scheduler.submitted(number, span.tasks))
 

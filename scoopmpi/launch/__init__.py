@@ -2,6 +2,7 @@
 
     words, variables     cli            what was asked for: a Request, a few groups of options
     hosts and slots      managers       what the batch system gave: an Allocation
+                         rehearsal      what it would give to a job of some shape (`--as`)
     workers per host     hosts          a Placement of ranks, and which are pinned
     launcher             commandline    the MPI library that mpi4py loads, and the mpirun of it
     its command line     flavours       Ranks in, a CommandLine out, in that library's own words

@@ -15,6 +15,7 @@ from .flavours.ranks import Ranks
 from .hosts import placement
 from .hosts.allocation import LOCAL, Allocation, Host
 from .hosts.placement import Binding
+from .rehearsal.jobs import Job
 
 MOST_LINES = 16
 """Hosts with a line each; beyond, neighbours with the same workers and cores share one."""
@@ -29,8 +30,9 @@ class Findings:
 
     farm: rank 0 is no worker. given: the allocation as detected. placed: the same with the workers
     asked for. library, flavour, mpirun: texts. composed: the command line of the launcher.
-    threads: where each variable for threads comes from. failed: what failed, by the part that it
-    belongs to (`hosts`, `workers`, `library`, `program`, `command`).
+    threads: where each variable for threads comes from. rehearsed: the job of --as.
+    failed: what failed, by the part that it belongs to (`hosts`, `workers`, `library`, `program`,
+    `command`).
     """
 
     env: Mapping[str, str]
@@ -44,6 +46,7 @@ class Findings:
     ranks: Ranks | None = None
     composed: CommandLine | None = None
     threads: Mapping[str, str] = field(default_factory=dict)
+    rehearsed: Job | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -71,6 +74,10 @@ def text(findings: Findings, width: int, emphasise: Callable[[str], str] = str) 
             yield ""
             yield from (f"{'':<{_LABELS}}{line}".rstrip() for line in picture(findings))
             yield ""
+    if findings.rehearsed is not None:
+        yield emphasise("Job script")
+        yield from _job_script(findings.rehearsed, findings.farm)
+        yield ""
     if findings.composed is not None:
         yield emphasise("Command")
         yield findings.composed.for_shell()
@@ -78,12 +85,33 @@ def text(findings: Findings, width: int, emphasise: Callable[[str], str] = str) 
 
 def rows(findings: Findings) -> Iterator[Row]:
     """Yield labels and values."""
+    if findings.rehearsed is not None:
+        yield from _rehearsal(findings.rehearsed)
     yield from _hosts(findings)
     yield from _library(findings)
     yield from _failure(findings, "program", "Program")
     if findings.ranks is not None:
         yield from _ranks(findings, findings.ranks)
+    elif findings.placed is not None:  # as without the module of an MPI
+        yield "Threads", f"{findings.placed.threads} for each {findings.worker}"
     yield from _failure(findings, "command", "Command")
+
+
+def _rehearsal(job: Job) -> Iterator[Row]:
+    yield "Rehearsal", f"{job.shape.text}: {job.shape}; the names of hosts are made up"
+    for note in job.notes:
+        yield "  note", note
+    if job.hybrid is not None:
+        told = f"--hybrid {job.hybrid} in the job script shares them out, as it does here"
+        yield "  note", f"this batch system gives cores, not tasks of several: {told}"
+
+
+def _job_script(job: Job, farm: bool) -> Iterator[str]:
+    """Yield the lines to paste: what asks for the job, and how workers come to several cores."""
+    yield from job.directives
+    if job.hybrid is not None:
+        command = "myscoop" if farm else "mympirun"
+        yield f"# below: {command} --hybrid {job.hybrid} PROGRAM"
 
 
 def _hosts(findings: Findings) -> Iterator[Row]:
@@ -102,6 +130,8 @@ def _hosts(findings: Findings) -> Iterator[Row]:
         asked = "" if placed.slots == given.slots else f" of {given.slots} slots"
         hosts = _count(len(placed.hosts), "host")
         yield "Hosts", f"{hosts}, {workers}{asked}, {_count(placed.cores, 'core')}"
+        for warning in placed.warnings[len(given.warnings) :]:
+            yield "  note", warning
 
 
 def _library(findings: Findings) -> Iterator[Row]:

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..program.scoop_options import Options
-from . import explanation, flavours, managers
+from . import detection, explanation, flavours, managers
 from .cli.request import Request
 from .commandline import composing, variables
 from .commandline.launch import Launch
 from .commandline.launcher import Launcher
 from .explanation import Findings
 from .flavours.ranks import LauncherOptions, LaunchError
-from .hosts import placement
 from .hosts.allocation import LOCAL, Allocation, AllocationError
 from .hosts.asking import asking
 
@@ -27,11 +26,11 @@ def of(launch: Launch, request: Request, env: Mapping[str, str]) -> Findings:
     env: the environment in which managers look around.
     """
     failed: dict[str, str] = {}
-    found = Findings(env, launch.has_farm, launch.binding, failed=failed)
+    found = Findings(env, launch.has_farm, launch.binding, rehearsed=request.job, failed=failed)
     given = placed = None
     try:
-        given = managers.detect(env, request.manager, asking(env))
-        placed = placement.placed(given, request.placement)
+        given = detection.allocation(request, env)
+        placed = detection.placed(given, request, launch.has_farm)
     except AllocationError as problem:
         failed["hosts" if given is None else "workers"] = str(problem)
     try:

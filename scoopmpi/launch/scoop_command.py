@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
+from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
-from . import managers, running
+from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import Launch, with_paths
-from .flavours.ranks import LauncherOptions
+from .flavours.ranks import LauncherOptions, LaunchError
 from .hosts import hostlist, placement
 from .hosts.allocation import Allocation
 from .hosts.asking import asking
@@ -28,15 +29,30 @@ def start(options: Options) -> NoReturn:
     try:
         hosts = allocation_for(options, env)
         launch = launch_for(options)
+        if (said := ready_programs.answer_to(launch.words)) is not None:
+            print(said.text, end="", file=sys.stderr if said.status else sys.stdout)
+            sys.exit(said.status)
         if not launch.words and not _terminal():
             launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
+        job_files.check(launch.farm, {"--output": options.output})
         composed = composing.command_line(launch, hosts, env)
         for note in () if options.quiet else composed.notes:
             _tell(note)
-        sys.exit(running.run(launch, composed, _tell))
+        sys.exit(running.run(launch, composed, _tell, output=_output(options)))
     except composing.PROBLEMS as problem:
         _tell(str(problem))
         sys.exit(UNABLE)
+
+
+def _output(options: Options) -> int | None:
+    """Open the file that stands in the place of stdout and stderr, where one is asked for."""
+    path = job_files.output(options.output, _tell)
+    if path is None:
+        return None
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    except OSError as problem:
+        raise LaunchError(f"--output {path} cannot be written: {problem.strerror}") from None
 
 
 def restart_rank(options: Options) -> NoReturn:
@@ -63,13 +79,17 @@ def allocation_for(options: Options, env: Mapping[str, str]) -> Allocation:
 
     Raises AllocationError, naming the file and line of a host file.
     """
+    named = bool(options.hosts or options.hostfile is not None)
     if options.hosts:
         found = hostlist.from_words(options.hosts)
     elif options.hostfile is not None:
         found = hostlist.from_file(options.hostfile, local.cores)
     else:
         found = managers.detect(env, ask=asking(env))
-    return found if options.workers is None else placement.resized(found, options.workers)
+    if options.workers is None:
+        return found
+    resized = placement.resized(found, options.workers)
+    return resized if named else detection.warned(found, resized, "worker", "-q")
 
 
 def _tell(text: str) -> None:

@@ -16,14 +16,12 @@ from typing import IO, Any, NoReturn
 import click
 
 from ..program.scoop_options import UNABLE
-from . import explanation, findings, managers, running
-from .cli import options
+from . import detection, explanation, findings, job_files, running
+from .cli import options, setting
 from .cli.request import Request
 from .commandline import composing
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
-from .hosts import placement
-from .hosts.asking import asking
 
 _NOT_A_TERMINAL = 100
 """The width of an explanation in a job's log."""
@@ -92,11 +90,13 @@ def opened(ctx: click.Context, name: str, path: str, mode: str) -> IO[str]:
 def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> None:
     """Start it, or print what was asked for instead."""
     env = request.environment(os.environ)
+    for text in setting.unknown_variables(ctx, os.environ):
+        voice.remark(text)
     if request.instead.explain:
         _explain(launch, request, ctx)
     try:
-        allocation = managers.detect(env, request.manager, asking(env))
-        placed = placement.placed(allocation, request.placement)
+        allocation = detection.allocation(request, env)
+        placed = detection.placed(allocation, request, launch.has_farm)
         composed = composing.command_line(launch, placed, env)
         if request.instead.dry_run:
             _print([composed.for_shell()])
@@ -115,6 +115,10 @@ def _execute(
     composed: CommandLine, launch: Launch, request: Request, voice: Voice, ctx: click.Context
 ) -> NoReturn:
     path, silence = request.output.output, request.output.silence
+    job_files.check(launch.farm, {"--output": path, "--logtofile": request.output.log})
+    if path is not None and (path := job_files.output(path, voice.warn)) is None and silence:
+        voice.warn("--output-check-timeout: nothing is watched, each rank writes its own file")
+        silence = None
     file = opened(ctx, "output", path, "w") if path is not None else None
     output = file.fileno() if file else None
     if not launch.has_farm and composed.ends_stdin and silence is None:

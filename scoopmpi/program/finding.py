@@ -14,6 +14,9 @@ from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from typing import NamedTuple
 
 READY_PROGRAMS = "scoopmpi.programs"
+READY_NAMES = ("picalc", "sanity", "simple_shell")
+_ALIKE = 0.75
+"""How much a name must be like another to be a slip: one letter of five, of 0 to 1."""
 SHELL = "scoopmpi.program.shell"
 STDIN, CODE, MODULE = "-", "-c", "-m"
 """What may stand in the place of a program, as under `python`."""
@@ -43,18 +46,34 @@ def find(name: str) -> Program:
     """
     if name.endswith(".py") or os.sep in name:
         if (found := _on_disk(name)) is None:
-            raise ProgramNotFound(f"there is no file {name} (in {os.getcwd()})")
+            meant = _meant(name)
+            raise ProgramNotFound(f"there is no file {name} (in {os.getcwd()}){meant}")
         return found
     _look_here()
     found = next(_modules(name, f"{name}.__main__", f"{READY_PROGRAMS}.{name}"), _on_disk(name))
     if found is None:
         raise ProgramNotFound(
             f"there is no file and no module {name}: looked in {os.getcwd()} and on "
-            f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}"
+            f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}{_meant(name)}"
         )
     if found.module == f"{name}.__main__" and container_spec(name) and not _is_package(name):
         return found._replace(container=name)
     return found
+
+
+def _meant(name: str) -> str:
+    """Return what to add to a name that is not there: one that is, and looks much like it."""
+    import difflib  # late: nobody needs it where the program is there
+
+    directory, own = os.path.split(name)
+    try:
+        there = [each for each in os.listdir(directory or os.curdir) if each.endswith(".py")]
+    except OSError:
+        return ""
+    if not own.endswith(".py"):
+        there = [each.removesuffix(".py") for each in there] + [*READY_NAMES]
+    close = difflib.get_close_matches(own, there, n=1, cutoff=_ALIKE)
+    return f"; did you mean {os.path.join(directory, close[0])}?" if close else ""
 
 
 def find_module(name: str) -> Program:

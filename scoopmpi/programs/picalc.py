@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from random import random
 
 from scoopmpi import futures
+from scoopmpi.program import ready_programs
 
 
 def hits(tries: int) -> int:
@@ -15,10 +15,7 @@ def hits(tries: int) -> int:
 
 def main() -> None:
     """Print pi from the points of all batches."""
-    try:
-        batches, tries = [*map(int, sys.argv[1:]), *(3000, 5000)[len(sys.argv) - 1 :]]
-    except ValueError:
-        sys.exit("picalc: give no, one or two whole numbers: BATCHES TRIES")
+    batches, tries = ready_programs.batches_and_tries(ready_programs.checked("picalc"))
     inside = sum(futures.map(hits, [tries] * batches))
     print(f"PI={4 * inside / (batches * tries):f} (in nr_batches={batches},batch_size={tries})")
 

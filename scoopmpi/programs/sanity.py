@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import os
 import socket
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import NamedTuple
 
 from scoopmpi import futures
 from scoopmpi.process import identity, topology
+from scoopmpi.program import ready_programs
 
 TASKS_PER_WORKER = 20
 SECONDS = 0.05
@@ -218,25 +218,11 @@ def most_threads(settings: str) -> int:
     return max((int(word) for word in words if word.isdecimal()), default=0)
 
 
-def settings(words: Sequence[str], workers: int) -> tuple[int, float]:
-    """Return how many tasks, of how many seconds; ValueError for words that are no such numbers."""
-    if len(words) > 2:
-        raise ValueError(f"{len(words)} words instead of TASKS and SECONDS")
-    tasks = int(words[0]) if words else TASKS_PER_WORKER * workers
-    seconds = float(words[1]) if len(words) > 1 else SECONDS
-    if tasks < 1 or not 0 < seconds < 86400:
-        raise ValueError(f"{tasks} tasks of {seconds} seconds: both must be above 0")
-    return tasks, seconds
-
-
 def main() -> None:
     """Run the tasks and print who ran them."""
     workers = max(1, identity.this.size - 1)
-    try:
-        tasks, seconds = settings(sys.argv[1:], workers)
-    except ValueError as error:
-        print(f"sanity: give no, one or two numbers: TASKS SECONDS ({error})", file=sys.stderr)
-        sys.exit(2)
+    words = ready_programs.tasks_and_seconds(ready_programs.checked("sanity"))
+    tasks, seconds = words[0] or TASKS_PER_WORKER * workers, words[1] or SECONDS
     begun = time.perf_counter()
     found = rows(futures.map(probe, [seconds] * tasks))
     took = time.perf_counter() - begun

@@ -3,13 +3,12 @@
     myscoop simple_shell 100:200 ./weather -t '$SCOOP_COUNTER'
 
 What the commands print comes out in the order of the counters, byte for byte. Quote a `$` that
-belongs to the command: the words reach the worker's shell joined by blanks, as with ssh.
+belongs to the command: the words reach the worker's shell, /bin/sh, joined by blanks, as with ssh.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -22,11 +21,8 @@ from typing import BinaryIO, NamedTuple
 from scoopmpi import futures
 from scoopmpi.process import identity
 from scoopmpi.process.launcher_variables import without_place
+from scoopmpi.program import ready_programs
 
-USAGE = "simple_shell [[START:]STOP[:STEP]] COMMAND..."
-COUNTERS = range(10)
-"""Without a range in front of the command, as it always was."""
-WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
 PIECE = 1 << 24
 """Read at once: one read takes less than 2 GiB."""
 
@@ -37,48 +33,6 @@ class Ended(NamedTuple):
     counter: int
     status: int
     output: bytes
-
-
-def counters(words: list[str]) -> tuple[range, str]:
-    """Return the counters and the command in the program's words.
-
-    Raises ValueError, whose text is for the user, for a range that cannot be meant, and where
-    there is no command.
-    """
-    if words and meant_as_range(words[0]):
-        found, words = counter_range(words[0]), words[1:]
-    else:
-        found = COUNTERS
-    command = " ".join(words)
-    if not command.strip():
-        raise ValueError(f"which command? {USAGE}, for example: 100:200 echo '$SCOOP_COUNTER'")
-    return found, command
-
-
-def meant_as_range(word: str) -> bool:
-    """True for a first word that is no command.
-
-    It is a number, or words and colons with a digit among them.
-    """
-    letters = word.replace(":", "").translate(str.maketrans("", "", "+-._"))
-    if not any(map(str.isdigit, letters)):
-        return False
-    return letters.isdigit() or (":" in word and letters.isalnum())
-
-
-def counter_range(text: str) -> range:
-    """Return the counters that `[START:]STOP[:STEP]` stands for; ValueError says what is wrong."""
-    parts = text.split(":")
-    if len(parts) > 3 or not all(map(WHOLE.fullmatch, parts)):
-        raise ValueError(f"{text!r} is not a range: {USAGE}, whole numbers")
-    numbers = [int(part) for part in parts]
-    if len(numbers) == 3 and numbers[2] == 0:
-        raise ValueError(f"the step of {text!r} is 0")
-    found = range(*numbers)
-    if not found and found.start != found.stop:
-        turned = f"{found.start}:{found.stop}:{-found.step}"
-        raise ValueError(f"the range {text!r} never reaches its end. Is {turned} meant?")
-    return found
 
 
 def run(command: str, counter: int) -> Ended:
@@ -96,6 +50,14 @@ def run(command: str, counter: int) -> Ended:
             status = process.wait()
         _tell_warden("")
         return Ended(counter, status, _content(file))
+
+
+def failed(ended: Ended) -> bool:
+    """True where a command failed: a checkpoint has it run again then."""
+    return ended.status != 0
+
+
+run.failed_value = failed  # type: ignore[attr-defined]
 
 
 @cache
@@ -174,17 +136,13 @@ def show(ended: Ended) -> None:
 
 def main() -> None:
     """Run the command for all counters; the exit status is 1 where one of them failed."""
-    try:
-        wanted, command = counters(sys.argv[1:])
-    except ValueError as error:
-        print(f"simple_shell: {error}", file=sys.stderr)
-        sys.exit(2)
-    failed = 0
+    wanted, command = ready_programs.counters(ready_programs.checked("simple_shell"))
+    failures = 0
     for ended in futures.map(partial(run, command), wanted):
         show(ended)
-        failed += ended.status != 0
-    if failed:
-        sys.exit(f"simple_shell: {failed} of {len(wanted)} commands failed")
+        failures += failed(ended)
+    if failures:
+        sys.exit(f"simple_shell: {failures} of {len(wanted)} commands failed")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ class JobQueue:
     """The queued tasks of one job, in order of index, and how long its tasks take."""
 
     __slots__ = (
-        "cancelled", "finished", "handed", "number", "queue", "queued", "submitted", "task_seconds",
+        "cancelled", "finished", "handed", "number", "put_off", "queue", "queued", "submitted",
+        "task_seconds",
     )  # fmt: skip
 
     def __init__(self, number: int) -> None:
@@ -54,6 +55,7 @@ class JobQueue:
         self.submitted = 0
         self.finished = 0
         self.handed = 0  # batches that workers hold
+        self.put_off: set[Batch] = set()  # that have raised, and are queued again later
         self.task_seconds: float | None = None  # None until a batch was measured
         self.cancelled = False
 

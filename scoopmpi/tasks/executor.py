@@ -11,13 +11,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from ..concurrency.timeouts import seconds
 from . import limit
 from .arguments import endless, sized
 from .future import Future
 from .unfinished import Unfinished
+from .wrapped import Retry
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .constants_backend import ConstantsBackend
@@ -27,24 +28,6 @@ if TYPE_CHECKING:  # an import is a file that every rank opens
 T = TypeVar("T")
 ExceptionTypes: TypeAlias = type[Exception] | Collection[type[Exception]]
 """Of `retry_on`: one type of exceptions, or several."""
-
-
-class Retry(Protocol):
-    """How tasks that raise are tried again; made and checked by `retry`."""
-
-    @property
-    def retries(self) -> int:
-        """How often, at most, after the first time."""
-
-    @property
-    def delay(self) -> float:
-        """Seconds before each further try."""
-
-    def in_place(self, fn: Callable[..., Any], deadline: float | None) -> Callable[..., Any]:
-        """Return the function with its retries around each call, none beyond the deadline."""
-
-    def elsewhere(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function for workers of a farm, whose rank 0 has it called again."""
 
 
 class MapOptions(NamedTuple):
@@ -221,9 +204,12 @@ class Executor(ABC):
         """The constants for `shared`; None where this process has its own for itself."""
         return None
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> Executor | None:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> Executor | None:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         None where nothing can be kept. Raises CheckpointError where the file is something else, or
         not to be trusted.
         """

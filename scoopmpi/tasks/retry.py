@@ -23,7 +23,7 @@ from .wrapped import Again, Wrapped, passes_on
 NAMES = ("retries", "retry_delay", "retry_on")
 
 
-class Retry(NamedTuple):
+class RetryPolicy(NamedTuple):
     """How tasks are tried again.
 
     retries: how often, at most, after the first time. delay: seconds before each.
@@ -46,7 +46,7 @@ class Retry(NamedTuple):
         return Tried(fn, self)
 
 
-def asked(retries: int | None, retry_delay: float | None, retry_on: Any) -> Retry | None:
+def asked(retries: int | None, retry_delay: float | None, retry_on: Any) -> RetryPolicy | None:
     """Check what a caller asks for, None for what is not said; return None for no retries.
 
     Raises TypeError for what is no number or no type of exceptions, ValueError for numbers below 0
@@ -65,11 +65,13 @@ def asked(retries: int | None, retry_delay: float | None, retry_on: Any) -> Retr
     if delay is None or delay < 0:
         raise ValueError(f"retry_delay is {retry_delay!r}, it must be 0 or more seconds")
     on = _types(Exception if retry_on is None else retry_on)
-    return Retry(retries, delay, on) if retries else None
+    return RetryPolicy(retries, delay, on) if retries else None
 
 
 def _types(retry_on: Any) -> tuple[type[Exception], ...]:
     found = tuple(retry_on) if isinstance(retry_on, tuple | list | set | frozenset) else (retry_on,)
+    if not found:
+        raise ValueError("retry_on is empty, so nothing would be tried again")
     for kind in found:
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise TypeError(
@@ -81,16 +83,16 @@ def _types(retry_on: Any) -> tuple[type[Exception], ...]:
 
 def of_call(
     fn: Callable[..., Any], kwargs: dict[str, Any], *given: Any
-) -> tuple[Retry | None, dict[str, Any]]:
+) -> tuple[RetryPolicy | None, dict[str, Any]]:
     """Return the retries of a submitted call, and the keywords for its function.
 
-    A function that has parameters of these names itself gets them: it was written so.
+    A function that has a parameter of such a name itself gets them all: it was written so.
     given: retries, retry_delay, retry_on; None for what is not said.
     """
     said = {name: value for name, value in zip(NAMES, given, strict=True) if value is not None}
-    own = said.keys() & _parameters(fn)
-    kwargs = kwargs | {name: said.pop(name) for name in own}
-    return asked(*map(said.get, NAMES)) if said else None, kwargs
+    if said.keys() & _parameters(fn):
+        return None, kwargs | said
+    return asked(*given), kwargs
 
 
 def _parameters(fn: Callable[..., Any]) -> frozenset[str]:
@@ -110,9 +112,9 @@ class _Retrying(Wrapped):
     fn: the user's, or one of ours around it.
     """
 
-    def __init__(self, fn: Callable[..., Any], retry: Retry) -> None:
+    def __init__(self, fn: Callable[..., Any], retry: RetryPolicy) -> None:
         super().__init__(fn)
-        self.retry = retry
+        self._retry = retry
         # A limit would only be outlived again, unless somebody thinks otherwise and says so.
         named = any(issubclass(kind, TimeoutError) for kind in retry.on)
         self._never = (BrokenExecutor,) if named else (BrokenExecutor, TaskTimeout)
@@ -121,13 +123,17 @@ class _Retrying(Wrapped):
 class Tried(_Retrying):
     """A function on a worker of a farm: what is to be tried again is raised as `Again`."""
 
+    def __init__(self, fn: Callable[..., Any], retry: RetryPolicy) -> None:
+        super().__init__(fn, retry)
+        self.retry = retry
+
     @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return self._fn(*args, **kwargs)
         except self._never:
             raise
-        except self.retry.on as error:
+        except self._retry.on as error:
             raise Again(error) from None
 
 
@@ -137,23 +143,29 @@ class TriedInPlace(_Retrying):
     deadline: a retry that would begin after it is not waited for; None: there is none.
     """
 
-    def __init__(self, fn: Callable[..., Any], retry: Retry, deadline: float | None) -> None:
+    def __init__(self, fn: Callable[..., Any], retry: RetryPolicy, deadline: float | None) -> None:
         super().__init__(fn, retry)
         self._deadline = deadline
 
-    def __getstate__(self) -> dict[str, Any]:
-        """On another rank there is another clock; who waits here has the deadline."""
-        return self.__dict__ | {"_deadline": None}
+    def __getstate__(self) -> Any:
+        """With the seconds that are left: another host has another clock."""
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        return self.__dict__, left
+
+    def __setstate__(self, state: Any) -> None:
+        attributes, left = state
+        self.__dict__.update(attributes)
+        self._deadline = None if left is None else time.monotonic() + left
 
     @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        for tried in range(1, self.retry.retries + 2):
+        for tried in range(1, self._retry.retries + 2):
             try:
                 return self._fn(*args, **kwargs)
             except self._never:
                 raise
-            except self.retry.on as error:
-                if tried > self.retry.retries or self._too_late():
+            except self._retry.on as error:
+                if tried > self._retry.retries or self._too_late():
                     if tried > 1:
                         failure.note(error, f"Tried {tried} times")
                     raise
@@ -161,12 +173,12 @@ class TriedInPlace(_Retrying):
             current_executor.current().strand.again()
 
     def _too_late(self) -> bool:
-        late = time.monotonic() + self.retry.delay
+        late = time.monotonic() + self._retry.delay
         return self._deadline is not None and late > self._deadline
 
     def _wait(self) -> None:
-        if self.retry.delay:
-            current_executor.current().wait_until(_never, self.retry.delay)
+        if self._retry.delay:
+            current_executor.current().wait_until(_never, self._retry.delay)
 
 
 def _never() -> bool:

@@ -16,11 +16,12 @@ from ..concurrency.backoff import poll
 from ..wire import errors, failure
 from ..wire.messages import Origin
 from . import arguments
-from .executor import Executor, MapOptions, Retry
+from .executor import Executor, MapOptions
 from .future import Future
 from .limit import in_place, limited
 from .pedigree import Program, Strand, program, runs_strand, strand_below
-from .unfinished import Unfinished, tell_endless, tell_failed
+from .unfinished import Unfinished, Unheard, tell_endless, tell_failed, tell_not_run
+from .wrapped import Retry
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class SerialExecutor(Executor):
     def __init__(self) -> None:
         self._unfinished = Unfinished()
         self._dropped: deque[SerialValues] = deque()
+        self._told: set[str] = set()  # functions whose failures have been told
         self._maps: weakref.WeakSet[SerialValues] = weakref.WeakSet()
 
     @property
@@ -83,11 +85,13 @@ class SerialExecutor(Executor):
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
         without_end, deadline = all(map(arguments.endless, iterables)), options.deadline()
+        known = all(map(arguments.sized, iterables))
+        size = min(map(arguments.length, iterables)) if known else None
         run = limited(fn, options.task_timeout)
         if options.retry is not None:
             run = options.retry.in_place(run, deadline)
         origin = (strand_below() or program).new_map()
-        tasks = _Tasks(run, without_end, options.return_exceptions, origin)
+        tasks = _Tasks(run, without_end, size, origin, options.return_exceptions)
         found = map(tasks.run, *iterables)
         self._run_dropped()
         made = SerialValues(tasks, found, deadline, self._dropped)
@@ -100,7 +104,10 @@ class SerialExecutor(Executor):
         maps: whether maps count that nobody reads.
         """
         if not maps:
+            left = [made for made in {*self._dropped, *self._maps} if made.unasked]
             self._dropped.clear()
+            self._maps.clear()
+            tell_not_run([(made.name, made.begun, made.size) for made in left], 0, failed=False)
         self._unfinished.finish()
         if maps:
             for made in list(self._maps):
@@ -119,6 +126,7 @@ class SerialExecutor(Executor):
                 deque(made.tasks(), 0)
             except Exception as error:  # what tasks raise does not come here
                 tell_failed(made.name, made.begun, failure.reason(error))
+            made.unheard.tell(made.name, made.begun, self._told)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait until `done()` for what other threads bring about; False after `timeout` seconds."""
@@ -140,16 +148,16 @@ class _Tasks:
     """How the tasks of a serial map run.
 
     fn: the user's function, with its limit.
-    endless: whether the iterables are known to have no end.
-    collect: whether exceptions of tasks are values too.
-    origin: who has made it.
+    endless: whether the iterables are known to have no end. size: how many tasks there are, if
+    that is known. origin: who has made it. collect: whether exceptions of tasks are values too.
     """
 
     def __init__(
-        self, fn: Callable[..., Any], endless: bool, collect: bool, origin: Origin
+        self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin, collect: bool
     ) -> None:
-        self._fn, self.endless, self._collect = fn, endless, collect
+        self._fn, self.endless, self.size, self._collect = fn, endless, size, collect
         self._strand = Strand.of(origin, fn, start=-1)
+        self.unheard = Unheard()
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
 
@@ -178,13 +186,17 @@ class _Tasks:
             raise
         except BaseException as error:
             if self.unread:
-                return None
+                return self._note(error)
             _noted(error, self._fn, args, {}, self.begun - 1)
             if self._collect and not getattr(type(error), "breaks_executor", False):
                 return failure.raisable(error)
             if isinstance(error, StopIteration):  # it would end the map as if all were done
                 raise failure.raisable(error) from error.__cause__ or error
             raise
+
+    def _note(self, error: BaseException) -> None:
+        """Note what a task has raised whose value nobody takes."""
+        self.unheard.note(self.begun - 1, lambda: error)
 
 
 class SerialValues:
@@ -249,6 +261,21 @@ class SerialValues:
     def begun(self) -> int:
         """How many tasks have begun."""
         return self._tasks.begun
+
+    @property
+    def size(self) -> int | None:
+        """How many tasks there are, if that is known."""
+        return self._tasks.size
+
+    @property
+    def unheard(self) -> Unheard:
+        """What tasks have raised of which nobody takes the values."""
+        return self._tasks.unheard
+
+    @property
+    def unasked(self) -> bool:
+        """True where nobody has asked for a value."""
+        return not self._over or self._tasks.unread
 
 
 class _InTime:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..wire import failure
 
@@ -25,11 +25,32 @@ def passes_on(function: _Function) -> _Function:
     return function
 
 
+class Retry(Protocol):
+    """How tasks that raise are tried again; made and checked by `retry`."""
+
+    @property
+    def retries(self) -> int:
+        """How often, at most, after the first time."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds before each further try."""
+
+    def in_place(self, fn: Callable[..., Any], deadline: float | None) -> Callable[..., Any]:
+        """Return the function with its retries around each call, none beyond the deadline."""
+
+    def elsewhere(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function for workers of a farm, whose rank 0 has it called again."""
+
+
 class Wrapped:
     """A function around the user's.
 
     fn: the user's, or another one around it.
     """
+
+    retry: Retry | None = None
+    """How its tasks are tried again by rank 0, where they are."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn

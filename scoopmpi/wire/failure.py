@@ -19,7 +19,7 @@ from typing import Any
 from ..process import identity
 from . import payload
 from .errors import RemoteTraceback, TaskError, TaskTimeout, WorkerLost
-from .messages import Frame
+from .payload import Frame
 
 MOST_NOTES = 10
 """On one exception: one object that many tasks raise, or that goes through many, says no more."""
@@ -56,7 +56,7 @@ def note(error: BaseException, text: str) -> None:
                 error.add_note(text)
             else:
                 error.__notes__ = [*notes, text]
-    except Exception:  # its class may do anything
+    except BaseException:  # its class may do anything
         pass
 
 

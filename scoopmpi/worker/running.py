@@ -18,13 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..process import identity
 from ..tasks.pedigree import runs_strand, strand_of
+from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
-from ..wire.messages import CANCELLED, Finished, Frame, Run
+from ..wire.messages import CANCELLED, Finished, Run
+from ..wire.payload import Frame
 from .nested.fibers import Ended
 from .purity import stateless
 
 if TYPE_CHECKING:
     from .failing import WrittenCalls
+
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 
 class Packed:
@@ -38,6 +43,10 @@ class Packed:
 
 class Failed(Packed):
     """Stands among the values of a batch for a task that raised."""
+
+
+class ToTryAgain(Failed):
+    """Stands there for a task that raised and is to be tried again, if rank 0 finds that it may."""
 
 
 class Stopped(BaseException):
@@ -106,9 +115,9 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
-        self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
         self.strand = strand_of(run, function, self._values)
         """Says who the running task is."""
+        self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
         packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
         columns = [list(column) for column in packed]
         self._column = columns[0]
@@ -128,6 +137,9 @@ class Running:
                 raise
             except Stopped as stopped:
                 values.append(self._failed(stopped.error))
+                continue
+            except Again as again:
+                values.append(self._failed(again.error, ToTryAgain))
                 continue
             except BaseException as error:
                 values.append(self._failed(error))
@@ -260,7 +272,7 @@ class Running:
 
     # Answers.
 
-    def _failed(self, error: BaseException) -> Failed:
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
         number = self._run.start + place
         index = None if self._function is None else number
@@ -269,16 +281,20 @@ class Running:
 
             self._calls = WrittenCalls(self._run, self._function)
         call = self._calls.of(place) or self._name
+        if type(error).__name__ in _WITHOUT_TERMINAL:
+            from ..tasks import no_terminal  # late: few tasks ask anybody
+
+            error = no_terminal.explained(error, self._name, number)
         errors.add_task(error, self._name, number, errors.words(call, index))
         task = failure.which(call, index, self.attempt)
-        return Failed(failure.pack(error, identity.this.rank, task))
+        return kind(failure.pack(error, identity.this.rank, task))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
     ) -> Finished:
         start = self._run.start + self._given
         self._given = done
-        plain, outcomes, failed = self._outcomes(values)
+        plain, outcomes, failed, again = self._outcomes(values)
         stop = start + len(values)
         return Finished(
             job=self._run.job,
@@ -290,36 +306,24 @@ class Running:
             plain=plain,
             outcomes=outcomes,
             failed=failed,
+            again=again,
         )
 
-    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), ()
-        frames, failed = [], []
+            return True, payload.pack(values), (), ()
+        frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)
             if isinstance(packed, Failed):
                 failed.append(place)
+            if isinstance(packed, ToTryAgain):
+                again.append(place)
             frames.append(packed.frame)
-        return False, tuple(frames), tuple(failed)
+        return False, tuple(frames), tuple(failed), tuple(again)
 
     def _packed_late(self, value: Any) -> Packed:
         try:
             return self._pack(value)
         except errors.TaskError as error:
             return self._failed(error)
-
-
-def nothing_run(run: Run) -> Finished:
-    """Return the answer for a batch that goes back as it came."""
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.start,
-        seconds=-1.0,
-        unstarted=run.start,
-        end=run.stop,
-        plain=False,
-        outcomes=(),
-        failed=(),
-    )

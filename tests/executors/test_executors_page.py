@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.libraries import ROOT, Library
-from tests.support.starting import MYSCOOP, start, start_ranks
+from tests.support.starting import MYSCOOP, mpirun, start, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
 PAGE = (ROOT / "docs" / "executors.md").read_text()
@@ -43,6 +45,27 @@ def test_schwimmbads_idiom(first_library: Library, tmp_path: Path, ranks: int) -
 def test_an_mpi_program(library: Library, tmp_path: Path, ranks: int) -> None:
     out = on_ranks(library, ranks, [written("integrate.py", tmp_path)], tmp_path)
     assert out == f"rank {ranks - 1} of {ranks} knows pi: 3.14159\n"
+
+
+def test_the_remedies_for_a_bare_mpirun(first_library: Library, tmp_path: Path) -> None:
+    """Each line of the page, with more ranks than cores and as whoever runs the tests."""
+    if "openmpi" not in first_library.name:
+        pytest.skip("other launchers refuse nothing")
+    (block,) = re.findall(r"### Where a bare .*?```bash\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "hosts").write_text("localhost slots=3\n")
+    written("integrate.py", tmp_path)
+    bare, _ = mpirun(first_library, 1, [])
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    library = Library(first_library.name, {**first_library.env, **root})
+    commands = {
+        "mpirun": [bare[0]], "mympirun": [sys.executable, "-m", "scoopmpi.mympirun"],
+        "python": [sys.executable],
+    }  # fmt: skip
+    for line in block.splitlines():
+        words = [part for word in shlex.split(line, comments=True)
+                 for part in commands.get(word, [word])]  # fmt: skip
+        answer = start(library, words, tmp_path)
+        assert answer.stdout == "rank 2 of 3 knows pi: 3.14159\n", (line, answer.stderr)
 
 
 def test_a_test(first_library: Library, tmp_path: Path) -> None:

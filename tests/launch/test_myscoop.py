@@ -68,9 +68,11 @@ def test_hosts(prefix: Prefix, words: list[str], hosts: str) -> None:
         ("--hybird 3 squares", "--hybrid"),
         ("-n 0 squares", "0 is not in the range"),
         ("-n", "requires an argument"),
-        ("", "which program? For example: myscoop squares 10000"),
+        ("", "which program? For example: myscoop squares 100"),
         ("cubes 3", f"no module cubes: looked in {JOBSCRIPTS} and on PYTHONPATH=/some/where"),
         ("cubes.py 3", f"myscoop: there is no file cubes.py (in {JOBSCRIPTS})"),
+        ("square.py 3", f"there is no file square.py (in {JOBSCRIPTS}); did you mean squares.py?"),
+        ("picalk 3", "; did you mean picalc?"),
         ("--sched=cron squares", "--sched: 'cron' is none of flux, slurm, "),
         ("--sched=slurm squares", "this is no slurm job"),
     ],
@@ -222,3 +224,19 @@ def test_picalc_prints_what_it_always_did(tmp_path: Path) -> None:
         assert done.stdout.endswith(out)
         assert not out or 1.5 < float(done.stdout.split()[0].removeprefix("PI=")) <= 4
         assert err in done.stderr
+
+
+@pytest.mark.parametrize("command", ["myscoop", "scoop"])
+def test_ready_programs_answer_before_ranks_start(prefix: Prefix, command: str) -> None:
+    """Once, without a launcher: there is none here."""
+    (prefix.path / "bin" / "mpirun").unlink()
+    run, name = prefix.run, prefix.command(command)
+    done = run(name, "simple_shell", "--help", cwd=JOBSCRIPTS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Usage: myscoop simple_shell [[START:]STOP[:STEP]] COMMAND") == 1
+    done = run(name, "simple_shell", cwd=JOBSCRIPTS)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("simple_shell: which command? For example: 100:200 echo")
+    done = run(name, "sanity", "many", cwd=JOBSCRIPTS)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "sanity: 'many' is no whole number\nUsage: myscoop sanity [TASKS" in done.stderr

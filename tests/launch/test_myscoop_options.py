@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from scoopmpi import mympirun, myscoop
 from scoopmpi.launch.cli.options import SHARED, universe
 from scoopmpi.launch.cli.request import Instead, Output, Request, requested
-from scoopmpi.launch.cli.setting import Setting, variable
+from scoopmpi.launch.cli.setting import Setting, unknown_variables, variable
 from scoopmpi.launch.commandline import composing
 from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.flavours.ranks import LauncherOptions
@@ -21,7 +22,7 @@ from scoopmpi.launch.hosts.allocation import Allocation, Host
 from scoopmpi.launch.hosts.placement import Binding, Placement
 from scoopmpi.program.scoop_options import Options
 from tests.support.libraries import ROOT
-from tests.support.wrappers import LIBRARY, Prefix, of_slots, prefix, started
+from tests.support.wrappers import JOBSCRIPTS, LIBRARY, Prefix, of_slots, prefix, started
 
 __all__ = ["prefix"]
 COMMANDS = {"myscoop": myscoop.main, "mympirun": mympirun.main}
@@ -252,6 +253,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "multi": ("4", "-1"),
     "order": ("random_3", "up"),
     "manager": ("slurm", "cron"),
+    "job": ("slurm:3x4x8", "slurm"),
     "flavour": ("mpich", "lam"),
     "agent": ("a;b $(c)", ""),
     "branches": ("8", "many"),
@@ -264,8 +266,11 @@ VALUES: dict[str, tuple[str, str]] = {
     "log": ("a\nb", ""),
     "retries": ("0", "-1"),
     "checkpoint": ("a b", ""),
+    "task_log": ("a {job}", ""),
+    "task_output": ("a b", ""),
     "restarts": ("3", "-1"),
     "task_timeout": ("2.5", "0"),
+    "debug_task": ("fit:17", "fit:"),
     "scoop_module": ("squares", ""),
     "loaded": ("gcc/13,b", ""),
     "scoop_broker": ("h", ""),
@@ -353,3 +358,49 @@ def test_the_page_has_every_option_and_no_other() -> None:
             longs = [name for name in names if name.startswith("--")]
             expected[shown] = ", ".join(f"`{variable(name)}`" for name in longs)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "said"),
+    [
+        ("myscoop", "--retrys 3", "No such option '--retrys'. Did you mean '--retries'?"),
+        ("myscoop", "--task-timout 3", "Did you mean '--task-timeout'?"),
+        ("myscoop", "--xyz", "No such option '--xyz'."),
+        ("myscoop", "--sss", "No such option '--sss'."),  # not one that old scripts have
+        ("myscoop", "--hosts n1", "No such option '--hosts': it is one of python -m scoopmpi."),
+        ("mympirun", "-n 3", "No such option '-n': it is called --universe here."),
+        ("mympirun", "--hybird=3", "Did you mean '--hybrid'?"),
+    ],
+)
+def test_a_mistyped_option(command: str, words: str, said: str) -> None:
+    with pytest.raises(click.NoSuchOption) as problem:
+        parsed(COMMANDS[command], words.split())
+    text = re.sub(r"['()]|(?<=option):", "", problem.value.format_message())  # as click's versions
+    assert re.sub(r"['()]|(?<=option):", "", said) in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_mistyped_variable(command: str) -> None:
+    with COMMANDS[command].make_context(command, ["program"]) as ctx:
+        env = {
+            "MYMPIRUN_HYBIRD": "3", "MYMPIRUN_XYZ": "1", "MYMPIRUN_EMPTY": "", "MPIRUN_X": "1",
+            "MYMPIRUN_HYBRID": "3", "MYMPIRUN_CHECKPOINT": "x", "MYMPIRUN_DISABLE_DOUBLE": "1",
+            "MYMPIRUN_SSH": "1", "MYMPIRUN_STATS": "3",
+        }  # fmt: skip
+        assert list(unknown_variables(ctx, env)) == [
+            "MYMPIRUN_HYBIRD is the variable of no option; did you mean MYMPIRUN_HYBRID?",
+            "MYMPIRUN_XYZ is the variable of no option (--help has them)",
+        ]
+
+
+def test_a_mistyped_variable_is_told(prefix: Prefix) -> None:
+    done = prefix.myscoop("-D", "squares", MYMPIRUN_HYBIRD="3")
+    assert done.returncode == 0
+    assert done.stderr.startswith("myscoop: MYMPIRUN_HYBIRD is the variable of no option; did you")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "scoop"])
+def test_help_fits_100_columns(prefix: Prefix, command: str) -> None:
+    done = prefix.run(prefix.command(command), "--help", cwd=JOBSCRIPTS, COLUMNS="250")
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 100

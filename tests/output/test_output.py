@@ -22,7 +22,8 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """A program of two streams; never longer than a minute."""
     done = subprocess.run(
-        [*MYSCOOP, "-n", str(workers), PROGRAM, *words], cwd=ROOT, env={**library.env, **env},
+        [*MYSCOOP, "--multi", "8", "-n", str(workers), PROGRAM, *words],
+        cwd=ROOT, env={**library.env, **env},
         stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == status, (done.stdout[-1000:], done.stderr[-3000:])

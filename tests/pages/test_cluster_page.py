@@ -169,6 +169,7 @@ def test_options_of_the_page_are_known() -> None:
         "--ntasks-per-node", "--exact", "--shm-size", "--cap-add", "--allow-run-as-root", "--mpi",
         "--export", "--hostfile", "--hosts", "--python-interpreter", "--profile", "--help",
         "--mpi-lib-version",
+        "--nodes", "--cpus-per-task",
     }  # fmt: skip
     assert set(re.findall(r"--[a-z][a-z-]+", section)) - others <= known
 

@@ -1,4 +1,7 @@
-"""The modulefiles of docs/modules under a real Lmod, and the easyconfig against the package."""
+"""The modulefiles of docs/modules under a real Lmod, and what the page beside them says.
+
+Lmod reads those in Lua and those in Tcl.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import scoopmpi
+from scoopmpi import myscoop
+from scoopmpi.launch.cli.setting import Setting
 from tests.support.libraries import ROOT
 
 MODULES = ROOT / "docs" / "modules"
@@ -23,9 +28,10 @@ SETUP.read(ROOT / "setup.cfg")
 COMMANDS = re.findall(r"^(\w+) =", SETUP["options.entry_points"]["console_scripts"], re.MULTILINE)
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
+@pytest.fixture(params=["lua", "tcl"])
+def site(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A cluster with an MPI module and scoopmpi as the page installs it."""
+    kind: str = request.param
     commands = tmp_path / "apps" / VERSION / "bin"
     commands.mkdir(parents=True)
     for name in COMMANDS:
@@ -33,16 +39,20 @@ def site(tmp_path: Path) -> Path:
             f"#!/bin/sh\nexec '{sys.executable}' -m scoopmpi.{name} \"$@\"\n"
         )
         (commands / name).chmod(0o755)
-    text = (MODULES / "scoopmpi.lua").read_text()
-    assert text.count('"/apps/scoopmpi"') == 1
-    text = text.replace('"/apps/scoopmpi"', f'"{tmp_path}/apps"')
-    alias = (MODULES / "vsc-mympirun-scoop.lua").read_text()
-    mpi = f'prepend_path("PATH", "{tmp_path}/mpi/bin")\n'
+    text = (MODULES / f"scoopmpi.{kind}").read_text()
+    assert text.count("/apps/scoopmpi") == 1
+    text = text.replace("/apps/scoopmpi", f"{tmp_path}/apps")
+    alias = (MODULES / f"vsc-mympirun-scoop.{kind}").read_text()
+    mpi = {
+        "lua": f'prepend_path("PATH", "{tmp_path}/mpi/bin")\n',
+        "tcl": f"#%Module\nprepend-path PATH {tmp_path}/mpi/bin\n",
+    }[kind]
     for name, body in (
         ("scoopmpi", text), ("vsc-mympirun-scoop", alias), ("OpenMPI", mpi), ("SCOOP", mpi),
     ):  # fmt: skip
         (tmp_path / "modules" / name).mkdir(parents=True)
-        (tmp_path / "modules" / name / f"{VERSION}.lua").write_text(body)
+        end = ".lua" if kind == "lua" else ""
+        (tmp_path / "modules" / name / f"{VERSION}{end}").write_text(body)
     return tmp_path
 
 
@@ -109,3 +119,30 @@ def test_the_easyconfig_is_of_this_version_and_has_all_that_setup_cfg_asks_for()
     paths = config["sanity_check_paths"]
     assert isinstance(paths, dict)
     assert paths["files"] == [f"bin/{command}" for command in COMMANDS]
+
+
+PAGE = (MODULES / "README.md").read_text()
+
+
+def test_the_page_names_every_file_beside_it() -> None:
+    there = {path.name for path in MODULES.iterdir()} - {"README.md"}
+    assert set(re.findall(r"\]\(([\w.-]+)\)", PAGE)) == there
+
+
+def test_variables_of_the_page_are_options() -> None:
+    known = {
+        name for param in myscoop.main.params if isinstance(param, Setting)
+        for name in param.envvar or ()
+    }  # fmt: skip
+    texts = [PAGE, *(path.read_text() for path in MODULES.glob("scoopmpi.*"))]
+    found = {name for text in texts for name in re.findall(r"MYMPIRUN_\w+", text)}
+    assert found and found <= known
+
+
+def test_the_modulefiles_say_the_same() -> None:
+    """What help and whatis say, what is loaded, and what is set."""
+    lua, tcl = ((MODULES / f"scoopmpi.{kind}").read_text() for kind in ("lua", "tcl"))
+    for line in lua.split("help([[")[1].split("]])")[0].strip().splitlines():
+        assert line in tcl.splitlines()
+    for word in ("OpenMPI", "SCOOP", "/apps/scoopmpi", "MYMPIRUN_BASEPATH"):
+        assert word in lua and word in tcl

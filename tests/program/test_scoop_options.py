@@ -74,6 +74,8 @@ def test_no_program_is_none(words: str) -> None:
         ("-n -2 prog.py", "at least one worker"),
         ("--nice 20 prog.py", "niceness is from -20 to 19"),
         ("--no-such prog.py", "unknown option --no-such"),
+        ("--retrys 2 prog.py", "unknown option --retrys. Did you mean --retries?"),
+        ("--hybrid 2 prog.py", "unknown option --hybrid, which is one of myscoop"),
         ("-x prog.py", "unknown option -x"),
         ("--quiet=1 prog.py", "--quiet takes no value"),
         ("--tunnel=1 prog.py", "--tunnel takes no value"),
@@ -291,7 +293,7 @@ def test_help_names_every_option(prefix: Prefix, project: Path) -> None:
     ("words", "inner"),
     [
         ("100:200 echo x", "simple_shell 100:200 echo x"),
-        (":5 echo", "simple_shell :5 echo"),
+        ("5:1:-1 echo", "simple_shell 5:1:-1 echo"),
         ("10 echo", "simple_shell 10 echo"),
         ("--scoop-profile squares 3", "--profile squares 3"),
         ("--scoop-freeorigin squares 3", "squares 3"),

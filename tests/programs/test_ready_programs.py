@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi import programs
+from scoopmpi.program import finding, ready_programs
 from scoopmpi.programs import sanity, simple_shell
 from scoopmpi.programs.sanity import Row
 from scoopmpi.programs.simple_shell import Ended
@@ -42,7 +46,7 @@ pytestmark = pytest.mark.timeout(120)
     ],
 )
 def test_a_range_and_a_command(words: list[str], counters: range, command: str) -> None:
-    assert simple_shell.counters(words) == (counters, command)
+    assert ready_programs.counters(words) == (counters, command)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,7 @@ def test_a_range_and_a_command(words: list[str], counters: range, command: str) 
         (["1.5", "true"], "'1.5' is not a range"),
         (["١", "true"], "'١' is not a range"),
         (["--1", "true"], "'--1' is not a range"),
+        (["3", "--checkpoint", "x", "run"], "--checkpoint is no command; options stand before the"),
         (["5"], "which command?"),
         (["5", " "], "which command?"),
         ([], "which command?"),
@@ -66,7 +71,7 @@ def test_a_range_and_a_command(words: list[str], counters: range, command: str) 
 )
 def test_what_cannot_be_meant_is_said(words: list[str], said: str) -> None:
     with pytest.raises(ValueError) as problem:
-        simple_shell.counters(words)
+        ready_programs.counters(words)
     assert said in str(problem.value)
 
 
@@ -334,7 +339,53 @@ def test_complaints(found: list[Row], workers: int, said: list[str]) -> None:
 @pytest.mark.parametrize("words", [["x"], ["0"], ["-3"], ["5", "0"], ["5", "nan"], ["1", "2", "3"]])
 def test_bad_numbers_for_sanity(words: list[str]) -> None:
     with pytest.raises(ValueError):
-        sanity.settings(words, 2)
+        ready_programs.tasks_and_seconds(words)
+
+
+@pytest.mark.parametrize("words", [["x"], ["0"], ["3", "-1"], ["1", "2", "3"]])
+def test_bad_numbers_for_picalc(words: list[str]) -> None:
+    with pytest.raises(ValueError):
+        ready_programs.batches_and_tries(words)
+
+
+def test_what_the_words_of_ready_programs_mean() -> None:
+    assert ready_programs.tasks_and_seconds([]) == (None, None)
+    assert ready_programs.tasks_and_seconds(["4", "0.5"]) == (4, 0.5)
+    assert ready_programs.batches_and_tries(["7"]) == (7, 5000)
+
+
+@pytest.mark.parametrize("name", ready_programs.NAMES)
+def test_every_ready_program_has_its_help(name: str) -> None:
+    for word in ready_programs.HELP:
+        said = ready_programs.answer(name, [word, "x"])
+        assert said is not None and said.status == 0
+        assert said.text.startswith(f"Usage: myscoop {name} [")
+        assert max(map(len, said.text.splitlines())) <= 100
+    assert (
+        set(ready_programs.NAMES)
+        == set(finding.READY_NAMES)
+        == {module.name for module in pkgutil.iter_modules(programs.__path__)}
+    )
+
+
+def test_help_of_a_command_is_the_commands_own() -> None:
+    assert ready_programs.answer("simple_shell", ["ls", "--help"]) is None
+    assert ready_programs.answer("simple_shell", ["3", "ls", "--help"]) is None
+    said = ready_programs.answer("simple_shell", ["3", "--help"])
+    assert said is not None and "/bin/sh" in said.text
+
+
+def test_a_program_of_ones_own_answers_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert ready_programs.answer_to(["picalc", "--help"]) is not None
+    (tmp_path / "picalc.py").touch()
+    importlib.invalidate_caches()
+    assert ready_programs.answer_to(["picalc", "--help"]) is None
+    assert ready_programs.answer_to(["other", "--help"]) is None
+    assert ready_programs.answer_to([]) is None
 
 
 def test_sanity_accounts_for_every_worker(first_library: Library, tmp_path: Path) -> None:

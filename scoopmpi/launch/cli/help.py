@@ -6,6 +6,7 @@ program is the program's, for the completion in the shell too.
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,8 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from ...program import scoop_options
 
 ALSO = (
     "Each option is also a variable: --dry-run is $MYMPIRUN_DRY_RUN=1; the command line wins. Each "
@@ -43,6 +46,24 @@ class WrapperCommand(click.Command):
                 callback=self._show_version, help="Show the version and exit.",
             ),
         ]  # fmt: skip
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options; a mistyped one is answered with those that may be meant."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as problem:
+            raise self._no_such(ctx, problem.option_name) from None
+
+    def _no_such(self, ctx: click.Context, name: str) -> click.NoSuchOption:
+        if name in scoop_options.NAMES:
+            it_is = "called --universe here" if name == "-n" else "one of python -m scoopmpi"
+            return click.NoSuchOption(name, f"No such option {name!r}: it is {it_is}.", ctx=ctx)
+        shown = [
+            word for param in self.params
+            if isinstance(param, click.Option) and not param.hidden for word in param.opts
+        ]  # fmt: skip
+        close = difflib.get_close_matches(name, shown, n=1)
+        return click.NoSuchOption(name, possibilities=close, ctx=ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; Ctrl-C before there is a job to pass it to ends it as it would any program."""

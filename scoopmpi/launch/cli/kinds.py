@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from click.shell_completion import CompletionItem
 
+from ...program import scoop_options
 from ..hosts import placement
 from ..hosts.allocation import Allocation, AllocationError
+from ..rehearsal import jobs, shape
 
 PINS = {
     "compact": "compact", "packed": "compact", "bunch": "compact",
@@ -86,6 +88,24 @@ def _plain(name: str) -> str:
     return name.lower().translate({ord(sign): None for sign in "-_ "})
 
 
+class Rehearsed(_Kind):
+    """The shape of a job, `slurm:3x4x8`, as the job that a batch system would start."""
+
+    name = "job"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return jobs.job(shape.shape(value)) if isinstance(value, str) else value
+        except shape.ShapeError as problem:
+            self.fail(str(problem), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        found = [f"{name}:" for name in jobs.SYSTEMS if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in found]
+
+
 class Order(_Kind):
     """What `placement.ordered` takes."""
 
@@ -136,6 +156,18 @@ class Duration(Seconds):
         if seconds <= 0:
             self.fail(f"{value!r} is no number of seconds above 0", param, ctx)
         return seconds
+
+
+class Task(_Kind):
+    """One task of a program: an index, or MAP:INDEX."""
+
+    name = "task"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return scoop_options.task(value)
+        except scoop_options.UsageError as problem:
+            self.fail(str(problem), param, ctx)
 
 
 class Directory(click.Path):

@@ -124,6 +124,10 @@ SHARED: tuple[Setting, ...] = (
         help="Print what was detected, and why.",
     ),
     Setting(
+        ["--as", "job"], section=SHOWING, usual=True, type=kinds.Rehearsed(), metavar="SHAPE",
+        help="Explain a job before it is submitted, as slurm:3x4x8: nodes x tasks x cores.",
+    ),
+    Setting(
         ["-s", "--showsched", "show_managers"], section=SHOWING, is_flag=True,
         help="Print the known batch systems and which one this is.",
     ),

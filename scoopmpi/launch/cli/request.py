@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +17,7 @@ from ..beside.watch import Silence
 from ..flavours.ranks import LauncherOptions
 from ..hosts.placement import Binding, Placement
 from ..managers.local import HYPERTHREADS
+from ..rehearsal.jobs import Job
 
 SILENCE = 3600.0
 """Seconds without output that count as too long where only --output-check-fatal is given."""
@@ -54,11 +55,13 @@ class Request:
     """What was asked for, by words or variables.
 
     words: the program and its arguments. manager: the batch system that is believed, None for
-    whichever is there. hyperthreads: they count as cores.
+    whichever is there. job: the one that is rehearsed, None for where this process is.
+    hyperthreads: they count as cores.
     """
 
     words: tuple[str, ...]
     manager: str | None
+    job: Job | None
     hyperthreads: bool
     placement: Placement
     launcher: LauncherOptions
@@ -69,6 +72,7 @@ class Request:
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment in which managers look around, made from the caller's."""
         found = {name: value for name, value in env.items() if name != HYPERTHREADS}
+        found = found if self.job is None else self.job.environment(found)
         return found | ({HYPERTHREADS: "1"} if self.hyperthreads else {})
 
 
@@ -84,10 +88,11 @@ def requested(ctx: click.Context) -> Request:
     found["pin"] = None if pinned is False else found["pin"] or "compact"
     found["times"] = _times(ctx, found.pop("multi"), found.pop("double"))
     found["modules"] = not found.pop("no_modules")
+    job = _rehearsed(ctx, found)
     for name in ("mpirun_options", "prefixes"):
         found[name] = tuple(word for words in found[name] for word in words)
     return Request(
-        found["words"], found["manager"], found["hyperthreads"], group(Placement, found),
+        found["words"], found["manager"], job, found["hyperthreads"], group(Placement, found),
         group(LauncherOptions, found), group(Binding, found), group(Output, found),
         group(Instead, found),
     )  # fmt: skip
@@ -100,6 +105,24 @@ def group(kind: type[_Group], found: Mapping[str, Any]) -> _Group:
     stays as the group has it.
     """
     return kind(**{name: found[name] for name in kind.__annotations__ if name in found})
+
+
+def _rehearsed(ctx: click.Context, found: dict[str, Any]) -> Job | None:
+    """Return the job of --as, with what it means for the other options.
+
+    It is explained, unless its command line is asked for.
+    """
+    job: Job | None = found["job"]
+    if job is None:
+        return None
+    if found["manager"] not in (None, job.manager):
+        problem = f"--as {job.shape.text} or --sched {found['manager']}: in which batch system?"
+        raise click.UsageError(problem, ctx)
+    found["explain"] = found["explain"] or not found["dry_run"]
+    if found["hybrid"] is not None:
+        return replace(job, hybrid=None)
+    found["hybrid"] = job.hybrid
+    return job
 
 
 def _silence(seconds: float | None, fatal: bool) -> Silence | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from ...program import words_behind
 
 
 class Setting(click.Option):
@@ -61,6 +64,24 @@ class Setting(click.Option):
         if ctx.params.get("words"):  # what looks like an option behind the program is its own
             return [CompletionItem(incomplete, type="file")]
         return super().shell_complete(ctx, incomplete)
+
+
+def unknown_variables(ctx: click.Context, env: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each variable that looks like an option's and is none.
+
+    env: the environment. Options of the other commands count as known, and so do old ones that mean
+    nothing any more.
+    """
+    params = (param for param in ctx.command.params if isinstance(param, click.Option))
+    names = {name for param in params for name in (*param.opts, *param.secondary_opts)}
+    known = [variable(name) for name in names | words_behind.NAMES if name.startswith("--")]
+    start = variable("")
+    for name in sorted(name for name in env if name.startswith(start)):
+        if name not in known and env[name]:
+            ends = [each.removeprefix(start) for each in known]
+            close = difflib.get_close_matches(name.removeprefix(start), ends, n=1)
+            meant = f"; did you mean {start}{close[0]}?" if close else " (--help has them)"
+            yield f"{name} is the variable of no option{meant}"
 
 
 def _with_opposite(word: str) -> str:

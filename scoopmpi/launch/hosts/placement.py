@@ -158,6 +158,18 @@ def pinning(allocation: Allocation, wanted: Binding, farm: bool) -> tuple[str | 
     return way, ""
 
 
+def crowded(given: Allocation, asked: Allocation, cpus: int | None = None) -> Host | None:
+    """Return the host whose cores the fewest are for its workers, where they are too few.
+
+    given: as the batch system has it, which may want that (`--overcommit`). asked: with the workers
+    that the user wants. cpus: those of this machine, hyper-threads too, where it is the only host.
+    """
+    if any(host.slots > host.cores for host in given.hosts):
+        return None
+    host = max(asked.hosts, key=lambda host: host.slots / host.cores)
+    return host if host.slots > (cpus or host.cores) else None
+
+
 def _with_slots(allocation: Allocation, counts: list[int]) -> Allocation:
     pairs = zip(allocation.hosts, counts, strict=True)
     hosts = tuple(Host(host.name, count, host.cores) for host, count in pairs if count)

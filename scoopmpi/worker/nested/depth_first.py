@@ -56,7 +56,7 @@ class DepthFirst:
         self._port, self._pending, self._sharing, self._read_on = port, pending, sharing, read_on
         self._own_thread = threading.get_ident()
         self._scopes = itertools.count(1)
-        self._unended: set[int] = set()  # scopes of tasks that run or wait
+        self._unended: dict[int, NestedJob | None] = {}  # scopes of tasks that run or wait
         self._depth = 0
         self._looked = 0.0
 
@@ -79,13 +79,13 @@ class DepthFirst:
             self._sharing.offer(1)
         outer, scope, strand = self.scope, next(self._scopes), self.strand
         self.scope, self.strand = scope, Strand()
-        self._unended.add(scope)
+        self._unended[scope] = job
         self._depth += 1
         waiting = limit.set_aside()
         try:
             self.fibers.apart(job.run, time.monotonic() + SLICE, self.strand)
         finally:
-            self._unended.discard(scope)
+            self._unended.pop(scope, None)
             limit.go_on(waiting)
             self._port.task_ended()
             self.scope, self.strand = outer, strand
@@ -101,17 +101,21 @@ class DepthFirst:
         self._depth = 0
 
         def task() -> None:
-            self._unended.add(scope)
+            self._unended[scope] = None
             try:
                 work()
             finally:
-                self._unended.discard(scope)
+                self._unended.pop(scope, None)
 
         self.fibers.run(task)
 
     def unended(self, scope: int) -> bool:
         """Return True for a task that has not ended: it may still ask for values."""
         return scope in self._unended
+
+    def running(self) -> list[NestedJob]:
+        """Return the jobs of which tasks run or wait; for any thread."""
+        return [job for job in self._unended.copy().values() if job is not None]
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Run the task's own jobs, or let others run, until `done()`.

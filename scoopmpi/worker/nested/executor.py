@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...tasks import limit
-from ...tasks.executor import Executor, MapOptions, Retry
+from ...tasks.executor import Executor, MapOptions
 from ...tasks.future import Future
 from ...tasks.unfinished import Unfinished
+from ...tasks.wrapped import Retry
 from .hub import Hub
 
 if TYPE_CHECKING:  # an import is a file that every rank opens

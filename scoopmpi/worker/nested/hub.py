@@ -46,7 +46,8 @@ class Hub:
         """Executors of tasks that have something under way."""
         self.serial = SerialExecutor()
         """For threads that tasks have made: not the worker's to suspend, they work in place."""
-        self.finishing = Finishing(port.send, self.maps, (self.unfinished, self.serial))
+        executors = self.unfinished, self.serial
+        self.finishing = Finishing(port.send, self.maps, executors, lambda: self.calls_left)
         self._callbacks: deque[Callable[[], None]] = deque()
 
     # The worker's own thread.
@@ -99,6 +100,12 @@ class Hub:
     def unsettled(self) -> bool:
         """True where there are tasks that others could run or have, or callbacks to call."""
         return bool(self.sharing or self._callbacks or self.pending.unstarted())
+
+    @property
+    def calls_left(self) -> bool:
+        """True where calls of a task that has ended are to run, or run."""
+        jobs = (*self.pending.unstarted(), *self.sharing.elsewhere(), *self.tasks.running())
+        return any(job.any_thread and not self.tasks.unended(job.scope) for job in jobs)
 
     @property
     def waited_for(self) -> bool:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
 from ...tasks import outcomes, packed
 from ...tasks.pedigree import Strand, runs_strand, sent
 from ...tasks.reorder import ReorderBuffer
-from ...tasks.unfinished import tell_endless, tell_failed
+from ...tasks.unfinished import Unheard, tell_endless, tell_failed
 from ...wire import failure, payload
-from ...wire.messages import Frame, Offered, Origin, Returned
+from ...wire.messages import Offered, Origin, Returned
+from ...wire.payload import Frame
 from . import isolation
 from .fibers import Ended
 from .rows import RowSource
@@ -78,6 +80,7 @@ class NestedMap:
         self.rows: deque[tuple[Any, ...]] = deque()
         self._front = self._end = 0  # the rows are the tasks from front to end
         self._plain = True
+        self._unheard: Unheard | None = None
         self.refill()
 
     def ask(self) -> None:
@@ -204,14 +207,30 @@ class NestedMap:
         if source.endless and not source.ended:
             source.end()
             tell_endless(failure.describe(self._function.target), source.read)
-        self.outcomes.discard()
+        self.outcomes.discard(self._look)
         return source.used_up
 
-    def tell(self) -> None:
-        """Say what the iterators of an unread map have raised."""
+    def _look(self, arrived: Arrived | outcomes.OutcomeRange) -> None:
+        """Note what tasks of an unread map have raised."""
+        self._unheard = self._unheard or Unheard()
+        if isinstance(arrived, outcomes.OutcomeRange):
+            if arrived.failed:
+                first = arrived.failed[0]
+                error = partial(failure.unpack, arrived.outcomes[first])
+                self._unheard.note(arrived.start + first, error, len(arrived.failed))
+        elif (raised := arrived.failure) is not None:
+            self._unheard.note(arrived.stop - 1, lambda: raised)
+
+    def tell(self, told: set[str]) -> None:
+        """Say what the tasks, and the iterators, of an unread map have raised.
+
+        told: functions whose tasks were told of before.
+        """
+        name, tasks = failure.describe(self._function.target), self._source.read
+        if self._unheard is not None:
+            self._unheard.tell(name, tasks, told)
         if self._source.error is not None:
-            reason = failure.reason(self._source.error)
-            tell_failed(failure.describe(self._function.target), self._source.read, reason)
+            tell_failed(name, tasks, failure.reason(self._source.error))
 
     @property
     def exhausted(self) -> bool:

@@ -1,0 +1,114 @@
+"""Options of ours behind the program, `myscoop scan.py --checkpoint x`: they are the program's.
+
+Where the program never reads such a word, or refuses it, its user hears that once, from rank 0. A
+program that reads its words, whatever it makes of them, is not disturbed: `sys.argv` remembers
+which of them were asked for. Loaded where a program has options only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, SupportsIndex
+
+from . import scoop_options
+from .option_names import MYSCOOPS
+
+NAMES = frozenset((*MYSCOOPS, *scoop_options.NAMES)) - {"--help"}
+"""Options of ours that a program may be given by mistake."""
+_MANY = ("stand", "they are", "them")
+_REFUSED = 2
+"""The exit status of argparse and click for a word that they do not know."""
+
+
+def ours(words: Iterable[str]) -> list[str]:
+    """Return the words that are options of ours, each as its name and once."""
+    names = (word.partition("=")[0] for word in words)
+    return list(dict.fromkeys(name for name in names if name in NAMES))
+
+
+class Watched(list[str]):
+    """The words of a program, in the place of `sys.argv`, which know which of them were read."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        super().__init__(words)
+        self.read: set[str] = set()
+
+    def _note(self, words: Iterable[str]) -> None:
+        self.read.update(words)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        self._note([found] if isinstance(found, str) else found)
+        return found
+
+    def pop(self, place: SupportsIndex = -1) -> str:
+        word = super().pop(place)
+        self._note([word])
+        return word
+
+    def __iter__(self) -> Iterator[str]:
+        self._note(super().__iter__())
+        return super().__iter__()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return list, (list(self),)
+
+
+def _reading_all(name: str) -> Callable[..., Any]:
+    method = getattr(list, name)
+
+    def reading(self: Watched, *more: Any) -> Any:
+        self.read.update(list.__iter__(self))
+        return method(self, *more)
+
+    return reading
+
+
+for _name in ("__contains__", "__add__", "__eq__", "__repr__", "__reversed__", "copy", "index"):
+    setattr(Watched, _name, _reading_all(_name))
+
+
+class WordsBehind:
+    """The options of ours among a program's words.
+
+    words: what stands behind the program. tell: hears a line, at most once.
+    """
+
+    def __init__(self, words: Sequence[str], tell: Callable[[str], None]) -> None:
+        self._named, self._tell, self._told = ours(words), tell, False
+        self._argv = Watched(sys.argv)
+        sys.argv = self._argv
+
+    def task_made(self) -> None:
+        """Hear that the program has made a task: it has read by now what it wants to read."""
+        self._say(self._unread, "has not read")
+
+    def program_ended(self, status: int) -> None:
+        """Hear how the program has ended."""
+        if status == 0:
+            self._say(self._unread, "has not read")
+        elif status == _REFUSED:
+            self._say(self._named, "has refused" if not self._unread else "has not read")
+
+    @property
+    def _unread(self) -> list[str]:
+        read = set(ours(self._argv.read))
+        return [name for name in self._named if name not in read]
+
+    def _say(self, names: Sequence[str], done: str) -> None:
+        if not names or self._told:
+            return
+        self._told = True
+        program = os.path.basename(self._argv[0])
+        stand, they, them = ("stands", "it is", "it") if len(names) == 1 else _MANY
+        self._tell(
+            f"{', '.join(names)} {stand} behind {program}, so {they} the program's, which {done} "
+            f"{them}; what is for the farm stands before: {names[0]} ... {program}"
+        )
+
+
+def watched(words: Sequence[str], tell: Callable[[str], None]) -> WordsBehind | None:
+    """Have `sys.argv` watched where an option of ours is among the words; mostly None."""
+    return WordsBehind(words, tell) if ours(words) else None
