@@ -42,6 +42,7 @@ _NOBODY: Maker = [None, 0]
 _RUNNERS: set[int] = set()
 """The code that `runs_strand` has declared, by its id, as to compare code takes long."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_Strand = TypeVar("_Strand", bound="Strand")
 
 
 def runs_strand(function: _Function) -> _Function:
@@ -85,8 +86,9 @@ class Strand:
 
     @classmethod
     def of(
-        cls, origin: Origin, function: Any, start: int = 0, values: Sized = (), begun: int = 1
-    ) -> Strand:
+        cls: type[_Strand], origin: Origin, function: Any, start: int = 0, values: Sized = (),
+        begun: int = 1,
+    ) -> _Strand:  # fmt: skip
         """Return a strand of which all is known."""
         made = cls()
         made.origin, made.function, made.start, made.values = origin, function, start, values
