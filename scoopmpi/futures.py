@@ -24,7 +24,6 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from .concurrency.timeouts import seconds
-from .executors import reduction
 from .tasks.current_executor import usable, wait_until
 from .tasks.executor import ExceptionTypes, map_options
 from .tasks.future import Future
@@ -139,7 +138,7 @@ def submit(
     args, kwargs: sent as they are now; later changes do not reach the call.
     task_timeout: seconds that it may take where it runs, see `map`; not passed to `func`.
     retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
-        `func` only where that has parameters of these names itself.
+        `func` only where that has a parameter of such a name itself.
     """
     executor = usable()
     retry = None
@@ -181,6 +180,8 @@ def mapReduce(
 
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
+    from .executors import reduction  # late: each module is a file that every rank opens
+
     usable()
     return reduction.reduced(
         reduction.Total, mapFunc, reductionOp, iterables, timeout, task_timeout
@@ -202,6 +203,8 @@ def mapScan(
     timeout: seconds to wait for the list; TimeoutError afterwards, None waits for ever.
     task_timeout: seconds for each call of `mapFunc`, see `map`.
     """
+    from .executors import reduction  # late: as above
+
     usable()
     prefixes: list[Any] = reduction.reduced(
         reduction.Prefixes, mapFunc, reductionOp, iterables, timeout, task_timeout

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 from ..wire import payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from . import digests
 from .stable_pickle import SIZE
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ..wire import failure as packed_failure
 from ..wire import payload
 from ..wire.errors import TaskError
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from . import arguments
 from .rows import Outcome, Saved, failures
 from .tables import Function, Job, Place, Tables

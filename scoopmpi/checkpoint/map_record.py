@@ -13,7 +13,7 @@ from typing import Any
 
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from . import arguments, digests
 from .kept import cut, failing_values, in_rows, says_late
 from .known import Known

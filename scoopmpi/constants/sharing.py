@@ -12,14 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..process.identity import memory_domain
-from ..wire.messages import (
-    BroadcastConstants,
-    BufferRequest,
-    ConstantsSet,
-    Frame,
-    Message,
-    SetConstants,
-)
+from ..wire.constants_messages import BroadcastConstants, BufferRequest, ConstantsSet, SetConstants
+from ..wire.messages import Message
+from ..wire.payload import Frame
 from .broadcast import Place, forwards
 from .store import Added, Constants
 

@@ -31,6 +31,7 @@ from . import mpi_pool_names
 from .bounded_map import BoundedMap, BoundedValues
 from .handed_in import HandedIn
 from .map_values import MapValues
+from .retries_asked import retry_asked
 
 T = TypeVar("T")
 
@@ -120,7 +121,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         task_timeout: seconds that it may take where it runs, without the initializer; the future
             raises `scoopmpi.TaskTimeout` afterwards. None: as --task-timeout says.
         retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
-            `fn` only where that has parameters of these names itself.
+            `fn` only where that has a parameter of such a name itself.
 
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
@@ -129,6 +130,17 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             from ..tasks.retry import of_call  # late: few calls are tried again
 
             retry, kwargs = of_call(fn, kwargs, retries, retry_delay, retry_on)
+        return self.call(fn, args, kwargs, task_timeout, retry)
+
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
+    ) -> Future[T]:
+        """Submit as `submit` does; all of `kwargs` are the function's, whatever their names."""
         with self._lock:  # what has passed the check is counted before shutdown looks
             return self._hand_in(self._open(), fn, args, kwargs, task_timeout, retry)
 
@@ -327,14 +339,3 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             warnings.warn(text, RuntimeWarning, stacklevel=4)
             return
         self._base = self._keeping = keeping
-
-
-def retry_asked(
-    retries: int | None, delay: float | None, on: ExceptionTypes | None
-) -> Retry | None:
-    """Check what is asked for of retries of a map, and return it; None where nothing is."""
-    if retries is None and delay is None and on is None:
-        return None
-    from ..tasks.retry import asked  # late: few maps are tried again
-
-    return asked(retries, delay, on)

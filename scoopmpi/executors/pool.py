@@ -17,7 +17,8 @@ from ..tasks.future import Future
 from ..tasks.wrapped import Starred
 from . import mpi_pool_names
 from .async_results import AsyncResult, ImapValues
-from .mpi_executor import MPIExecutor, retry_asked
+from .mpi_executor import MPIExecutor
+from .retries_asked import retry_asked
 from .schwimmbad_names import SchwimmbadNames
 
 
@@ -185,7 +186,7 @@ class Pool(SchwimmbadNames):
         error_callback: called with the exception where the call raises.
         """
         self._check()
-        future = self._executor.submit(func, *args, **kwds)
+        future = self._executor.call(func, tuple(args), dict(kwds))
         result = AsyncResult(self._unfinished, callback, error_callback)
         future.add_done_callback(lambda done: result.finish_with(done.result))
         return result

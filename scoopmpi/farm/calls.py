@@ -17,7 +17,8 @@ from ..tasks.packed import Function, Tasks
 from ..tasks.unfinished import Unheard
 from ..tasks.wrapped import Retry
 from ..wire import errors, payload
-from ..wire.messages import CANCELLED, Frame, Origin
+from ..wire.messages import CANCELLED, Origin
+from ..wire.payload import Frame
 
 if TYPE_CHECKING:
     from ..tasks.record import CallRecord

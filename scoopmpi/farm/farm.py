@@ -75,7 +75,7 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.unfinished import Unfinished
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
 from .calls import Call, CallStream

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
 from ..tasks.wrapped import Retry
-from ..wire import payload
+from ..wire import errors, payload
 from ..wire.messages import Offered, Returned
 
 
@@ -71,7 +71,12 @@ class Offer:
 
     def words(self, task: int) -> str:
         """Return the words of messages for a task, as far as it is known here what it is."""
-        return f"task {self.first + task} of {self.name}"
+        if not self._plain:
+            return f"task {self.first + task} of {self.name}"
+        from ..wire import shown  # late: nothing may fail
+
+        given = shown.arguments([column[task] for column in self._columns], {})
+        return errors.words(f"{self.name}({given})", self.first + task)
 
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the tasks `start` to `stop - 1`, counted from the start of the offer."""

@@ -15,7 +15,7 @@ from ..constants.sharing import FarmSharing
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import OutcomeRange
-from ..wire import messages
+from ..wire import constants_messages, messages
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
@@ -62,8 +62,8 @@ class Router:
             messages.Offered: relay.offered,
             messages.Revoked: relay.revoked,
             messages.Joined: self._joined,
-            messages.SetConstants: sharing.set_for_task,
-            messages.BufferRequest: sharing.send_buffers,
+            constants_messages.SetConstants: sharing.set_for_task,
+            constants_messages.BufferRequest: sharing.send_buffers,
             messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
             messages.ImportFailed: self._import_failed,
             messages.Rest: rounds.heard,

@@ -27,6 +27,8 @@ from . import leaving
 
 if TYPE_CHECKING:
     from ..worker.task_files import TaskFiles
+_RANDOM = frozenset({"random", "numpy.random", "torch"})
+"""Modules whose generators a program may seed while it is imported."""
 
 
 def follow(
@@ -174,4 +176,13 @@ def _join(
         said = printed if isinstance(error, SystemExit) else b""
         worker.refuse(running.import_failure(error), said)
     else:
+        _watch_streams(worker)
         worker.join(naming.defined_names(module), output.kept(failed=False))
+
+
+def _watch_streams(worker: Worker) -> None:
+    """Have the first of several workers warn of random numbers that all of them draw."""
+    if identity.this.rank == 1 and identity.this.size > 2 and _RANDOM & sys.modules.keys():
+        from ..program.global_streams import GlobalStreams  # late: for one worker alone
+
+        worker.batches.looks = GlobalStreams().look

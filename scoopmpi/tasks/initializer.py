@@ -16,7 +16,7 @@ from typing import Any
 
 from ..process import identity
 from ..wire import errors, failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from .wrapped import Wrapped, passes_on
 
 _numbers = itertools.count(1)

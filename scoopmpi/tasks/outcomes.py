@@ -10,7 +10,7 @@ from itertools import repeat, starmap
 from typing import Any, NamedTuple
 
 from ..wire import errors, failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 
 
 class OutcomeRange(NamedTuple):

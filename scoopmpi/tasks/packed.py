@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..wire import failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from .limit import seconds_of
 from .wrapped import Retry, Wrapped
 

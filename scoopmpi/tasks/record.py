@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from .outcomes import OutcomeRange
 
 

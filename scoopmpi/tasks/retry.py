@@ -70,6 +70,8 @@ def asked(retries: int | None, retry_delay: float | None, retry_on: Any) -> Retr
 
 def _types(retry_on: Any) -> tuple[type[Exception], ...]:
     found = tuple(retry_on) if isinstance(retry_on, tuple | list | set | frozenset) else (retry_on,)
+    if not found:
+        raise ValueError("retry_on is empty, so nothing would be tried again")
     for kind in found:
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             raise TypeError(
@@ -84,13 +86,13 @@ def of_call(
 ) -> tuple[RetryPolicy | None, dict[str, Any]]:
     """Return the retries of a submitted call, and the keywords for its function.
 
-    A function that has parameters of these names itself gets them: it was written so.
+    A function that has a parameter of such a name itself gets them all: it was written so.
     given: retries, retry_delay, retry_on; None for what is not said.
     """
     said = {name: value for name, value in zip(NAMES, given, strict=True) if value is not None}
-    own = said.keys() & _parameters(fn)
-    kwargs = kwargs | {name: said.pop(name) for name in own}
-    return asked(*map(said.get, NAMES)) if said else None, kwargs
+    if said.keys() & _parameters(fn):
+        return None, kwargs | said
+    return asked(*given), kwargs
 
 
 def _parameters(fn: Callable[..., Any]) -> frozenset[str]:
@@ -145,9 +147,15 @@ class TriedInPlace(_Retrying):
         super().__init__(fn, retry)
         self._deadline = deadline
 
-    def __getstate__(self) -> dict[str, Any]:
-        """On another rank there is another clock; who waits here has the deadline."""
-        return self.__dict__ | {"_deadline": None}
+    def __getstate__(self) -> Any:
+        """With the seconds that are left: another host has another clock."""
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        return self.__dict__, left
+
+    def __setstate__(self, state: Any) -> None:
+        attributes, left = state
+        self.__dict__.update(attributes)
+        self._deadline = None if left is None else time.monotonic() + left
 
     @passes_on
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

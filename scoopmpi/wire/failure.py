@@ -8,6 +8,7 @@ says so in the user's words. Which exceptions are a farm's own is in `errors`.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import pickle
 import socket
 import sys
@@ -15,9 +16,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ..process import identity
 from . import payload
 from .errors import RemoteTraceback, TaskError, TaskTimeout, WorkerLost
-from .messages import Frame
+from .payload import Frame
 
 MOST_NOTES = 10
 """On one exception: one object that many tasks raise, or that goes through many, says no more."""
@@ -54,7 +56,7 @@ def note(error: BaseException, text: str) -> None:
                 error.add_note(text)
             else:
                 error.__notes__ = [*notes, text]
-    except Exception:  # its class may do anything
+    except BaseException:  # its class may do anything
         pass
 
 
@@ -86,11 +88,22 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
     rank: of the worker, as the user shall see it.
     task: as `which` has it, for the first line of the traceback, and a note on the exception.
     """
+    if identity.this.rank:
+        _say_what_is_missing(error)
     text = f"Failed in {task} on rank {rank} ({socket.gethostname()}):\n{_traceback(error)}"
     original = _original(error)
     if original is None:
         return payload.pack((_travelling(error), text))
     return payload.pack((_travelling(error), text, _travelling(original)))
+
+
+def _say_what_is_missing(error: BaseException) -> None:
+    """Add a note on a global that workers lack, if the failing function reads one."""
+    from ..program import below_guard  # late: nothing may fail
+
+    with contextlib.suppress(Exception):  # the user's objects may do anything
+        if text := below_guard.missing(error):
+            note(error, text)
 
 
 def pack_lost(error: WorkerLost | TaskTimeout) -> Frame:

@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias, get_args
 
-Frame: TypeAlias = Any
-"""One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
+from .constants_messages import (
+    BroadcastConstants,
+    BufferRequest,
+    ConstantsSet,
+    SetConstants,
+)
+from .payload import Frame
 
 Origin: TypeAlias = tuple[int | None, Any, int, int]
 """Who has made a job, and which of his jobs it is; see `tasks.pedigree`."""
@@ -25,8 +30,8 @@ class Run(NamedTuple):
     """Run the tasks `start` to `stop - 1` of a job.
 
     From farm to worker, for each assignment of the scheduler. Answered by Finished.
-    job: the farm's number for it. budget: seconds after which the worker answers early and hands
-        back what it has not started.
+    job: the farm's number for it.
+    budget: seconds after which the worker answers early and hands back what it has not started.
     constants: how many calls of setConst there had been; tasks may count on all of them.
     function: its key at the worker, 0 where each task brings its own (submitted calls).
     code: the packed function where this worker does not have that key yet, else None.
@@ -94,23 +99,12 @@ class Ceased(NamedTuple):
     job: int
 
 
-class ConstantsSet(NamedTuple):
-    """The constants are set, or cannot be.
-
-    From farm to worker, for each SetConstants, whose token it has.
-    number, problem: the constants' number; 0 where they cannot be set, and why.
-    """
-
-    token: int
-    number: int
-    problem: str
-
-
 class Reconfigured(NamedTuple):
     """Encode what tasks print as rank 0 does from now on.
 
     From farm to worker, for each time the program reconfigures a stream.
-    stream, settings: 1 for stdout or 2 for stderr; arguments of a text stream's `reconfigure`.
+    stream: 1 for stdout, 2 for stderr.
+    settings: the arguments of a text stream's `reconfigure`.
     """
 
     stream: int
@@ -122,7 +116,8 @@ class Finish(NamedTuple):
 
     From farm to worker, for each round of questions at the end. Answered by Rest, at once, and
     again when nothing is left.
-    token, maps: a number for each round; True where maps count that nobody reads.
+    token: a number for each round.
+    maps: True where maps count that nobody reads, else executors alone do.
     """
 
     token: int
@@ -163,7 +158,8 @@ class ImportFailed(NamedTuple):
     """The program cannot be imported here; this worker takes no tasks.
 
     From worker to farm, for its start, instead of Joined.
-    host, said: as in Joined. reason: why, as a text.
+    host, said: as in Joined.
+    reason: why, as a text.
     """
 
     host: str
@@ -183,7 +179,8 @@ class Finished(NamedTuple):
 
     From worker to farm, for each Run, when the batch ends; before that, for its front part, where
     a task outlives the budget. Answered by the next Run, while tasks are queued.
-    job: the farm's number for it. seconds: how long they took; negative where nobody can say.
+    job: the farm's number for it.
+    seconds: how long these tasks took; negative where nobody can say.
     unstarted, end: the tasks `unstarted` to `end - 1` are handed back; `end` is the end of the held
         batch. A task between `stop` and `unstarted` is still running.
     plain: True where `outcomes` is one frame of a list of values.
@@ -220,7 +217,8 @@ class Waiting(NamedTuple):
 class Resumed(NamedTuple):
     """A task that was waiting goes on.
 
-    From worker to farm, for a task (job, task) that was in a Waiting; its Finished comes later.
+    From worker to farm, for a task that was told of in a Waiting; its Finished comes later.
+    job, task: which one it is.
     """
 
     job: int
@@ -241,7 +239,8 @@ class Printed(NamedTuple):
 class Rest(NamedTuple):
     """Something is left to run on this worker, or nothing is.
 
-    From worker to farm, for each Finish, whose token it has.
+    From worker to farm, for each Finish.
+    token: the one of that Finish.
     settled: True where nothing is left.
     """
 
@@ -254,12 +253,14 @@ class Offered(NamedTuple):
 
     From worker to farm, for a task's own job: once without being asked, then for each
     StealRequest. Answered by Returned, for each part that has run.
-    job: the sender's own number for it. start, stop: the tasks `start` to `stop - 1`.
+    job: the sender's own number for it.
+    start, stop: the tasks `start` to `stop - 1`.
     code: the packed function; None where each task brings its own (submitted calls).
     by_name: True where the function is found by its name, so that its code never changes.
     plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
-    last: True where they run before the program ends, although nobody waits. origin: as in Run.
+    last: True where they run before the program ends, although nobody waits for them.
+    origin: as in Run.
     """
 
     job: int
@@ -282,43 +283,6 @@ class Revoked(NamedTuple):
     """
 
     job: int
-
-
-class SetConstants(NamedTuple):
-    """Set constants on all ranks.
-
-    From worker to farm, for each call of setConst in a task. Answered by ConstantsSet.
-    token, frames: a number that the answer repeats, and the packed values by name.
-    """
-
-    token: int
-    frames: dict[str, Frame]
-
-
-class BroadcastConstants(NamedTuple):
-    """Keep constants, and send them on to the ranks behind you.
-
-    From any rank to worker, for each setConst. Answered by BufferRequest, where they are in shared
-    memory that cannot be opened.
-    number: which call of setConst it was, from 1.
-    frames: the packed values by name; one may say where its buffers are on this host
-        (`constants.store`).
-    behind: the ranks that the receiver answers for, as `constants.broadcast.Place`.
-    """
-
-    number: int
-    frames: dict[str, Frame]
-    behind: tuple[Any, ...]
-
-
-class BufferRequest(NamedTuple):
-    """Send constants in full: their shared memory cannot be opened here.
-
-    From worker to any rank, for its BroadcastConstants. Answered by BroadcastConstants.
-    number: as in that BroadcastConstants.
-    """
-
-    number: int
 
 
 class Lost(NamedTuple):

@@ -20,7 +20,8 @@ from ..process import identity
 from ..tasks.pedigree import runs_strand, strand_of
 from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
-from ..wire.messages import CANCELLED, Finished, Frame, Run
+from ..wire.messages import CANCELLED, Finished, Run
+from ..wire.payload import Frame
 from .nested.fibers import Ended
 from .purity import stateless
 
@@ -326,18 +327,3 @@ class Running:
             return self._pack(value)
         except errors.TaskError as error:
             return self._failed(error)
-
-
-def nothing_run(run: Run) -> Finished:
-    """Return the answer for a batch that goes back as it came."""
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.start,
-        seconds=-1.0,
-        unstarted=run.start,
-        end=run.stop,
-        plain=False,
-        outcomes=(),
-        failed=(),
-    )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks import stretch
 from ..tasks.stretch import Timed
-from ..wire.messages import CANCELLED, Finished, Frame, Run
+from ..wire.messages import CANCELLED, Finished, Run
+from ..wire.payload import Frame
 from .running import Failed, Running
 
 if TYPE_CHECKING:

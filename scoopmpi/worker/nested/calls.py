@@ -19,7 +19,8 @@ from ...tasks.future import Future
 from ...tasks.limit import seconds_of
 from ...tasks.pedigree import Strand, runs_strand, sent
 from ...wire import failure, payload
-from ...wire.messages import CANCELLED, Frame, Offered, Origin, Returned
+from ...wire.messages import CANCELLED, Offered, Origin, Returned
+from ...wire.payload import Frame
 from . import isolation
 from .fibers import Ended
 

@@ -19,7 +19,8 @@ from ...tasks.pedigree import Strand, runs_strand, sent
 from ...tasks.reorder import ReorderBuffer
 from ...tasks.unfinished import Unheard, tell_endless, tell_failed
 from ...wire import failure, payload
-from ...wire.messages import Frame, Offered, Origin, Returned
+from ...wire.messages import Offered, Origin, Returned
+from ...wire.payload import Frame
 from . import isolation
 from .fibers import Ended
 from .rows import RowSource
