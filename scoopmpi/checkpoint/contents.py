@@ -159,28 +159,36 @@ def _is_latest(
 
 
 class Unknown:
-    """Stands for an object whose class or function is not to be had here.
+    """Stands for an object whose class, or the function that makes it, is not to be had here.
 
-    name: of that.
+    It shows with what it was to be made.
     """
 
-    def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
-        self._name = name
+    name = "?"
+    _args: tuple[Any, ...] = ()
 
-    def __repr__(self) -> str:
-        return f"<{self._name}>"
+    def __new__(cls, *args: Any, **kwargs: Any) -> Unknown:
+        """Take any arguments, as the class in whose place it stands."""
+        made = super().__new__(cls)
+        made._args = args
+        return made
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._state: Any = None
 
     def __setstate__(self, state: Any) -> None:
-        """Forget the rest."""
+        """Keep what it is to have in it."""
+        self._state = state
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Unknown:
-        return self
+    def __repr__(self) -> str:
+        words = [repr(arg) for arg in self._args]
+        state = self.__dict__.get("_state")
+        if isinstance(state, dict):
+            words += [f"{name}={value!r}" for name, value in state.items()]
+        return f"<{self.name}({', '.join(words)})>"
 
-    def append(self, _: Any) -> None:
-        """Forget an element."""
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        """Forget an element."""
+    def __reduce__(self) -> Any:
+        return str, (repr(self),)
 
 
 class _Tolerant(pickle.Unpickler):
@@ -188,7 +196,7 @@ class _Tolerant(pickle.Unpickler):
         try:
             return super().find_class(module, name)
         except Exception:
-            return Unknown(f"{module}.{name}")
+            return type(name, (Unknown,), {"name": f"{module}.{name}"})
 
 
 def opened(frame: Frame) -> Any:
@@ -204,7 +212,7 @@ def _tolerated(frame: Frame) -> Any:
     try:
         return _Tolerant(io.BytesIO(data), buffers=buffers).load()
     except BaseException as problem:
-        return Unknown(f"cannot be unpickled: {type(problem).__name__}")
+        return type("Unknown", (Unknown,), {"name": f"unpicklable: {type(problem).__name__}"})()
 
 
 def failure(frame: Frame) -> Failure:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from ..wire import payload
 from . import arguments, database, rows
@@ -19,17 +18,10 @@ from .selection import Chosen
 from .tables import Place
 
 
-class Dropped(NamedTuple):
-    """How many outcomes were taken out, and of how many jobs."""
-
-    tasks: int
-    jobs: int
-
-
 def drop(
     path: str | os.PathLike[str], wanted: Sequence[Chosen], failed: bool, earlier: bool
-) -> Dropped:
-    """Take outcomes out of a file, all or none; the program computes them in its next run.
+) -> int:
+    """Take outcomes out of a file, all or none; return how many. The next run computes them again.
 
     wanted: of which tasks; of all where it is empty. failed: only those that failed.
     earlier: only those of earlier versions of a function.
@@ -53,8 +45,8 @@ def drop(
 
 def _dropped(
     opened: database.Database, wanted: Sequence[Chosen], failed: bool, earlier: bool
-) -> Dropped:
-    tasks, jobs = 0, set[int]()
+) -> int:
+    tasks = 0
     chosen = {each.job for each in wanted}
     for version in Contents(opened).versions:
         if (earlier and version.latest) or (wanted and version.job not in chosen):
@@ -62,8 +54,7 @@ def _dropped(
         for place, going in _going(version, wanted, failed):
             _without(opened, version, place, going)
             tasks += len(going)
-            jobs.add(version.job)
-    return Dropped(tasks, len(jobs))
+    return tasks
 
 
 def _going(

@@ -19,22 +19,22 @@ def as_came(saved: Saved) -> OutcomeRange:
     return OutcomeRange(saved.start, saved.stop, saved.plain, saved.outcomes, saved.failed)
 
 
-def cut(saved: Saved, without: Sequence[int]) -> Iterator[OutcomeRange]:
+def cut(part: OutcomeRange, without: Sequence[int]) -> Iterator[OutcomeRange]:
     """Return the outcomes of a part but some.
 
     without: the places of these, in order.
     """
     if not without:
-        yield as_came(saved)
+        yield part
         return
-    values = payload.unpack(saved.outcomes) if saved.plain else saved.outcomes
-    failed = set(saved.failed)
+    values = payload.unpack(part.outcomes) if part.plain else part.outcomes
+    failed = set(part.failed)
     first = 0
-    for stop in (*without, saved.stop - saved.start):
+    for stop in (*without, part.stop - part.start):
         if first < stop:
             some = values[first:stop]
             places = tuple(place - first for place in range(first, stop) if place in failed)
-            yield _range(saved.start + first, saved.plain, some, places)
+            yield _range(part.start + first, part.plain, some, places)
         first = stop + 1
 
 

@@ -15,7 +15,7 @@ from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from ..wire.payload import Frame
 from . import arguments, digests
-from .kept import cut, failing_values, in_rows, says_late
+from .kept import as_came, cut, failing_values, in_rows, says_late
 from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
@@ -80,7 +80,9 @@ class CheckpointedMap:
         if earlier and self._left is None:
             self._changed_end = max(place.stop for place in earlier)
             where = f"map {self._number} ({self._name})"
-            self._ledger.changed(where, function.name, _tasks(earlier))
+            parts = {place.part for place in earlier}
+            gone = sum(outcome.part in parts for outcome in self._file.replaced)
+            self._ledger.changed(where, function.name, _tasks(earlier) - gone)
 
     # What is known.
 
@@ -175,7 +177,7 @@ class CheckpointedMap:
             elif not self._ledger.keep_failures:
                 again.append(number)
                 self._instead[task] = outcome
-        return list(cut(saved, again))
+        return list(cut(as_came(saved), again))
 
     def _elsewhere(
         self, gaps: Iterable[range], start: int, columns: Sequence[Sequence[Any]]
@@ -261,12 +263,18 @@ class CheckpointedMap:
 
     def came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
         """Keep outcomes that have come, of tasks with these arguments."""
+        late = [place for place in part.failed if says_late(part.outcomes[place])]
+        for some in cut(part, late):
+            first, last = some.start - part.start, some.stop - part.start
+            self._came(some, [column[first:last] for column in columns] if late else columns)
+        self._ledger.tally.add(new=len(late))
+
+    def _came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
         tasks = range(part.start, part.stop)
         rows = [self._rows.pop(task, (None, None)) for task in tasks] if self._rows else []
         instead = [self._instead.pop(task) for task in tasks if task in self._instead]
         self._count(tasks, len(instead))
-        late = any(says_late(part.outcomes[place]) for place in part.failed)
-        if self._function is None or late or not self._ledger.covers(self._given):
+        if self._function is None or not self._ledger.covers(self._given):
             return
         if payload.plain_columns(columns):
             digest, kept = arguments.of_batch(columns)

@@ -49,6 +49,8 @@ class Checkpoint:
         self._submitted = Submitted(ledger)
         self.close = ledger.close
         """Write all that has come, and let go of the file; say what was found and computed."""
+        self.fact, self.tell = ledger.file.fact, ledger.file.tell
+        """Facts about the program that its runs tell each other, by their names."""
 
     def map(self, target: Callable[..., Any]) -> CheckpointedMap:
         """Return the record of the program's next map."""

@@ -25,6 +25,9 @@ FAILED = 100
 WIDTH = 100
 """Letters of a task's arguments, and of its value, that are shown at most."""
 
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 60
+
 
 class Wanted(NamedTuple):
     """What is to be shown beside the table: tasks that failed, so many values of each job."""
@@ -150,7 +153,7 @@ def _outcome(task: Task) -> str:
 
 def _short(value: object) -> str:
     try:
-        return line(reprlib.repr(value).replace("\n", " "))
+        return line(_SHOWN.repr(value).replace("\n", " "))
     except BaseException as problem:  # its __repr__ may do anything
         return f"<{type(value).__qualname__}, its repr raises {type(problem).__name__}>"
 

@@ -78,8 +78,9 @@ class Tally:
         if self.new:
             words.append(f"{self.new} computed for the first time")
         if kept:
-            which = "of an earlier version" if changed else "not used this time"
-            which = "of another version" if self.back and not changed else which
+            which = "not used this time"
+            if changed or self.back:
+                which = "of earlier versions" if changed else "of other versions"
             words.append(f"{kept} {which} kept (myscoop checkpoint show {path})")
         return "; ".join(words)
 

@@ -154,3 +154,11 @@ class BoundedValues:
             self.close()
         else:
             self._handed_in.map_left(self._map)
+
+
+def check_buffersize(size: object) -> None:
+    """Raise TypeError or ValueError where that is no number of tasks that may be ahead."""
+    if not isinstance(size, int):
+        raise TypeError(f"buffersize is {size!r}, it must be an integer or None")
+    if size < 1:
+        raise ValueError(f"buffersize is {size}, it must be at least 1")

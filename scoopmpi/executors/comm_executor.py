@@ -23,7 +23,7 @@ from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
 from ..wire import payload
 from ..wire.transport import MPITransport, mpi, threads_allowed
-from . import mpi_pool_names
+from . import asked_of_pools
 from .farm_executor import FarmExecutor
 from .mpi_executor import MPIExecutor as MPIExecutor
 
@@ -69,8 +69,8 @@ class MPICommExecutor:
             raise ValueError("comm must be an intracommunicator that this rank belongs to")
         if not 0 <= root < comm.size:
             raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
-        mpi_pool_names.check_workers(max_workers)
-        mpi_pool_names.accept(accepted, tell=comm.rank == root)
+        asked_of_pools.check_workers(max_workers)
+        asked_of_pools.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._make = partial(
             MPIExecutor, initializer=initializer, initargs=tuple(initargs),

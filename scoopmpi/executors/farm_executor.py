@@ -51,7 +51,7 @@ class FarmExecutor(Executor):
     @property
     def workers(self) -> int:
         """How many processes run tasks."""
-        return self.farm.members.size
+        return self.farm.members.started
 
     any_thread_waits = True
 

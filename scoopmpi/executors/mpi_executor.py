@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..process import identity
+from ..process.users_line import warn
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
 from ..tasks.executor import ExceptionTypes, Executor, MapOptions, map_options
@@ -27,8 +27,8 @@ from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.program_end import cut_short
 from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
-from . import mpi_pool_names
-from .bounded_map import BoundedMap, BoundedValues
+from . import asked_of_pools, mpi_pool_names
+from .bounded_map import BoundedMap, BoundedValues, check_buffersize
 from .handed_in import HandedIn
 from .map_values import MapValues
 from .retries_asked import retry_asked
@@ -49,7 +49,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     Inside tasks their worker runs the calls, and others that have nothing to do. Where there is no
     farm, because the program was started without a launcher or on one rank, they run in place.
 
-    max_workers: accepted for PEP 3148's sake; the farm has the workers it was started with.
+    max_workers: for PEP 3148's sake; the farm has the workers it was started with, and a warning
+        says so where that is another number.
     initializer: called with `initargs` once in each worker process, before its first task of this
         executor. It travels with each call: large objects belong into `shared.setConst`. Where it
         raises, calls raise `BrokenMPIExecutor`, a `concurrent.futures.BrokenExecutor`.
@@ -58,7 +59,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
     keep_failures: True to take failures from that file as they are; they are tried again else.
-    accepted: the keywords of other executors, as `mp_context`, which change nothing here.
+    accepted: the keywords of other executors, which change nothing here; a warning says so of
+        those that tasks would miss (`max_tasks_per_child`), others do no harm (`mp_context`).
     """
 
     __module__ = "scoopmpi"  # users import and see it there
@@ -74,8 +76,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         keep_failures: bool = False,
         **accepted: Any,
     ) -> None:
-        mpi_pool_names.check_workers(max_workers)
-        mpi_pool_names.accept(accepted)
+        asked_of_pools.check_workers(max_workers)
+        asked_of_pools.accept(accepted)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -218,10 +220,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
             return chain.from_iterable(self.results(fn, iterables, options))
-        if not isinstance(buffersize, int):
-            raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
-        if buffersize < 1:
-            raise ValueError(f"buffersize is {buffersize}, it must be at least 1")
+        check_buffersize(buffersize)
         return self._bounded(fn, iterables, options, buffersize)
 
     def results(
@@ -335,7 +334,6 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     def _keep_in(self, path: str | os.PathLike[str], keep_failures: bool) -> None:
         keeping = (self._base or usable()).checkpointed(path, keep_failures)
         if keeping is None:
-            text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
-            warnings.warn(text, RuntimeWarning, stacklevel=4)
+            warn(f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm")
             return
         self._base = self._keeping = keeping

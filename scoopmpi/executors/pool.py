@@ -15,7 +15,7 @@ from ..tasks.current_executor import current
 from ..tasks.executor import ExceptionTypes, map_options
 from ..tasks.future import Future
 from ..tasks.wrapped import Starred
-from . import mpi_pool_names
+from . import asked_of_pools
 from .async_results import AsyncResult, ImapValues
 from .mpi_executor import MPIExecutor
 from .retries_asked import retry_asked
@@ -31,7 +31,8 @@ class Pool(SchwimmbadNames):
 
     Leaving a `with` block cancels what has not begun, as it does there: take the results inside.
 
-    processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
+    processes, maxtasksperchild: a warning says what holds instead: the farm has the workers that it
+        was started with, and keeps them. context: without effect.
     initializer: called with `initargs` once in each worker process, before this pool's first task
         there.
     """
@@ -46,10 +47,10 @@ class Pool(SchwimmbadNames):
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
-        mpi_pool_names.check_workers(processes, "processes")
+        asked_of_pools.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
             raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
-        mpi_pool_names.check_workers(maxtasksperchild, "maxtasksperchild")
+        asked_of_pools.check_tasks(maxtasksperchild, "maxtasksperchild")
         self._executor = MPIExecutor(None, initializer, initargs)
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
@@ -273,6 +274,8 @@ class Pool(SchwimmbadNames):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is None and not self._closed:
+            asked_of_pools.tell_ended(len(self._unfinished))
         self.terminate()
 
     def _check(self) -> None:

@@ -1,4 +1,4 @@
-"""The keywords of maps about retries, as executors and pools take them; the rest is `tasks.retry`."""
+"""The keywords of maps about retries, as executors and pools take them (`tasks.retry`)."""
 
 from __future__ import annotations
 

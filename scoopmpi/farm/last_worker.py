@@ -40,12 +40,11 @@ class LastWorker:
         self._members, self._scheduler, self._start = members, scheduler, start
         self._patience = TASKS_IN_VAIN * (retries + 1)
         self._in_vain = self._unjoined = self._answered = 0
-        self._workers = members.size
 
     def successor(self, worker: int) -> int | None:
         """Start one where a worker that has died was the last; return its rank, None for none."""
         members = self._members
-        if self._start is None or not members.none_left or self._workers > MOST_WORKERS:
+        if self._start is None or not members.none_left or members.started > MOST_WORKERS:
             return None
         answered = self._scheduler.answered
         self._in_vain = 0 if answered > self._answered else self._in_vain + 1

@@ -22,6 +22,7 @@ LONGEST = 4000
 class Members:
     """The workers of a farm, `size` of them when all have joined.
 
+    started: how many the launcher has started; `size` counts successors of the last one too.
     show: takes 2, for stderr, and what is to be printed there.
     has_said: whether rank 0 has written a text there itself.
     """
@@ -32,7 +33,7 @@ class Members:
         show: Callable[[int, bytes], None],
         has_said: Callable[[str], bool] = lambda text: False,
     ) -> None:
-        self.size = size
+        self.started = self.size = size
         self._has_said = has_said
         self._show = show
         self._refusals, self._said = Reports(), Reports()

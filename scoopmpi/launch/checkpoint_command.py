@@ -85,7 +85,7 @@ def show(file: str, failed: bool, values: int) -> None:
 @click.option("--earlier", is_flag=True, help="Only what earlier versions of functions computed.")
 @told
 def drop(file: str, tasks: tuple[str, ...], failed: bool, earlier: bool) -> None:
-    """Take results out of FILE, so that the next run computes them again.
+    """Take results out of FILE, so that the next run computes them again: of all versions of a map.
 
     \b
     myscoop checkpoint drop run.ckpt 3             all of map 3
@@ -100,7 +100,8 @@ def drop(file: str, tasks: tuple[str, ...], failed: bool, earlier: bool) -> None
     if not tasks and not failed and not earlier:
         raise click.UsageError("what? For example: myscoop checkpoint drop FILE 3:10-20,25")
     found = dropping.drop(file, [chosen(word) for word in tasks], failed, earlier)
-    click.echo(f"{found.tasks} results of {found.jobs} maps and calls dropped")
+    results = "1 result" if found == 1 else f"{found} results"
+    click.echo(f"{results} dropped")
 
 
 @commands.command()

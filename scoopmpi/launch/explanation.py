@@ -92,6 +92,8 @@ def rows(findings: Findings) -> Iterator[Row]:
     yield from _failure(findings, "program", "Program")
     if findings.ranks is not None:
         yield from _ranks(findings, findings.ranks)
+    elif findings.placed is not None:  # as without the module of an MPI
+        yield "Threads", f"{findings.placed.threads} for each {findings.worker}"
     yield from _failure(findings, "command", "Command")
 
 

@@ -33,6 +33,7 @@ class Identity:
     """
 
     __slots__ = (
+        "_told",
         "_warned",
         "debug",
         "ended",
@@ -50,6 +51,7 @@ class Identity:
         self.task_timeout: float | None = None
         self.debug = False
         self._warned = False
+        self._told: set[str] = set()
 
     def met(self, rank: int, size: int) -> None:
         """Note what MPI says: the number of this process, and how many there are."""
@@ -80,6 +82,12 @@ class Identity:
     def warns(self) -> bool:
         """True at the first call: the user is to be told, once, that nothing runs in parallel."""
         first, self._warned = not self._warned, True
+        return first
+
+    def tells(self, what: str) -> bool:
+        """True at the first call for a thing of which the user is told once."""
+        first = what not in self._told
+        self._told.add(what)
         return first
 
     @property

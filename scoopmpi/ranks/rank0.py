@@ -175,13 +175,13 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
 def _seed(asked: int | None, checkpoint: Any) -> None:
     """Have the program's seed be the one that is asked for, or that of its runs before."""
     program = pedigree.program
-    kept = None if checkpoint is None else checkpoint.file.fact(pedigree.SEED)
+    kept = None if checkpoint is None else checkpoint.fact(pedigree.SEED)
     if asked is not None:
         program.begin(asked, pedigree.OPTION)
     elif kept is not None and kept.isdecimal():
         program.begin(int(kept), "its checkpoint")
     if checkpoint is not None:
-        checkpoint.file.tell(**{pedigree.SEED: str(program.seed)})
+        checkpoint.tell(**{pedigree.SEED: str(program.seed)})
 
 
 def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:

@@ -74,10 +74,12 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
             traceback.print_exc(file=sys.__stderr__)
             os._exit(1)
-    from ..program.scoop_guard import look_out
+    from ..program import foreign_pools, scoop_guard
     from .rank0 import lead
 
-    look_out()
+    scoop_guard.look_out()
+    if identity.this.size > 1:
+        foreign_pools.look_out()
     return lead(program, arguments, options, ended)
 
 

@@ -100,7 +100,7 @@ def tell_not_run(maps: Sequence[tuple[str, int, int | None]], calls: int, failed
     calls: how many that were submitted. failed: whether the program has.
     """
     left = [
-        f"the rest of a map of {name}, of which {run} tasks have run" if size is None
+        f"a map of {name}{f', but for {run} tasks' if run else ''}" if size is None
         else f"{size - run} of {size} tasks of a map of {name}"
         for name, run, size in maps[:_NAMED]
     ]  # fmt: skip

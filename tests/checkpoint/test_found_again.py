@@ -12,6 +12,7 @@ import numpy
 import pytest
 
 from scoopmpi import futures
+from scoopmpi.wire.errors import TaskTimeout
 from tests.checkpoint.test_record import SEEDS, ran, running, square
 
 pytestmark = pytest.mark.timeout(60)
@@ -78,9 +79,9 @@ def test_what_a_run_tells_of_a_parameter(tmp_path: Path, caplog: pytest.LogCaptu
             f"map 1 ({name}): `{name}` or what it uses has changed; its 60 earlier results are "
             "kept, its tasks are computed again",
             f"0 of 60 results found; 60 computed again as `{name}` or what it uses has changed; "
-            f"60 of an earlier version kept {shown}",
+            f"60 of earlier versions kept {shown}",
         ],
-        [f"60 of 60 results found; 60 of another version kept {shown}"],
+        [f"60 of 60 results found; 60 of other versions kept {shown}"],
         [],
     ]
 
@@ -322,3 +323,24 @@ def test_any_program_after_any_other(tmp_path: Path, seed: int) -> None:
             if turn:  # a place may be taken for what it was; all in all hardly any is lost
                 assert sum(ran.values()) <= sum((wanted - seen).values()) + 10
         seen |= wanted
+
+
+def late(x: int) -> int:
+    ran[x] += 1
+    if x in World.broken:
+        raise TaskTimeout("too long", 1, "here")
+    return x
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_task_that_took_too_long_costs_its_neighbours_nothing(tmp_path: Path, seed: int) -> None:
+    World.broken = frozenset({4, 5, 9})
+    with running(tmp_path / "run.ckpt", seed) as ranks:
+        values = futures.map(late, range(12))
+        ranks.settle()
+        with pytest.raises(TaskTimeout):
+            list(values)
+    World.broken = frozenset()
+    with running(tmp_path / "run.ckpt", seed, keep_failures=True):
+        assert list(futures.map(late, range(12))) == list(range(12))
+        assert ran == dict.fromkeys((4, 5, 9), 1)

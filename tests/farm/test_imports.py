@@ -81,7 +81,8 @@ def run(
     path = tmp_path / "program.py"
     path.write_text(program)
     return subprocess.run(
-        [*MYSCOOP, "-n", str(WORKERS), str(path), *words], env=library.env, cwd=tmp_path,
+        [*MYSCOOP, "--multi", "8", "-n", str(WORKERS), str(path), *words],
+        env=library.env, cwd=tmp_path,
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

@@ -86,6 +86,7 @@ def test_the_module_of_each_system_finds_what_was_asked_for(system: str) -> None
         ("lsf:3x4x8", '#BSUB -n 12|#BSUB -R "span[ptile=4] affinity[core(8)]"'),
         ("lsf:12", "#BSUB -n 12"),
         ("GridEngine:3x4", "#$ -pe mpi 12"),
+        ("sge:1x4", "#$ -pe smp 4"),
         ("oar:2x8", "#OAR -l /nodes=2/core=8"),
         ("pjm:2x8", '#PJM -L "node=2"|#PJM --mpi "max-proc-per-node=8"'),
         ("flux:2x4x2", "# flux: -N2|# flux: -n8|# flux: -c2"),
@@ -163,6 +164,17 @@ def test_other_options_count(prefix: Prefix) -> None:
     many = prefix.myscoop("--as", "slurm:2x8", "-n", "17", "squares")
     assert many.returncode == 1
     assert "Workers       FAILED: --universe 17 is more than the 16 slots" in many.stdout
+
+
+def test_without_a_launcher(prefix: Prefix) -> None:
+    """As on a login node where the module of the MPI is not loaded."""
+    (prefix.path / "bin" / "mpirun").unlink()
+    done = prefix.myscoop("--as", "slurm:3x4x8", "squares")
+    assert done.returncode == 1
+    assert "Hosts         3 hosts, 12 workers, 96 cores" in done.stdout
+    assert "\nMPI           FAILED: " in done.stdout
+    assert "\nThreads       8 for each worker\n" in done.stdout
+    assert "#SBATCH --cpus-per-task=8" in done.stdout
 
 
 def test_what_cannot_be_meant(prefix: Prefix, tmp_path: Any) -> None:

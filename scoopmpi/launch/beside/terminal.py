@@ -21,6 +21,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from ...concurrency.periods import SHOWN_SECONDS
 from .passing import write
 
 _IFLAG, _OFLAG, _LFLAG, _CC = 0, 1, 3, 6
@@ -33,8 +34,6 @@ _EDITING = termios.ECHO | termios.ECHONL | termios.ICANON | termios.IEXTEN
 _AT_ONCE = 1 << 16
 _LOOK_SECONDS = 0.5
 """How often it is looked whether a command from the background has come to the front."""
-_DRAIN_SECONDS = 1.0
-"""For the last output, where a process that the program has left holds the terminal open."""
 
 
 class Terminal:
@@ -103,12 +102,12 @@ class Terminal:
 
     def _drain(self, typing: threading.Thread, showing: threading.Thread) -> None:
         """Wait until all has been shown, however slow the user's terminal is."""
-        typing.join(_DRAIN_SECONDS)
-        until = time.monotonic() + _DRAIN_SECONDS
+        typing.join(SHOWN_SECONDS)
+        until = time.monotonic() + SHOWN_SECONDS
         while showing.is_alive() and time.monotonic() < until:
-            showing.join(_DRAIN_SECONDS / 20)
+            showing.join(SHOWN_SECONDS / 20)
             if self._writing:
-                until = time.monotonic() + _DRAIN_SECONDS
+                until = time.monotonic() + SHOWN_SECONDS
 
     # The user's terminal.
 

@@ -87,6 +87,13 @@ def _workers(shape: Shape) -> int | None:
     return None if shape.cores in (None, 1) else shape.tasks
 
 
+def _anywhere(shape: Shape) -> tuple[str, ...]:
+    """Return what to say where the batch system may take several nodes."""
+    if shape.nodes is not None:
+        return ()
+    return ("the batch system takes nodes as they are free, maybe several; one is shown here",)
+
+
 # The batch systems.
 
 
@@ -110,7 +117,8 @@ def _slurm(shape: Shape) -> Job:
     if shape.cores is not None:
         asked.append(f"--cpus-per-task={shape.cores}")
         variables["SLURM_CPUS_PER_TASK"] = f"{shape.cores}"
-    return Job(shape, "slurm", tuple(f"#SBATCH {word}" for word in asked), variables)
+    directives = tuple(f"#SBATCH {word}" for word in asked)
+    return Job(shape, "slurm", directives, variables, notes=_anywhere(shape))
 
 
 def _openpbs(shape: Shape) -> Job:
@@ -161,7 +169,7 @@ def _lsf(shape: Shape) -> Job:
         cpus = [",".join(map(str, range(n, n + shape.cores))) for n in first]
         lines = [f"{name} {each}\n" for name in _names(shape) for each in cpus]
         files["LSB_AFFINITY_HOSTFILE"] = "".join(lines)
-        notes = ("affinity[...] needs the affinity plugin, which most sites have: ask yours",)
+        notes = ("affinity[...] needs LSF's affinity plugin: ask your site whether it is there",)
     directives = [f"#BSUB -n {total}", *([f'#BSUB -R "{" ".join(needs)}"'] if needs else ())]
     return Job(
         shape, "lsf", tuple(directives),
@@ -169,29 +177,30 @@ def _lsf(shape: Shape) -> Job:
             "LSB_JOBID": "1", "LSB_DJOB_NUMPROC": f"{total}",
             "LSB_MCPU_HOSTS": " ".join(f"{name} {shape.tasks}" for name in _names(shape)),
         },
-        files=files, notes=notes,
+        files=files, notes=(*_anywhere(shape), *notes),
     )  # fmt: skip
 
 
 def _gridengine(shape: Shape) -> Job:
     cores = shape.cores_of_host
     total = shape.hosts * cores
-    notes = ["the name mpi is the site's: qconf -spl lists those of its parallel environments"]
+    name, rule = ("smp", "$pe_slots") if shape.nodes == 1 else ("mpi", f"{cores}")
+    notes = [f"the name {name} is the site's: qconf -spl lists those of its parallel environments"]
     if shape.nodes is not None:
         notes.append(
             f"how many slots are on a host is the site's too: {cores} need an environment with "
-            f"allocation_rule {cores}, or hosts that have so many (qconf -sp NAME)"
+            f"allocation_rule {rule}, or hosts that have so many (qconf -sp NAME)"
         )
     return Job(
-        shape, "sge", (f"#$ -pe mpi {total}",),
+        shape, "sge", (f"#$ -pe {name} {total}",),
         {
-            "SGE_ROOT": "/var/lib/gridengine", "JOB_ID": "1", "PE": "mpi",
+            "SGE_ROOT": "/var/lib/gridengine", "JOB_ID": "1", "PE": name,
             "NSLOTS": f"{total}", "NHOSTS": f"{shape.hosts}",
         },
         files={
             "PE_HOSTFILE": "".join(f"{x} {cores} all.q@{x} UNDEFINED\n" for x in _names(shape))
         },
-        hybrid=_workers(shape), notes=tuple(notes),
+        hybrid=_workers(shape), notes=(*_anywhere(shape), *notes),
     )  # fmt: skip
 
 
@@ -228,7 +237,7 @@ def _flux(shape: Shape) -> Job:
         shape, "flux", tuple(f"# flux: {word}" for word in asked),
         {"FLUX_URI": "local:///tmp/flux/local-0"},
         answers={("flux", "resource", "R", "-s", "up"): json.dumps(resources)},
-        hybrid=_workers(shape),
+        hybrid=_workers(shape), notes=_anywhere(shape),
     )  # fmt: skip
 
 
