@@ -243,6 +243,8 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         return value
     if kind == _SECONDS:
         return _seconds(option, value)
+    if option == "-n" and value == "p":
+        raise UsageError("-np is -n here, as in: -n 4")
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)

@@ -49,10 +49,16 @@ class WrapperCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options; a mistyped one is answered with those that may be meant."""
+        last = args[-1:]  # click takes them out
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as problem:
             raise self._no_such(ctx, problem.option_name) from None
+        except click.BadOptionUsage as problem:
+            if last == ["-h"]:
+                text = "-h is --hybrid and needs a number: -h 2. For help: --help, or in short -u"
+                raise click.BadOptionUsage("-h", text, ctx) from None
+            raise
 
     def _no_such(self, ctx: click.Context, name: str) -> click.NoSuchOption:
         if name in scoop_options.NAMES:

@@ -50,6 +50,18 @@ class ShellWords(Text):
             self.fail(f"{value!r} cannot be split into words: {problem}", param, ctx)
 
 
+class Count(click.IntRange):
+    """A whole number from `min` on."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            if value == "p":  # `-np 4` is -n with the value p
+                self.fail("-np is -n here, as in: -n 4", param, ctx)
+            self.fail(f"{value!r} is no whole number from {self.min} on", param, ctx)
+
+
 class Names(Text):
     """`A,B`."""
 
