@@ -54,7 +54,7 @@ class WrapperCommand(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as problem:
             raise self._no_such(ctx, problem.option_name) from None
-        except click.BadOptionUsage as problem:
+        except click.BadOptionUsage:
             if last == ["-h"]:
                 text = "-h is --hybrid and needs a number: -h 2. For help: --help, or in short -u"
                 raise click.BadOptionUsage("-h", text, ctx) from None
