@@ -14,7 +14,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_MODULES = ("futures", "shared")
+_MODULES = ("futures", "shared", "task")
 _HOMES = {
     "Future": "tasks.future",
     "FarmError": "wire.errors",
@@ -25,6 +25,7 @@ _HOMES = {
     "MPICommExecutor": "executors.comm_executor",
     "MPIExecutor": "executors.mpi_executor",
     "Pool": "executors.pool",
+    "seed": "task",
 }
 _OF_THE_PROCESS = ("IS_ORIGIN", "IS_RUNNING", "SIZE", "logger")  # scoop.worker is a module here
 __all__ = sorted([*_MODULES, *_HOMES, *_OF_THE_PROCESS])

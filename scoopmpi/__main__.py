@@ -25,9 +25,7 @@ def main() -> NoReturn:
     options = _options(rank)
     setup.log_to_stderr(options)
     if rank is None and not launcher_variables.rank_comes_late(os.environ):
-        from .launch import scoop_command
-
-        scoop_command.start(options)
+        _start(options)
     if options.prolog is not None or options.python is not None:
         from .launch import scoop_command
 
@@ -35,6 +33,19 @@ def main() -> NoReturn:
     from .ranks.start import start
 
     start(rank, options, with_line)
+
+
+def _start(options: scoop_options.Options) -> NoReturn:
+    """Start the ranks; the prompt of `python -i` is rank 0's, not this process's."""
+    from .launch import scoop_command
+
+    if not sys.flags.interactive:
+        scoop_command.start(options)
+    try:
+        scoop_command.start(options._replace(interactive=True))
+    except SystemExit as ending:
+        streams.flush()
+        os._exit(ending.code if isinstance(ending.code, int) else 0)
 
 
 def _options(rank: int | None) -> scoop_options.Options:

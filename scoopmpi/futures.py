@@ -24,10 +24,10 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from .concurrency.timeouts import seconds
-from .executors import reduction
 from .tasks.current_executor import usable, wait_until
-from .tasks.executor import map_options
+from .tasks.executor import ExceptionTypes, map_options
 from .tasks.future import Future
+from .tasks.wrapped import Retry
 
 __all__ = [
     "ALL_COMPLETED",
@@ -54,27 +54,43 @@ def map(
     timeout: float | None = None,
     chunksize: int = 1,
     task_timeout: float | None = None,
-    **_: Any,
+    return_exceptions: bool = False,
+    retries: int | None = None,
+    retry_delay: float | None = None,
+    retry_on: ExceptionTypes | None = None,
+    **unknown: Any,
 ) -> Iterator[T]:
     """Return an iterator of the values of `func` over the iterables; workers begin at once.
 
         for value in futures.map(func, [1, 2, 3], [10, 20, 30]):   # func(1, 10), func(2, 20), ...
 
     As with the built-in `map`, values come in order, and end with the shortest iterable; endless
-    ones are read as far as needed. What a task raises is raised in the place of its value. A map
-    that nobody asks for a value runs all the same; one of which some values were taken is given
-    up when it is dropped.
+    ones are read as far as needed. What a task raises is raised in the place of its value; whoever
+    catches it gets the next values by `next`. A map that nobody asks for a value runs all the same;
+    one of which some values were taken is given up when it is dropped.
 
     timeout: seconds from this call until the last value; TimeoutError afterwards.
-    chunksize: accepted; batches follow measured durations. Other names are ignored, as SCOOP does.
+    chunksize: accepted; batches follow measured durations. Other names change nothing, as in SCOOP,
+        but a warning names each once.
     task_timeout: seconds that each task may take where it runs; `scoopmpi.TaskTimeout`, a
         TimeoutError, in its place afterwards. None: as long as --task-timeout says.
+    return_exceptions: True gives what tasks raise in the place of their values, as
+        `asyncio.gather` does.
+    retries: how often a task that raises is tried again, by whichever worker is free.
+    retry_delay: seconds before each further try.
+    retry_on: the exceptions after which it is, a type or several; Exception where none are named.
 
-    Raises TypeError where `func` is no function, where there is no iterable, or where seconds are
-    no number; ValueError for a timeout that is nan or a task_timeout that is not above 0.
+    Raises TypeError where `func` is no function, where there is no iterable, or for what is no
+    number or no type of exceptions; ValueError for a timeout that is nan, a task_timeout that is
+    not above 0, or retries that cannot be.
     """
     executor = usable()
-    options = map_options(func, iterables, timeout, task_timeout=task_timeout)
+    if unknown:
+        _tell_unknown("map", unknown)
+    retry = None
+    if retries is not None or retry_delay is not None or retry_on is not None:
+        retry = _retry(retries, retry_delay, retry_on)
+    options = map_options(func, iterables, timeout, True, task_timeout, return_exceptions, retry)
     return chain.from_iterable(executor.values(func, iterables, options))
 
 
@@ -84,19 +100,35 @@ def map_as_completed(
     timeout: float | None = None,
     chunksize: int = 1,
     task_timeout: float | None = None,
-    **_: Any,
+    return_exceptions: bool = False,
+    retries: int | None = None,
+    retry_delay: float | None = None,
+    retry_on: ExceptionTypes | None = None,
+    **unknown: Any,
 ) -> Iterator[T]:
     """Return an iterator as `map` does, whose values come as soon as they are there, in any order.
 
-    timeout, chunksize, task_timeout: as for `map`.
+    timeout, chunksize, task_timeout, return_exceptions, retries, retry_delay, retry_on: as for
+        `map`.
     """
     executor = usable()
-    options = map_options(func, iterables, timeout, ordered=False, task_timeout=task_timeout)
+    if unknown:
+        _tell_unknown("map_as_completed", unknown)
+    retry = None
+    if retries is not None or retry_delay is not None or retry_on is not None:
+        retry = _retry(retries, retry_delay, retry_on)
+    options = map_options(func, iterables, timeout, False, task_timeout, return_exceptions, retry)
     return chain.from_iterable(executor.values(func, iterables, options))
 
 
 def submit(
-    func: Callable[..., T], *args: Any, task_timeout: float | None = None, **kwargs: Any
+    func: Callable[..., T],
+    *args: Any,
+    task_timeout: float | None = None,
+    retries: int | None = None,
+    retry_delay: float | None = None,
+    retry_on: ExceptionTypes | None = None,
+    **kwargs: Any,
 ) -> Future[T]:
     """Have `func(*args, **kwargs)` run by a worker, and return its future at once.
 
@@ -105,8 +137,28 @@ def submit(
 
     args, kwargs: sent as they are now; later changes do not reach the call.
     task_timeout: seconds that it may take where it runs, see `map`; not passed to `func`.
+    retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
+        `func` only where that has a parameter of such a name itself.
     """
-    return usable().submit(func, *args, task_timeout=task_timeout, **kwargs)
+    executor = usable()
+    retry = None
+    if retries is not None or retry_delay is not None or retry_on is not None:
+        from .tasks.retry import of_call  # late: few calls are tried again
+
+        retry, kwargs = of_call(func, kwargs, retries, retry_delay, retry_on)
+    return executor.call(func, args, kwargs, task_timeout, retry)
+
+
+def _retry(retries: int | None, delay: float | None, on: ExceptionTypes | None) -> Retry | None:
+    from .tasks.retry import asked  # late: few maps are tried again
+
+    return asked(retries, delay, on)
+
+
+def _tell_unknown(function: str, keywords: dict[str, Any]) -> None:
+    from .tasks.unknown_keywords import tell  # late: most keywords are known
+
+    tell(function, keywords, stacklevel=4)
 
 
 def mapReduce(
@@ -128,6 +180,8 @@ def mapReduce(
 
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
+    from .executors import reduction  # late: each module is a file that every rank opens
+
     usable()
     return reduction.reduced(
         reduction.Total, mapFunc, reductionOp, iterables, timeout, task_timeout
@@ -149,6 +203,8 @@ def mapScan(
     timeout: seconds to wait for the list; TimeoutError afterwards, None waits for ever.
     task_timeout: seconds for each call of `mapFunc`, see `map`.
     """
+    from .executors import reduction  # late: as above
+
     usable()
     prefixes: list[Any] = reduction.reduced(
         reduction.Prefixes, mapFunc, reductionOp, iterables, timeout, task_timeout

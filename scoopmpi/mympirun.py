@@ -11,7 +11,7 @@ from .launch import wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, files
 from .launch.cli.request import requested
-from .launch.commandline.launch import Launch
+from .launch.commandline.launch import Launch, of_each_rank
 from .process import streams
 
 _OF_MPIRUN = (
@@ -51,7 +51,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
             voice.remark(f"-{name} is left out: ranks and hosts are the batch system's matter here")
     if not request.words and not request.instead.explain:
         raise click.UsageError("which program? For example: mympirun ./simulate", ctx)
-    launch = Launch(request.words, None, request.launcher, request.binding)
+    own = of_each_rank(request.output.output)
+    launch = Launch(request.words, None, request.launcher, request.binding, output=own)
     wrapper.run(launch, request, voice, ctx)
 
 

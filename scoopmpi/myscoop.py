@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import wrapper
+from .launch import checkpoint_command, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
-from .launch.cli.kinds import Duration, Names
+from .launch.cli.kinds import Duration, Names, Task
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
@@ -61,13 +61,45 @@ TASK_TIMEOUT = Setting(
     ["--task-timeout"], section=options.RUNNING, type=Duration(), metavar="SECONDS",
     help="How long each task may take that has no limit of its own.",
 )  # fmt: skip
+SEED = Setting(
+    ["--seed"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
+    help="Of the random numbers of tasks; without it another one in each run.",
+)  # fmt: skip
 CHECKPOINT = Setting(
     ["--checkpoint"], section=options.RUNNING, usual=True, metavar="FILE",
     help="Keep outcomes there, and go on from what an earlier run has kept.",
 )  # fmt: skip
+KEEP_FAILURES = Setting(
+    ["--keep-failures"], section=options.RUNNING, is_flag=True,
+    help="Take failures from the checkpoint as they are, instead of trying again.",
+)  # fmt: skip
 RESTARTS = Setting(
     ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
+)  # fmt: skip
+NO_FINISH = Setting(
+    ["--no-finish"], section=options.RUNNING, is_flag=True,
+    help="Do not wait at the end for maps and calls that nobody waits for.",
+)  # fmt: skip
+TASK_LOG = Setting(
+    ["--task-log"], section=options.RUNNING, usual=True, type=click.Path(), metavar="FILE",
+    help="A table of all tasks, as they end: what, where, how long (CSV).",
+)  # fmt: skip
+TASK_OUTPUT = Setting(
+    ["--task-output"], section=options.RUNNING, type=click.Path(), metavar="DIR",
+    help="What each task prints, in a file of its own there.",
+)  # fmt: skip
+LABEL = Setting(
+    ["--label"], section=options.RUNNING, is_flag=True,
+    help="Rank, host and task before each line that a worker prints.",
+)  # fmt: skip
+INTERACTIVE = Setting(
+    ["-i", "--interactive"], section=options.RUNNING, is_flag=True,
+    help="A prompt when the program is over, with its variables.",
+)  # fmt: skip
+DEBUG_TASK = Setting(
+    ["--debug-task"], section=options.RUNNING, type=Task(), metavar="TASK",
+    help="Run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3.",
 )  # fmt: skip
 ALL_GPUS = Setting(
     ["--all-gpus"], section=options.RANKS, is_flag=True,
@@ -89,7 +121,8 @@ def programs(incomplete: str) -> list[CompletionItem]:
     sections=(*options.SECTIONS, _SCOOP),
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
-        CHECKPOINT, RESTARTS, *SCOOP, *options.forgotten(),
+        SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL,
+        INTERACTIVE, DEBUG_TASK, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],
 )  # fmt: skip
@@ -105,15 +138,15 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop squares 100
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
-    myscoop checkpoint show FILE
+    myscoop checkpoint --help
     """
     streams.hold_closed()
     request = requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request):
         return
-    if request.words[:2] == ("checkpoint", "show"):
-        _show_checkpoint(ctx, request.words[2:])
+    if checkpoint_command.meant(request.words):
+        checkpoint_command.main(list(request.words[1:]), "myscoop checkpoint")
         return
     ignored = [name for name in ("broker", "tunnel") if ctx.params[f"scoop_{name}"]]
     if ignored:
@@ -122,17 +155,6 @@ def main(ctx: click.Context, /, **given: object) -> None:
     launch = _launch(ctx, request)
     _answer_for_ready(ctx, request, launch.words)
     wrapper.run(launch, request, voice, ctx)
-
-
-def _show_checkpoint(ctx: click.Context, words: tuple[str, ...]) -> None:
-    from .checkpoint import file, show  # late: as their database is
-
-    if len(words) != 1:
-        raise click.UsageError("which one? myscoop checkpoint show FILE", ctx)
-    try:
-        click.echo(show.described(words[0]))
-    except file.CheckpointError as problem:
-        raise click.ClickException(str(problem)) from None
 
 
 def _answer_for_ready(ctx: click.Context, request: Request, words: Sequence[str]) -> None:
@@ -146,6 +168,8 @@ def _answer_for_ready(ctx: click.Context, request: Request, words: Sequence[str]
 
 def _launch(ctx: click.Context, request: Request) -> Launch:
     found = ctx.params
+    if found["keep_failures"] and found["checkpoint"] is None:
+        raise click.UsageError("--keep-failures needs --checkpoint FILE: kept where?", ctx)
     if found["restarts"] and found["checkpoint"] is None:
         raise click.UsageError("--restarts needs --checkpoint FILE: where is it to go on?", ctx)
     words = _program(ctx, request)

@@ -23,7 +23,7 @@ ROOMS = (
     "process", "output", "program.spawned", "program",
     "wire", "tasks", "constants", "checkpoint",
     "farm", "worker.nested", "worker",
-    "executors", "ranks", "futures", "shared", "programs",
+    "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
     "launch.commandline", "launch.beside", "launch.cli",
     "launch", "scoopmpi", "compat",
@@ -84,21 +84,21 @@ def _from(path: Path, node: ast.ImportFrom) -> set[str]:
 
 def test_the_top_of_the_package_holds_what_users_name() -> None:
     top = {path.stem for path in PACKAGE.glob("*.py")}
-    assert top == {"__init__", "__main__", "futures", "shared", "myscoop", "mympirun"}
+    assert top == {"__init__", "__main__", "futures", "shared", "task", "myscoop", "mympirun"}
 
 
 def test_every_folder_is_a_room() -> None:
     folders = {path.parent for path in MODULES}
     found = {module_name(folder / "__init__.py") for folder in folders}
     ours = {name for name in found if not name.startswith("compat.")}
-    assert ours == {name for name in ROOMS if name not in {"futures", "shared"}}
+    assert ours == {name for name in ROOMS if name not in {"futures", "shared", "task"}}
 
 
 def test_every_room_is_installed() -> None:
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg")
     installed = {name.removeprefix("scoopmpi.") for name in settings["options"]["packages"].split()}
-    rooms = {*ROOMS, "scoop"} - {"futures", "shared"}
+    rooms = {*ROOMS, "scoop"} - {"futures", "shared", "task"}
     assert installed == rooms
 
 
@@ -182,7 +182,9 @@ STATE = {
     "program.scoop_names": "SCOOP's programs expect the same dictionary each time",
     "shared": "each name is warned of once in a process",
     "tasks.current_executor": "`futures` has no handle: it speaks to the executor of the process",
+    "tasks.pedigree": "grows while modules are imported: code that runs tasks on its stack",
     "tasks.initializer": "an initializer runs once in a process, whichever executor has brought it",
+    "tasks.unknown_keywords": "each keyword is warned of once in a process",
     "tasks.wrapped": "grows while modules are imported: code that hands on the user's function",
     "tasks.limit": "the alarm (SIGALRM) is one for the process, and its handler gets no argument",
     "wire.payload": "pickle's hooks get no handle: what workers lack, and numpy's scalars",

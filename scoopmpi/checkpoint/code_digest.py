@@ -1,8 +1,9 @@
 """Digests of what functions, classes and modules of the program are and do.
 
 Of a function: its code without line numbers and names of files, its defaults, what it closes over
-and the globals that it reads; of a class what is in it; of a module its source. Other functions,
-classes and modules of the program that it refers to are given back, not followed.
+and the globals that it reads, of modules what it uses of them (`module_parts`); of a class what is
+in it; of a module as such its source. Other functions, classes and modules of the program that it
+refers to are given back, not followed.
 """
 
 from __future__ import annotations
@@ -13,14 +14,19 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ..wire import payload
-from . import provenance
+from . import module_parts, provenance
 from .stable_pickle import SIZE, Complete, Digested, digest_values
 
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+_CHANGES = {"STORE_GLOBAL", "DELETE_GLOBAL"}
+_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
+_BETWEEN = {"EXTENDED_ARG", "CACHE", "PUSH_NULL"}
+"""What may stand between the reading of a global and that of its attribute."""
+Chains: TypeAlias = "frozenset[tuple[str, ...]]"
 _VOLATILE = {
     "__module__", "__doc__", "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl",
     "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__",
@@ -92,36 +98,71 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield f"closure {name}", None
     if provenance.library(provenance.of(function)):
         return  # a library's closure around something; what it reads is the library's
-    names, modules = _reads(function.__code__)
-    for name in names:
+    reads, modules = _reads(function.__code__)
+    for name, chains in reads:
         if name in function.__globals__:
-            yield f"global {name}", function.__globals__[name]
+            yield from _global(name, function.__globals__[name], chains)
     if "argv" in _attributes(function.__code__):
         yield "arguments of the program", sys.argv[1:]
     for module in modules:
         yield f"module {module}", list(provenance.sources(module))
 
 
+def _global(name: str, value: Any, chains: Chains) -> Iterator[tuple[str, Any]]:
+    """Return what a global stands for: of a module of the program only what is used of it."""
+    if not isinstance(value, ModuleType) or provenance.library(value.__name__) or () in chains:
+        yield f"global {name}", value
+        return
+    in_order = sorted(chains)
+    for chain in in_order:
+        found = module_parts.used(value, chain)
+        if found is None:
+            yield f"global {name}", value
+            for each in in_order:  # what somebody has put there is not in its source
+                yield f"global {name}.{'.'.join(each)}", module_parts.put_there(value, each)
+            return
+        yield f"global {name}.{'.'.join(chain)}", (found.value, found.statements)
+
+
 @lru_cache(maxsize=1024)
-def _reads(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the globals that code and code within it reads, and the modules that it imports."""
-    names: dict[str, None] = {}
+def _reads(code: CodeType) -> tuple[tuple[tuple[str, Chains], ...], tuple[str, ...]]:
+    """Return the globals that code and code within it reads, and the modules that it imports.
+
+    With each global come the attributes that are read of it: `lib.table.size` is ("table", "size"),
+    and () stands for what is done with it otherwise.
+    """
+    names: dict[str, set[tuple[str, ...]]] = {}
     modules: dict[str, None] = {}
-    last = ""
+    changed: set[str] = set()
+    last, reading = "", ""
+    chain: tuple[str, ...] = ()
     for step in dis.get_instructions(code):
+        if step.opname in _BETWEEN:
+            continue
+        if reading and step.opname in _ATTRIBUTES:
+            chain = (*chain, step.argval)
+            continue
+        if reading:
+            names.setdefault(reading, set()).add(chain)
+        reading, chain = "", ()
         if step.opname in _GLOBALS:
-            names[step.argval] = None
+            reading = step.argval
         elif step.opname == "IMPORT_NAME":
             last = step.argval
             modules[last] = None
         elif step.opname == "IMPORT_FROM":
             modules[f"{last}.{step.argval}"] = None
+        elif step.opname in _CHANGES:
+            changed.add(step.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = _reads(constant)
-            names |= dict.fromkeys(inner[0])
+            for name, chains in inner[0]:
+                names.setdefault(name, set()).update(chains)
             modules |= dict.fromkeys(inner[1])
-    return tuple(names), tuple(modules)
+    for name in changed & names.keys():
+        names[name].add(())
+    return tuple((name, frozenset(chains)) for name, chains in names.items()), tuple(modules)
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,6 @@
-"""The tables of a checkpoint and their rows, over one connection to SQLite.
+"""The file of a checkpoint as SQLite has it: how it is opened and checked, and what is written.
 
-What a part's rows say is checked in `rows`, the structure of the file by SQLite. A rollback
+What stands in its tables is read in `tables`, their structure is checked by SQLite. A rollback
 journal, never a write-ahead log: that needs shared memory, which network file systems lack
 (sqlite.org/wal.html). synchronous=FULL: what was committed outlives a power cut too. One thread
 at a time; who that is, is the caller's business.
@@ -11,21 +11,27 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
 from . import file_checks
 from .file_checks import CheckpointError, refused
-from .rows import Piece, Pieces, Row, Saved, decoded
+from .rows import Row
+from .tables import Function, Job, Move, Tables
 
 TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT)",
-    "CREATE TABLE functions (job INTEGER PRIMARY KEY, name TEXT, digest BLOB)",
-    "CREATE TABLE parts (job INTEGER, start INTEGER, piece INTEGER, stop INTEGER, digest BLOB, "
-    "plain INTEGER, failed BLOB, size INTEGER, checksum BLOB, head BLOB, data BLOB, "
-    "PRIMARY KEY (job, start, piece))",
+    "CREATE TABLE functions (function INTEGER PRIMARY KEY, name TEXT, digest BLOB, run INTEGER)",
+    "CREATE TABLE jobs (job INTEGER PRIMARY KEY, function INTEGER, tasks INTEGER, moved INTEGER)",
+    "CREATE TABLE parts (part INTEGER, piece INTEGER, function INTEGER, job INTEGER, "
+    "start INTEGER, stop INTEGER, digest BLOB, plain INTEGER, failed BLOB, instead BLOB, "
+    "size INTEGER, checksum BLOB, arguments BLOB, head BLOB, data BLOB, "
+    "PRIMARY KEY (part, piece))",
+    "CREATE TABLE moves (job INTEGER, start INTEGER, stop INTEGER, part INTEGER, place INTEGER)",
+    "CREATE INDEX places ON parts (job, start) WHERE piece = 0",
+    "CREATE INDEX made ON parts (function) WHERE piece = 0",
 )
 RUNNING, ENDED, BROKEN_OFF = "running", "ended", "broken off"
 DAMAGED = "move it away to begin anew; what is readable cannot be told from what is not"
@@ -89,15 +95,16 @@ def _blank(connection: sqlite3.Connection) -> bool:
     return not tables and not _number(connection, "application_id")
 
 
-class Database:
-    """An open file. Raises sqlite3.Error where it cannot be written or read."""
+_INSERT = f"INSERT INTO parts VALUES ({', '.join('?' * 15)})"
+
+
+class Database(Tables):
+    """An open file, to be written. Raises sqlite3.Error where it cannot be written or read."""
 
     def __init__(self, path: str, real: str, locks: bool) -> None:
         self.path = path
-        self.connection = connect(real, "rw", locks)
+        super().__init__(connect(real, "rw", locks))
         self._progress: Callable[[], None] = lambda: None
-        self._ends: dict[int, int] = {}  # of jobs: behind the last of its parts
-        self._before: dict[int, tuple[tuple[str, bytes] | None, int | None]] = {}
         try:
             self._open(path, real)
         except BaseException:
@@ -121,11 +128,6 @@ class Database:
                     self._create(path)
         except PROBLEMS as problem:
             raise unreadable(path, problem) from None
-        self._ends = dict(run("SELECT job, max(stop) FROM parts GROUP BY job").fetchall())
-        functions = run("SELECT job, name, digest FROM functions").fetchall()
-        self.functions: dict[int, tuple[str, bytes]] = {
-            job: (name, digest) for job, name, digest in functions if type(digest) is bytes
-        }
 
     def _create(self, path: str) -> None:
         try:
@@ -139,105 +141,56 @@ class Database:
             raise refused(path, f"it cannot be written: {problem}", "is there room?") from None
 
     def transaction(self, kind: str = "IMMEDIATE") -> Transaction:
-        """Return a block that makes all its changes or none; call `undone` where it raises."""
-        self._before = {}
+        """Return a block that makes all its changes or none."""
         return Transaction(self.connection, kind)
 
-    def undone(self) -> None:
-        """Know of the jobs what was known before the last transaction, which has failed."""
-        for job, (function, end) in self._before.items():
-            self.functions.pop(job, None)
-            self._ends.pop(job, None)
-            if function is not None:
-                self.functions[job] = function
-            if end is not None:
-                self._ends[job] = end
-
-    @property
-    def jobs(self) -> set[int]:
-        """The jobs of which there may be parts."""
-        return set(self._ends)
+    # Writing.
 
     def tell(self, **facts: str) -> None:
         """Note facts about the run."""
         for item in facts.items():
             self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", item)
 
-    def save(self, part: Row, name: str, function: bytes) -> None:
-        """Write a part; remove those that it overlaps, and all that another function has made."""
-        self._before.setdefault(part.job, (self.functions.get(part.job), self._ends.get(part.job)))
-        if self.functions.get(part.job) != (name, function):
-            self._take_over(part.job, name, function)
-        if part.start < self._ends.get(part.job, 0):
-            self._make_room(part)
-        self._ends[part.job] = max(part.stop, self._ends.get(part.job, 0))
+    def fact(self, name: str) -> str | None:
+        """Return what was told under a name, None where nothing was."""
+        words = "SELECT value FROM facts WHERE name=?"
+        found = self.connection.execute(words, (name,)).fetchone()
+        return found[0] if found is not None and isinstance(found[0], str) else None
+
+    def add_function(self, function: Function) -> None:
+        """Note a function that some outcomes will be of."""
+        self.connection.execute("INSERT OR REPLACE INTO functions VALUES (?, ?, ?, ?)", function)
+
+    def note_job(self, job: Job) -> None:
+        """Note a job as this run makes it."""
+        self.connection.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)", job)
+
+    def note_move(self, move: Move) -> None:
+        """Note which tasks have got outcomes of elsewhere."""
+        self.connection.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?)", move)
+
+    def save(self, number: int, part: Row, function: Function) -> None:
+        """Write a part.
+
+        number: its own.
+        """
         first, *others = part.data.pieces or [b""]
         self.connection.execute(
-            "INSERT INTO parts VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (part.job, part.start, part.stop, part.digest, part.plain, part.failed,
-             part.data.size, part.checksum(function), part.data.head, first),
+            _INSERT,
+            (number, 0, function.number, part.job, part.start, part.stop, part.digest, part.plain,
+             part.failed, part.instead, part.data.size, part.checksum(function.digest),
+             part.arguments, part.data.head, first),
         )  # fmt: skip
         self._progress()
-        for number, piece in enumerate(others, 1):
+        for count, piece in enumerate(others, 1):
             self.connection.execute(
-                "INSERT INTO parts (job, start, piece, data) VALUES (?, ?, ?, ?)",
-                (part.job, part.start, number, piece),
+                "INSERT INTO parts (part, piece, data) VALUES (?, ?, ?)", (number, count, piece)
             )
             self._progress()
 
-    def _take_over(self, job: int, name: str, function: bytes) -> None:
-        before = self.functions.get(job)
-        if before is not None and before[1] != function:
-            self.connection.execute("DELETE FROM parts WHERE job=?", (job,))
-            self._ends.pop(job, None)
-        words = "INSERT OR REPLACE INTO functions VALUES (?, ?, ?)"
-        self.connection.execute(words, (job, name, function))
-        self.functions[job] = name, function
-
-    def _make_room(self, part: Row) -> None:
-        words = (
-            "SELECT start, stop FROM parts WHERE job=? AND start<? AND piece=0 "
-            "ORDER BY start DESC LIMIT 1"
-        )
-        while True:  # the parts do not overlap: only the last one before the end can reach into it
-            last = self.connection.execute(words, (part.job, part.stop)).fetchone()
-            if last is None or last[1] <= part.start:
-                return
-            if not self.forget(part.job, last[0]):
-                raise sqlite3.DatabaseError("it has been damaged since it was opened")
-
-    def forget(self, job: int, start: int) -> bool:
-        """Remove a part; False where there was none."""
-        words = "DELETE FROM parts WHERE job=? AND start=?"
-        return self.connection.execute(words, (job, start)).rowcount > 0
-
-    def ranges(self, job: int) -> list[range]:
-        """Return the tasks of each part of a job, by their start."""
-        words = "SELECT start, stop FROM parts WHERE job=? AND piece=0 ORDER BY start"
-        rows = self.connection.execute(words, (job,))
-        return [range(*row) for row in rows if tuple(map(type, row)) == (int, int)]
-
-    def read(self, job: int, start: int | None = None) -> Iterator[Saved | int]:
-        """Read the parts of a job by their start; of those that are damaged, the start alone.
-
-        start: only the part that begins there.
-        """
-        function = self.functions.get(job, ("", b""))[1]
-        chosen, values = ("", (job,)) if start is None else ("AND start=? ", (job, start))
-        words = f"SELECT * FROM parts WHERE job=? {chosen}ORDER BY start, piece"
-        rows = map(Piece._make, self.connection.execute(words, values))
-        row = next(rows, None)
-        reached = 0
-        while row is not None:
-            part = Pieces(rows, row)
-            saved = decoded(part, job, function)
-            good = saved is not None and reached <= saved.start
-            if saved is not None and good:
-                reached = saved.stop
-                yield saved
-            else:
-                yield row.start
-            row = part.next()
+    def forget(self, part: int) -> None:
+        """Remove a part."""
+        self.connection.execute("DELETE FROM parts WHERE part=?", (part,))
 
     def close(self) -> None:
         """Let go of the file."""

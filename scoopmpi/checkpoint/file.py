@@ -1,23 +1,33 @@
 """The file of a checkpoint, for those who have outcomes to keep: what was saved, and saving.
 
 What is asked is answered from the database, what is given goes to the writer's thread. The file
-is locked for as long as it is open. Here nothing knows jobs, functions or what a digest is of.
+is locked for as long as it is open. Here nothing decides which outcome fits which task.
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import logging
 import os
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
-from . import database, file_checks
+from ..wire import payload
+from . import arguments, database, file_checks
 from .database import Database
 from .file_checks import CheckpointError
-from .rows import Saved, row
+from .recent import One, Opened, Recent
+from .rows import Outcome, Row, Saved, row
+from .tables import Function, Job, Move, Place, joined
 from .writer import Change, Writer
 
 __all__ = ["CheckpointError", "CheckpointFile", "Saved", "ended"]
+T = TypeVar("T")
+MOVED = 1 << 24
+"""Tasks that moved at once: more are in no part, but may be in a damaged row."""
 logger = logging.getLogger("scoopmpi")
 
 
@@ -43,87 +53,180 @@ class CheckpointFile:
         found = os.stat(real)
         self._identity = found.st_dev, found.st_ino
         file_checks.hold(self._identity)
-        self._touched: set[int] = set()  # jobs of which this run has changed something
         self._ended = False
         self._writer = Writer(self._database)
-        self._jobs = self._database.jobs
+        self._lock = threading.Lock()
+        try:
+            self._look()
+        except database.PROBLEMS as problem:
+            raise database.unreadable(self.path, problem) from None
         _open_files.append(self)
         now = database.now()
-        self._tell(program=program, opened=now, written=now, run=database.RUNNING)
+        self._tell(
+            program=program, opened=now, written=now, run=database.RUNNING, runs=str(self._run)
+        )
         self._writer.flush()
+
+    def _look(self) -> None:
+        """Learn what earlier runs have left."""
+        found = self._database
+        runs = found.facts().get("runs", "0")
+        self._run = int(runs) + 1 if runs.isdecimal() else 1
+        self._functions = {function.digest: function for function in found.functions()}
+        self._by_number = {function.number: function for function in self._functions.values()}
+        self._earlier = set(self._by_number)
+        self._parts = itertools.count(found.last_part() + 1)
+        self._first = found.last_part() + 1  # what comes from there on is this run's
+        self._recent = Recent()
+        self.jobs = {job.number: job for job in found.jobs()}
+        """The jobs of earlier runs, by their numbers, as the last one made them."""
+        self.counts = found.counts()
+        """How many outcomes of earlier runs there are of each job."""
+        self.moved: dict[int, dict[int, Outcome]] = {}
+        """Of each job: which outcomes some of its tasks had in the last run, wherever they lie."""
+        for move in found.moves():
+            tasks = range(move.start, min(move.stop, move.start + MOVED))
+            places = enumerate(tasks, move.place)
+            outcomes = {task: Outcome(move.part, place) for place, task in places}
+            self.moved.setdefault(move.job, {}).update(outcomes)
+        self.replaced = found.replaced()
+        """Failures of which there are later outcomes."""
 
     def _tell(self, **facts: str) -> None:
         self._writer.give(Change(lambda written: written.tell(**facts)))
+
+    def tell(self, **facts: str) -> None:
+        """Have facts about the program written, for its next run."""
+        if self._usable:
+            self._tell(**facts)
+
+    def fact(self, name: str) -> str | None:
+        """Return a fact that an earlier run has told, None where none has."""
+        with self._writer.guard:
+            try:
+                return self._database.fact(name) if self._usable else None
+            except database.PROBLEMS as problem:
+                logger.warning("checkpoint %s is damaged: %s", self.path, problem)
+                return None
 
     @property
     def _usable(self) -> bool:
         """True unless it is closed, or this process was forked: the file is its parent's then."""
         return not self._ended and os.getpid() == self._process
 
-    def ranges(self, job: int) -> list[range]:
-        """Return the tasks of each part that was saved of a job, by their start."""
-        if not self._usable or job not in self._jobs | self._touched:
-            return []
-        if job in self._touched:
-            self._writer.flush()
-        with self._writer.guard:
-            try:
-                return self._database.ranges(job)
-            except database.PROBLEMS as problem:
-                logger.warning("checkpoint %s is damaged: %s", self.path, problem)
-                return []
+    # What earlier runs have left.
 
-    def part(self, job: int, start: int) -> Saved | None:
-        """Return the part of `ranges` that begins there; None and a warning where it is damaged."""
-        found: Saved | int | None = None
-        with self._writer.guard:
-            try:
-                found = next(self._database.read(job, start), None) if self._usable else None
-            except database.PROBLEMS as problem:
-                logger.warning("checkpoint %s is damaged: %s", self.path, problem)
-        if isinstance(found, Saved):
+    def function_of(self, place: Place) -> Function | None:
+        """Return the function that has made a part."""
+        return self._by_number.get(place.function)
+
+    def is_earlier(self, function: Function) -> bool:
+        """True where earlier runs may have left outcomes of a function."""
+        return function.number in self._earlier
+
+    def versions(self, name: str) -> list[Function]:
+        """Return the functions of that name which the file knows, each with what it used."""
+        with self._lock:
+            return [known for known in self._functions.values() if known.name == name]
+
+    def places(self, job: int | None = None, function: int | None = None) -> list[Place]:
+        """Return where parts of earlier runs lie, in the order in which they were saved.
+
+        job, function: only theirs.
+        """
+        if not self._usable or (job is not None and job not in self.counts):
+            return []
+        found = self._asked(lambda: self._database.places(job, function))
+        return [place for place in found or [] if place.part < self._first]
+
+    def keys(self, place: Place) -> list[bytes | None]:
+        """Return the keys of a part's tasks; None where the file cannot say."""
+        text = self._asked(lambda: self._database.arguments(place.part)) or b""
+        return arguments.keys(text, place.stop - place.start)
+
+    def part(self, place: Place) -> Saved | None:
+        """Return the part that lies there; None and a warning where it is damaged."""
+        function = self._by_number.get(place.function)
+        found = None
+        if self._usable and function is not None:
+            digest = function.digest
+            found = self._asked(lambda: self._database.read(place.part, digest))
+        facts = place.start, place.stop, place.digest
+        if found is not None and (found.start, found.stop, found.digest) == facts:
             return found
         text = "checkpoint %s: what was saved of job %d from task %d on is damaged and not used"
-        logger.warning(text, self.path, job, start)
-        self.forget(job, [start])
+        logger.warning(text, self.path, place.job, place.start)
+        self.forget(place.part)
         return None
 
-    def saved_function(self, job: int) -> tuple[str, bytes] | None:
-        """Return the name and the digest of the function with which a job's parts were saved."""
-        if not self._usable:
-            return None
-        if job in self._touched:
-            self._writer.flush()
-        return self._database.functions.get(job)
+    def outcome(self, place: Place, number: int) -> One | None:
+        """Return one outcome of the part that lies there; None where the part is damaged.
 
-    def save(self, job: int, name: str, function: bytes, part: Saved) -> None:
-        """Have outcomes written; parts of the job that they overlap are removed.
-
-        function: its digest; parts of the job that were saved with another one go, too.
+        number: its place in the part.
         """
-        if not self._usable:
-            return
-        self._touched.add(job)
-        kept = row(job, part)
-        self._writer.give(
-            Change(
-                lambda written: written.save(kept, name, function),
-                kept.data.size + len(kept.failed) + len(kept.digest) + 200,  # and the row itself
-                part.stop - part.start,
+        opened = self._recent.get(place.part)
+        if opened is None:
+            saved = self.part(place)
+            if saved is None:
+                return None
+            opened = Opened(
+                saved, payload.unpack(saved.outcomes) if saved.plain else saved.outcomes
             )
-        )
+            self._recent.add(place.part, opened)
+        saved = opened.saved
+        failed, again = number in saved.failed, number in saved.again
+        return One(saved.plain, opened.outcomes[number], failed, failed or again)
 
-    def forget(self, job: int, starts: Collection[int]) -> None:
-        """Have the parts of a job removed that begin there."""
-        if not self._usable:
-            return
-        self._touched.add(job)
+    def _asked(self, question: Callable[[], T]) -> T | None:
+        with self._writer.guard:
+            try:
+                return question()
+            except database.PROBLEMS as problem:
+                logger.warning("checkpoint %s is damaged: %s", self.path, problem)
+                return None
 
-        def write(written: Database) -> None:
-            for start in starts:
-                written.forget(job, start)
+    # What this run leaves.
 
-        self._writer.give(Change(write))
+    def function(self, name: str, digest: bytes) -> Function:
+        """Return a function as the file knows it, or make it known.
+
+        digest: of it and all that it uses.
+        """
+        with self._lock:
+            found = self._functions.get(digest)
+            if found is not None and found.run == self._run:
+                return found
+            number = max(self._by_number, default=0) + 1 if found is None else found.number
+            found = Function(number, name, digest, self._run)
+            self._functions[digest] = self._by_number[number] = found
+            if self._usable:
+                self._writer.give(Change(partial(_add_function, found)))
+        return found
+
+    def note_job(self, job: Job) -> None:
+        """Note a job as this run makes it."""
+        if self._usable:
+            self._writer.give(Change(lambda written: written.note_job(job)))
+
+    def note_moves(self, moves: Iterable[Move]) -> None:
+        """Note which tasks have got outcomes of elsewhere."""
+        if self._usable:
+            for move in joined(moves):
+                self._writer.give(Change(partial(_note_move, move)))
+
+    def save(self, job: int, function: Function, part: Saved) -> int:
+        """Have outcomes written; return the number of their part."""
+        number = next(self._parts)
+        if self._usable:
+            kept = row(job, part)
+            write = partial(_save, number, kept, function)
+            self._writer.give(Change(write, kept.size, part.stop - part.start))
+        return number
+
+    def forget(self, part: int) -> None:
+        """Have a part removed."""
+        if self._usable:
+            self._writer.give(Change(lambda written: written.forget(part)))
 
     def flush(self) -> None:
         """Wait until all that was given so far is on disk, or could not be written."""
@@ -157,6 +260,18 @@ class CheckpointFile:
     def _leave_to_parent(self) -> None:
         """Never close the connection in a forked process: that would undo the parent's writing."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database.connection))
+
+
+def _note_move(move: Move, written: Database) -> None:
+    written.note_move(move)
+
+
+def _add_function(function: Function, written: Database) -> None:
+    written.add_function(function)
+
+
+def _save(number: int, part: Row, function: Function, written: Database) -> None:
+    written.save(number, part, function)
 
 
 _open_files: list[CheckpointFile] = []

@@ -17,7 +17,7 @@ from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
 
 APPLICATION = 0x5363704B
 """SQLite's application_id of a checkpoint; without a meaning beyond that it is ours."""
-VERSION = 1
+VERSION = 2
 """SQLite's user_version: of the tables."""
 MAGIC = b"SQLite format 3\0"
 HEADER = 100
@@ -171,6 +171,9 @@ def header_is_ours(path: str, header: bytes) -> None:
     if version > VERSION:
         remedy = "use that version of scoopmpi, or give another file"
         raise refused(path, f"a newer version of scoopmpi wrote it (format {version})", remedy)
+    if version == 1:
+        remedy = "end the work with that version, or give another file: this one is left as it is"
+        raise refused(path, "scoopmpi 0.1 wrote it (format 1), which this one cannot use", remedy)
     if version != VERSION or header[18:20] != b"\1\1":  # no write-ahead log: never made by us
         raise refused(path, "it is damaged in its first bytes", OTHER)
 

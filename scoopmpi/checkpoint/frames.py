@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 
 PIECE = 64 << 20
 """Bytes in a row of the file; SQLite takes no more than 1e9 (sqlite.org/limits.html, no. 1)."""

@@ -83,7 +83,7 @@ def sources(name: str) -> Iterator[tuple[str, bytes]]:
         if file is not None:
             yield name, text
             left += sorted(_imported(name, text))
-            left += _loaded_below(name)
+        left += _loaded_below(name)  # of a package without a file too
 
 
 def _loaded_below(name: str) -> list[str]:

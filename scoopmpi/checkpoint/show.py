@@ -1,68 +1,42 @@
-"""What a checkpoint holds, as a text for a person. Read only, beside a run that writes it too."""
+"""What a checkpoint holds, as a text for a person at a terminal."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
-import tempfile
-import time
-from array import array
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from ..concurrency.periods import CHECKPOINT_READ_SECONDS
-from . import database, file_checks
-from .file_checks import CheckpointError, refused
+from . import arguments, database, file_checks, reading
+from .contents import Contents, Failure, Task, Version
+from .selection import named
+from .tables import Tables
 
 _WORDS = {
     database.ENDED: "came to its end",
     database.BROKEN_OFF: "was told to end before its time",
     database.RUNNING: "is still going on, or was killed",
 }
-_CALLS = "(submitted calls)"
+RANGES = 12
+"""So many ranges are shown at most."""
+FAILED = 100
+"""So many failed tasks of a job are shown at most."""
+WIDTH = 100
+"""Letters of a task's arguments, and of its value, that are shown at most."""
+
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 60
 
 
-class Job(NamedTuple):
-    """One job's parts, added up."""
+class Wanted(NamedTuple):
+    """What is to be shown beside the table: tasks that failed, so many values of each job."""
 
-    number: int
-    function: str
-    tasks: int
-    ranges: str
-    failed: str
-    size: int
+    failed: bool = False
+    values: int = 0
 
 
-class _Part(NamedTuple):
-    """What is shown of a part: its tasks, the places of those that failed, its bytes."""
-
-    start: int
-    stop: int
-    failed: bytes
-    size: int
-
-    @property
-    def whole(self) -> bool:
-        """True where the file has values of the right types."""
-        kinds = tuple(map(type, self))
-        return kinds == (int, int, bytes, int)
-
-    def failures(self) -> list[int]:
-        """Return the tasks that failed."""
-        places = array("Q", self.failed[: len(self.failed) // 8 * 8])
-        return [self.start + place for place in places]
-
-
-class Contents(NamedTuple):
-    """All that is shown of a file."""
-
-    facts: dict[str, str]
-    jobs: list[Job]
-
-
-def described(path: str | os.PathLike[str]) -> str:
+def described(path: str | os.PathLike[str], wanted: Wanted = Wanted()) -> str:
     """Return program, times, and a table of the jobs, as text.
 
     path: the file.
@@ -72,100 +46,120 @@ def described(path: str | os.PathLike[str]) -> str:
     real, _ = file_checks.admitted(shown, create=False)
     if not os.path.getsize(real):
         return f"{shown}: an empty file, in which nothing was saved yet"
-    facts, jobs = _read(shown, real)
+    return reading.read(path, lambda tables: _text(shown, os.path.getsize(real), tables, wanted))
+
+
+def _text(path: str, size: int, tables: Tables, wanted: Wanted) -> str:
+    found = Contents(tables)
+    facts, versions = found.facts, found.versions
     lines = [
-        f"checkpoint    {shown} (format {file_checks.VERSION}, {_bytes(os.path.getsize(real))})",
-        f"program       {_line(facts.get('program', '')) or '(one executor)'}",
-        f"made          {_line(facts.get('made', '?'))}",
-        f"last run      from {_line(facts.get('opened', '?'))}, it "
+        f"checkpoint    {path} (format {file_checks.VERSION}, {_bytes(size)})",
+        f"program       {line(facts.get('program', '')) or '(one executor)'}",
+        f"made          {line(facts.get('made', '?'))}",
+        f"last run      from {line(facts.get('opened', '?'))}, it "
         + _WORDS.get(facts.get("run", ""), "says nothing of its end"),
-        f"last written  {_line(facts.get('written', '?'))}",
+        f"last written  {line(facts.get('written', '?'))}",
         "",
-        *_table(jobs),
+        *_table(versions),
+        "",
+        _sum(versions),
     ]
-    tasks, size = sum(job.tasks for job in jobs), sum(job.size for job in jobs)
-    lines += ["", f"{tasks} tasks of {len(jobs)} jobs, {_bytes(size)}"]
+    for version in versions:
+        if wanted.failed:
+            lines += _failed(found, version)
+        if wanted.values > 0:
+            lines += _values(found, version, wanted.values)
     return "\n".join(lines)
 
 
-def _read(path: str, real: str) -> Contents:
-    """Return what is in the file, at a moment at which nobody writes."""
-    deadline = time.monotonic() + CHECKPOINT_READ_SECONDS
-    while True:
-        before = _state(real)
-        try:
-            with closing(_reader(real)) as connection:
-                database.checked(connection, path, real)
-                found = _contents(connection)
-            if before is not None and _state(real) == before:
-                return found
-        except database.PROBLEMS as problem:
-            failure: CheckpointError = refused(path, f"it cannot be read ({problem})", "try again")
-        except CheckpointError as problem:
-            failure = problem
-        else:
-            failure = refused(path, "a run writes to it all the time", "try again")
-        if before is not None and _state(real) == before:
-            raise failure  # nobody has written meanwhile: it is as it is
-        if time.monotonic() > deadline:
-            return _restored(path, real)
-        time.sleep(0.05)
+def _sum(versions: Sequence[Version]) -> str:
+    tasks, jobs = sum(one.tasks for one in versions), len({one.job for one in versions})
+    words = f"{tasks} tasks of {jobs} jobs, {_bytes(sum(one.size for one in versions))}"
+    if failed := sum(len(one.failed) for one in versions if one.latest):
+        words += f"; {failed} failed, they are tried again in the next run (--failed shows them)"
+    if earlier := sum(one.tasks for one in versions if not one.latest):
+        words += f"; {earlier} are of earlier versions"
+    return words
 
 
-def _reader(real: str) -> sqlite3.Connection:
-    """Open it without a lock, which is a running program's: what is read counts if it stays."""
-    return database.connect(real, "ro&immutable=1")
+def _table(versions: Sequence[Version]) -> list[str]:
+    if not versions:
+        return ["no tasks are saved"]
+    rows = [("map", "function", "tasks", "size", "which", "failed")]
+    rows += [
+        (named(one.job), _name(one), _progress(one), _bytes(one.size), ranges(one.spans) or "-",
+         ranges((task, task + 1) for task in one.failed) or "-")
+        for one in versions
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def _restored(path: str, real: str) -> Contents:
-    """Return what is in a file whose writer seems to have been killed: undone in a copy.
+def _name(version: Version) -> str:
+    name = line(version.function.name)
+    return name if version.latest else f"{name} (earlier version)"
 
-    Never in its place: from another host even a running program may look like that.
-    """
+
+def _progress(version: Version) -> str:
+    """Return how many tasks are done, of how many where that is known."""
+    done = sum(stop - start for start, stop in version.spans)
+    if version.total is None or done != version.tasks:  # some have several, by their arguments
+        return str(version.tasks)
+    return f"{done} of {version.total}"
+
+
+def _failed(found: Contents, version: Version) -> Iterator[str]:
+    """Return the failed tasks of a job, each with its arguments and what it raised."""
+    if not version.failed:
+        return
+    yield f"\n{_heading(version)}: failed"
+    for task in islice(found.tasks(version, failed=True), FAILED):
+        yield f"  {task.number}: {_call(version, task)} {_outcome(task)}"
+    if len(version.failed) > FAILED:
+        yield f"  and {len(version.failed) - FAILED} more (myscoop checkpoint export has all)"
+
+
+def _values(found: Contents, version: Version, count: int) -> Iterator[str]:
+    yield f"\n{_heading(version)}: values"
+    for task in islice(found.tasks(version), count):
+        yield f"  {task.number}: {_call(version, task)} {_outcome(task)}"
+
+
+def _heading(version: Version) -> str:
+    where = f"map {version.job}" if version.job else "submitted calls"
+    return f"{where} ({_name(version)})"
+
+
+def _call(version: Version, task: Task) -> str:
+    name = line(version.function.name).rpartition(".")[2]
+    return f"{name}({call(task.arguments)})"
+
+
+def call(given: arguments.Call | None) -> str:
+    """Return a task's arguments as a program writes them, shortened; dots where nobody knows."""
+    if given is None:
+        return "…"
+    args, kwargs = given
+    words = [_short(arg) for arg in args]
+    words += [f"{name}={_short(value)}" for name, value in kwargs.items()]
+    return _cut(", ".join(words))
+
+
+def _outcome(task: Task) -> str:
+    if isinstance(task.outcome, Failure):
+        return f"raised {_cut(line(task.outcome.reason.splitlines()[0]))}"
+    return f"= {_cut(_short(task.outcome))}"
+
+
+def _short(value: object) -> str:
     try:
-        with tempfile.TemporaryDirectory() as place:
-            copy = os.path.join(place, "copy")
-            shutil.copyfile(real, copy)
-            shutil.copyfile(f"{real}-journal", f"{copy}-journal")
-            with closing(database.connect(copy, "rw")) as connection:
-                database.checked(connection, path, copy)
-                return _contents(connection)
-    except (OSError, CheckpointError, *database.PROBLEMS) as problem:
-        reason = f"a run writes to it all the time, or it is damaged ({problem})"
-        raise refused(path, reason, "try again") from None
+        return line(_SHOWN.repr(value).replace("\n", " "))
+    except BaseException as problem:  # its __repr__ may do anything
+        return f"<{type(value).__qualname__}, its repr raises {type(problem).__name__}>"
 
 
-def _state(real: str) -> tuple[int, int] | None:
-    """Return the state of the file as it lies there; None while it is written to."""
-    try:
-        with open(f"{real}-journal", "rb") as journal:
-            if any(journal.read(28)):  # its header; zeros once all is committed
-                return None
-    except OSError:
-        pass
-    found = os.stat(real)
-    return found.st_mtime_ns, found.st_size
-
-
-def _contents(connection: sqlite3.Connection) -> Contents:
-    facts = {str(name): str(value) for name, value in connection.execute("SELECT * FROM facts")}
-    names = dict(connection.execute("SELECT job, name FROM functions"))
-    words = "SELECT job, start, stop, failed, size FROM parts WHERE piece=0 ORDER BY job, start"
-    parts: dict[int, list[_Part]] = {}
-    for job, *values in connection.execute(words):
-        part = _Part(*values)
-        if part.whole:
-            parts.setdefault(job, []).append(part)
-    jobs = [_job(number, str(names.get(number, "?")), found) for number, found in parts.items()]
-    return Contents(facts, jobs)
-
-
-def _job(number: int, name: str, parts: Sequence[_Part]) -> Job:
-    spans = [(part.start, part.stop) for part in parts]
-    failed = [(task, task + 1) for part in parts for task in part.failures()]
-    tasks = sum(stop - start for start, stop in spans)
-    name = _CALLS if number == 0 else name
-    return Job(number, name, tasks, ranges(spans), ranges(failed), sum(part.size for part in parts))
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
 def ranges(spans: Iterable[tuple[int, int]]) -> str:
@@ -177,25 +171,12 @@ def ranges(spans: Iterable[tuple[int, int]]) -> str:
         else:
             joined.append([start, stop])
     words = [f"{a}" if b == a + 1 else f"{a}-{b - 1}" for a, b in joined]
-    if len(words) > 12:
-        words = [*words[:11], f"… {words[-1]} ({len(words)} ranges)"]
+    if len(words) > RANGES:
+        words = [*words[: RANGES - 1], f"… {words[-1]} ({len(words)} ranges)"]
     return ", ".join(words)
 
 
-def _table(jobs: Sequence[Job]) -> list[str]:
-    if not jobs:
-        return ["no tasks are saved"]
-    rows = [("job", "function", "tasks", "size", "which", "failed")]
-    rows += [
-        (str(job.number), _line(job.function), str(job.tasks), _bytes(job.size), job.ranges,
-         job.failed or "-")
-        for job in jobs
-    ]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """Return text from the file, without what would move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 

@@ -191,6 +191,5 @@ class Writer:
                         self._beat()
                 self._beat()
             except Exception as problem:  # the thread must live, the program goes on in any case
-                self._database.undone()
                 return problem
         return None

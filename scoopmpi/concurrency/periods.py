@@ -68,7 +68,7 @@ LINES_SIGNALLED_SECONDS = 1.0
 SILENT_SECONDS = 10.0
 """Rank 0 says that it waits for maps which nobody reads after this, and after ten times as long."""
 DISK_SECONDS = 2.0
-"""Rank 0, for a disk that takes nothing of the checkpoint any more."""
+"""Rank 0, for a disk that takes nothing of the checkpoint, or the task log, any more."""
 
 # The end of a worker's Python, and what ranks leave behind.
 
@@ -106,6 +106,8 @@ LAUNCHER_END_SECONDS = 60.0
 """The command, for its launcher to end after the program has: the limits of ranks are within."""
 LOST_SECONDS = 3.0
 """The same where rank 0 has gone without a word: a launcher may wait for a lost host for ever."""
+SHOWN_SECONDS = 1.0
+"""The command, for what the program has left running to write nothing more to rank 0's terminal."""
 
 # Hosts that are off or cut off.
 

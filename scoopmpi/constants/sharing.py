@@ -11,15 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
-from ..process.memory_domain import domain
-from ..wire.messages import (
-    BroadcastConstants,
-    BufferRequest,
-    ConstantsSet,
-    Frame,
-    Message,
-    SetConstants,
-)
+from ..process.identity import memory_domain
+from ..wire.constants_messages import BroadcastConstants, BufferRequest, ConstantsSet, SetConstants
+from ..wire.messages import Message
+from ..wire.payload import Frame
 from .broadcast import Place, forwards
 from .store import Added, Constants
 
@@ -36,7 +31,7 @@ class Sharing:
 
     def __init__(self, send: Send) -> None:
         self.store = Constants()
-        self.domain = domain()
+        self.domain = memory_domain()
         self._send = send
         self._incomplete: dict[int, BroadcastConstants] = {}
         """By number: what was lent to this rank, which cannot open it."""

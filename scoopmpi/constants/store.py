@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..process import identity
 from ..wire import failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 
 LARGE = 1 << 20
 """Bytes in buffers from which a constant is shared on a host: a copy of less takes 0.1 ms, which

@@ -92,6 +92,7 @@ class BoundedValues:
     deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
     refused: returns whether the executor takes no more calls.
     refuse: raises what the executor raises then.
+    collect: whether exceptions of tasks are values too.
     """
 
     def __init__(
@@ -101,9 +102,10 @@ class BoundedValues:
         deadline: float | None,
         refused: Callable[[], bool],
         refuse: Callable[[], Any],
+        collect: bool,
     ) -> None:
         self._map, self._handed_in, self._deadline = bounded, handed_in, deadline
-        self._refused, self._refuse = refused, refuse
+        self._refused, self._refuse, self._collect = refused, refuse, collect
         self._over = False
 
     def __iter__(self) -> BoundedValues:
@@ -126,10 +128,15 @@ class BoundedValues:
                 self._refuse()  # the tasks after those in the buffer cannot be run any more
             raise StopIteration
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        try:
-            value = bounded.ahead[0].result(left)
-        except StopIteration as error:
-            raise failure.raisable(error) from error.__cause__ or error
+        future = bounded.ahead[0]
+        error = future.exception(left)
+        value: Any
+        if error is None:
+            value = future.result()
+        elif self._collect and not getattr(type(error), "breaks_executor", False):
+            value = failure.raisable(error)
+        else:
+            raise failure.raisable(error)
         del bounded.ahead[0]
         if not self._refused():
             bounded.hand_in()
@@ -147,3 +154,11 @@ class BoundedValues:
             self.close()
         else:
             self._handed_in.map_left(self._map)
+
+
+def check_buffersize(size: object) -> None:
+    """Raise TypeError or ValueError where that is no number of tasks that may be ahead."""
+    if not isinstance(size, int):
+        raise TypeError(f"buffersize is {size!r}, it must be an integer or None")
+    if size < 1:
+        raise ValueError(f"buffersize is {size}, it must be at least 1")

@@ -23,7 +23,7 @@ from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
 from ..wire import payload
 from ..wire.transport import MPITransport, mpi, threads_allowed
-from . import mpi_pool_names
+from . import asked_of_pools
 from .farm_executor import FarmExecutor
 from .mpi_executor import MPIExecutor as MPIExecutor
 
@@ -37,7 +37,8 @@ class MPICommExecutor:
 
     comm: an intracommunicator; None for COMM_WORLD. Our messages have one of their own.
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
-    initializer, initargs, checkpoint: as for `MPIExecutor`; only the root opens the file.
+    initializer, initargs, checkpoint, keep_failures: as for `MPIExecutor`; only the root opens the
+        file.
     max_workers, accepted: as for `MPIExecutor`, they change nothing.
 
     When the root leaves, everything that was handed in has run, and maps keep their values. An
@@ -59,6 +60,7 @@ class MPICommExecutor:
         initializer: Callable[..., object] | None = None,
         initargs: Iterable[Any] = (),
         checkpoint: str | os.PathLike[str] | None = None,
+        keep_failures: bool = False,
         max_workers: int | None = None,
         **accepted: Any,
     ) -> None:
@@ -67,12 +69,13 @@ class MPICommExecutor:
             raise ValueError("comm must be an intracommunicator that this rank belongs to")
         if not 0 <= root < comm.size:
             raise ValueError(f"root is {root}, it must be one of the {comm.size} ranks of comm")
-        mpi_pool_names.check_workers(max_workers)
-        mpi_pool_names.accept(accepted, tell=comm.rank == root)
+        asked_of_pools.check_workers(max_workers)
+        asked_of_pools.accept(accepted, tell=comm.rank == root)
         self._comm, self._root = comm, root
         self._make = partial(
-            MPIExecutor, initializer=initializer, initargs=tuple(initargs), checkpoint=checkpoint
-        )
+            MPIExecutor, initializer=initializer, initargs=tuple(initargs),
+            checkpoint=checkpoint, keep_failures=keep_failures,
+        )  # fmt: skip
         self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:

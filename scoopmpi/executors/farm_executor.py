@@ -9,11 +9,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
+from ..tasks import pedigree
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.unfinished import Unfinished
+from ..tasks.wrapped import Retry
 from ..wire import failure, payload
 from .farm_results import FarmResults
 
@@ -49,9 +51,14 @@ class FarmExecutor(Executor):
     @property
     def workers(self) -> int:
         """How many processes run tasks."""
-        return self.farm.members.size
+        return self.farm.members.started
 
     any_thread_waits = True
+
+    @property
+    def strand(self) -> pedigree.Program:
+        """The program, which counts its maps and calls."""
+        return pedigree.program
 
     @cached_property
     def constants_backend(self) -> FarmConstants:
@@ -60,16 +67,24 @@ class FarmExecutor(Executor):
 
         return FarmConstants(self.farm)
 
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker, and return its future at once.
 
         args, kwargs: packed now, as they are.
-
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
+        retry: how it is tried again where it raises.
         """
         run = limited(fn, task_timeout)
+        if retry is not None:
+            run = retry.elsewhere(run)
+        origin = pedigree.program.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -80,12 +95,12 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            frame = payload.copied(payload.pack((run, args, kwargs)))
+            frame = payload.copied(payload.pack((run, args, kwargs, origin)))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, frame, record, seconds_of(run)))
+        self.farm.submit(Call(future, frame, record, seconds_of(run), retry))
         return future
 
     def results(
@@ -93,10 +108,13 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
+        origin = pedigree.program.new_map()
+        if options.retry is not None:
+            run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
-        job = self.farm.maps.open(run, iterables, options.ordered, record)
-        return FarmResults(self.farm, job, options.deadline())
+        job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
+        return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
 
@@ -117,14 +135,17 @@ class FarmExecutor(Executor):
         """
         self.farm.finish(maps)
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> CheckpointedExecutor:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> CheckpointedExecutor:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         Raises CheckpointError where the file is something else, or not to be trusted.
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing))
+        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
 
 
 class CheckpointedExecutor(FarmExecutor):

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..farm.map_job import MapJob
-from ..tasks.outcomes import OutcomeRange, Raised, all_outcomes, handed_over, values
+from ..tasks.outcomes import OutcomeRange, Raised, all_outcomes, consumed
 from ..wire import errors, failure
 
 if TYPE_CHECKING:  # workers come by here without a farm
@@ -27,12 +27,15 @@ class FarmResults:
     """The values of a map on a farm.
 
     deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
+    collect: whether exceptions of tasks are values too.
     """
 
-    def __init__(self, farm: Farm, job: MapJob, deadline: float | None) -> None:
+    def __init__(
+        self, farm: Farm, job: MapJob, deadline: float | None, collect: bool = False
+    ) -> None:
         self._farm, self._job = farm, job
         self.settled = partial(farm.maps.settled, job.number)
-        self._deadline = deadline
+        self._deadline, self._collect = deadline, collect
         self._guard = threading.Lock()  # between a consumer and another thread that finishes
         self._kept: deque[OutcomeRange] = deque()  # of `finish`
         self._failure: BaseException | None = None
@@ -46,13 +49,8 @@ class FarmResults:
     def __next__(self) -> Iterable[Any]:
         self._job.ask()
         try:
-            while self._failure is None:
-                arrived = self._next_range()
-                if arrived is None:
-                    break
-                found, self._failure = values(arrived)
-                if found:  # numbers and strings may stay
-                    return found if arrived.plain else handed_over(found)
+            if (arrived := self._next_range()) is not None:
+                return consumed(arrived, self._collect)
         except BaseException:  # Ctrl-C too: a batch may be lost, so the values end here
             self.close()
             raise
@@ -69,7 +67,7 @@ class FarmResults:
             self.close()
             raise
         if arrived is not None:
-            return all_outcomes(arrived)
+            return all_outcomes(arrived, self._collect)
         self.close()
         error, self._failure = self._failure, None
         return [] if error is None else [Raised(error)]

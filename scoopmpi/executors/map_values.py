@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..tasks.outcomes import Raised
+from ..tasks.outcomes import Raised, Surfacing
 from ..tasks.results import Results
 from .handed_in import HandedIn
 
@@ -38,12 +38,22 @@ class MapValues:
     def __next__(self) -> Iterable[Any]:
         self._begun = True
         try:
-            return next(self._results)
+            values = next(self._results)
         except BaseException as error:
             self._handed_in.map_over(self._results, running=not isinstance(error, StopIteration))
             if self._failed is not None:
                 self._failed(error)
             raise
+        if type(values) is Surfacing:
+            values.ends = self._given_up
+        return values
+
+    def _given_up(self, error: BaseException) -> None:
+        """Let go of the rest: the map has come to a failure, as PEP 3148 has it."""
+        self._results.close()
+        self._handed_in.map_over(self._results, running=True)
+        if self._failed is not None:
+            self._failed(error)
 
     def outcomes(self) -> list[Any]:
         """Return the next values, `Raised` for each task that failed; an empty list at the end."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -18,19 +17,21 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..process import identity
+from ..process.users_line import warn
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
-from ..tasks.executor import Executor, MapOptions, map_options
+from ..tasks.executor import ExceptionTypes, Executor, MapOptions, map_options
 from ..tasks.future import Future
 from ..tasks.initializer import BrokenMPIExecutor, Initialized, Initializer
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.program_end import cut_short
-from ..tasks.wrapped import Starred
+from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
-from . import mpi_pool_names
-from .bounded_map import BoundedMap, BoundedValues
+from . import asked_of_pools, mpi_pool_names
+from .bounded_map import BoundedMap, BoundedValues, check_buffersize
 from .handed_in import HandedIn
 from .map_values import MapValues
+from .retries_asked import retry_asked
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     Inside tasks their worker runs the calls, and others that have nothing to do. Where there is no
     farm, because the program was started without a launcher or on one rank, they run in place.
 
-    max_workers: accepted for PEP 3148's sake; the farm has the workers it was started with.
+    max_workers: for PEP 3148's sake; the farm has the workers it was started with, and a warning
+        says so where that is another number.
     initializer: called with `initargs` once in each worker process, before its first task of this
         executor. It travels with each call: large objects belong into `shared.setConst`. Where it
         raises, calls raise `BrokenMPIExecutor`, a `concurrent.futures.BrokenExecutor`.
@@ -56,7 +58,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     checkpoint: a file in which the outcomes of its calls and maps are kept as they come, and from
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
-    accepted: the keywords of other executors, as `mp_context`, which change nothing here.
+    keep_failures: True to take failures from that file as they are; they are tried again else.
+    accepted: the keywords of other executors, which change nothing here; a warning says so of
+        those that tasks would miss (`max_tasks_per_child`), others do no harm (`mp_context`).
     """
 
     __module__ = "scoopmpi"  # users import and see it there
@@ -69,10 +73,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         *,
         base: Executor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        keep_failures: bool = False,
         **accepted: Any,
     ) -> None:
-        mpi_pool_names.check_workers(max_workers)
-        mpi_pool_names.accept(accepted)
+        asked_of_pools.check_workers(max_workers)
+        asked_of_pools.accept(accepted)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -84,7 +89,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self._broken: BaseException | None = None
         self._keeping: Executor | None = None  # the base, where it has a checkpoint of our own
         if checkpoint is not None:
-            self._keep_in(checkpoint)
+            self._keep_in(checkpoint, keep_failures)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
@@ -101,19 +106,45 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
 
     # Calls.
 
-    def submit(  # type: ignore[override] # one keyword is ours
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def submit(  # type: ignore[override] # some keywords are ours
+        self,
+        fn: Callable[..., T],
+        /,
+        *args: Any,
+        task_timeout: float | None = None,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: ExceptionTypes | None = None,
+        **kwargs: Any,
     ) -> Future[T]:
         """Have `fn(*args, **kwargs)` run by a worker, and return its future at once.
 
         args, kwargs: packed now, as they are; later changes do not reach the call.
         task_timeout: seconds that it may take where it runs, without the initializer; the future
             raises `scoopmpi.TaskTimeout` afterwards. None: as --task-timeout says.
+        retries, retry_delay, retry_on: how it is tried again where it raises, see `map`; passed to
+            `fn` only where that has a parameter of such a name itself.
 
         Raises RuntimeError after `shutdown`, BrokenMPIExecutor after a failed initializer.
         """
+        retry = None
+        if retries is not None or retry_delay is not None or retry_on is not None:
+            from ..tasks.retry import of_call  # late: few calls are tried again
+
+            retry, kwargs = of_call(fn, kwargs, retries, retry_delay, retry_on)
+        return self.call(fn, args, kwargs, task_timeout, retry)
+
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
+    ) -> Future[T]:
+        """Submit as `submit` does; all of `kwargs` are the function's, whatever their names."""
         with self._lock:  # what has passed the check is counted before shutdown looks
-            return self._hand_in(self._open(), fn, args, kwargs, task_timeout)
+            return self._hand_in(self._open(), fn, args, kwargs, task_timeout, retry)
 
     def _hand_in(
         self,
@@ -122,10 +153,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         task_timeout: float | None,
+        retry: Retry | None,
     ) -> Future[T]:
         if self._initializer is not None:
             fn, task_timeout = self._initialized(fn, task_timeout), NO_LIMIT
-        future = below.submit(fn, *args, task_timeout=task_timeout, **kwargs)
+        future = below.call(fn, args, kwargs, task_timeout, retry)
         self._handed_in.add_call(future, below)
         future.on_end = self._ended
         if future.done():
@@ -150,6 +182,10 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         unordered: bool = False,
         strict: bool = False,
         task_timeout: float | None = None,
+        return_exceptions: bool = False,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: ExceptionTypes | None = None,
     ) -> Iterator[T]:
         """Have `fn` run over the iterables, and return an iterator of the values.
 
@@ -163,6 +199,12 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         ordered: False gives the values as they arrive; so does unordered=True.
         strict: ValueError behind the last value where one iterable is longer than another.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
+        return_exceptions: True gives what tasks raise in the place of their values; else the first
+            that is met is raised, and the rest given up.
+        retries: how often a task that raises is tried again, by whichever worker is free.
+        retry_delay: seconds before each further try.
+        retry_on: the exceptions after which it is, a type or several; Exception where none are
+            named.
 
         Raises TypeError and ValueError for what these cannot be; RuntimeError after `shutdown`,
         BrokenMPIExecutor after a failed initializer.
@@ -170,15 +212,15 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if chunksize < 1:
             raise ValueError(f"chunksize is {chunksize}, it must be at least 1")
         ordered = ordered and not unordered
-        options = map_options(fn, iterables, timeout, ordered, task_timeout)
+        retry = retry_asked(retries, retry_delay, retry_on)
+        options = map_options(
+            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry
+        )
         if strict and len(iterables) > 1:
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
         if buffersize is None:
             return chain.from_iterable(self.results(fn, iterables, options))
-        if not isinstance(buffersize, int):
-            raise TypeError(f"buffersize is {buffersize!r}, it must be an integer or None")
-        if buffersize < 1:
-            raise ValueError(f"buffersize is {buffersize}, it must be at least 1")
+        check_buffersize(buffersize)
         return self._bounded(fn, iterables, options, buffersize)
 
     def results(
@@ -214,19 +256,21 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     ) -> BoundedValues:
         deadline = options.deadline()
         below = self._open()
-        call = partial(self._hand_in_row, below, limited(fn, options.task_timeout))
+        run = limited(fn, options.task_timeout)
+        call = partial(self._hand_in_row, below, run, options.retry)
         rows, without_end = zip(*iterables, strict=False), all(map(endless, iterables))
         bounded = BoundedMap(describe(fn), call, rows, size, without_end)
         self._handed_in.add_map(bounded, below)
         return BoundedValues(
-            bounded, self._handed_in, deadline, lambda: self._shut, self._open
+            bounded, self._handed_in, deadline, lambda: self._shut, self._open,
+            options.return_exceptions,
         )  # fmt: skip
 
     def _hand_in_row(
-        self, below: Executor, fn: Callable[..., T], row: tuple[Any, ...]
+        self, below: Executor, fn: Callable[..., T], retry: Retry | None, row: tuple[Any, ...]
     ) -> Future[T]:
         """Hand in one task of a map, whose function has its limit."""
-        return self._hand_in(below, fn, row, {}, NO_LIMIT)
+        return self._hand_in(below, fn, row, {}, NO_LIMIT, retry)
 
     # The beginning and the end.
 
@@ -287,10 +331,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             self._broken = error
             logger.critical("Exception in initializer:", exc_info=error)
 
-    def _keep_in(self, path: str | os.PathLike[str]) -> None:
-        keeping = (self._base or usable()).checkpointed(path)
+    def _keep_in(self, path: str | os.PathLike[str], keep_failures: bool) -> None:
+        keeping = (self._base or usable()).checkpointed(path, keep_failures)
         if keeping is None:
-            text = f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm"
-            warnings.warn(text, RuntimeWarning, stacklevel=4)
+            warn(f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm")
             return
         self._base = self._keeping = keeping

@@ -12,12 +12,13 @@ from types import TracebackType
 from typing import Any
 
 from ..tasks.current_executor import current
-from ..tasks.executor import map_options
+from ..tasks.executor import ExceptionTypes, map_options
 from ..tasks.future import Future
 from ..tasks.wrapped import Starred
-from . import mpi_pool_names
+from . import asked_of_pools
 from .async_results import AsyncResult, ImapValues
 from .mpi_executor import MPIExecutor
+from .retries_asked import retry_asked
 from .schwimmbad_names import SchwimmbadNames
 
 
@@ -30,7 +31,8 @@ class Pool(SchwimmbadNames):
 
     Leaving a `with` block cancels what has not begun, as it does there: take the results inside.
 
-    processes, maxtasksperchild, context: accepted; the farm has the workers it was started with.
+    processes, maxtasksperchild: a warning says what holds instead: the farm has the workers that it
+        was started with, and keeps them. context: without effect.
     initializer: called with `initargs` once in each worker process, before this pool's first task
         there.
     """
@@ -45,10 +47,10 @@ class Pool(SchwimmbadNames):
         maxtasksperchild: int | None = None,
         context: Any = None,
     ) -> None:
-        mpi_pool_names.check_workers(processes, "processes")
+        asked_of_pools.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
             raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
-        mpi_pool_names.check_workers(maxtasksperchild, "maxtasksperchild")
+        asked_of_pools.check_tasks(maxtasksperchild, "maxtasksperchild")
         self._executor = MPIExecutor(None, initializer, initargs)
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
@@ -83,19 +85,22 @@ class Pool(SchwimmbadNames):
         iterable: Iterable[Any],
         chunksize: int | Callable[[Any], object] | None = None,
         callback: Callable[[Any], object] | None = None,
+        **options: Any,
     ) -> list[Any]:
         """Return a list of the values of `func` over the iterable, in order.
 
         chunksize: accepted; batches follow measured durations.
         callback: called with each value, in order, as they come (as in schwimmbad, whose pools
             take it as the third argument too).
+        options: return_exceptions, retries, retry_delay, retry_on, task_timeout, as for
+            `MPIExecutor.map`.
 
         Raises what the first task raises that fails, and ValueError after `close`.
         """
         self._check()
         if callable(chunksize):
             callback = chunksize
-        values = self._executor.map(func, iterable)
+        values = self._executor.map(func, iterable, **options)
         if callback is None:
             return list(values)
         found = []
@@ -109,31 +114,53 @@ class Pool(SchwimmbadNames):
         func: Callable[..., Any],
         iterable: Iterable[Iterable[Any]],
         chunksize: int | None = None,
+        **options: Any,
     ) -> list[Any]:
         """Return a list as `map` does; each element of the iterable is a call's arguments."""
-        return self.map(Starred(func), iterable)
+        return self.map(Starred(func), iterable, **options)
 
     def imap(
-        self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
+        self,
+        func: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        chunksize: int = 1,
+        **options: Any,
     ) -> ImapValues:
         """Return an iterator of the values, in order, whose `next` takes a timeout in seconds.
 
         A task that raises raises in its place; the values of the next tasks follow.
+
+        options: as for `map`.
         """
         self._check()
-        return self._imap(func, iterable, ordered=True)
+        return self._imap(func, iterable, True, **options)
 
     def imap_unordered(
-        self, func: Callable[[Any], Any], iterable: Iterable[Any], chunksize: int = 1
+        self,
+        func: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        chunksize: int = 1,
+        **options: Any,
     ) -> ImapValues:
         """Return an iterator as `imap` does; each value comes as soon as it is there."""
         self._check()
-        return self._imap(func, iterable, ordered=False)
+        return self._imap(func, iterable, False, **options)
 
     def _imap(
-        self, func: Callable[[Any], Any], iterable: Iterable[Any], ordered: bool
+        self,
+        func: Callable[[Any], Any],
+        iterable: Iterable[Any],
+        ordered: bool,
+        task_timeout: float | None = None,
+        return_exceptions: bool = False,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: ExceptionTypes | None = None,
     ) -> ImapValues:
-        options = map_options(func, (iterable,), ordered=ordered)
+        retry = retry_asked(retries, retry_delay, retry_on)
+        options = map_options(
+            func, (iterable,), None, ordered, task_timeout, return_exceptions, retry
+        )
         return ImapValues(self._executor.results(func, (iterable,), options))
 
     # Results for later.
@@ -160,7 +187,7 @@ class Pool(SchwimmbadNames):
         error_callback: called with the exception where the call raises.
         """
         self._check()
-        future = self._executor.submit(func, *args, **kwds)
+        future = self._executor.call(func, tuple(args), dict(kwds))
         result = AsyncResult(self._unfinished, callback, error_callback)
         future.add_done_callback(lambda done: result.finish_with(done.result))
         return result
@@ -172,14 +199,16 @@ class Pool(SchwimmbadNames):
         chunksize: int | None = None,
         callback: Callable[[Any], object] | None = None,
         error_callback: Callable[[BaseException], object] | None = None,
+        **options: Any,
     ) -> AsyncResult:
         """Have `func` run over the iterable, and return an `AsyncResult` of the list at once.
 
         callback: called with the list when all values are there.
         error_callback: called with the exception where a task raises.
+        options: as for `map`.
         """
         self._check()
-        values = self._executor.map(func, iterable)
+        values = self._executor.map(func, iterable, **options)
         result = AsyncResult(self._unfinished, callback, error_callback)
         if current().any_thread_waits:
             # Somebody has to take the values, or the map stops when its window is full.
@@ -200,9 +229,10 @@ class Pool(SchwimmbadNames):
         chunksize: int | None = None,
         callback: Callable[[Any], object] | None = None,
         error_callback: Callable[[BaseException], object] | None = None,
+        **options: Any,
     ) -> AsyncResult:
         """Return an `AsyncResult` as `map_async` does; each element is a call's arguments."""
-        return self.map_async(Starred(func), iterable, None, callback, error_callback)
+        return self.map_async(Starred(func), iterable, None, callback, error_callback, **options)
 
     # The end.
 
@@ -244,6 +274,8 @@ class Pool(SchwimmbadNames):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is None and not self._closed:
+            asked_of_pools.tell_ended(len(self._unfinished))
         self.terminate()
 
     def _check(self) -> None:

@@ -18,20 +18,28 @@ from ..tasks import current_executor
 from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
 from ..tasks.limit import NO_LIMIT, limited
+from ..tasks.pedigree import UNPLACED, Strand, sent
+from ..wire.messages import Origin
 
 BLOCK_SECONDS = 0.001
 """How long tasks run between two looks at what others took."""
 
 
 class Rows:
-    """The tasks `start` to `stop - 1` of a map, in columns of arguments; only these travel."""
+    """The tasks `start` to `stop - 1` of a map, in columns of arguments; only these travel.
 
-    def __init__(self, columns: Sequence[Any], start: int, stop: int) -> None:
-        self.columns, self.start, self.stop = columns, start, stop
+    origin: of the map, from the first argument in the columns on; None before a task has them.
+    """
+
+    def __init__(
+        self, columns: Sequence[Any], start: int, stop: int, origin: Origin | None = None
+    ) -> None:
+        self.columns, self.start, self.stop, self.origin = columns, start, stop, origin
 
     def __reduce__(self) -> Any:
         columns = [column[self.start : self.stop] for column in self.columns]
-        return Rows, (columns, 0, self.stop - self.start)
+        origin = None if self.origin is None else sent(self.origin, self.start)
+        return Rows, (columns, 0, self.stop - self.start, origin)
 
     @property
     def count(self) -> int:
@@ -44,20 +52,27 @@ class Rows:
     def right_half(self) -> Rows:
         """Take the right half away, and return it."""
         middle = (self.start + self.stop + 1) // 2
-        right, self.stop = Rows(self.columns, middle, self.stop), middle
+        right, self.stop = Rows(self.columns, middle, self.stop, self.origin), middle
         return right
 
-    def values(self, mapping: Callable[..., Any], most: int) -> list[Any]:
+    def values(self, mapping: Callable[..., Any], most: int, strand: Strand) -> list[Any]:
         """Take tasks from the front, and return their mapped values.
 
-        most: how many tasks at most.
+        most: how many tasks at most. strand: is to say who runs.
         Not by `map`, for which a StopIteration of the mapping would be the end of the values.
         """
         start, self.start = self.start, min(self.start + most, self.stop)
         columns = [column[start : self.start] for column in self.columns]
+        values: list[Any] = []
+        strand.origin, strand.start, strand.values = self.origin or UNPLACED, start, values
         if len(columns) == 1:
-            return [mapping(argument) for argument in columns[0]]
-        return [mapping(*row) for row in zip(*columns, strict=True)]
+            for argument in columns[0]:
+                values.append(mapping(argument))  # noqa: PERF401 (its length says who runs)
+        else:
+            for row in zip(*columns, strict=True):
+                values.append(mapping(*row))  # noqa: PERF401
+        strand.origin = UNPLACED  # values are combined as they meet: nobody can repeat that
+        return values
 
 
 def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
@@ -79,9 +94,14 @@ class Reduction:
     mapping: the user's function of one task. operation: combines two values.
     """
 
+    counts_as_map = True
+
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         self.mapping, self.operation = mapping, operation
-        self._fork = current_executor.current().fork  # None where all runs in place
+        executor = current_executor.current()
+        self._fork = executor.fork  # None where all runs in place
+        self._of = executor.strand  # of the call that this is made in
+        self._strand = Strand(UNPLACED, mapping, attempt=self._of.attempt)
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
@@ -91,6 +111,9 @@ class Reduction:
 
     def combined(self, rows: Rows) -> Any:
         """Return the combined values of a range, sharing the work with whoever is free."""
+        if rows.origin is None:
+            rows.origin = self._of.origin
+        outer, self._of.inner = self._of.inner, self._strand
         try:
             self._work_through(rows)
             while self._waiting:
@@ -100,6 +123,7 @@ class Reduction:
                 else:
                     self.join(right.result())
         finally:
+            self._of.inner = outer
             for right, _ in self._waiting:
                 right.cancel()
         return self.outcome()
@@ -112,7 +136,7 @@ class Reduction:
                 call = self._fork(type(self).of, self.mapping, self.operation, right)
                 self._waiting.append((call, right))
             begun = time.monotonic()
-            self.add(rows.values(self.mapping, block))
+            self.add(rows.values(self.mapping, block, self._strand))
             passed = time.monotonic() - begun
             block = min(2 * block, 1024) if passed < BLOCK_SECONDS else max(1, block // 2)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..wire import payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 
 AHEAD_BYTES = 64 << 20
 """Arguments or results that wait at rank 0, for each map: keeps 10 million squares below 150 MB."""

@@ -7,13 +7,18 @@ outcome goes to the future. Maps are the other job of rank 0's own (`map_job`).
 from __future__ import annotations
 
 import logging
+import weakref
 from concurrent.futures import Future as PEP3148Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
-from ..wire import payload
-from ..wire.messages import CANCELLED, Frame
+from ..tasks.unfinished import Unheard
+from ..tasks.wrapped import Retry
+from ..wire import errors, payload
+from ..wire.messages import CANCELLED, Origin
+from ..wire.payload import Frame
 
 if TYPE_CHECKING:
     from ..tasks.record import CallRecord
@@ -28,6 +33,7 @@ class Call(NamedTuple):
     frame: Frame
     record: CallRecord | None = None
     limit: float | None = None
+    retry: Retry | None = None
 
 
 class CallStream:
@@ -39,12 +45,14 @@ class CallStream:
     kind, name = "calls", "a submitted call"
     packing_runs_code, delivery_runs_code = False, True
     function: Function | None = None
+    origin: Origin | None = None
     first = 0
 
     def __init__(self, number: int) -> None:
         self.number = number
         self._calls: dict[int, Call] = {}
         self._count = 0
+        self._unheard = Unheard()
         self._begun = 0  # every call before this one was handed out at least once
         self.fresh = 0
         """Calls that the scheduler has not been told of."""
@@ -71,6 +79,23 @@ class CallStream:
         """Return the seconds that a call may take, None where there is no limit."""
         call = self._calls.get(task)
         return None if call is None else call.limit
+
+    def retry(self, task: int) -> Retry | None:
+        """Return how a call that raises is tried again, None where it is not."""
+        call = self._calls.get(task)
+        return None if call is None else call.retry
+
+    def words(self, task: int) -> str:
+        """Return a call's function and arguments in the words of messages."""
+        from ..wire import shown  # late: nothing may fail
+
+        call = self._calls.get(task)
+        try:
+            return (
+                errors.words(shown.called(*payload.unpack(call.frame)), None) if call else self.name
+            )
+        except BaseException:  # a hostile object, which may even call sys.exit
+            return self.name
 
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the frames of the calls `start` to `stop - 1`, without those cancelled."""
@@ -104,13 +129,23 @@ class CallStream:
                 call.record.came(part.plain, frame, place in failed)
             try:
                 if isinstance(outcome, Raised):
+                    heard = bool(vars(call.future)["_done_callbacks"])
+                    kept = weakref.ref(call.future)
                     call.future.set_exception(outcome.error)
+                    del call  # the last that holds the future, where nobody has kept it
+                    if kept() is None and not heard:
+                        self._unheard.note(index, partial(getattr, outcome, "error"))
                 else:
                     call.future.set_result(outcome)
             except BaseException as error:  # sys.exit in a callback
                 problem = error
         if problem is not None:
             raise problem
+
+    def tell_unheard(self) -> None:
+        """Warn of what calls have raised whose futures nobody has kept, once."""
+        unheard, self._unheard = self._unheard, Unheard()
+        unheard.tell_calls()
 
     def failed(self, error: BaseException) -> None:
         """Give all futures the error: the farm itself has ended."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from ..concurrency.backoff import pause
 from ..concurrency.periods import LEAVE_IMPORTING_SECONDS, LEAVE_SECONDS, LEAVE_SIGNALLED_SECONDS
 from ..concurrency.signal_lock import SignalLock
+from ..tasks.unfinished import tell_not_run
 from ..wire.errors import FarmError
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
+from .calls import CallStream
 from .dispatch import Dispatch
 from .driver import Driver
 from .failures import Failures
@@ -26,7 +29,10 @@ logger = logging.getLogger("scoopmpi")
 
 
 class Closing:
-    """Closes one farm."""
+    """Closes one farm.
+
+    finished: says how many tasks of a job have ended.
+    """
 
     def __init__(
         self,
@@ -40,10 +46,13 @@ class Closing:
         members: Members,
         failures: Failures,
         observer: Observer | None,
+        calls: CallStream,
+        finished: Callable[[int], int],
     ) -> None:
         self._transport, self._lock, self._driver, self._loop = transport, lock, driver, loop
         self._jobs, self._dispatch, self._callbacks = jobs, dispatch, callbacks
         self._members, self._failures, self._observer = members, failures, observer
+        self._calls, self._finished = calls, finished
         self._closed = False
 
     def close(self, status: int, hurry: bool) -> None:
@@ -55,6 +64,8 @@ class Closing:
         if self._closed:
             return
         self._driver.stop()
+        if not hurry and self._jobs.error is None:
+            self._tell_left(failed=status != 0)
         try:
             self._jobs.fail(FarmError("the farm has been shut down"))
         except BaseException:
@@ -74,6 +85,14 @@ class Closing:
         self._closed = True
         self._loop.close()
         self._transport.close()
+
+    def _tell_left(self, failed: bool) -> None:
+        """Say in one line what nobody has waited for, and what ends with the farm."""
+        maps = [
+            (job.name, self._finished(job.number), job.size)
+            for job in list(self._jobs.maps.values()) if not (job.asked or job.over)
+        ]  # fmt: skip
+        tell_not_run(maps, self._calls.waiting, failed)
 
     def _all_left(self, hurry: bool) -> bool:
         """Drive until all have followed Stop; False where some do not within seconds."""

@@ -94,7 +94,7 @@ class Dispatch:
             key, code = self._functions.sent(number, job.function, worker)
         run = Run(
             number, batch.start, batch.stop, assignment.budget, self._constants.count,
-            key, code, tasks.plain, tasks.frames,
+            key, code, tasks.plain, tasks.frames, batch.attempt, job.origin,
         )  # fmt: skip
         self._transport.send(worker, run)
         if limit is not None or self._silences.watching:

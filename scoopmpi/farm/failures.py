@@ -15,6 +15,8 @@ from ..wire import errors, failure
 from .jobs import Job
 from .members import Members
 
+_NAMED = 12
+"""Dead workers in one line; each has had a line of its own."""
 logger = logging.getLogger("scoopmpi")
 
 
@@ -39,41 +41,46 @@ class Failures:
 
     def _late(self, worker: int, batch: Batch, job: Job) -> errors.TaskTimeout:
         host, index = self._members.host(worker), batch.start + job.first
+        words = job.words(batch.start)
         end = f" and did not react within {GRACE_SECONDS:g} s more: its worker has died"
         seconds = job.limit(batch.start) or 0.0
-        return errors.timed_out(job.name, seconds, worker, host, index, end)
+        return errors.timed_out(job.name, seconds, worker, host, index, end, words)
 
     def _killer(self, worker: int, batch: Batch, job: Job) -> errors.WorkerLost:
         deaths, index = batch.attempts + 1, batch.start + job.first
         host = self._members.host(worker)
+        words = job.words(batch.start).rstrip(",")
         error = errors.WorkerLost(
-            f"{_workers(deaths)} died running task {index} of {job.name}, the last was "
+            f"{_workers(deaths)} died running {words}, the last was "
             f"worker {worker} on {host}. Does it need more memory, or crash in C code? "
             "--retries says how often a task is tried again."
         )
         error.rank, error.host, error.function, error.index = worker, host, job.name, index
         return error
 
-    def tell(self, worker: int, given_up: Sequence[Batch]) -> None:
-        """Say in one line that a worker has died."""
+    def tell(self, worker: int, given_up: Sequence[Batch], successor: int | None) -> None:
+        """Say in one line that a worker has died, and who comes where it was the last."""
         left = self._members.size - len(self._members.lost)
         what = "what it ran is given up" if given_up else "what it held runs elsewhere"
         host = self._members.host(worker)
-        logger.warning("worker %d on %s died; %s; %s left", worker, host, what, _workers(left))
+        after = f"{_workers(left)} left"
+        if successor is not None:
+            after = f"no worker is left: worker {successor}, on rank 0's host, takes its place"
+        logger.warning("worker %d on %s died; %s; %s", worker, host, what, after)
 
     def of_all(self) -> errors.WorkerLost:
         """Return why nothing can go on where every worker has died."""
-        return errors.WorkerLost(
-            "no worker is left: " + ", ".join(
-                f"{worker} on {host}" for worker, host in sorted(self._members.lost.items())
-            ) + " died"
-        )  # fmt: skip
+        return errors.WorkerLost(f"no worker is left: {self._named()} died")
 
     def tell_all(self) -> None:
         """Say in one line at the end who has died, if anybody has."""
-        lost = ", ".join(f"{worker} on {host}" for worker, host in self._members.lost.items())
-        if lost:
-            logger.warning("workers were lost: %s", lost)
+        if self._members.lost:
+            logger.warning("workers were lost: %s", self._named())
+
+    def _named(self) -> str:
+        lost = sorted(self._members.lost.items())
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        return ", ".join(f"{worker} on {host}" for worker, host in lost[:_NAMED]) + more
 
 
 def _workers(count: int) -> str:

@@ -6,7 +6,7 @@ task and compares.
 
     out: from the caller to a worker
         tasks/executor          the caller's words
-        executors/farm_executor on this farm              + tasks/limit
+        executors/farm_executor on this farm              + tasks/limit pedigree
         farm/farm               a worker has joined
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/failure payload tasks/limit
@@ -19,7 +19,7 @@ task and compares.
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
-        farm/functions          its function, sent once
+        farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + concurrency/signal_lock
         farm/driver             somebody looks after it
 
@@ -31,7 +31,7 @@ task and compares.
         worker/nested/depth_first a fiber for it          + worker/nested/fibers
         worker/batches          it is the one that runs   + worker/inbox worker
         worker/running          unpacked, run, packed     + worker/purity worker wire/payload
-                                                            wire/failure
+                                                            wire/failure tasks/pedigree
         worker/outbox           answered
         wire/transport          Finished leaves
 
@@ -75,7 +75,7 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.unfinished import Unfinished
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
 from .calls import Call, CallStream
@@ -85,11 +85,13 @@ from .driver import PATIENCE, Driver
 from .failures import Failures
 from .finishing import ProgramEnd, Rounds
 from .jobs import Jobs
+from .last_worker import LastWorker
 from .loop import Loop
 from .maps import Maps
 from .members import Members
 from .observer import Observer
 from .offers import Offers
+from .put_off import PutOff
 from .relay import Relay
 from .router import Router
 from .silences import Silences
@@ -102,11 +104,13 @@ class Farm:
     policy: the settings of batching. progress_thread: False for tests that drive by themselves.
     retries: how often a task is tried again that was running where a worker died.
     observer: told what happens, where somebody wants to know.
+    last_resort: starts a worker where the last one has died, and returns its rank.
     """
 
     def __init__(
         self, transport: Transport, policy: batching.Policy = batching.Policy(),
         progress_thread: bool = True, retries: int = 2, observer: Observer | None = None,
+        last_resort: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
@@ -123,10 +127,12 @@ class Farm:
         )
         self._offers = offers = Offers()
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
+        last_worker = LastWorker(members, scheduler, last_resort, retries)
         failures, rounds = Failures(members, retries), Rounds(members, transport.send)
+        put_off = PutOff(scheduler)
         router = Router(
-            scheduler, jobs, dispatch, relay, members, failures, silences, self.sharing,
-            callbacks, rounds, observer,
+            scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
+            self.sharing, callbacks, rounds, put_off, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -137,16 +143,17 @@ class Farm:
         )  # fmt: skip
         self._loop = loop = Loop(
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
-            callbacks,
+            callbacks, put_off,
         )  # fmt: skip
-        self._end = ProgramEnd(self.unfinished, unread, rounds, offers, lock)
+        self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, members.size
         )
         self._closing = Closing(
-            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer
-        )
+            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,
+            calls, scheduler.finished_of,
+        )  # fmt: skip
 
     # Calls.
 
@@ -169,7 +176,7 @@ class Farm:
     def recalled_call(self) -> None:
         """Count a call whose outcome is known from a checkpoint, and which is not submitted."""
         with self._lock:
-            self._jobs.recalled(self._calls.number, 1)
+            self._jobs.recalled(self._calls.number, None, 1)
 
     # Waiting, and what all share.
 
@@ -229,7 +236,8 @@ class Farm:
     def finish(self, maps: bool = True) -> None:
         """Have everything run that runs although nobody waits for it; the program has ended.
 
-        maps: whether that goes for maps that nobody reads; executors are finished in any case.
+        maps: whether that goes for maps and calls that nobody waits for; executors are finished
+        in any case.
         """
         self._end.finish(maps, self.wait_until, lambda: self._jobs.error is not None)
 

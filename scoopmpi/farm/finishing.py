@@ -15,6 +15,7 @@ from ..concurrency.periods import LEAVE_SECONDS
 from ..concurrency.signal_lock import SignalLock
 from ..tasks.unfinished import Unfinished
 from ..wire.messages import Finish, Rest
+from .calls import CallStream
 from .members import Members
 from .offers import Offers
 from .patience import Patience
@@ -24,26 +25,28 @@ from .unread import UnreadMaps
 class ProgramEnd:
     """The end of one program on a farm.
 
-    unfinished: executors here. unread: maps here. rounds, offers: tell of the workers.
+    unfinished: executors here. unread: maps here. calls: those submitted here.
+    rounds, offers: tell of the workers.
     """
 
     def __init__(
         self,
         unfinished: Unfinished,
         unread: UnreadMaps,
+        calls: CallStream,
         rounds: Rounds,
         offers: Offers,
         lock: SignalLock,
     ) -> None:
-        self._unfinished, self._unread, self._rounds = unfinished, unread, rounds
-        self._offers, self._lock = offers, lock
+        self._unfinished, self._unread, self._calls = unfinished, unread, calls
+        self._rounds, self._offers, self._lock = rounds, offers, lock
 
     def finish(
         self, maps: bool, wait_until: Callable[..., bool], broken: Callable[[], bool]
     ) -> None:
         """Return when nothing is left to run.
 
-        maps: whether maps count that nobody reads; executors do in any case.
+        maps: whether maps and calls count that nobody waits for; executors do in any case.
         wait_until: of the farm. broken: says whether nothing can run any more.
         """
         rounds, offers = self._rounds, self._offers
@@ -51,14 +54,21 @@ class ProgramEnd:
             self._unfinished.finish()
             if maps:
                 self._unread.finish(wait_until, broken)
+                self._finish_calls(wait_until, broken)
             with self._lock:
                 handed_on = offers.last_ones
                 rounds.ask(maps)
             said = Patience("tasks that tasks have left", lambda: f"workers {rounds.unsettled}")
             said.wait(wait_until, lambda: rounds.over or broken())
-            new = self._unfinished or (maps and self._unread.under_way)
-            if handed_on == offers.last_ones and not new:
+            new = self._unfinished or (maps and (self._unread.under_way or self._calls.waiting))
+            self._calls.tell_unheard()
+            if not rounds.waited and handed_on == offers.last_ones and not new:
                 return
+
+    def _finish_calls(self, wait_until: Callable[..., bool], broken: Callable[[], bool]) -> None:
+        calls = self._calls
+        said = Patience("submitted calls", lambda: f"{calls.waiting} have not ended")
+        said.wait(wait_until, lambda: not calls.waiting or broken())
 
 
 class Rounds:
@@ -73,12 +83,15 @@ class Rounds:
         self._asked = 0.0
         self._silent: set[int] = set()
         self._unsettled: set[int] = set()
+        self.waited = False
+        """True where in the latest round something was left to run on a worker."""
 
     def ask(self, maps: bool) -> None:
         """Begin a round. maps: whether maps count that nobody reads."""
         self._token += 1
         self._asked = time.monotonic()
         self._silent, self._unsettled = set(self._members.present), set()
+        self.waited = False
         for worker in self._silent:
             self._send(worker, Finish(self._token, maps))
 
@@ -86,6 +99,7 @@ class Rounds:
         """Take in a worker's answer, maybe to an earlier round."""
         if message.token == self._token:
             self._silent.discard(worker)
+            self.waited = self.waited or not message.settled
             (self._unsettled.discard if message.settled else self._unsettled.add)(worker)
 
     @property

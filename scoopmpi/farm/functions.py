@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..tasks.packed import Function
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 
 
 class _Known(NamedTuple):

@@ -12,6 +12,8 @@ from typing import Final, Protocol
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
+from ..tasks.wrapped import Retry
+from ..wire.messages import Origin
 from .map_job import MapJob
 from .observer import Observer
 
@@ -36,6 +38,10 @@ class Job(Protocol):
         """Return the function of all its tasks; None where each brings its own."""
 
     @property
+    def origin(self) -> Origin | None:
+        """Return who has made it, for its tasks to know; None where each call has that itself."""
+
+    @property
     def first(self) -> int:
         """Return the index that the user knows its task 0 by."""
 
@@ -49,6 +55,15 @@ class Job(Protocol):
 
     def limit(self, task: int, /) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""
+
+    def retry(self, task: int, /) -> Retry | None:
+        """Return how a task that raises is tried again, None where it is not."""
+
+    def words(self, task: int, /) -> str:
+        """Return a task's function, index and arguments in the words of messages.
+
+        May run the user's code where taking outcomes does.
+        """
 
     def packed(self, start: int, stop: int, /) -> Tasks:
         """Return the tasks `start` to `stop - 1` as they are sent."""
@@ -77,8 +92,8 @@ class Jobs:
         """All of them, by number."""
         self.maps: Final[Mapping[int, MapJob]] = self._maps
         """The maps among them."""
-        self.new_number = itertools.count(1).__next__
-        """Gives the number of the next job."""
+        self.new_number = itertools.count().__next__
+        """Gives the number of the next job; 0 is that of all submitted calls."""
         self.error: BaseException | None = None
         """Why no job can go on any more."""
 
@@ -101,10 +116,10 @@ class Jobs:
             self._observer.job_ended(number)
         return job
 
-    def recalled(self, number: int, tasks: int) -> None:
-        """Tell the observer of tasks whose outcomes are known from a checkpoint."""
+    def recalled(self, number: int, start: int | None, tasks: int) -> None:
+        """Tell the observer of tasks from `start` on whose outcomes a checkpoint knows."""
         if self._observer is not None:
-            self._observer.tasks_recalled(number, tasks)
+            self._observer.tasks_recalled(number, start, tasks)
 
     def fail(self, error: BaseException) -> None:
         """Give every caller the error, from whatever thread: nothing can go on."""

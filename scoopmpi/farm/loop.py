@@ -19,6 +19,7 @@ from .calls import CallStream
 from .dispatch import Dispatch
 from .jobs import Jobs
 from .offers import Offers
+from .put_off import PutOff
 from .relay import Relay
 from .router import Router
 from .unread import UnreadMaps
@@ -43,11 +44,13 @@ class Loop:
         relay: Relay,
         offers: Offers,
         callbacks: CallbackQueue,
+        put_off: PutOff,
     ) -> None:
         self._transport, self._lock, self._scheduler = transport, lock, scheduler
         self._jobs, self._calls, self._unread = jobs, calls, unread
         self._dispatch, self._router = dispatch, router
         self._relay, self._offers, self._callbacks = relay, offers, callbacks
+        self._put_off = put_off
         self._abandoned: deque[int] = deque()
         self._closed = False
         self.looked = 0.0
@@ -107,6 +110,8 @@ class Loop:
                 self._callbacks.add(deliver)
         if self._calls.fresh:
             self.submit_calls()
+        if self._put_off and not self._dispatch.stopping:
+            self._dispatch.assigned(self._put_off.due())
         handled = self._receive()
         if self._offers.spent or self._relay.revoked_jobs:
             self._relay.look()

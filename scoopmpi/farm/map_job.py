@@ -16,6 +16,7 @@ from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
 from ..tasks.reorder import ReorderBuffer
+from ..wire.messages import Origin
 from .ahead import Ahead
 from .map_outcomes import MapOutcomes
 from .map_tasks import MapTasks
@@ -23,6 +24,7 @@ from .map_window import MapWindow
 
 if TYPE_CHECKING:
     from ..tasks.record import MapRecord
+    from ..tasks.unfinished import Unheard
 
 
 class MapJob:
@@ -33,6 +35,7 @@ class MapJob:
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
     record: of the map in a checkpoint.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
+    origin: who has made it, for its tasks to know.
     """
 
     kind = "map"
@@ -48,23 +51,28 @@ class MapJob:
         ordered: bool,
         record: MapRecord | None,
         go_on: Callable[[MapJob], None],
+        origin: Origin | None = None,
     ) -> None:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
         source, ahead = Source(iterables), Ahead(workers)
         waiting: ReorderBuffer[OutcomeRange] = ReorderBuffer(ordered)
+        if record is not None:
+            record.begins(source.size)
         outcomes = MapOutcomes(waiting, source, guard, ahead, record, partial(go_on, self))
         tasks = MapTasks(function, source, guard, ahead, record)
         window = MapWindow(source, guard, ahead, waiting, record, outcomes.add)
         self.number = number
         self.function: Function | None = function
         self.name = function.name
+        self.origin = origin
         self.context = contextvars.copy_context()
         """In which the user's iterators run, whoever runs them."""
         self.asked = False
         """True where somebody has asked for a value."""
         # The farm speaks to each way itself.
         self.next_spans = window.next_spans
-        self.limit, self.packed = tasks.limit, tasks.packed
+        self.limit, self.retry = tasks.limit, tasks.retry
+        self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
         self.watch = outcomes.watch
         self.take = waiting.take
@@ -111,6 +119,16 @@ class MapJob:
         """True where tasks may be left that were not handed out."""
         source = self._source
         return source.size is None or self._ahead.released < source.size
+
+    @property
+    def unheard(self) -> Unheard | None:
+        """Return what tasks have raised of which the values were thrown away."""
+        return self._outcomes.unheard
+
+    @property
+    def size(self) -> int | None:
+        """Return how many tasks there are, as far as that is known."""
+        return self._source.size
 
     @property
     def taken(self) -> int:

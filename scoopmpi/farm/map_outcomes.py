@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.reorder import ReorderBuffer
+from ..tasks.unfinished import Unheard
+from ..wire import failure
 from .ahead import Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
@@ -47,6 +50,8 @@ class MapOutcomes:
         """Why no outcome comes any more."""
         self.left = False
         """True where nobody takes the values, but the tasks shall run."""
+        self.unheard: Unheard | None = None
+        """What tasks have raised of which the values were thrown away."""
         self._watch: Callable[[OutcomeRange], object] = bool
 
     def delivered(self, part: OutcomeRange) -> None:
@@ -90,7 +95,16 @@ class MapOutcomes:
     def discard(self) -> None:
         """Throw away what has come."""
         while (part := self._waiting.take()) is not None:
+            if part.failed:
+                self._note(part)
             self._watch(part)
+
+    def _note(self, part: OutcomeRange) -> None:
+        """Note what tasks have raised of which the values are thrown away."""
+        self.unheard = self.unheard or Unheard()
+        place = part.failed[0]
+        error = partial(failure.unpack, part.outcomes[place])
+        self.unheard.note(part.start + place, error, len(part.failed))
 
 
 def _nothing() -> None:

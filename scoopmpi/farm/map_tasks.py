@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..tasks.arguments import Source
 from ..tasks.packed import Function, Tasks, pack_arguments
-from ..wire import payload
+from ..tasks.wrapped import Retry
+from ..wire import errors, payload
 from .ahead import Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
@@ -41,12 +42,22 @@ class MapTasks:
         """Return the seconds that a task may take, None where there is no limit."""
         return self._function.limit
 
+    def retry(self, task: int) -> Retry | None:
+        """Return how a task that raises is tried again, None where it is not."""
+        return self._function.retry
+
+    def words(self, task: int) -> str:
+        """Return a task's function, index and arguments in the words of messages."""
+        from ..wire import shown  # late: nothing may fail
+
+        with self._guard:
+            row = [column[0] for column in self._source.columns(task, task + 1)]
+        return errors.words(shown.called(self._function.target, row), task)
+
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the tasks `start` to `stop - 1`: one frame for all where they are plain."""
         with self._guard:
             columns = self._source.columns(start, stop)
-            if self._record is not None:
-                self._record.sent(start, columns)
         frame = payload.pack_columns(columns)
         if frame is not None:
             self._ahead.weigh((frame,), stop - start)
@@ -54,5 +65,8 @@ class MapTasks:
         name = self._function.name
         rows = enumerate(zip(*columns, strict=True), start)
         frames = tuple(pack_arguments(name, index, row) for index, row in rows)
+        if self._record is not None:
+            with self._guard:
+                self._record.sent(start, columns, frames)
         self._ahead.weigh(frames, stop - start)
         return Tasks(False, frames)

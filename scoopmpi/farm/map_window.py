@@ -21,10 +21,14 @@ if TYPE_CHECKING:  # workers come by here without a checkpoint
 
 
 class Span(NamedTuple):
-    """So many tasks that are handed out next, or whose outcomes are known already."""
+    """So many tasks that are handed out next, or whose outcomes are known already.
+
+    start: the first of them.
+    """
 
     tasks: int
     known: bool
+    start: int
 
 
 class MapWindow:
@@ -62,30 +66,24 @@ class MapWindow:
             if self._record is not None:
                 return self._spans_of(self._record, end)
             self._ahead.release_up_to(end)
-        return [Span(end - begin, False)]
+        return [Span(end - begin, False, begin)]
 
     def _spans_of(self, record: MapRecord, end: int) -> list[Span]:
-        """Return the tasks before `end`, and all that was saved together with the last of them."""
-        spans: list[Span] = []
-        ahead = self._ahead
-        while (begin := ahead.released) < end:
-            known = record.next_known(begin)
-            if known is None or known.start > begin:
-                ahead.release_up_to(end if known is None else min(end, known.start))
-                spans.append(Span(ahead.released - begin, False))
-            elif self._recall(record, known):
-                ahead.release_up_to(known.stop)
-                spans.append(Span(len(known), True))
-        return spans
-
-    def _recall(self, record: MapRecord, tasks: range) -> bool:
-        """Take the outcomes of these tasks from the record; False where they do not fit."""
-        source = self._source
+        """Return the tasks before `end`, and those behind that were saved together with them."""
+        source, spans = self._source, []
+        begin = self._ahead.released
+        reach = record.reach(begin, end)
         if source.size is None:
-            source.read_up_to(tasks.stop)  # as the run did that saved them
-        fits = tasks.stop <= source.read
-        saved = record.recalled(source.columns(tasks.start, tasks.stop) if fits else None)
-        if saved is None:
-            return False
-        self._recalled(saved)
-        return True
+            source.read_up_to(reach)  # as the run did that saved them
+        columns = source.columns(begin, min(reach, source.read))
+        for part in record.known(begin, end, columns):
+            if begin < part.start:
+                spans.append(Span(part.start - begin, False, begin))
+            spans.append(Span(part.stop - part.start, True, part.start))
+            begin = part.stop
+            self._ahead.release_up_to(begin)
+            self._recalled(part)
+        if begin < end:
+            spans.append(Span(end - begin, False, begin))
+            self._ahead.release_up_to(end)
+        return spans

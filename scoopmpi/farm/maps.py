@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..concurrency.signal_lock import SignalLock
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import pack_function
+from ..wire.messages import Origin
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
 from .driver import Driver
@@ -55,18 +56,20 @@ class Maps:
         iterables: Sequence[Iterable[Any]],
         ordered: bool = True,
         record: Callable[[], MapRecord] | None = None,
+        origin: Origin | None = None,
     ) -> MapJob:
         """Begin a map, and hand out its first tasks; reads the user's iterators.
 
         target: the function. iterables: its arguments, in columns.
         ordered: whether outcomes are wanted in the order of the tasks, or as they come.
         record: begins the map's record in a checkpoint.
+        origin: who has made it, for its tasks to know.
 
         Raises PicklingError or TypeError where the function cannot travel.
         """
         function, number = pack_function(target), self._jobs.new_number()
         kept = None if record is None else record()
-        job = MapJob(number, function, iterables, self._workers, ordered, kept, self._go_on)
+        job = MapJob(number, function, iterables, self._workers, ordered, kept, self._go_on, origin)
         spans = job.next_spans()
         with self._lock:
             self._jobs.add_map(job)
@@ -91,7 +94,7 @@ class Maps:
         for span in spans:
             if span.known:
                 self._scheduler.known(number, span.tasks)
-                self._jobs.recalled(number, span.tasks)
+                self._jobs.recalled(number, span.start, span.tasks)
             else:
                 self._dispatch.assigned(self._scheduler.submitted(number, span.tasks))
 

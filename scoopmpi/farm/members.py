@@ -22,6 +22,7 @@ LONGEST = 4000
 class Members:
     """The workers of a farm, `size` of them when all have joined.
 
+    started: how many the launcher has started; `size` counts successors of the last one too.
     show: takes 2, for stderr, and what is to be printed there.
     has_said: whether rank 0 has written a text there itself.
     """
@@ -32,7 +33,7 @@ class Members:
         show: Callable[[int, bytes], None],
         has_said: Callable[[str], bool] = lambda text: False,
     ) -> None:
-        self.size = size
+        self.started = self.size = size
         self._has_said = has_said
         self._show = show
         self._refusals, self._said = Reports(), Reports()
@@ -75,6 +76,10 @@ class Members:
         ]
         return "no worker can import the program: " + "\n\n".join(texts)
 
+    def one_more(self) -> None:
+        """Expect a further worker, whose rank is the next one."""
+        self.size += 1
+
     def died(self, worker: int) -> None:
         """Note that a worker is no more."""
         self._lost[worker] = self.host(worker)
@@ -102,6 +107,10 @@ class Members:
     def left(self, worker: int) -> None:
         """Note that a worker has followed Stop."""
         self._left.add(worker)
+
+    def has_joined(self, worker: int) -> bool:
+        """Return whether a worker has imported the program, whatever has become of it."""
+        return worker in self._hosts
 
     def host(self, worker: int) -> str:
         """Return the name of a worker's host."""

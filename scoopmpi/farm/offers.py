@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
-from ..wire import payload
+from ..tasks.wrapped import Retry
+from ..wire import errors, payload
 from ..wire.messages import Offered, Returned
 
 
@@ -50,6 +51,7 @@ class Offer:
         self.tasks = message.stop - message.start
         self.nested_job, self.last = NestedJob(owner, message.job), message.last
         self.first = message.start  # the index there of the first task here
+        self.origin = message.origin
         self._returned, self._forgotten = returned, forgotten
         self._limit = message.limit
         self._unanswered = self.tasks
@@ -62,6 +64,19 @@ class Offer:
     def limit(self, task: int) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""
         return self._limit
+
+    def retry(self, task: int) -> Retry | None:
+        """Return None: tasks of tasks are tried again in place."""
+        return None
+
+    def words(self, task: int) -> str:
+        """Return the words of messages for a task, as far as it is known here what it is."""
+        if not self._plain:
+            return f"task {self.first + task} of {self.name}"
+        from ..wire import shown  # late: nothing may fail
+
+        given = shown.arguments([column[task] for column in self._columns], {})
+        return errors.words(f"{self.name}({given})", self.first + task)
 
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the tasks `start` to `stop - 1`, counted from the start of the offer."""

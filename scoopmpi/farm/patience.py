@@ -29,6 +29,7 @@ class Patience:
                 continue  # not in seconds, in tests
             self._seconds *= 10
             logger.warning(
-                "the program has ended, and waits for %s: %s. Ctrl-C ends it at once",
+                "the program has ended, and waits for %s: %s. Ctrl-C ends it at once, and "
+                "--no-finish does not wait",
                 self._what, self._details(),
             )  # fmt: skip

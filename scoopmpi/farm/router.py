@@ -7,7 +7,7 @@ nothing of the user's runs here: what does is added to the callback queue. No de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..constants.sharing import FarmSharing
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import OutcomeRange
-from ..wire import messages
+from ..wire import constants_messages, messages
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
@@ -23,8 +23,10 @@ from .dispatch import Dispatch
 from .failures import Failures
 from .finishing import Rounds
 from .jobs import Job, Jobs
+from .last_worker import LastWorker
 from .members import Members
 from .observer import Observer
+from .put_off import PutOff, without
 from .relay import Relay
 from .silences import Silences
 
@@ -40,16 +42,19 @@ class Router:
         relay: Relay,
         members: Members,
         failures: Failures,
+        last_worker: LastWorker,
         silences: Silences,
         sharing: FarmSharing,
         callbacks: CallbackQueue,
         rounds: Rounds,
+        put_off: PutOff,
         observer: Observer | None,
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
+        self._last_worker = last_worker
         self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
-        self._observer = observer
+        self._put_off, self._observer = put_off, observer
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
             Finished: self._finished,
             messages.Waiting: self._waiting,
@@ -57,8 +62,8 @@ class Router:
             messages.Offered: relay.offered,
             messages.Revoked: relay.revoked,
             messages.Joined: self._joined,
-            messages.SetConstants: sharing.set_for_task,
-            messages.BufferRequest: sharing.send_buffers,
+            constants_messages.SetConstants: sharing.set_for_task,
+            constants_messages.BufferRequest: sharing.send_buffers,
             messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
             messages.ImportFailed: self._import_failed,
             messages.Rest: rounds.heard,
@@ -82,13 +87,25 @@ class Router:
         batch, unstarted = Batch(number, start, stop), None
         if message.unstarted < message.end:
             unstarted = Batch(number, message.unstarted, message.end)
-        if assignments := self._scheduler.finished(sender, batch, message.seconds, unstarted):
+        put_off = self._to_try_again(sender, batch, message.again) if message.again else ()
+        if assignments := self._scheduler.finished(
+            sender, batch, message.seconds, unstarted, put_off
+        ):
             self._dispatch.assigned(assignments)
         if self._observer is not None:  # before its job may end with these outcomes
-            self._tell_finished(self._observer, sender, message)
+            self._tell_finished(self._observer, sender, message, put_off)
         if start < stop and (job := self._jobs.open.get(number)) is not None:
             part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
-            self._answer(job, part)
+            for final in without(part, put_off) if put_off else (part,):
+                self._answer(job, final)
+
+    def _to_try_again(self, sender: int, batch: Batch, places: Iterable[int]) -> Sequence[Batch]:
+        """Return the tasks that have raised and are run again later."""
+        job = self._jobs.open.get(batch.job)
+        if job is None:
+            return ()
+        held = self._scheduler.as_held(sender, batch)
+        return self._put_off.taken(job, held, (batch.start + place for place in places))
 
     def _answer(self, job: Job, part: OutcomeRange) -> None:
         if job.delivery_runs_code:
@@ -121,34 +138,58 @@ class Router:
         self._relay.lost(worker)
         self._dispatch.lost(worker)
         self._sharing.lost(worker)
+        stopping = self._dispatch.stopping
+        successor = None if stopping else self._last_worker.successor(worker)
         expired = self._silences.expired(worker)
         given_up = self._scheduler.given_up(worker, self._failures.retries, expired)
-        if not self._dispatch.stopping:
-            self._failures.tell(worker, given_up)
+        if not stopping:
+            self._failures.tell(worker, given_up, successor)
         if self._observer is not None:
-            self._tell_lost(self._observer, worker, given_up)
+            self._tell_lost(self._observer, worker, given_up, expired)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
         for batch in given_up:
             if (job := self._jobs.open.get(batch.job)) is not None:
-                self._answer(job, self._failures.outcome(worker, batch, job, batch == expired))
+                self._give_up(job, worker, batch, batch == expired)
         if self._members.none_left:
             self._callbacks.add(partial(self._jobs.fail, self._failures.of_all()))
 
+    def _give_up(self, job: Job, worker: int, batch: Batch, expired: bool) -> None:
+        """Give the caller of a task its failure, whose words may run the user's code."""
+
+        def deliver() -> None:
+            job.delivered(self._failures.outcome(worker, batch, job, expired))
+
+        if job.delivery_runs_code:
+            self._callbacks.add(deliver)
+        else:
+            deliver()
+
     # Events, where somebody reads them.
 
-    def _tell_finished(self, observer: Observer, worker: int, message: Finished) -> None:
-        number, tasks = message.job, message.stop - message.start
+    def _tell_finished(
+        self, observer: Observer, worker: int, message: Finished, put_off: Sequence[Batch]
+    ) -> None:
+        number, again = message.job, sum(each.tasks for each in put_off)
+        tasks, seconds = message.stop - message.start - again, message.seconds
+        if again:
+            observer.tasks_put_off(number, worker, again, seconds if not tasks else -1.0)
         if tasks:
-            failed, seconds = len(message.failed), message.seconds
+            failed = len(message.failed) - again
             observer.tasks_finished(number, worker, tasks, failed, seconds)
+        if message.start < message.stop:
+            count = message.stop - message.start
+            observer.tasks_ran(number, worker, message.start, count, message.log)
         if message.unstarted < message.end:
             observer.tasks_handed_back(number, worker, message.end - message.unstarted)
 
-    def _tell_lost(self, observer: Observer, worker: int, given_up: Sequence[Batch]) -> None:
+    def _tell_lost(
+        self, observer: Observer, worker: int, given_up: Sequence[Batch], expired: Batch | None
+    ) -> None:
         blamed = self._scheduler.blamed(worker)
         for batch in self._scheduler.held(worker) if self._scheduler.knows(worker) else ():
-            observer.tasks_lost(batch.job, worker, batch.tasks)
+            late = batch == expired
+            observer.tasks_lost(batch.job, worker, batch.start, batch.tasks, batch.attempt, late)
             if batch in given_up:
                 observer.tasks_given_up(batch.job, worker, batch.tasks)
             elif batch in blamed:

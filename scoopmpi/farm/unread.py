@@ -47,6 +47,7 @@ class UnreadMaps:
         self._left: dict[int, MapJob] = {}
         self._reading: dict[int, bool] = {}  # and whether to look again afterwards
         self._guard = threading.Lock()  # of `_reading`
+        self._told: set[str] = set()  # functions whose failures have been told
         self._readers = Readers(threads)
 
     def drop(self, number: int) -> None:
@@ -114,6 +115,8 @@ class UnreadMaps:
     def _ended(self, job: MapJob) -> None:
         if self._left.pop(job.number, None) is not None:
             self._abandon(job.number)
+            if job.unheard is not None:
+                job.unheard.tell(job.name, job.taken, self._told)
             if job.problem is not None:
                 tell_failed(job.name, job.read, failure.reason(job.problem))
 

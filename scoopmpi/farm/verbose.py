@@ -102,7 +102,12 @@ class Verbose(Observer):
             counts.failed += failed
             counts.seconds += max(seconds, 0.0)
 
-    def tasks_recalled(self, job: int, tasks: int) -> None:
+    def tasks_put_off(self, job: int, worker: int, tasks: int, seconds: float) -> None:
+        for counts in self._counts(job):
+            counts.retried += tasks
+            counts.seconds += max(seconds, 0.0)
+
+    def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         for counts in self._counts(job):
             counts.recalled += tasks
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
-from ..process import streams
+from ..process import rank_settings, streams
 from .beside import child, feeding, lifeline, session
 from .beside.watch import Silence, Watch
 from .commandline.launch import Launch
@@ -44,9 +44,13 @@ def run(
         env[feeding.PATH] = feeding.by_path()
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
+    again: dict[str, str] = {}
+
     def once(signalled: Callable[[], None] | None) -> int:
         with session.directory(composed.session, env) as own:
-            return child.run(argv, {**env, **own}, replace(watch, signalled=signalled))
+            told = {**env, **again, **own}
+            again[rank_settings.AGAIN] = "1"
+            return child.run(argv, told, replace(watch, signalled=signalled))
 
     try:
         return _restarted(launch, once, tell)

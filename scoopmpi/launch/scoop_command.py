@@ -13,10 +13,10 @@ from typing import NoReturn
 
 from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
-from . import detection, managers, running
+from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import Launch, with_paths
-from .flavours.ranks import LauncherOptions
+from .flavours.ranks import LauncherOptions, LaunchError
 from .hosts import hostlist, placement
 from .hosts.allocation import Allocation
 from .hosts.asking import asking
@@ -34,13 +34,25 @@ def start(options: Options) -> NoReturn:
             sys.exit(said.status)
         if not launch.words and not _terminal():
             launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
+        job_files.check(launch.farm, {"--output": options.output})
         composed = composing.command_line(launch, hosts, env)
         for note in () if options.quiet else composed.notes:
             _tell(note)
-        sys.exit(running.run(launch, composed, _tell))
+        sys.exit(running.run(launch, composed, _tell, output=_output(options)))
     except composing.PROBLEMS as problem:
         _tell(str(problem))
         sys.exit(UNABLE)
+
+
+def _output(options: Options) -> int | None:
+    """Open the file that stands in the place of stdout and stderr, where one is asked for."""
+    path = job_files.output(options.output, _tell)
+    if path is None:
+        return None
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    except OSError as problem:
+        raise LaunchError(f"--output {path} cannot be written: {problem.strerror}") from None
 
 
 def restart_rank(options: Options) -> NoReturn:

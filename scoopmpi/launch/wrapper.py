@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 import click
 
 from ..program.scoop_options import UNABLE
-from . import detection, explanation, findings, running
+from . import detection, explanation, findings, job_files, running
 from .cli import options, setting
 from .cli.request import Request
 from .commandline import composing
@@ -115,6 +115,10 @@ def _execute(
     composed: CommandLine, launch: Launch, request: Request, voice: Voice, ctx: click.Context
 ) -> NoReturn:
     path, silence = request.output.output, request.output.silence
+    job_files.check(launch.farm, {"--output": path, "--logtofile": request.output.log})
+    if path is not None and (path := job_files.output(path, voice.warn)) is None and silence:
+        voice.warn("--output-check-timeout: nothing is watched, each rank writes its own file")
+        silence = None
     file = opened(ctx, "output", path, "w") if path is not None else None
     output = file.fileno() if file else None
     if not launch.has_farm and composed.ends_stdin and silence is None:

@@ -77,6 +77,11 @@ class Lines:
         with self._guard:
             return list(self._unfinished)
 
+    def begun(self, owner: Hashable, task: int) -> bool:
+        """Return True where this task of an owner stands in the middle of a line."""
+        unfinished = self._unfinished.get(owner)
+        return unfinished is not None and unfinished.task == task
+
     def __bool__(self) -> bool:
         return bool(self._unfinished)
 

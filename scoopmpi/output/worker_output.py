@@ -31,14 +31,15 @@ class Output:
 
     send: takes 1 for stdout or 2 for stderr and whole lines; False where nobody takes them.
     place: who writes now, and which of its tasks that is.
+    lines: makes what holds unfinished lines.
     """
 
-    def __init__(self, send: Send, place: Place) -> None:
+    def __init__(self, send: Send, place: Place, lines: Callable[[], Lines] = Lines) -> None:
         self._collecting: int | None = None
         self._place = place
         self._send = send
         self._kept: list[tuple[int, bytes]] | None = None
-        ends = [_End(partial(self._pass_on, fd), self._owner, fd) for fd in (1, 2)]
+        ends = [_End(partial(self._pass_on, fd), self._owner, fd, lines) for fd in (1, 2)]
         self._ends = ends
         self.streams = tuple(
             TaskStream(end, like) for end, like in zip(ends, (sys.stdout, sys.stderr), strict=True)
@@ -112,9 +113,12 @@ class _End(io.RawIOBase):
     name: str
     mode = "wb"
 
-    def __init__(self, send: Callable[[bytes], bool], place: Place, fd: int) -> None:
+    def __init__(
+        self, send: Callable[[bytes], bool], place: Place, fd: int, lines: Callable[[], Lines]
+    ) -> None:
         self.name = f"<{'stdout' if fd == 1 else 'stderr'}>"
-        self._take(Lines())
+        self._new_lines = lines
+        self._take(lines())
         self._send = send
         self._place = place
         self._fd = fd
@@ -144,7 +148,7 @@ class _End(io.RawIOBase):
     def _look_who_this_is(self) -> bool:
         """True in a child that a task has forked: it has no rank to talk to."""
         if os.getpid() != self._pid and self._send is not _nobody:
-            self._take(Lines())  # what its parent has begun is its parent's
+            self._take(self._new_lines())  # what its parent has begun is its parent's
             self._send = _nobody
         return self._send is _nobody
 
@@ -174,7 +178,7 @@ class _Buffer(_End):
     """
 
     def __init__(self, end: _End) -> None:
-        super().__init__(end._send, end._place, end._fd)
+        super().__init__(end._send, end._place, end._fd, end._new_lines)
         self._take(end.lines)
 
     def _take(self, lines: Lines) -> None:

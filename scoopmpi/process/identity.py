@@ -6,6 +6,8 @@ else writes its attributes. No imports of the project: the ground on which all o
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -31,6 +33,7 @@ class Identity:
     """
 
     __slots__ = (
+        "_told",
         "_warned",
         "debug",
         "ended",
@@ -48,6 +51,7 @@ class Identity:
         self.task_timeout: float | None = None
         self.debug = False
         self._warned = False
+        self._told: set[str] = set()
 
     def met(self, rank: int, size: int) -> None:
         """Note what MPI says: the number of this process, and how many there are."""
@@ -80,6 +84,12 @@ class Identity:
         first, self._warned = not self._warned, True
         return first
 
+    def tells(self, what: str) -> bool:
+        """True at the first call for a thing of which the user is told once."""
+        first = what not in self._told
+        self._told.add(what)
+        return first
+
     @property
     def place(self) -> Place:
         """The place of this process, to be taken again after a block that has lent its ranks."""
@@ -92,3 +102,18 @@ class Identity:
 
 this = Identity()
 """This process. A forked child keeps it: it is a copy of that rank."""
+
+
+def memory_domain() -> str:
+    """Return a text that is the same in two processes that can attach to each other's memory.
+
+    They are of one user and one boot of one host, and see each other's processes: containers on one
+    host do not, so the host's name would not do.
+    """
+    host = socket.gethostname()
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            boot = file.read().strip()
+        return f"{host} {boot} {os.readlink('/proc/self/ns/pid')} {os.getuid()}"
+    except OSError:
+        return host

@@ -15,6 +15,8 @@ from typing import NamedTuple, TypeVar
 from .launcher_variables import local_rank_of
 
 WAYS = ("compact", "spread")
+AGAIN = "SCOOPMPI_AGAIN"
+"""Is set where the launcher of a job that has crashed is started again, for rank 0."""
 _MOST = 1 << 20
 """Ranks, or cores of a worker: more is a slip."""
 _log = logging.getLogger("scoopmpi")

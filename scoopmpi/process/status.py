@@ -25,10 +25,10 @@ def status_of(run: Callable[[], object]) -> int:
     except SystemExit as leaving:
         return _flushed(_exit_status(leaving))
     except KeyboardInterrupt:
-        _print_traceback()
+        print_traceback()
         return _flushed(130)
     except BaseException:
-        _print_traceback()
+        print_traceback()
         return _flushed(1)
 
 
@@ -50,7 +50,18 @@ def _exit_status(leaving: SystemExit) -> int:
     return 1
 
 
-def _print_traceback() -> None:
+def forget_handler(error: BaseException) -> None:
+    """Have an exception that a signal has raised end where the program was, not where we were."""
+    last, trace = None, error.__traceback__
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
+            last = trace
+        trace = trace.tb_next
+    if last is not None:
+        last.tb_next = None
+
+
+def print_traceback() -> None:
     """Print the traceback of the running exception, from the user's own code on."""
     kind, error, trace = sys.exc_info()
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
@@ -59,11 +70,9 @@ def _print_traceback() -> None:
         sys.stdout.flush()
     if kind is None or error is None:
         return
-    shown = traceback.TracebackException(kind, error, trace)
-    if kind is KeyboardInterrupt:  # where the program was, not how the signal got there
-        while shown.stack and shown.stack[-1].filename.startswith(_OURS):
-            shown.stack.pop()
-    print("".join(shown.format()), end="", file=sys.stderr)
+    if kind is KeyboardInterrupt:
+        forget_handler(error)
+    print("".join(traceback.format_exception(kind, error, trace)), end="", file=sys.stderr)
 
 
 def _flushed(status: int) -> int:

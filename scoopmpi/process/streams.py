@@ -66,6 +66,16 @@ def _leave_terminal() -> None:
             os.close(terminal)
 
 
+def into_file(path: str) -> None:
+    """Have stdout and stderr be a file, behind what is in it; raises OSError if that cannot be."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    flush()
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
 def no_stdin() -> None:
     """Have nothing to read: only rank 0 has a stdin, and some launchers let the others wait."""
     _nothing(0)

@@ -20,13 +20,22 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --hosts HOST...          hosts instead of the batch job's: n1 n2:4 n[3-5]
   --hostfile FILE          the same from a file, a host and a number of workers a line
   -p, --path DIRECTORY     where the program runs
+  -i, --interactive        a prompt when the program is over, with its variables and the workers
   --nice LEVEL             its priority, -20 to 19
   -v, --verbose            say what the farm does
   -q, --quiet              only warnings
   --retries N              how often a task is tried again that ran where a worker died (2)
   --task-timeout SECONDS   how long each task may take that has no limit of its own
+  --seed N                 of the random numbers of tasks; without it another one in each run
   --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
+  --keep-failures          take failures from there as they are, instead of trying again
   --restarts N             how often to start again from the checkpoint after a crash
+  --no-finish              do not wait at the end for maps and calls that nobody waits for
+  --task-log FILE          a table of all tasks, as they end: what, where, how long
+  --task-output DIR        what each task prints, in a file of its own there
+  --output FILE            stdout and stderr; with {rank} or {host} in it a file for each
+  --label                  rank, host and task before each line that a worker prints
+  --debug-task TASK        run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3
   --profile                a profile for each rank, and a table of all, in the directory profile
   --python-interpreter P   the ranks' Python
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
@@ -59,14 +68,23 @@ class Options(NamedTuple):
     hosts: tuple[str, ...] = ()
     hostfile: str | None = None
     path: str | None = None
+    interactive: bool = False
     nice: int | None = None
     verbose: bool = False
     quiet: bool = False
     debug: bool = False
     retries: int | None = None
     task_timeout: float | None = None
+    seed: int | None = None
     checkpoint: str | None = None
+    keep_failures: bool = False
     restarts: int | None = None
+    no_finish: bool = False
+    task_log: str | None = None
+    task_output: str | None = None
+    label: bool = False
+    output: str | None = None
+    debug_task: str | None = None
     profile: bool = False
     python: str | None = None
     pythonpath: str | None = None
@@ -77,7 +95,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS = range(7)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _SEED, _TASK = range(9)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -85,6 +103,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--hostfile": ("hostfile", _TEXT),
     "-p": ("path", _TEXT),
     "--path": ("path", _TEXT),
+    "-i": ("interactive", _FLAG),
+    "--interactive": ("interactive", _FLAG),
     "--nice": ("nice", _NICE),
     "-v": ("verbose", _FLAG),
     "--verbose": ("verbose", _FLAG),
@@ -93,8 +113,16 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--debug": ("debug", _FLAG),
     "--retries": ("retries", _COUNT),
     "--task-timeout": ("task_timeout", _SECONDS),
+    "--seed": ("seed", _SEED),
     "--checkpoint": ("checkpoint", _TEXT),
+    "--keep-failures": ("keep_failures", _FLAG),
     "--restarts": ("restarts", _COUNT),
+    "--no-finish": ("no_finish", _FLAG),
+    "--task-log": ("task_log", _TEXT),
+    "--task-output": ("task_output", _TEXT),
+    "--label": ("label", _FLAG),
+    "--output": ("output", _TEXT),
+    "--debug-task": ("debug_task", _TASK),
     "--profile": ("profile", _FLAG),
     "--python-interpreter": ("python", _TEXT),
     "--pythonpath": ("pythonpath", _TEXT),
@@ -111,6 +139,8 @@ _OPTIONS: dict[str, tuple[str, int]] = {
 NAMES = ("-n", *(name for name in _OPTIONS if name.startswith("--")))
 """Those that nobody takes for a program's own, but for their meaning there."""
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_SEED_DIGITS = re.compile(r"\d{1,1000}", re.ASCII)
+_ONE_TASK = re.compile(r"(?:.+:)?\d{1,18}", re.ASCII | re.DOTALL)
 _CODE_OR_MODULE = ("-c", "-m")
 """In the place of a program, as under `python`; what they need may hang on them."""
 
@@ -139,6 +169,8 @@ def parse(words: list[str]) -> Options:
             found[name] = _checked(option, kind, _value(option, value, left))
     if found.get("hosts") and "hostfile" in found:
         raise UsageError("--hosts and --hostfile are both given: which hosts?")
+    if "keep_failures" in found and "checkpoint" not in found:
+        raise UsageError("--keep-failures needs --checkpoint FILE: kept where?")
     if "restarts" in found and "checkpoint" not in found:
         raise UsageError("--restarts needs --checkpoint FILE: from what is it to start again?")
     return Options(words=tuple(left), **found)
@@ -148,16 +180,28 @@ def for_ranks(options: Options) -> tuple[str, ...]:
     """Return the options that each rank has to know, as words."""
     flags = (
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
-        ("--profile", options.profile),
+        ("--no-finish", options.no_finish), ("--profile", options.profile),
+        ("--label", options.label), ("--keep-failures", options.keep_failures),
+        ("-i", options.interactive),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
-    for name, number in (("--nice", options.nice), ("--retries", options.retries)):
+    for name, number in _numbers(options):
         words += [] if number is None else [name, str(number)]
     if options.task_timeout is not None:
         words += ["--task-timeout", f"{options.task_timeout:.15g}"]
-    for name, text in (("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath)):
+    texts = (
+        ("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath),
+        ("--task-log", options.task_log), ("--task-output", options.task_output),
+        ("--output", options.output),
+        ("--debug-task", options.debug_task),
+    )  # fmt: skip
+    for name, text in texts:
         words += [] if text is None else [name, text]
     return tuple(words)
+
+
+def _numbers(options: Options) -> tuple[tuple[str, int | None], ...]:
+    return ("--nice", options.nice), ("--retries", options.retries), ("--seed", options.seed)
 
 
 def notes(options: Options, launched: bool) -> list[str]:
@@ -245,6 +289,12 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         return _seconds(option, value)
     if option == "-n" and value == "p":
         raise UsageError("-np is -n here, as in: -n 4")
+    if kind == _SEED:
+        if not _SEED_DIGITS.fullmatch(value):
+            raise UsageError(f"{option} needs an integer from 0 on, not {value!r}")
+        return int(value)
+    if kind == _TASK:
+        return task(value)
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)
@@ -255,6 +305,16 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
     if kind == _NICE and not -20 <= number <= 19:
         raise UsageError(f"{option} {value}: niceness is from -20 to 19")
     return number
+
+
+def task(value: str) -> str:
+    """Return which task of a program is meant, as it was written; raises UsageError for none."""
+    if not _ONE_TASK.fullmatch(value):
+        raise UsageError(
+            f"{value!r} is no task: it may be an index (17), behind the name of a map's function "
+            "or the map's number from 1 on (fit:17, 2:17), or calls:3 for the submitted calls"
+        )
+    return value
 
 
 def _seconds(option: str, value: str) -> float:

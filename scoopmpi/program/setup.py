@@ -14,7 +14,7 @@ from .finding import safe_path
 from .scoop_options import Options, UsageError
 
 _PROGRAMS_FORMAT = "[%(asctime)s] %(module)s %(levelname)s %(message)s"
-_FILES = ("hostfile", "prolog")
+_FILES = ("hostfile", "prolog", "task_log", "task_output", "output")
 
 
 def enter(options: Options) -> Options:

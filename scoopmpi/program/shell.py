@@ -32,14 +32,15 @@ def _run(source: str, name: str, space: dict[str, Any]) -> None:
 
 
 def _converse() -> None:
-    import code
-
+    """Ask line by line, with all that Python's own prompt has at a terminal."""
     from ..process import identity
+    from .prompt import Prompt
 
+    space = _space()
     workers = max(1, identity.this.size - 1)
     banner = f"Python {sys.version.split()[0]}, scoopmpi with {workers} workers.\n"
     banner += "from scoopmpi import futures; exit() or Ctrl-D ends"
-    code.interact(banner, local=_space(), exitmsg="")
+    Prompt(space).interact(banner, exitmsg="")
 
 
 if __name__ == "__main__":

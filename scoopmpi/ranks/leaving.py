@@ -15,7 +15,7 @@ import sys
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Union
 
 from ..concurrency.backoff import pause
 from ..concurrency.periods import (
@@ -28,14 +28,19 @@ from ..concurrency.periods import (
 from ..process import ending, lifeline, strays, supervisor
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
-from ..wire.transport import MPITransport, Transport, leave
+from ..wire.transport import MPITransport
 
+if TYPE_CHECKING:  # an import is a file that every rank opens
+    from ..wire.line import LineTransport
+
+Way: TypeAlias = Union[MPITransport, "LineTransport"]
+"""Of a rank to the others."""
 logger = logging.getLogger("scoopmpi")
 _SIGNALLED = [128 + number for number in STOPPING]
 """The program's exit statuses by which its batch system, or Ctrl-C, wants it to end soon."""
 
 
-def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
+def end(transport: Way, lock: AbstractContextManager[Any]) -> NoReturn:
     """End a worker after its last message: its Python, and then MPI together with all ranks.
 
     lock: guards the transport.
@@ -43,26 +48,27 @@ def end(transport: Transport, lock: AbstractContextManager[Any]) -> NoReturn:
     ending.in_order(transport.rank, partial(_with_rank_0, transport, lock))
 
 
-def inside_task(transport: Transport) -> NoReturn:
+def inside_task(transport: Way) -> NoReturn:
     """End a worker while a task runs whose value nobody wants; with the lock held."""
     _with_rank_0(transport, nullcontext(), supervisor.LEAVING_TASK)
 
 
 def _with_rank_0(
-    transport: Transport, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
+    transport: Way, lock: AbstractContextManager[Any], phase: int = supervisor.LEAVING
 ) -> NoReturn:
     """Answer rank 0, which asks when its own Python has ended, and leave when all have answered."""
-    supervisor.link.ends(supervisor.ENDING, None)
-    _wait_for_stop(transport, lock)
-    with lock:
-        transport.send(0, Left())
-        transport.flush()
-    _wait_for_stop(transport, lock)
+    if transport.leave_together:
+        supervisor.link.ends(supervisor.ENDING, None)
+        _wait_for_stop(transport, lock)
+        with lock:
+            transport.send(0, Left())
+            transport.flush()
+        _wait_for_stop(transport, lock)
     supervisor.link.ends(phase, _limit(transport))
-    leave()
+    transport.leave()
 
 
-def _wait_for_stop(transport: Transport, lock: AbstractContextManager[Any]) -> None:
+def _wait_for_stop(transport: Way, lock: AbstractContextManager[Any]) -> None:
     began = time.monotonic()
     while True:
         with lock:
@@ -145,5 +151,5 @@ def _end_forkserver() -> None:
             stop()
 
 
-def _limit(transport: Transport) -> float:
+def _limit(transport: Way) -> float:
     return FINALIZE_SECONDS + transport.size / RANKS_PER_SECOND

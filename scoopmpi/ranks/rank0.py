@@ -15,18 +15,24 @@ from typing import Any
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch, verbose
 from ..farm.farm import Farm
+from ..farm.observer import Observer, joined
 from ..output import console
 from ..process import identity, lifeline
+from ..process.launcher_variables import survivable
+from ..process.named_files import NameProblem
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import naming, running
 from ..program.finding import Program
 from ..program.scoop_options import UNABLE, Options
-from ..tasks import current_executor
+from ..tasks import current_executor, pedigree
 from ..tasks.program_end import to_its_end
 from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
+from .last_resort import LastResort
+from .logs import Logs
+from .unread_words import UnreadWords
 
 
 def lead(
@@ -40,53 +46,64 @@ def lead(
     program, arguments: what to run. options: ours, with the checkpoint and so on.
     ended: called when the program has.
     """
+    if sys.stdin is None or not sys.stdin.isatty():
+        sys.breakpointhook = _breakpoint
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
-    behind = _watched(arguments, options)
+    unread = UnreadWords(arguments, options)
     if transport is not None:
-        status = _lead(transport, program, arguments, options, behind)
+        status = _lead(transport, program, arguments, options, unread.reader)
     else:
         status = _alone(program, arguments, options)
-    if behind is not None:
-        behind.program_ended(status)
+    unread.program_ended(status)
     end.program_ended(status)
     ended()
     return status
 
 
-def _watched(arguments: list[str], options: Options) -> Any:
-    """Return what looks whether the program reads options of ours that are behind it; else None."""
-    if options.quiet or not any(word.startswith("-") for word in arguments):
-        return None
-    from ..program import words_behind  # late: not all programs have options
+def _breakpoint(*args: Any, **kwargs: Any) -> Any:
+    from ..tasks.no_terminal import breakpoint_in_program  # late: few programs have one
 
-    return words_behind.watched(arguments, _tell)
-
-
-def _tell(text: str) -> None:
-    print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+    return breakpoint_in_program(*args, **kwargs)
 
 
 def _alone(program: Program, arguments: list[str], options: Options) -> int:
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
+    if options.seed is not None:
+        pedigree.program.begin(options.seed, pedigree.OPTION)
+    if options.debug_task is not None:
+        from ..executors.debug_task import DebugSerial, DebugTask  # late: few programs have one
+
+        serial = DebugSerial()
+        serial.task = DebugTask(options.debug_task)
+        current_executor.install(serial)
     if options.checkpoint is not None:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
-    return status_of(partial(_to_its_end, program, arguments))
+    if options.task_log is not None:
+        print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
+    run = _program(program, arguments, options.interactive)
+    return status_of(partial(_to_its_end, run, options))
 
 
 def _lead(
-    transport: MPITransport, program: Program, arguments: list[str], options: Options, behind: Any
+    transport: MPITransport, program: Program, arguments: list[str], options: Options,
+    reader: Observer | None,
 ) -> int:  # fmt: skip
-    """Run the program with the farm behind it. behind: see `_watched`."""
+    """Run the program with the farm behind it. reader: hears of what happens."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
-    farm = Farm(transport, retries=retries, observer=verbose.reader())
+    logs = Logs(options)
+    last_resort = LastResort(transport, options).start if survivable(os.environ) else None
+    observer = joined(verbose.reader(), logs.tasks, reader)
+    farm = Farm(transport, retries=retries, observer=observer, last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
+        logs.check()
         checkpoint = _checkpoint(options, farm)
-    except CheckpointError as problem:
+        _seed(options.seed, checkpoint)
+    except (CheckpointError, NameProblem) as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(UNABLE)
         return UNABLE
@@ -94,10 +111,11 @@ def _lead(
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.missing_names(lambda: naming.missing_names(farm.members.names))
-    current_executor.install(FarmExecutor(farm, checkpoint))
+    current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:
-        status = status_of(partial(_to_its_end, program, arguments, farm.show_arrived))
+        run = _program(program, arguments, options.interactive)
+        status = status_of(partial(_to_its_end, run, options, farm.show_arrived))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -110,6 +128,17 @@ def _lead(
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
+
+
+def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor:
+    """Return what runs tasks. debugged: the task that is debugged here, if one is."""
+    if debugged is None:
+        return FarmExecutor(farm, checkpoint)
+    from ..executors.debug_task import DebugFarm, DebugTask  # late: few programs have one
+
+    executor = DebugFarm(farm, checkpoint)
+    executor.task = DebugTask(debugged)
+    return executor
 
 
 def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> None:
@@ -127,11 +156,34 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
         return None
     from ..checkpoint.record import opened  # late: few programs have one
 
-    return opened(options.checkpoint, farm.sharing, " ".join(options.words))
+    program = " ".join(options.words)
+    return opened(options.checkpoint, farm.sharing, program, options.keep_failures)
+
+
+def _seed(asked: int | None, checkpoint: Any) -> None:
+    """Have the program's seed be the one that is asked for, or that of its runs before."""
+    program = pedigree.program
+    kept = None if checkpoint is None else checkpoint.fact(pedigree.SEED)
+    if asked is not None:
+        program.begin(asked, pedigree.OPTION)
+    elif kept is not None and kept.isdecimal():
+        program.begin(int(kept), "its checkpoint")
+    if checkpoint is not None:
+        checkpoint.tell(**{pedigree.SEED: str(program.seed)})
+
+
+def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:
+    """Return what runs the program. interactive: and then a prompt."""
+    run = partial(running.run, program, arguments)
+    if not interactive:
+        return run
+    from ..program import prompt  # late: few programs have one
+
+    return partial(prompt.after, run)
 
 
 def _to_its_end(
-    program: Program, arguments: list[str], show: Callable[[], None] | None = None
+    run: Callable[[], None], options: Options, show: Callable[[], None] | None = None
 ) -> None:
     """Run the program; what it has left to the farm runs before it counts as ended.
 
@@ -139,8 +191,8 @@ def _to_its_end(
     """
     pid = os.getpid()
     try:
-        run = partial(running.run, program, arguments)
-        to_its_end(run, current_executor.current, wait_for_threads)
+        current = current_executor.current
+        to_its_end(run, current, wait_for_threads, wait=not options.no_finish)
     finally:
         identity.this.program_ended()
         if show is not None and os.getpid() == pid:

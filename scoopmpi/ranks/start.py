@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -18,7 +19,7 @@ from ..concurrency.periods import REFUSAL_SECONDS
 from ..process import identity, launcher_variables, lifeline, rank_settings, streams, supervisor
 from ..process.signals import leave_to_rank_0
 from ..program import finding, setup
-from ..program.scoop_options import UNABLE, Options
+from ..program.scoop_options import UNABLE, Options, UsageError
 
 Tell = Callable[[str], None]
 _MPI4PY = {"MPI4PY_RC_INITIALIZE": "0", "MPI4PY_RC_FINALIZE": "1", "MPI4PY_CHECK_MPIEXEC": "0"}
@@ -41,6 +42,7 @@ def start(rank: int | None, options: Options, with_line: bool) -> NoReturn:
     setup.be_nice(options.nice, tell=not rank)
     tell = supervisor.under_supervisor(rank) if rank else None
     if rank:
+        os.environ.pop(rank_settings.AGAIN, None)  # for rank 0 alone
         streams.no_stdin()
         rank_settings.fulfil(rank, asked)  # in the child: the supervisor needs no core of its own
     sys.exit(lifeline.command.ends_with(_play(options, tell, asked.ranks)))
@@ -55,8 +57,10 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
     if identity.this.rank > 0:
         leave_to_rank_0()  # at once: others may work already when a batch system ends the job
     try:
+        if options.output is not None:
+            options = _own_output(options, options.output)
         program, arguments = finding.find_or_shell(options.words)
-    except finding.ProgramNotFound as problem:
+    except (finding.ProgramNotFound, UsageError) as problem:
         if identity.this.rank == 0:
             print(f"scoopmpi: {problem}", file=sys.stderr)
         return UNABLE
@@ -66,15 +70,35 @@ def _play(options: Options, tell: Tell | None, asked: int | None) -> int:
         try:
             from .worker_rank import follow
 
-            follow(program, arguments, tell or (lambda name: None), ended)
+            follow(program, arguments, options, tell or (lambda name: None), ended)
         except BaseException:  # a broken installation, say: MPI's own end would wait for the others
             traceback.print_exc(file=sys.__stderr__)
             os._exit(1)
-    from ..program.scoop_guard import look_out
+    from ..program import foreign_pools, scoop_guard
     from .rank0 import lead
 
-    look_out()
+    scoop_guard.look_out()
+    if identity.this.size > 1:
+        foreign_pools.look_out()
     return lead(program, arguments, options, ended)
+
+
+def _own_output(options: Options, name: str) -> Options:
+    """Have this rank's stdout and stderr be a file; return the options without it if it cannot.
+
+    Raises UsageError where no file can have the name.
+    """
+    from ..process import named_files  # late: each module is a file that every rank opens
+
+    here = {"rank": identity.this.rank, "host": socket.gethostname()}
+    try:
+        streams.into_file(named_files.named("--output", name, here))
+    except named_files.NameProblem as problem:
+        raise UsageError(str(problem)) from None
+    except OSError as problem:
+        print(f"scoopmpi: --output {name}: {problem}", file=sys.stderr, flush=True)
+        return options._replace(output=None)
+    return options
 
 
 def _profile(options: Options) -> Callable[[], None]:

@@ -7,12 +7,17 @@ from typing import NamedTuple
 
 
 class Batch(NamedTuple):
-    """The tasks `start` to `stop - 1` of one job; `attempts` workers died with it before."""
+    """The tasks `start` to `stop - 1` of one job, all with the same past.
+
+    attempts: how many workers died with them before.
+    raised: how often they have raised before, and are tried again.
+    """
 
     job: int
     start: int
     stop: int
     attempts: int = 0
+    raised: int = 0
 
     @classmethod
     def single(cls, job: int, task: int) -> Batch:
@@ -25,6 +30,11 @@ class Batch(NamedTuple):
         return self.stop - self.start
 
     @property
+    def attempt(self) -> int:
+        """Return which attempt this is of its tasks, 1 for the first."""
+        return 1 + self.attempts + self.raised
+
+    @property
     def suspect(self) -> bool:
         """True where its tasks may have killed a worker: they are run alone, see `retries`."""
         return self.attempts > 0
@@ -34,7 +44,8 @@ class JobQueue:
     """The queued tasks of one job, in order of index, and how long its tasks take."""
 
     __slots__ = (
-        "cancelled", "finished", "handed", "number", "queue", "queued", "submitted", "task_seconds",
+        "cancelled", "finished", "handed", "number", "put_off", "queue", "queued", "submitted",
+        "task_seconds",
     )  # fmt: skip
 
     def __init__(self, number: int) -> None:
@@ -44,13 +55,15 @@ class JobQueue:
         self.submitted = 0
         self.finished = 0
         self.handed = 0  # batches that workers hold
+        self.put_off: set[Batch] = set()  # that have raised, and are queued again later
         self.task_seconds: float | None = None  # None until a batch was measured
         self.cancelled = False
 
     def grow(self, count: int) -> None:
         """Queue more tasks, behind all others."""
         start, stop = self.submitted, self.submitted + count
-        if self.queue and self.queue[-1].stop == start and not self.queue[-1].suspect:
+        last = self.queue[-1] if self.queue else None
+        if last is not None and last.stop == start and last.attempt == 1:
             start = self.queue.pop().start
         self.queue.append(Batch(self.number, start, stop))
         self.queued += count
@@ -75,8 +88,8 @@ class JobQueue:
             batch = self.queue.popleft()
         else:
             middle = first.start + tasks
-            batch = Batch(first.job, first.start, middle, first.attempts)
-            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts)
+            batch = Batch(first.job, first.start, middle, first.attempts, first.raised)
+            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts, first.raised)
         self.queued -= batch.tasks
         self.handed += 1
         return batch

@@ -7,13 +7,16 @@
    death (`Batch.suspect`, which the scheduler and the queues ask).
 3. A single task is given up when it was blamed for `retries` deaths before this one, or when it
    has outlived its limit, which it would only do again (`given_up`).
+4. A task that raises is put off, and run again after a delay, where its caller has asked for it
+   and it was not tried again so often before (`put_off`). Deaths do not count there: who asks
+   for three tries more of what raises has them whatever happens to workers, and the reverse.
 
 Pure functions. The farm reports the death and what it knows of limits, and tells the user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from .ranges import Batch
 
@@ -46,3 +49,18 @@ def given_up(
         batch for batch in blamed
         if batch.tasks == 1 and (batch == expired or batch.attempts >= most)
     ]  # fmt: skip
+
+
+def put_off(batch: Batch, raised: Iterable[int], most: Callable[[int], int]) -> list[Batch]:
+    """Return the tasks that are tried again after they have raised, neighbours together.
+
+    batch: in which they have run. raised: in order, those for which another try is wanted.
+    most: returns how often a task is tried again.
+    """
+    found: list[Batch] = []
+    for task in raised:
+        if batch.raised >= most(task):
+            continue
+        start = found.pop().start if found and found[-1].stop == task else task
+        found.append(batch._replace(start=start, stop=task + 1, raised=batch.raised + 1))
+    return found

@@ -2,21 +2,20 @@
 
 The machine of the farm: which job has its turn and which worker is served is decided here and
 nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
-changes only through the inputs `submitted`, `known`, `finished`, `waiting`, `resumed`, `lost`,
-`joined` and `cancelled`; each returns the assignments that follow, and what they mean on a wire is
-somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
+changes only through the inputs `submitted`, `known`, `finished`, `due`, `waiting`, `resumed`,
+`lost`, `joined` and `cancelled`; each returns the assignments that follow, and what they mean on a
+wire is somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
 configuration, no logging. Illegal input raises `ValueError` and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from . import batching, retries
 from .ranges import Batch, JobQueue
+from .standing import Standing
 from .worker_state import WorkerState, single
 
 
@@ -28,23 +27,8 @@ class Assignment(NamedTuple):
     budget: float
 
 
-class Scheduler:
-    """Hands the ranges of all jobs to workers, the oldest job first.
-
-    policy: the settings of batching; the defaults suit farms of 2 to 10,000 workers.
-    """
-
-    def __init__(self, policy: batching.Policy = batching.Policy()) -> None:
-        self.policy = policy
-        self._jobs: dict[int, JobQueue] = {}
-        self._ready: OrderedDict[int, JobQueue] = OrderedDict()  # with something queued, by turn
-        self._workers: dict[int, WorkerState] = {}
-        # Buckets, because scanning a dict whose front was deleted cost 31 us per batch at
-        # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
-        self._idle: OrderedDict[int, WorkerState] = OrderedDict()
-        self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
-        self._waiting = 0  # tasks that wait for others
-        self._latest_seconds = 0.0  # expected of the batch that was assigned last
+class Scheduler(Standing):
+    """Hands the ranges of all jobs to workers, the oldest job first."""
 
     # What happened.
 
@@ -75,19 +59,32 @@ class Scheduler:
         return []
 
     def finished(
-        self, worker: int, batch: Batch, seconds: float, unstarted: Batch | None = None
+        self,
+        worker: int,
+        batch: Batch,
+        seconds: float,
+        unstarted: Batch | None = None,
+        put_off: Sequence[Batch] = (),
     ) -> list[Assignment]:
         """Take in that a worker ran `batch` (the front of one it holds, maybe empty) in `seconds`.
 
         unstarted: the end of the held batch that it hands back. A task between the two is running.
-        """
+        put_off: tasks of `batch` that have not finished: they are queued again by `due`.
+        """  # fmt: skip
         state = self._worker(worker)
         place = state.place(batch, unstarted)
+        if any(not batch.start <= each.start < each.stop <= batch.stop for each in put_off):
+            raise ValueError(f"{put_off} are not among {batch}")
         held = state.held[place]
         end = held.stop if unstarted is None else unstarted.start
         rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
         job.finished += batch.tasks
+        self.answered += batch.tasks
+        for each in () if job.cancelled else put_off:
+            job.finished -= each.tasks
+            job.put_off.add(each)
+            self._put_off += 1
         if batch.tasks and seconds >= 0:
             job.task_seconds = batching.learned(job.task_seconds, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
@@ -107,6 +104,18 @@ class Scheduler:
             # It runs something that it was not given: nobody gets a batch after this one.
             self._idle.move_to_end(worker, last=False)
         self._forget_if_done(job)
+        return self._assign()
+
+    def due(self, batch: Batch) -> list[Assignment]:
+        """Queue again what was put off; nothing where its job was cancelled meanwhile."""
+        job = self._jobs.get(batch.job)
+        if job is None or job.cancelled:
+            return []
+        if batch not in job.put_off:
+            raise ValueError(f"{batch} was not put off")
+        job.put_off.discard(batch)
+        self._put_off -= 1
+        self._put_back(job, batch)
         return self._assign()
 
     def waiting(self, worker: int, batch: Batch) -> list[Assignment]:
@@ -168,77 +177,11 @@ class Scheduler:
         state.cancelled = True
         state.queue.clear()
         state.queued = 0
+        self._put_off -= len(state.put_off)
+        state.put_off.clear()
         self._ready.pop(job, None)
         self._forget_if_done(state)
         return []  # what its suspects kept back goes out with the next input
-
-    # What is known.
-
-    @property
-    def idle(self) -> bool:
-        """True where some worker holds nothing that runs."""
-        return bool(self._idle)
-
-    @property
-    def idle_workers(self) -> int:
-        """Return how many workers hold nothing that runs, while nothing is queued for them."""
-        return 0 if self._ready else len(self._idle)
-
-    @property
-    def open(self) -> bool:
-        """True where some worker would get a batch if there were one."""
-        return bool(self._idle or self._can_prefetch)
-
-    @property
-    def cover(self) -> float:
-        """Return the seconds for which no worker will lack a batch, as far as is known.
-
-        While every worker has a second batch waiting: what the latest, the shortest, will take.
-        """
-        return self._latest_seconds if self._ready and not self.open else 0.0
-
-    @property
-    def busy(self) -> bool:
-        """True where some worker holds a batch or something is queued."""
-        return bool(self._ready or self._waiting) or len(self._idle) < len(self._workers)
-
-    @property
-    def workers(self) -> int:
-        """Return how many workers there are."""
-        return len(self._workers)
-
-    def knows(self, worker: int) -> bool:
-        """True where the worker has joined and is not lost."""
-        return worker in self._workers
-
-    def handed(self, job: int) -> bool:
-        """True where workers hold tasks of this job, or are about to."""
-        state = self._jobs.get(job)
-        return state is not None and state.handed > 0
-
-    def blamed(self, worker: int) -> tuple[Batch, ...]:
-        """Return what would be blamed if the worker died now; nothing where it has not joined."""
-        state = self._workers.get(worker)
-        return () if state is None else tuple(self._blamed(state))
-
-    def given_up(
-        self, worker: int, most_retries: int, expired: Batch | None = None
-    ) -> Sequence[Batch]:
-        """Return the single tasks that are not to be tried again if the worker has died now.
-
-        most_retries: how often a task is tried again. expired: the one that outlived its limit.
-        """
-        return retries.given_up(self.blamed(worker), most_retries, expired)
-
-    def running(self, worker: int) -> Batch | None:
-        """Return what a worker runs, as far as it is known here."""
-        held = self._worker(worker).held
-        return held[0] if held else None
-
-    def held(self, worker: int) -> tuple[Batch, ...]:
-        """Return what a worker has been given and has not answered: waiting, running, to be run."""
-        state = self._worker(worker)
-        return (*state.waiting, *state.held)
 
     # Decisions.
 
@@ -268,10 +211,6 @@ class Scheduler:
             assignments.append(Assignment(worker, batch, seconds))
         return assignments
 
-    def _blamed(self, state: WorkerState) -> Sequence[Batch]:
-        wanted = [batch for batch in state.held if not self._jobs[batch.job].cancelled]
-        return retries.blamed(wanted, state.waiting)
-
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
         job.put_back(batch)
@@ -290,38 +229,3 @@ class Scheduler:
     def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:
             self._jobs.pop(job.number, None)
-
-    def _worker(self, worker: int) -> WorkerState:
-        if worker not in self._workers:
-            raise ValueError(f"there is no worker {worker}")
-        return self._workers[worker]
-
-    def check(self, settled: bool = True) -> None:
-        """Check every invariant, for tests.
-
-        settled: whether no job was cancelled since the last assignments.
-        """
-        ranges: dict[int, list[tuple[int, int]]] = {number: [] for number in self._jobs}
-        for number, job in self._jobs.items():
-            ranges[number] += [(batch.start, batch.stop) for batch in job.queue]
-            assert job.queued == sum(batch.tasks for batch in job.queue)
-            assert (number in self._ready) == bool(job.queue)
-            assert not (job.cancelled and job.queue)
-        assert self._idle.keys() | self._can_prefetch.keys() <= self._workers.keys()
-        for worker, state in self._workers.items():
-            assert (worker in self._idle) == (not state.held)
-            assert (worker in self._can_prefetch) == (bool(state.held) and state.accepts_more)
-            for batch in (*state.held, *state.waiting):
-                ranges[batch.job].append((batch.start, batch.stop))
-        assert self._waiting == sum(len(each.waiting) for each in self._workers.values())
-        for number, job in self._jobs.items():
-            assert job.handed + len(job.queue) == len(ranges[number])
-            spans = sorted(ranges[number])
-            assert all(start < stop for start, stop in spans)
-            assert all(a[1] <= b[0] for a, b in pairwise(spans))
-            if not job.cancelled:
-                unfinished = sum(stop - start for start, stop in spans)
-                assert job.finished + unfinished == job.submitted
-        if self._ready:
-            suspect = next(iter(self._ready.values())).queue[0].suspect
-            assert not self._idle and (suspect or not self._can_prefetch or not settled)

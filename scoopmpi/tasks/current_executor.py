@@ -5,7 +5,6 @@ Rank 0 has the farm's, a worker one for the calls of its tasks, every other proc
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 from ..process import identity
@@ -44,13 +43,12 @@ def usable() -> Executor:
             'the line\n    if __name__ == "__main__":\nso that workers only get its functions.'
         )
     if not identity.this.started and identity.this.warns():
+        from ..process.users_line import warn
         from .program_end import finish_at_exit  # late: a worker has been started
 
         finish_at_exit(_serial)
-        warnings.warn(
+        warn(
             "the program was not started by scoopmpi, its tasks run one after the other. "
-            "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM",
-            RuntimeWarning,
-            stacklevel=3,
+            "Start it with: myscoop PROGRAM, or python -m scoopmpi PROGRAM"
         )
     return _current

@@ -9,21 +9,25 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from ..concurrency.timeouts import seconds
 from . import limit
 from .arguments import endless, sized
 from .future import Future
 from .unfinished import Unfinished
+from .wrapped import Retry
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .constants_backend import ConstantsBackend
+    from .pedigree import Program, Strand
     from .results import Results, Values
 
 T = TypeVar("T")
+ExceptionTypes: TypeAlias = type[Exception] | Collection[type[Exception]]
+"""Of `retry_on`: one type of exceptions, or several."""
 
 
 class MapOptions(NamedTuple):
@@ -33,11 +37,15 @@ class MapOptions(NamedTuple):
     ordered: whether values come in the order of the arguments, or as they are there.
     task_timeout: seconds that each task may take where it runs; None: as long as --task-timeout
         says, `limit.NO_LIMIT`: as long as it likes.
+    return_exceptions: whether what tasks raise is given in the place of their values, not raised.
+    retry: how tasks that raise are tried again, if they are.
     """
 
     timeout: float | None = None
     ordered: bool = True
     task_timeout: float | None = None
+    return_exceptions: bool = False
+    retry: Retry | None = None
 
     def deadline(self) -> float | None:
         """Return when the last value has to be there, as `time.monotonic` counts, if it has to."""
@@ -54,6 +62,8 @@ def map_options(
     timeout: float | None = None,
     ordered: bool = True,
     task_timeout: float | None = None,
+    return_exceptions: bool = False,
+    retry: Retry | None = None,
 ) -> MapOptions:
     """Check what a map was asked for, and return its options.
 
@@ -64,11 +74,12 @@ def map_options(
         raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
     if not iterables:
         raise TypeError("map needs at least one iterable of arguments")
-    if timeout is None and ordered and task_timeout is None:
+    usual = timeout is None and ordered and task_timeout is None
+    if usual and not return_exceptions and retry is None:
         return _USUAL
     if task_timeout is not None:
         limit.check(task_timeout)
-    return MapOptions(timeout=seconds(timeout), ordered=ordered, task_timeout=task_timeout)
+    return MapOptions(seconds(timeout), ordered, task_timeout, bool(return_exceptions), retry)
 
 
 class Executor(ABC):
@@ -80,13 +91,25 @@ class Executor(ABC):
         """Executors, and results for later, on this one that have something under way."""
 
     @abstractmethod
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
         """Have `fn(*args, **kwargs)` run; arguments are taken now, as they are.
 
         task_timeout: seconds that the call may take where it runs; TaskTimeout afterwards.
+        retry: how it is tried again where it raises.
         """
+
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    ) -> Future[T]:
+        """Have `fn(*args, **kwargs)` run, as `call` does."""
+        return self.call(fn, args, kwargs, task_timeout)
 
     @abstractmethod
     def values(
@@ -112,7 +135,8 @@ class Executor(ABC):
         chunksize: int = 1,
         ordered: bool = True,
         task_timeout: float | None = None,
-        **_: Any,
+        return_exceptions: bool = False,
+        retry: Retry | None = None,
     ) -> Iterator[T]:
         """Have `fn` run over the iterables, and return an iterator of the values.
 
@@ -120,8 +144,12 @@ class Executor(ABC):
         chunksize: accepted and ignored, batches follow measured durations.
         ordered: False gives the values as they arrive.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
+        return_exceptions: True gives what tasks raise in the place of their values.
+        retry: how tasks that raise are tried again.
         """
-        options = map_options(fn, iterables, timeout, ordered, task_timeout)
+        options = map_options(
+            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry
+        )
         return chain.from_iterable(self.values(fn, iterables, options))
 
     @abstractmethod
@@ -137,6 +165,11 @@ class Executor(ABC):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: B027
         """Do nothing; what runs tasks ends with the program."""
+
+    @property
+    @abstractmethod
+    def strand(self) -> Strand | Program:
+        """Who runs where this is asked, and counts the maps it makes: a task, or the program."""
 
     # What some of them have.
 
@@ -171,9 +204,12 @@ class Executor(ABC):
         """The constants for `shared`; None where this process has its own for itself."""
         return None
 
-    def checkpointed(self, path: str | os.PathLike[str]) -> Executor | None:
+    def checkpointed(
+        self, path: str | os.PathLike[str], keep_failures: bool = False
+    ) -> Executor | None:
         """Return an executor on the same workers that keeps outcomes in a file until its shutdown.
 
+        keep_failures: True to take failures from there as they are, not to try again.
         None where nothing can be kept. Raises CheckpointError where the file is something else, or
         not to be trusted.
         """

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..process import identity
 from ..wire import errors, failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from .wrapped import Wrapped, passes_on
 
 _numbers = itertools.count(1)
@@ -31,6 +31,8 @@ class BrokenMPIExecutor(BrokenExecutor):
 
     has_original = True
     """True: its cause travels with it, see `failure`."""
+    breaks_executor = True
+    """True: it is no task's failure, and is not among those that a map collects."""
 
 
 class Initializer:

@@ -207,6 +207,12 @@ def go_on(limit: _Limit | None) -> None:
         limit.start()
 
 
+def deadline() -> float | None:
+    """Return when the limit of the task that asks is over, as `time.monotonic` counts."""
+    limit = _running if threading.get_ident() == _MAIN else None
+    return None if limit is None else limit.deadline
+
+
 def _rang(_: int, frame: FrameType | None) -> None:
     """Handle SIGALRM while a limited task runs: raise TaskTimeout in it, or try again later."""
     limit = _running

@@ -5,12 +5,12 @@ Opening runs the user's code, so only callers do it, never the farm's loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat, starmap
 from typing import Any, NamedTuple
 
 from ..wire import errors, failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 
 
 class OutcomeRange(NamedTuple):
@@ -35,29 +35,83 @@ class Raised(NamedTuple):
     error: BaseException
 
 
-def values(arrived: OutcomeRange) -> tuple[list[Any], BaseException | None]:
-    """Return the values of a range up to its first failure, and that failure; runs user code."""
-    if arrived.plain:
-        found: list[Any] = payload.unpack(arrived.outcomes)
-        return found, None
-    found = []
-    failed = frozenset(arrived.failed)
-    for place, frame in enumerate(arrived.outcomes):
-        outcome = opened(frame, place in failed, arrived.start + place)
-        if isinstance(outcome, Raised):
-            return found, outcome.error
-        found.append(outcome)
-    return found, None
+class Surfacing:
+    """The values of a range one by one: a failure is raised in its place, the next ones follow.
+
+    For `chain.from_iterable`, which asks the same iterator again after an exception.
+
+    outcomes: values, and `Raised` for failures; is emptied.
+    """
+
+    ends: Callable[[BaseException], object] | None = None
+    """Called with the first failure, which ends the values then."""
+
+    def __init__(self, outcomes: list[Any]) -> None:
+        outcomes.reverse()
+        self._outcomes = outcomes
+
+    def __iter__(self) -> Surfacing:
+        return self
+
+    def __next__(self) -> Any:
+        if not self._outcomes:
+            raise StopIteration
+        outcome = self._outcomes.pop()
+        if type(outcome) is not Raised:
+            return outcome
+        error = failure.raisable(outcome.error)
+        if self.ends is not None:
+            self._outcomes.clear()
+            self.ends(error)
+        try:
+            raise error
+        finally:
+            del error, outcome  # no circle of an exception and its traceback
 
 
-def all_outcomes(arrived: OutcomeRange) -> list[Any]:
-    """Return the values of a range, `Raised` in the place of each failure; runs user code."""
+def consumed(arrived: OutcomeRange, collect: bool) -> Iterable[Any]:
+    """Return the values of a range for a consumer who takes each once; runs user code.
+
+    collect: whether failures are values too, else they are raised in their places.
+    """
+    if arrived.plain:  # numbers and strings may stay
+        values: list[Any] = payload.unpack(arrived.outcomes)
+        return values
+    outcomes = all_outcomes(arrived, collect)
+    return Surfacing(outcomes) if any_raised(outcomes) else handed_over(outcomes)
+
+
+def all_outcomes(arrived: OutcomeRange, collect: bool = False) -> list[Any]:
+    """Return the values of a range, `Raised` in the place of each failure; runs user code.
+
+    collect: whether the exceptions themselves stand there.
+    """
     if arrived.plain:
-        return values(arrived)[0]
+        values: list[Any] = payload.unpack(arrived.outcomes)
+        return values
     failed = frozenset(arrived.failed)
-    return [
+    outcomes = [
         opened(frame, place in failed, arrived.start + place)
         for place, frame in enumerate(arrived.outcomes)
+    ]
+    return collected(outcomes) if collect and any_raised(outcomes) else outcomes
+
+
+def any_raised(outcomes: list[Any]) -> bool:
+    """Return whether there is a failure among outcomes."""
+    return Raised in set(map(type, outcomes))
+
+
+def collected(outcomes: list[Any]) -> list[Any]:
+    """Return outcomes with exceptions in the places of failures, as `asyncio.gather` has it.
+
+    An executor whose initializer has failed is no task's failure: that stays `Raised`.
+    """
+    return [
+        failure.raisable(outcome.error)
+        if type(outcome) is Raised and not getattr(type(outcome.error), "breaks_executor", False)
+        else outcome
+        for outcome in outcomes
     ]
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..wire import failure, payload
-from ..wire.messages import Frame
+from ..wire.payload import Frame
 from .limit import seconds_of
+from .wrapped import Retry, Wrapped
 
 
 class Tasks(NamedTuple):
@@ -26,12 +27,16 @@ class Function(NamedTuple):
     name: as messages give it.
     by_name: whether workers find it by its name, so that the frame is right for ever.
     limit: seconds that each task may take, if there is a limit.
+    retry: how tasks that raise are tried again, if they are.
+    target: the function itself, where it was packed here.
     """
 
     name: str
     code: Frame
     by_name: bool
     limit: float | None = None
+    retry: Retry | None = None
+    target: Callable[..., Any] | None = None
 
 
 def pack_function(target: Callable[..., Any]) -> Function:
@@ -42,7 +47,8 @@ def pack_function(target: Callable[..., Any]) -> Function:
     name = failure.describe(target)
     try:
         code = payload.copied(payload.pack(target))  # arrays in it may change after this call
-        return Function(name, code, by_name=payload.by_name(target), limit=seconds_of(target))
+        retry = target.retry if isinstance(target, Wrapped) else None
+        return Function(name, code, payload.by_name(target), seconds_of(target), retry, target)
     except Exception as error:
         raise failure.function_unpicklable(error, target) from error
 

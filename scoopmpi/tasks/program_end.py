@@ -17,23 +17,27 @@ from .serial import SerialExecutor
 
 
 def to_its_end(
-    run: Callable[[], None], current: Callable[[], Executor], end_threads: Callable[[], None]
+    run: Callable[[], None],
+    current: Callable[[], Executor],
+    end_threads: Callable[[], None],
+    wait: bool = True,
 ) -> None:
     """Run the program; when it is over, by itself or by an exception, finish what it has left.
 
     current: gives the executor of the process.
     end_threads: waits for the program's threads, and ends Python's thread pools, which callbacks
         may use until then.
+    wait: False where maps and calls that nobody waits for end with the program.
     """
     pid = os.getpid()
     try:
         run()
     finally:
         if not others() and os.getpid() == pid and not cut_short(current()):
-            current().finish(maps=ended_well())
+            current().finish(maps=wait and ended_well())
         end_threads()
         if os.getpid() == pid and not cut_short(current()):
-            current().finish(maps=ended_well())
+            current().finish(maps=wait and ended_well())
 
 
 def finish_at_exit(serial: SerialExecutor) -> None:

@@ -8,26 +8,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from ..wire.payload import Frame
 from .outcomes import OutcomeRange
 
 
 class MapRecord(Protocol):
     """What is kept of one map. Called by one thread at a time."""
 
-    def next_known(self, task: int) -> range | None:
-        """Return the first tasks from `task` on whose outcomes were kept as one part, if any."""
+    def begins(self, tasks: int | None) -> None:
+        """Hear how many tasks the map has; None where nobody knows yet. Called first."""
 
-    def recalled(self, columns: Sequence[Sequence[Any]] | None) -> OutcomeRange | None:
-        """Return what was kept of the tasks of `next_known`; None where their arguments differ.
+    def reach(self, start: int, stop: int) -> int:
+        """Return up to which task arguments are wanted to say what is known of `start` to `stop`.
 
-        columns: the arguments that they have now, a column for each parameter; None where there
-            are not so many tasks any more.
+        What was kept as one part is compared as a whole, which may end behind `stop`.
         """
 
-    def sent(self, start: int, columns: Sequence[Sequence[Any]]) -> None:
-        """Look at arguments that are handed out, as tasks may change them.
+    def known(
+        self, start: int, stop: int, columns: Sequence[Sequence[Any]]
+    ) -> Sequence[OutcomeRange]:
+        """Return what is known of the tasks `start` to `stop - 1`, and at once behind, in order.
 
-        start: the index of the first task.
+        columns: their arguments, a column for each parameter, from `start` on as far as `reach`
+            has said, or to the end of the map.
+        """
+
+    def sent(self, start: int, columns: Sequence[Sequence[Any]], frames: Sequence[Frame]) -> None:
+        """Look at arguments that are handed out and may change, as they are now.
+
+        start: the index of the first task. frames: the arguments packed, one for each task.
         """
 
     def came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:

@@ -5,6 +5,7 @@ come: the same for the maps of rank 0 and for nested ones.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 
@@ -63,8 +64,12 @@ class ReorderBuffer(Generic[R]):
             self.taken += found.stop - found.start
         return found
 
-    def discard(self) -> None:
-        """Throw away what has arrived, as if it had been taken; others may come meanwhile."""
+    def discard(self, look: Callable[[R], object] = bool) -> None:
+        """Throw away what has arrived, as if it had been taken; others may come meanwhile.
+
+        look: is shown each.
+        """
         while self._waiting or self._arrivals:
             found = self._waiting.popitem()[1] if self._waiting else self._arrivals.popleft()
+            look(found)
             self.taken += found.stop - found.start

@@ -14,11 +14,14 @@ from typing import Any, TypeVar
 
 from ..concurrency.backoff import poll
 from ..wire import errors, failure
+from ..wire.messages import Origin
 from . import arguments
 from .executor import Executor, MapOptions
 from .future import Future
 from .limit import in_place, limited
-from .unfinished import Unfinished, tell_endless, tell_failed
+from .pedigree import Program, Strand, program, runs_strand, strand_below
+from .unfinished import Unfinished, Unheard, tell_endless, tell_failed, tell_not_run
+from .wrapped import Retry
 
 T = TypeVar("T")
 
@@ -32,6 +35,7 @@ class SerialExecutor(Executor):
     def __init__(self) -> None:
         self._unfinished = Unfinished()
         self._dropped: deque[SerialValues] = deque()
+        self._told: set[str] = set()  # functions whose failures have been told
         self._maps: weakref.WeakSet[SerialValues] = weakref.WeakSet()
 
     @property
@@ -39,21 +43,38 @@ class SerialExecutor(Executor):
         """Executors, and results for later, on this one that have something under way."""
         return self._unfinished
 
+    @property
+    def strand(self) -> Strand | Program:
+        """The task that runs in this thread, or the program."""
+        return strand_below() or program
+
     @in_place
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    @runs_strand
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
         """Run `fn(*args, **kwargs)` now, and return its future, which is done.
 
         task_timeout: seconds that it may take; TaskTimeout afterwards.
+        retry: how it is tried again where it raises.
         """
         self._run_dropped()
+        origin = (strand_below() or program).new_call(fn)
         fn = limited(fn, task_timeout)
+        if retry is not None:
+            fn = retry.in_place(fn, None)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
+        strand = Strand(origin, fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
+            _noted(error, fn, args, kwargs, None)
             future.set_exception(error)
         else:
             future.set_result(value)
@@ -63,11 +84,17 @@ class SerialExecutor(Executor):
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> SerialValues:
         """Return the values of the built-in map, with the limits and the timeout of others."""
-        without_end = all(map(arguments.endless, iterables))
-        tasks = _Tasks(limited(fn, options.task_timeout), without_end)
+        without_end, deadline = all(map(arguments.endless, iterables)), options.deadline()
+        known = all(map(arguments.sized, iterables))
+        size = min(map(arguments.length, iterables)) if known else None
+        run = limited(fn, options.task_timeout)
+        if options.retry is not None:
+            run = options.retry.in_place(run, deadline)
+        origin = (strand_below() or program).new_map()
+        tasks = _Tasks(run, without_end, size, origin, options.return_exceptions)
         found = map(tasks.run, *iterables)
         self._run_dropped()
-        made = SerialValues(tasks, found, options.deadline(), self._dropped)
+        made = SerialValues(tasks, found, deadline, self._dropped)
         self._maps.add(made)
         return made
 
@@ -77,7 +104,10 @@ class SerialExecutor(Executor):
         maps: whether maps count that nobody reads.
         """
         if not maps:
+            left = [made for made in {*self._dropped, *self._maps} if made.unasked]
             self._dropped.clear()
+            self._maps.clear()
+            tell_not_run([(made.name, made.begun, made.size) for made in left], 0, failed=False)
         self._unfinished.finish()
         if maps:
             for made in list(self._maps):
@@ -96,23 +126,38 @@ class SerialExecutor(Executor):
                 deque(made.tasks(), 0)
             except Exception as error:  # what tasks raise does not come here
                 tell_failed(made.name, made.begun, failure.reason(error))
+            made.unheard.tell(made.name, made.begun, self._told)
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait until `done()` for what other threads bring about; False after `timeout` seconds."""
         return poll(done, timeout)
 
 
+def _noted(
+    error: BaseException, fn: Callable[..., Any], args: Any, kwargs: Any, index: int | None
+) -> None:
+    """Have an exception say which call it is of, as on a farm."""
+    from ..wire import shown  # late: nothing may fail
+
+    call = shown.called(fn, args, kwargs)
+    errors.add_task(error, failure.describe(fn), index, errors.words(call, index))
+    failure.note(error, f"Failed in {failure.which(call, index)}".rstrip(","))
+
+
 class _Tasks:
     """How the tasks of a serial map run.
 
     fn: the user's function, with its limit.
-    endless: whether the iterables are known to have no end.
+    endless: whether the iterables are known to have no end. size: how many tasks there are, if
+    that is known. origin: who has made it. collect: whether exceptions of tasks are values too.
     """
 
-    def __init__(self, fn: Callable[..., Any], endless: bool) -> None:
-        self._fn, self.endless = fn, endless
-        self.begun = 0
-        """How many tasks have begun."""
+    def __init__(
+        self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin, collect: bool
+    ) -> None:
+        self._fn, self.endless, self.size, self._collect = fn, endless, size, collect
+        self._strand = Strand(origin, fn, start=-1)
+        self.unheard = Unheard()
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
 
@@ -121,23 +166,37 @@ class _Tasks:
         """The name of the function, for messages."""
         return failure.describe(self._fn)
 
+    @property
+    def begun(self) -> int:
+        """How many tasks have begun."""
+        return self._strand.start + 1
+
     def leave(self) -> None:
         """Note that nobody takes the values."""
         self.unread = True
 
+    @runs_strand
     def run(self, *args: Any) -> Any:
         """Run one task, and return its value; raises what it raises where somebody reads."""
-        self.begun += 1
+        strand = self._strand
+        strand.start += 1
         try:
             return self._fn(*args)
         except KeyboardInterrupt:
             raise
-        except StopIteration as error:  # it would end the map as if all were done
-            if not self.unread:
+        except BaseException as error:
+            if self.unread:
+                return self._note(error)
+            _noted(error, self._fn, args, {}, self.begun - 1)
+            if self._collect and not getattr(type(error), "breaks_executor", False):
+                return failure.raisable(error)
+            if isinstance(error, StopIteration):  # it would end the map as if all were done
                 raise failure.raisable(error) from error.__cause__ or error
-        except BaseException:
-            if not self.unread:
-                raise
+            raise
+
+    def _note(self, error: BaseException) -> None:
+        """Note what a task has raised whose value nobody takes."""
+        self.unheard.note(self.begun - 1, lambda: error)
 
 
 class SerialValues:
@@ -170,7 +229,7 @@ class SerialValues:
             raise StopIteration
         self._over = True
         values = self._values
-        return values if self._deadline is None else _in_time(values, self._deadline)
+        return values if self._deadline is None else _InTime(values, self._deadline)
 
     @staticmethod  # so that who asks keeps no values
     def settled() -> bool:
@@ -203,9 +262,34 @@ class SerialValues:
         """How many tasks have begun."""
         return self._tasks.begun
 
+    @property
+    def size(self) -> int | None:
+        """How many tasks there are, if that is known."""
+        return self._tasks.size
 
-def _in_time(values: Iterator[T], deadline: float) -> Iterator[T]:
-    for value in values:
-        if time.monotonic() > deadline:
+    @property
+    def unheard(self) -> Unheard:
+        """What tasks have raised of which nobody takes the values."""
+        return self._tasks.unheard
+
+    @property
+    def unasked(self) -> bool:
+        """True where nobody has asked for a value."""
+        return not self._over or self._tasks.unread
+
+
+class _InTime:
+    """Values up to a deadline; what a task raises does not end them."""
+
+    def __init__(self, values: Iterator[Any], deadline: float) -> None:
+        self._values, self._deadline = values, deadline
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        value = next(self._values)
+        if time.monotonic() > self._deadline:
+            self._values = iter(())
             raise WaitedTooLong("the map's timeout has passed")
-        yield value
+        return value

@@ -7,9 +7,14 @@ One such list stands behind each executor below: a farm's, a worker's, the seria
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from ..wire import failure
+
 logger = logging.getLogger("scoopmpi")
+_NAMED = 4
+"""Maps that are named in one line."""
 
 
 class Finishing(Protocol):
@@ -49,6 +54,61 @@ class Unfinished:
 
     def __len__(self) -> int:
         return len(self._them)
+
+
+class Unheard:
+    """What tasks have raised of a map whose values nobody takes."""
+
+    __slots__ = ("count", "index", "_error")
+
+    def __init__(self) -> None:
+        self.count = self.index = 0
+        self._error: Callable[[], BaseException] = LookupError
+
+    def note(self, index: int, error: Callable[[], BaseException], count: int = 1) -> None:
+        """Note that some tasks have raised. index, error: of the first, opened if it is told."""
+        if not self.count:
+            self.index, self._error = index, error
+        self.count += count
+
+    def tell(self, name: str, tasks: int, told: set[str]) -> None:
+        """Warn of it, once for each function.
+
+        name: the function's. tasks: how many have run. told: functions that were warned of.
+        """
+        if self.count and name not in told:
+            told.add(name)
+            logger.warning(
+                "%d of %d tasks of a map of %s, whose values nobody takes, have raised; task %d: "
+                "%s", self.count, tasks, name, self.index, failure.reason(self._error()),
+            )  # fmt: skip
+
+    def tell_calls(self) -> None:
+        """Warn of submitted calls whose futures nobody has kept."""
+        if self.count:
+            logger.warning(
+                "%d submitted call%s, whose futures nobody has kept, %s raised; call %d: %s",
+                self.count, "" if self.count == 1 else "s", "has" if self.count == 1 else "have",
+                self.index, failure.reason(self._error()),
+            )  # fmt: skip
+
+
+def tell_not_run(maps: Sequence[tuple[str, int, int | None]], calls: int, failed: bool) -> None:
+    """Warn of what nobody has waited for and what the program's end has cut off, if there is any.
+
+    maps: the function of each, how many of its tasks have run, and of how many, if that is known.
+    calls: how many that were submitted. failed: whether the program has.
+    """
+    left = [
+        f"a map of {name}{f', but for {run} tasks' if run else ''}" if size is None
+        else f"{size - run} of {size} tasks of a map of {name}"
+        for name, run, size in maps[:_NAMED]
+    ]  # fmt: skip
+    left += [f"{len(maps) - _NAMED} more maps"] if len(maps) > _NAMED else []
+    left += [f"{calls} submitted call{'s' if calls > 1 else ''}"] if calls else []
+    why = "the program has failed" if failed else "nobody has waited for it"
+    if left:
+        logger.warning("not run, as %s: %s", why, ", ".join(left))
 
 
 def tell_endless(name: str, tasks: int) -> None:

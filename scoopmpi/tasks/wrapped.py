@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..wire import failure
 
@@ -25,11 +25,32 @@ def passes_on(function: _Function) -> _Function:
     return function
 
 
+class Retry(Protocol):
+    """How tasks that raise are tried again; made and checked by `retry`."""
+
+    @property
+    def retries(self) -> int:
+        """How often, at most, after the first time."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds before each further try."""
+
+    def in_place(self, fn: Callable[..., Any], deadline: float | None) -> Callable[..., Any]:
+        """Return the function with its retries around each call, none beyond the deadline."""
+
+    def elsewhere(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function for workers of a farm, whose rank 0 has it called again."""
+
+
 class Wrapped:
     """A function around the user's.
 
     fn: the user's, or another one around it.
     """
+
+    retry: Retry | None = None
+    """How its tasks are tried again by rank 0, where they are."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
@@ -41,6 +62,10 @@ class Wrapped:
         """Seconds that each call may take; None where there is no limit."""
         return self._fn.task_limit if isinstance(self._fn, Wrapped) else None
 
+    def as_written(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return a call's arguments as the user's function gets them, for messages."""
+        return self._fn.as_written(args) if isinstance(self._fn, Wrapped) else args
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the user's function, in the way of the subclass."""
         raise NotImplementedError
@@ -49,6 +74,18 @@ class Wrapped:
 class Starred(Wrapped):
     """A function whose arguments come as one sequence, as `starmap` has it."""
 
+    def as_written(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return a call's arguments as the user's function gets them, for messages."""
+        return args[0] if type(args[0]) in (tuple, list) else args
+
     @passes_on
     def __call__(self, arguments: Sequence[Any]) -> Any:
         return self._fn(*arguments)
+
+
+class Again(BaseException):
+    """Carries what a task has raised that is to be tried again, from its function to its batch."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error

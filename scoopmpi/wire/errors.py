@@ -63,7 +63,13 @@ class RemoteTraceback(Exception):
 
 
 def timed_out(
-    function: str, seconds: float, rank: int, host: str, index: int | None = None, end: str = ""
+    function: str,
+    seconds: float,
+    rank: int,
+    host: str,
+    index: int | None = None,
+    end: str = "",
+    words: str = "",
 ) -> TaskTimeout:
     """Return the exception of a task that took too long.
 
@@ -72,8 +78,9 @@ def timed_out(
     rank, host: of its worker; rank 0 where the task ran beside the program.
     index: of the task, None where it is not known.
     end: what became of its worker, as the end of the sentence.
+    words: for the task, as `words` has them; empty where they are not known.
     """
-    task = function if index is None else f"task {index} of {function}"
+    task = words or function
     place = f" on worker {rank} ({host})" if rank else ""
     error = TaskTimeout(f"{task} took longer than its task_timeout of {seconds:g} s{place}{end}")
     error.function, error.index, error.seconds = function, index, seconds
@@ -81,11 +88,23 @@ def timed_out(
     return error
 
 
-def add_index(error: BaseException, index: int) -> None:
-    """Say the index of its task where the exception is a TaskTimeout that does not say it."""
+def words(call: str, index: int | None) -> str:
+    """Return the words for a task in front of a verb.
+
+    call: as `shown.called` has it. index: None for a submitted call.
+    """
+    return f"submitted call {call}" if index is None else f"task {index}, {call},"
+
+
+def add_task(error: BaseException, function: str, index: int | None, words: str) -> None:
+    """Say which task it is where the exception is its TaskTimeout, which only says the function.
+
+    function: the name of the task's. index: None where it has none. words: as of `words`.
+    """
     if not issubclass(type(error), TaskTimeout):  # isinstance would ask the user's own code
         return
     assert isinstance(error, TaskTimeout)
-    if error.index is None and error.function is not None:
+    text = str(error.args[0]) if error.args else ""
+    if error.function == function and text.startswith(f"{function} took longer"):
         error.index = index
-        error.args = (f"task {index} of {error.args[0]}",)
+        error.args = (words + text.removeprefix(function),)

@@ -8,16 +8,21 @@ says so in the user's words. Which exceptions are a farm's own is in `errors`.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import pickle
 import socket
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ..process import identity
 from . import payload
 from .errors import RemoteTraceback, TaskError, TaskTimeout, WorkerLost
-from .messages import Frame
+from .payload import Frame
 
+MOST_NOTES = 10
+"""On one exception: one object that many tasks raise, or that goes through many, says no more."""
 _GROUPS: Any = getattr(builtins, "BaseExceptionGroup", ())  # from Python 3.11 on
 
 # Words for objects and exceptions.
@@ -31,6 +36,28 @@ def describe(function: Any) -> str:
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     module = getattr(function, "__module__", None)
     return name if module in (None, "__main__", "SCOOP_WORKER", "builtins") else f"{module}.{name}"
+
+
+def which(call: str, index: int | None, attempt: int = 1) -> str:
+    """Return the words for a task in front of "on rank 3".
+
+    call: as `shown.called` has it. index: None for a submitted call.
+    """
+    words = f"submitted call {call}" if index is None else f"{call}, task {index},"
+    return words if attempt == 1 else f"{words.rstrip(',')}, attempt {attempt},"
+
+
+def note(error: BaseException, text: str) -> None:
+    """Add a line to what a traceback shows of an exception, whatever kind of object that is."""
+    try:
+        notes = getattr(error, "__notes__", [])
+        if text not in notes and len(notes) < MOST_NOTES:
+            if sys.version_info >= (3, 11):
+                error.add_note(text)
+            else:
+                error.__notes__ = [*notes, text]
+    except BaseException:  # its class may do anything
+        pass
 
 
 def reason(error: BaseException) -> str:
@@ -59,13 +86,24 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
     """Return an exception with its traceback as a frame.
 
     rank: of the worker, as the user shall see it.
-    task: the function's name and what is known of the task, for the first line of the traceback.
+    task: as `which` has it, for the first line of the traceback, and a note on the exception.
     """
+    if identity.this.rank:
+        _say_what_is_missing(error)
     text = f"Failed in {task} on rank {rank} ({socket.gethostname()}):\n{_traceback(error)}"
     original = _original(error)
     if original is None:
         return payload.pack((_travelling(error), text))
     return payload.pack((_travelling(error), text, _travelling(original)))
+
+
+def _say_what_is_missing(error: BaseException) -> None:
+    """Add a note on a global that workers lack, if the failing function reads one."""
+    from ..program import below_guard  # late: nothing may fail
+
+    with contextlib.suppress(Exception):  # the user's objects may do anything
+        if text := below_guard.missing(error):
+            note(error, text)
 
 
 def pack_lost(error: WorkerLost | TaskTimeout) -> Frame:
@@ -84,6 +122,7 @@ def unpack(frame: Frame) -> BaseException:
         revive, text, *original = payload.unpack(frame)
         trace = RemoteTraceback(text)
         error: BaseException = revive()
+        note(error, text.partition(":\n")[0])
         causes = [error.__cause__, *(each() for each in original)]
     except BaseException as problem:
         error = TaskError(f"a task failed, and its exception cannot be unpickled here: {problem!r}")
@@ -120,7 +159,10 @@ def _original(error: BaseException) -> BaseException | None:
 
 def _traceback(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        if sys.version_info < (3, 11):
+            lines += [f"{line}\n" for line in getattr(error, "__notes__", ())]
+        return "".join(lines)
     except BaseException as problem:  # its __str__ or __getattr__ may do anything
         trace = BaseException.__dict__["__traceback__"].__get__(error)
         place = "".join(traceback.format_tb(trace))

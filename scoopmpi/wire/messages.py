@@ -9,8 +9,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias, get_args
 
-Frame: TypeAlias = Any
-"""One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
+from .constants_messages import (
+    BroadcastConstants,
+    BufferRequest,
+    ConstantsSet,
+    SetConstants,
+)
+from .payload import Frame
+
+Origin: TypeAlias = tuple[int | None, Any, int, int]
+"""Who has made a job, and which of his jobs it is; see `tasks.pedigree`."""
 
 CANCELLED: Frame = b""
 """Stands in a `Run` for a call that was cancelled before it was handed out: nothing to run."""
@@ -29,6 +37,8 @@ class Run(NamedTuple):
     code: the packed function where this worker does not have that key yet, else None.
     plain: True where `tasks` is one frame of columns, a column for each parameter.
     tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
+    attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
+    origin: of the job (`tasks.pedigree`); None for calls, which have theirs in their frames.
     """
 
     job: int
@@ -40,6 +50,8 @@ class Run(NamedTuple):
     code: Frame | None
     plain: bool
     tasks: Frame
+    attempt: int = 1
+    origin: Origin | None = None
 
 
 class Forget(NamedTuple):
@@ -66,8 +78,7 @@ class Returned(NamedTuple):
     """Take the outcomes of the tasks `start` to `stop - 1`, which you have offered.
 
     From farm to worker, for each Finished of another worker about an offer.
-    job: the receiver's own number for its nested job, as in Offered.
-    plain, outcomes, failed: as in Finished.
+    job: the receiver's own number, as in Offered. plain, outcomes, failed: as in Finished.
     """
 
     job: int
@@ -86,19 +97,6 @@ class Ceased(NamedTuple):
     """
 
     job: int
-
-
-class ConstantsSet(NamedTuple):
-    """The constants are set, or cannot be.
-
-    From farm to worker, for each SetConstants.
-    token: the one of that SetConstants.
-    number: the constants' number, 0 where they cannot be set; `problem` says why then.
-    """
-
-    token: int
-    number: int
-    problem: str
 
 
 class Reconfigured(NamedTuple):
@@ -188,6 +186,8 @@ class Finished(NamedTuple):
     plain: True where `outcomes` is one frame of a list of values.
     outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
     failed: the places (from 0) of those outcomes that are exceptions.
+    again: those among them of tasks that are to be tried again, if they may.
+    log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
     """
 
     job: int
@@ -199,6 +199,8 @@ class Finished(NamedTuple):
     plain: bool
     outcomes: Frame
     failed: tuple[int, ...]
+    again: tuple[int, ...] = ()
+    log: tuple[Any, ...] = ()
 
 
 class Waiting(NamedTuple):
@@ -258,6 +260,7 @@ class Offered(NamedTuple):
     plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
     last: True where they run before the program ends, although nobody waits for them.
+    origin: as in Run.
     """
 
     job: int
@@ -269,6 +272,7 @@ class Offered(NamedTuple):
     tasks: Frame
     limit: float | None = None
     last: bool = False
+    origin: Origin | None = None
 
 
 class Revoked(NamedTuple):
@@ -279,43 +283,6 @@ class Revoked(NamedTuple):
     """
 
     job: int
-
-
-class SetConstants(NamedTuple):
-    """Set constants on all ranks.
-
-    From worker to farm, for each call of setConst in a task. Answered by ConstantsSet.
-    token, frames: a number that the answer repeats, and the packed values by name.
-    """
-
-    token: int
-    frames: dict[str, Frame]
-
-
-class BroadcastConstants(NamedTuple):
-    """Keep constants, and send them on to the ranks behind you.
-
-    From any rank to worker, for each call of setConst. Answered by BufferRequest, where they are
-    in shared memory that cannot be opened.
-    number: which call of setConst it was, from 1.
-    frames: the packed values by name; one may say where its buffers are on this host
-        (`constants.store`).
-    behind: the ranks that the receiver answers for, as `constants.broadcast.Place`.
-    """
-
-    number: int
-    frames: dict[str, Frame]
-    behind: tuple[Any, ...]
-
-
-class BufferRequest(NamedTuple):
-    """Send constants in full: their shared memory cannot be opened here.
-
-    From worker to any rank, for its BroadcastConstants. Answered by BroadcastConstants.
-    number: as in that BroadcastConstants.
-    """
-
-    number: int
 
 
 class Lost(NamedTuple):

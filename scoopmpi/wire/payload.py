@@ -14,9 +14,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
+from typing import Any, TypeAlias
 
-from .messages import Frame
+Frame: TypeAlias = Any
+"""One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
 
 PROTOCOL = 5
 OUT_OF_BAND = 1 << 16

@@ -16,12 +16,15 @@ import pickle
 import signal
 import sys
 from collections import deque
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from ..concurrency.periods import ABORT_SECONDS
 from ..process import lifeline, streams
 from ..process.supervisor import ORPHANED
 from .messages import KINDS, NUMBERS, Lost, Message
+
+if TYPE_CHECKING:  # an import is a file that every rank opens
+    from .line import Line
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
 PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
@@ -64,6 +67,9 @@ class MPITransport:
     comm: an intracommunicator, COMM_WORLD where None. root: its rank that becomes rank 0 here.
     """
 
+    leave_together = True
+    """MPI ends for all ranks at once."""
+
     def __init__(self, comm: Any = None, root: int = 0) -> None:
         MPI = mpi()
         self._mpi = MPI
@@ -79,8 +85,17 @@ class MPITransport:
         self._cut_off = False  # whether a host cannot be reached
         self._dead: set[int] = set()
         self._unsaid: deque[int] = deque()  # those of the dead that nobody has been told of
+        self._lines: dict[int, Line] = {}  # to workers that are no ranks of MPI
+
+    def join(self, line: Line) -> None:
+        """Have a process at the other end of a line be the next rank here, for this rank only."""
+        self._lines[self.size] = line
+        self.size += 1
 
     def send(self, to: int, message: Message) -> None:
+        if self._lines and to in self._lines:
+            self._lines[to].send(message)
+            return
         buffers: list[Any] = []
 
         def keep(buffer: pickle.PickleBuffer) -> bool:
@@ -108,12 +123,24 @@ class MPITransport:
             return self._unsaid.popleft(), Lost()
         for _ in range(2 + len(self._dead)):
             try:
-                return self._received()
+                found = self._received()
+                return self._from_lines() if found is None and self._lines else found
             except self._mpi.Exception as problem:
                 self._note_the_dead(problem)
                 if self._unsaid:
                     return None
             # Else a message of the dead is in front, which MPI does not hand out: look behind it.
+        return None
+
+    def _from_lines(self) -> tuple[int, Message] | None:
+        for rank, line in self._lines.items():
+            if rank not in self._dead:
+                message = line.receive()
+                if message is not None:
+                    return rank, message
+                if line.ended:
+                    self._dead.add(rank)
+                    return rank, Lost()
         return None
 
     def _received(self) -> tuple[int, Message] | None:
@@ -147,6 +174,8 @@ class MPITransport:
                 request.Wait()
             except self._mpi.Exception as problem:
                 self._note_the_dead(problem)
+        for line in self._lines.values():
+            line.flush()
 
     def close(self) -> None:
         self.flush()
@@ -154,6 +183,10 @@ class MPITransport:
     def host_cut_off(self) -> None:
         """Note that a host cannot be reached: `abort` does not wait for the launcher then."""
         self._cut_off = True
+
+    def leave(self) -> NoReturn:
+        """Finalise MPI and end this process at once, whatever its other threads do."""
+        leave()
 
     @property
     def dead(self) -> set[int]:

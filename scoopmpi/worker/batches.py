@@ -15,11 +15,11 @@ from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ..wire.messages import Message, Resumed, Run, Waiting
+from ..wire.messages import Finished, Message, Resumed, Run, Waiting
 from .inbox import Inbox
 from .nested.fibers import Ended
 from .outbox import Outbox
-from .running import Interlude, Running, nothing_run, unpackable
+from .running import Interlude, Running
 
 logger = logging.getLogger("scoopmpi")
 
@@ -101,8 +101,12 @@ class Batches:
         self._lock, self._inbox, self._outbox = lock, inbox, outbox
         self._label, self._printing, self._wake = label, printing, wake
         self._pid = os.getpid()
+        self.open: Callable[[Run, Any, Callable[[str], None], Hashable], Running] = Running
+        """Makes a batch of a message; another way where the user wants to know of each task."""
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
+        self.looks: Callable[[], None] | None = None
+        """Looks, behind each batch, what its tasks have done to the process; where one has to."""
 
     @property
     def current(self) -> Running | Interlude | None:
@@ -160,8 +164,10 @@ class Batches:
         """Unpickle a batch; where that cannot be done, answer for it and return None."""
         try:
             function = self._inbox.functions.function(run.function)
-            return Running(run, function, self._label, self._printing.place()[0])
+            return self.open(run, function, self._label, self._printing.place()[0])
         except BaseException as error:  # the function or the columns cannot be unpickled
+            from .failing import unpackable  # late: most batches can be
+
             answer = unpackable(run, error)
         self._printing.task_ended()
         self._outbox.send(answer)
@@ -175,6 +181,8 @@ class Batches:
             self._outbox.send(answer, flush=batch.alone)
         elif batch.alone:
             self._outbox.flush()
+        if self.looks is not None:
+            self.looks()
 
     # While a task waits for tasks.
 
@@ -220,3 +228,18 @@ class Batches:
     def _tasks_ended(self, batch: Running | Interlude) -> None:
         if isinstance(batch, Running):
             self._printing.tasks_ended(batch.owner, batch.ended)
+
+
+def nothing_run(run: Run) -> Finished:
+    """Return the answer for a batch that goes back as it came."""
+    return Finished(
+        job=run.job,
+        start=run.start,
+        stop=run.start,
+        seconds=-1.0,
+        unstarted=run.start,
+        end=run.stop,
+        plain=False,
+        outcomes=(),
+        failed=(),
+    )

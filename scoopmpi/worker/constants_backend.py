@@ -9,8 +9,8 @@ from typing import Any
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..constants.store import Constants, packed
+from ..wire.constants_messages import SetConstants
 from ..wire.errors import FarmError
-from ..wire.messages import SetConstants
 from .inbox import Inbox
 from .outbox import Outbox
 

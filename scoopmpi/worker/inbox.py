@@ -12,15 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..wire import payload
-from ..wire.messages import (
-    BroadcastConstants,
-    BufferRequest,
-    ConstantsSet,
-    Forget,
-    Frame,
-    Run,
-    Stop,
-)
+from ..wire.constants_messages import BroadcastConstants, BufferRequest, ConstantsSet
+from ..wire.messages import Forget, Run, Stop
+from ..wire.payload import Frame
 from ..wire.transport import Transport
 
 if TYPE_CHECKING:

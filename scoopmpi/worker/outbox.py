@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..process.connections import own_addresses
-from ..process.memory_domain import domain
+from ..process.identity import memory_domain
 from ..wire import messages
 from ..wire.messages import Message
 from ..wire.transport import Transport
@@ -59,7 +59,7 @@ class Outbox:
         said: what the program has written to stderr while it was imported.
         """
         host, addresses = socket.gethostname(), own_addresses()
-        self.send(messages.Joined(host, os.getpid(), domain(), names, addresses, said))
+        self.send(messages.Joined(host, os.getpid(), memory_domain(), names, addresses, said))
 
     def refuse(self, reason: str, said: bytes) -> None:
         """Say that the program cannot be imported here, why, and what it has printed before."""

@@ -11,17 +11,25 @@ worker has withdrawn the batch from the progress thread. No transport and no loc
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Hashable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..process import identity
+from ..tasks.pedigree import runs_strand, strand_of
+from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
-from ..wire.messages import CANCELLED, Finished, Frame, Run
+from ..wire.messages import CANCELLED, Finished, Run
+from ..wire.payload import Frame
 from .nested.fibers import Ended
 from .purity import stateless
+
+if TYPE_CHECKING:
+    from .failing import WrittenCalls
+
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 
 class Packed:
@@ -35,6 +43,10 @@ class Packed:
 
 class Failed(Packed):
     """Stands among the values of a batch for a task that raised."""
+
+
+class ToTryAgain(Failed):
+    """Stands there for a task that raised and is to be tried again, if rank 0 finds that it may."""
 
 
 class Stopped(BaseException):
@@ -53,6 +65,7 @@ class Interlude:
 
     budget = 0.05
     single = False
+    strand = None
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -102,19 +115,21 @@ class Running:
         self._stop = run.stop  # the end of what this worker still answers for
         self._given = 0  # values that have been answered
         self._values: list[Any] = []
-        if run.plain:
-            columns = [list(column) for column in payload.unpack(run.tasks)]
-        else:
-            columns = [list(run.tasks)]
+        self.strand = strand_of(run, function, self._values)
+        """Says who the running task is."""
+        self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
+        packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
+        columns = [list(column) for column in packed]
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
         label(self._name)
         self.started = time.monotonic()
 
+    @runs_strand
     def run(self) -> None:
         """Run the tasks until they end or are cut; what they raise becomes their outcome."""
-        values = self._values
+        values, strand = self._values, self.strand  # noqa: F841
         while True:
             try:
                 values.extend(self._iterator)
@@ -122,6 +137,9 @@ class Running:
                 raise
             except Stopped as stopped:
                 values.append(self._failed(stopped.error))
+                continue
+            except Again as again:
+                values.append(self._failed(again.error, ToTryAgain))
                 continue
             except BaseException as error:
                 values.append(self._failed(error))
@@ -142,6 +160,11 @@ class Running:
     def job(self) -> int:
         """The number of its job."""
         return self._run.job
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is of its tasks, 1 for the first."""
+        return self._run.attempt
 
     @property
     def task(self) -> int:
@@ -216,7 +239,8 @@ class Running:
     def _call_submitted(self, frame: Frame) -> Any:
         if frame == CANCELLED:
             return None
-        function, arguments, keywords = self._open(frame)
+        function, arguments, keywords, origin = self._open(frame)
+        self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
@@ -248,17 +272,29 @@ class Running:
 
     # Answers.
 
-    def _failed(self, error: BaseException) -> Failed:
-        index = self._run.start + len(self._values)
-        errors.add_index(error, index)
-        return Failed(failure.pack(error, identity.this.rank, f"{self._name}, task {index},"))
+    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
+        place = len(self._values)
+        number = self._run.start + place
+        index = None if self._function is None else number
+        if self._calls is None:
+            from .failing import WrittenCalls  # late: nothing may fail
+
+            self._calls = WrittenCalls(self._run, self._function)
+        call = self._calls.of(place) or self._name
+        if type(error).__name__ in _WITHOUT_TERMINAL:
+            from ..tasks import no_terminal  # late: few tasks ask anybody
+
+            error = no_terminal.explained(error, self._name, number)
+        errors.add_task(error, self._name, number, errors.words(call, index))
+        task = failure.which(call, index, self.attempt)
+        return kind(failure.pack(error, identity.this.rank, task))
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
     ) -> Finished:
         start = self._run.start + self._given
         self._given = done
-        plain, outcomes, failed = self._outcomes(values)
+        plain, outcomes, failed, again = self._outcomes(values)
         stop = start + len(values)
         return Finished(
             job=self._run.job,
@@ -270,59 +306,24 @@ class Running:
             plain=plain,
             outcomes=outcomes,
             failed=failed,
+            again=again,
         )
 
-    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...]]:
+    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), ()
-        frames, failed = [], []
+            return True, payload.pack(values), (), ()
+        frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)
             if isinstance(packed, Failed):
                 failed.append(place)
+            if isinstance(packed, ToTryAgain):
+                again.append(place)
             frames.append(packed.frame)
-        return False, tuple(frames), tuple(failed)
+        return False, tuple(frames), tuple(failed), tuple(again)
 
     def _packed_late(self, value: Any) -> Packed:
         try:
             return self._pack(value)
         except errors.TaskError as error:
             return self._failed(error)
-
-
-def unpackable(run: Run, error: BaseException) -> Finished:
-    """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
-    name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
-    problem = errors.TaskError(
-        f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
-        f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
-    )
-    problem.__cause__ = error
-    frame = failure.pack(problem, identity.this.rank, "a batch")
-    count = run.stop - run.start
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.stop,
-        seconds=-1.0,
-        unstarted=run.stop,
-        end=run.stop,
-        plain=False,
-        outcomes=(frame,) * count,
-        failed=tuple(range(count)),
-    )
-
-
-def nothing_run(run: Run) -> Finished:
-    """Return the answer for a batch that goes back as it came."""
-    return Finished(
-        job=run.job,
-        start=run.start,
-        stop=run.start,
-        seconds=-1.0,
-        unstarted=run.start,
-        end=run.stop,
-        plain=False,
-        outcomes=(),
-        failed=(),
-    )

@@ -34,6 +34,7 @@ from .overdue import Overdue
 if TYPE_CHECKING:
     from ..output.worker_output import Output
     from ..tasks.constants_backend import ConstantsBackend
+    from ..tasks.pedigree import Strand
 
 
 class Worker:
@@ -171,6 +172,12 @@ class Worker:
         return time.monotonic() - self._busy_at
 
     # What nested jobs and batches call.
+
+    @property
+    def strand(self) -> Strand | None:
+        """The strand of the batch that runs now, None where none does."""
+        batch = self.batches.current
+        return None if batch is None else batch.strand
 
     def send(self, message: Message) -> None:
         """Send to the farm."""

@@ -203,7 +203,7 @@ CHANGES = {
     "below a decorator": ({"prog": ("x + 8", "x + 9")}, {"decorated"}),
     "an array": ({"prog": ("np.arange(10.0)", "np.arange(11.0)")}, {"package"}),
     "a function of another module": ({"tool": ("x * 2", "x * 3")},
-                                     {"named", "by_module", "late", "tools"}),
+                                     {"named", "late", "tools"}),
     "a module behind a module": ({"third": ("N = 1", "N = 2")}, {"by_module", "late", "tools"}),
     "a module in a package": ({"deepest": ("x - 1", "x - 2")}, {"package"}),
 }  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from scoopmpi.checkpoint import frames, writer
 from scoopmpi.checkpoint.file import CheckpointFile, Saved, ended
 from scoopmpi.wire import payload
-from tests.support.checkpoints import DIGEST, filled, opened, part, path, python, saved_of
+from tests.support.checkpoints import DIGEST, filled, opened, part, path, python, save, saved_of
 
 __all__ = ["path"]
 pytestmark = pytest.mark.timeout(100)
@@ -32,7 +32,10 @@ def test_what_was_saved_comes_back_in_another_run(path: Path) -> None:
     array += 1  # a result that came from a worker may be written to as well
     assert array[-1] == 20000.0 and others == [1, "x"]
     assert [saved.start for saved in saved_of(file, 0)] == [5] and saved_of(file, 3) == []
-    assert file.saved_function(2) == ("arrays", b"g") and file.saved_function(9) is None
+    (arrays_of,) = file.versions("arrays")
+    assert (arrays_of.digest, file.is_earlier(arrays_of)) == (b"g", True)
+    assert not file.is_earlier(file.function("arrays", b"other"))
+    assert file.counts == {0: 1, 1: 1000, 2: 3}
     file.close(ended=False)
 
 
@@ -41,13 +44,13 @@ def test_what_this_run_saved_is_seen_at_once_and_later_changes_of_values_are_not
 ) -> None:
     file = CheckpointFile(path)
     array = numpy.zeros(50000)
-    file.save(1, "f", b"f", Saved(0, 1, DIGEST, False, (payload.pack(array),), ()))
+    save(file, 1, "f", b"f", Saved(0, 1, DIGEST, False, (payload.pack(array),), ()))
     array += 1
     assert opened(saved_of(file, 1)[0])[0].sum() == 0
-    assert file.saved_function(1) == ("f", b"f")
+    assert file.places(job=1) == []  # none of an earlier run
     file.close(ended=True)
     file.close(ended=False)
-    file.save(1, "f", b"f", part(1, 2))
+    save(file, 1, "f", b"f", part(1, 2))
     assert saved_of(file, 1) == [] and ended(path) is True
 
 
@@ -58,8 +61,8 @@ def test_results_larger_than_a_row(path: Path, monkeypatch: pytest.MonkeyPatch) 
     whole = Saved(0, len(values), DIGEST, False, tuple(map(payload.pack, values)), ())
     file = CheckpointFile(path)
     for job in (1, 2):
-        file.save(job, "f", b"f", whole)
-        file.save(job, "f", b"f", part(7, 9))
+        save(file, job, "f", b"f", whole)
+        save(file, job, "f", b"f", part(7, 9))
     file.close(ended=True)
     file = CheckpointFile(path)
     for job in (1, 2):
@@ -70,27 +73,21 @@ def test_results_larger_than_a_row(path: Path, monkeypatch: pytest.MonkeyPatch) 
     file.close(ended=True)
 
 
-def test_the_last_word_counts_where_parts_overlap_or_functions_change(path: Path) -> None:
-    chance = random.Random(3)
-    expected: dict[int, tuple[int, int]] = {}  # start: stop and a number of the part
-    file = CheckpointFile(path)
-    for number in range(300):
-        start = chance.randrange(100)
-        stop = start + chance.randrange(1, 12)
-        file.save(1, "f", b"f", part(start, stop, number))
-        expected = {a: (b, n) for a, (b, n) in expected.items() if b <= start or a >= stop}
-        expected[start] = stop, number
-        if chance.random() < 0.1:
-            gone = chance.choice(sorted(expected))
-            file.forget(1, [gone])
-            del expected[gone]
-    for _ in range(2):
-        found = {x.start: (x.stop, payload.unpack(x.outcomes)) for x in saved_of(file, 1)}
-        assert found == expected and list(found) == sorted(found)
-        file.close(ended=True)
+def test_parts_of_other_functions_and_arguments_lie_beside_each_other(path: Path) -> None:
+    for run in range(3):
         file = CheckpointFile(path)
-    file.save(1, "g", b"g", part(50, 51))
-    assert [saved.start for saved in saved_of(file, 1)] == [50]
+        for name in (b"f", b"g"):
+            digest = b"%16d" % run
+            save(file, 1, "f", name, part(5, 9, [run, name.decode()] * 2, digest))
+        file.close(ended=True)
+    file = CheckpointFile(path)
+    found = [file.function_of(place) for place in file.places(job=1)]
+    assert [each and each.digest for each in found] == [b"f", b"g"] * 3
+    assert [opened(each)[:2] for each in saved_of(file, 1)] == [
+        [run, name] for run in range(3) for name in ("f", "g")
+    ]
+    file.forget(file.places(job=1)[0].part)
+    assert len(saved_of(file, 1)) == 5
     file.close(ended=True)
 
 
@@ -99,11 +96,12 @@ import sys, time
 from scoopmpi.wire import payload
 from scoopmpi.checkpoint.file import CheckpointFile, Saved
 file = CheckpointFile(sys.argv[1])
-first = max([0, *(part.stop for part in file.ranges(1))])
+first = max([0, *(part.stop for part in file.places(job=1))])
+function = file.function("f", b"f")
 print("open", flush=True)
 for number in range(first, 10**6):
     frame = payload.pack([number, "x" * (number % 5000)])
-    file.save(1, "f", b"f", Saved(number, number + 1, b"d%d" % number, False, (frame,), ()))
+    file.save(1, function, Saved(number, number + 1, b"d%d" % number, False, (frame,), ()))
     print(number, time.time(), flush=True)
     time.sleep(0.001)
 """
@@ -153,8 +151,9 @@ from scoopmpi.checkpoint import writer
 from scoopmpi.checkpoint.file import CheckpointFile, Saved
 writer.AGAIN = 0.1
 def save(number):
-    file.save(1, "f", b"f", Saved(number, number + 1, b"d", True, payload.pack(b"x" * 50000), ()))
+    file.save(1, f, Saved(number, number + 1, b"d", True, payload.pack(b"x" * 50000), ()))
 file = CheckpointFile(sys.argv[1])
+f = file.function("f", b"f")
 save(0)
 file.flush()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -164,7 +163,6 @@ for number in range(1, 21):
     file.flush()
 if sys.argv[2] == "room":
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-print(len(file.ranges(1)))
 file.close(True)
 """
 
@@ -194,7 +192,7 @@ def test_where_the_disk_hangs_the_end_does_not(
     file = CheckpointFile(path)
     back = threading.Event()
     file._database.on_progress(lambda: back.wait(20) and None)  # type: ignore[func-returns-value]
-    file.save(1, "f", b"f", part(0, 7))
+    save(file, 1, "f", b"f", part(0, 7))
     begun = time.monotonic()
     file.close(ended=True)
     assert time.monotonic() - begun < 5
@@ -210,7 +208,7 @@ def test_who_gives_waits_only_for_a_disk_that_is_far_behind(
     monkeypatch.setattr(writer, "BITE", 50000)
     file = CheckpointFile(path)
     for number in range(50):
-        file.save(1, "f", b"f", part(number, number + 1, b"x" * 60000))
+        save(file, 1, "f", b"f", part(number, number + 1, b"x" * 60000))
         assert file._writer._bytes < 170000
     assert len(saved_of(file, 1)) == 50
     file.close(ended=True)
@@ -221,18 +219,18 @@ def test_a_million_results_cost_the_caller_next_to_nothing(path: Path) -> None:
     parts = [part(start, start + 10**4) for start in range(0, 10**6, 10**4)]
     begun = time.thread_time()
     for one in parts:
-        file.save(1, "squares", b"f", one)
+        save(file, 1, "squares", b"f", one)
     assert time.thread_time() - begun < 0.1  # 0.003 s where nothing else runs
     file.close(ended=True)
 
 
 def test_a_forked_child_leaves_the_file_alone(path: Path) -> None:
     file = CheckpointFile(path)
-    file.save(1, "f", b"f", part(0, 3))
+    save(file, 1, "f", b"f", part(0, 3))
     child = os.fork()
     if not child:
         try:
-            file.save(1, "f", b"f", part(3, 9))
+            save(file, 1, "f", b"f", part(3, 9))
             file.flush()
             file.close(ended=False)
         finally:
@@ -248,6 +246,6 @@ def test_a_file_that_is_removed_meanwhile_is_told(
 ) -> None:
     file = CheckpointFile(path)
     path.unlink()
-    file.save(1, "f", b"f", part(0, 3))
+    save(file, 1, "f", b"f", part(0, 3))
     file.close(ended=True)
     assert "was removed" in caplog.text

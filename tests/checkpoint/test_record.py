@@ -35,12 +35,14 @@ class Scene:
 
 
 @contextmanager
-def running(path: Path, seed: int, retries: int = 2) -> Iterator[Ranks]:
+def running(
+    path: Path, seed: int, retries: int = 2, keep_failures: bool = False
+) -> Iterator[Ranks]:
     """A run of a program, with other workers and another interleaving for each seed."""
     ran.clear()
     policy = EAGER if seed % 2 else Policy()
     ranks = Scene.ranks = Ranks(1 + seed % 4, seed, policy, retries)
-    checkpoint = record.opened(path, ranks.farm.sharing, "a test")
+    checkpoint = record.opened(path, ranks.farm.sharing, "a test", keep_failures)
     ranks.executor.checkpoint = checkpoint
     current_executor.install(ranks.executor)
     before, identity.this.started = identity.this.started, True
@@ -90,10 +92,11 @@ def test_a_second_run_gives_the_same_and_runs_nothing(tmp_path: Path, seed: int)
     with running(path, seed):
         expected = program(60)
         assert sum(ran.values()) == 4 * 60 + 10
-    for again in (1, 2):
-        with running(path, seed + again):
+    for again in (1, 2, 3):
+        with running(path, seed + again, keep_failures=again == 2):
             assert program(60) == expected
-            assert not ran
+            failing = [x for x in range(3000, 3060) if x % 7 == 3]
+            assert ran == ({} if again == 2 else dict.fromkeys(failing, 1))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -145,10 +148,10 @@ def test_changed_arguments_are_computed_again_and_a_warning_says_so(
             assert computed == 430 and not caplog.text
         elif run == 2:
             assert not computed and not caplog.text
-        else:  # both of each map with those that were saved with them, and one call
-            assert 5 <= computed < 430
-            assert caplog.text.count("what does not fit is computed again") == 3
-            assert f"{computed} saved results were not used" in caplog.text
+        else:  # both of each map, and one call; what was kept of these comes back at the end
+            assert computed == (5 if run == 1 else 0)
+            found = f"{430 - computed} of 430 results found"
+            assert (found in caplog.text) == (run == 1)
 
 
 def itself(x: list[int]) -> list[int]:
@@ -182,7 +185,8 @@ def test_a_changed_function_is_another(tmp_path: Path, caplog: pytest.LogCapture
             assert list(futures.map(square, range(10))) == [x * x for x in range(10)]
             assert bool(ran) == (run == 0)
         assert ("map 1 (" in caplog.text) == (run == 1)
-        assert ("10 saved results were not used" in caplog.text) == (run == 1)
+        assert ("10 of 20 results found; 10 computed again as `" in caplog.text) == (run == 1)
+        assert ("10 of earlier versions kept" in caplog.text) == (run == 1)
 
 
 def test_arguments_of_the_program_count_where_a_function_reads_them(

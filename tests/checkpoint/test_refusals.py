@@ -15,10 +15,15 @@ from hypothesis import strategies as st
 
 from scoopmpi.checkpoint import file_checks
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, ended
-from tests.support.checkpoints import DIGEST, filled, opened, part, path, python, saved_of
+from scoopmpi.checkpoint.show import described
+from tests.support.checkpoints import DIGEST, filled, opened, part, path, python, save, saved_of
 
 __all__ = ["path"]
 pytestmark = pytest.mark.timeout(100)
+
+
+OLD = Path(__file__).with_name("samples") / "version-0.1.ckpt"
+"""Made by scoopmpi 0.1: 50 squares and a submitted call."""
 
 
 def other_database(path: Path, *words: str) -> None:
@@ -54,9 +59,12 @@ REFUSED: dict[str, Callable[[Path], Any]] = {
     "another program's": other_database,
     "another program's with a log": lambda path: other_database(path, "PRAGMA journal_mode=WAL"),
     "ours with other tables": lambda path: other_database(
-        path, f"PRAGMA application_id={file_checks.APPLICATION}", "PRAGMA user_version=1"
+        path,
+        f"PRAGMA application_id={file_checks.APPLICATION}",
+        f"PRAGMA user_version={file_checks.VERSION}",
     ),
-    "newer": lambda path: stamped(path, 60, (2).to_bytes(4, "big")),
+    "newer": lambda path: stamped(path, 60, (file_checks.VERSION + 1).to_bytes(4, "big")),
+    "of version 0.1": lambda path: path.write_bytes(OLD.read_bytes()) and path.chmod(0o600),
     "older than all": lambda path: stamped(path, 60, bytes(4)),
     "log": lambda path: stamped(path, 18, b"\2\2"),
     "cut in its head": lambda path: cut(path, 50),
@@ -142,6 +150,14 @@ def test_a_second_run_is_refused_as_long_as_the_first_lives(
     file.close(ended=True)
 
 
+def test_a_file_of_version_0_1_says_what_to_do(path: Path) -> None:
+    path.write_bytes(OLD.read_bytes())
+    path.chmod(0o600)
+    for use in (CheckpointFile, described):
+        with pytest.raises(CheckpointError, match=r"0\.1 wrote it .*that version, or give another"):
+            use(path)
+
+
 class Real:
     """A good file, and what is in it; it has a short repr."""
 
@@ -182,7 +198,7 @@ def test_a_damaged_file_gives_what_was_saved_or_nothing(
         assert numpy.array_equal(array, numpy.arange(20000.0)) and others == [1, "x"]
         assert saved.failed == (2,)
     assert [opened(saved) for saved in saved_of(file, 0)] in ([], [[6]])
-    file.save(1, "squares", b"f", part(0, 1000))
+    save(file, 1, "squares", b"f", part(0, 1000))
     assert all(opened(x) == [n * n for n in range(x.start, x.stop)] for x in saved_of(file, 1))
     file.close(ended=True)
     assert ended(path) in (True, None)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.checkpoint import file_checks
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, Saved, ended
 from scoopmpi.checkpoint.show import described, ranges
 from scoopmpi.wire import payload
+from tests.support.checkpoints import save
 from tests.support.libraries import ROOT
 
 pytestmark = pytest.mark.timeout(60)
@@ -28,8 +30,8 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "run.ckpt"
     file = CheckpointFile(path, "model.py 500")
     for start in (*range(0, 1000, 100), 1200):
-        file.save(1, "model.fit", b"f", part(start, start + 100, (7,) if start == 300 else ()))
-    file.save(0, "", b"", part(4, 5))
+        save(file, 1, "model.fit", b"f", part(start, start + 100, (7,) if start == 300 else ()))
+    save(file, 0, "model.once", b"o", part(4, 5))
     file.close(ended=False)
     return path
 
@@ -38,12 +40,12 @@ def test_a_person_sees_what_is_there(path: Path) -> None:
     before = path.read_bytes()
     text = described(path)
     words = [line.split() for line in text.splitlines()]
-    assert ["0", "(submitted", "calls)", "1"] in [line[:4] for line in words]
+    assert ["calls", "model.once", "1"] in [line[:3] for line in words]
     (fit,) = [line for line in text.splitlines() if "model.fit" in line]
     assert fit.split()[0] == "1" and "1100" in fit and "0-999, 1200-1299" in fit
     assert fit.split()[-1] == "307"
     assert "model.py 500" in text and "told to end before its time" in text
-    assert "1101 tasks of 2 jobs" in text and "format 1" in text
+    assert "1101 tasks of 2 jobs" in text and f"format {file_checks.VERSION}" in text
     assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1
 
 
@@ -64,7 +66,7 @@ def test_while_a_run_writes(path: Path) -> None:
     def write() -> None:
         start = 2000
         while not stop.wait(0.002):
-            file.save(2, "other", b"f", part(start, start + 3))
+            save(file, 2, "other", b"f", part(start, start + 3))
             start += 3
 
     thread = threading.Thread(target=write)
@@ -87,6 +89,7 @@ def test_while_a_run_writes(path: Path) -> None:
 KILLED = """
 import os, sys
 from scoopmpi.wire import payload
+from scoopmpi.checkpoint import file_checks
 from scoopmpi.checkpoint.file import CheckpointFile
 file = CheckpointFile(sys.argv[1])
 file._writer.guard.acquire()
@@ -107,7 +110,7 @@ def test_a_run_that_was_killed_while_it_wrote_is_undone(path: Path) -> None:
     assert ended(path) is False
     assert described(path).splitlines()[6:] == before
     file = CheckpointFile(path)
-    assert [tasks.start for tasks in file.ranges(1)] == [*range(0, 1000, 100), 1200]
+    assert [place.start for place in file.places(job=1)] == [*range(0, 1000, 100), 1200]
     file.close(ended=True)
 
 
@@ -139,7 +142,7 @@ def test_a_damaged_file_is_shown_or_refused(path: Path) -> None:
 def test_names_cannot_play_with_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "run.ckpt"
     file = CheckpointFile(path, "a\x1b[2Jb\nc")
-    file.save(1, "\x1b]0;x\x07\r", b"f", part(0, 1))
+    save(file, 1, "\x1b]0;x\x07\r", b"f", part(0, 1))
     file.close(ended=True)
     assert all(letter.isprintable() or letter == "\n" for letter in described(path))
 

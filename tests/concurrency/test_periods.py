@@ -33,8 +33,8 @@ from tests.test_quality import MODULES, module_name
 LOOPS = {
     "concurrency.backoff", "concurrency.progress_thread", "concurrency.reader_threads",
     "executors.reduction", "farm.driver", "farm.host_watch", "launch.beside.feeding",
-    "launch.beside.passing", "process.strays", "programs.sanity", "tasks.limit",
-    "worker.blocked", "worker.overdue",
+    "launch.beside.passing", "launch.beside.terminal", "process.strays", "programs.sanity",
+    "tasks.limit", "worker.blocked", "worker.overdue",
 }  # fmt: skip
 """How often something looks, or how long it computes: nobody waits for anybody else there."""
 ENDINGS = ("SECONDS", "PATIENCE", "GRACE", "LINGER", "TIMEOUT")

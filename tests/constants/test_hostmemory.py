@@ -19,7 +19,7 @@ import pytest
 
 from scoopmpi.constants import hostmemory
 from scoopmpi.constants.hostmemory import NotShared, Published, Where, attach, publish
-from scoopmpi.process.memory_domain import domain
+from scoopmpi.process.identity import memory_domain
 
 MB = 1 << 20
 
@@ -41,7 +41,7 @@ class Other:
 
     CODE = (
         "import mmap, os, sys\nimport numpy as np\nfrom scoopmpi.constants.hostmemory import *\n"
-        "from scoopmpi.process.memory_domain import domain\n"
+        "from scoopmpi.process.identity import memory_domain\n"
         "for line in sys.stdin:\n"
         "    try: answer = eval(line)\n"
         "    except BaseException as error: answer = f'{type(error).__name__}: {error}'\n"
@@ -244,4 +244,4 @@ def test_too_many_open_files_is_said() -> None:
 
 @pytest.mark.ranks
 def test_processes_that_can_attach_have_the_same_domain(other: Other) -> None:
-    assert other.ask("domain()") == domain()
+    assert other.ask("memory_domain()") == memory_domain()

@@ -16,7 +16,8 @@ from scoopmpi.constants import hostmemory
 from scoopmpi.constants.sharing import Sharing
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire.messages import NUMBERS, BroadcastConstants
+from scoopmpi.wire.constants_messages import BroadcastConstants
+from scoopmpi.wire.messages import NUMBERS
 from tests.constants.test_hostmemory import missing
 from tests.support.link import Ranks
 

@@ -338,7 +338,7 @@ def test_failures_name_the_users_function(farm: None) -> None:
         for call in (pool.map, lambda f, xs: pool.starmap(f, zip(xs, strict=True))):
             with pytest.raises(LookupError) as caught:
                 call(fails_at_three, [3])
-            assert "fails_at_three, task 0" in str(caught.value.__cause__)
+            assert "fails_at_three(3), task 0" in str(caught.value.__cause__)
 
 
 def test_no_thread_stays(farm: None) -> None:

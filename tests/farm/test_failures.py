@@ -128,7 +128,7 @@ def test_a_task_that_kills_its_workers_fails_and_no_other(
     assert isinstance(lost, WorkerLost)
     assert (lost.index, lost.rank in ranks.link.dead) == (3, True)
     workers = "1 worker" if retries == 0 else f"{retries + 1} workers"
-    assert f"{workers} died running task 3 of a submitted call" in str(lost)
+    assert f"{workers} died running submitted call {__name__}.never_alone(3), the" in str(lost)
     assert len(ranks.link.dead) == retries + 1
     assert futures.submit(abs, -42).result() == 42
     ranks.settle()

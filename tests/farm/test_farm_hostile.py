@@ -26,7 +26,7 @@ def test_an_exception_is_raised_in_its_place_with_the_remote_traceback(farm: Any
     assert [next(values) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError, match="three") as caught:
         next(values)
-    assert "fails_at_three, task 3" in str(caught.value.__cause__)
+    assert "fails_at_three(3), task 3" in str(caught.value.__cause__)
     assert "on rank" in str(caught.value.__cause__)
     assert list(farm.map(square, [4])) == [16]
 

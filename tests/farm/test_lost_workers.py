@@ -54,13 +54,54 @@ def test_a_task_that_kills_its_workers_is_given_up(
     assert answer.returncode == 0, answer.stderr
     workers = "1 worker" if retries == 0 else "2 workers"
     assert answer.stdout.startswith(
-        f"[0, 1, 4, 9] WorkerLost('{workers} died running task 0 of a submitted call"
+        f'[0, 1, 4, 9] WorkerLost("{workers} died running submitted call die('
     )
 
 
-def test_where_all_are_lost_the_program_ends_with_that_error(
-    surviving: Library, place: Path
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_that_kills_takes_no_other_along_on_a_small_farm(
+    surviving: Library, place: Path, workers: int
 ) -> None:
-    answer = start(surviving, [*MYSCOOP, "-n", "2", "programs.py", "die", "kill"], cwd=place)
-    assert answer.returncode != 0
-    assert re.search(r"WorkerLost: no worker is left: 1 on \S+, 2 on \S+ died", answer.stderr)
+    """Under the default retries, which would cost three workers; the program's directory changes,
+    and what tasks print and read is there all the same."""
+    (place / "farm.py").write_text(SMALL_FARM)
+    answer = start(surviving, [*MYSCOOP, "-n", str(workers), "farm.py"], cwd=place)
+    assert answer.returncode == 0, answer.stderr
+    lines = answer.stdout.splitlines()
+    assert [line for line in lines if line.startswith("task ")] == [f"task {x}" for x in range(8)]
+    assert lines[-2] == "[100, 101, None, None, 104, 105, 106, 107] [101, 102]"
+    assert lines[-1].startswith("3 workers died running task 0 of dies, the last was worker ")
+    assert "no worker is left: worker" in answer.stderr
+    assert "still running" not in answer.stderr, "the last worker leaves in order"
+
+
+SMALL_FARM = """
+import os
+from scoopmpi import WorkerLost, futures, shared
+
+def task(x):
+    if x in (2, 3):
+        os._exit(5)
+    return shared.getConst("hundred") + x
+
+def nested(x):
+    return list(futures.map(task, range(x)))
+
+def dies(x):
+    os.abort()
+
+def prints(x):
+    print("task", x)
+
+if __name__ == "__main__":
+    os.chdir("/")
+    shared.setConst(hundred=100)
+    calls = [futures.submit(task, x) for x in range(8)]
+    found = [None if call.exception() else call.result() for call in calls]
+    list(futures.map(prints, range(8)))
+    print(found, [1 + x for x in futures.submit(nested, 2).result()])
+    try:
+        list(futures.map(dies, [1]))
+    except WorkerLost as lost:
+        print(lost)
+"""

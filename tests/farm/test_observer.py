@@ -78,10 +78,12 @@ class Account(Observer):
     def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:
         self._count("handed back", job, tasks)
 
-    def tasks_recalled(self, job: int, tasks: int) -> None:
+    def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         self._count("recalled", job, tasks)
 
-    def tasks_lost(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_lost(
+        self, job: int, worker: int, start: int, tasks: int, attempt: int, late: bool
+    ) -> None:
         self._count("lost", job, tasks)
 
     def tasks_retried(self, job: int, worker: int, tasks: int) -> None:

@@ -49,7 +49,7 @@ def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
     reader.worker_joined(1, "n1", 7)
     reader.worker_joined(2, "n2", 8)
     reader.job_begun(2, "map", "square")
-    reader.tasks_recalled(2, 3)
+    reader.tasks_recalled(2, 0, 3)
     reader.tasks_finished(2, 1, 4, 1, -1.0)
     reader.tasks_finished(2, 1, 1, 0, 0.5)
     reader.tasks_retried(2, 2, 1)

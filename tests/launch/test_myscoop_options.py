@@ -248,6 +248,7 @@ def test_what_old_scripts_have_is_accepted_silently(prefix: Prefix, command: str
 
 VALUES: dict[str, tuple[str, str]] = {
     "universe": ("3", "x"),
+    "seed": ("7", "-7"),
     "hybrid": ("2", "0"),
     "multi": ("4", "-1"),
     "order": ("random_3", "up"),
@@ -265,8 +266,11 @@ VALUES: dict[str, tuple[str, str]] = {
     "log": ("a\nb", ""),
     "retries": ("0", "-1"),
     "checkpoint": ("a b", ""),
+    "task_log": ("a {job}", ""),
+    "task_output": ("a b", ""),
     "restarts": ("3", "-1"),
     "task_timeout": ("2.5", "0"),
+    "debug_task": ("fit:17", "fit:"),
     "scoop_module": ("squares", ""),
     "loaded": ("gcc/13,b", ""),
     "scoop_broker": ("h", ""),

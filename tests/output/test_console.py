@@ -304,3 +304,15 @@ all_at_once(lambda: logs("a"), lambda: prints("b"), lambda: prints("c"))
         name, number = line.split()
         came[name].append(int(number))
     assert dict(came) == {name: list(range(300)) for name in "abc"}
+
+
+def test_write_can_be_replaced_for_a_while(tmp_path: Path) -> None:
+    """As IPython does, to keep what a cell prints."""
+    body = """
+before, kept = sys.stdout.write, []
+sys.stdout.write = kept.append
+print("kept")
+sys.stdout.write = before
+print("shown", kept)
+"""
+    assert printed("pipe", body, tmp_path) == b"shown ['kept', '\\n']\n"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.libraries import Library
 from tests.support.starting import MYSCOOP
+from tests.support.terminals import at_a_terminal
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -165,43 +163,15 @@ def test_closed_streams_stay_closed(library: Library, program: Path, closed: str
 # At a terminal.
 
 
-def at_a_terminal(library: Library, words: list[str], script: list[tuple[bytes, bytes]]) -> bytes:
-    """What a person sees, who types each second text when the first is to be read."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.execve(words[0], words, library.env)
-    seen, waiting = b"", list(script)
-    deadline = time.monotonic() + 30
-    try:
-        while time.monotonic() < deadline:
-            if not select.select([terminal], [], [], 0.1)[0]:
-                continue
-            try:
-                seen += os.read(terminal, 4096)
-            except OSError:  # the last process that had it open has ended
-                break
-            while waiting and waiting[0][0] in seen:
-                os.write(terminal, waiting.pop(0)[1])
-        else:
-            os.kill(pid, signal.SIGKILL)
-            raise AssertionError(f"it does not end: {seen!r}")
-    finally:
-        os.close(terminal)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert not waiting, seen
-    return seen + b"<%d>" % status
-
-
 def test_a_prompt_is_seen_before_it_is_answered(library: Library, program: Path) -> None:
-    seen = at_a_terminal(library, job(program, "prompt"), [(b"name? ", b"you\n")])
+    seen = at_a_terminal(job(program, "prompt"), library.env, [(b"name? ", b"you\n")])
     assert seen == b"name? you\r\nhello you\r\n<0>"
 
 
 def test_ctrl_d_is_the_end_of_stdin(library: Library, program: Path) -> None:
     (program.parent / "ready.py").write_text("print('ready', flush=True)\n" + PROGRAM)
     words = job(program.parent / "ready.py", "lines")
-    seen = at_a_terminal(library, words, [(b"ready", b"a\n"), (b"a\r\n", b"\x04")])
+    seen = at_a_terminal(words, library.env, [(b"ready", b"a\n"), (b"a\r\n", b"\x04")])
     assert b"\r\n['a\\n']\r\n" in seen
     assert seen.endswith(b"<0>")
 

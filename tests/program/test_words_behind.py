@@ -27,7 +27,7 @@ WORDS = ["scan.py", "10", "--checkpoint", "x", "--retries=2"]
 def test_which_words_are_ours() -> None:
     assert ours(WORDS) == ["--checkpoint", "--retries"]
     assert ours(["-n", "8", "-n", "9"]) == ["-n"]
-    assert ours(["--seed", "1", "checkpoint", "--checkpoints", "--help", "-v", "8"]) == []
+    assert ours(["--speed", "1", "checkpoint", "--checkpoints", "--help", "-v", "8"]) == []
 
 
 def test_all_options_are_known() -> None:
@@ -78,7 +78,7 @@ class Program:
 
 
 def test_a_program_without_such_words_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Program(monkeypatch, "--seed", "1").behind is None
+    assert Program(monkeypatch, "--speed", "1").behind is None
     assert type(sys.argv) is list
 
 
@@ -118,10 +118,15 @@ def test_how_the_program_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PROGRAM = """
-import argparse, sys
+import argparse, io, sys
 from scoopmpi import futures
 
 if __name__ == "__main__":
+    if sys.argv[1] == "long":
+        said = sys.stderr = io.StringIO()
+        next(futures.map(abs, [1]))
+        print("the first task has seen the line:", "--checkpoint stands behind" in said.getvalue())
+        sys.exit()
     if sys.argv[1] != "none":
         parser = argparse.ArgumentParser()
         parser.add_argument("how")
@@ -139,6 +144,8 @@ def test_what_users_see(first_library: Library, tmp_path: Path) -> None:
     assert (ignored.returncode, ignored.stdout) == (0, "45\n")
     assert ignored.stderr.startswith("scoopmpi: --checkpoint stands behind scan.py, so it is the")
     assert ignored.stderr.count("\n") == 1
+    long = start(first_library, [*words, "long", "--checkpoint", "x"], cwd=tmp_path)
+    assert long.stdout == "the first task has seen the line: True\n"
     refused = start(first_library, [*words, "refuses", "--checkpoint", "x"], cwd=tmp_path)
     assert refused.returncode == 2
     assert refused.stderr.endswith(

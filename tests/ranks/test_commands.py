@@ -100,7 +100,7 @@ def test_a_programs_exception_is_shown_once(library: Library) -> None:
 def test_a_tasks_exception_shows_where_it_happened(first_library: Library) -> None:
     answer = run(first_library, "task raises")
     assert answer.returncode == 1
-    assert re.search(r"Failed in reciprocal, task 1, on rank \d \(.+\)", answer.stderr)
+    assert re.search(r"Failed in reciprocal\(0\), task 1, on rank \d \(.+\)", answer.stderr)
     assert "return 1 / x" in answer.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -96,11 +97,59 @@ def test_so_it_does_with_maps_and_blocks(
 
 def test_nothing_holds_up_the_end_that_nobody_needs(first_library: Library, tmp_path: Path) -> None:
     answer, marks, took = run(
-        first_library, tmp_path, "well", "napping_submit", "part", "endless", "generator"
+        first_library, tmp_path, "well", "part", "endless", "generator", "calls", "calls_inside"
     )
     assert answer.returncode == 0 and took < 20
     assert marks["generator"] == COUNT and marks["endless"] < 300
+    assert marks["calls"] == marks["calls_inside"] == COUNT
     assert "something without an end" in answer.stderr and answer.stderr.count("\n") == 1
+
+
+def test_no_finish_waits_for_nothing_that_nobody_reads(
+    first_library: Library, tmp_path: Path
+) -> None:
+    words = ["-n", "3", "--no-finish", str(HERE / "left.py"), str(tmp_path), "well"]
+    begun = time.monotonic()
+    answer = start(
+        first_library, [*MYSCOOP, *words, "napping_submit", "unread", "pool"], cwd=tmp_path
+    )
+    assert answer.returncode == 0 and time.monotonic() - begun < 20
+    left = r"not run, as nobody has waited for it: .* of a map of row.*, 1 submitted call\n"
+    assert re.search(left, answer.stderr), answer.stderr
+    assert len(list(tmp_path.glob("pool *"))) == COUNT, "executors are finished in any case"
+
+
+FAILS = """
+from scoop import futures
+def fails(x):
+    if x % 2:
+        raise OSError("disk full")
+if __name__ == "__main__":
+    futures.map(fails, range(20))
+    for x in range(6):
+        futures.submit(fails, x)
+"""
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_what_fails_unheard_is_told_in_one_line(
+    first_library: Library, tmp_path: Path, parallel: bool
+) -> None:
+    (tmp_path / "fails.py").write_text(FAILS)
+    command = [*MYSCOOP, "-n", "2"] if parallel else [sys.executable]
+    answer = start(first_library, [*command, "fails.py"], cwd=tmp_path)
+    assert answer.returncode == 0
+    said = "10 of 20 tasks of a map of fails, whose values nobody takes, have raised; task 1: OSErr"
+    assert answer.stderr.count(said) == 1, answer.stderr
+    kept = "3 submitted calls, whose futures nobody has kept, have raised; call 1: OSError: disk f"
+    assert answer.stderr.count(kept) == parallel, answer.stderr
+
+
+def test_a_program_that_fails_says_what_has_not_run(first_library: Library, tmp_path: Path) -> None:
+    answer, _, _ = run(first_library, tmp_path, "raises", "napping_submit", "unread")
+    assert answer.returncode == 1
+    left = r"not run, as the program has failed: .* of a map of row.*, 1 submitted call\n"
+    assert re.search(left, answer.stderr), answer.stderr
 
 
 @pytest.mark.parametrize("parallel", [True, False])

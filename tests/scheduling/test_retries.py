@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scoopmpi.scheduling.ranges import Batch
-from scoopmpi.scheduling.retries import again, blamed, given_up
+from scoopmpi.scheduling.retries import again, blamed, given_up, put_off
 
 FIRST, SECOND, MANY = Batch(1, 4, 5), Batch(1, 5, 6), Batch(1, 4, 9)
 
@@ -42,3 +42,19 @@ def test_several_tasks_are_never_given_up_at_once() -> None:
 def test_a_task_that_has_outlived_its_limit_is_not_tried_again() -> None:
     assert given_up([FIRST], 9, expired=FIRST) == [FIRST]
     assert given_up([FIRST, SECOND], 9, expired=SECOND) == [SECOND]
+
+
+def test_what_raises_is_tried_again_so_often_whatever_has_died_with_it() -> None:
+    task, times = again(FIRST), 0
+    while found := put_off(task, [4], lambda _: 3):
+        (task,), times = found, times + 1
+    assert times == 3 and task == Batch(1, 4, 5, attempts=1, raised=3) and task.attempt == 5
+
+
+def test_neighbours_are_tried_again_together() -> None:
+    assert put_off(MANY, [4, 5, 7, 8], lambda _: 1) == [
+        Batch(1, 4, 6, raised=1), Batch(1, 7, 9, raised=1)
+    ]  # fmt: skip
+    assert put_off(MANY, [4, 5, 6], lambda task: int(task != 5)) == [
+        Batch(1, 4, 5, raised=1), Batch(1, 6, 7, raised=1)
+    ]  # fmt: skip

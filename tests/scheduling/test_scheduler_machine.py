@@ -1,7 +1,8 @@
 """The scheduler against a model of sets and lists, in whatever order things happen.
 
 The model knows every task by its number and nothing of ranges, paces or buckets: which tasks are
-queued, which a worker holds, which have run, and how many workers died with each.
+queued, which a worker holds, which are put off, which have run, how many workers died with each,
+and how often it has raised.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.scheduling.ranges import Batch
+from scoopmpi.scheduling.retries import put_off
 from scoopmpi.scheduling.scheduler import Assignment, Scheduler
 
 picks = st.integers(0, 99)
@@ -27,6 +29,7 @@ class ModelJob:
         self.queued: set[int] = set()
         self.run: Counter[int] = Counter()
         self.deaths: Counter[int] = Counter()
+        self.raised: Counter[int] = Counter()
         self.cancelled = False
 
 
@@ -48,6 +51,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.jobs: dict[int, ModelJob] = {}
         self.workers: dict[int, ModelWorker] = {}
         self.dead: list[int] = []
+        self.put_off: list[Batch] = []
         self.settled = True  # no job was cancelled since the last assignments
 
     # What the rules choose from.
@@ -72,7 +76,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert batch.tasks == 1 or not batch.attempts, "a suspect is not alone"
             assert batch.tasks > 0
             for task in tasks_of(batch):
-                assert job.deaths[task] == batch.attempts
+                assert (job.deaths[task], job.raised[task]) == (batch.attempts, batch.raised)
                 job.queued.remove(task)  # KeyError: it was held, had run or was never submitted
             state.held.append(batch)
 
@@ -86,6 +90,19 @@ class SchedulerMachine(RuleBasedStateMachine):
         state.overdue = False
         self.jobs[batch.job].run.update(tasks_of(batch))
         self.assigned(self.scheduler.finished(worker, batch, seconds))
+
+    def raises(self, worker: int, batch: Batch, places: set[int]) -> list[Batch]:
+        """Some tasks of the front of what a worker runs raise, and are to be tried again."""
+        job = self.jobs[batch.job]
+        raised = [task for task in tasks_of(batch) if (task - batch.start) % 7 in places]
+        held = self.scheduler.as_held(worker, batch)
+        found = put_off(held, raised, lambda task: 3)
+        for each in found:
+            job.run.subtract(tasks_of(each))
+            if not job.cancelled:
+                job.raised.update(tasks_of(each))
+                self.put_off.append(each)
+        return found
 
     # What happens.
 
@@ -126,6 +143,29 @@ class SchedulerMachine(RuleBasedStateMachine):
     def finished_a_batch(self, pick: int, seconds: float) -> None:
         busy = self.busy()
         self.ends_first(busy[pick % len(busy)], seconds)
+
+    @precondition(lambda self: self.busy())
+    @rule(pick=picks, places=st.sets(st.integers(0, 6)))
+    def finished_a_batch_with_tasks_that_raised(self, pick: int, places: set[int]) -> None:
+        busy = self.busy()
+        worker = busy[pick % len(busy)]
+        batch = self.workers[worker].held[0]
+        found = self.raises(worker, batch, places)
+        del self.workers[worker].held[0]
+        self.workers[worker].overdue = False
+        self.jobs[batch.job].run.update(tasks_of(batch))
+        self.assigned(self.scheduler.finished(worker, batch, 1e-3, None, found))
+
+    @precondition(lambda self: self.put_off)
+    @rule(pick=picks)
+    def comes_due(self, pick: int) -> None:
+        batch = self.put_off.pop(pick % len(self.put_off))
+        self.queued_again(batch)
+        cancelled = self.jobs[batch.job].cancelled
+        assignments = self.scheduler.due(batch)
+        assert not (cancelled and assignments)
+        if not cancelled:
+            self.assigned(assignments)
 
     @precondition(lambda self: self.busy())
     @rule(pick=picks, done=picks, kept=st.sampled_from([1, 1, 1, 2]))
@@ -215,7 +255,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert self.scheduler.workers == len(self.workers)
         assert self.scheduler.idle == any(not state.held for state in self.workers.values())
         waiting = any(state.waiting for state in self.workers.values())
-        assert self.scheduler.busy == (queued or waiting or bool(self.busy()))
+        put_off = any(not self.jobs[batch.job].cancelled for batch in self.put_off)
+        assert self.scheduler.busy == (queued or waiting or put_off or bool(self.busy()))
         idle = sum(not state.held for state in self.workers.values())
         assert self.scheduler.idle_workers == (0 if queued else idle)
         for number, state in self.workers.items():
@@ -235,6 +276,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         for state in self.workers.values():
             for batch in (*state.waiting, *state.held):
                 places[batch.job].update(tasks_of(batch))
+        for batch in self.put_off:
+            places[batch.job].update(tasks_of(batch))
         for number, job in self.jobs.items():
             assert not places[number] or max(places[number].values()) == 1
             if not job.cancelled:
@@ -250,6 +293,8 @@ class SchedulerMachine(RuleBasedStateMachine):
                 batch = state.waiting.pop()
                 state.held.insert(0, batch)
                 self.assigned(self.scheduler.resumed(worker, batch._replace(attempts=0)))
+        while self.put_off:
+            self.comes_due(0)
         while busy := self.busy():
             self.ends_first(busy[0], 1e-3)
         self.scheduler.check()

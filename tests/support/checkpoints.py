@@ -35,17 +35,27 @@ def filled(path: Path) -> Path:
     """A file with jobs of all kinds."""
     file = CheckpointFile(path, "a program")
     for start in range(0, 1000, 50):
-        file.save(1, "squares", b"f", part(start, start + 50))
+        save(file, 1, "squares", b"f", part(start, start + 50))
     values = (payload.pack(numpy.arange(20000.0)), payload.pack([1, "x"]), payload.pack("no"))
-    file.save(2, "arrays", b"g", Saved(0, 3, DIGEST, False, values, (2,)))
-    file.save(0, "submitted calls", b"", Saved(5, 6, DIGEST, False, (payload.pack(6),), ()))
+    save(file, 2, "arrays", b"g", Saved(0, 3, DIGEST, False, values, (2,)))
+    save(file, 0, "six", b"s", Saved(5, 6, DIGEST, False, (payload.pack(6),), ()))
     file.close(ended=True)
     return path
 
 
+def save(file: CheckpointFile, job: int, name: str, function: bytes, saved: Saved) -> None:
+    """Have outcomes of a function with that name and digest written."""
+    file.save(job, file.function(name, function), saved)
+
+
 def saved_of(file: CheckpointFile, job: int) -> list[Saved]:
-    """All that can be read of a job."""
-    parts = [file.part(job, tasks.start) for tasks in file.ranges(job)]
+    """All that can be read of a job, what this run has written included."""
+    file.flush()
+    if not file._usable:
+        return []
+    with file._writer.guard:
+        places = file._database.places(job)
+    parts = [file.part(place) for place in places]
     return [part for part in parts if part is not None]
 
 

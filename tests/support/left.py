@@ -161,6 +161,20 @@ def hands_in(way):
         made.submit(mark, way, x)
 
 
+def calls(way):
+    for _, x in names(way):
+        futures.submit(mark, way, x)
+
+
+def calls_inside(way):
+    futures.submit(submits, way)
+
+
+def submits(way):
+    for _, x in names(way):
+        futures.submit(mark, way, x)
+
+
 # What does not run to its end.
 
 

@@ -51,6 +51,16 @@ class Link:
                     out.pop()
                 self.unsaid[other].add(rank)
 
+    def grow(self) -> int:
+        """One more rank, which only rank 0 talks to; returns its number."""
+        with self.guard:
+            rank = self.size
+            self.size += 1
+            for other in range(self.size):
+                self.channels[rank, other], self.channels[other, rank] = deque(), deque()
+            self.unsaid[rank] = set()
+        return rank
+
     def transport(self, rank: int) -> MemoryTransport:
         return MemoryTransport(self, rank)
 
@@ -63,7 +73,11 @@ class MemoryTransport:
     """One rank's end of the link."""
 
     def __init__(self, link: Link, rank: int) -> None:
-        self.link, self.rank, self.size = link, rank, link.size
+        self.link, self.rank = link, rank
+
+    @property
+    def size(self) -> int:
+        return self.link.size
 
     def send(self, to: int, message: Any) -> None:
         buffers: list[pickle.PickleBuffer] = []
@@ -110,15 +124,24 @@ class Ranks:
         policy: Policy = Policy(),
         retries: int = 2,
         observer: Observer | None = None,
+        successors: bool = False,
     ) -> None:
         self.link = Link(workers + 1, seed)
-        self.farm = Farm(self.link.transport(0), policy, False, retries, observer)
+        last_resort = self.one_more if successors else None
+        self.farm = Farm(self.link.transport(0), policy, False, retries, observer, last_resort)
         self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
         self.executor = FarmExecutor(self.farm)
         self.acting: Worker | None = None
         self.farm.wait_until = self.wait_until  # type: ignore[method-assign]
         for worker in self.workers:
             worker.join(frozenset())
+
+    def one_more(self) -> int:
+        """A worker in the place of the last one; it joins in its turn."""
+        worker = Worker(self.link.transport(self.link.grow()))
+        self.workers.append(worker)
+        worker.join(frozenset())
+        return worker.rank
 
     def die(self) -> None:
         """The worker whose task calls this is no more, in the middle of it."""

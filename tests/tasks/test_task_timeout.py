@@ -233,7 +233,7 @@ def test_a_call_that_runs_in_place_is_stopped_by_the_limit_of_its_task(wrapped: 
         return call.result()
 
     for submit in (SerialExecutor().submit, futures.submit, MPIExecutor().submit, Pool().submit):
-        with pytest.raises(TaskTimeout, match=r"outer took longer than its .* 0\.05 s"):
+        with pytest.raises(TaskTimeout, match=r"outer\(.+\) took longer than its .* 0\.05 s"):
             futures.submit(outer, submit, task_timeout=0.05).result()
 
 

@@ -71,6 +71,7 @@ class Wire:
 
 def transport() -> tuple[MPITransport, Wire]:
     made, wire = MPITransport.__new__(MPITransport), Wire()
+    made._lines = {}
     made._mpi, made._comm, made._status = wire, wire, wire
     made.rank, made.size = 0, 2
     made._under_way, made._dead, made._unsaid = deque(), set(), deque()

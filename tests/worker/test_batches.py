@@ -8,8 +8,8 @@ import pytest
 
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import Resumed, Run, Waiting
-from scoopmpi.worker.batches import SuspendedBatches
-from scoopmpi.worker.running import Interlude, Running, nothing_run
+from scoopmpi.worker.batches import SuspendedBatches, nothing_run
+from scoopmpi.worker.running import Interlude, Running
 
 
 def batch(start: int) -> Running:

@@ -16,6 +16,7 @@ from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.future import Future
+from scoopmpi.tasks.pedigree import UNPLACED
 from scoopmpi.wire import errors
 from scoopmpi.worker.nested.calls import NestedCalls, packed
 from tests.support.link import Ranks
@@ -120,7 +121,7 @@ def test_who_has_offered_is_asked_again_while_others_are_idle(farm: Any) -> None
 def test_calls_of_which_others_have_some_take_no_more() -> None:
     """The indices of what is offered and of what is kept would overlap."""
     calls = NestedCalls(1, scope=7)
-    made = [packed(Future(), abs, (-x,), {}) for x in range(4)]
+    made = [packed(Future(), abs, (-x,), {}, UNPLACED) for x in range(4)]
     assert all(calls.add(call, 7) for call in made[:3])
     assert not calls.add(made[3], 8), "another task's"
     assert calls.take(0).rows == [], "nothing was to spare"

@@ -129,19 +129,35 @@ def test_a_program_that_failed_waits_for_executors_alone(farm: Any) -> None:
     assert ran == dict.fromkeys(range(50), 1)
 
 
-def submits_and_waits_not(_: int) -> None:
+def submits_and_waits_not(depth: int) -> None:
     for x in range(5):
-        futures.submit(sleeps, x)
+        futures.submit(sleeps, 100 * depth + x)
+    if depth:
+        futures.submit(submits_and_waits_not, depth - 1)
 
 
-def sleeps(_: int) -> None:
-    current_executor.wait_until(lambda: state["woken"] > 0)
+def sleeps(x: int) -> None:
+    list(futures.map(interrupted, [1000 + x]))  # others have their turn
+    state["slept"] += 1
 
 
-def test_calls_that_tasks_have_submitted_are_not_waited_for(farm: Any) -> None:
-    farm.submit(submits_and_waits_not, 0).result()
+def test_calls_that_nobody_waits_for_run_before_the_program_ends(farm: Any) -> None:
+    """Those of tasks that have ended, which have left some themselves, too."""
+    for _ in range(3):
+        farm.submit(submits_and_waits_not, 2)
     farm.finish()
+    assert state["slept"] == 45
+
+
+def test_a_program_that_failed_does_not_wait_for_them(farm: Any) -> None:
+    for x in range(5):
+        farm.submit(never_ends, x)
+    farm.finish(maps=False)
     state["woken"] = 1
+
+
+def never_ends(_: int) -> None:
+    current_executor.wait_until(lambda: state["woken"] > 0)
 
 
 def reads_late(x: int) -> list[int]:

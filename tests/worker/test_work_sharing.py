@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scoopmpi.tasks.pedigree import UNPLACED
 from scoopmpi.wire.messages import Ceased, Offered, Returned, Revoked, StealRequest
 from scoopmpi.worker.nested.maps import NestedMap
 from scoopmpi.worker.nested.pending import PendingJobs
@@ -15,7 +16,7 @@ from scoopmpi.worker.nested.work_sharing import WorkSharing
 
 
 def job(number: int, tasks: int, scope: int = 1) -> NestedMap:
-    return NestedMap(number, scope, abs, [range(tasks)], 4, ordered=True)
+    return NestedMap(number, scope, abs, [range(tasks)], 4, True, UNPLACED)
 
 
 class Bench:

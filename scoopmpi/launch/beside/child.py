@@ -16,7 +16,7 @@ from functools import partial
 from ...process import supervisor
 from ...process.signals import NOT_FOR_LAUNCHERS, WARNINGS
 from ...process.streams import closed
-from . import feeding
+from . import feeding, terminal
 from .job import Job
 from .lifeline import Lifeline
 from .passing import Passing
@@ -34,7 +34,8 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
         passing = Passing(targets) if watch.silence or watch.apart else None
         out, err = passing.ends if passing else targets
         own = targets if passing and not watch.silence else (out, err)
-        line = Lifeline(_streams(*own)) if watch.here else None
+        user = terminal.of_user(own) if watch.here else None
+        line = Lifeline(_streams(*own, user)) if watch.here else None
         fed = os.pipe() if watch.marked and not line else None
         launcher = subprocess.Popen(
             argv,
@@ -46,17 +47,19 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
         if fed:
             os.close(fed[0])
             feeding.marked(fed[1])
-        job = Job(launcher, watch, signals, line, passing)
+        job = Job(launcher, watch, signals, line, passing, user)
         try:
             return job.run()
         finally:
             job.close()
 
 
-def _streams(out: int, err: int) -> dict[int, int]:
-    """Return what rank 0 shall have as its own, of what is open."""
+def _streams(out: int, err: int, user: terminal.Terminal | None) -> dict[int, int]:
+    """Return what rank 0 shall have as its own, of what is open. user: their terminal."""
     given = {1: out, 2: err}
-    if 0 not in closed():
+    if user:
+        given = user.places(err)
+    elif 0 not in closed():
         given = {0: feeding.for_rank_0(), **given}
     return {number: fd for number, fd in given.items() if number != fd or fd not in closed()}
 

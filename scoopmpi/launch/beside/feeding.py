@@ -2,8 +2,8 @@
 
 Open MPI 5 hands on what is written to mpirun's stdin, but not that it has ended (seen with 5.0.11:
 rank 0 of `echo x | mpirun cat` waits for ever); of MPICH (5.0.2) the other ranks wait. So rank 0
-reads our own stdin, a terminal through a pipe, as only its foreground may read it. A rank 0 on
-another host gets the end as a mark.
+reads our own stdin, a terminal through one of its own (`terminal`), or through a pipe where stdout
+is none: only its foreground may read it. A rank 0 on another host gets the end as a mark.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from .event_loop import EventLoop
 from .lifeline import Lifeline
 from .passing import Passing
 from .signals import HANDLINGS, Signals, in_foreground
+from .terminal import Terminal
 from .watch import Watch
 
 TIMED_OUT = 124
@@ -30,6 +31,7 @@ class Job:
 
     signals: what this process gets. line: that to rank 0, None where there is none.
     passing: the launcher's output on its way to ours, None where it writes there itself.
+    user: their terminal, None where there is none.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Job:
         signals: Signals,
         line: Lifeline | None,
         passing: Passing | None,
+        user: Terminal | None,
     ) -> None:
         self._launcher, self._watch = launcher, watch
         self._signals, self._line, self._passing = signals, line, passing
+        self._user = user
         self._loop = EventLoop()
         self._ending = Ending(launcher, watch, line, self._loop)
         self._loop.register(signals, self._woken)
@@ -69,10 +73,14 @@ class Job:
                 left -= self._passed - before
             if over and not self._waits and all(act == self._woken for act in acts):
                 break
+        if self._user:
+            self._user.close()
         return self._exit_status()
 
     def close(self) -> None:
         """Leave nothing of it open."""
+        if self._user:
+            self._user.close()
         self._loop.close()
         if self._line:
             self._line.close()
@@ -100,7 +108,10 @@ class Job:
         assert self._line is not None
         self._loop.unregister(self._line)
         ended = self._line.status is not None  # and it is its end that is heard
+        before = self._line.pid
         self._line.hear()
+        if self._user and before is None and self._line.pid is not None:
+            self._user.begin(self._line.pid)
         if self._line.fileno() >= 0:
             self._loop.register(self._line, self._heard)
         if self._line.pid is not None and self._passing:
@@ -108,6 +119,8 @@ class Job:
         if ended:
             return
         if self._line.status is not None:
+            if self._user:
+                self._user.give_back()
             self._speak_apart()
             self._ending.program_ended()
         elif self._line.fileno() < 0:
@@ -155,7 +168,9 @@ class Job:
             self._pass_to_launcher(number)
         elif self._line.ready and HANDLINGS[number].cleans_up:
             since = time.monotonic() - EARLIER_SECONDS
-            self._loop.after(NOTICE_SECONDS, partial(self._pass_to_rank_0, number, since))
+            typed = self._user is not None and number == signal.SIGINT  # that comes to us alone
+            wait = 0 if typed else NOTICE_SECONDS
+            self._loop.after(wait, partial(self._pass_to_rank_0, number, since))
         else:
             self._ending.at_once(128 + number)
 

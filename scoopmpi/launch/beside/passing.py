@@ -55,7 +55,7 @@ class Passing:
         data = os.read(source, _AT_ONCE)
         self.passed += len(data)
         try:
-            _write(target, data)
+            write(target, data)
         except OSError as problem:
             self.problem = problem
         else:
@@ -86,7 +86,7 @@ def _same(one: int, other: int) -> bool:
         return False  # closed by who started us
 
 
-def _write(target: int, data: bytes) -> None:
+def write(target: int, data: bytes) -> None:
     """Write all of it, as fast as it is taken."""
     rest = memoryview(data)
     while rest:

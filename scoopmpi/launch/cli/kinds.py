@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from click.shell_completion import CompletionItem
 
+from ...program import scoop_options
 from ..hosts import placement
 from ..hosts.allocation import Allocation, AllocationError
 from ..rehearsal import jobs, shape
@@ -167,6 +168,18 @@ class Duration(Seconds):
         if seconds <= 0:
             self.fail(f"{value!r} is no number of seconds above 0", param, ctx)
         return seconds
+
+
+class Task(_Kind):
+    """One task of a program: an index, or MAP:INDEX."""
+
+    name = "task"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return scoop_options.task(value)
+        except scoop_options.UsageError as problem:
+            self.fail(str(problem), param, ctx)
 
 
 class Directory(click.Path):

@@ -75,7 +75,7 @@ def ranks_for(
     pin, _ = placement.pinning(allocation, launch.binding, farm)
     return Ranks(
         hosts=placed.hosts,
-        program=rank_command.of_rank(launch) if farm else launch.words,
+        program=rank_command.of_rank(launch) if farm else rank_command.of_program(launch),
         env={name: value for name, value in env.items() if name not in variables.TOLD},
         variables=variables.of_ranks(launch, allocation, placed.slots, pin, env),
         manager=allocation.manager,

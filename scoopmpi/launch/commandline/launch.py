@@ -11,8 +11,9 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ...process import interpreter
+from ...process import interpreter, named_files
 from ...program.scoop_options import Options
 from ..flavours.ranks import LauncherOptions, LaunchError
 from ..hosts.placement import Binding
@@ -28,6 +29,7 @@ class Launch:
     asked: what the user wants of the launcher. binding: of the cores and GPUs of a worker.
     loaded: environment modules that each rank loads first, also several in one text, `A,B`.
     flags: words for the interpreter of the ranks, by default those that this one was given.
+    output: the name of a file for each rank of a program without a farm.
     """
 
     words: Sequence[str]
@@ -36,6 +38,7 @@ class Launch:
     binding: Binding = field(default_factory=Binding)
     loaded: Sequence[str] = ()
     flags: Sequence[str] = field(default_factory=interpreter.flags)
+    output: str | None = None
 
     @property
     def has_farm(self) -> bool:
@@ -71,9 +74,31 @@ def with_paths(options: Options) -> Options:
     """
     if options.checkpoint is not None:
         options = options._replace(checkpoint=os.path.abspath(options.checkpoint))
+    number = _job_number()
+    if options.output is not None:
+        options = options._replace(output=of_each_rank(options.output))
+    names: dict[str, Any] = {"task_log": options.task_log, "task_output": options.task_output}
+    for option, path in names.items():
+        if path is not None:
+            names[option] = os.path.abspath(named_files.with_job(path, number))
+    options = options._replace(**names)
     if options.python is None:
         return options
     found = shutil.which(options.python)
     if found is None:
         raise LaunchError(f"--python-interpreter {options.python}: there is no such program")
     return options._replace(python=os.path.abspath(found))
+
+
+def output_name(path: str) -> str:
+    """Return the full path that --output gives, with the job's number, and what ranks fill in."""
+    return os.path.abspath(named_files.with_job(path, _job_number()))
+
+
+def of_each_rank(path: str | None) -> str | None:
+    """Return the same where each rank or host has a file of its own, else None."""
+    return None if path is None or not named_files.differs(path) else output_name(path)
+
+
+def _job_number() -> str:
+    return named_files.job_number(os.environ) or str(os.getpid())

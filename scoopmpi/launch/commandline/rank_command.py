@@ -10,6 +10,8 @@ import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 
+from ...process import named_files
+from ...process.launcher_variables import LAUNCHERS
 from ...program.scoop_options import for_ranks
 from .launch import Launch
 
@@ -22,6 +24,21 @@ def of_rank(launch: Launch) -> list[str]:
 def of_rank_without_words(launch: Launch) -> list[str]:
     """Return the same for a rank that finds its own words in variables (`process.words`)."""
     return _in_shell(launch, ())
+
+
+def of_program(launch: Launch) -> Sequence[str]:
+    """Return the words of a rank without a farm; a shell where each is to have its own file."""
+    if launch.output is None:
+        return launch.words
+    ranks = [launcher.rank for launcher in LAUNCHERS if launcher.rank is not None]
+    rank = ""
+    for name in reversed(ranks):
+        rank = f"${{{name}:-{rank}}}"
+    values = {"rank": f'"{rank}"', "host": '"$(uname -n)"'}
+    parts = named_files.pieces(launch.output)
+    file = "".join(shlex.quote(plain) if plain else values.get(name, "") for plain, name in parts)
+    lines = f'file={file} && mkdir -p "${{file%/*}}" && exec >>"$file" 2>&1 && exec "$@"'
+    return ["/bin/sh", "-c", lines, "output", *launch.words]
 
 
 def own_words(launch: Launch) -> list[str]:

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 from ...tasks import outcomes
 from ...tasks.future import Future
 from ...tasks.limit import seconds_of
+from ...tasks.pedigree import Strand, runs_strand, sent
 from ...wire import failure, payload
-from ...wire.messages import CANCELLED, Frame, Offered, Returned
+from ...wire.messages import CANCELLED, Offered, Origin, Returned
+from ...wire.payload import Frame
 from . import isolation
 from .fibers import Ended
 
@@ -31,20 +33,22 @@ class Call(NamedTuple):
     plain: its function and arguments, where nobody can change them.
     frame: else the call, packed.
     limit: seconds that it may take, if there is a limit.
+    origin: who has submitted it.
     """
 
     future: Future[Any]
     plain: tuple[Callable[..., Any], tuple[Any, ...]] | None
     frame: Frame | None
+    origin: Origin
     limit: float | None = None
 
 
-def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any) -> Call:
+def packed(future: Future[Any], fn: Any, args: Any, kwargs: Any, origin: Origin) -> Call:
     """Make a call, packed unless nobody can change it; raises what packing raises."""
     if not kwargs and payload.plain(args) and payload.by_name(fn):
-        return Call(future, (fn, args), None)
-    frame = payload.copied(payload.pack((fn, args, kwargs)))
-    return Call(future, None, frame, seconds_of(fn))
+        return Call(future, (fn, args), None, origin)
+    frame = payload.copied(payload.pack((fn, args, kwargs, sent(origin))))
+    return Call(future, None, frame, origin, seconds_of(fn))
 
 
 class TakenCalls(NamedTuple):
@@ -80,7 +84,8 @@ class NestedCalls:
         self.rows.append(call)
         return True
 
-    def run(self, until: float) -> None:
+    @runs_strand
+    def run(self, until: float, strand: Strand) -> None:
         """Run calls from the front, one at least, until there are none or the time `until`."""
         while True:
             try:
@@ -92,18 +97,24 @@ class NestedCalls:
             if not future.set_running_or_notify_cancel():
                 continue
             function: Any = "a submitted call"
+            strand.origin = call.origin
+            args: Any = ()
+            kwargs: Any = {}
             try:
                 if call.plain is None:
-                    function, args, kwargs = isolation.opened(call.frame, function)
+                    function, args, kwargs, _ = isolation.opened(call.frame, function)
+                    strand.function = function
                     value = function(*args, **kwargs)
                 else:
                     function, args = call.plain
+                    strand.function = function
                     value = function(*args)
                 value = isolation.own(value, function)
             except Ended:
                 raise
             except BaseException as error:
-                _ended(future, outcomes.Raised(isolation.raised(error, function, index)))
+                problem = isolation.raised(error, function, index, args, kwargs)
+                _ended(future, outcomes.Raised(problem))
             else:
                 _ended(future, value)
             if time.monotonic() > until:
@@ -183,7 +194,7 @@ def _frame(call: Call) -> Frame:
         return call.frame
     function, args = call.plain
     try:
-        return payload.pack((function, args, {}))
+        return payload.pack((function, args, {}, sent(call.origin)))
     except BaseException as error:
         problem = failure.call_unpicklable(error, function)
         return payload.pack(failure.Unpicklable(str(problem), error))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...concurrency.backoff import poll
 from ...tasks import limit
+from ...tasks.pedigree import UNPLACED, Strand
 from ...wire import errors
 from .fibers import Fibers, Suspended
 
@@ -50,10 +51,12 @@ class DepthFirst:
         self.fibers = Fibers()
         self.scope = 0
         """The task that runs, or a few of one map in a row: their own jobs are found by it."""
+        self.strand: Strand | None = None
+        """Says who that is, where it is a nested task; else its batch knows."""
         self._port, self._pending, self._sharing, self._read_on = port, pending, sharing, read_on
         self._own_thread = threading.get_ident()
         self._scopes = itertools.count(1)
-        self._unended: set[int] = set()  # scopes of tasks that run or wait
+        self._unended: dict[int, NestedJob | None] = {}  # scopes of tasks that run or wait
         self._depth = 0
         self._looked = 0.0
 
@@ -74,18 +77,18 @@ class DepthFirst:
         """Run some unstarted tasks of a job here and now."""
         if self._sharing.idle_workers:
             self._sharing.offer(1)
-        outer, scope = self.scope, next(self._scopes)
-        self.scope = scope
-        self._unended.add(scope)
+        outer, scope, strand = self.scope, next(self._scopes), self.strand
+        self.scope, self.strand = scope, Strand(UNPLACED, None)
+        self._unended[scope] = job
         self._depth += 1
         waiting = limit.set_aside()
         try:
-            self.fibers.apart(job.run, time.monotonic() + SLICE)
+            self.fibers.apart(job.run, time.monotonic() + SLICE, self.strand)
         finally:
-            self._unended.discard(scope)
+            self._unended.pop(scope, None)
             limit.go_on(waiting)
             self._port.task_ended()
-            self.scope = outer
+            self.scope, self.strand = outer, strand
             self._depth -= 1
         if job.unread:
             self._read_on(job)
@@ -94,20 +97,25 @@ class DepthFirst:
     def start(self, work: Callable[[], None]) -> None:
         """Run a task of the farm, or what else may wait, in a fiber until it is done or waits."""
         scope = self.scope = next(self._scopes)
+        self.strand = None
         self._depth = 0
 
         def task() -> None:
-            self._unended.add(scope)
+            self._unended[scope] = None
             try:
                 work()
             finally:
-                self._unended.discard(scope)
+                self._unended.pop(scope, None)
 
         self.fibers.run(task)
 
     def unended(self, scope: int) -> bool:
         """Return True for a task that has not ended: it may still ask for values."""
         return scope in self._unended
+
+    def running(self) -> list[NestedJob]:
+        """Return the jobs of which tasks run or wait; for any thread."""
+        return [job for job in self._unended.copy().values() if job is not None]
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Run the task's own jobs, or let others run, until `done()`.
@@ -135,11 +143,11 @@ class DepthFirst:
         if fiber is None:  # a __del__ of the user's, run by the garbage collector in the hub
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise errors.TaskError("only a task can wait for tasks")
-        scope, depth, begun = self.scope, self._depth, time.monotonic()
+        scope, depth, strand, begun = self.scope, self._depth, self.strand, time.monotonic()
         waiting = limit.set_aside()
         batch = self._port.suspend()
         self.fibers.suspend(Suspended(fiber, done, deadline))
-        self.scope, self._depth = scope, depth
+        self.scope, self._depth, self.strand = scope, depth, strand
         limit.go_on(waiting)
         self._port.resume(batch, time.monotonic() - begun)
 

@@ -15,16 +15,15 @@ from ...tasks import limit
 from ...tasks.executor import Executor, MapOptions
 from ...tasks.future import Future
 from ...tasks.unfinished import Unfinished
+from ...tasks.wrapped import Retry
 from .hub import Hub
-
-if TYPE_CHECKING:
-    from ...tasks.constants_backend import ConstantsBackend
-    from ...tasks.serial import SerialValues
-    from .making import JobMaker
-    from .values import NestedValues
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from ...tasks.constants_backend import ConstantsBackend
+    from ...tasks.pedigree import Program, Strand
+    from ...tasks.serial import SerialValues
+    from .making import JobMaker
+    from .values import NestedValues
 
 T = TypeVar("T")
 
@@ -50,13 +49,20 @@ class NestedExecutor(Executor):
         """The constants as `shared` needs them."""
         return self._constants()
 
-    def submit(
-        self, fn: Callable[..., T], /, *args: Any, task_timeout: float | None = None, **kwargs: Any
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        task_timeout: float | None = None,
+        retry: Retry | None = None,
     ) -> Future[T]:
-        """Submit as `FarmExecutor.submit` does: it runs here when waited for, or elsewhere."""
+        """Submit as `FarmExecutor.call` does: it runs here when waited for, or elsewhere."""
         fn = limit.limited(fn, task_timeout)
+        if retry is not None:
+            fn = retry.in_place(fn, None)
         if threading.get_ident() != self._own_thread:
-            return self._serial.submit(fn, *args, task_timeout=limit.NO_LIMIT, **kwargs)
+            return self._serial.call(fn, args, kwargs, limit.NO_LIMIT)
         return self._maker.submit(fn, args, kwargs)
 
     @property
@@ -74,6 +80,13 @@ class NestedExecutor(Executor):
         if threading.get_ident() != self._own_thread:
             return self._serial.values(fn, iterables, options)
         return self._maker.values(fn, iterables, options)
+
+    @property
+    def strand(self) -> Strand | Program:
+        """Who runs, in the thread that asks."""
+        if threading.get_ident() != self._own_thread:
+            return self._serial.strand
+        return self._hub.strand
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Run the task's own jobs, or let others run, until `done()`; False after `timeout`."""

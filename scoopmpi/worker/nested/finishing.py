@@ -1,4 +1,4 @@
-"""What a worker finishes before the program ends: maps that its tasks have left, their executors.
+"""What a worker finishes before the program ends: what its tasks have left, and their executors.
 
 Rank 0 asks, once or more often; the answer is given at once, and again when nothing is left. The
 worker's own thread does what is to be done, in a fiber. `asked` and `look` are called with the
@@ -29,12 +29,18 @@ class Finishing:
 
     send: takes a message for the farm.
     executors: those behind the worker's own and behind the serial one, for threads of tasks.
+    calls_left: says whether calls of tasks that have ended are still to run.
     """
 
     def __init__(
-        self, send: Callable[[Message], None], maps: UnreadMaps, executors: Sequence[Unfinished]
+        self,
+        send: Callable[[Message], None],
+        maps: UnreadMaps,
+        executors: Sequence[Unfinished],
+        calls_left: Callable[[], bool],
     ) -> None:
         self._send, self._maps, self._executors = send, maps, executors
+        self._calls_left = calls_left
         self._asked: Finish | None = None
         self._at_work = False
 
@@ -53,7 +59,7 @@ class Finishing:
             return False
         if asked.maps:
             self._maps.leave_all()  # only now: executors take the values of their own
-            if self._maps.under_way:
+            if self._maps.under_way or self._calls_left():
                 return False
         self._send(Rest(asked.token, True))
         self._asked = None

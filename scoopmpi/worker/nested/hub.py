@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from ...tasks.pedigree import UNPLACED, Program, Strand, program
 from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
 from ...wire.messages import Returned
@@ -34,6 +35,7 @@ class Hub:
 
     def __init__(self, port: Port, lock: AbstractContextManager[Any], workers: int) -> None:
         self.lock, self.workers = lock, workers
+        self._port = port
         self.pending = PendingJobs()
         self.sharing = WorkSharing(port.send, lock, self.pending, workers)
         self.tasks = DepthFirst(
@@ -44,10 +46,17 @@ class Hub:
         """Executors of tasks that have something under way."""
         self.serial = SerialExecutor()
         """For threads that tasks have made: not the worker's to suspend, they work in place."""
-        self.finishing = Finishing(port.send, self.maps, (self.unfinished, self.serial))
+        executors = self.unfinished, self.serial
+        self.finishing = Finishing(port.send, self.maps, executors, lambda: self.calls_left)
         self._callbacks: deque[Callable[[], None]] = deque()
 
     # The worker's own thread.
+
+    @property
+    def strand(self) -> Strand | Program:
+        """Who runs; of a callback nobody can say whose task it is part of."""
+        strand = self.tasks.strand or self._port.strand
+        return program if strand is None else strand.inner or strand
 
     def work(self) -> Callable[[], None] | None:
         """Return something to do in a fiber, None where there is nothing."""
@@ -93,6 +102,12 @@ class Hub:
         return bool(self.sharing or self._callbacks or self.pending.unstarted())
 
     @property
+    def calls_left(self) -> bool:
+        """True where calls of a task that has ended are to run, or run."""
+        jobs = (*self.pending.unstarted(), *self.sharing.elsewhere(), *self.tasks.running())
+        return any(job.any_thread and not self.tasks.unended(job.scope) for job in jobs)
+
+    @property
     def waited_for(self) -> bool:
         """True where the task that runs may wait for tasks of its own."""
         scope = self.tasks.scope
@@ -109,4 +124,4 @@ class Hub:
             self._callbacks.popleft()()
         for job in self.pending.unstarted():
             if job.any_thread and job.rows:
-                job.run(0.0)
+                job.run(0.0, Strand(UNPLACED, None))

@@ -58,11 +58,22 @@ def own(value: Any, target: Any) -> Any:
         ) from error
 
 
-def raised(error: BaseException, target: Any, index: int) -> BaseException:
-    """Return a task's exception as it would arrive from another rank."""
-    name = target if isinstance(target, str) else failure.describe(target)
-    errors.add_index(error, index)
-    return failure.unpack(failure.pack(error, identity.this.rank, f"{name}, task {index},"))
+def raised(
+    error: BaseException, target: Any, number: int, args: Any, kwargs: Any = None
+) -> BaseException:
+    """Return a task's exception as it would arrive from another rank.
+
+    target: the function; words for it where it is not known.
+    number: of the task. args: its arguments. kwargs: None for a task of a map.
+    """
+    task = str(target)
+    if not isinstance(target, str):
+        from ...wire import shown  # late: nothing may fail
+
+        index, call = number if kwargs is None else None, shown.called(target, args, kwargs or {})
+        errors.add_task(error, failure.describe(target), number, errors.words(call, index))
+        task = failure.which(call, index)
+    return failure.unpack(failure.pack(error, identity.this.rank, task))
 
 
 def fixed(target: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from ...tasks import limit
 from ...tasks.executor import MapOptions
 from ...tasks.future import Future
+from ...tasks.pedigree import UNPLACED, Program, Strand
 from ...wire import failure
 from .calls import Call, NestedCalls, packed
 from .hub import Hub
@@ -24,10 +25,16 @@ class JobMaker:
     """Makes the nested jobs of one worker, and numbers them."""
 
     def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self._tasks, self._pending, self._maps = hub.tasks, hub.pending, hub.maps
         self._lock, self._sharing = hub.lock, hub.sharing
         self._ahead = 4 * hub.workers
         self._numbers = itertools.count(1)
+
+    def _who(self) -> Strand | Program:
+        """Return who makes a job: mostly a nested task, which is found at once."""
+        strand = self._tasks.strand
+        return self._hub.strand if strand is None else strand.inner or strand
 
     def submit(
         self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -36,7 +43,7 @@ class JobMaker:
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
         try:
-            call = packed(future, fn, args, kwargs)
+            call = packed(future, fn, args, kwargs, self._who().new_call(fn))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
@@ -55,7 +62,7 @@ class JobMaker:
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
         calls = NestedCalls(next(self._numbers), tasks.scope)
-        calls.add(Call(future, (fn, args), None), tasks.scope)
+        calls.add(Call(future, (fn, args), None, UNPLACED), tasks.scope)
         tasks.opened(calls)
         self._sharing.offer(0)
         return future
@@ -66,9 +73,14 @@ class JobMaker:
         """Make a map, and return its values, a list at a time."""
         deadline = options.deadline()
         fn = limit.limited(fn, options.task_timeout)
+        if options.retry is not None:
+            fn = options.retry.in_place(fn, deadline)
         ordered = options.ordered
         tasks, maps = self._tasks, self._maps
-        job = NestedMap(next(self._numbers), tasks.scope, fn, iterables, self._ahead, ordered)
+        origin = self._who().new_map()
+        job = NestedMap(
+            next(self._numbers), tasks.scope, fn, iterables, self._ahead, ordered, origin
+        )
         maps.add(job)
         tasks.opened(job)
-        return NestedValues(tasks, maps, job, deadline)
+        return NestedValues(tasks, maps, job, deadline, options.return_exceptions)

@@ -10,14 +10,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
 from ...tasks import outcomes, packed
+from ...tasks.pedigree import Strand, runs_strand, sent
 from ...tasks.reorder import ReorderBuffer
-from ...tasks.unfinished import tell_endless, tell_failed
+from ...tasks.unfinished import Unheard, tell_endless, tell_failed
 from ...wire import failure, payload
-from ...wire.messages import Frame, Offered, Returned
+from ...wire.messages import Offered, Origin, Returned
+from ...wire.payload import Frame
 from . import isolation
 from .fibers import Ended
 from .rows import RowSource
@@ -45,6 +48,7 @@ class NestedMap:
 
     scope: the task, for whoever waits.
     ahead: tasks that are read at first, where reading may run code of the user's.
+    origin: who has made it.
     Raises TypeError where it cannot be a map.
     """
 
@@ -58,8 +62,10 @@ class NestedMap:
         iterables: Sequence[Iterable[Any]],
         ahead: int,
         ordered: bool,
+        origin: Origin,
     ) -> None:
         self.number, self.scope = number, scope
+        self._origin = origin
         self.asked = False
         """True where the task has asked for a value."""
         self.unread = False
@@ -74,6 +80,7 @@ class NestedMap:
         self.rows: deque[tuple[Any, ...]] = deque()
         self._front = self._end = 0  # the rows are the tasks from front to end
         self._plain = True
+        self._unheard: Unheard | None = None
         self.refill()
 
     def ask(self) -> None:
@@ -99,11 +106,15 @@ class NestedMap:
         self.rows.extend(rows)
         return True
 
-    def run(self, until: float) -> None:
+    @runs_strand
+    def run(self, until: float, strand: Strand) -> None:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
         self.running += 1  # only the end of the worker leaves this early
         rows, call, target = self.rows, self._function.call, self._function.target
-        start, values = self._front, []
+        start = self._front
+        values: list[Any] = []
+        strand.origin, strand.function = self._origin, target
+        strand.start, strand.values = start, values
         problem: BaseException | None = None
         while True:
             try:
@@ -119,7 +130,7 @@ class NestedMap:
             except Ended:
                 raise
             except BaseException as error:
-                problem = isolation.raised(error, target, index)
+                problem = isolation.raised(error, target, index, row)
                 break
             # Another fiber may have gone on with this job while the task waited.
             if self._front != index + 1 or time.monotonic() > until:
@@ -169,6 +180,7 @@ class NestedMap:
             tasks=frame,
             limit=function.limit,
             last=self.unread,
+            origin=sent(self._origin, start),
         )
 
     # Outcomes: what comes back.
@@ -195,14 +207,30 @@ class NestedMap:
         if source.endless and not source.ended:
             source.end()
             tell_endless(failure.describe(self._function.target), source.read)
-        self.outcomes.discard()
+        self.outcomes.discard(self._look)
         return source.used_up
 
-    def tell(self) -> None:
-        """Say what the iterators of an unread map have raised."""
+    def _look(self, arrived: Arrived | outcomes.OutcomeRange) -> None:
+        """Note what tasks of an unread map have raised."""
+        self._unheard = self._unheard or Unheard()
+        if isinstance(arrived, outcomes.OutcomeRange):
+            if arrived.failed:
+                first = arrived.failed[0]
+                error = partial(failure.unpack, arrived.outcomes[first])
+                self._unheard.note(arrived.start + first, error, len(arrived.failed))
+        elif (raised := arrived.failure) is not None:
+            self._unheard.note(arrived.stop - 1, lambda: raised)
+
+    def tell(self, told: set[str]) -> None:
+        """Say what the tasks, and the iterators, of an unread map have raised.
+
+        told: functions whose tasks were told of before.
+        """
+        name, tasks = failure.describe(self._function.target), self._source.read
+        if self._unheard is not None:
+            self._unheard.tell(name, tasks, told)
         if self._source.error is not None:
-            reason = failure.reason(self._source.error)
-            tell_failed(failure.describe(self._function.target), self._source.read, reason)
+            tell_failed(name, tasks, failure.reason(self._source.error))
 
     @property
     def exhausted(self) -> bool:

@@ -13,13 +13,15 @@ from ...wire.messages import Message, Offered, Returned
 
 if TYPE_CHECKING:
     from ...tasks.constants_backend import ConstantsBackend
-
-if TYPE_CHECKING:
-    from ...tasks.constants_backend import ConstantsBackend
+    from ...tasks.pedigree import Strand
 
 
 class Port(Protocol):
     """A worker, as far as the jobs of its tasks need it: the way to the farm, and to wait."""
+
+    @property
+    def strand(self) -> Strand | None:
+        """The strand of the batch that runs now, None where none does."""
 
     def send(self, message: Message) -> None:
         """Send to the farm."""
@@ -73,8 +75,11 @@ class NestedJob(Protocol):
     def portable(self) -> bool:
         """True where its tasks can run elsewhere."""
 
-    def run(self, until: float) -> None:
-        """Run tasks from the front, one at least, until there are none or the time `until`."""
+    def run(self, until: float, strand: Strand, /) -> None:
+        """Run tasks from the front, one at least, until there are none or the time `until`.
+
+        strand: is to say who runs.
+        """
 
     def take(self, most: int) -> Any:
         """Take at most so many unstarted tasks from the end, for others; return a `Taken`."""

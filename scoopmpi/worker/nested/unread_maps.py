@@ -25,6 +25,7 @@ class UnreadMaps:
         self._tasks, self._sharing = tasks, sharing
         self._open: dict[int, NestedMap] = {}
         self._to_read: deque[NestedMap] = deque()
+        self._told: set[str] = set()  # functions whose failures have been told
 
     def add(self, job: NestedMap) -> None:
         """Take note of a new map, before its first tasks can run."""
@@ -68,7 +69,7 @@ class UnreadMaps:
             return
         over = over or job.discard()  # reading may have found the end
         if over and self._open.pop(job.number, None) is not None:
-            job.tell()
+            job.tell(self._told)
 
     @property
     def under_way(self) -> bool:

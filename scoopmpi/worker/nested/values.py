@@ -11,8 +11,8 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...tasks.outcomes import handed_over, values
-from ...wire import errors, failure
+from ...tasks.outcomes import Raised, Surfacing, collected, consumed, handed_over
+from ...wire import errors
 from .maps import Arrived, NestedMap
 
 if TYPE_CHECKING:
@@ -24,13 +24,19 @@ class NestedValues:
     """The values of a nested map, in lists, as they come.
 
     deadline: the time after which waiting for a value raises TimeoutError.
+    collect: whether exceptions of tasks are values too.
     """
 
     def __init__(
-        self, tasks: Tasks, maps: UnreadMaps, job: NestedMap, deadline: float | None
+        self,
+        tasks: Tasks,
+        maps: UnreadMaps,
+        job: NestedMap,
+        deadline: float | None,
+        collect: bool,
     ) -> None:
         self._tasks, self._maps, self._job, self._deadline = tasks, maps, job, deadline
-        self._failure: BaseException | None = None
+        self._collect = collect
         self._asked = self._ended = False
 
     def __iter__(self) -> NestedValues:
@@ -45,10 +51,10 @@ class NestedValues:
         except BaseException:
             self.close()
             raise
-        if not found:
+        if found is None:
             self.close()
             raise StopIteration
-        return found if len(found) == 1 else handed_over(found)
+        return found
 
     @property
     def settled(self) -> Callable[[], bool]:
@@ -69,27 +75,30 @@ class NestedValues:
         else:  # made for what its tasks do, not for what they return
             self._maps.leave(self._job)
 
-    def _next_values(self) -> list[Any]:
+    def _next_values(self) -> Iterable[Any] | None:
         job, tasks = self._job, self._tasks
-        while self._failure is None:
+        while True:
             if (arrived := job.outcomes.take()) is not None:
                 if isinstance(arrived, Arrived):
-                    found, self._failure = arrived.values, arrived.failure
-                else:  # from another worker; runs the user's unpickling
-                    found, self._failure = values(arrived)
-                if found:
-                    return found
-            elif job.rows and tasks.shallow and self._seconds_left() is None:
+                    return self._of_here(arrived)
+                return consumed(arrived, self._collect)  # from another worker
+            if job.rows and tasks.shallow and self._seconds_left() is None:
                 tasks.advance(job)
             elif job.refill():
                 tasks.opened(job)
             elif job.unread:
                 raise errors.FarmError(errors.NOT_TAKEN)
             elif job.exhausted:  # asked last: reading on may have found the end
-                return []
+                return None
             elif not tasks.wait_until(job.ready, self._seconds_left()):
                 raise WaitedTooLong("the map's timeout has passed")
-        raise failure.raisable(self._failure)
+
+    def _of_here(self, arrived: Arrived) -> Iterable[Any]:
+        found, problem = arrived.values, arrived.failure
+        if problem is None:
+            return found if len(found) == 1 else handed_over(found)
+        outcomes = [*found, Raised(problem)]
+        return handed_over(collected(outcomes)) if self._collect else Surfacing(outcomes)
 
     def _seconds_left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())

@@ -94,6 +94,10 @@ class WorkSharing:
         """Take note that what was withdrawn of a job runs nowhere any more."""
         self._revoked.discard(message.job)
 
+    def elsewhere(self) -> list[NestedJob]:
+        """Return the jobs of which others have tasks; for any thread."""
+        return list(self._jobs.copy().values())
+
     def job_of(self, message: Returned) -> NestedJob | None:
         """Return the job whose outcomes have come, None where nobody wants them."""
         return self._jobs.get(message.job)

@@ -11,12 +11,14 @@ import os
 import pickle
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.process import identity
 
 from .face import SECONDS, case, gate, occupied, parallel, passes, square, until
 
@@ -243,7 +245,15 @@ def keywords_of_other_executors_are_taken(face: Any) -> None:
     taken = {"mp_context": multiprocessing.get_context("spawn"), "max_tasks_per_child": 5}
     taken |= {"thread_name_prefix": "mine", "python_exe": "python", "python_args": ["-O"]}
     taken |= {"mpi_info": {"host": "a"}, "main": False, "use_pkl5": True, "backoff": 0.1}
-    with face.make(max_workers=2, **taken) as executor:
+    identity.this._told.clear()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            face.make(**taken).shutdown()
+    said = {str(each.message).partition("=")[0] for each in told}
+    assert said == {"max_tasks_per_child", "python_exe", "python_args", "mpi_info"}
+    assert len(told) == 4, "each is told once"
+    with face.make(max_workers=1, **taken) as executor:
         assert list(executor.map(square, [2])) == [4]
     with pytest.raises(TypeError, match="no keyword argument 'max_worker'"):
         face.make(max_worker=2)

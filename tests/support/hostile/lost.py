@@ -36,7 +36,7 @@ def workers_that_tasks_end():
     for how in ("exit", "exit 0", "kill", "stack"):
         error = futures.submit(dies, how).exception(timeout=PATIENCE)
         assert isinstance(error, WorkerLost), error
-        says(error, "1 worker died running task")
+        says(error, "1 worker died running submitted call")
         alive()
 
 

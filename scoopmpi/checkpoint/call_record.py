@@ -1,0 +1,184 @@
+"""Submitted calls in a checkpoint: job 0 of the file, each call a part of its own.
+
+A call is looked for at its place among the calls first. Where the program submits others than it
+did, it is looked for in all that is left of its function, maps' tasks included.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from ..tasks.outcomes import OutcomeRange
+from ..wire import payload
+from . import arguments
+from .kept import says_late
+from .known import Known
+from .ledger import Ledger
+from .rows import Outcome, Saved
+from .tables import Function, Job, Move, Place
+
+CALLS = 0
+"""The job of all submitted calls."""
+
+
+class Submitted:
+    """The calls of one run, by their place among them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._count = itertools.count()
+        self._lock = threading.Lock()
+        self._places: dict[int, list[Place]] | None = None  # of earlier runs
+        self._end = 0  # behind the last of these
+        last = ledger.file.jobs.get(CALLS)
+        self._moved = self._noted = last is not None and last.moved
+
+    def next(
+        self, given: int, function: Function | None, args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> CheckpointedCall:  # fmt: skip
+        """Return the record of the next call.
+
+        given: how many constants were set before it. function: None where nobody can compare it.
+        """
+        number = next(self._count)
+        if function is None:
+            return CheckpointedCall(self._ledger, given, number, None, None, b"")
+        key, kept = arguments.of_call(args, kwargs)
+        call = CheckpointedCall(self._ledger, given, number, function, key, kept)
+        if key is not None and self._ledger.file.counts:
+            self._look_for(call, function, key)
+        return call
+
+    def _look_for(self, call: CheckpointedCall, function: Function, key: bytes) -> None:
+        known = self._ledger.known(function)
+        here = self._here(call.number)
+        if known is not None:
+            place, hit = self._fitting(here, function, key), None
+            if place is not None and known.claim(place):
+                hit = Outcome(place.part, 0)
+            elif here or call.number >= self._end or self._moved:
+                self._moved = True
+                hit = self._elsewhere(call.number, known, key)
+                place = None if hit is None else known.where(hit)
+            if hit is not None and place is not None:
+                settle(self._ledger, call.number, hit, known.take_moves())
+                call.take(place, hit)
+                return
+        call.missed(here)
+
+    def _elsewhere(self, number: int, known: Known, key: bytes) -> Outcome | None:
+        """Give an outcome that does not lie at a call's place, if one is left."""
+        file = self._ledger.file
+        if number in (before := file.moved.get(CALLS, {})):
+            hit = known.claim_task(*before[number], key)
+            if hit is not None:
+                return hit
+        for here in self._here(number):
+            if (hit := known.claim_task(here.part, 0, key)) is not None:
+                return hit
+        found = known.find(key, CALLS, number)
+        with self._lock:
+            if found is not None and not self._noted:
+                self._noted = True
+                file.note_job(Job(CALLS, 0, None, True))
+        return found
+
+    def _fitting(self, here: list[Place], function: Function, key: bytes) -> Place | None:
+        replaced, before = self._ledger.file.replaced, self._ledger.file.moved.get(CALLS, {})
+        for place in here:
+            fits = place.function == function.number and place.digest == key
+            mine = Outcome(place.part, 0)
+            if fits and mine not in replaced and before.get(place.start, mine) == mine:
+                return place
+        return None
+
+    def _here(self, number: int) -> list[Place]:
+        with self._lock:
+            if self._places is None:
+                self._places = {}
+                for place in self._ledger.file.places(job=CALLS):
+                    self._places.setdefault(place.start, []).insert(0, place)
+                    self._end = max(self._end, place.stop)
+            return self._places.get(number, [])
+
+
+def settle(ledger: Ledger, number: int, given: Outcome, moves: list[Move]) -> None:
+    """Note which outcome a call has now, where another run would give it another.
+
+    moves: of other tasks, to be noted with it.
+    """
+    if ledger.file.moved.get(CALLS, {}).get(number, given) != given:
+        moves = [*moves, Move(CALLS, number, number + 1, *given)]
+    ledger.file.note_moves(moves)
+
+
+class CheckpointedCall:
+    """One submitted call.
+
+    kept: its arguments as they stand in the file.
+    """
+
+    def __init__(
+        self, ledger: Ledger, given: int, number: int, function: Function | None,
+        key: bytes | None, kept: bytes,
+    ) -> None:  # fmt: skip
+        self._ledger, self._given, self.number = ledger, given, number
+        self._function, self._key, self._kept = function, key, kept
+        self._instead: tuple[Outcome, ...] = ()
+        self._reason = "new"
+        self.known: OutcomeRange | None = None
+        """Its outcome in an earlier run."""
+
+    def take(self, place: Place, outcome: Outcome) -> None:
+        """Use an outcome that was given to this call; a failure only where that is wanted."""
+        found = self._ledger.file.outcome(place, outcome.place)
+        if found is None:
+            return
+        if found.failed and not self._ledger.keep_failures:
+            self._instead, self._reason = (outcome,), "retried"
+            return
+        frame = payload.pack(found.outcome) if found.plain else found.outcome
+        failed = (0,) if found.raised else ()
+        self.known = OutcomeRange(self.number, self.number + 1, False, (frame,), failed)
+        self._ledger.tally.add(found=1)
+
+    def missed(self, here: list[Place]) -> None:
+        """Note that nothing fits.
+
+        here: what lies at its place.
+        """
+        function, file = self._function, self._ledger.file
+        if function is None or not here:
+            return
+        self._ledger.tally.add(passed_over=1)
+        if any(place.function == function.number for place in here):
+            self._reason = "others"
+            return
+        versions = {version.number for version in file.versions(function.name)}
+        earlier = [place for place in here if place.function in versions]
+        if earlier and not file.is_earlier(function):
+            self._reason = "changed"
+            tasks = sum(place.function in versions for place in file.places(job=CALLS))
+            self._ledger.changed("submitted calls", function.name, tasks)
+
+    def came(self, plain: bool, outcome: Any, failed: bool) -> None:
+        """Keep the outcome that has come: a value where it is plain, else its frame."""
+        function, tally = self._function, self._ledger.tally
+        if self._reason == "changed" and function is not None:
+            tally.add_changed(function.name, 1)
+        else:
+            tally.add(**{self._reason: 1})
+        if function is None or self._key is None or (failed and says_late(outcome)):
+            return
+        if self._ledger.covers(self._given):
+            number, frame = self.number, payload.pack(outcome) if plain else outcome
+            part = Saved(
+                number, number + 1, self._key, False, (frame,), (0,) if failed else (),
+                self._kept, (), self._instead,
+            )  # fmt: skip
+            saved = self._ledger.file.save(CALLS, function, part)
+            settle(self._ledger, number, Outcome(saved, 0), [])

@@ -1,0 +1,128 @@
+"""What the jobs of one run share of a checkpoint: its file, its functions, and what it tells.
+
+A function stands for its code, for all of the program that this uses, and for the constants that
+the program has set before. Where a task may have read a constant that its digest does not cover,
+nothing is kept. Nothing here knows jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..wire import failure
+from . import digests
+from .file import CheckpointFile
+from .known import Known
+from .tables import Function
+from .told import Tally, uses
+
+if TYPE_CHECKING:
+    from ..constants.sharing import FarmSharing
+
+logger = logging.getLogger("scoopmpi")
+
+
+class Ledger:
+    """One run of a program, and the file in which its outcomes are kept.
+
+    constants: those of the farm.
+    keep_failures: True to take failures of earlier runs as they are, not to try again.
+    """
+
+    def __init__(self, file: CheckpointFile, constants: FarmSharing, keep_failures: bool) -> None:
+        self.file = file
+        self.keep_failures = keep_failures
+        self.tally = Tally(sum(file.counts.values()) - len(file.replaced))
+        self._constants = constants
+        self._moved = {part for tasks in file.moved.values() for part, _ in tasks.values()}
+        self._digests: dict[str, bytes | None] = {}  # of constants
+        self._functions: dict[Any, Function] = {}  # by their digest and the constants set before
+        self._known: dict[int, Known | None] = {}  # by the number of their function
+        self._lock = threading.RLock()
+        self._told: set[str] = set()
+
+    @property
+    def given(self) -> int:
+        """The number of constants that the program has set so far."""
+        return len(self._constants.by_program)
+
+    def covers(self, given: int) -> bool:
+        """True where digests made at that count of constants cover all that a task can have read.
+
+        A task that waits for a constant may get one that was set later. Which tasks have read what
+        another has set, nobody knows.
+        """
+        by_tasks = self._constants.by_tasks
+        if by_tasks and self.first_time(f"set {by_tasks[0]}"):
+            text = "checkpoint %s: a task has set the constant %s; from here on nothing is kept"
+            logger.warning(text, self.file.path, by_tasks[0])
+        return not by_tasks and given == self.given
+
+    def known(self, function: Function) -> Known | None:
+        """Return what earlier runs have left of a function; None where it is new to the file."""
+        with self._lock:
+            if function.number not in self._known:
+                file, number = self.file, function.number
+                self._known[number] = (
+                    Known(
+                        lambda: file.places(function=number), file.keys, file.replaced, self._moved
+                    )
+                    if file.is_earlier(function)
+                    else None
+                )
+            return self._known[function.number]
+
+    def first_time(self, what: str) -> bool:
+        """True where the user has not been told of something yet; it counts as told now."""
+        with self._lock:
+            new = what not in self._told
+            self._told.add(what)
+            return new
+
+    def changed(self, where: str, function: str, tasks: int) -> None:
+        """Tell the user at once, for each function once, that nothing kept of it fits."""
+        if self.first_time(f"changed {function}"):
+            which = "1 earlier result is" if tasks == 1 else f"{tasks} earlier results are"
+            logger.warning(
+                "checkpoint %s: %s: %s; its %s kept, its tasks are computed again",
+                self.file.path, where, uses([function]), which,
+            )  # fmt: skip
+
+    def close(self, ended: bool) -> None:
+        """Write all that has come, and let go of the file; say what was found and computed.
+
+        ended: True where the program came to its end.
+        """
+        if self.first_time("summary") and (said := self.tally.summary(self.file.path, ended)):
+            logger.warning("checkpoint %s: %s", self.file.path, said)
+        self.file.close(ended)
+
+    def function(self, target: Callable[..., Any]) -> Function | None:
+        """Return a function as the file knows it; None where it cannot be compared."""
+        digest = digests.function(target)
+        if digest is None:
+            name = failure.describe(target)
+            if self.first_time(f"incomparable {name}"):
+                text = "checkpoint %s: nobody can say whether %s stays the same; it is not saved"
+                logger.warning(text, self.file.path, name)
+            return None
+        known = digest, self.given
+        if known not in self._functions:
+            whole = self._with_constants(digest)
+            if whole is None:
+                return None
+            self._functions[known] = self.file.function(failure.describe(target), whole)
+        return self._functions[known]
+
+    def _with_constants(self, function: bytes) -> bytes | None:
+        """Return the digest of a function and of the constants that the program has set."""
+        store = self._constants.store
+        with self._lock:
+            for name in self._constants.by_program:
+                if name in store and name not in self._digests:
+                    self._digests[name] = digests.digest(store.get(name))
+            comparable = None not in self._digests.values()
+            return digests.digest(function, sorted(self._digests.items())) if comparable else None

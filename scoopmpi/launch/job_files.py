@@ -1,0 +1,77 @@
+"""Files that a job is to write, looked at by the command before anything is started.
+
+So that a name that cannot be is one clear line, and not the end of a job that has waited for days.
+Nothing is opened or made here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from ..process import named_files
+from ..program.scoop_options import Options
+from .commandline.launch import output_name
+from .flavours.ranks import LaunchError
+
+
+def check(options: Options | None, others: Mapping[str, str | None]) -> None:
+    """Raise LaunchError where a file that an option names cannot be written, or is named twice.
+
+    options: of the farm, with full paths. others: further files, by the option that names each.
+    """
+    log = None if options is None else options.task_log
+    directory = None if options is None else options.task_output
+    checkpoint = None if options is None else options.checkpoint
+    _look("--task-log", log, named_files.refusal)
+    _look("--task-output", directory, named_files.directory_refusal)
+    named = {"--task-log": log, "--task-output": directory, "--checkpoint": checkpoint, **others}
+    seen: dict[str, str] = {}
+    for option, path in named.items():
+        if path is None or (os.path.exists(path) and not os.path.isfile(path)):
+            continue  # a terminal or /dev/null may have both
+        real = os.path.realpath(path)
+        if real in seen:
+            raise LaunchError(f"{seen[real]} and {option} are the same file: {path}")
+        seen[real] = option
+
+
+def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -> None:
+    if path is None:
+        return
+    try:
+        named_files.placeholders(path, ("job",))
+    except named_files.NameProblem as problem:
+        raise LaunchError(f"{option} {path} names no file: {problem}") from None
+    if reason := refusal(path):
+        raise LaunchError(f"{option} {path} cannot be written: {reason}")
+
+
+def output(path: str | None, tell: Callable[[str], None]) -> str | None:
+    """Return the file that the command opens for --output; None where each rank opens its own.
+
+    What a former run has left there gets another name, and `tell` hears of it.
+    Raises LaunchError where the name cannot be.
+    """
+    if path is None:
+        return None
+    try:
+        named_files.placeholders(path, ("host", "job", "rank"))
+    except named_files.NameProblem as problem:
+        raise LaunchError(f"--output {path} names no file: {problem}") from None
+    full = output_name(path)
+    if not named_files.differs(full):
+        full = named_files.filled(full, {})
+        if former := named_files.put_aside(full):
+            tell(f"--output {path}: that of a former run is now {former}")
+        elif os.path.isfile(full) and os.path.getsize(full):
+            tell(f"--output {path}: that of a former run is overwritten")
+        return full
+    place = os.path.dirname(full)
+    if not named_files.differs(place) and (reason := named_files.directory_refusal(place)):
+        raise LaunchError(f"--output {path} cannot be written: {reason}")
+    moved = [new for old in named_files.former_files(full) if (new := named_files.put_aside(old))]
+    if moved:
+        more = f" and {len(moved) - 1} more" if moved[1:] else ""
+        tell(f"--output {path}: those of a former run are now {moved[0]}{more}")
+    return None

@@ -1,0 +1,51 @@
+"""The invariants of the scheduler's state, for tests. Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from .ranges import JobQueue
+from .worker_state import WorkerState
+
+
+def check(
+    jobs: Mapping[int, JobQueue],
+    workers: Mapping[int, WorkerState],
+    ready: Mapping[int, JobQueue],
+    idle: Mapping[int, WorkerState],
+    can_prefetch: Mapping[int, WorkerState],
+    counts: tuple[int, int],
+    settled: bool,
+) -> None:
+    """Raise AssertionError where the parts of a scheduler's state contradict each other.
+
+    counts: of tasks that wait, and of ranges that are put off.
+    settled: whether no job was cancelled since the last assignments.
+    """
+    waiting, put_off = counts
+    ranges: dict[int, list[tuple[int, int]]] = {number: [] for number in jobs}
+    for number, job in jobs.items():
+        ranges[number] += [(batch.start, batch.stop) for batch in (*job.queue, *job.put_off)]
+        assert job.queued == sum(batch.tasks for batch in job.queue)
+        assert (number in ready) == bool(job.queue)
+        assert not (job.cancelled and (job.queue or job.put_off))
+    assert idle.keys() | can_prefetch.keys() <= workers.keys()
+    for worker, state in workers.items():
+        assert (worker in idle) == (not state.held)
+        assert (worker in can_prefetch) == (bool(state.held) and state.accepts_more)
+        for batch in (*state.held, *state.waiting):
+            ranges[batch.job].append((batch.start, batch.stop))
+    assert put_off == sum(len(job.put_off) for job in jobs.values())
+    assert waiting == sum(len(each.waiting) for each in workers.values())
+    for number, job in jobs.items():
+        assert job.handed + len(job.queue) + len(job.put_off) == len(ranges[number])
+        spans = sorted(ranges[number])
+        assert all(start < stop for start, stop in spans)
+        assert all(a[1] <= b[0] for a, b in pairwise(spans))
+        if not job.cancelled:
+            unfinished = sum(stop - start for start, stop in spans)
+            assert job.finished + unfinished == job.submitted
+    if ready:
+        suspect = next(iter(ready.values())).queue[0].suspect
+        assert not idle and (suspect or not can_prefetch or not settled)

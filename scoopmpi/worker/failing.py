@@ -1,0 +1,70 @@
+"""What is said of tasks and batches that fail. Loaded where one does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..process import identity
+from ..wire import errors, failure, payload, shown
+from ..wire.messages import Finished, Run
+from .nested.fibers import Ended
+
+
+class WrittenCalls:
+    """The calls of one batch as users write them.
+
+    Arguments are unpacked once more for it, as tasks may have changed theirs.
+
+    function: for all tasks, or None where each brings its own.
+    """
+
+    def __init__(self, run: Run, function: Callable[..., Any] | None) -> None:
+        self._run, self._function = run, function
+        self._columns: Sequence[Sequence[Any]] | None = None
+
+    def of(self, place: int) -> str:
+        """Return a task's call with shortened arguments; empty where they cannot be unpacked.
+
+        place: of the task in the batch, from 0.
+        """
+        try:
+            return self._written(place)
+        except Ended:  # of the worker, while the user's unpickling waits for tasks
+            raise
+        except BaseException:  # what could not be pickled, or a hostile object
+            return ""
+
+    def _written(self, place: int) -> str:
+        run = self._run
+        if self._function is None:
+            return shown.called(*payload.unpack(run.tasks[place])[:3])
+        if not run.plain:
+            return shown.called(self._function, payload.unpack(run.tasks[place]))
+        if self._columns is None:
+            self._columns = payload.unpack(run.tasks)
+        return shown.called(self._function, [column[place] for column in self._columns])
+
+
+def unpackable(run: Run, error: BaseException) -> Finished:
+    """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
+    name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
+    problem = errors.TaskError(
+        f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
+        f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
+    )
+    problem.__cause__ = error
+    frame = failure.pack(problem, identity.this.rank, "a batch")
+    count = run.stop - run.start
+    return Finished(
+        job=run.job,
+        start=run.start,
+        stop=run.stop,
+        seconds=-1.0,
+        unstarted=run.stop,
+        end=run.stop,
+        plain=False,
+        outcomes=(frame,) * count,
+        failed=tuple(range(count)),
+    )

@@ -1,0 +1,346 @@
+"""Outcomes are found by what they are: programs that change between runs, and change back."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from scoopmpi import futures
+from scoopmpi.wire.errors import TaskTimeout
+from tests.checkpoint.test_record import SEEDS, ran, running, square
+
+pytestmark = pytest.mark.timeout(60)
+Program = Callable[[], Any]
+
+
+def runs(path: Path, *programs: Program, seed: int = 1, **options: Any) -> list[int]:
+    """Run programs one after the other with one file; return how many tasks each computed."""
+    counts = []
+    for number, program in enumerate(programs):
+        with running(path, seed + number, **options):
+            program()
+            counts.append(sum(ran.values()))
+    return counts
+
+
+def model(x: Any, damp: float = 0.0) -> Any:
+    ran["model"] += 1
+    return [x, damp] if isinstance(x, str) else (x, damp)
+
+
+def mapped(values: Iterable[Any], expected: Callable[[Any], Any] | None = None) -> Program:
+    given = list(values)
+    return lambda: check(given, list(futures.map(model, given)))
+
+
+def check(given: list[Any], found: list[Any]) -> None:
+    assert found == [[x, 0.0] if isinstance(x, str) else (x, 0.0) for x in given]
+
+
+def damped(damp: float) -> Program:
+    """A parameter in what the function closes over, in an argument, and in a call's keyword."""
+
+    def program() -> None:
+        def closed(x: int) -> float:
+            return x * damp  # what travels by value counts where nobody sees it
+
+        assert list(futures.map(closed, range(60))) == [x * damp for x in range(60)]
+        assert list(futures.map(model, range(60), [damp] * 60)) == [(x, damp) for x in range(60)]
+        calls = [futures.submit(model, x, damp=damp) for x in range(10)]
+        assert [call.result() for call in calls] == [(x, damp) for x in range(10)]
+
+    return program
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_parameter_that_comes_back(tmp_path: Path, seed: int) -> None:
+    damps = (0.2, 0.4, 0.2, 0.4, 0.6, 0.2)
+    counts = runs(tmp_path / "run.ckpt", *map(damped, damps), seed=seed)
+    assert counts == [70, 70, 0, 0, 70, 0]
+
+
+def test_what_a_run_tells_of_a_parameter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lines = []
+    for damp in (0.2, 0.4, 0.2, 0.2):
+        caplog.clear()
+        runs(tmp_path / "run.ckpt", only_closed(damp))
+        lines.append([record.getMessage().partition(": ")[2] for record in caplog.records])
+    name = "tests.checkpoint.test_found_again.only_closed.<locals>.closed"
+    shown = f"(myscoop checkpoint show {tmp_path / 'run.ckpt'})"
+    assert lines == [
+        [],
+        [
+            f"map 1 ({name}): `{name}` or what it uses has changed; its 60 earlier results are "
+            "kept, its tasks are computed again",
+            f"0 of 60 results found; 60 computed again as `{name}` or what it uses has changed; "
+            f"60 of earlier versions kept {shown}",
+        ],
+        [f"60 of 60 results found; 60 of other versions kept {shown}"],
+        [],
+    ]
+
+
+def only_closed(damp: float) -> Program:
+    def closed(x: int) -> float:
+        return x * damp
+
+    return lambda: list(futures.map(closed, range(60)))
+
+
+def loop(*values: int) -> Program:
+    """A map for each value, and another function's between them."""
+
+    def program() -> None:
+        for value in values:
+            given = [(value, x) for x in range(30)]
+            check(given, list(futures.map(model, given)))
+            assert list(futures.map(square, [value])) == [value * value]
+
+    return program
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_values_in_a_loop_of_maps(tmp_path: Path, seed: int) -> None:
+    programs = loop(1, 2, 3), loop(0, 1, 2, 3), loop(0, 1, 5, 2, 3), loop(3, 2), loop(0, 1, 5, 2, 3)
+    assert runs(tmp_path / "run.ckpt", *programs, seed=seed) == [93, 31, 31, 0, 0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("plain", [True, False])
+def test_arguments_of_a_map_that_move(tmp_path: Path, seed: int, plain: bool) -> None:
+    """Inserted and taken out in the front and the middle, reversed, shuffled; parts of any kind."""
+    values: list[Any] = list(range(200)) if plain else [x if x % 3 else str(x) for x in range(200)]
+    chance = random.Random(seed)
+    shuffled = chance.sample(values, 200)
+    programs = (
+        mapped(values), mapped([-1, *values]), mapped([*values[:70], -2, -3, *values[70:]]),
+        mapped(values[:50] + values[90:]), mapped(values[::-1]), mapped(shuffled),
+        mapped([-4, *shuffled, -5]), mapped(values),
+    )  # fmt: skip
+    assert runs(tmp_path / "run.ckpt", *programs, seed=seed) == [200, 1, 2, 0, 0, 0, 2, 0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_maps_submits_generators_and_arrays_are_one(tmp_path: Path, seed: int) -> None:
+    def submitted() -> None:
+        calls = [futures.submit(model, x) for x in range(20, 60)]
+        assert [call.result() for call in calls] == [(x, 0.0) for x in range(20, 60)]
+
+    def streamed() -> None:
+        assert sorted(futures.map_as_completed(model, (x for x in range(50)))) == [
+            (x, 0.0) for x in range(50)
+        ]
+
+    def of_array() -> None:
+        values = numpy.arange(40.0)
+        assert list(futures.map(model, values)) == [(x, 0.0) for x in values]
+
+    def of_list() -> None:
+        values = list(numpy.arange(30.0))
+        assert list(futures.map(model, values)) == [(x, 0.0) for x in values]
+
+    programs = mapped(range(40)), submitted, streamed, submitted, of_array, of_list, mapped([5])
+    assert runs(tmp_path / "run.ckpt", *programs, seed=seed) == [40, 20, 0, 0, 40, 0, 0]
+
+
+def test_one_is_not_one_point_zero(tmp_path: Path) -> None:
+    for given in ([1, 2], [1.0, 2.0], [True, 2], ["1", "2"], [(1,), (2,)], [numpy.int64(1), 2]):
+        with running(tmp_path / "run.ckpt", 1):
+            found = list(futures.map(itself, [0, *given]))
+            assert repr(found) == repr([0, *given])
+
+
+def itself(x: Any) -> Any:
+    return x
+
+
+numbers: Counter[str] = Counter()
+
+
+def numbered(_: Any) -> int:
+    ran["numbered"] += 1
+    numbers["all"] += 1
+    return numbers["all"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tasks_that_are_alike_get_one_outcome_each(tmp_path: Path, seed: int) -> None:
+    """Random ones: no value is ever given twice, whatever moves; and each run can be run again."""
+    path, chance = tmp_path / "run.ckpt", random.Random(seed)
+    for turn in range(8):
+        maps = [[chance.choice("ab")] * chance.randrange(1, 30) for _ in range(4)]
+        calls = chance.randrange(5)
+
+        def program(maps: Any = maps, calls: int = calls) -> list[Any]:
+            values = [list(futures.map(numbered, each)) for each in maps]
+            return [*values, [futures.submit(numbered, "a").result() for _ in range(calls)]]
+
+        before: list[Any] = []
+        for again in range(2):
+            with running(path, seed + turn + again):
+                found = program()
+                flat = [value for values in found for value in values]
+                assert len(set(flat)) == len(flat)
+                if again:
+                    assert found == before and not ran
+                before = found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_alike_tasks_of_an_unchanged_program_keep_their_places(tmp_path: Path, seed: int) -> None:
+    """Where one of them is missing it is computed, not taken from another place."""
+    path, chance = tmp_path / "run.ckpt", random.Random(seed)
+
+    def program() -> list[list[int]]:
+        return [list(futures.map(numbered, "a" * 20)) for _ in range(3)]
+
+    with running(path, seed):
+        before = program()
+    for _ in range(3):
+        gone = lose_one(path, chance)
+        with running(path, seed):
+            after = program()
+        differ = {
+            (job, task)
+            for job, (one, other) in enumerate(zip(before, after, strict=True), 1)
+            for task in range(20)
+            if one[task] != other[task]
+        }
+        assert differ == gone
+        before = after
+
+
+def lose_one(path: Path, chance: random.Random) -> set[tuple[int, int]]:
+    """Take a part out of the file; return its tasks."""
+    from scoopmpi.checkpoint.file import CheckpointFile
+
+    file = CheckpointFile(path)
+    place = chance.choice([place for job in (1, 2, 3) for place in file.places(job=job)])
+    file.forget(place.part)
+    file.close(ended=True)
+    return {(place.job, task) for task in range(place.start, place.stop)}
+
+
+class World:
+    """What tasks find outside of the program."""
+
+    broken: frozenset[Any] = frozenset()
+
+
+def fragile(x: Any) -> Any:
+    ran[x] += 1
+    if x in World.broken:
+        raise OSError(f"no room for {x}")
+    return x
+
+
+def outcomes(values: Iterable[Any]) -> list[Any]:
+    """Of maps of one task each, of a map as far as it goes, and of calls."""
+    given = list(values)
+    found: list[Any] = []
+    for iterator in (futures.map(fragile, given), *(futures.map(fragile, [x]) for x in given[:5])):
+        try:
+            found.append(list(iterator))
+        except OSError as error:
+            found.append(str(error))
+    calls = [futures.submit(fragile, f"call {x}") for x in given]
+    return [found, [str(call.exception() or call.result()) for call in calls]]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_failed_is_tried_again(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "run.ckpt"
+    World.broken = frozenset({3, 11, 12, "call 7"})
+    with running(path, seed):
+        before = outcomes(range(40))
+        assert before[0][0] == "no room for 3"
+    with running(path, seed, keep_failures=True):
+        assert outcomes(range(40)) == before
+        assert not World.broken & ran.keys()  # a map that has failed may have been given up
+    with running(path, seed):
+        outcomes(range(40))
+        assert {3, "call 7"} <= ran.keys()
+    World.broken = frozenset()
+    with running(path, seed):
+        after = outcomes(range(40))
+        assert ran[3] == 2 and ran["call 7"] == 1
+        assert after[0] == [list(range(40)), *([x] for x in range(5))]
+        assert after[1] == [f"call {x}" for x in range(40)]
+    for keep in (True, False):
+        with running(path, seed, keep_failures=keep):
+            assert outcomes(range(40)) == after
+            assert not ran
+    with running(path, seed, keep_failures=True):  # a failure that was tried again is none
+        assert list(futures.map(fragile, [-1, *range(40)])) == [-1, *range(40)]
+        assert ran == {-1: 1}
+
+
+def test_a_map_that_grew_at_both_ends(tmp_path: Path) -> None:
+    programs = mapped(range(100, 200)), mapped(range(50, 250)), mapped(range(300))
+    assert runs(tmp_path / "run.ckpt", *programs) == [100, 100, 100]
+
+
+def test_two_maps_that_became_one_and_one_that_became_two(tmp_path: Path) -> None:
+    def two() -> None:
+        mapped(range(50))()
+        mapped(range(50, 100))()
+
+    assert runs(tmp_path / "1.ckpt", two, mapped(range(100)), two) == [100, 0, 0]
+    assert runs(tmp_path / "2.ckpt", mapped(range(100)), two, mapped(range(100))) == [100, 0, 0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_program_after_any_other(tmp_path: Path, seed: int) -> None:
+    """Values are right whatever changed, and no task is computed whose like was computed before."""
+    chance = random.Random(seed)
+    path, seen = tmp_path / "run.ckpt", Counter[Any]()
+    for turn in range(12):
+        jobs: list[tuple[str, list[Any]]] = []
+        for _ in range(chance.randrange(1, 5)):
+            values: list[Any] = [
+                chance.choice([number, float(number), str(number), (number, "x"), None])
+                for number in chance.sample(range(60), chance.randrange(1, 40))
+            ]
+            jobs.append((chance.choice(["list", "stream", "calls"]), values))
+        wanted = Counter(repr(value) for _, values in jobs for value in values)
+        with running(path, seed + turn):
+            for kind, values in jobs:
+                if kind == "calls":
+                    calls = [futures.submit(model, value) for value in values]
+                    found = [call.result() for call in calls]
+                else:
+                    found = list(futures.map(model, values if kind == "list" else iter(values)))
+                assert repr(found) == repr(
+                    [[x, 0.0] if isinstance(x, str) else (x, 0.0) for x in values]
+                )
+            assert sum(ran.values()) >= sum((wanted - seen).values())
+            if turn:  # a place may be taken for what it was; all in all hardly any is lost
+                assert sum(ran.values()) <= sum((wanted - seen).values()) + 10
+        seen |= wanted
+
+
+def late(x: int) -> int:
+    ran[x] += 1
+    if x in World.broken:
+        raise TaskTimeout("too long", 1, "here")
+    return x
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_task_that_took_too_long_costs_its_neighbours_nothing(tmp_path: Path, seed: int) -> None:
+    World.broken = frozenset({4, 5, 9})
+    with running(tmp_path / "run.ckpt", seed) as ranks:
+        values = futures.map(late, range(12))
+        ranks.settle()
+        with pytest.raises(TaskTimeout):
+            list(values)
+    World.broken = frozenset()
+    with running(tmp_path / "run.ckpt", seed, keep_failures=True):
+        assert list(futures.map(late, range(12))) == list(range(12))
+        assert ran == dict.fromkeys((4, 5, 9), 1)
