@@ -15,7 +15,7 @@ from typing import Any
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch, verbose
 from ..farm.farm import Farm
-from ..farm.observer import Observer, joined
+from ..farm.observer import joined
 from ..output import console
 from ..process import identity, lifeline
 from ..process.launcher_variables import survivable
@@ -52,9 +52,9 @@ def lead(
     end = leaving.Rank0(transport)
     unread = UnreadWords(arguments, options)
     if transport is not None:
-        status = _lead(transport, program, arguments, options, unread.reader)
+        status = _lead(transport, program, arguments, options, unread)
     else:
-        status = _alone(program, arguments, options)
+        status = _alone(program, arguments, options, unread)
     unread.program_ended(status)
     end.program_ended(status)
     ended()
@@ -67,7 +67,9 @@ def _breakpoint(*args: Any, **kwargs: Any) -> Any:
     return breakpoint_in_program(*args, **kwargs)
 
 
-def _alone(program: Program, arguments: list[str], options: Options) -> int:
+def _alone(
+    program: Program, arguments: list[str], options: Options, unread: UnreadWords
+) -> int:  # fmt: skip
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
     if options.seed is not None:
@@ -82,21 +84,21 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
         print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
-    run = _program(program, arguments, options.interactive)
+    run = unread.around(_program(program, arguments, options.interactive))
     return status_of(partial(_to_its_end, run, options))
 
 
 def _lead(
     transport: MPITransport, program: Program, arguments: list[str], options: Options,
-    reader: Observer | None,
+    unread: UnreadWords,
 ) -> int:  # fmt: skip
-    """Run the program with the farm behind it. reader: hears of what happens."""
+    """Run the program with the farm behind it. unread: looks at its words."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
     logs = Logs(options)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
-    observer = joined(verbose.reader(), logs.tasks, reader)
+    observer = joined(verbose.reader(), logs.tasks, unread.reader)
     farm = Farm(transport, retries=retries, observer=observer, last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
@@ -114,7 +116,7 @@ def _lead(
     current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:
-        run = _program(program, arguments, options.interactive)
+        run = unread.around(_program(program, arguments, options.interactive))
         status = status_of(partial(_to_its_end, run, options, farm.show_arrived))
     finally:
         if os.getpid() != pid:

@@ -7,7 +7,8 @@ first task is handed out, so that nobody hears it at the end of a long job, and 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..farm.observer import Observer
@@ -35,6 +36,17 @@ class UnreadWords(Observer):
     def tasks_assigned(self, job: int, worker: int, tasks: int) -> None:
         """Take the first task as the end of reading words."""
         self._behind.task_made()
+
+    def around(self, run: Callable[[], None]) -> Callable[[], None]:
+        """Return what runs the program, and looks at how it leaves."""
+        return run if self._behind is None else partial(self._noting, run)
+
+    def _noting(self, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except SystemExit as leaving:
+            self._behind.program_left(leaving)
+            raise
 
     def program_ended(self, status: int) -> None:
         """Hear how the program has ended."""

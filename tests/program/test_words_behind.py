@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import operator
+import optparse
 import pickle
 import sys
 from collections.abc import Callable
@@ -103,18 +104,62 @@ def test_one_that_does_not_is_told_of_before_it_computes(monkeypatch: pytest.Mon
     assert len(program.said) == 1
 
 
-def test_how_the_program_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    for status, read, said in ((2, True, "has refused"), (2, False, "has not read"), (1, False, ""),
-                               (0, False, "has not read"), (0, True, "")):  # fmt: skip
+def leaves(by: Callable[[], object]) -> SystemExit:
+    with pytest.raises(SystemExit) as leaving:
+        by()
+    return leaving.value
+
+
+def by_argparse() -> None:
+    argparse.ArgumentParser().parse_args()
+
+
+def by_optparse() -> None:
+    optparse.OptionParser().parse_args()
+
+
+def by_click() -> None:
+    click.Command("scan", params=[])()
+
+
+@pytest.mark.parametrize("by", [by_argparse, by_optparse, by_click])
+def test_one_that_refuses_them(
+    monkeypatch: pytest.MonkeyPatch, by: Callable[[], object]
+) -> None:  # fmt: skip
+    program = Program(monkeypatch, "--retries=2")
+    assert program.behind is not None
+    program.behind.program_left(leaves(by))
+    program.behind.program_ended(2)
+    assert program.said == [
+        "--retries stands behind scan.py, so it is the program's, which has refused it; what is "
+        "for the farm stands before: --retries ... scan.py"
+    ]
+
+
+@pytest.mark.parametrize("number", ["4", "many"])
+def test_one_that_refuses_something_else(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    def run() -> None:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--output")
+        parser.add_argument("-n", type=int)
+        parser.parse_args()
+        parser.error("there is no file input.dat")
+
+    program = Program(monkeypatch, "--output", "x", "-n", number)
+    assert program.behind is not None
+    program.behind.program_left(leaves(run))
+    program.behind.program_ended(2)
+    assert program.said == []
+
+
+def test_how_a_program_ends_that_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for status, lines in ((0, 1), (2, 1), (1, 0), (143, 0)):
         program = Program(monkeypatch, "--retries=2", "-n", "4")
-        if read:
-            list(sys.argv)
         assert program.behind is not None
         program.behind.program_ended(status)
-        assert len(program.said) == bool(said)
-        assert said in "".join(program.said)
-        start = "--retries, -n stand behind scan.py, so they are the program's, which"
-        assert not said or program.said[0].startswith(start)
+        assert len(program.said) == lines
+        start = "--retries, -n stand behind scan.py, so they are the program's, which has not read"
+        assert not lines or program.said[0].startswith(start)
 
 
 PROGRAM = """
