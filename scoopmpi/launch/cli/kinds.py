@@ -111,12 +111,6 @@ class Rehearsed(_Kind):
         except shape.ShapeError as problem:
             self.fail(str(problem), param, ctx)
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        found = [f"{name}:" for name in jobs.SYSTEMS if name.startswith(incomplete)]
-        return [CompletionItem(name) for name in found]
-
 
 class Order(_Kind):
     """What `placement.ordered` takes."""
