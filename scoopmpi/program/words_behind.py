@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex
 from . import scoop_options
 from .option_names import MYSCOOPS
 
-NAMES = frozenset((*MYSCOOPS, *scoop_options.NAMES)) - {"--help"}
+NAMES = frozenset((*MYSCOOPS, *scoop_options.NAMES)) - {"--help", "--version"}
 """Options of ours that a program may be given by mistake."""
 _MANY = ("stand", "they are", "them")
 _UNKNOWN = re.compile("no such|unrecogni[sz]ed|unknown|unexpected", re.IGNORECASE)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 
+import scoopmpi
 from scoopmpi import mympirun, myscoop
 from scoopmpi.launch.cli.options import SHARED, universe
 from scoopmpi.launch.cli.request import Instead, Output, Request, requested
@@ -412,6 +413,13 @@ def test_a_mistyped_variable_is_told(prefix: Prefix) -> None:
     done = prefix.myscoop("-D", "squares", MYMPIRUN_HYBIRD="3")
     assert done.returncode == 0
     assert done.stderr.startswith("myscoop: MYMPIRUN_HYBIRD is the variable of no option; did you")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "scoop"])
+def test_the_version(prefix: Prefix, command: str) -> None:
+    done = prefix.run(prefix.command(command), "--version", cwd=JOBSCRIPTS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(f"of scoopmpi {scoopmpi.__version__}\n")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "scoop"])

@@ -34,7 +34,7 @@ def test_which_words_are_ours() -> None:
 def test_all_options_are_known() -> None:
     settings = [param for param in myscoop.main.params if isinstance(param, Setting)]
     names = {name for param in settings for name in param.opts if name.startswith("--")}
-    assert {*names, *scoop_options.NAMES} - {"--help"} == NAMES
+    assert {*names, *scoop_options.NAMES} - {"--help", "--version"} == NAMES
     assert isinstance(myscoop.main, click.Command)
 
 
