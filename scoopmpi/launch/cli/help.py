@@ -6,7 +6,6 @@ program is the program's, for the completion in the shell too.
 
 from __future__ import annotations
 
-import difflib
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -64,6 +63,8 @@ class WrapperCommand(click.Command):
         if name in scoop_options.NAMES:
             it_is = "called --universe here" if name == "-n" else "one of python -m scoopmpi"
             return click.NoSuchOption(name, f"No such option {name!r}: it is {it_is}.", ctx=ctx)
+        import difflib  # late: few command lines have one
+
         shown = [
             word for param in self.params
             if isinstance(param, click.Option) and not param.hidden for word in param.opts
