@@ -113,7 +113,7 @@ class Strand:
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the next call that the running task submits."""
-        if _is_map(function):
+        if is_map(function):
             return self.new_map()
         task = self._task
         if task[0] is not self.origin or task[1] != self.start + len(self.values):
@@ -163,7 +163,7 @@ def sent(origin: Origin, start: int = 0) -> Origin:
     return seed, key_of(maker), number, first + start
 
 
-def _is_map(function: Any) -> bool:
+def is_map(function: Any) -> bool:
     """True for a call that is to be counted as a map, as that is what the user has asked for."""
     return type(function) is MethodType and getattr(function.__self__, "counts_as_map", False)
 
@@ -227,7 +227,7 @@ class Program:
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the program's next submitted call."""
-        if _is_map(function):
+        if is_map(function):
             return self.new_map()
         return self.seed, 0, 0, next(self._calls)
 
