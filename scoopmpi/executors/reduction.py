@@ -116,7 +116,7 @@ class Reduction:
         executor = current_executor.current()
         self._fork = executor.fork  # None where all runs in place
         self._of = executor.strand  # of the call that this is made in
-        self._strand = Strand(UNPLACED, mapping, attempt=self._of.attempt)
+        self._strand = Strand.of(UNPLACED, mapping, begun=self._of.attempt)
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
