@@ -90,7 +90,7 @@ class FarmExecutor(Executor):
         future.driver = self.farm
         record = None
         if self.checkpoint is not None:
-            record = self.checkpoint.call(fn, args, kwargs)
+            record = self.checkpoint.call(fn, args, kwargs, origin)
             if record.known is not None:
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
@@ -112,7 +112,7 @@ class FarmExecutor(Executor):
         if options.retry is not None:
             run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
-        record = None if self.checkpoint is None else partial(self.checkpoint.map, fn)
+        record = None if self.checkpoint is None else partial(self.checkpoint.map, fn, origin)
         job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
