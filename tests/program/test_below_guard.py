@@ -65,16 +65,27 @@ def below(rows):
     deep = 5
     rows.append(1)
     lib.EXTRA = 5
+class Settings:
+    table = None
+    kept = 3
+settings = Settings()
+settings.rows = []
 class Task:
     def run(self):
         return data.mean()
 def method(): return Task().run()
+def of_class(): return Settings.table[0]
+def of_object(): return settings.rows[0]
+def well_set(): return Settings.kept[0]
 if sys.argv and __name__ == "__main__":
     import numpy as np
     with open("x") as other:
         data: list = [1]
     for count in range(9): rows.append(count)
     lib.lazy = 3
+    Settings.table = {}
+    Settings.kept = 4
+    settings.rows += [3]
     def helper(): pass
     if other:
         main()
@@ -82,10 +93,10 @@ if sys.argv and __name__ == "__main__":
         asked()
 """
 NOTES = {
-    "none": "`data` is None on workers: the program sets it below its main guard (line 46)",
-    "missing": "`other` is missing on workers: the program sets it below its main guard (line 45)",
+    "none": "`data` is None on workers: the program sets it below its main guard (line 54)",
+    "missing": "`other` is missing on workers: the program sets it below its main guard (line 53)",
     "empty": "`cache` is empty on workers: the program sets it in main() (line 33), called below",
-    "unfilled": "`rows` is empty on workers: the program sets it below its main guard (line 47)",
+    "unfilled": "`rows` is empty on workers: the program sets it below its main guard (line 55)",
     "in_function": "`deep` is missing on workers: the program sets it in below() (line 36), called",
     "imported": "`np` is missing",
     "defined": "`helper` is missing",
@@ -95,6 +106,9 @@ NOTES = {
     "inner": "`data` is None",
     "method": "`data` is None",
     "quiet": "`data` is None",
+    "of_class": "`Settings.table` is None on workers",
+    "of_object": "`settings.rows` is empty on workers",
+    "well_set": None,
     "library_alone": None,
     "asked": None,
     "own": None,
