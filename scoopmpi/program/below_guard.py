@@ -34,7 +34,7 @@ class Source(NamedTuple):
     """Says of a source file what it sets where: names, and `module.name`, each with its line.
 
     guarded: below the main guard itself. functions: of globals, by each function that sets some.
-    calls: the names that each function uses; of the part below the guard under "".
+    calls: the names that each function calls; of the part below the guard under "".
     """
 
     guarded: dict[str, int]
@@ -208,9 +208,13 @@ def is_guard(test: ast.expr) -> bool:
 
 
 def _called(tree: ast.AST) -> set[str]:
-    """Return the names that are called, or handed on, in code; of methods the last part."""
-    names = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
-    return names | {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
+    """Return the names of functions that code calls, of methods the last part.
+
+    Not of those that it hands on, as they may be the tasks.
+    """
+    calls = [each.func for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    names = {each.id for each in calls if isinstance(each, ast.Name)}
+    return names | {each.attr for each in calls if isinstance(each, ast.Attribute)}
 
 
 def outside_functions(node: ast.AST) -> Iterator[ast.AST]:

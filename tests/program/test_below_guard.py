@@ -56,6 +56,10 @@ def own():
     return data[0]
 def other_error(): return 1 / (count - 3)
 def misspelt(): return coutn
+def handed_on():
+    global of_a_task
+    of_a_task = 1
+def reads_of_a_task(): return of_a_task
 def quiet(): return int("x") if data is None else data
 def main():
     below(1)
@@ -83,6 +87,7 @@ if sys.argv and __name__ == "__main__":
         data: list = [1]
     for count in range(9): rows.append(count)
     lib.lazy = 3
+    map(handed_on, "ab")
     Settings.table = {}
     Settings.kept = 4
     settings.rows += [3]
@@ -93,14 +98,14 @@ if sys.argv and __name__ == "__main__":
         asked()
 """
 NOTES = {
-    "none": "`data` is None on workers: the program sets it below its main guard (line 54)",
-    "missing": "`other` is missing on workers: the program sets it below its main guard (line 53)",
-    "empty": "`cache` is empty on workers: the program sets it in main() (line 33), called below",
-    "unfilled": "`rows` is empty on workers: the program sets it below its main guard (line 55)",
-    "in_function": "`deep` is missing on workers: the program sets it in below() (line 36), called",
+    "none": "`data` is None on workers: the program sets it below its main guard (line 58)",
+    "missing": "`other` is missing on workers: the program sets it below its main guard (line 57)",
+    "empty": "`cache` is empty on workers: the program sets it in main() (line 37), called below",
+    "unfilled": "`rows` is empty on workers: the program sets it below its main guard (line 59)",
+    "in_function": "`deep` is missing on workers: the program sets it in below() (line 40), called",
     "imported": "`np` is missing",
     "defined": "`helper` is missing",
-    "in_module": "`lib.EXTRA` is missing on workers: the program sets it in below() (line 38)",
+    "in_module": "`lib.EXTRA` is missing on workers: the program sets it in below() (line 42)",
     "of_module": "`lib.lazy` is None on workers",
     "through_library": "`DATA` is None on workers: the program sets it in load() (line 7 of",
     "inner": "`data` is None",
@@ -114,6 +119,7 @@ NOTES = {
     "own": None,
     "other_error": None,
     "misspelt": None,
+    "reads_of_a_task": None,
 }
 
 
