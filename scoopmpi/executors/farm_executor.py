@@ -145,7 +145,9 @@ class FarmExecutor(Executor):
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
+        checkpoint = opened(path, self.farm.sharing, "", keep_failures)
+        program.keep_in(checkpoint)
+        return CheckpointedExecutor(self.farm, checkpoint)
 
 
 class CheckpointedExecutor(FarmExecutor):

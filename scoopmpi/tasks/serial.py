@@ -156,7 +156,8 @@ class _Tasks:
         self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin, collect: bool
     ) -> None:
         self._fn, self.endless, self.size, self._collect = fn, endless, size, collect
-        self._strand = Strand.of(origin, fn, start=-1)
+        self._strand = strand = Strand()
+        strand.origin, strand.function, strand.start = origin, fn, -1
         self.unheard = Unheard()
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""
