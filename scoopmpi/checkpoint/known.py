@@ -18,19 +18,20 @@ from .tables import Move, Place
 class Known:
     """What is left of one function.
 
-    places: tells where all its parts lie. keys: tells those of a part.
+    function: its number. places: tells where all its parts lie. keys: tells those of a part.
     replaced: failures that are to be given to nobody, as there are later outcomes.
     moved: the numbers of parts of which tasks elsewhere have got outcomes.
     """
 
     def __init__(
         self,
+        function: int,
         places: Callable[[], Iterable[Place]],
         keys: Callable[[Place], list[bytes | None]],
         replaced: set[Outcome],
         moved: set[int],
     ) -> None:
-        self._moved = moved
+        self.function, self._moved = function, moved
         self._ask_places, self._ask_keys, self._replaced = places, keys, replaced
         self._lock = threading.Lock()
         self._whole: set[int] = set()  # parts that were given as they are
@@ -72,7 +73,7 @@ class Known:
             left = self._by_key.get(key)
             while left:
                 if self._give(found := left.popleft()):
-                    move = Move(job, task, task + 1, *found)
+                    move = Move(job, self.function, task, task + 1, *found)
                     if key in self._alike:
                         self._moves.append(move)
                     else:

@@ -20,8 +20,10 @@ from typing import Any, NoReturn
 from ..tasks.arguments import length, sized
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.no_terminal import can_be_asked
+from ..tasks.pedigree import Program, Strand, program, runs_strand, sent, strand_below
 from ..tasks.serial import SerialExecutor, SerialValues
 from ..wire import failure
+from ..wire.messages import Origin
 from .farm_executor import FarmExecutor
 from .farm_results import FarmResults
 
@@ -33,6 +35,18 @@ _OPTIONS = frozenset(
     if parameter.kind is Parameter.KEYWORD_ONLY
 )
 """Keywords of `submit` that are not the function's."""
+
+
+class DebuggedStrand(Strand):
+    """Says who the debugged task is; its own maps and calls go to the farm, as the program's do."""
+
+    def new_map(self) -> Origin:
+        """Return the origin of the next map, as it travels."""
+        return sent(super().new_map())
+
+    def new_call(self, function: Any) -> Origin:
+        """Return the origin of the next call, as it travels."""
+        return sent(super().new_call(function))
 
 
 class DebugTask:
@@ -56,7 +70,8 @@ class DebugTask:
         """
         place, self._calls = self._calls, self._calls + 1
         if not self._over and (self._map, self._index) == (CALLS, place):
-            self._debug(fn, args, {name: kwargs[name] for name in kwargs if name not in _OPTIONS})
+            own = {name: kwargs[name] for name in kwargs if name not in _OPTIONS}
+            self._debug(DebuggedStrand.of(program.new_call(fn), fn), args, own)
 
     def map(
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]]
@@ -74,11 +89,11 @@ class DebugTask:
             return iterables
         if len(lengths) == len(iterables):
             row = tuple(next(islice(each, self._index, None)) for each in iterables)
-            self._debug(fn, row, {})
+            self._debug(DebuggedStrand.of(program.new_map(), fn, self._index), row, {})
         rows: list[tuple[Any, ...]] = []
         for row in zip(*iterables, strict=False):
             if len(rows) == self._index:
-                self._debug(fn, row, {})
+                self._debug(DebuggedStrand.of(program.new_map(), fn, self._index), row, {})
             rows.append(row)
         return [list(column) for column in zip(*rows, strict=True)] or [()]
 
@@ -93,11 +108,12 @@ class DebugTask:
             seen = f"{self._maps} maps and {self._calls} submitted calls"
             _tell(f"--debug-task {self._asked}: no such task came; the program had {seen}")
 
+    @runs_strand
     def _debug(
-        self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+        self, strand: DebuggedStrand, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> NoReturn:
         """Run the task in the debugger, and end the program; with status 1 where it raises."""
-        self._over = True
+        self._over, fn = True, strand.function
         asked = can_be_asked()
         how = "s(tep), n(ext), c(ontinue), q(uit)" if asked else "no debugger without a terminal"
         _tell(f"task {self._index} of {failure.describe(fn)}: {how}")
@@ -145,6 +161,11 @@ class DebugFarm(FarmExecutor):
     """Runs all but the task that is to be debugged on the workers of a farm."""
 
     task: DebugTask
+
+    @property
+    def strand(self) -> Strand | Program:
+        """The task that is debugged, or the program."""
+        return strand_below() or program
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Do as any executor, unless this is the call."""

@@ -27,7 +27,7 @@ WORDS = ["scan.py", "10", "--checkpoint", "x", "--retries=2"]
 def test_which_words_are_ours() -> None:
     assert ours(WORDS) == ["--checkpoint", "--retries"]
     assert ours(["-n", "8", "-n", "9"]) == ["-n"]
-    assert ours(["--seed", "1", "checkpoint", "--checkpoints", "--help", "-v", "8"]) == []
+    assert ours(["--size", "1", "checkpoint", "--checkpoints", "--help", "-v", "8"]) == []
 
 
 def test_all_options_are_known() -> None:
@@ -78,7 +78,7 @@ class Program:
 
 
 def test_a_program_without_such_words_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Program(monkeypatch, "--seed", "1").behind is None
+    assert Program(monkeypatch, "--size", "1").behind is None
     assert type(sys.argv) is list
 
 
