@@ -123,7 +123,7 @@ class Strand:
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the next call that the running task submits."""
-        if _is_map(function):
+        if is_map(function):
             return self.new_map()
         if not self._known():
             self._begin()
@@ -170,7 +170,7 @@ def sent(origin: Origin, start: int = 0) -> Origin:
     return seed, key_of(maker), number, first + start
 
 
-def _is_map(function: Any) -> bool:
+def is_map(function: Any) -> bool:
     """True for a call that is to be counted as a map, as that is what the user has asked for."""
     return type(function) is MethodType and getattr(function.__self__, "counts_as_map", False)
 
@@ -234,7 +234,7 @@ class Program:
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the program's next submitted call."""
-        if _is_map(function):
+        if is_map(function):
             return self.new_map()
         return self.seed, 0, 0, next(self._calls)
 
