@@ -139,9 +139,9 @@ def _noted(
     """Have an exception say which call it is of, as on a farm."""
     from ..wire import shown  # late: nothing may fail
 
-    call = shown.called(fn, args, kwargs)
-    errors.add_task(error, failure.describe(fn), index, errors.words(call, index))
-    failure.note(error, f"Failed in {failure.which(call, index)}".rstrip(","))
+    task = errors.words(shown.called(fn, args, kwargs), index)
+    errors.add_task(error, failure.describe(fn), index, task)
+    failure.note(error, f"Failed in {task}".rstrip(","))
 
 
 class _Tasks:
