@@ -36,9 +36,15 @@ Call: TypeAlias = "tuple[tuple[Any, ...], Mapping[str, Any]]"
 
 
 def key(row: tuple[Any, ...]) -> bytes | None:
-    """Return the key of a task with these arguments; None where they cannot be compared."""
+    """Return the key of a task with these arguments; None where they cannot be compared.
+
+    Nor can functions among them that ask for their task's place.
+    """
     text = _plain_text(row)
-    return digests.digest(row) if text is None else _hash(text)
+    if text is not None:
+        return _hash(text)
+    found, placed = digests.with_place(row)
+    return None if placed else found
 
 
 def keys_of(columns: Sequence[Sequence[Any]]) -> list[bytes | None]:
@@ -96,10 +102,15 @@ def of_keys(
     return _sealed(b"".join([kind, *filter(None, keys), sizes.tobytes(), *texts]))
 
 
-def of_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[bytes | None, bytes]:
+def of_call(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], place: tuple[int | None, int]
+) -> tuple[bytes | None, bytes]:
     """Return the key of a submitted call, and how its arguments stand in the file.
 
     Without keywords it is that of a task of a map with these arguments.
+
+    place: the program's seed and the call's number, on which it depends where a function among
+        the arguments asks for them, as in a reduction.
     """
     text = None if kwargs else _plain_text(args)
     found: bytes | None
@@ -108,7 +119,9 @@ def of_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[bytes | N
         if len(text) <= SHOWN:
             return found, _sealed(_PLAIN + text)
         return found, of_keys([found], [None])
-    found = digests.digest(args, kwargs) if kwargs else digests.digest(args)
+    found, placed = digests.with_place(args, kwargs) if kwargs else digests.with_place(args)
+    if placed:
+        found = digests.digest(found, place)
     if found is None:
         return None, b""
     if kwargs:

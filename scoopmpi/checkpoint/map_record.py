@@ -69,6 +69,8 @@ class CheckpointedMap:
     def _look_at_place(self, function: Function) -> None:
         """Find what lies at the map's place, of its function and of earlier versions of that."""
         places = self._file.places(job=self._number)
+        if not places:
+            return
         names = {version.number for version in self._file.versions(function.name)}
         earlier = [p for p in places if p.function in names and p.function != function.number]
         for place in places:
@@ -102,7 +104,7 @@ class CheckpointedMap:
         columns: their arguments, a column for each parameter, from `start` on as far as `reach`
             has said, or to the end of the map.
         """
-        if self._left is None:
+        if self._left is None or self._ledger.set_by_tasks:
             return []
         found: list[OutcomeRange] = []
         gaps: list[range] = []
@@ -123,6 +125,10 @@ class CheckpointedMap:
                     found += parts
                     at = place.stop
         found += self._elsewhere(gaps, start, columns)
+        if self._others is not None and not found and start == 0:
+            mine = (place for several in self._places.values() for place in several)
+            where = f"map {self._number} ({self._name})"
+            self._ledger.nothing_fits(where, self._name, _tasks(mine))
         self._ledger.tally.add(found=sum(part.stop - part.start for part in found))
         return sorted(found, key=lambda part: part.start)
 

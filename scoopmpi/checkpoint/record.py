@@ -76,8 +76,7 @@ class Checkpoint:
         given = self._ledger.given
         seed, _, _, first = origin
         function, placed = self._ledger.function(target, (seed, 0))
-        place = first if placed else None
-        return self._submitted.next(given, function, args, kwargs, place)
+        return self._submitted.next(given, function, args, kwargs, (seed, first), placed)
 
 
 def judge(target: Callable[..., Any]) -> Callable[[Any], bool] | None:
