@@ -13,7 +13,8 @@ from typing import Any
 
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
-from . import arguments
+from ..wire.payload import Frame
+from . import arguments, digests
 from .kept import says_late
 from .known import Known
 from .ledger import Ledger
@@ -38,16 +39,19 @@ class Submitted:
 
     def next(
         self, given: int, function: Function | None, args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        kwargs: Mapping[str, Any], place: int | None = None,
     ) -> CheckpointedCall:  # fmt: skip
         """Return the record of the next call.
 
         given: how many constants were set before it. function: None where nobody can compare it.
+        place: among the program's calls, where the outcome depends on that.
         """
         number = next(self._count)
         if function is None:
             return CheckpointedCall(self._ledger, given, number, None, None, b"")
         key, kept = arguments.of_call(args, kwargs)
+        if key is not None and place is not None:
+            key = digests.digest(key, place)
         call = CheckpointedCall(self._ledger, given, number, function, key, kept)
         if key is not None and self._ledger.file.counts:
             self._look_for(call, function, key)
@@ -59,13 +63,15 @@ class Submitted:
         if known is not None:
             place, hit = self._fitting(here, function, key), None
             if place is not None and known.claim(place):
-                hit = Outcome(place.part, 0)
-            elif here or call.number >= self._end or self._moved:
+                settle(self._ledger, function, call.number, Outcome(place.part, 0), [])
+                call.take_whole(place)
+                return
+            if here or call.number >= self._end or self._moved:
                 self._moved = True
                 hit = self._elsewhere(call.number, known, key)
                 place = None if hit is None else known.where(hit)
             if hit is not None and place is not None:
-                settle(self._ledger, call.number, hit, known.take_moves())
+                settle(self._ledger, function, call.number, hit, known.take_moves())
                 call.take(place, hit)
                 return
         call.missed(here)
@@ -73,14 +79,13 @@ class Submitted:
     def _elsewhere(self, number: int, known: Known, key: bytes) -> Outcome | None:
         """Give an outcome that does not lie at a call's place, if one is left."""
         file = self._ledger.file
-        if number in (before := file.moved.get(CALLS, {})):
-            hit = known.claim_task(*before[number], key)
-            if hit is not None:
-                return hit
-        for here in self._here(number):
-            if (hit := known.claim_task(here.part, 0, key)) is not None:
-                return hit
-        found = known.find(key, CALLS, number)
+        at_place = [(number, here.part, 0) for here in self._here(number)]
+        if (before := file.moved.get((CALLS, known.function), {}).get(number)) is not None:
+            at_place.insert(0, (number, *before))
+        keys = {number: key}
+        if (hit := known.claim_tasks(keys, at_place).get(number)) is not None:
+            return hit
+        found = known.find_tasks(keys, CALLS).get(number)
         with self._lock:
             if found is not None and not self._noted:
                 self._noted = True
@@ -88,7 +93,10 @@ class Submitted:
         return found
 
     def _fitting(self, here: list[Place], function: Function, key: bytes) -> Place | None:
-        replaced, before = self._ledger.file.replaced, self._ledger.file.moved.get(CALLS, {})
+        replaced, before = (
+            self._ledger.file.replaced,
+            self._ledger.file.moved.get((CALLS, function.number), {}),
+        )
         for place in here:
             fits = place.function == function.number and place.digest == key
             mine = Outcome(place.part, 0)
@@ -106,14 +114,18 @@ class Submitted:
             return self._places.get(number, [])
 
 
-def settle(ledger: Ledger, number: int, given: Outcome, moves: list[Move]) -> None:
+def settle(
+    ledger: Ledger, function: Function, number: int, given: Outcome, moves: list[Move]
+) -> None:
     """Note which outcome a call has now, where another run would give it another.
 
     moves: of other tasks, to be noted with it.
     """
-    if ledger.file.moved.get(CALLS, {}).get(number, given) != given:
-        moves = [*moves, Move(CALLS, number, number + 1, *given)]
-    ledger.file.note_moves(moves)
+    before = ledger.file.moved.get((CALLS, function.number))
+    if before and before.get(number, given) != given:
+        moves = [*moves, Move(CALLS, function.number, number, number + 1, *given)]
+    if moves:
+        ledger.file.note_moves(moves)
 
 
 class CheckpointedCall:
@@ -133,17 +145,29 @@ class CheckpointedCall:
         self.known: OutcomeRange | None = None
         """Its outcome in an earlier run."""
 
+    def take_whole(self, place: Place) -> None:
+        """Use the outcome at the call's own place; a failure only where that is wanted."""
+        saved = self._ledger.file.part(place)
+        if saved is not None:
+            failed = bool(saved.failed)
+            self._use(
+                saved.outcomes[0], failed, failed or bool(saved.again), Outcome(place.part, 0)
+            )
+
     def take(self, place: Place, outcome: Outcome) -> None:
         """Use an outcome that was given to this call; a failure only where that is wanted."""
         found = self._ledger.file.outcome(place, outcome.place)
-        if found is None:
-            return
-        if found.failed and not self._ledger.keep_failures:
+        if found is not None:
+            frame = payload.pack(found.outcome) if found.plain else found.outcome
+            self._use(frame, found.raised, found.failed, outcome)
+
+    def _use(self, frame: Frame, raised: bool, failed: bool, outcome: Outcome) -> None:
+        if failed and not self._ledger.keep_failures:
             self._instead, self._reason = (outcome,), "retried"
             return
-        frame = payload.pack(found.outcome) if found.plain else found.outcome
-        failed = (0,) if found.raised else ()
-        self.known = OutcomeRange(self.number, self.number + 1, False, (frame,), failed)
+        self.known = OutcomeRange(
+            self.number, self.number + 1, False, (frame,), (0,) if raised else ()
+        )
         self._ledger.tally.add(found=1)
 
     def missed(self, here: list[Place]) -> None:
@@ -181,4 +205,4 @@ class CheckpointedCall:
                 self._kept, (), self._instead,
             )  # fmt: skip
             saved = self._ledger.file.save(CALLS, function, part)
-            settle(self._ledger, number, Outcome(saved, 0), [])
+            settle(self._ledger, function, number, Outcome(saved, 0), [])

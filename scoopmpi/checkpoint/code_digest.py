@@ -19,13 +19,14 @@ from weakref import WeakKeyDictionary
 
 from ..wire import payload
 from . import module_parts, provenance
-from .stable_pickle import SIZE, Complete, Digested, digest_values
+from .stable_pickle import PLACES, SIZE, Complete, Digested, Placed, digest_values
 
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _CHANGES = {"STORE_GLOBAL", "DELETE_GLOBAL"}
 _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _BETWEEN = {"EXTENDED_ARG", "CACHE", "PUSH_NULL"}
 """What may stand between the reading of a global and that of its attribute."""
+_OURS, _, _PLACE = PLACES.partition(".")
 Chains: TypeAlias = "frozenset[tuple[str, ...]]"
 _VOLATILE = {
     "__module__", "__doc__", "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl",
@@ -48,7 +49,7 @@ def digest_code(obj: Any, complete: Complete) -> Digested:
     """
     if isinstance(obj, ModuleType):
         sources = list(provenance.sources(obj.__name__))
-        return _digested(sources, [], complete)
+        return _digested(sources, _place_in(name for name, _ in sources), complete)
     code = getattr(obj, "__code__", None)
     known = _seen.get(obj)
     if known is not None and known[0] is code:
@@ -99,17 +100,37 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
     if provenance.library(provenance.of(function)):
         return  # a library's closure around something; what it reads is the library's
     reads, modules = _reads(function.__code__)
+    by_name = payload.by_name(function)
     for name, chains in reads:
         if name in function.__globals__:
-            yield from _global(name, function.__globals__[name], chains)
+            value = function.__globals__[name]
+            yield from _global(name, value, chains)
+            if by_name and not isinstance(value, ModuleType | FunctionType | type):
+                # What workers have may be another value than the one that rank 0 has by now.
+                yield f"made {name}", module_parts.statements(function.__module__, name)
     if "argv" in _attributes(function.__code__):
         yield "arguments of the program", sys.argv[1:]
     for module in modules:
-        yield f"module {module}", list(provenance.sources(module))
+        sources = list(provenance.sources(module))
+        yield f"module {module}", sources
+        yield from _place_in([module, *(name for name, _ in sources)])
+    if _OURS in modules and _PLACE in _attributes(function.__code__):
+        yield "place", Placed
+
+
+def _place_in(modules: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Return what stands for the place of a task, where a module that tells it is among these."""
+    if PLACES in modules:
+        yield "place", Placed
 
 
 def _global(name: str, value: Any, chains: Chains) -> Iterator[tuple[str, Any]]:
     """Return what a global stands for: of a module of the program only what is used of it."""
+    if isinstance(value, ModuleType) and value.__name__ == _OURS:
+        yield f"global {name}", _OURS
+        if () in chains or any(chain[0] == _PLACE for chain in chains):
+            yield "place", Placed
+        return
     if not isinstance(value, ModuleType) or provenance.library(value.__name__) or () in chains:
         yield f"global {name}", value
         return

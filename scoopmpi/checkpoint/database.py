@@ -29,7 +29,8 @@ TABLES = (
     "start INTEGER, stop INTEGER, digest BLOB, plain INTEGER, failed BLOB, instead BLOB, "
     "size INTEGER, checksum BLOB, arguments BLOB, head BLOB, data BLOB, "
     "PRIMARY KEY (part, piece))",
-    "CREATE TABLE moves (job INTEGER, start INTEGER, stop INTEGER, part INTEGER, place INTEGER)",
+    "CREATE TABLE moves (job INTEGER, function INTEGER, start INTEGER, stop INTEGER, "
+    "part INTEGER, place INTEGER)",
     "CREATE INDEX places ON parts (job, start) WHERE piece = 0",
     "CREATE INDEX made ON parts (function) WHERE piece = 0",
 )
@@ -167,7 +168,7 @@ class Database(Tables):
 
     def note_move(self, move: Move) -> None:
         """Note which tasks have got outcomes of elsewhere."""
-        self.connection.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?)", move)
+        self.connection.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?)", move)
 
     def save(self, number: int, part: Row, function: Function) -> None:
         """Write a part.

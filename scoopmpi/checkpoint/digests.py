@@ -6,6 +6,7 @@ do, see `code_digest`. What has no digest cannot be compared, and is never used 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
@@ -13,10 +14,12 @@ from weakref import WeakKeyDictionary
 
 from ..wire import payload
 from .code_digest import digest_code
-from .stable_pickle import SIZE, Digested, digest_values
+from .stable_pickle import SIZE, Digested, Placed, digest_values
 
-_known: WeakKeyDictionary[Any, tuple[Any, bytes | None]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Any, tuple[Any, bytes | None, bool]] = WeakKeyDictionary()
 """The code and the digest of functions that workers find by name, as when first asked for."""
+_now = threading.local()
+"""Of each thread: whether what is digested asks for the place of its task."""
 
 
 def digest(*values: Any) -> bytes | None:
@@ -30,18 +33,30 @@ def digest(*values: Any) -> bytes | None:
 
 
 def function(target: Callable[..., Any]) -> bytes | None:
-    """Return the digest of a function: of its code and all of the program that it reaches.
+    """Return the digest of a function, see `described`."""
+    return described(target)[0]
 
-    None where something cannot be pickled that would have to travel with it. A function that
-    workers find by its name is what it was when it was first asked for, see `code_digest`.
+
+def described(target: Callable[..., Any]) -> tuple[bytes | None, bool]:
+    """Return the digest of a function, and whether it asks for the place of its task.
+
+    The digest is that of its code and of all of the program that it reaches; None where something
+    cannot be pickled that would have to travel with it. A function that workers find by its name
+    is what it was when it was first asked for, see `code_digest`.
     """
     if not payload.by_name(target):
-        return digest(target)
+        return _described(target)
     code = getattr(target, "__code__", None)
     known = _known.get(target)
     if known is None or known[0] is not code:
-        known = _known[target] = code, digest(target)
-    return known[1]
+        known = _known[target] = code, *_described(target)
+    return known[1:]
+
+
+def _described(target: Callable[..., Any]) -> tuple[bytes | None, bool]:
+    _now.placed = False
+    found = digest(target)
+    return found, _now.placed
 
 
 def _complete(found: Digested) -> bytes:
@@ -62,5 +77,7 @@ def _complete(found: Digested) -> bytes:
 
     add(found)
     for reference in met:  # grows meanwhile
+        if reference is Placed:
+            _now.placed = True
         add(digest_code(reference, _complete))
     return whole.digest()

@@ -82,13 +82,13 @@ class CheckpointFile:
         """The jobs of earlier runs, by their numbers, as the last one made them."""
         self.counts = found.counts()
         """How many outcomes of earlier runs there are of each job."""
-        self.moved: dict[int, dict[int, Outcome]] = {}
-        """Of each job: which outcomes some of its tasks had in the last run, wherever they lie."""
+        self.moved: dict[tuple[int, int], dict[int, Outcome]] = {}
+        """Of each function in each job: which outcomes some tasks had in the last run."""
         for move in found.moves():
             tasks = range(move.start, min(move.stop, move.start + MOVED))
             places = enumerate(tasks, move.place)
             outcomes = {task: Outcome(move.part, place) for place, task in places}
-            self.moved.setdefault(move.job, {}).update(outcomes)
+            self.moved.setdefault((move.job, move.function), {}).update(outcomes)
         self.replaced = found.replaced()
         """Failures of which there are later outcomes."""
 

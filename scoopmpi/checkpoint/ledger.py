@@ -68,7 +68,11 @@ class Ledger:
                 file, number = self.file, function.number
                 self._known[number] = (
                     Known(
-                        lambda: file.places(function=number), file.keys, file.replaced, self._moved
+                        number,
+                        lambda: file.places(function=number),
+                        file.keys,
+                        file.replaced,
+                        self._moved,
                     )
                     if file.is_earlier(function)
                     else None
@@ -100,22 +104,32 @@ class Ledger:
             logger.warning("checkpoint %s: %s", self.file.path, said)
         self.file.close(ended)
 
-    def function(self, target: Callable[..., Any]) -> Function | None:
-        """Return a function as the file knows it; None where it cannot be compared."""
-        digest = digests.function(target)
+    def function(
+        self, target: Callable[..., Any], place: tuple[int | None, int]
+    ) -> tuple[Function | None, bool]:
+        """Return a function as the file knows it, and whether it asks for its task's place.
+
+        None for the function where it cannot be compared. One that asks (`scoopmpi.task`) depends
+        on the place: it is another function at another one.
+
+        place: the program's seed, and the number of the map that is made.
+        """
+        digest, placed = digests.described(target)
         if digest is None:
             name = failure.describe(target)
             if self.first_time(f"incomparable {name}"):
                 text = "checkpoint %s: nobody can say whether %s stays the same; it is not saved"
                 logger.warning(text, self.file.path, name)
-            return None
-        known = digest, self.given
+            return None, placed
+        known = digest, self.given, place if placed else None
         if known not in self._functions:
             whole = self._with_constants(digest)
+            if whole is not None and placed:
+                whole = digests.digest(whole, place)
             if whole is None:
-                return None
+                return None, placed
             self._functions[known] = self.file.function(failure.describe(target), whole)
-        return self._functions[known]
+        return self._functions[known], placed
 
     def _with_constants(self, function: bytes) -> bytes | None:
         """Return the digest of a function and of the constants that the program has set."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePath
@@ -72,14 +73,24 @@ def used(module: ModuleType, names: tuple[str, ...]) -> Used | None:
     return None  # the module itself: what is done with it is not known
 
 
+def statements(module: str, name: str) -> tuple[str, ...]:
+    """Return the statements of a module that make the value of a name, as far as that is known."""
+    found = sys.modules.get(module)
+    parts = None if found is None else _parts(found)
+    return () if parts is None else tuple(parts.statements_of(name) or ())
+
+
 def put_there(module: ModuleType, names: tuple[str, ...]) -> Any:
-    """Return the function or class that `module.name.name…` is; None where it is anything else."""
+    """Return what `module.name.name…` is now; None where its state says nothing of what it does."""
     value: Any = module
     for name in names:
         if not isinstance(value, ModuleType):
             break
         value = vars(value).get(name)
-    return value if isinstance(value, FunctionType | type) else None
+    if isinstance(value, ModuleType):
+        return None
+    made_in = type(value).__module__ or ""
+    return None if made_in == "random" or made_in.startswith("numpy.random") else value
 
 
 def _reached_from(module: ModuleType, name: str) -> set[str]:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..wire import failure
+from ..wire.messages import Origin
 from .call_record import CheckpointedCall, Submitted
 from .file import CheckpointFile
 from .ledger import Ledger
@@ -52,22 +54,34 @@ class Checkpoint:
         self.fact, self.tell = ledger.file.fact, ledger.file.tell
         """Facts about the program that its runs tell each other, by their names."""
 
-    def map(self, target: Callable[..., Any]) -> CheckpointedMap:
-        """Return the record of the program's next map."""
+    def map(self, target: Callable[..., Any], origin: Origin) -> CheckpointedMap:
+        """Return the record of the program's next map.
+
+        origin: who has made it, see `tasks.pedigree`.
+        """
         number, given = next(self._maps), self._ledger.given
-        name, function = failure.describe(target), self._ledger.function(target)
-        return CheckpointedMap(self._ledger, given, number, name, function, judge(target))
+        seed, _, job, _ = origin
+        name = failure.describe(target)
+        function, placed = self._ledger.function(target, (seed, job))
+        return CheckpointedMap(self._ledger, given, number, name, function, placed, judge(target))
 
     def call(
-        self, target: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> CheckpointedCall:
-        """Return the record of the program's next submitted call."""
+        self, target: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any],
+        origin: Origin,
+    ) -> CheckpointedCall:  # fmt: skip
+        """Return the record of the program's next submitted call.
+
+        origin: who has made it, see `tasks.pedigree`.
+        """
         given = self._ledger.given
-        return self._submitted.next(given, self._ledger.function(target), args, kwargs)
+        seed, _, _, first = origin
+        function, placed = self._ledger.function(target, (seed, 0))
+        place = first if placed else None
+        return self._submitted.next(given, function, args, kwargs, place)
 
 
 def judge(target: Callable[..., Any]) -> Callable[[Any], bool] | None:
     """Return what tells values of a function that say that it failed, if it has such values."""
     function = getattr(target, "func", target)  # functools.partial
-    found: Callable[[Any], bool] | None = getattr(function, "failed_value", None)
+    found = vars(function).get("failed_value") if isinstance(function, FunctionType) else None
     return found if callable(found) else None

@@ -25,6 +25,8 @@ from ..tasks.initializer import Initializer
 from ..wire import payload
 from . import provenance
 
+PLACES = "scoopmpi.task"
+"""The module that tells a task its place."""
 PROTOCOL = 5
 SIZE = 16
 """Bytes of a digest: two equal ones by chance among 1e9 tasks have a probability of 1e-21."""
@@ -51,6 +53,10 @@ Complete: TypeAlias = Callable[[Digested], bytes]
 
 class _Token:
     """Stands in a pickle for what is not pickled; never made."""
+
+
+class Placed:
+    """Stands among references for all that tells a task its place."""
 
 
 class _SetFound(Exception):
@@ -114,10 +120,13 @@ class _Reduces:
 
     def reference(self, obj: Any) -> Any:
         name = provenance.of(obj)
+        if name == PLACES and obj is not Placed:
+            told = getattr(obj, "__qualname__", "")
+            return _Token, (told, _home(name), self.reference(Placed))
         if isinstance(obj, ModuleType):
             if provenance.library(name):
                 return _Token, (_home(name),)
-        elif provenance.library(name) and payload.by_name(obj):
+        elif provenance.library(name) and payload.by_name(obj) and obj is not Placed:
             return _Token, (obj.__qualname__, _home(name))
         number = self.numbers.setdefault(id(obj), len(self.references))
         if number == len(self.references):

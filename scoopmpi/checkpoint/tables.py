@@ -45,6 +45,7 @@ class Move(NamedTuple):
     """
 
     job: int
+    function: int
     start: int
     stop: int
     part: int
@@ -79,7 +80,9 @@ def joined(moves: Iterable[Move]) -> Iterator[Move]:
     """Return moves of tasks in a row, from places in a row, as one."""
     last: Move | None = None
     for move in sorted(moves):
-        if last is not None and move == (last.job, last.stop, move.stop, last.part, _next(last)):
+        if last is not None and move == last._replace(
+            start=last.stop, stop=move.stop, place=_next(last)
+        ):
             last = last._replace(stop=move.stop)
             continue
         if last is not None:
