@@ -196,9 +196,12 @@ class CheckpointedMap:
         for gap in gaps:
             if self._moved or (self._streamed and gap.start >= self._end):
                 batch = [column[gap.start - start : gap.stop - start] for column in columns]
-                for task, row in zip(gap, zip(*batch, strict=True), strict=False):
-                    if task not in self._instead and (key := arguments.key(row)) is not None:
-                        keys[task] = key
+                found = zip(gap, arguments.keys_of(batch), strict=False)
+                keys |= {
+                    task: key
+                    for task, key in found
+                    if key is not None and task not in self._instead
+                }
         hits = self._hits(keys) if keys else {}
         if hits and not self._job.moved:
             self._job = self._job._replace(moved=True)
@@ -208,13 +211,10 @@ class CheckpointedMap:
     def _hits(self, keys: dict[int, bytes]) -> dict[int, Outcome]:
         """Give outcomes to tasks: first to those that had them in the last run, wherever from."""
         assert self._left is not None
-        hits: dict[int, Outcome] = {}
-        for task, part, number in self._at_place(keys):
-            if task not in hits and (hit := self._left.claim_task(part, number, keys[task])):
-                hits[task] = hit
-        for task, key in () if self._placed else keys.items():
-            if task not in hits and (hit := self._left.find(key, self._number, task)) is not None:
-                hits[task] = hit
+        hits = self._left.claim_tasks(keys, self._at_place(keys))
+        if not self._placed:
+            missing = {task: key for task, key in keys.items() if task not in hits}
+            hits |= self._left.find_tasks(missing, self._number)
         self._settle(hits)
         return hits
 
@@ -230,16 +230,16 @@ class CheckpointedMap:
                         yield task, place.part, task - place.start
 
     def _settle_part(self, part: int, tasks: range) -> None:
-        if self._left is not None and (self._before or self._moved):
+        if self._left is not None and self._before:
             self._settle({task: Outcome(part, place) for place, task in enumerate(tasks)})
 
     def _settle(self, given: Mapping[int, Outcome]) -> None:
         """Note which outcomes tasks have now, where another run would give them others."""
         assert self._left is not None
         moves = self._left.take_moves()
-        for task, outcome in given.items():
+        for task, outcome in given.items() if self._before else ():
             before = self._before.get(task)
-            if before != outcome and (self._moved or before is not None):
+            if before is not None and before != outcome:
                 self._before[task] = outcome
                 moves.append(Move(self._number, self._job.function, task, task + 1, *outcome))
         self._file.note_moves(moves)
@@ -318,7 +318,7 @@ class CheckpointedMap:
         """Return the digest of some tasks' arguments; None where nothing can compare them."""
         if payload.plain_columns(columns):
             return digests.digest(*columns)
-        keys = [arguments.key(row) for row in zip(*columns, strict=True)]
+        keys = arguments.keys_of(columns)
         return digests.digest(*keys) if all(keys) else None
 
 

@@ -31,6 +31,21 @@ SOURCES = {
         ("rng", "rng = numpy.random.default_rng(...)", 2, False)
     ],
     "import numpy as np\nrng = np.random.default_rng()": [],
+    "import numpy as np\nrng = np.random.default_rng(None)": [],
+    "import numpy as np\nrng = np.random.default_rng(seed=5)": [
+        ("rng", "rng = numpy.random.default_rng(...)", 2, False)
+    ],
+    "from numpy.random import Generator, PCG64\ng = Generator(PCG64(5))": [
+        ("g", "g = numpy.random.Generator(...)", 2, False)
+    ],
+    "from numpy.random import Generator, PCG64\ng = Generator(PCG64())": [],
+    "import random, sys\nrandom.seed(int(sys.argv[1]) + 3)": [("random", "random.seed", 2, False)],
+    "import random\nN = 5\nrandom.seed(N)": [("random", "random.seed", 3, False)],
+    "import random, os\nrandom.seed(os.getpid())": [],
+    "import random, os\nN = os.urandom(3)\nrandom.seed(N)": [],
+    "import random, time\nN = int(time.time())\nrandom.seed(N)": [],
+    "import random\nfrom x import rank\nrandom.seed(5 + rank)": [],
+    "import random, os\nrandom.seed(os.environ['PROCID'])": [],
     "from random import Random\na = Random('x')": [("a", "a = random.Random(...)", 2, False)],
     "import random\ndef f(): random.seed(5)": [("random", "random.seed", 2, True)],
     "import random\nif __name__ == '__main__':\n random.seed(5)": [],
