@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -151,7 +152,8 @@ def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> No
 
         kept = counted(checkpoint)
     if text := stopping.said(status, checkpoint, kept):
-        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # the terminal was closed: the farm is to end still
+            print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
 def _checkpoint(options: Options, farm: Farm) -> Any:
