@@ -56,6 +56,11 @@ def _options(rank: int | None) -> scoop_options.Options:
         if options.help:
             print(scoop_options.USAGE, end="")
             sys.exit(0)
+        if options.version:
+            from . import __version__
+
+            print(f"python -m scoopmpi, of scoopmpi {__version__}")
+            sys.exit(0)
         if tell and not options.quiet:
             for note in scoop_options.notes(options, launched=rank is not None):
                 print(f"scoopmpi: {note}", file=sys.stderr)

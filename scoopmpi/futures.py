@@ -150,6 +150,8 @@ def submit(
 
 
 def _retry(retries: int | None, delay: float | None, on: ExceptionTypes | None) -> Retry | None:
+    if retries is None and delay is None and on is None:
+        return None
     from .tasks.retry import asked  # late: few maps are tried again
 
     return asked(retries, delay, on)
@@ -167,6 +169,9 @@ def mapReduce(
     *iterables: Iterable[Any],
     timeout: float | None = None,
     task_timeout: float | None = None,
+    retries: int | None = None,
+    retry_delay: float | None = None,
+    retry_on: ExceptionTypes | None = None,
 ) -> Any:
     """Return the values of `mapFunc` over the iterables, combined in order by `reductionOp`.
 
@@ -177,14 +182,16 @@ def mapReduce(
 
     timeout: seconds to wait for the result; TimeoutError afterwards, None waits for ever.
     task_timeout: seconds for each call of `mapFunc`, see `map`; one that fails fails the whole.
+    retries, retry_delay, retry_on: how a call of `mapFunc` that raises is tried again, see `map`.
 
     Raises TypeError where there is nothing to combine, as `reduce` does.
     """
     from .executors import reduction  # late: each module is a file that every rank opens
 
     usable()
+    retry = _retry(retries, retry_delay, retry_on)
     return reduction.reduced(
-        reduction.Total, mapFunc, reductionOp, iterables, timeout, task_timeout
+        reduction.Total, mapFunc, reductionOp, iterables, timeout, task_timeout, retry
     )
 
 
@@ -194,6 +201,9 @@ def mapScan(
     *iterables: Iterable[Any],
     timeout: float | None = None,
     task_timeout: float | None = None,
+    retries: int | None = None,
+    retry_delay: float | None = None,
+    retry_on: ExceptionTypes | None = None,
 ) -> list[Any]:
     """Return a list of running totals: the values of `mapFunc` combined from the first up to each.
 
@@ -201,13 +211,14 @@ def mapScan(
     is associative.
 
     timeout: seconds to wait for the list; TimeoutError afterwards, None waits for ever.
-    task_timeout: seconds for each call of `mapFunc`, see `map`.
+    task_timeout, retries, retry_delay, retry_on: for each call of `mapFunc`, see `map`.
     """
     from .executors import reduction  # late: as above
 
     usable()
+    retry = _retry(retries, retry_delay, retry_on)
     prefixes: list[Any] = reduction.reduced(
-        reduction.Prefixes, mapFunc, reductionOp, iterables, timeout, task_timeout
+        reduction.Prefixes, mapFunc, reductionOp, iterables, timeout, task_timeout, retry
     )
     return prefixes
 

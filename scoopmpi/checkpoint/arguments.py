@@ -41,16 +41,33 @@ def key(row: tuple[Any, ...]) -> bytes | None:
     return digests.digest(row) if text is None else _hash(text)
 
 
+def keys_of(columns: Sequence[Sequence[Any]]) -> list[bytes | None]:
+    """Return the keys of tasks with these arguments, a column for each parameter."""
+    rows = zip(*columns, strict=True)
+    if all(type(column) is range or set(map(type, column)) <= _ATOMS for column in columns):
+        return [_hash(marshal.dumps(row, _STABLE)) for row in rows]
+    return [key(row) for row in rows]
+
+
 def _plain_text(row: tuple[Any, ...]) -> bytes | None:
     """Return numbers and strings as bytes; None where there is anything else."""
     kinds = set(map(type, row))
     if not kinds <= _ATOMS:
-        if kinds - _ATOMS != {tuple}:
-            return None
         inner = chain.from_iterable(value for value in row if type(value) is tuple)
-        if not set(map(type, inner)) <= _ATOMS:
-            return None
+        kinds = (kinds - {tuple}).union(map(type, inner))
+        if not kinds <= _ATOMS:
+            if not kinds <= payload.atoms():
+                return None
+            row = tuple(map(_named, row))
     return marshal.dumps(row, _STABLE)
+
+
+def _named(value: Any) -> Any:
+    """Return a number of numpy's with its type, as a list: no plain argument is one."""
+    kind = type(value)
+    if kind is tuple:
+        return tuple(map(_named, value))
+    return value if kind in _ATOMS else [kind.__name__, value.item()]
 
 
 def _hash(text: bytes) -> bytes:
@@ -63,8 +80,8 @@ def of_batch(columns: Sequence[Sequence[Any]]) -> tuple[bytes | None, bytes]:
     digest = digests.digest(*columns)
     if len(data) <= SHOWN * len(columns[0]):
         return digest, _sealed(_COLUMNS + data)
-    keys = [key(row) for row in zip(*columns, strict=True)]
-    return digest, of_keys(keys, [None] * len(keys))
+    found = keys_of(columns)
+    return digest, of_keys(found, [None] * len(found))
 
 
 def of_keys(
@@ -116,7 +133,7 @@ def keys(text: bytes, tasks: int) -> list[bytes | None]:
     kind, content = _opened(text)
     found: list[bytes | None] = []
     if kind == _COLUMNS:
-        found = [key(row) for row in _rows(content)]
+        found = keys_of(pickle.loads(content))
     elif kind in (_KEYS, _NAMED):
         found = [content[place : place + SIZE] for place in range(0, tasks * SIZE, SIZE)]
     elif kind == _PLAIN:

@@ -79,14 +79,13 @@ class Submitted:
     def _elsewhere(self, number: int, known: Known, key: bytes) -> Outcome | None:
         """Give an outcome that does not lie at a call's place, if one is left."""
         file = self._ledger.file
-        if number in (before := file.moved.get((CALLS, known.function), {})):
-            hit = known.claim_task(*before[number], key)
-            if hit is not None:
-                return hit
-        for here in self._here(number):
-            if (hit := known.claim_task(here.part, 0, key)) is not None:
-                return hit
-        found = known.find(key, CALLS, number)
+        at_place = [(number, here.part, 0) for here in self._here(number)]
+        if (before := file.moved.get((CALLS, known.function), {}).get(number)) is not None:
+            at_place.insert(0, (number, *before))
+        keys = {number: key}
+        if (hit := known.claim_tasks(keys, at_place).get(number)) is not None:
+            return hit
+        found = known.find_tasks(keys, CALLS).get(number)
         with self._lock:
             if found is not None and not self._noted:
                 self._noted = True

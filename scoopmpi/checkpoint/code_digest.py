@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -54,12 +54,13 @@ def digest_code(obj: Any, complete: Complete) -> Digested:
     if isinstance(obj, ModuleType):
         sources = list(provenance.sources(obj.__name__))
         return _digested(sources, _place_in(name for name, _ in sources), complete)
-    code = getattr(obj, "__code__", None)
+    imported = isinstance(obj, ImportEffects)
+    code = sys.modules.get(obj.module) if imported else getattr(obj, "__code__", None)
     known = _seen.get(obj)
     if known is not None and known[0] is code:
         return known[1]
-    if isinstance(obj, ImportEffects):
-        _seen[obj] = None, _import(obj, complete)
+    if imported:
+        _seen[obj] = code, _import(obj, complete)
         return _seen[obj][1]
     facts, values = _class(obj) if isinstance(obj, type) else _function(obj)
     found = _digested(facts, values, complete)
@@ -110,7 +111,7 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield "import", import_effects.of(name)
             if _hide(function):
                 made = function.__qualname__.partition(".")[0]
-                yield "made", import_effects.of(name, made)
+                yield "made", import_effects.of(name, made, True)
     if provenance.library(provenance.of(function)):
         return  # a library's closure around something; what it reads is the library's
     yield from _read_by(function.__code__, function.__globals__)
@@ -158,21 +159,18 @@ def _read_by(
 
 
 def _made(names: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
-    """Return how a value is made that does not show all of it, or not as workers have it."""
-    module = names.get("__name__")
-    if name not in names or type(module) is not str or provenance.library(module):
-        return
-    if isinstance(names[name], ModuleType):
-        return
-    if hides(names[name]) or import_effects.may_differ(module, name):
-        yield f"made {name}", import_effects.of(module, name)
+    """Return how a value is made: workers may have another one than rank 0 has by now."""
+    module, value = names.get("__name__"), names.get(name)
+    plain = isinstance(value, FunctionType | BuiltinFunctionType | ModuleType | type)
+    if name in names and not plain and type(module) is str and not provenance.library(module):
+        yield f"made {name}", import_effects.of(module, name, hides(value))
 
 
 def _import(effects: ImportEffects, complete: Complete) -> Digested:
     """Return the digest of what a module and those that it imports do when they are imported."""
     code, own, by_arguments = effects.counting()
     values: list[tuple[str, Any]] = [
-        (f"import of {name}", import_effects.of(name)) for name in effects.imports()
+        (f"import of {each.module}", each) for each in effects.imports()
     ]
     if by_arguments:
         values.append(("arguments of the program", sys.argv[1:]))
@@ -296,7 +294,7 @@ def _class(kind: type) -> tuple[Any, Iterable[tuple[str, Any]]]:
     values += [(name, value) for name, value in vars(kind).items() if name not in _VOLATILE]
     if not provenance.library(kind.__module__) and any(hides(value) for _, value in values):
         made = kind.__qualname__.partition(".")[0]
-        values.append(("made", import_effects.of(kind.__module__, made)))
+        values.append(("made", import_effects.of(kind.__module__, made, True)))
     return ("class", kind.__qualname__, _annotations(kind)), values
 
 

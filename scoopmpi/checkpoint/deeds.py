@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import NamedTuple, TypeGuard
 
-from .statements import DEFINITIONS, Names, bound, is_main_guard
+from .statements import DEFINITIONS, Names
 
 _READS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 _STORES = {"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"}
@@ -55,21 +55,6 @@ def names_of_code(statement: ast.stmt) -> CodeNames:
                 stored.add(step.argval)
         left += [each for each in code.co_consts if isinstance(each, CodeType)]
     return CodeNames(frozenset(read), frozenset(stored))
-
-
-def changed(tree: ast.Module) -> frozenset[str]:
-    """Return the names whose values a program may change after the import of this module."""
-    found: set[str] = set()
-    for statement in tree.body:
-        later = is_main_guard(statement)
-        if later:
-            found |= bound(statement)
-        for node in ast.walk(statement) if later or isinstance(statement, DEFINITIONS) else ():
-            if isinstance(node, ast.Global):
-                found |= {*node.names}
-            elif _changes(node) and isinstance(node.value, ast.Name):
-                found.add(node.value.id)
-    return frozenset(found)
 
 
 def _changes(node: ast.AST) -> TypeGuard[ast.Attribute | ast.Subscript]:

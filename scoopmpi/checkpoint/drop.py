@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from ..wire import payload
 from . import arguments, database, rows
 from .contents import Contents, Version
 from .file_checks import admitted, refused
+from .kept import in_a_row
 from .rows import Outcome, Saved
 from .selection import Chosen
 from .tables import Place
@@ -85,18 +85,11 @@ def _without(opened: database.Database, version: Version, place: Place, going: s
         return
     instead = saved.instead
     going = going | _gone(version, place)  # by their part's number, which is another one now
-    for first, last in _in_row([x for x in range(place.stop - place.start) if x not in going]):
-        part = _cut(saved, first, last, instead)
+    for staying in in_a_row(x for x in range(place.stop - place.start) if x not in going):
+        part = _cut(saved, staying[0], staying[-1], instead)
         if part is not None:
             opened.save(opened.last_part() + 1, rows.row(place.job, part), version.function)
         instead = ()
-
-
-def _in_row(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Return the first and the last of those numbers that follow each other."""
-    for _, group in groupby(enumerate(numbers), lambda one: one[1] - one[0]):
-        row = [number for _, number in group]
-        yield row[0], row[-1]
 
 
 def _cut(saved: Saved, first: int, last: int, instead: tuple[Outcome, ...]) -> Saved | None:

@@ -18,7 +18,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from . import provenance
-from .deeds import changed, does_more, names_of_code
+from .deeds import does_more, names_of_code
 from .statements import bound, is_main_guard, names_of, only_binds, only_says
 
 _ARGUMENTS = frozenset({"argv", "parse_args", "parse_known_args"})
@@ -39,36 +39,41 @@ class Counting(NamedTuple):
 class ImportEffects:
     """Stands for what the import of a module does, in what is digested.
 
-    module: its name. made: a name of it, for how its value is made.
+    module: its name. made: a name of it, for how its value is made, and nothing else.
+    hidden: True where the value itself does not show all that is in it.
     """
 
-    def __init__(self, module: str, made: str) -> None:
-        self.module, self.made = module, made
+    def __init__(self, module: str, made: str, hidden: bool) -> None:
+        self.module, self.made, self.hidden = module, made, hidden
 
     def counting(self) -> Counting:
         """Return the statements that count."""
-        return _counting(self.module, _text(self.module), _line_that_runs(self.module), self.made)
+        text, line = _text(self.module), _line_that_runs(self.module)
+        found = _counting(self.module, text, line, self.made, self.hidden)
+        return found._replace(by_arguments=found.by_arguments and (self.hidden or not self.made))
 
-    def imports(self) -> list[str]:
-        """Return the names of the modules of the program that it imports, and these import."""
-        found = () if self.made else provenance.sources(self.module)
-        return [name for name, _ in found if name != self.module and not provenance.library(name)]
+    def imports(self) -> list[ImportEffects]:
+        """Return what the program's modules do that it imports; or what makes the imported name."""
+        if not self.made:
+            found = (name for name, _ in provenance.sources(self.module))
+            return [of(each) for each in found if each != self.module and _is_program(each)]
+        tree = _parsed(_text(self.module))
+        place = [] if tree is None else _imported_from(self.module, tree, [self.made])
+        return (
+            [of(place[0], place[1], self.hidden)]
+            if len(place) > 1 and _is_program(place[0])
+            else []
+        )
 
 
 @lru_cache(maxsize=4096)
-def of(module: str, made: str = "") -> ImportEffects:
-    """Return what stands for the import of a module: one and the same each time.
-
-    made: a name of the module, for how its value is made, and nothing else.
-    """
-    return ImportEffects(module, made)
+def of(module: str, made: str = "", hidden: bool = False) -> ImportEffects:
+    """Return what stands for the import of a module: one and the same each time; see there."""
+    return ImportEffects(module, made, hidden)
 
 
-@lru_cache(maxsize=4096)
-def may_differ(module: str, name: str) -> bool:
-    """True where rank 0 may have changed what a name of a module stands for since the import."""
-    tree = _parsed(_text(module))
-    return tree is not None and name in _changed(tree)
+def _is_program(module: str) -> bool:
+    return not provenance.library(module)
 
 
 def _text(module: str) -> bytes:
@@ -98,19 +103,18 @@ def _parsed(text: bytes) -> ast.Module | None:
         return None
 
 
-_changed = lru_cache(maxsize=64)(changed)
-
-
-def _counting(module: str, text: bytes, line: int, made: str) -> Counting:
+def _counting(module: str, text: bytes, line: int, made: str, hidden: bool) -> Counting:
     tree = _parsed(text)
     if tree is None:
         return Counting(text)
     done = list(_done(tree.body, line))
     if made:
-        roots = [each for each in done if made in _binds(each)]
-        roots = roots or [each for each in done if "*" in _binds(each)]
-        if not roots:  # it is bound by other means
-            return Counting(text)
+        imports = [each for each in done if isinstance(each, ast.Import | ast.ImportFrom)]
+        roots = [each for each in done if made in _binds(each) and each not in imports]
+        if hidden and not roots and not _imported_from(module, tree, [made]):
+            roots = [each for each in imports if "*" in _binds(each)]
+            if not roots:  # it is bound by other means
+                return Counting(text)
     else:
         roots = list(_roots(module, tree, done))
     found = _closure(roots, done)
@@ -143,10 +147,10 @@ def _roots(module: str, tree: ast.Module, done: Iterable[ast.stmt]) -> Iterator[
             yield statement
 
 
-def _harmless(module: str, tree: ast.Module, seen: tuple[str, ...], path: list[str]) -> bool:
-    """True where what a module has imported makes a value, and does nothing else.
+def _imported_from(module: str, tree: ast.Module, path: list[str]) -> list[str]:
+    """Return the module from which a module has a name, and the names there; else nothing.
 
-    path: its names, from that which the module has for it on. seen: what is being looked at.
+    path: the names, from that on which the module has for it.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and path[0] in bound(node):
@@ -154,8 +158,17 @@ def _harmless(module: str, tree: ast.Module, seen: tuple[str, ...], path: list[s
             place = names.pop(0)
             while names and f"{place}.{names[0]}" in sys.modules:
                 place = f"{place}.{names.pop(0)}"
-            return bool(names) and _makes(place, names, (*seen, f"{place}:{names[0]}"))
-    return False
+            return [place, *names]
+    return []
+
+
+def _harmless(module: str, tree: ast.Module, seen: tuple[str, ...], path: list[str]) -> bool:
+    """True where what a module has imported makes a value, and does nothing else.
+
+    seen: what is being looked at.
+    """
+    place = _imported_from(module, tree, path)
+    return len(place) > 1 and _makes(place[0], place[1:], (*seen, ":".join(place[:2])))
 
 
 def _makes(module: str, names: list[str], seen: tuple[str, ...]) -> bool:

@@ -38,6 +38,13 @@ def cut(part: OutcomeRange, without: Sequence[int]) -> Iterator[OutcomeRange]:
         first = stop + 1
 
 
+def in_a_row(numbers: Iterable[int]) -> Iterator[range]:
+    """Return those of some numbers that follow each other as ranges."""
+    for _, group in groupby(enumerate(numbers), lambda one: one[1] - one[0]):
+        row = [number for _, number in group]
+        yield range(row[0], row[-1] + 1)
+
+
 def in_rows(found: Iterable[tuple[int, bool, Any, bool]]) -> Iterator[OutcomeRange]:
     """Return outcomes of single tasks, those of tasks in a row together.
 

@@ -15,7 +15,7 @@ from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from ..wire.payload import Frame
 from . import arguments, digests
-from .kept import as_came, cut, failing_values, in_rows, says_late
+from .kept import as_came, cut, failing_values, in_a_row, in_rows, says_late
 from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
@@ -43,7 +43,7 @@ class CheckpointedMap:
         self._before: dict[int, Outcome] = {}  # what some tasks had in the last run
         self._end = 0  # behind the last of these
         self._changed_end = 0  # behind the last part here that is of another version
-        self._others: list[int] = []  # the first task that has other arguments, behind the last
+        self._others: tuple[int, int] | None = None  # the tasks that have other arguments
         self._moved = self._streamed = False
         self._rows: dict[int, tuple[bytes | None, Frame | None]] = {}  # keys and frames, as sent
         self._instead: dict[int, Outcome] = {}  # failures that are tried again
@@ -106,12 +106,14 @@ class CheckpointedMap:
             return []
         found: list[OutcomeRange] = []
         gaps: list[range] = []
-        regions = [range(start, min(stop, start + len(columns[0])))]
-        while regions:
-            region = regions.pop()
+        read = start + len(columns[0])
+        regions = [range(start, min(stop, read))]
+        for region in regions:  # it grows meanwhile
+            # Only the last part of the first one may end behind it: none lies above another.
+            most = read if region is regions[0] else region.stop
             at = region.start
             while at < region.stop:
-                place = self._fitting(at, start, columns)
+                place = self._fitting(at, most, start, columns)
                 parts = None if place is None else self._taken(place, regions)
                 if place is None or parts is None:
                     end = self._next_start(at, region.stop)
@@ -124,13 +126,18 @@ class CheckpointedMap:
         self._ledger.tally.add(found=sum(part.stop - part.start for part in found))
         return sorted(found, key=lambda part: part.start)
 
-    def _fitting(self, at: int, start: int, columns: Sequence[Sequence[Any]]) -> Place | None:
-        """Return a part that begins at a task and has just these arguments; it is given then."""
+    def _fitting(
+        self, at: int, most: int, start: int, columns: Sequence[Sequence[Any]]
+    ) -> Place | None:
+        """Return a part that begins at a task and has just these arguments; it is given then.
+
+        most: the task before which it must end. start: the first task of the columns.
+        """
         assert self._left is not None
         digests_of: dict[int, bytes | None] = {}
         several = self._places.get(at, ())
         for place in several:
-            if place.stop - start > len(columns[0]):
+            if place.stop > most:
                 continue
             if place.stop not in digests_of:
                 batch = [column[at - start : place.stop - start] for column in columns]
@@ -141,8 +148,8 @@ class CheckpointedMap:
         if several and at not in self._instead:
             self._moved = True
             end = max(place.stop for place in several)
-            first, last = (*self._others, at, end)[:2] if self._others else (at, end)
-            self._others = [min(first, at), max(last, end)]
+            first, last = self._others or (at, end)
+            self._others = min(first, at), max(last, end)
             self._ledger.tally.add(passed_over=_tasks(several[:1]))
         return None
 
@@ -169,15 +176,16 @@ class CheckpointedMap:
             return None
         self._settle_part(place.part, range(place.start, place.stop))
         again = []
+        later: list[int] = []
         for number in sorted({*saved.failed, *saved.again}):
             outcome = Outcome(place.part, number)
-            task = place.start + number
             if outcome in self._file.replaced:
                 again.append(number)
-                regions.append(range(task, task + 1))
+                later.append(place.start + number)
             elif not self._ledger.keep_failures:
                 again.append(number)
-                self._instead[task] = outcome
+                self._instead[place.start + number] = outcome
+        regions += in_a_row(later)
         return list(cut(as_came(saved), again))
 
     def _elsewhere(
@@ -188,9 +196,12 @@ class CheckpointedMap:
         for gap in gaps:
             if self._moved or (self._streamed and gap.start >= self._end):
                 batch = [column[gap.start - start : gap.stop - start] for column in columns]
-                for task, row in zip(gap, zip(*batch, strict=True), strict=False):
-                    if task not in self._instead and (key := arguments.key(row)) is not None:
-                        keys[task] = key
+                found = zip(gap, arguments.keys_of(batch), strict=False)
+                keys |= {
+                    task: key
+                    for task, key in found
+                    if key is not None and task not in self._instead
+                }
         hits = self._hits(keys) if keys else {}
         if hits and not self._job.moved:
             self._job = self._job._replace(moved=True)
@@ -200,13 +211,10 @@ class CheckpointedMap:
     def _hits(self, keys: dict[int, bytes]) -> dict[int, Outcome]:
         """Give outcomes to tasks: first to those that had them in the last run, wherever from."""
         assert self._left is not None
-        hits: dict[int, Outcome] = {}
-        for task, part, number in self._at_place(keys):
-            if task not in hits and (hit := self._left.claim_task(part, number, keys[task])):
-                hits[task] = hit
-        for task, key in () if self._placed else keys.items():
-            if task not in hits and (hit := self._left.find(key, self._number, task)) is not None:
-                hits[task] = hit
+        hits = self._left.claim_tasks(keys, self._at_place(keys))
+        if not self._placed:
+            missing = {task: key for task, key in keys.items() if task not in hits}
+            hits |= self._left.find_tasks(missing, self._number)
         self._settle(hits)
         return hits
 
@@ -222,16 +230,16 @@ class CheckpointedMap:
                         yield task, place.part, task - place.start
 
     def _settle_part(self, part: int, tasks: range) -> None:
-        if self._left is not None and (self._before or self._moved):
+        if self._left is not None and self._before:
             self._settle({task: Outcome(part, place) for place, task in enumerate(tasks)})
 
     def _settle(self, given: Mapping[int, Outcome]) -> None:
         """Note which outcomes tasks have now, where another run would give them others."""
         assert self._left is not None
         moves = self._left.take_moves()
-        for task, outcome in given.items():
+        for task, outcome in given.items() if self._before else ():
             before = self._before.get(task)
-            if before != outcome and (self._moved or before is not None):
+            if before is not None and before != outcome:
                 self._before[task] = outcome
                 moves.append(Move(self._number, self._job.function, task, task + 1, *outcome))
         self._file.note_moves(moves)
@@ -310,7 +318,7 @@ class CheckpointedMap:
         """Return the digest of some tasks' arguments; None where nothing can compare them."""
         if payload.plain_columns(columns):
             return digests.digest(*columns)
-        keys = [arguments.key(row) for row in zip(*columns, strict=True)]
+        keys = arguments.keys_of(columns)
         return digests.digest(*keys) if all(keys) else None
 
 

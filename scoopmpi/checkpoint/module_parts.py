@@ -64,13 +64,16 @@ def used(module: ModuleType, names: tuple[str, ...]) -> Used | None:
 
 
 def put_there(module: ModuleType, names: tuple[str, ...]) -> Any:
-    """Return the function or class that `module.name.name…` is; None where it is anything else."""
+    """Return what `module.name.name…` is now; None where its state says nothing of what it does."""
     value: Any = module
     for name in names:
         if not isinstance(value, ModuleType):
             break
         value = vars(value).get(name)
-    return value if isinstance(value, FunctionType | type) else None
+    if isinstance(value, ModuleType):
+        return None
+    made_in = type(value).__module__ or ""
+    return None if made_in == "random" or made_in.startswith("numpy.random") else value
 
 
 def _reached_from(module: ModuleType, name: str) -> set[str]:

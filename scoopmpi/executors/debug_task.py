@@ -11,15 +11,19 @@ import pdb
 import reprlib
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import Parameter, signature
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
 from typing import Any, NoReturn
 
+from ..tasks import current_executor
 from ..tasks.arguments import length, sized
+from ..tasks.constants_backend import ConstantsBackend
 from ..tasks.executor import Executor, MapOptions
+from ..tasks.future import Future
 from ..tasks.no_terminal import can_be_asked
+from ..tasks.pedigree import Strand, is_map, program, runs_strand, strand_below
 from ..tasks.serial import SerialExecutor, SerialValues
 from ..wire import failure
 from .farm_executor import FarmExecutor
@@ -27,12 +31,6 @@ from .farm_results import FarmResults
 
 CALLS = "calls"
 """In the place of a map: the calls of `submit`, from 0 on."""
-_OPTIONS = frozenset(
-    name
-    for name, parameter in signature(Executor.submit).parameters.items()
-    if parameter.kind is Parameter.KEYWORD_ONLY
-)
-"""Keywords of `submit` that are not the function's."""
 
 
 class DebugTask:
@@ -50,13 +48,15 @@ class DebugTask:
         self._over = False
 
     def call(self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Take note of a submitted call; if it is the one, it runs here, and the program ends.
-
-        kwargs: with the options of `submit`, which do not count here.
-        """
+        """Take note of a submitted call; if it is the one, it runs here, and the program ends."""
+        if strand_below() is not None:
+            return  # a task has made it
+        if is_map(fn):  # a reduction
+            self._maps += 1
+            return
         place, self._calls = self._calls, self._calls + 1
         if not self._over and (self._map, self._index) == (CALLS, place):
-            self._debug(fn, args, {name: kwargs[name] for name in kwargs if name not in _OPTIONS})
+            self._debug(Strand.of(program.new_call(fn), fn), args, kwargs)
 
     def map(
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]]
@@ -65,6 +65,8 @@ class DebugTask:
 
         Returns what the map is to read: iterators may have been read to see how long they are.
         """
+        if strand_below() is not None:
+            return iterables  # a task has made it
         self._maps += 1
         mine = self._map in ("", str(self._maps)) or self._is(fn)
         if self._over or not mine:
@@ -73,12 +75,11 @@ class DebugTask:
         if min(lengths, default=self._index + 1) <= self._index:
             return iterables
         if len(lengths) == len(iterables):
-            row = tuple(next(islice(each, self._index, None)) for each in iterables)
-            self._debug(fn, row, {})
+            self._task(fn, tuple(next(islice(each, self._index, None)) for each in iterables))
         rows: list[tuple[Any, ...]] = []
         for row in zip(*iterables, strict=False):
             if len(rows) == self._index:
-                self._debug(fn, row, {})
+                self._task(fn, row)
             rows.append(row)
         return [list(column) for column in zip(*rows, strict=True)] or [()]
 
@@ -93,14 +94,22 @@ class DebugTask:
             seen = f"{self._maps} maps and {self._calls} submitted calls"
             _tell(f"--debug-task {self._asked}: no such task came; the program had {seen}")
 
-    def _debug(
-        self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> NoReturn:
+    def _task(self, fn: Callable[..., Any], row: Sequence[Any]) -> NoReturn:
+        self._debug(Strand.of(program.new_map(), fn, self._index), row, {})
+
+    @runs_strand
+    def _debug(self, strand: Strand, args: Sequence[Any], kwargs: Mapping[str, Any]) -> NoReturn:
         """Run the task in the debugger, and end the program; with status 1 where it raises."""
         self._over = True
         asked = can_be_asked()
         how = "s(tep), n(ext), c(ontinue), q(uit)" if asked else "no debugger without a terminal"
-        _tell(f"task {self._index} of {failure.describe(fn)}: {how}")
+        _tell(f"task {self._index} of {failure.describe(strand.function)}: {how}")
+        with _in_place():
+            self._run(strand.function, args, kwargs, asked)
+
+    def _run(
+        self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], asked: bool
+    ) -> NoReturn:
         run = pdb.Pdb(skip=["scoopmpi.*"]).runcall if asked else _call
         try:
             value = run(fn, *args, **kwargs)
@@ -141,15 +150,38 @@ def _tell(text: str) -> None:
     print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
+class _InTask(SerialExecutor):
+    """Runs what the task makes in place, where its debugger is. around: the program's executor."""
+
+    def __init__(self, around: Executor) -> None:
+        super().__init__()
+        self._around = around
+
+    @property
+    def constants_backend(self) -> ConstantsBackend | None:
+        """The constants of the program."""
+        return self._around.constants_backend
+
+
+@contextmanager
+def _in_place() -> Iterator[None]:
+    around = current_executor.current()
+    current_executor.install(_InTask(around))
+    try:
+        yield
+    finally:
+        current_executor.install(around)
+
+
 class DebugFarm(FarmExecutor):
     """Runs all but the task that is to be debugged on the workers of a farm."""
 
     task: DebugTask
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def call(self, fn: Callable[..., Any], args: Any, kwargs: Any, *how: Any) -> Future[Any]:
         """Do as any executor, unless this is the call."""
         self.task.call(fn, args, kwargs)
-        return super().submit(fn, *args, **kwargs)
+        return super().call(fn, args, kwargs, *how)
 
     def results(
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
@@ -170,10 +202,10 @@ class DebugSerial(SerialExecutor):
 
     task: DebugTask
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def call(self, fn: Callable[..., Any], args: Any, kwargs: Any, *how: Any) -> Future[Any]:
         """Do as any executor, unless this is the call."""
         self.task.call(fn, args, kwargs)
-        return super().submit(fn, *args, **kwargs)
+        return super().call(fn, args, kwargs, *how)
 
     def values(
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions

@@ -9,11 +9,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call
-from ..tasks import pedigree
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
 from ..tasks.outcomes import OutcomeRange, Raised, opened
+from ..tasks.pedigree import Program, Strand, program
 from ..tasks.unfinished import Unfinished
 from ..tasks.wrapped import Retry
 from ..wire import failure, payload
@@ -56,9 +56,9 @@ class FarmExecutor(Executor):
     any_thread_waits = True
 
     @property
-    def strand(self) -> pedigree.Program:
+    def strand(self) -> Strand | Program:
         """The program, which counts its maps and calls."""
-        return pedigree.program
+        return program
 
     @cached_property
     def constants_backend(self) -> FarmConstants:
@@ -84,7 +84,7 @@ class FarmExecutor(Executor):
         run = limited(fn, task_timeout)
         if retry is not None:
             run = retry.elsewhere(run)
-        origin = pedigree.program.new_call(fn)
+        origin = self.strand.new_call(fn)
         self.farm.wait_for_first_worker()
         future: Future[T] = Future()
         future.driver = self.farm
@@ -108,7 +108,7 @@ class FarmExecutor(Executor):
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
         run = limited(fn, options.task_timeout)
-        origin = pedigree.program.new_map()
+        origin = self.strand.new_map()
         if options.retry is not None:
             run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()

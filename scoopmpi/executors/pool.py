@@ -275,7 +275,8 @@ class Pool(SchwimmbadNames):
         trace: TracebackType | None,
     ) -> None:
         if kind is None and not self._closed:
-            asked_of_pools.tell_ended(len(self._unfinished))
+            left = sum(not result.ready() for result in self._unfinished.copy())
+            asked_of_pools.tell_ended(left)
         self.terminate()
 
     def _check(self) -> None:

@@ -19,6 +19,7 @@ from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.pedigree import UNPLACED, Strand, sent
+from ..tasks.wrapped import Retry
 from ..wire.messages import Origin
 
 BLOCK_SECONDS = 0.001
@@ -65,14 +66,25 @@ class Rows:
         columns = [column[start : self.start] for column in self.columns]
         values: list[Any] = []
         strand.origin, strand.start, strand.values = self.origin or UNPLACED, start, values
-        if len(columns) == 1:
-            for argument in columns[0]:
-                values.append(mapping(argument))  # noqa: PERF401 (its length says who runs)
-        else:
-            for row in zip(*columns, strict=True):
-                values.append(mapping(*row))  # noqa: PERF401
+        try:
+            if len(columns) == 1:
+                for argument in columns[0]:
+                    values.append(mapping(argument))  # noqa: PERF401 (its length says who runs)
+            else:
+                for row in zip(*columns, strict=True):
+                    values.append(mapping(*row))  # noqa: PERF401
+        except Exception as error:
+            _noted(error, mapping, [column[len(values)] for column in columns], strand.index)
+            raise
         strand.origin = UNPLACED  # values are combined as they meet: nobody can repeat that
         return values
+
+
+def _noted(error: Exception, mapping: Callable[..., Any], row: Sequence[Any], index: int) -> None:
+    """Have an exception say which task it is of: the call that fails with it is one of ours."""
+    from ..wire import failure, shown  # late: nothing may fail
+
+    failure.note(error, f"Failed in {failure.which(shown.called(mapping, row), index)}".rstrip(","))
 
 
 def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:
@@ -95,13 +107,15 @@ class Reduction:
     """
 
     counts_as_map = True
+    known_as = "a reduction"
+    """What errors call a part of it."""
 
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         self.mapping, self.operation = mapping, operation
         executor = current_executor.current()
         self._fork = executor.fork  # None where all runs in place
         self._of = executor.strand  # of the call that this is made in
-        self._strand = Strand(UNPLACED, mapping, attempt=self._of.attempt)
+        self._strand = Strand.of(UNPLACED, mapping, begun=self._of.attempt)
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
@@ -159,6 +173,7 @@ class Reduction:
 class Total(Reduction):
     """The values combined to one."""
 
+    known_as = "mapReduce"
     _empty = True
     _value: Any = None
 
@@ -178,6 +193,8 @@ class Total(Reduction):
 
 class Prefixes(Reduction):
     """The values combined from the first up to each."""
+
+    known_as = "mapScan"
 
     def __init__(self, mapping: Callable[..., Any], operation: Callable[[Any, Any], Any]) -> None:
         super().__init__(mapping, operation)
@@ -203,19 +220,24 @@ def reduced(
     iterables: Sequence[Iterable[Any]],
     timeout: float | None,
     task_timeout: float | None = None,
+    retry: Retry | None = None,
 ) -> Any:
     """Reduce a whole map, and return the outcome; the caller waits for it.
 
     kind: which reduction. mapping, operation, iterables, timeout, task_timeout: as for
         `futures.mapReduce`, with its errors.
+    retry: how calls of `mapping` that raise are tried again.
     """
     for function in (mapping, operation):
         if not callable(function):
             raise TypeError(f"{function!r} is not callable: map and reduction must be functions")
     timeout = seconds(timeout)
     rows = rows_of(iterables)
-    # The limit is of a call of the user's, not of the tasks into which they are gathered here.
+    # Both are of a call of the user's, not of the tasks into which they are gathered here.
+    mapping = limited(mapping, task_timeout)
+    if retry is not None:
+        mapping = retry.in_place(mapping, None if timeout is None else time.monotonic() + timeout)
     call = current_executor.current().submit(
-        kind.of, limited(mapping, task_timeout), operation, rows, task_timeout=NO_LIMIT
+        kind.of, mapping, operation, rows, task_timeout=NO_LIMIT
     )
     return call.result(timeout)

@@ -1,4 +1,4 @@
-"""The keywords of maps about retries, as executors and pools take them (`tasks.retry`)."""
+"""The keywords of maps about retries, as executors and pools take them; more in `tasks.retry`."""
 
 from __future__ import annotations
 

@@ -91,9 +91,8 @@ class CallStream:
 
         call = self._calls.get(task)
         try:
-            return (
-                errors.words(shown.called(*payload.unpack(call.frame)), None) if call else self.name
-            )
+            function, args, kwargs, *_ = payload.unpack(call.frame) if call else (None, (), {})
+            return errors.words(shown.called(function, args, kwargs), None) if call else self.name
         except BaseException:  # a hostile object, which may even call sys.exit
             return self.name
 

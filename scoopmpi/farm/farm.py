@@ -45,6 +45,7 @@ task and compares.
         wire/transport          Finished arrives
         farm/router             what it says, to whom
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
+                                                            scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload
                                                             tasks/arguments reorder

@@ -7,6 +7,7 @@ its map alone, as what it closes over may be another the next time.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 from ..tasks.packed import Function
@@ -14,17 +15,22 @@ from ..wire.payload import Frame
 
 
 class _Known(NamedTuple):
-    """The function of one job."""
+    """The function of one job.
+
+    own: True where it belongs to that job alone.
+    """
 
     key: int
     code: Frame
+    own: bool
 
 
 class Functions:
     """The functions of all jobs of which something was sent."""
 
     def __init__(self) -> None:
-        self._found_by_name: dict[Any, int] = {}  # code to key, negative
+        self._new_key = itertools.count(1).__next__  # 0 says that there is no function
+        self._found_by_name: dict[Any, int] = {}  # code to key
         self._of_job: dict[int, _Known] = {}
         self._holders: dict[int, set[int]] = {}
 
@@ -38,11 +44,12 @@ class Functions:
         return known.key, known.code
 
     def _first(self, number: int, function: Function) -> _Known:
-        key = number
+        found = self._found_by_name.get(function.code) if function.by_name else None
+        key = self._new_key() if found is None else found
         if function.by_name:
-            key = self._found_by_name.setdefault(function.code, -1 - len(self._found_by_name))
+            self._found_by_name[function.code] = key
         self._holders.setdefault(key, set())
-        known = self._of_job[number] = _Known(key, function.code)
+        known = self._of_job[number] = _Known(key, function.code, not function.by_name)
         return known
 
     def closed(self, number: int) -> tuple[int, set[int]]:
@@ -50,7 +57,7 @@ class Functions:
         known = self._of_job.pop(number, None)
         if known is None:
             return 0, set()
-        return known.key, self._holders.pop(known.key) if known.key == number else set()
+        return known.key, self._holders.pop(known.key) if known.own else set()
 
     def lost(self, worker: int) -> None:
         """Note that a worker has died with all that it had been sent."""

@@ -93,7 +93,9 @@ class Jobs:
         self.maps: Final[Mapping[int, MapJob]] = self._maps
         """The maps among them."""
         self.new_number = itertools.count().__next__
-        """Gives the number of the next job; 0 is that of all submitted calls."""
+        """Gives the number of the next job: 0 for all submitted calls, then one for each map."""
+        self.new_offer = itertools.count(-1, -1).__next__
+        """Gives that of the next offer, below 0: maps keep the numbers that users count by."""
         self.error: BaseException | None = None
         """Why no job can go on any more."""
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Observer:
     """A reader of what happens: it derives from this class, and has the methods that it wants.
 
-    job: the number of a job, 0 for all submitted calls. worker: the rank of a worker.
+    job: the number of a job: of a map, 0 for all submitted calls, below 0 for what workers offer.
+    worker: the rank of one.
     start, tasks: the first of some tasks of that job, and how many they are.
     """
 

@@ -36,7 +36,7 @@ class Relay:
 
     def offered(self, sender: int, message: Offered) -> None:
         """Take in tasks of a nested job, ahead of all others, as their parents wait for them."""
-        number = self._jobs.new_number()
+        number = self._jobs.new_offer()
         offer = Offer(number, sender, message, self._returned, self._offers.closed)
         self._jobs.add(offer)
         self._offers.opened(offer)

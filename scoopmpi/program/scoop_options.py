@@ -41,7 +41,7 @@ or on all cores of this machine. Options of the interpreter itself reach all ran
   --pythonpath PATHS       in front of the ranks' PYTHONPATH
   --prolog SCRIPT          a shell script to run before each rank
   --ssh-executable P       the remote shell; --rsh for rsh
-  -h, --help
+  -h, --help; --version
 
 Accepted for SCOOP's sake: -b, --tunnel, --external-hostname, --backend. See also: myscoop --help
 """
@@ -92,6 +92,7 @@ class Options(NamedTuple):
     rsh: bool = False
     ssh_executable: str | None = None
     help: bool = False
+    version: bool = False
     ignored: tuple[str, ...] = ()
 
 
@@ -131,6 +132,7 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--ssh-executable": ("ssh_executable", _TEXT),
     "-h": ("help", _FLAG),
     "--help": ("help", _FLAG),
+    "--version": ("version", _FLAG),
     "-b": ("ignored", _TEXT),
     "--tunnel": ("ignored", _FLAG),
     "--external-hostname": ("ignored", _TEXT),
@@ -287,6 +289,8 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         return value
     if kind == _SECONDS:
         return _seconds(option, value)
+    if option == "-n" and value == "p":
+        raise UsageError("-np is -n here, as in: -n 4")
     if kind == _SEED:
         if not _SEED_DIGITS.fullmatch(value):
             raise UsageError(f"{option} needs an integer from 0 on, not {value!r}")

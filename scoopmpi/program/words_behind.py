@@ -8,16 +8,21 @@ which of them were asked for. Loaded where a program has options only.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import MethodType
 from typing import Any, SupportsIndex
 
 from . import scoop_options
 from .option_names import MYSCOOPS
 
-NAMES = frozenset((*MYSCOOPS, *scoop_options.NAMES)) - {"--help"}
+NAMES = frozenset((*MYSCOOPS, *scoop_options.NAMES)) - {"--help", "--version"}
 """Options of ours that a program may be given by mistake."""
 _MANY = ("stand", "they are", "them")
+_UNKNOWN = re.compile("no such|unrecogni[sz]ed|unknown|unexpected", re.IGNORECASE)
+"""How parsers call a word that they do not know; a wrong value of the program's own is no mistake
+of ours."""
 _REFUSED = 2
 """The exit status of argparse and click for a word that they do not know."""
 
@@ -78,6 +83,7 @@ class WordsBehind:
 
     def __init__(self, words: Sequence[str], tell: Callable[[str], None]) -> None:
         self._named, self._tell, self._told = ours(words), tell, False
+        self._refused: list[str] = []
         self._argv = Watched(sys.argv)
         sys.argv = self._argv
 
@@ -85,12 +91,18 @@ class WordsBehind:
         """Hear that the program has made a task: it has read by now what it wants to read."""
         self._say(self._unread, "has not read")
 
+    def program_left(self, leaving: SystemExit) -> None:
+        """Hear that the program has called `sys.exit`, maybe as it does not know a word."""
+        texts = _said(leaving) if leaving.code == _REFUSED else ()
+        said = " ".join(text for text in texts if _UNKNOWN.search(text))
+        self._refused = [name for name in self._named if f"{name} " in f"{said} "]
+
     def program_ended(self, status: int) -> None:
         """Hear how the program has ended."""
-        if status == 0:
+        if status == _REFUSED and self._refused:
+            self._say(self._refused, "has refused")
+        elif status in (0, _REFUSED):
             self._say(self._unread, "has not read")
-        elif status == _REFUSED:
-            self._say(self._named, "has refused" if not self._unread else "has not read")
 
     @property
     def _unread(self) -> list[str]:
@@ -107,6 +119,28 @@ class WordsBehind:
             f"{', '.join(names)} {stand} behind {program}, so {they} the program's, which {done} "
             f"{them}; what is for the farm stands before: {names[0]} ... {program}"
         )
+
+
+def _said(leaving: SystemExit) -> Iterator[str]:
+    """Yield what a parser of words has said before it left."""
+    error: BaseException | None = leaving
+    while error is not None:  # click's, until 8.4
+        yield _plain(str(error))
+        error = error.__cause__ or error.__context__
+    trace = leaving.__traceback__
+    while trace is not None:
+        found = trace.tb_frame.f_locals
+        if trace.tb_frame.f_code.co_name == "error":  # a method of argparse and optparse
+            yield _plain(f"{found.get('message')} {found.get('msg')}")
+        for value in list(found.values()):  # click keeps how its error is shown
+            if isinstance(value, MethodType) and isinstance(value.__self__, BaseException):
+                yield _plain(str(value.__self__))
+        trace = trace.tb_next
+
+
+def _plain(text: str) -> str:
+    """Return a text in which words stand between blanks."""
+    return re.sub(r"[^\w-]+", " ", text)
 
 
 def watched(words: Sequence[str], tell: Callable[[str], None]) -> WordsBehind | None:

@@ -22,7 +22,7 @@ _MAIN = "import sys; sys.path[:] = {path!r}; from scoopmpi.ranks.stand_in import
 class Start(NamedTuple):
     """Says what such a worker has to know first.
 
-    rank, size: as rank 0 counts it, and all processes of the farm. options: those of the job.
+    rank: as rank 0 counts it. size: how many ranks the job was started with. options: its own.
     """
 
     rank: int
@@ -37,7 +37,7 @@ class LastResort:
     """
 
     def __init__(self, transport: MPITransport, options: Options) -> None:
-        self._transport = transport
+        self._transport, self._size = transport, transport.size
         self._options = options._replace(profile=False, checkpoint=None)
         self._path, self._directory = list(sys.path), os.getcwd()
         self._environment = launcher_variables.without_place(os.environ)
@@ -56,6 +56,6 @@ class LastResort:
                 pass_fds=(theirs.fileno(),),
             )  # fmt: skip
         line = Line(ours, lambda: process.poll() is not None)
-        line.put(Start(rank, rank + 1, self._options))
+        line.put(Start(rank, self._size, self._options))
         self._transport.join(line)
         return rank

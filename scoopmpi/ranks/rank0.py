@@ -32,6 +32,7 @@ from ..wire.transport import MPITransport
 from . import leaving
 from .last_resort import LastResort
 from .logs import Logs
+from .unread_words import UnreadWords
 
 
 def lead(
@@ -49,13 +50,12 @@ def lead(
         sys.breakpointhook = _breakpoint
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
-    behind = _watched(arguments, options)
+    unread = UnreadWords(arguments, options)
     if transport is not None:
-        status = _lead(transport, program, arguments, options, behind)
+        status = _lead(transport, program, arguments, options, unread)
     else:
-        status = _alone(program, arguments, options)
-    if behind is not None:
-        behind.program_ended(status)
+        status = _alone(program, arguments, options, unread)
+    unread.program_ended(status)
     end.program_ended(status)
     ended()
     return status
@@ -67,20 +67,9 @@ def _breakpoint(*args: Any, **kwargs: Any) -> Any:
     return breakpoint_in_program(*args, **kwargs)
 
 
-def _watched(arguments: list[str], options: Options) -> Any:
-    """Return what looks whether the program reads options of ours that are behind it; else None."""
-    if options.quiet or not any(word.startswith("-") for word in arguments):
-        return None
-    from ..program import words_behind  # late: not all programs have options
-
-    return words_behind.watched(arguments, _tell)
-
-
-def _tell(text: str) -> None:
-    print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
-
-
-def _alone(program: Program, arguments: list[str], options: Options) -> int:
+def _alone(
+    program: Program, arguments: list[str], options: Options, unread: UnreadWords
+) -> int:  # fmt: skip
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
     if options.seed is not None:
@@ -95,20 +84,21 @@ def _alone(program: Program, arguments: list[str], options: Options) -> int:
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
         print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
-    run = _program(program, arguments, options.interactive)
+    run = unread.around(_program(program, arguments, options.interactive))
     return status_of(partial(_to_its_end, run, options))
 
 
 def _lead(
-    transport: MPITransport, program: Program, arguments: list[str], options: Options, behind: Any
+    transport: MPITransport, program: Program, arguments: list[str], options: Options,
+    unread: UnreadWords,
 ) -> int:  # fmt: skip
-    """Run the program with the farm behind it. behind: see `_watched`."""
+    """Run the program with the farm behind it. unread: looks at its words."""
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
     logs = Logs(options)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
-    observer = joined(verbose.reader(), logs.tasks)
+    observer = joined(verbose.reader(), logs.tasks, unread.reader)
     farm = Farm(transport, retries=retries, observer=observer, last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
@@ -126,7 +116,7 @@ def _lead(
     current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:
-        run = _program(program, arguments, options.interactive)
+        run = unread.around(_program(program, arguments, options.interactive))
         status = status_of(partial(_to_its_end, run, options, farm.show_arrived))
     finally:
         if os.getpid() != pid:

@@ -38,7 +38,7 @@ def main(descriptor: int) -> NoReturn:
     try:
         program, arguments = finding.find_or_shell(start.options.words)
         identity.this.starts(start.options.task_timeout, start.options.debug)
-        transport = LineTransport(line, start.rank, start.size)
+        transport = LineTransport(line, start.rank)
         serve(transport, True, program, arguments, start.options, tell, lambda: None)
     except BaseException:
         traceback.print_exc()

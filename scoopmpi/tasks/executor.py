@@ -74,8 +74,8 @@ def map_options(
         raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
     if not iterables:
         raise TypeError("map needs at least one iterable of arguments")
-    usual = timeout is None and ordered and task_timeout is None
-    if usual and not return_exceptions and retry is None:
+    unlimited = timeout is None and task_timeout is None
+    if unlimited and ordered and not return_exceptions and retry is None:
         return _USUAL
     if task_timeout is not None:
         limit.check(task_timeout)

@@ -42,6 +42,7 @@ _NOBODY: Maker = [None, 0]
 _RUNNERS: set[int] = set()
 """The code that `runs_strand` has declared, by its id, as to compare code takes long."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_Strand = TypeVar("_Strand", bound="Strand")
 
 
 def runs_strand(function: _Function) -> _Function:
@@ -68,24 +69,31 @@ class Strand:
     origin: of the job. function: what they call; None where each brings its own.
     start: the first of them, counted from the index in `origin`.
     values: grows by one with each task that has ended.
-    attempt: 1 at first, 1 more for each time that they were begun before.
+    begun: 1, and 1 more for each time that they were begun before.
+    inner: of tasks that the running one runs itself, as parts of a reduction.
     """
 
-    __slots__ = ("_begun", "_calls", "_kept", "_maps", "_task", "_tries", "function", "inner",
-                 "origin", "start", "values")  # fmt: skip
+    # Of the class, as one is made for each few nested tasks, and told only what differs.
+    origin: Origin = UNPLACED
+    function: Any = None
+    start = 0
+    values: Sized = ()
+    begun = 1
+    inner: Strand | None = None
+    _task: Maker = _NOBODY  # of which all that follows is
+    _maps = _calls = _tries = 0
+    _kept: dict[str, Any] | None = None
 
-    def __init__(
-        self, origin: Origin, function: Any, start: int = 0, values: Sized = (), attempt: int = 1
-    ) -> None:
-        self.origin, self.function = origin, function
-        self.start, self.values, self._begun = start, values, attempt
-        self.inner: Strand | None = None
-        """Of tasks that the running one runs itself, as parts of a reduction."""
-        self._task: Maker = _NOBODY  # of which all else here is
-        self._kept: dict[str, Any] | None
-        self._maps: int
-        self._calls: int
-        self._tries: int
+    @classmethod
+    def of(
+        cls: type[_Strand], origin: Origin, function: Any, start: int = 0, values: Sized = (),
+        begun: int = 1,
+    ) -> _Strand:  # fmt: skip
+        """Return a strand of which all is known."""
+        made = cls()
+        made.origin, made.function, made.start, made.values = origin, function, start, values
+        made.begun = begun
+        return made
 
     @property
     def index(self) -> int:
@@ -95,7 +103,7 @@ class Strand:
     @property
     def attempt(self) -> int:
         """The attempt at the task that runs, from 1."""
-        return self._begun + (self._tries if self._known() else 0)
+        return self.begun + (self._tries if self._known() else 0)
 
     def again(self) -> None:
         """Begin the running task once more: with the same numbers, and the same places below it."""
@@ -105,21 +113,22 @@ class Strand:
 
     def new_map(self) -> Origin:
         """Return the origin of the next map that the running task makes."""
-        task = self._task
-        if task[0] is not self.origin or task[1] != self.start + len(self.values):
-            task = self._begin()
-        self._maps += 1
-        return self.origin[0], task, self._maps, 0
+        task, origin, position = self._task, self.origin, self.start + len(self.values)
+        if task[0] is origin and task[1] == position:
+            self._maps += 1
+        else:  # as `_begin`, without a call: tasks make mostly one map
+            self._task = task = [origin, position]
+            self._maps, self._calls, self._tries, self._kept = 1, 0, 0, None
+        return origin[0], task, self._maps, 0
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the next call that the running task submits."""
-        if _is_map(function):
+        if is_map(function):
             return self.new_map()
-        task = self._task
-        if task[0] is not self.origin or task[1] != self.start + len(self.values):
-            task = self._begin()
+        if not self._known():
+            self._begin()
         self._calls += 1
-        return self.origin[0], task, 0, self._calls - 1
+        return self.origin[0], self._task, 0, self._calls - 1
 
     def own(self) -> dict[str, Any]:
         """Return what the running task alone has: it is empty when it is first asked for."""
@@ -134,12 +143,10 @@ class Strand:
         task = self._task
         return task[0] is self.origin and bool(task[1] == self.start + len(self.values))
 
-    def _begin(self) -> Maker:
+    def _begin(self) -> None:
         """Begin anew, as another task runs than the last time."""
-        self._task = task = [self.origin, self.start + len(self.values)]
-        self._maps = self._calls = self._tries = 0
-        self._kept = None
-        return task
+        self._task = [self.origin, self.start + len(self.values)]
+        self._maps, self._calls, self._tries, self._kept = 0, 0, 0, None
 
 
 def key_of(maker: Maker | int) -> int:
@@ -163,7 +170,7 @@ def sent(origin: Origin, start: int = 0) -> Origin:
     return seed, key_of(maker), number, first + start
 
 
-def _is_map(function: Any) -> bool:
+def is_map(function: Any) -> bool:
     """True for a call that is to be counted as a map, as that is what the user has asked for."""
     return type(function) is MethodType and getattr(function.__self__, "counts_as_map", False)
 
@@ -174,8 +181,8 @@ def strand_of(run: Run, function: Any, values: list[Any]) -> Strand:
     function, values: what its tasks call; the list that their values come to.
     """
     if run.origin is None:  # each call brings its own
-        return Strand(UNPLACED, None, attempt=run.attempt)
-    return Strand(run.origin, function, run.start, values, run.attempt)
+        return Strand.of(UNPLACED, None, begun=run.attempt)
+    return Strand.of(run.origin, function, run.start, values, run.attempt)
 
 
 class Program:
@@ -227,7 +234,7 @@ class Program:
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the program's next submitted call."""
-        if _is_map(function):
+        if is_map(function):
             return self.new_map()
         return self.seed, 0, 0, next(self._calls)
 

@@ -70,7 +70,7 @@ class SerialExecutor(Executor):
             fn = retry.in_place(fn, None)
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        strand = Strand(origin, fn)  # noqa: F841
+        strand = Strand.of(origin, fn)  # noqa: F841
         try:
             value = fn(*args, **kwargs)
         except BaseException as error:
@@ -156,7 +156,7 @@ class _Tasks:
         self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin, collect: bool
     ) -> None:
         self._fn, self.endless, self.size, self._collect = fn, endless, size, collect
-        self._strand = Strand(origin, fn, start=-1)
+        self._strand = Strand.of(origin, fn, start=-1)
         self.unheard = Unheard()
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""

@@ -16,6 +16,8 @@ _KNOWN = (
     "timeout", "chunksize", "task_timeout", "return_exceptions", "retries", "retry_delay",
     "retry_on",
 )  # fmt: skip
+_MEANT = {"retry": "retries", "max_retries": "retries", "delay": "retry_delay"}
+"""What is meant by words that are closer to others."""
 _told: set[str] = set()
 
 
@@ -28,8 +30,8 @@ def tell(function: str, keywords: Iterable[str], stacklevel: int) -> None:
         if name in _told or identity.this.rank > 1:  # of tasks' own maps worker 1 speaks for all
             continue
         _told.add(name)
-        meant = get_close_matches(name, _KNOWN, 1)
-        advice = f"; did you mean {meant[0]}=?" if meant else ","
+        meant = _MEANT.get(name) or next(iter(get_close_matches(name, _KNOWN, 1)), None)
+        advice = f"; did you mean {meant}=?" if meant else ","
         end = " It has no effect." if meant else " it has no effect."
         warnings.warn(
             f"{function} knows no {name}={advice}{end}", RuntimeWarning, stacklevel=stacklevel

@@ -125,14 +125,17 @@ class Line:
 class LineTransport:
     """A worker's way to rank 0 where it is no rank of MPI: a `Transport`.
 
-    line: to rank 0. rank, size: as rank 0 counts this worker, and all processes of the farm.
+    line: to rank 0. rank: as rank 0 counts this worker.
     """
+
+    size = 2
+    """This worker and rank 0: all others have died."""
 
     leave_together = False
     """There is no common end of MPI to come to."""
 
-    def __init__(self, line: Line, rank: int, size: int) -> None:
-        self._line, self.rank, self.size = line, rank, size
+    def __init__(self, line: Line, rank: int) -> None:
+        self._line, self.rank = line, rank
 
     def send(self, to: int, message: Message) -> None:
         if to == 0:  # there are no others when such a worker begins

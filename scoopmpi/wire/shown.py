@@ -44,6 +44,8 @@ _SHAPED = frozenset({"cupy", "h5py", "jax", "jaxlib", "numpy", "pandas", "polars
 
 def called(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any] = {}) -> str:
     """Return a call as users write it, with its arguments shortened."""
+    if type(function) is MethodType and function.__module__.startswith("scoopmpi."):
+        return str(getattr(function.__self__, "known_as", describe(function)))  # not the user's
     as_written = getattr(type(function), "as_written", None)  # of a wrapper of ours
     given = args if as_written is None else as_written(function, args)
     return f"{describe(function)}({arguments(given, kwargs)})"

@@ -220,7 +220,8 @@ class TaskFiles:
 
     def _name(self, sheet: Sheet, batch: BatchFiles) -> str:
         function = safe(batch.function) if batch.function else "running"
-        place = os.path.join(self._directory, f"{batch.job}-{function}")
+        nested = "nested" if batch.job < 0 else ""
+        place = os.path.join(self._directory, nested, f"{abs(batch.job)}-{function}")
         os.makedirs(place, exist_ok=True)
         number, path = 1, os.path.join(place, f"{batch.task}.out")
         while os.path.lexists(path):  # of an earlier attempt, or of a former run

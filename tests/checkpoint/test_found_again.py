@@ -300,7 +300,7 @@ def test_any_program_after_any_other(tmp_path: Path, seed: int) -> None:
     """Values are right whatever changed, and no task is computed whose like was computed before."""
     chance = random.Random(seed)
     path, seen = tmp_path / "run.ckpt", Counter[Any]()
-    for turn in range(12):
+    for turn in range(6):
         jobs: list[tuple[str, list[Any]]] = []
         for _ in range(chance.randrange(1, 5)):
             values: list[Any] = [

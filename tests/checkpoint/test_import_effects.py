@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.checkpoint import import_effects
 from scoopmpi.checkpoint.digests import function
 
 pytestmark = pytest.mark.timeout(60)
@@ -110,8 +109,6 @@ def digest(place: Path, main: str, lib: str = LIB) -> bytes | None:
     for name in ("main_program", "lib"):
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
-    import_effects.of.cache_clear()
-    import_effects.may_differ.cache_clear()
     return function(importlib.import_module("main_program").f)
 
 

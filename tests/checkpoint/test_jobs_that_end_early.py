@@ -101,7 +101,7 @@ def test_a_job_that_is_told_to_end_leaves_a_complete_file(
     done = ran(place)
     answer = start(library, words, cwd=place)
     assert (answer.returncode, total(answer.stdout)) == (0, EXPECTED), answer.stderr
-    assert ran(place) <= 150 - 10 - values
+    assert ran(place) <= 150 - 10 - values + 1  # a call has failed and is tried again
     assert done >= values
 
 
@@ -176,7 +176,7 @@ def test_kill_9_of_rank_0_at_any_moment(first_library: Library, place: Path) -> 
     answer = start(first_library, words, cwd=place)
     expected = [f"total {sum(x * x for x in range(10, 400))}"]
     assert (answer.returncode, total(answer.stdout)) == (0, expected), answer.stderr
-    assert ran(place) <= 390 - kept
+    assert ran(place) <= 390 - kept + 1
 
 
 def test_a_file_that_is_no_checkpoint_ends_the_job_and_stays(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.checkpoint import import_effects
 from scoopmpi.checkpoint.digests import function
 
 pytestmark = pytest.mark.timeout(60)
@@ -116,8 +115,6 @@ def digests(place: Path, **changes: tuple[str, str]) -> dict[str, bytes | None]:
     for name in names:
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
-    import_effects.of.cache_clear()
-    import_effects.may_differ.cache_clear()
     program = importlib.import_module("main_program")
     return {name: function(getattr(program, name)) for name in FUNCTIONS}
 
@@ -217,3 +214,41 @@ def test_a_package_without_a_file_counts_with_its_modules(place: Path) -> None:
         module = importlib.import_module("main_program")
         found.append((function(module.f), function(module.h)))
     assert found[0][0] != found[1][0] and found[0][1] != found[1][1]
+
+
+def test_what_rank_0_alone_has_changed_hides_no_change_of_the_program(place: Path) -> None:
+    """Below the main guard, say: workers have the value that the module gives it."""
+    found = []
+    for damp in ("0.2", "0.4"):
+        digests(place, lib=("DAMP = 0.2", f"DAMP = {damp}"))
+        lib, program = sys.modules["lib"], sys.modules["main_program"]
+        lib.DAMP = 7  # type: ignore[attr-defined]
+        fresh = importlib.reload(program)
+        found.append((function(lib.helper), function(fresh.constant)))  # type: ignore[attr-defined]
+    assert found[0][0] != found[1][0] and found[0][1] != found[1][1]
+
+
+def test_what_cannot_be_pickled_counts_by_the_statement_that_makes_it(place: Path) -> None:
+    found = []
+    for name in ("a", "b"):
+        text = f"import threading\nLOCKS = {{'{name}': threading.Lock()}}\ndef f(x): return LOCKS\n"
+        (place / "main_program.py").write_text(text)
+        sys.modules.pop("main_program", None)
+        importlib.invalidate_caches()
+        found.append(function(importlib.import_module("main_program").f))
+    assert None not in found and found[0] != found[1]
+
+
+def test_the_state_of_an_object_in_a_module_counts(place: Path) -> None:
+    (place / "settings.py").write_text("class S:\n    damp = 1\n    other = [1]\nS = S()\n")
+    (place / "main_program.py").write_text("import settings\ndef f(x): return settings.S.damp\n")
+    found = []
+    for damp in (2, 3):
+        for name in ("settings", "main_program"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        program = importlib.import_module("main_program")
+        sys.modules["settings"].S.damp = damp  # type: ignore[attr-defined]
+        found.append(function(program.f))
+    sys.modules.pop("settings")
+    assert found[0] != found[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from scoopmpi import futures, task
 from scoopmpi.executors import debug_task
 from scoopmpi.executors.debug_task import DebugSerial, DebugTask
+from scoopmpi.process import identity
 from scoopmpi.program import scoop_options
+from scoopmpi.tasks import current_executor
+from scoopmpi.tasks.serial import SerialExecutor
 from tests.support.libraries import Library
 from tests.support.starting import MYSCOOP, start
 from tests.support.terminals import at_a_terminal
@@ -77,11 +82,15 @@ def generated(count: int) -> Iterator[int]:
 def test_the_task_is_found_in_its_map(
     ran: list[Any], asked: str, iterables: list[Iterable[Any]], row: tuple[Any, ...]
 ) -> None:
-    task = DebugTask(asked)
-    assert list(task.map(other, [generated(3)])[0]) == [0, 1, 2]  # too short, and still to be read
+    debugged = DebugTask(asked)
+    assert list(debugged.map(other, [generated(3)])[0]) == [
+        0,
+        1,
+        2,
+    ]  # too short, and still to be read
     assert ran == []
     with pytest.raises(SystemExit) as ended:
-        task.map(fit, iterables)
+        debugged.map(fit, iterables)
     assert ended.value.code == 0
     assert ran == [(fit, row, {})]
 
@@ -121,9 +130,37 @@ def test_submitted_calls_are_counted_from_0_on(ran: list[Any]) -> None:
     executor.task = DebugTask("calls:1")
     assert executor.submit(fit, 1, y=2).result() == (1, 2)
     with pytest.raises(SystemExit):
-        executor.submit(fit, 3, y=4, task_timeout=5)
+        executor.call(fit, (3,), {"y": 4}, 5)
     assert ran == [(fit, (3,), {"y": 4})]
     assert executor.submit(fit, 5).result() == (5, 0)  # the program has caught SystemExit
+
+
+def who(x: int) -> tuple[Any, ...]:
+    return x, task.index, task.job, task.random().random(), list(futures.map(inner, [0]))
+
+
+def inner(x: int) -> tuple[Any, ...]:
+    return task.index, task.random().random()
+
+
+def test_the_task_is_who_it_would_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its place and random numbers, and those of the tasks that it makes."""
+    monkeypatch.setattr(debug_task, "can_be_asked", lambda: False)
+    monkeypatch.setattr(identity.this, "started", True)
+    expected, found = [], []
+    for executor, values in ((SerialExecutor(), expected), (DebugSerial(), found)):
+        task.seed(5)
+        monkeypatch.setattr(current_executor, "_current", executor)
+        if isinstance(executor, DebugSerial):
+            executor.task = DebugTask("2:3")
+            monkeypatch.setattr(debug_task, "_call", lambda fn, *row: found.append(fn(*row)))
+        with contextlib.suppress(SystemExit):
+            list(executor.map(who, range(5)))
+            values += list(executor.map(who, range(5)))
+    assert found == expected[3:4]
+    assert "task 3 has returned None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("asked", ["", "x", "-1", "fit:", "fit:-1", "1:x", ":", ":3"])

@@ -16,7 +16,7 @@ from scoopmpi import futures
 from scoopmpi.executors import reduction
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
-from scoopmpi.tasks.pedigree import UNPLACED, Strand
+from scoopmpi.tasks.pedigree import Strand
 from tests.support.link import Ranks
 from tests.worker.test_nested import EAGER
 
@@ -149,5 +149,5 @@ def test_only_the_range_travels() -> None:
     right = rows.right_half()
     copy, arguments = right.__reduce__()
     assert (len(rows), len(right)) == (500, 500)
-    assert list(copy(*arguments).values(lambda x, y: x, 2, Strand(UNPLACED, None))) == [500, 501]
+    assert list(copy(*arguments).values(lambda x, y: x, 2, Strand())) == [500, 501]
     assert functools.reduce(operator.add, arguments[0][1]) == "x" * 500

@@ -97,7 +97,8 @@ ROWS = {
 
 def cells() -> Iterator[tuple[str, str, str]]:
     """Row, column and words of each cell of the page's table."""
-    lines = PAGE.read_text().partition("## What happens when something fails")[2].splitlines()
+    section = PAGE.read_text().partition("## What happens when something fails")[2]
+    lines = section.partition("\n## ")[0].splitlines()
     table = [line.strip("|").split("|") for line in lines if line.startswith("|")]
     head = [name.strip() for name in table[0][1:]]
     for fault, *said in table[2:]:

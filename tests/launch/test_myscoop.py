@@ -66,7 +66,7 @@ def test_hosts(prefix: Prefix, words: list[str], hosts: str) -> None:
     ("words", "said"),
     [
         ("--hybird 3 squares", "--hybrid"),
-        ("-n 0 squares", "0 is not in the range"),
+        ("-n 0 squares", "'0' is no whole number from 1 on"),
         ("-n", "requires an argument"),
         ("", "which program? For example: myscoop squares 100"),
         ("cubes 3", f"no module cubes: looked in {JOBSCRIPTS} and on PYTHONPATH=/some/where"),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 
+import scoopmpi
 from scoopmpi import mympirun, myscoop
 from scoopmpi.launch.cli.options import SHARED, universe
 from scoopmpi.launch.cli.request import Instead, Output, Request, requested
@@ -87,8 +88,8 @@ def test_order(prefix: Prefix, tmp_path: Path) -> None:
         ("--order backwards", "--order: backwards is none of normal, sort"),
         ("--order sort_3", "--order: sort_3 is none of"),
         ("--overridepin maybe", "'maybe' is not one of 'compact', 'packed'"),
-        ("--hybrid 0", "0 is not in the range"),
-        ("--multi x", "'x' is not a valid integer"),
+        ("--hybrid 0", "'0' is no whole number from 1 on"),
+        ("--multi x", "'x' is no whole number from 1 on"),
         ("--mpirunoptions '\"'", "cannot be split into words: No closing quotation"),
         ("--basepath /nowhere", "Directory '/nowhere' does not exist"),
         ("--output-check-timeout soon", "'soon' is no number of seconds"),
@@ -379,6 +380,21 @@ def test_a_mistyped_option(command: str, words: str, said: str) -> None:
     assert re.sub(r"['()]|(?<=option):", "", said) in text
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-h"], "-h is --hybrid and needs a number: -h 2. For help: --help"),
+        (["-np", "4"], "-np is -n here, as in: -n 4"),
+        (["-n", "0"], "'0' is no whole number from 1 on"),
+        (["-n", "many"], "'many' is no whole number from 1 on"),
+    ],
+)
+def test_a_value_that_cannot_be_meant(words: list[str], said: str) -> None:
+    with pytest.raises(click.UsageError) as problem, myscoop.main.make_context("myscoop", words):
+        pass
+    assert said in problem.value.format_message()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_mistyped_variable(command: str) -> None:
     with COMMANDS[command].make_context(command, ["program"]) as ctx:
@@ -397,6 +413,13 @@ def test_a_mistyped_variable_is_told(prefix: Prefix) -> None:
     done = prefix.myscoop("-D", "squares", MYMPIRUN_HYBIRD="3")
     assert done.returncode == 0
     assert done.stderr.startswith("myscoop: MYMPIRUN_HYBIRD is the variable of no option; did you")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "scoop"])
+def test_the_version(prefix: Prefix, command: str) -> None:
+    done = prefix.run(prefix.command(command), "--version", cwd=JOBSCRIPTS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(f"of scoopmpi {scoopmpi.__version__}\n")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "scoop"])

@@ -18,7 +18,8 @@ PRINTED = {name: re.sub(r"(?m)^ {4}", "", lines) for name, _, lines in FOUND}
 
 
 def test_each_example_is_tested_here() -> None:
-    assert list(EXAMPLES) == ["collect.py", "one_by_one.py", "again.py", "second_pass.py"]
+    names = ["collect.py", "one_by_one.py", "again.py", "second_pass.py", "crashes.py"]
+    assert list(EXAMPLES) == names
     assert all(PRINTED.values())
 
 

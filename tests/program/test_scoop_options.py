@@ -74,6 +74,7 @@ def test_no_program_is_none(words: str) -> None:
         ("-n -2 prog.py", "at least one worker"),
         ("--nice 20 prog.py", "niceness is from -20 to 19"),
         ("--no-such prog.py", "unknown option --no-such"),
+        ("-np 4 prog.py", "-np is -n here, as in: -n 4"),
         ("--retrys 2 prog.py", "unknown option --retrys. Did you mean --retries?"),
         ("--hybrid 2 prog.py", "unknown option --hybrid, which is one of myscoop"),
         ("-x prog.py", "unknown option -x"),

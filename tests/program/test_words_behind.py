@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import operator
+import optparse
 import pickle
 import sys
 from collections.abc import Callable
@@ -27,13 +28,13 @@ WORDS = ["scan.py", "10", "--checkpoint", "x", "--retries=2"]
 def test_which_words_are_ours() -> None:
     assert ours(WORDS) == ["--checkpoint", "--retries"]
     assert ours(["-n", "8", "-n", "9"]) == ["-n"]
-    assert ours(["--seed", "1", "checkpoint", "--checkpoints", "--help", "-v", "8"]) == []
+    assert ours(["--size", "1", "checkpoint", "--checkpoints", "--help", "-v", "8"]) == []
 
 
 def test_all_options_are_known() -> None:
     settings = [param for param in myscoop.main.params if isinstance(param, Setting)]
     names = {name for param in settings for name in param.opts if name.startswith("--")}
-    assert {*names, *scoop_options.NAMES} - {"--help"} == NAMES
+    assert {*names, *scoop_options.NAMES} - {"--help", "--version"} == NAMES
     assert isinstance(myscoop.main, click.Command)
 
 
@@ -78,7 +79,7 @@ class Program:
 
 
 def test_a_program_without_such_words_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Program(monkeypatch, "--seed", "1").behind is None
+    assert Program(monkeypatch, "--size", "1").behind is None
     assert type(sys.argv) is list
 
 
@@ -103,25 +104,74 @@ def test_one_that_does_not_is_told_of_before_it_computes(monkeypatch: pytest.Mon
     assert len(program.said) == 1
 
 
-def test_how_the_program_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    for status, read, said in ((2, True, "has refused"), (2, False, "has not read"), (1, False, ""),
-                               (0, False, "has not read"), (0, True, "")):  # fmt: skip
+def leaves(by: Callable[[], object]) -> SystemExit:
+    with pytest.raises(SystemExit) as leaving:
+        by()
+    return leaving.value
+
+
+def by_argparse() -> None:
+    argparse.ArgumentParser().parse_args()
+
+
+def by_optparse() -> None:
+    optparse.OptionParser().parse_args()
+
+
+def by_click() -> None:
+    click.Command("scan", params=[])()
+
+
+@pytest.mark.parametrize("by", [by_argparse, by_optparse, by_click])
+def test_one_that_refuses_them(
+    monkeypatch: pytest.MonkeyPatch, by: Callable[[], object]
+) -> None:  # fmt: skip
+    program = Program(monkeypatch, "--retries=2")
+    assert program.behind is not None
+    program.behind.program_left(leaves(by))
+    program.behind.program_ended(2)
+    assert program.said == [
+        "--retries stands behind scan.py, so it is the program's, which has refused it; what is "
+        "for the farm stands before: --retries ... scan.py"
+    ]
+
+
+@pytest.mark.parametrize("number", ["4", "many"])
+def test_one_that_refuses_something_else(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    def run() -> None:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--output")
+        parser.add_argument("-n", type=int)
+        parser.parse_args()
+        parser.error("there is no file input.dat")
+
+    program = Program(monkeypatch, "--output", "x", "-n", number)
+    assert program.behind is not None
+    program.behind.program_left(leaves(run))
+    program.behind.program_ended(2)
+    assert program.said == []
+
+
+def test_how_a_program_ends_that_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for status, lines in ((0, 1), (2, 1), (1, 0), (143, 0)):
         program = Program(monkeypatch, "--retries=2", "-n", "4")
-        if read:
-            list(sys.argv)
         assert program.behind is not None
         program.behind.program_ended(status)
-        assert len(program.said) == bool(said)
-        assert said in "".join(program.said)
-        start = "--retries, -n stand behind scan.py, so they are the program's, which"
-        assert not said or program.said[0].startswith(start)
+        assert len(program.said) == lines
+        start = "--retries, -n stand behind scan.py, so they are the program's, which has not read"
+        assert not lines or program.said[0].startswith(start)
 
 
 PROGRAM = """
-import argparse, sys
+import argparse, io, sys
 from scoopmpi import futures
 
 if __name__ == "__main__":
+    if sys.argv[1] == "long":
+        said = sys.stderr = io.StringIO()
+        next(futures.map(abs, [1]))
+        print("the first task has seen the line:", "--checkpoint stands behind" in said.getvalue())
+        sys.exit()
     if sys.argv[1] != "none":
         parser = argparse.ArgumentParser()
         parser.add_argument("how")
@@ -139,6 +189,8 @@ def test_what_users_see(first_library: Library, tmp_path: Path) -> None:
     assert (ignored.returncode, ignored.stdout) == (0, "45\n")
     assert ignored.stderr.startswith("scoopmpi: --checkpoint stands behind scan.py, so it is the")
     assert ignored.stderr.count("\n") == 1
+    long = start(first_library, [*words, "long", "--checkpoint", "x"], cwd=tmp_path)
+    assert long.stdout == "the first task has seen the line: True\n"
     refused = start(first_library, [*words, "refuses", "--checkpoint", "x"], cwd=tmp_path)
     assert refused.returncode == 2
     assert refused.stderr.endswith(

@@ -6,6 +6,7 @@ import importlib
 import os
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from scoopmpi.program import finding, ready_programs
 from scoopmpi.programs import sanity, simple_shell
 from scoopmpi.programs.sanity import Row
 from scoopmpi.programs.simple_shell import Ended
-from tests.support.libraries import Library
+from tests.support.libraries import ROOT, Library
 from tests.support.starting import MYSCOOP, start
 
 pytestmark = pytest.mark.timeout(120)
@@ -198,6 +199,22 @@ def test_a_bad_range_ends_with_a_sentence(first_library: Library, tmp_path: Path
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "simple_shell: the range '9:1' never reaches its end" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_the_commands_of_the_page(first_library: Library, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "myscoop.md").read_text()
+    (block,) = re.findall(r"(?s)leave alone:\n\n```bash\n(.*?)```", page)
+    (tmp_path / "model.sh").write_text("#!/bin/bash\na=(x y z w)\necho ${a[$1]}\n")
+    (tmp_path / "model.sh").chmod(0o755)
+    outputs = []
+    for line in block.splitlines():
+        words = shlex.split(line, comments=True)
+        answer = start(first_library, [*MYSCOOP, "-n", "2", *words[1:]], cwd=tmp_path)
+        assert (answer.returncode, answer.stderr) == (0, ""), line
+        outputs.append(answer.stdout.split())
+    assert outputs[0] == [word for n in range(4) for word in ("counter", str(n))]
+    assert [(tmp_path / f"out.{n}").read_text() for n in range(4)] == ["0\n", "1\n", "2\n", "3\n"]
+    assert outputs[1:] == [[], ["x", "y", "z", "w"], ["1", "2", "3"]]
 
 
 def test_mpi_programs_as_commands(library: Library, tmp_path: Path) -> None:

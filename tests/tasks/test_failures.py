@@ -10,6 +10,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import TimeoutError as WaitedTooLong
 from typing import Any
 
 import pytest
@@ -145,7 +146,7 @@ def test_what_is_no_tasks_failure_is_raised(where: str) -> None:
         with pytest.raises(LookupError, match="own"):
             next(values)
         if where != "farm":  # where time is counted in turns
-            with pytest.raises(TimeoutError):
+            with pytest.raises(WaitedTooLong):
                 list(futures.map(time.sleep, [0.05] * 9, timeout=0.01, return_exceptions=True))
         return found
 
@@ -188,6 +189,17 @@ def test_an_error_shows_the_call(where: str) -> None:
     assert f"Failed in submitted call {__name__}.pair(4, y=[1])" in of_call
 
 
+@pytest.mark.parametrize("reduce", [futures.mapReduce, futures.mapScan])
+def test_a_reduction_says_which_of_its_tasks_it_was(where: str, reduce: Any) -> None:
+    def run() -> str:
+        with pytest.raises(ValueError, match="4") as caught:
+            reduce(pair, max, [0, 3, 4], [9, 9, 9])
+        return notes(caught.value)
+
+    text = made(where, run)
+    assert f"Failed in {__name__}.pair(4, 9), task 2" in text and "Rows" not in text
+
+
 SAME = ValueError("one object, which all raise")
 
 
@@ -224,9 +236,10 @@ def test_what_raises_is_tried_again(where: str) -> None:
             found.append(pool.submit(flaky, 6, retries=2).result())
         found.append(futures.submit(flaky, 7, times=1, retries=1).result())
         found.append(MPIExecutor().submit(flaky, 8, retries=2).result())
-        return found
+        found.append(futures.mapReduce(flaky, max, [9], retries=2))
+        return found + futures.mapScan(flaky, max, [10], retries=2, retry_delay=0.001)
 
-    assert made(where, run) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert made(where, run) == list(range(1, 11))
 
 
 def test_the_last_error_says_how_often(where: str) -> None:
@@ -246,7 +259,7 @@ def test_a_delay_that_would_outlast_the_timeout(where: str) -> None:
     begun = time.monotonic()
 
     def run() -> None:
-        with pytest.raises((OSError, TimeoutError)):
+        with pytest.raises((OSError, WaitedTooLong)):
             list(futures.map(flaky, [1], timeout=0.05, retries=2, retry_delay=600))
 
     made(where, run)
@@ -306,10 +319,11 @@ def test_an_unknown_keyword_is_told_once(monkeypatch: pytest.MonkeyPatch) -> Non
         warnings.simplefilter("always")
         for _ in range(3):
             assert list(futures.map(model, [0], task_timout=3)) == [0]
-        assert list(futures.map_as_completed(model, [0], buffersize=3)) == [0]
+        assert list(futures.map_as_completed(model, [0], buffersize=3, retry=3)) == [0]
         assert list(futures.map(model, [0], timeout=None, chunksize=3)) == [0]
     assert [str(each.message) for each in told] == [
         "map knows no task_timout=; did you mean task_timeout=? It has no effect.",
         "map_as_completed knows no buffersize=, it has no effect.",
+        "map_as_completed knows no retry=; did you mean retries=? It has no effect.",
     ]
     assert {each.filename for each in told} == {__file__}

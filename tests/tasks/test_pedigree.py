@@ -12,6 +12,7 @@ import pytest
 
 import scoopmpi
 from scoopmpi import MPIExecutor, Pool, futures, task
+from scoopmpi.executors import debug_task
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, pedigree
@@ -27,10 +28,15 @@ scene: Any = None
 def _started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(identity.this, "started", True)
     fresh = pedigree.Program()
-    for user in ("task", "tasks.serial", "tasks.pedigree", "worker.nested.hub"):
+    for user in _USERS:
         monkeypatch.setattr(f"scoopmpi.{user}.program", fresh)
     yield
     current_executor.install(None)
+
+
+_USERS = ("task", "tasks.serial", "tasks.pedigree", "worker.nested.hub", "executors.debug_task",
+          "executors.farm_executor")  # fmt: skip
+"""Modules with the program of this process, which each test has for itself."""
 
 
 def on_farm(work: Callable[[], Any], seed: int) -> Any:
@@ -184,6 +190,34 @@ def test_a_task_that_is_tried_again_draws_the_same() -> None:
     assert again[0][1][0] == once[0][0]
     for seed in SEEDS:
         assert on_farm(work, seed) == expected
+
+
+def debugged(executor: Any, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what the second task of the second map prints where it is debugged."""
+    executor.task = debug_task.DebugTask("shown:1")
+    current_executor.install(executor)
+    scoopmpi.seed(5)
+    with pytest.raises(SystemExit):
+        list(futures.map(drawn, range(3)))
+        list(futures.map(shown, range(3)))
+    return capsys.readouterr().out
+
+
+def shown(_: int) -> None:
+    print(drawn(0), list(futures.map(drawn, range(3))), futures.submit(drawn, 0).result())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_task_draws_the_same_where_it_is_debugged(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(debug_task, "can_be_asked", lambda: False)
+    in_place(lambda: [*futures.map(drawn, range(3)), *futures.map(shown, range(3))])
+    expected = capsys.readouterr().out.splitlines()[1] + "\n"
+    assert debugged(debug_task.DebugSerial(), capsys) == expected
+    ranks = Ranks(2, seed=1, policy=EAGER)
+    assert debugged(debug_task.DebugFarm(ranks.farm), capsys) == expected
+    ranks.settle()
 
 
 def placed(_: int) -> list[tuple[int, int]]:

@@ -78,7 +78,7 @@ def test_a_flush_does_not_wait_for_who_has_gone(ends: Ends) -> None:
 
 def test_a_worker_speaks_to_rank_0_alone(ends: Ends) -> None:
     here, there, _ = ends
-    worker = LineTransport(there, 3, 4)
+    worker = LineTransport(there, 3)
     worker.send(0, Left())
     worker.send(2, Left())
     assert here.receive() == Left()

@@ -6,7 +6,6 @@ program is the program's, for the completion in the shell too.
 
 from __future__ import annotations
 
-import difflib
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -49,15 +48,23 @@ class WrapperCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options; a mistyped one is answered with those that may be meant."""
+        last = args[-1:]  # click takes them out
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as problem:
             raise self._no_such(ctx, problem.option_name) from None
+        except click.BadOptionUsage:
+            if last == ["-h"]:
+                text = "-h is --hybrid and needs a number: -h 2. For help: --help, or in short -u"
+                raise click.BadOptionUsage("-h", text, ctx) from None
+            raise
 
     def _no_such(self, ctx: click.Context, name: str) -> click.NoSuchOption:
         if name in scoop_options.NAMES:
             it_is = "called --universe here" if name == "-n" else "one of python -m scoopmpi"
             return click.NoSuchOption(name, f"No such option {name!r}: it is {it_is}.", ctx=ctx)
+        import difflib  # late: few command lines have one
+
         shown = [
             word for param in self.params
             if isinstance(param, click.Option) and not param.hidden for word in param.opts

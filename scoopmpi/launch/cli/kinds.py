@@ -51,6 +51,18 @@ class ShellWords(Text):
             self.fail(f"{value!r} cannot be split into words: {problem}", param, ctx)
 
 
+class Count(click.IntRange):
+    """A whole number from `min` on."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            if value == "p":  # `-np 4` is -n with the value p
+                self.fail("-np is -n here, as in: -n 4", param, ctx)
+            self.fail(f"{value!r} is no whole number from {self.min} on", param, ctx)
+
+
 class Names(Text):
     """`A,B`."""
 
@@ -98,12 +110,6 @@ class Rehearsed(_Kind):
             return jobs.job(shape.shape(value)) if isinstance(value, str) else value
         except shape.ShapeError as problem:
             self.fail(str(problem), param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        found = [f"{name}:" for name in jobs.SYSTEMS if name.startswith(incomplete)]
-        return [CompletionItem(name) for name in found]
 
 
 class Order(_Kind):

@@ -14,7 +14,7 @@ from .. import flavours, managers
 from . import kinds
 from .setting import Setting
 
-_COUNT = click.IntRange(min=1)
+_COUNT = kinds.Count(min=1)
 _MANAGERS = kinds.Name(managers.NAMES, managers.ALIASES)
 _FLAVOURS = kinds.Name(flavours.NAMES, flavours.ALIASES)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -78,6 +77,8 @@ def unknown_variables(ctx: click.Context, env: Mapping[str, str]) -> Iterator[st
     start = variable("")
     for name in sorted(name for name in env if name.startswith(start)):
         if name not in known and env[name]:
+            import difflib  # late: few environments have one
+
             ends = [each.removeprefix(start) for each in known]
             close = difflib.get_close_matches(name.removeprefix(start), ends, n=1)
             meant = f"; did you mean {start}{close[0]}?" if close else " (--help has them)"

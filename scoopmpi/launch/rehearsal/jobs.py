@@ -7,9 +7,7 @@ To add one: a function here, and its place in `SYSTEMS`.
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -52,6 +50,8 @@ class Job:
 
         env: as `environment` has made it. Raises AllocationError as in a job.
         """
+        import tempfile  # late, as json: few starts are rehearsals
+
         with tempfile.TemporaryDirectory(prefix="scoopmpi-") as directory:
             paths = {name: os.path.join(directory, name) for name in self.files}
             for name, path in paths.items():
@@ -226,6 +226,8 @@ def _pjm(shape: Shape) -> Job:
 
 
 def _flux(shape: Shape) -> Job:
+    import json
+
     total = shape.hosts * shape.tasks
     asked = [f"-N{shape.nodes}"] if shape.nodes is not None else []
     asked += [f"-n{total}", *([f"-c{shape.cores}"] if shape.cores is not None else ())]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...concurrency.backoff import poll
 from ...tasks import limit
-from ...tasks.pedigree import UNPLACED, Strand
+from ...tasks.pedigree import Strand
 from ...wire import errors
 from .fibers import Fibers, Suspended
 
@@ -78,7 +78,7 @@ class DepthFirst:
         if self._sharing.idle_workers:
             self._sharing.offer(1)
         outer, scope, strand = self.scope, next(self._scopes), self.strand
-        self.scope, self.strand = scope, Strand(UNPLACED, None)
+        self.scope, self.strand = scope, Strand()
         self._unended[scope] = job
         self._depth += 1
         waiting = limit.set_aside()

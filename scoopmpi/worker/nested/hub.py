@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from ...tasks.pedigree import UNPLACED, Program, Strand, program
+from ...tasks.pedigree import Program, Strand, program
 from ...tasks.serial import SerialExecutor
 from ...tasks.unfinished import Unfinished
 from ...wire.messages import Returned
@@ -124,4 +124,4 @@ class Hub:
             self._callbacks.popleft()()
         for job in self.pending.unstarted():
             if job.any_thread and job.rows:
-                job.run(0.0, Strand(UNPLACED, None))
+                job.run(0.0, Strand())

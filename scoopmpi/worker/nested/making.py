@@ -31,11 +31,6 @@ class JobMaker:
         self._ahead = 4 * hub.workers
         self._numbers = itertools.count(1)
 
-    def _who(self) -> Strand | Program:
-        """Return who makes a job: mostly a nested task, which is found at once."""
-        strand = self._tasks.strand
-        return self._hub.strand if strand is None else strand.inner or strand
-
     def submit(
         self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
@@ -43,7 +38,7 @@ class JobMaker:
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
         try:
-            call = packed(future, fn, args, kwargs, self._who().new_call(fn))
+            call = packed(future, fn, args, kwargs, self._hub.strand.new_call(fn))
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
@@ -77,7 +72,10 @@ class JobMaker:
             fn = options.retry.in_place(fn, deadline)
         ordered = options.ordered
         tasks, maps = self._tasks, self._maps
-        origin = self._who().new_map()
+        strand: Strand | Program | None = tasks.strand  # of a nested task mostly, which is at hand
+        if strand is None or strand.inner is not None:
+            strand = self._hub.strand
+        origin = strand.new_map()
         job = NestedMap(
             next(self._numbers), tasks.scope, fn, iterables, self._ahead, ordered, origin
         )

@@ -80,7 +80,10 @@ class NestedValues:
         while True:
             if (arrived := job.outcomes.take()) is not None:
                 if isinstance(arrived, Arrived):
-                    return self._of_here(arrived)
+                    if arrived.failure is not None:
+                        return self._with_failure(arrived.values, arrived.failure)
+                    found = arrived.values
+                    return found if len(found) == 1 else handed_over(found)
                 return consumed(arrived, self._collect)  # from another worker
             if job.rows and tasks.shallow and self._seconds_left() is None:
                 tasks.advance(job)
@@ -93,10 +96,7 @@ class NestedValues:
             elif not tasks.wait_until(job.ready, self._seconds_left()):
                 raise WaitedTooLong("the map's timeout has passed")
 
-    def _of_here(self, arrived: Arrived) -> Iterable[Any]:
-        found, problem = arrived.values, arrived.failure
-        if problem is None:
-            return found if len(found) == 1 else handed_over(found)
+    def _with_failure(self, found: list[Any], problem: BaseException) -> Iterable[Any]:
         outcomes = [*found, Raised(problem)]
         return handed_over(collected(outcomes)) if self._collect else Surfacing(outcomes)
 
