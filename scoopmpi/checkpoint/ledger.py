@@ -88,12 +88,17 @@ class Ledger:
 
     def changed(self, where: str, function: str, tasks: int) -> None:
         """Tell the user at once, for each function once, that nothing kept of it fits."""
+        self._tell_once(function, where, uses([function]), tasks, "computed again")
+
+    def nothing_fits(self, where: str, function: str, tasks: int) -> None:
+        """Tell the user at once, for each function once, that a map has other arguments."""
+        self._tell_once(function, where, "its arguments are others than before", tasks, "computed")
+
+    def _tell_once(self, function: str, where: str, why: str, tasks: int, then: str) -> None:
         if self.first_time(f"changed {function}"):
             which = "1 earlier result is" if tasks == 1 else f"{tasks} earlier results are"
-            logger.warning(
-                "checkpoint %s: %s: %s; its %s kept, its tasks are computed again",
-                self.file.path, where, uses([function]), which,
-            )  # fmt: skip
+            text = "checkpoint %s: %s: %s; its %s kept, its tasks are %s"
+            logger.warning(text, self.file.path, where, why, which, then)
 
     def close(self, ended: bool) -> None:
         """Write all that has come, and let go of the file; say what was found and computed.

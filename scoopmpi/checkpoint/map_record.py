@@ -123,6 +123,10 @@ class CheckpointedMap:
                     found += parts
                     at = place.stop
         found += self._elsewhere(gaps, start, columns)
+        if self._others is not None and not found and start == 0:
+            mine = (place for several in self._places.values() for place in several)
+            where = f"map {self._number} ({self._name})"
+            self._ledger.nothing_fits(where, self._name, _tasks(mine))
         self._ledger.tally.add(found=sum(part.stop - part.start for part in found))
         return sorted(found, key=lambda part: part.start)
 

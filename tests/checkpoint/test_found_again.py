@@ -86,6 +86,31 @@ def test_what_a_run_tells_of_a_parameter(tmp_path: Path, caplog: pytest.LogCaptu
     ]
 
 
+def test_what_a_run_tells_of_other_arguments(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = []
+    for given in (range(40), range(1, 41), range(100, 140), range(5)):
+        caplog.clear()
+        runs(tmp_path / "run.ckpt", mapped(given))
+        lines.append([record.getMessage().partition(": ")[2] for record in caplog.records])
+    kept = f"kept (myscoop checkpoint show {tmp_path / 'run.ckpt'})"
+    name = "tests.checkpoint.test_found_again.model"
+    assert lines == [
+        [],
+        [
+            f"39 of 40 results found; 1 computed with arguments that are new; 1 not used this time {kept}"
+        ],
+        [
+            f"map 1 ({name}): its arguments are others than before; its 41 earlier results are "
+            "kept, its tasks are computed",
+            "0 of 40 results found; 40 computed with arguments that are new; 41 not used this "
+            f"time {kept}",
+        ],
+        [],
+    ]
+
+
 def only_closed(damp: float) -> Program:
     def closed(x: int) -> float:
         return x * damp
