@@ -39,18 +39,19 @@ class Submitted:
 
     def next(
         self, given: int, function: Function | None, args: tuple[Any, ...],
-        kwargs: Mapping[str, Any], place: int | None = None,
+        kwargs: Mapping[str, Any], place: tuple[int | None, ...], placed: bool,
     ) -> CheckpointedCall:  # fmt: skip
         """Return the record of the next call.
 
         given: how many constants were set before it. function: None where nobody can compare it.
-        place: among the program's calls, where the outcome depends on that.
+        place: the program's seed, the number of a map, and that among the calls.
+        placed: whether the outcome depends on that.
         """
         number = next(self._count)
         if function is None:
             return CheckpointedCall(self._ledger, given, number, None, None, b"")
-        key, kept = arguments.of_call(args, kwargs)
-        if key is not None and place is not None:
+        key, kept = arguments.of_call(args, kwargs, place)
+        if key is not None and placed:
             key = digests.digest(key, place)
         call = CheckpointedCall(self._ledger, given, number, function, key, kept)
         if key is not None and self._ledger.file.counts:
