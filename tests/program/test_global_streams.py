@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scoopmpi.program import global_streams
 from scoopmpi.program.global_streams import GlobalStreams, Seeding, seedings_of
 from scoopmpi.program.naming import WORKER_NAME
 from tests.support.libraries import Library
@@ -67,6 +68,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, path: Path, source: str, task: str) -
     module = ModuleType(WORKER_NAME)
     module.__file__ = str(path)
     monkeypatch.setitem(sys.modules, "__main__", module)
+    # Other tests' modules are not the program's, though they are the user's here.
+    monkeypatch.setattr(global_streams, "_own_modules", lambda: [(module, str(path))])
     exec(compile(source, str(path), "exec"), vars(module))
     streams = GlobalStreams()
     for _ in range(5):
