@@ -330,6 +330,14 @@ def test_a_task_may_ask_for_the_seed_and_not_set_it() -> None:
         in_place(lambda: list(futures.map(seeds, [7])))
 
 
+def test_nor_may_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.this, "rank", 1)
+    with pytest.raises(RuntimeError, match="for the program"):
+        scoopmpi.seed(7)
+    with pytest.raises(RuntimeError, match="ask in the task, and pass it on"):
+        scoopmpi.seed()
+
+
 def test_a_worker_that_imports_the_program_leaves_the_seed_to_rank_0(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
