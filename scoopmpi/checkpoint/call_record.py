@@ -54,7 +54,7 @@ class Submitted:
         if key is not None and placed:
             key = digests.digest(key, place)
         call = CheckpointedCall(self._ledger, given, number, function, key, kept)
-        if key is not None and self._ledger.file.counts:
+        if key is not None and self._ledger.file.counts and not self._ledger.set_by_tasks:
             self._look_for(call, function, key)
         return call
 
@@ -94,10 +94,8 @@ class Submitted:
         return found
 
     def _fitting(self, here: list[Place], function: Function, key: bytes) -> Place | None:
-        replaced, before = (
-            self._ledger.file.replaced,
-            self._ledger.file.moved.get((CALLS, function.number), {}),
-        )
+        file = self._ledger.file
+        replaced, before = file.replaced, file.moved.get((CALLS, function.number), {})
         for place in here:
             fits = place.function == function.number and place.digest == key
             mine = Outcome(place.part, 0)
@@ -150,10 +148,8 @@ class CheckpointedCall:
         """Use the outcome at the call's own place; a failure only where that is wanted."""
         saved = self._ledger.file.part(place)
         if saved is not None:
-            failed = bool(saved.failed)
-            self._use(
-                saved.outcomes[0], failed, failed or bool(saved.again), Outcome(place.part, 0)
-            )
+            raised, outcome = bool(saved.failed), Outcome(place.part, 0)
+            self._use(saved.outcomes[0], raised, raised or bool(saved.again), outcome)
 
     def take(self, place: Place, outcome: Outcome) -> None:
         """Use an outcome that was given to this call; a failure only where that is wanted."""
@@ -166,9 +162,8 @@ class CheckpointedCall:
         if failed and not self._ledger.keep_failures:
             self._instead, self._reason = (outcome,), "retried"
             return
-        self.known = OutcomeRange(
-            self.number, self.number + 1, False, (frame,), (0,) if raised else ()
-        )
+        failed_places = (0,) if raised else ()
+        self.known = OutcomeRange(self.number, self.number + 1, False, (frame,), failed_places)
         self._ledger.tally.add(found=1)
 
     def missed(self, here: list[Place]) -> None:

@@ -37,9 +37,8 @@ def located(place: tuple[int | None, ...], *values: Any) -> bytes | None:
 
     place: the program's seed, the number of the task's map, and its index.
     """
-    _now.placed = False
-    found = digest(*values)
-    return digest(found, place) if _now.placed and found is not None else found
+    found, placed = with_place(*values)
+    return digest(found, place) if placed and found is not None else found
 
 
 def function(target: Callable[..., Any]) -> bytes | None:
@@ -55,17 +54,18 @@ def described(target: Callable[..., Any]) -> tuple[bytes | None, bool]:
     is what it was when it was first asked for, see `code_digest`.
     """
     if not payload.by_name(target):
-        return _described(target)
+        return with_place(target)
     code = getattr(target, "__code__", None)
     known = _known.get(target)
     if known is None or known[0] is not code:
-        known = _known[target] = code, *_described(target)
+        known = _known[target] = code, *with_place(target)
     return known[1:]
 
 
-def _described(target: Callable[..., Any]) -> tuple[bytes | None, bool]:
+def with_place(*values: Any) -> tuple[bytes | None, bool]:
+    """Return the digest of any values, and whether a function in them asks for a task's place."""
     _now.placed = False
-    found = digest(target)
+    found = digest(*values)
     return found, _now.placed
 
 

@@ -51,6 +51,11 @@ class Ledger:
         """The number of constants that the program has set so far."""
         return len(self._constants.by_program)
 
+    @property
+    def set_by_tasks(self) -> bool:
+        """True where a task has set a constant: tasks from here on may read it."""
+        return bool(self._constants.by_tasks)
+
     def covers(self, given: int) -> bool:
         """True where digests made at that count of constants cover all that a task can have read.
 

@@ -71,6 +71,8 @@ class CheckpointedMap:
     def _look_at_place(self, function: Function) -> None:
         """Find what lies at the map's place, of its function and of earlier versions of that."""
         places = self._file.places(job=self._number)
+        if not places:
+            return
         names = {version.number for version in self._file.versions(function.name)}
         earlier = [p for p in places if p.function in names and p.function != function.number]
         for place in places:
@@ -104,7 +106,7 @@ class CheckpointedMap:
         columns: their arguments, a column for each parameter, from `start` on as far as `reach`
             has said, or to the end of the map.
         """
-        if self._left is None:
+        if self._left is None or self._ledger.set_by_tasks:
             return []
         found: list[OutcomeRange] = []
         gaps: list[range] = []

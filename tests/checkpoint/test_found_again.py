@@ -99,7 +99,8 @@ def test_what_a_run_tells_of_other_arguments(
     assert lines == [
         [],
         [
-            f"39 of 40 results found; 1 computed with arguments that are new; 1 not used this time {kept}"
+            "39 of 40 results found; 1 computed with arguments that are new; 1 not used this "
+            f"time {kept}"
         ],
         [
             f"map 1 ({name}): its arguments are others than before; its 41 earlier results are "

@@ -173,9 +173,9 @@ def test_a_key_is_the_same_in_a_batch_of_any_kind() -> None:
     assert arguments.keys(plain, 3) == expected
     mixed = arguments.of_keys(expected, [None] * 3)
     assert arguments.keys(mixed, 3) == expected
-    assert arguments.of_call(rows[1], {})[0] == expected[1]
-    named = arguments.of_call((1,), {"y": "a"})[0]
-    assert named not in expected and named == arguments.of_call((1,), {"y": "a"})[0]
+    assert arguments.of_call(rows[1], {}, (1, 1))[0] == expected[1]
+    named = arguments.of_call((1,), {"y": "a"}, (1, 1))[0]
+    assert named not in expected and named == arguments.of_call((1,), {"y": "a"}, (1, 1))[0]
     assert arguments.keys(arguments.of_batch([range(5)])[1], 5) == [
         arguments.key((x,)) for x in range(5)
     ]
