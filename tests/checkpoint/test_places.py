@@ -105,31 +105,6 @@ def test_random_numbers_are_those_of_the_place_and_the_seed(tmp_path: Path, seed
             assert ran["draws"] <= new
 
 
-def add(a: float, b: float) -> float:
-    return a + b
-
-
-def applies(function: Any, x: Any) -> Any:
-    return function(x)
-
-
-def test_functions_among_the_arguments_count_too(tmp_path: Path) -> None:
-    """Those of a reduction; a map over such functions is computed each time."""
-
-    def program() -> list[Any]:
-        total = futures.mapReduce(draws, add, "aaaa")
-        called = futures.submit(applies, draws, "b").result()
-        return [total, called, list(futures.map(applies, [draws] * 3, "abc"))]
-
-    found = []
-    for number in (5, 5, 6, 5):
-        with seeded(tmp_path / "run.ckpt", 1, number):
-            found.append(program())
-    assert found[0] == found[1] == found[3]
-    for one, other in zip(found[0], found[2], strict=True):
-        assert one != other
-
-
 BY_ARGUMENTS = {
     "a function": lambda: list(futures.map(applied, [draws] * 4, "aaaa")),
     "of a generator": lambda: list(futures.map(applied, iter([draws] * 4), "abcd")),
