@@ -35,24 +35,26 @@ Call: TypeAlias = "tuple[tuple[Any, ...], Mapping[str, Any]]"
 """A task's arguments by their place, and by their name."""
 
 
-def key(row: tuple[Any, ...]) -> bytes | None:
+def key(row: tuple[Any, ...], place: tuple[int | None, ...] = ()) -> bytes | None:
     """Return the key of a task with these arguments; None where they cannot be compared.
 
-    Nor can functions among them that ask for their task's place.
+    place: of the task, see `digests.located`; a function among them may ask for it.
     """
     text = _plain_text(row)
-    if text is not None:
-        return _hash(text)
-    found, placed = digests.with_place(row)
-    return None if placed else found
+    return digests.located(place, row) if text is None else _hash(text)
 
 
-def keys_of(columns: Sequence[Sequence[Any]]) -> list[bytes | None]:
-    """Return the keys of tasks with these arguments, a column for each parameter."""
+def keys_of(
+    columns: Sequence[Sequence[Any]], where: tuple[int | None, ...] = (), first: int = 0
+) -> list[bytes | None]:
+    """Return the keys of tasks with these arguments, a column for each parameter.
+
+    where, first: the place of the first of them, its index apart.
+    """
     rows = zip(*columns, strict=True)
     if all(type(column) is range or set(map(type, column)) <= _ATOMS for column in columns):
         return [_hash(marshal.dumps(row, _STABLE)) for row in rows]
-    return [key(row) for row in rows]
+    return [key(row, (*where, index)) for index, row in enumerate(rows, first)]
 
 
 def _plain_text(row: tuple[Any, ...]) -> bytes | None:
@@ -103,14 +105,13 @@ def of_keys(
 
 
 def of_call(
-    args: tuple[Any, ...], kwargs: Mapping[str, Any], place: tuple[int | None, int]
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], place: tuple[int | None, ...] = ()
 ) -> tuple[bytes | None, bytes]:
     """Return the key of a submitted call, and how its arguments stand in the file.
 
     Without keywords it is that of a task of a map with these arguments.
 
-    place: the program's seed and the call's number, on which it depends where a function among
-        the arguments asks for them, as in a reduction.
+    place: see `key`.
     """
     text = None if kwargs else _plain_text(args)
     found: bytes | None
@@ -119,9 +120,7 @@ def of_call(
         if len(text) <= SHOWN:
             return found, _sealed(_PLAIN + text)
         return found, of_keys([found], [None])
-    found, placed = digests.with_place(args, kwargs) if kwargs else digests.with_place(args)
-    if placed:
-        found = digests.digest(found, place)
+    found = digests.located(place, args, kwargs) if kwargs else digests.located(place, args)
     if found is None:
         return None, b""
     if kwargs:

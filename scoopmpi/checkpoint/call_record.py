@@ -39,13 +39,13 @@ class Submitted:
 
     def next(
         self, given: int, function: Function | None, args: tuple[Any, ...],
-        kwargs: Mapping[str, Any], place: tuple[int | None, int], placed: bool,
+        kwargs: Mapping[str, Any], place: tuple[int | None, ...], placed: bool,
     ) -> CheckpointedCall:  # fmt: skip
         """Return the record of the next call.
 
         given: how many constants were set before it. function: None where nobody can compare it.
-        place: the program's seed and the number of the call in the program. placed: whether its
-            function depends on them.
+        place: the program's seed, the number of a map, and that among the calls.
+        placed: whether the outcome depends on that.
         """
         number = next(self._count)
         if function is None:

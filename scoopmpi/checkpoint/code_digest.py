@@ -10,22 +10,26 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ..wire import payload
-from . import module_parts, provenance
-from .stable_pickle import PLACES, SIZE, Complete, Digested, Placed, digest_values
+from . import import_effects, module_parts, provenance
+from .import_effects import ImportEffects
+from .stable_pickle import PLACES, SIZE, Complete, Digested, Placed, digest_values, hides
 
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _CHANGES = {"STORE_GLOBAL", "DELETE_GLOBAL"}
 _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _BETWEEN = {"EXTENDED_ARG", "CACHE", "PUSH_NULL"}
 """What may stand between the reading of a global and that of its attribute."""
+_ANYTHING = frozenset({"globals", "eval", "exec", "__import__"})
+_ANYWHERE = frozenset({"import_module", "__subclasses__"})
+"""By Python's own functions, and by these attributes, code reaches what it does not name."""
 _OURS, _, _PLACE = PLACES.partition(".")
 Chains: TypeAlias = "frozenset[tuple[str, ...]]"
 _VOLATILE = {
@@ -50,10 +54,14 @@ def digest_code(obj: Any, complete: Complete) -> Digested:
     if isinstance(obj, ModuleType):
         sources = list(provenance.sources(obj.__name__))
         return _digested(sources, _place_in(name for name, _ in sources), complete)
-    code = getattr(obj, "__code__", None)
+    imported = isinstance(obj, ImportEffects)
+    code = sys.modules.get(obj.module) if imported else getattr(obj, "__code__", None)
     known = _seen.get(obj)
     if known is not None and known[0] is code:
         return known[1]
+    if imported:
+        _seen[obj] = code, _import(obj, complete)
+        return _seen[obj][1]
     facts, values = _class(obj) if isinstance(obj, type) else _function(obj)
     found = _digested(facts, values, complete)
     if payload.by_name(obj):
@@ -97,25 +105,86 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield f"closure {name}", cell.cell_contents
         except ValueError:  # not set yet
             yield f"closure {name}", None
+    made_in = [name for name in (provenance.of(function), function.__module__) if name]
+    for name in dict.fromkeys(made_in):  # a library's wrapper may say that it is the program's
+        if not provenance.library(name):
+            yield "import", import_effects.of(name)
+            if _hide(function):
+                made = function.__qualname__.partition(".")[0]
+                yield "made", import_effects.of(name, made, True)
     if provenance.library(provenance.of(function)):
         return  # a library's closure around something; what it reads is the library's
-    reads, modules = _reads(function.__code__)
-    by_name = payload.by_name(function)
-    for name, chains in reads:
-        if name in function.__globals__:
-            value = function.__globals__[name]
-            yield from _global(name, value, chains)
-            if by_name and not isinstance(value, ModuleType | FunctionType | type):
-                # What workers have may be another value than the one that rank 0 has by now.
-                yield f"made {name}", module_parts.statements(function.__module__, name)
+    yield from _read_by(function.__code__, function.__globals__)
+    for name, _ in _reads(function.__code__)[0]:
+        yield from _made(function.__globals__, name)
+    if _reads_anything(function):
+        places = dict.fromkeys([*made_in, *provenance.loaded()])
+        yield "anything", [list(provenance.sources(name)) for name in places]
     if "argv" in _attributes(function.__code__):
         yield "arguments of the program", sys.argv[1:]
+
+
+def _hide(function: FunctionType) -> bool:
+    """True where a function has with it what does not show all that is in it."""
+    given = [function.__defaults__, function.__kwdefaults__, function.__dict__]
+    cells = (each.cell_contents for each in function.__closure__ or () if each != CellType())
+    return any(map(hides, (*given, *cells)))
+
+
+def _reads_anything(function: FunctionType) -> bool:
+    """True where a function may take from modules what its code does not name."""
+    reads, modules = _reads(function.__code__)
+    names = {name for name, _ in reads}
+    if not _ANYTHING.isdisjoint(names - function.__globals__.keys()):
+        return True
+    attributes = _attributes(function.__code__)
+    knows_sys = "sys" in modules or any(function.__globals__.get(each) is sys for each in names)
+    return not _ANYWHERE.isdisjoint(attributes) or ("modules" in attributes and knows_sys)
+
+
+def _read_by(
+    code: CodeType, names: Mapping[str, Any], without: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Any]]:
+    """Return what code reads of the globals that it finds, and of modules that it imports."""
+    reads, modules = _reads(code)
+    for name, chains in reads:
+        if name in names and name not in without:
+            yield from _global(name, names[name], chains)
     for module in modules:
         sources = list(provenance.sources(module))
         yield f"module {module}", sources
         yield from _place_in([module, *(name for name, _ in sources)])
-    if _OURS in modules and _PLACE in _attributes(function.__code__):
+    if _OURS in modules and _PLACE in _attributes(code):
         yield "place", Placed
+
+
+def _made(names: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    """Return how a value is made: workers may have another one than rank 0 has by now."""
+    module, value = names.get("__name__"), names.get(name)
+    plain = isinstance(value, FunctionType | BuiltinFunctionType | ModuleType | type)
+    if name in names and not plain and type(module) is str and not provenance.library(module):
+        yield f"made {name}", import_effects.of(module, name, hides(value))
+
+
+def _import(effects: ImportEffects, complete: Complete) -> Digested:
+    """Return the digest of what a module and those that it imports do when they are imported."""
+    code, own, by_arguments = effects.counting()
+    values: list[tuple[str, Any]] = [
+        (f"import of {each.module}", each) for each in effects.imports()
+    ]
+    if by_arguments:
+        values.append(("arguments of the program", sys.argv[1:]))
+    if isinstance(code, bytes):
+        return _digested(("import", code), values, complete)
+    module = sys.modules.get(effects.module)
+    names = {} if module is None else vars(module)
+    ours = {name for name, value in names.items() if _is_ours(value)}  # no task runs at an import
+    read = [each for each in _read_by(code, names, own | ours) if each[1] is not Placed]
+    return _digested(("import", _code(code)), [*values, *read], complete)
+
+
+def _is_ours(value: Any) -> bool:
+    return (provenance.of(value) or "").partition(".")[0] in provenance.OURS
 
 
 def _place_in(modules: Iterable[str]) -> Iterator[tuple[str, Any]]:
@@ -223,4 +292,19 @@ def _constant(constant: Any, code: CodeType) -> Any:
 def _class(kind: type) -> tuple[Any, Iterable[tuple[str, Any]]]:
     values = [("metaclass", type(kind)), ("bases", kind.__bases__)]
     values += [(name, value) for name, value in vars(kind).items() if name not in _VOLATILE]
-    return ("class", kind.__qualname__), values
+    if not provenance.library(kind.__module__) and any(hides(value) for _, value in values):
+        made = kind.__qualname__.partition(".")[0]
+        values.append(("made", import_effects.of(kind.__module__, made, True)))
+    return ("class", kind.__qualname__, _annotations(kind)), values
+
+
+def _annotations(kind: type) -> list[str]:
+    """Return the annotations of a class as text: a class of a library may go by them."""
+    try:
+        found = (
+            vars(kind)["__annotations__"] if sys.version_info < (3, 14) else kind.__annotations__
+        )
+        texts = [f"{name}: {annotation!r}" for name, annotation in found.items()]
+    except Exception:  # none, or names that are not to be had
+        return []
+    return [text for text in texts if " at 0x" not in text]

@@ -32,6 +32,15 @@ def digest(*values: Any) -> bytes | None:
         return None
 
 
+def located(place: tuple[int | None, ...], *values: Any) -> bytes | None:
+    """Return the digest of arguments; with the place of their task, where these ask for it.
+
+    place: the program's seed, the number of the task's map, and its index.
+    """
+    found, placed = with_place(*values)
+    return digest(found, place) if placed and found is not None else found
+
+
 def function(target: Callable[..., Any]) -> bytes | None:
     """Return the digest of a function, see `described`."""
     return described(target)[0]

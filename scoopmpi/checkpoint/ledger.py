@@ -39,6 +39,8 @@ class Ledger:
         self._constants = constants
         self._moved = {part for tasks in file.moved.values() for part, _ in tasks.values()}
         self._digests: dict[str, bytes | None] = {}  # of constants
+        self._wholes: dict[tuple[bytes, int], tuple[bytes | None, bool]] = {}
+        self._asking = False  # whether a constant asks for the place of a task
         self._functions: dict[Any, Function] = {}  # by their digest and the constants set before
         self._known: dict[int, Known | None] = {}  # by the number of their function
         self._lock = threading.RLock()
@@ -131,9 +133,10 @@ class Ledger:
                 text = "checkpoint %s: nobody can say whether %s stays the same; it is not saved"
                 logger.warning(text, self.file.path, name)
             return None, placed
+        whole, asking = self._whole(digest)
+        placed = placed or asking
         known = digest, self.given, place if placed else None
         if known not in self._functions:
-            whole = self._with_constants(digest)
             if whole is not None and placed:
                 whole = digests.digest(whole, place)
             if whole is None:
@@ -141,12 +144,20 @@ class Ledger:
             self._functions[known] = self.file.function(failure.describe(target), whole)
         return self._functions[known], placed
 
+    def _whole(self, function: bytes) -> tuple[bytes | None, bool]:
+        """Return what `_with_constants` does, and whether a constant asks for a task's place."""
+        known = function, self.given
+        if known not in self._wholes:
+            self._wholes[known] = self._with_constants(function), self._asking
+        return self._wholes[known]
+
     def _with_constants(self, function: bytes) -> bytes | None:
         """Return the digest of a function and of the constants that the program has set."""
         store = self._constants.store
         with self._lock:
             for name in self._constants.by_program:
                 if name in store and name not in self._digests:
-                    self._digests[name] = digests.digest(store.get(name))
+                    self._digests[name], asks = digests.described(store.get(name))
+                    self._asking = self._asking or asks
             comparable = None not in self._digests.values()
             return digests.digest(function, sorted(self._digests.items())) if comparable else None

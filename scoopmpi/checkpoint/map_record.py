@@ -26,17 +26,19 @@ class CheckpointedMap:
     """One map.
 
     given: how many constants were set before it. number: its place among the program's maps.
-    function: None where nobody can compare it. placed: whether its outcomes depend on their place.
+    function: None where nobody can compare it. where: the program's seed, and the map's number.
+    placed: whether its outcomes depend on their place.
     failed_value: tells which values are failures.
     """
 
     def __init__(
         self, ledger: Ledger, given: int, number: int, name: str,
-        function: Function | None, placed: bool, failed_value: Callable[[Any], bool] | None,
+        function: Function | None, where: tuple[int | None, int], placed: bool,
+        failed_value: Callable[[Any], bool] | None,
     ) -> None:  # fmt: skip
         self._ledger, self._file, self._given = ledger, ledger.file, given
         self._number, self._name, self._function = number, name, function
-        self._placed, self._failed_value = placed, failed_value
+        self._where, self._placed, self._failed_value = where, placed, failed_value
         self._left: Known | None = None if function is None else ledger.known(function)
         self._places: dict[int, list[Place]] = {}  # parts of the function that lie here, by start
         self._starts: list[int] = []
@@ -147,7 +149,7 @@ class CheckpointedMap:
                 continue
             if place.stop not in digests_of:
                 batch = [column[at - start : place.stop - start] for column in columns]
-                digests_of[place.stop] = self._digest(batch)
+                digests_of[place.stop] = self._digest(at, batch)
             fits = digests_of[place.stop] == place.digest and not self._had_others(place)
             if fits and self._left.claim(place):
                 return place
@@ -202,7 +204,8 @@ class CheckpointedMap:
         for gap in gaps:
             if self._moved or (self._streamed and gap.start >= self._end):
                 batch = [column[gap.start - start : gap.stop - start] for column in columns]
-                found = zip(gap, arguments.keys_of(batch), strict=False)
+                keys_of = arguments.keys_of(batch, self._where, gap.start)
+                found = zip(gap, keys_of, strict=False)
                 keys |= {
                     task: key
                     for task, key in found
@@ -274,7 +277,7 @@ class CheckpointedMap:
         rows = zip(zip(*columns, strict=True), frames, strict=True)
         for task, (row, frame) in enumerate(rows, start):
             small = type(frame) is bytes and len(frame) <= arguments.SHOWN
-            self._rows[task] = arguments.key(row), frame if small else None
+            self._rows[task] = arguments.key(row, (*self._where, task)), frame if small else None
 
     def came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
         """Keep outcomes that have come, of tasks with these arguments."""
@@ -320,11 +323,11 @@ class CheckpointedMap:
         others = min(left, max(0, min(tasks.stop, last) - max(tasks.start, first)))
         self._ledger.tally.add(new=left - others, others=others, retried=retried)
 
-    def _digest(self, columns: Sequence[Sequence[Any]]) -> bytes | None:
-        """Return the digest of some tasks' arguments; None where nothing can compare them."""
+    def _digest(self, first: int, columns: Sequence[Sequence[Any]]) -> bytes | None:
+        """Return the digest of tasks' arguments from the first on; None where they have none."""
         if payload.plain_columns(columns):
             return digests.digest(*columns)
-        keys = arguments.keys_of(columns)
+        keys = arguments.keys_of(columns, self._where, first)
         return digests.digest(*keys) if all(keys) else None
 
 

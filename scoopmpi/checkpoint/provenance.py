@@ -88,9 +88,15 @@ def sources(name: str) -> Iterator[tuple[str, bytes]]:
 
 def _loaded_below(name: str) -> list[str]:
     """Return the loaded parts of a package: they are reached through it as well."""
-    if not hasattr(sys.modules.get(name), "__path__"):
+    if "__path__" not in getattr(sys.modules.get(name), "__dict__", ()):
         return []
     return sorted(module for module in list(sys.modules) if module.startswith(f"{name}."))
+
+
+def loaded() -> list[str]:
+    """Return the names of all modules of the program that are loaded."""
+    found = [name for name, module in list(sys.modules.items()) if isinstance(module, ModuleType)]
+    return sorted(name for name in found if name != "SCOOP_WORKER" and not library(name))
 
 
 def _file(name: str) -> str | None:
@@ -159,6 +165,16 @@ def _named_in_bytecode(name: str, text: bytes) -> frozenset[str]:
         found |= {*code.co_names, *(f"{package}.{each}" for each in code.co_names)}
         left += [each for each in code.co_consts if isinstance(each, CodeType)]
     return frozenset(found & sys.modules.keys())
+
+
+def imported_as(module: str, statement: ast.Import | ast.ImportFrom, name: str) -> str:
+    """Return the full name of what an import in a module has bound to a name."""
+    for alias in statement.names:
+        if name == (alias.asname or alias.name.partition(".")[0]):
+            if isinstance(statement, ast.Import):
+                return alias.name if alias.asname else name
+            return f"{_base(module, statement.level, statement.module or '')}.{alias.name}"
+    return name
 
 
 def _base(name: str, level: int, module: str) -> str:

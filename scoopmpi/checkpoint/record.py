@@ -63,7 +63,10 @@ class Checkpoint:
         seed, _, job, _ = origin
         name = failure.describe(target)
         function, placed = self._ledger.function(target, (seed, job))
-        return CheckpointedMap(self._ledger, given, number, name, function, placed, judge(target))
+        where = seed, job
+        return CheckpointedMap(
+            self._ledger, given, number, name, function, where, placed, judge(target)
+        )
 
     def call(
         self, target: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any],
@@ -74,9 +77,9 @@ class Checkpoint:
         origin: who has made it, see `tasks.pedigree`.
         """
         given = self._ledger.given
-        seed, _, _, first = origin
-        function, placed = self._ledger.function(target, (seed, 0))
-        return self._submitted.next(given, function, args, kwargs, (seed, first), placed)
+        seed, _, job, first = origin
+        function, placed = self._ledger.function(target, (seed, job))
+        return self._submitted.next(given, function, args, kwargs, (seed, job, first), placed)
 
 
 def judge(target: Callable[..., Any]) -> Callable[[Any], bool] | None:

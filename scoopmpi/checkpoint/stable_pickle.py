@@ -10,8 +10,10 @@ a slower way, on which these are sorted.
 from __future__ import annotations
 
 import builtins
+import copyreg
 import functools
 import pickle
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -24,6 +26,8 @@ import cloudpickle
 from ..tasks.initializer import Initializer
 from ..wire import payload
 from . import provenance
+from .import_effects import ImportEffects
+from .module_parts import is_data
 
 PLACES = "scoopmpi.task"
 """The module that tells a task its place."""
@@ -35,6 +39,7 @@ WITHOUT_MEMO = 8 << 20
 of a second. Columns of plain numbers and strings may be longer."""
 _SETS = (b"\x8f", b"\x91")
 """The opcodes EMPTY_SET and FROZENSET (pickletools); numbers may look the same."""
+_REDUCE = {"__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"}
 _SORTABLE = ({str}, {int}, {bytes})
 _now = threading.local()
 """Of each thread: the sets that are just being looked at, as one may be reached from itself."""
@@ -60,6 +65,10 @@ class Placed:
 
 
 class _SetFound(Exception):
+    pass
+
+
+class _Hides(Exception):
     pass
 
 
@@ -109,7 +118,7 @@ class _Reduces:
             if obj.__module__ == "builtins":  # some have no name there, as that of functions
                 return NotImplemented if obj in _NAMED else (_Token, (obj.__qualname__,))
             return self.reference(obj)
-        if kind is FunctionType or kind is ModuleType:
+        if kind is FunctionType or kind is ModuleType or kind is ImportEffects:
             return self.reference(obj)
         if kind is BuiltinFunctionType and isinstance(obj.__self__, ModuleType | None):
             return _Token, (obj.__qualname__, _home(obj.__module__))
@@ -126,12 +135,17 @@ class _Reduces:
         if isinstance(obj, ModuleType):
             if provenance.library(name):
                 return _Token, (_home(name),)
-        elif provenance.library(name) and payload.by_name(obj) and obj is not Placed:
+        elif _of_library(obj, name) and payload.by_name(obj) and obj is not Placed:
             return _Token, (obj.__qualname__, _home(name))
         number = self.numbers.setdefault(id(obj), len(self.references))
         if number == len(self.references):
             self.references.append(obj)
         return _Token, (number,)
+
+
+def _of_library(obj: Any, made_in: str | None) -> bool:
+    """True but for the program's, and for what a library has made around a function of that."""
+    return provenance.library(made_in) and provenance.library(obj.__module__)
 
 
 def _home(module: str | None) -> str:
@@ -151,6 +165,39 @@ class _Looking(_Reduces, cloudpickle.Pickler):  # type: ignore[misc]
         if payload.is_array(obj):
             return _Token, ()  # of numbers
         return super().reducer_override(obj)
+
+
+class _Telling(_Reduces, cloudpickle.Pickler):  # type: ignore[misc]
+    """The fast one that raises _Hides at an object whose class says itself what its pickle has."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind: Any = type(obj)
+        if not isinstance(obj, type) and _says_itself(kind):
+            raise _Hides
+        return super().reducer_override(obj)
+
+
+@functools.lru_cache(maxsize=4096)
+def _says_itself(kind: Any) -> bool:
+    """True for classes of the program with methods of their own for pickles, or of libraries."""
+    if kind in copyreg.dispatch_table and not issubclass(kind, re.Pattern | complex):
+        return True
+    if provenance.library(kind.__module__):
+        return False
+    return any(not vars(each).keys().isdisjoint(_REDUCE) for each in kind.__mro__[:-1])
+
+
+def hides(value: Any) -> bool:
+    """True for a value whose pickle need not show all that is in it, or that has none."""
+    if is_data(value) or isinstance(value, FunctionType | BuiltinFunctionType | ModuleType | type):
+        return False
+    pickler = _Telling(_Sink(None), PROTOCOL, buffer_callback=_Sink(None).buffer)
+    pickler.begin([], _not_asked, False)
+    try:
+        pickler.dump(value)
+    except Exception:
+        return True
+    return False
 
 
 class _Sorting(_Reduces, pickle._Pickler):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import scoopmpi
-from scoopmpi import futures, task
+from scoopmpi import futures, shared, task
 from scoopmpi.checkpoint.digests import described
 from scoopmpi.tasks import pedigree
 from tests.checkpoint.test_record import SEEDS, ran, running, square
@@ -39,6 +39,28 @@ def inside(x: Any) -> Any:
 
 def shares(x: Any) -> Any:
     return scoopmpi.futures, futures.map
+
+
+def applied(f: Any, x: Any) -> Any:
+    return f(x)
+
+
+class Walker:
+    def go(self) -> float:
+        return draws(self)
+
+
+def goes(walkers: list[Walker]) -> list[float]:
+    return [walker.go() for walker in walkers]
+
+
+def given(x: Any) -> Any:
+    return shared.getConst("drawing")(x)
+
+
+def constant() -> Any:
+    shared.setConst(drawing=draws)
+    return list(futures.map(given, "aaa"))
 
 
 PLACED = (draws, reaches, whole, inside, functools.partial(draws), lambda x: task.index)
@@ -83,26 +105,30 @@ def test_random_numbers_are_those_of_the_place_and_the_seed(tmp_path: Path, seed
             assert ran["draws"] <= new
 
 
-def add(a: float, b: float) -> float:
-    return a + b
+BY_ARGUMENTS = {
+    "a function": lambda: list(futures.map(applied, [draws] * 4, "aaaa")),
+    "of a generator": lambda: list(futures.map(applied, iter([draws] * 4), "abcd")),
+    "objects": lambda: list(futures.map(goes, [[Walker()], [Walker(), Walker()], [Walker()]])),
+    "a call": lambda: [futures.submit(applied, draws, 1).result() for _ in range(3)],
+    "a keyword": lambda: [futures.submit(applied, f=draws, x=1).result() for _ in range(3)],
+    "reductions": lambda: [futures.mapReduce(draws, max, "aaaa") for _ in range(2)],
+    "scans": lambda: list(futures.mapScan(draws, max, "aaaa")),
+    "a constant": constant,
+}
 
 
-def applies(function: Any, x: Any) -> Any:
-    return function(x)
+@pytest.mark.parametrize("what", BY_ARGUMENTS)
+def test_arguments_may_ask_as_well(tmp_path: Path, what: str) -> None:
+    def result(path: Path, number: int, before: int) -> Any:
+        with seeded(path, 1, number):
+            list(futures.map(square, range(before)))
+            [futures.submit(square, x).result() for x in range(before)]
+            [list(futures.map(applied, [abs], [1])) for _ in range(before)]
+            return BY_ARGUMENTS[what]()
 
-
-def test_functions_among_the_arguments_count_too(tmp_path: Path) -> None:
-    """Those of a reduction; a map over such functions is computed each time."""
-
-    def program() -> list[Any]:
-        total = futures.mapReduce(draws, add, "aaaa")
-        called = futures.submit(applies, draws, "b").result()
-        return [total, called, list(futures.map(applies, [draws] * 3, "abc"))]
-
-    found = []
-    for number in (5, 5, 6, 5):
-        with seeded(tmp_path / "run.ckpt", 1, number):
-            found.append(program())
-    assert found[0] == found[1] == found[3]
-    for one, other in zip(found[0], found[2], strict=True):
-        assert one != other
+    for turn, (number, before) in enumerate([(5, 0), (5, 0), (6, 0), (5, 2), (5, 0)]):
+        right = result(tmp_path / f"{turn}.ckpt", number, before)
+        found = result(tmp_path / "run.ckpt", number, before)
+        assert found == right
+        if turn in (1, 4):
+            assert not ran["draws"]
