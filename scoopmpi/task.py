@@ -14,7 +14,6 @@ one after the other in place, but for `rank` and `host`.
 from __future__ import annotations
 
 import os
-import random as _random
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,8 @@ from .tasks.pedigree import Strand, key_of, program
 from .wire.failure import describe
 
 if TYPE_CHECKING:
+    from random import Random
+
     import numpy
 
 __all__ = [
@@ -79,15 +80,17 @@ def rng() -> numpy.random.Generator:
     return generator
 
 
-def random() -> _random.Random:
+def random() -> Random:
     """Return a generator of the standard library for this task: as `rng`, and without numpy.
 
     Its stream is another one than that of `rng`. Raises RuntimeError as `rng` does.
     """
     kept = _placed().own()
     if "random" not in kept:
-        kept["random"] = _random.Random("scoopmpi {} {}".format(*_stream()))
-    generator: _random.Random = kept["random"]
+        from random import Random  # late, as numpy is
+
+        kept["random"] = Random("scoopmpi {} {}".format(*_stream()))
+    generator: Random = kept["random"]
     return generator
 
 
@@ -110,9 +113,10 @@ def seed(number: int | None = None) -> int:
     if identity.this.importing:
         return _while_importing(number)
     strand = current_executor.current().strand
+    in_task = isinstance(strand, Strand) or (identity.this.started and identity.this.rank > 0)
+    if number is not None and in_task:
+        raise RuntimeError(f"seed({number}) in a task: the program's seed is for the program")
     if isinstance(strand, Strand):
-        if number is not None:
-            raise RuntimeError(f"seed({number}) in a task: the program's seed is for the program")
         return _known(strand.origin[0])
     if number is not None:
         program.begin(number.__index__(), f"scoopmpi.seed({number})")

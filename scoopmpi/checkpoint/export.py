@@ -7,6 +7,7 @@ when it is whole.
 from __future__ import annotations
 
 import csv
+import io
 import os
 import pickle
 import sys
@@ -82,8 +83,6 @@ def _written(target: str, found: Found, writer: Writer) -> Exported:
 
 def to_csv(found: Found, file: IO[bytes]) -> Exported:
     """Write a line for each task, with arguments and value as Python writes them."""
-    import io
-
     text = io.TextIOWrapper(file, "utf-8", newline="", errors="backslashreplace")
     table = csv.writer(text)
     table.writerow(COLUMNS)

@@ -7,6 +7,7 @@ the processes are the user's, and stay as they were: output, signals, threads, c
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -39,6 +40,7 @@ class MPICommExecutor:
     root: the rank that gets an `MPIExecutor`. The others get None, after the root has left.
     initializer, initargs, checkpoint, keep_failures: as for `MPIExecutor`; only the root opens the
         file.
+    task_log: a file for a table of all tasks, as that of `myscoop --task-log`.
     max_workers, accepted: as for `MPIExecutor`, they change nothing.
 
     When the root leaves, everything that was handed in has run, and maps keep their values. An
@@ -61,6 +63,7 @@ class MPICommExecutor:
         initargs: Iterable[Any] = (),
         checkpoint: str | os.PathLike[str] | None = None,
         keep_failures: bool = False,
+        task_log: str | os.PathLike[str] | None = None,
         max_workers: int | None = None,
         **accepted: Any,
     ) -> None:
@@ -76,12 +79,19 @@ class MPICommExecutor:
             MPIExecutor, initializer=initializer, initargs=tuple(initargs),
             checkpoint=checkpoint, keep_failures=keep_failures,
         )  # fmt: skip
+        self._task_log = None if task_log is None else os.fspath(task_log)
         self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:
         if self._role is not None:
             raise RuntimeError("this MPICommExecutor is in use; make another for a block inside")
         if self._comm.size == 1 or _started_by_launcher():
+            if self._task_log is not None:
+                text = "task_log=%r changes nothing in this block: %s"
+                why = (
+                    "it has one rank" if self._comm.size == 1 else "myscoop --task-log has a table"
+                )
+                logging.getLogger("scoopmpi").warning(text, self._task_log, why)
             self._role = _Alone(self._make)
         elif not threads_allowed():
             raise RuntimeError(
@@ -89,10 +99,11 @@ class MPICommExecutor:
                 "or set it to 'serialized' at least, before mpi4py.MPI is imported."
             )
         elif self._comm.rank != self._root:
-            _follow(MPITransport(self._comm, self._root))
+            _follow(MPITransport(self._comm, self._root), self._task_log is not None)
             return None
         else:
-            self._role = _Lead(MPITransport(self._comm, self._root), self._make)
+            transport = MPITransport(self._comm, self._root)
+            self._role = _Lead(transport, self._make, self._task_log)
         return self._role.executor
 
     def __exit__(
@@ -144,20 +155,25 @@ _leads: list[_Lead] = []
 class _Lead:
     """A root with a farm on the other ranks.
 
-    make: makes the executor, on a base.
+    make: makes the executor, on a base. task_log: the name of a file for a table of all tasks.
     """
 
-    def __init__(self, transport: MPITransport, make: Callable[..., MPIExecutor]) -> None:
-        from ..farm import host_watch, verbose  # late: the other ranks need neither
+    def __init__(
+        self, transport: MPITransport, make: Callable[..., MPIExecutor], task_log: str | None
+    ) -> None:
+        from ..farm import host_watch, observer, verbose  # late: the other ranks need none
         from ..farm.farm import Farm
 
         self._transport = transport
-        self.farm = Farm(transport, observer=verbose.reader())
+        log, problem = (None, None) if task_log is None else _opened(task_log)
+        self.farm = Farm(transport, observer=observer.joined(verbose.reader(), log))
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
+            if problem is not None:
+                raise problem
             self.executor = make(base=base)
-        except BaseException:  # of the checkpoint
+        except BaseException:  # of the checkpoint, or the log
             self._host_watch.stop()
             self.farm.close()
             raise
@@ -189,12 +205,29 @@ class _Lead:
             self._transport.free()
 
 
-def _follow(transport: MPITransport) -> None:
-    """Run tasks until the root leaves: what all other ranks do."""
+def _opened(name: str) -> tuple[Any, ValueError | None]:
+    """Open the log of tasks, and return it, or why it cannot be: the others must hear the end."""
+    from ..farm import task_log  # late: few programs have one
+
+    try:
+        return task_log.begun("task_log", name), None
+    except ValueError as problem:
+        return None, problem
+
+
+def _follow(transport: MPITransport, logged: bool) -> None:
+    """Run tasks until the root leaves: what all other ranks do.
+
+    logged: how each went is told to the root.
+    """
     from ..worker.worker import Worker
 
     # The progress thread hands back what a long task would hold up; the task itself is never left.
     worker = Worker(transport, leave=lambda: None)
+    if logged:
+        from ..worker import watched  # late: few programs have a log
+
+        watched.watch(worker.batches, watched.Watch(True, None, worker.task_ended))
     before = _Process()
     before.serves(worker.nested, transport.rank, transport.size)
     try:

@@ -131,7 +131,8 @@ class FarmExecutor(Executor):
     def finish(self, maps: bool = True) -> None:
         """Have run what runs although nobody waits for it: the program has ended.
 
-        maps: whether maps count that nobody reads; executors and pools are finished in any case.
+        maps: whether maps and calls count that nobody waits for; executors and pools are finished
+            in any case.
         """
         self.farm.finish(maps)
 
@@ -145,7 +146,9 @@ class FarmExecutor(Executor):
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        return CheckpointedExecutor(self.farm, opened(path, self.farm.sharing, "", keep_failures))
+        checkpoint = opened(path, self.farm.sharing, "", keep_failures)
+        program.keep_in(checkpoint)
+        return CheckpointedExecutor(self.farm, checkpoint)
 
 
 class CheckpointedExecutor(FarmExecutor):

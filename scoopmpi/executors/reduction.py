@@ -82,9 +82,10 @@ class Rows:
 
 def _noted(error: Exception, mapping: Callable[..., Any], row: Sequence[Any], index: int) -> None:
     """Have an exception say which task it is of: the call that fails with it is one of ours."""
-    from ..wire import failure, shown  # late: nothing may fail
+    from ..wire import errors, failure, shown  # late: nothing may fail
 
-    failure.note(error, f"Failed in {failure.which(shown.called(mapping, row), index)}".rstrip(","))
+    task = errors.words(shown.called(mapping, row), index)
+    failure.note(error, f"Failed in {task}".rstrip(","))
 
 
 def rows_of(iterables: Sequence[Iterable[Any]]) -> Rows:

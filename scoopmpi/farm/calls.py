@@ -90,9 +90,11 @@ class CallStream:
         from ..wire import shown  # late: nothing may fail
 
         call = self._calls.get(task)
+        if call is None:
+            return self.name
         try:
-            function, args, kwargs, *_ = payload.unpack(call.frame) if call else (None, (), {})
-            return errors.words(shown.called(function, args, kwargs), None) if call else self.name
+            function, args, kwargs, _ = payload.unpack(call.frame)
+            return errors.words(shown.called(function, args, kwargs), None)
         except BaseException:  # a hostile object, which may even call sys.exit
             return self.name
 

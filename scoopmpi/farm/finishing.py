@@ -1,7 +1,7 @@
 """What a farm does when the program has ended, before it is closed (`closing`).
 
-Everything runs that runs although nobody waits for it: executors, maps that nobody reads, and what
-tasks have left of both on their workers. Each worker knows its own; rank 0 asks all in rounds,
+Everything runs that runs although nobody waits for it: executors, maps, calls, and what tasks have
+left of these on their workers. Each worker knows its own; rank 0 asks all in rounds,
 until in one of them nothing had been left and nothing was handed on. No decisions about tasks.
 """
 
@@ -87,7 +87,7 @@ class Rounds:
         """True where in the latest round something was left to run on a worker."""
 
     def ask(self, maps: bool) -> None:
-        """Begin a round. maps: whether maps count that nobody reads."""
+        """Begin a round. maps: whether maps and calls count that nobody waits for."""
         self._token += 1
         self._asked = time.monotonic()
         self._silent, self._unsettled = set(self._members.present), set()

@@ -7,10 +7,12 @@ Called with the farm's lock held: a row costs a tuple here, all else is the writ
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Sequence
 
+from ..process import named_files
 from ..tasks.stretch import CACHED, FAILED, LOST, TIMEOUT, Stretch
 from .observer import Observer
 from .row_file import RowFile
@@ -97,17 +99,23 @@ class Moment:
         return f"{text}.{int(self.seconds % 1 * 1000):03d}"
 
 
-def opened(path: str, goes_on: bool) -> tuple[TaskLog, str | None]:
-    """Open the log and return it, and the new name of a former run's file, if there was one.
+def begun(option: str, name: str, goes_on: bool = False) -> TaskLog:
+    """Open the log that an option names, and say what has become of that of a former run.
 
-    goes_on: rows come behind those of a former run: the same job, which has crashed.
-    Raises OSError where it cannot be written.
+    goes_on: rows come behind those of the former run: it is the same job, which has crashed.
+    Raises NameProblem where it cannot be written.
     """
-    from ..process.named_files import put_aside
-
-    former = None if goes_on else put_aside(path)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-    fresh = not goes_on or not os.fstat(fd).st_size
-    if not goes_on and former is None and os.path.isfile(path):
-        os.ftruncate(fd, 0)
-    return TaskLog(RowFile(path, "task log", fd), fresh), former
+    path = named_files.named(option, name)
+    former = None if goes_on else named_files.put_aside(path)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        if not goes_on and os.path.isfile(path):  # it could not be put aside
+            os.ftruncate(fd, 0)
+        fresh = not os.fstat(fd).st_size
+    except OSError as problem:
+        why = f"{option} {path} cannot be written: {problem.strerror}"
+        raise named_files.NameProblem(why) from None
+    if former is not None:
+        text = f"scoopmpi: {option} {path}: that of a former run is now {former}"
+        print(text, file=sys.stderr, flush=True)
+    return TaskLog(RowFile(path, "task log", fd), fresh)

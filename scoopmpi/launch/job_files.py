@@ -1,7 +1,7 @@
 """Files that a job is to write, looked at by the command before anything is started.
 
 So that a name that cannot be is one clear line, and not the end of a job that has waited for days.
-Nothing is opened or made here.
+Nothing is opened or made here; what a former run has left gets another name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def check(options: Options | None, others: Mapping[str, str | None]) -> None:
     for option, path in named.items():
         if path is None or (os.path.exists(path) and not os.path.isfile(path)):
             continue  # a terminal or /dev/null may have both
-        real = os.path.realpath(path)
+        real = os.path.realpath(output_name(path))
         if real in seen:
             raise LaunchError(f"{seen[real]} and {option} are the same file: {path}")
         seen[real] = option
@@ -43,7 +43,7 @@ def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -
         named_files.placeholders(path, ("job",))
     except named_files.NameProblem as problem:
         raise LaunchError(f"{option} {path} names no file: {problem}") from None
-    if reason := refusal(path):
+    if reason := refusal(named_files.filled(output_name(path), {})):
         raise LaunchError(f"{option} {path} cannot be written: {reason}")
 
 

@@ -61,7 +61,12 @@ def restart_rank(options: Options) -> NoReturn:
     For ranks of the user's own mpirun, which nobody has told of these two.
     """
     try:
-        words = rank_command.of_rank(launch_for(options))
+        launch = launch_for(options)
+        # The names of its files stay as the user gave them: {job} is no number of this process.
+        farm = with_paths(options)._replace(
+            task_log=options.task_log, task_output=options.task_output, output=options.output
+        )
+        words = rank_command.of_rank(replace(launch, farm=farm))
     except composing.PROBLEMS as problem:
         _tell(str(problem))
         sys.exit(UNABLE)

@@ -50,15 +50,17 @@ def _exit_status(leaving: SystemExit) -> int:
     return 1
 
 
-def forget_handler(error: BaseException) -> None:
-    """Have an exception that a signal has raised end where the program was, not where we were."""
-    last, trace = None, error.__traceback__
-    while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
-            last = trace
-        trace = trace.tb_next
-    if last is not None:
-        last.tb_next = None
+def forget_handlers(error: BaseException | None) -> None:
+    """Have what Ctrl-C has raised, once or again, end where the program was, not where we were."""
+    while isinstance(error, KeyboardInterrupt):
+        last, trace = None, error.__traceback__
+        while trace is not None:
+            if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
+                last = trace
+            trace = trace.tb_next
+        if last is not None:
+            last.tb_next = None
+        error = error.__context__
 
 
 def print_traceback() -> None:
@@ -70,8 +72,7 @@ def print_traceback() -> None:
         sys.stdout.flush()
     if kind is None or error is None:
         return
-    if kind is KeyboardInterrupt:
-        forget_handler(error)
+    forget_handlers(error)
     print("".join(traceback.format_exception(kind, error, trace)), end="", file=sys.stderr)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dis
+import inspect
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from .naming import WORKER_NAME
 
 _FILLS = frozenset({"add", "append", "extend", "insert", "setdefault", "update"})
 """Methods by which a program puts something into a container."""
+_MISSING: Any = object()
 _GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
@@ -32,7 +34,7 @@ class Source(NamedTuple):
     """Says of a source file what it sets where: names, and `module.name`, each with its line.
 
     guarded: below the main guard itself. functions: of globals, by each function that sets some.
-    calls: the names that each function uses; of the part below the guard under "".
+    calls: the names that each function calls; of the part below the guard under "".
     """
 
     guarded: dict[str, int]
@@ -55,8 +57,8 @@ def missing(error: BaseException) -> str | None:
     places = _places(path, program, program, running)
     if frame.f_code.co_filename != path:
         places = _through_modules(frame, places) | _places_in(frame, program, running)
-    for name in _read(frame, error):
-        if name in places and (state := _state(frame, name)) is not None:
+    for name in _read(frame, error, places):
+        if (state := _state(frame, name)) is not None:
             return (
                 f"`{name}` is {state} on workers: the program sets it {places[name]}, which only "
                 "rank 0 runs. shared.setConst or initializer= brings it to workers, or set it "
@@ -114,27 +116,26 @@ def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
         trace = trace.tb_next
 
 
-def _read(frame: FrameType, error: BaseException) -> list[str]:
-    """Return the names that the function reads: the one that is missed, or all."""
+def _read(frame: FrameType, error: BaseException, places: Mapping[str, str]) -> list[str]:
+    """Return those of some names that the function reads: the one that is missed, or all."""
     name = getattr(error, "name", None)
     if isinstance(error, NameError) and name:
-        return [name]
-    steps = [each for each in dis.get_instructions(frame.f_code) if each.opname in _GLOBALS]
-    names = [each.argval for each in steps if each.argval not in vars(builtins)]
-    modules = [each for each in names if isinstance(frame.f_globals.get(each), ModuleType)]
-    inner = frame.f_code.co_names
-    return [*names, *(f"{module}.{name}" for module in modules for name in inner)]
+        return [name] if name in places else []
+    steps = dis.get_instructions(frame.f_code)
+    read = {each.argval for each in steps if each.opname in _GLOBALS}
+    inner = {"", *frame.f_code.co_names}  # of objects that it reads
+    parts = {place: place.partition(".") for place in places}
+    return [place for place, (first, _, rest) in parts.items() if first in read and rest in inner]
 
 
 def _state(frame: FrameType, name: str) -> str | None:
     """Return what is the matter with a global here: missing, None or empty; None where nothing."""
     first, _, rest = name.partition(".")
-    values: Any = frame.f_globals
-    if rest:
-        values, first = vars(values[first]), rest
-    if first not in values:
-        return "missing"
-    value = values[first]
+    value = frame.f_globals.get(first, _MISSING)
+    if rest and value is not _MISSING:
+        value = inspect.getattr_static(value, rest, _MISSING)  # without the user's own code
+    if value is _MISSING:
+        return None if first in vars(builtins) else "missing"
     if value is None:
         return "None"
     return "empty" if type(value) in (dict, list, set) and not value else None
@@ -207,9 +208,13 @@ def is_guard(test: ast.expr) -> bool:
 
 
 def _called(tree: ast.AST) -> set[str]:
-    """Return the names that are called, or handed on, in code; of methods the last part."""
-    names = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
-    return names | {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
+    """Return the names of functions that code calls, of methods the last part.
+
+    Not of those that it hands on, as they may be the tasks.
+    """
+    calls = [each.func for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    names = {each.id for each in calls if isinstance(each, ast.Name)}
+    return names | {each.attr for each in calls if isinstance(each, ast.Attribute)}
 
 
 def outside_functions(node: ast.AST) -> Iterator[ast.AST]:

@@ -27,6 +27,13 @@ _SEEDS = {
 }  # fmt: skip
 _MAKERS = frozenset({"random.Random", "numpy.random.default_rng", "numpy.random.RandomState",
                      "numpy.random.Generator"})  # fmt: skip
+_PLAIN_CALLS = frozenset((
+    "abs", "float", "int", "len", "list", "range", "str", "tuple",
+    "MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64", "SeedSequence",
+))  # fmt: skip
+"""Functions that give the same for the same arguments."""
+_OF_A_WORKER = ("environ", "host", "node", "pid", "rank", "time")
+"""Parts of names of what differs from worker to worker."""
 _log = logging.getLogger("scoopmpi")
 
 
@@ -127,7 +134,7 @@ def seedings_of(path: str) -> list[Seeding]:
             tree = ast.parse(file.read())
     except (OSError, SyntaxError, ValueError):
         return []
-    names = dict(_imported(tree))
+    names, assigned = dict(_imported(tree)), dict(_assigned(tree))
     found: list[Seeding] = []
     at_import = {id(node) for node in outside_functions(tree)}
     guarded = {
@@ -136,21 +143,63 @@ def seedings_of(path: str) -> list[Seeding]:
     }  # fmt: skip
     for node in ast.walk(tree):
         if id(node) not in guarded:
-            found += _seeding(node, names, id(node) not in at_import)
+            seedings = _seeding(node, names, id(node) not in at_import)
+            found += [each for each, call in seedings if each.inside or _alike(call, assigned)]
     return found
 
 
-def _seeding(node: ast.AST, names: dict[str, str], inside: bool) -> Iterator[Seeding]:
-    """Yield what a node seeds, if it is a call with a seed, or the assignment of one."""
-    if isinstance(node, ast.Call) and (node.args or node.keywords):
+def _seeding(
+    node: ast.AST, names: dict[str, str], inside: bool
+) -> Iterator[tuple[Seeding, ast.Call]]:
+    """Yield what a node seeds, with the call, if it is one or the assignment of one."""
+    if isinstance(node, ast.Call):
         name = _full_name(node.func, names)
         if name in _SEEDS:
-            yield Seeding(_SEEDS[name], name, node.lineno, inside)
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
+            yield Seeding(_SEEDS[name], name, node.lineno, inside), node
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
         name = _full_name(node.value.func, names)
         for target in node.targets:
             if name in _MAKERS and isinstance(target, ast.Name):
-                yield Seeding(target.id, f"{target.id} = {name}(...)", node.lineno, inside)
+                call = f"{target.id} = {name}(...)"
+                yield Seeding(target.id, call, node.lineno, inside), node.value
+
+
+def _alike(call: ast.Call, assigned: dict[str, ast.expr]) -> bool:
+    """True for a call whose seed is sure to be the same on all workers.
+
+    assigned: what the file gives to names.
+    """
+    given = [*call.args, *(each.value for each in call.keywords)]
+    waiting: list[ast.AST] = [
+        each for each in given if not (isinstance(each, ast.Constant) and each.value is None)
+    ]
+    seeded, followed = bool(waiting), set[str]()
+    while waiting:
+        node = waiting.pop()
+        name = getattr(node, "id", getattr(node, "attr", "")).lower()
+        if isinstance(node, ast.Call) and not _depends_on_arguments(node):
+            return False
+        if any(part in name for part in _OF_A_WORKER):
+            return False
+        if isinstance(node, ast.Name) and node.id in assigned and node.id not in followed:
+            followed.add(node.id)
+            waiting.append(assigned[node.id])
+        waiting += ast.iter_child_nodes(node)
+    return seeded
+
+
+def _depends_on_arguments(call: ast.Call) -> bool:
+    """True for a call that gives the same wherever it has the same arguments, if it has some."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    return name in _PLAIN_CALLS and bool(call.args or call.keywords)
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names that are given something at the top of a file, with what they are given."""
+    for node in tree.body:
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            if isinstance(target, ast.Name) and isinstance(node, ast.Assign):
+                yield target.id, node.value
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ..process.status import forget_handler, print_traceback
+from ..process.status import forget_handlers, print_traceback
 
 _BASIC = "PYTHON_BASIC_REPL"
 """Has Python 3.13 remember lines for readline; its other prompt has a history of its own."""
@@ -46,9 +46,7 @@ class Prompt(code.InteractiveConsole):
 
     def showtraceback(self) -> None:
         """Show the running exception; after Ctrl-C, where the user's code was."""
-        error = sys.exc_info()[1]
-        if isinstance(error, KeyboardInterrupt):
-            forget_handler(error)
+        forget_handlers(sys.exc_info()[1])
         super().showtraceback()
 
 

@@ -71,7 +71,10 @@ def _reading_all(name: str) -> Callable[..., Any]:
     return reading
 
 
-for _name in ("__contains__", "__add__", "__eq__", "__repr__", "__reversed__", "copy", "index"):
+for _name in (
+    "__contains__", "__add__", "__eq__", "__repr__", "__reversed__", "copy", "count", "index",
+    "remove",
+):  # fmt: skip
     setattr(Watched, _name, _reading_all(_name))
 
 

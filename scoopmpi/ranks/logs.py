@@ -43,16 +43,7 @@ class Logs:
 def _task_log(name: str, goes_on: bool) -> Observer:
     from ..farm import task_log  # late: few jobs have one
 
-    path = named_files.named("--task-log", name)
-    try:
-        log, former = task_log.opened(path, goes_on)
-    except OSError as problem:
-        text = f"--task-log {path} cannot be written: {problem.strerror}"
-        raise NameProblem(text) from None
-    if former is not None:
-        text = f"scoopmpi: --task-log {path}: that of a former run is now {former}"
-        print(text, file=sys.stderr, flush=True)
-    return log
+    return task_log.begun("--task-log", name, goes_on)
 
 
 def _look_at(directory: str) -> None:

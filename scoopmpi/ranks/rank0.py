@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -51,6 +52,8 @@ def lead(
     transport = MPITransport() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     unread = UnreadWords(arguments, options)
+    if options.seed is not None:
+        pedigree.program.begin(options.seed, pedigree.OPTION)
     if transport is not None:
         status = _lead(transport, program, arguments, options, unread)
     else:
@@ -72,8 +75,6 @@ def _alone(
 ) -> int:  # fmt: skip
     """Run the program serially: this is the only rank."""
     lifeline.command.ready()
-    if options.seed is not None:
-        pedigree.program.begin(options.seed, pedigree.OPTION)
     if options.debug_task is not None:
         from ..executors.debug_task import DebugSerial, DebugTask  # late: few programs have one
 
@@ -104,7 +105,8 @@ def _lead(
     try:
         logs.check()
         checkpoint = _checkpoint(options, farm)
-        _seed(options.seed, checkpoint)
+        if checkpoint is not None:
+            pedigree.program.keep_in(checkpoint)
     except (CheckpointError, NameProblem) as problem:
         print(f"scoopmpi: {problem}", file=sys.stderr, flush=True)
         farm.close(UNABLE)
@@ -150,7 +152,8 @@ def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> No
 
         kept = counted(checkpoint)
     if text := stopping.said(status, checkpoint, kept):
-        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # the terminal was closed: the farm is to end still
+            print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
 
 def _checkpoint(options: Options, farm: Farm) -> Any:
@@ -160,18 +163,6 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
 
     program = " ".join(options.words)
     return opened(options.checkpoint, farm.sharing, program, options.keep_failures)
-
-
-def _seed(asked: int | None, checkpoint: Any) -> None:
-    """Have the program's seed be the one that is asked for, or that of its runs before."""
-    program = pedigree.program
-    kept = None if checkpoint is None else checkpoint.fact(pedigree.SEED)
-    if asked is not None:
-        program.begin(asked, pedigree.OPTION)
-    elif kept is not None and kept.isdecimal():
-        program.begin(int(kept), "its checkpoint")
-    if checkpoint is not None:
-        checkpoint.tell(**{pedigree.SEED: str(program.seed)})
 
 
 def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:

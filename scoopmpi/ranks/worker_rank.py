@@ -153,10 +153,9 @@ def _files(directory: str | None, rank: int) -> tuple[TaskFiles | None, str]:
 
 def _watch_tasks(worker: Worker, logged: bool, files: TaskFiles | None) -> None:
     """Have each task be looked at, for the log of tasks or their files."""
-    from ..worker.watched import Watch, WatchedBatch  # late, as above
+    from ..worker import watched  # late, as above
 
-    watch = Watch(logged, files, worker.task_ended)
-    worker.batches.open = partial(WatchedBatch, watch=watch)
+    watched.watch(worker.batches, watched.Watch(logged, files, worker.task_ended))
 
 
 def _join(

@@ -11,6 +11,7 @@ class Batch(NamedTuple):
 
     attempts: how many workers died with them before.
     raised: how often they have raised before, and are tried again.
+    avoids: the worker on which they have raised last; 0: none.
     """
 
     job: int
@@ -18,6 +19,7 @@ class Batch(NamedTuple):
     stop: int
     attempts: int = 0
     raised: int = 0
+    avoids: int = 0
 
     @classmethod
     def single(cls, job: int, task: int) -> Batch:
@@ -88,8 +90,9 @@ class JobQueue:
             batch = self.queue.popleft()
         else:
             middle = first.start + tasks
-            batch = Batch(first.job, first.start, middle, first.attempts, first.raised)
-            self.queue[0] = Batch(first.job, middle, first.stop, first.attempts, first.raised)
+            past = first[3:]
+            batch = Batch(first.job, first.start, middle, *past)
+            self.queue[0] = Batch(first.job, middle, first.stop, *past)
         self.queued -= batch.tasks
         self.handed += 1
         return batch

@@ -10,6 +10,7 @@
 4. A task that raises is put off, and run again after a delay, where its caller has asked for it
    and it was not tried again so often before (`put_off`). Deaths do not count there: who asks
    for three tries more of what raises has them whatever happens to workers, and the reverse.
+   Another worker gets it where one is idle, as a full disk or a lost licence is of one node.
 
 Pure functions. The farm reports the death and what it knows of limits, and tells the user.
 """

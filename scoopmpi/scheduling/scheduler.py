@@ -191,6 +191,10 @@ class Scheduler(Standing):
             job = next(iter(self._ready.values()))
             if self._idle:
                 worker, state = self._idle.popitem()
+                if worker == job.queue[0].avoids and self._idle:  # its node may be to blame
+                    other = self._idle.popitem()
+                    self._idle[worker] = state
+                    worker, state = other
             elif self._can_prefetch and not job.queue[0].suspect:
                 worker, state = self._can_prefetch.popitem(last=False)
             else:

@@ -104,10 +104,13 @@ class Standing:
         return held[0] if held else None
 
     def as_held(self, worker: int, batch: Batch) -> Batch:
-        """Return the front of a batch that a worker holds, with its past. Raises ValueError."""
+        """Return the front of a batch that a worker holds, with its past, this worker included.
+
+        Raises ValueError where the worker holds no such batch.
+        """
         state = self._worker(worker)
         held = state.held[state.place(batch, None)]
-        return held._replace(stop=batch.stop)
+        return held._replace(stop=batch.stop, avoids=worker)
 
     def held(self, worker: int) -> tuple[Batch, ...]:
         """Return what a worker has been given and has not answered: waiting, running, to be run."""

@@ -159,7 +159,8 @@ class Executor(ABC):
     def finish(self, maps: bool = True) -> None:
         """Have run what runs although nobody waits for it: the program has ended.
 
-        maps: whether maps count that nobody reads; executors and pools are finished in any case.
+        maps: whether maps and calls count that nobody waits for; executors and pools are finished
+            in any case.
         """
         self.unfinished.finish()
 

@@ -21,7 +21,7 @@ import sys
 import threading
 from collections.abc import Callable, Sized
 from types import FrameType, MethodType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..process import identity
 from ..wire.messages import Origin, Run
@@ -35,8 +35,6 @@ Maker: TypeAlias = list[Any]
 """A task that makes jobs: the origin of its own job, how far it stands behind the first task in
 that, and its key once that was asked for. To work out keys takes as long as to make a job does."""
 OPTION = "the option --seed"
-SEED = "seed"
-"""The fact of a checkpoint that has it."""
 _log = logging.getLogger("scoopmpi")
 _NOBODY: Maker = [None, 0]
 _RUNNERS: set[int] = set()
@@ -185,6 +183,16 @@ def strand_of(run: Run, function: Any, values: list[Any]) -> Strand:
     return Strand.of(run.origin, function, run.start, values, run.attempt)
 
 
+class Facts(Protocol):
+    """A checkpoint, as far as it keeps the seed."""
+
+    def fact(self, name: str, /) -> str | None:
+        """Return what an earlier run has told under a name, None where none has."""
+
+    def tell(self, **facts: str) -> None:
+        """Keep facts for the next run."""
+
+
 class Program:
     """The seed of a program, and its maps and calls, counted; methods are for any thread."""
 
@@ -223,6 +231,13 @@ class Program:
                 _log.warning("--seed %d has no effect: %s gives %d", self._seed, whence, seed)
             self._take(seed, whence)
             self._restart()
+
+    def keep_in(self, checkpoint: Facts) -> None:
+        """Have a checkpoint keep the seed; where none is fixed yet, take the one it has."""
+        kept = checkpoint.fact("seed")
+        if self._seed is None and kept is not None and kept.isdecimal():
+            self.begin(int(kept), "its checkpoint")
+        checkpoint.tell(seed=str(self.seed))
 
     def _take(self, seed: int, whence: str) -> None:
         self._seed, self._whence = seed, whence

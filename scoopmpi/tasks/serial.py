@@ -139,9 +139,9 @@ def _noted(
     """Have an exception say which call it is of, as on a farm."""
     from ..wire import shown  # late: nothing may fail
 
-    call = shown.called(fn, args, kwargs)
-    errors.add_task(error, failure.describe(fn), index, errors.words(call, index))
-    failure.note(error, f"Failed in {failure.which(call, index)}".rstrip(","))
+    task = errors.words(shown.called(fn, args, kwargs), index)
+    errors.add_task(error, failure.describe(fn), index, task)
+    failure.note(error, f"Failed in {task}".rstrip(","))
 
 
 class _Tasks:
@@ -156,7 +156,8 @@ class _Tasks:
         self, fn: Callable[..., Any], endless: bool, size: int | None, origin: Origin, collect: bool
     ) -> None:
         self._fn, self.endless, self.size, self._collect = fn, endless, size, collect
-        self._strand = Strand.of(origin, fn, start=-1)
+        self._strand = strand = Strand()
+        strand.origin, strand.function, strand.start = origin, fn, -1
         self.unheard = Unheard()
         self.unread = False
         """True where nobody takes the values: then what tasks raise is for nobody."""

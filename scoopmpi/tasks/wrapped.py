@@ -76,7 +76,7 @@ class Starred(Wrapped):
 
     def as_written(self, args: Sequence[Any]) -> Sequence[Any]:
         """Return a call's arguments as the user's function gets them, for messages."""
-        return args[0] if type(args[0]) in (tuple, list) else args
+        return args[0] if len(args) == 1 and type(args[0]) in (tuple, list) else args
 
     @passes_on
     def __call__(self, arguments: Sequence[Any]) -> Any:

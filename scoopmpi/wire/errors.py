@@ -88,12 +88,13 @@ def timed_out(
     return error
 
 
-def words(call: str, index: int | None) -> str:
-    """Return the words for a task in front of a verb.
+def words(call: str, index: int | None, attempt: int = 1) -> str:
+    """Return the words for a task in the middle of a sentence.
 
     call: as `shown.called` has it. index: None for a submitted call.
     """
-    return f"submitted call {call}" if index is None else f"task {index}, {call},"
+    found = f"submitted call {call}" if index is None else f"{call}, task {index},"
+    return found if attempt == 1 else f"{found.rstrip(',')}, attempt {attempt},"
 
 
 def add_task(error: BaseException, function: str, index: int | None, words: str) -> None:

@@ -38,15 +38,6 @@ def describe(function: Any) -> str:
     return name if module in (None, "__main__", "SCOOP_WORKER", "builtins") else f"{module}.{name}"
 
 
-def which(call: str, index: int | None, attempt: int = 1) -> str:
-    """Return the words for a task in front of "on rank 3".
-
-    call: as `shown.called` has it. index: None for a submitted call.
-    """
-    words = f"submitted call {call}" if index is None else f"{call}, task {index},"
-    return words if attempt == 1 else f"{words.rstrip(',')}, attempt {attempt},"
-
-
 def note(error: BaseException, text: str) -> None:
     """Add a line to what a traceback shows of an exception, whatever kind of object that is."""
     try:
@@ -86,7 +77,7 @@ def pack(error: BaseException, rank: int, task: str) -> Frame:
     """Return an exception with its traceback as a frame.
 
     rank: of the worker, as the user shall see it.
-    task: as `which` has it, for the first line of the traceback, and a note on the exception.
+    task: as of `errors.words`, for the first line of the traceback and a note on the exception.
     """
     if identity.this.rank:
         _say_what_is_missing(error)

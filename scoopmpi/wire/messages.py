@@ -117,7 +117,7 @@ class Finish(NamedTuple):
     From farm to worker, for each round of questions at the end. Answered by Rest, at once, and
     again when nothing is left.
     token: a number for each round.
-    maps: True where maps count that nobody reads, else executors alone do.
+    maps: True where maps and calls count that nobody waits for, else executors alone do.
     """
 
     token: int

@@ -24,17 +24,21 @@ class WrittenCalls:
         self._run, self._function = run, function
         self._columns: Sequence[Sequence[Any]] | None = None
 
-    def of(self, place: int) -> str:
-        """Return a task's call with shortened arguments; empty where they cannot be unpacked.
+    def words(self, place: int) -> str:
+        """Return the words of messages for a task, with its arguments where they are known.
 
         place: of the task in the batch, from 0.
         """
         try:
-            return self._written(place)
+            call = self._written(place)
         except Ended:  # of the worker, while the user's unpickling waits for tasks
             raise
         except BaseException:  # what could not be pickled, or a hostile object
-            return ""
+            if self._function is None:
+                return "a submitted call"
+            call = failure.describe(self._function)
+        index = None if self._function is None else self._run.start + place
+        return errors.words(call, index, self._run.attempt)
 
     def _written(self, place: int) -> str:
         run = self._run

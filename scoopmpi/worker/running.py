@@ -275,18 +275,16 @@ class Running:
     def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)
         number = self._run.start + place
-        index = None if self._function is None else number
         if self._calls is None:
             from .failing import WrittenCalls  # late: nothing may fail
 
             self._calls = WrittenCalls(self._run, self._function)
-        call = self._calls.of(place) or self._name
+        task = self._calls.words(place)
         if type(error).__name__ in _WITHOUT_TERMINAL:
             from ..tasks import no_terminal  # late: few tasks ask anybody
 
             error = no_terminal.explained(error, self._name, number)
-        errors.add_task(error, self._name, number, errors.words(call, index))
-        task = failure.which(call, index, self.attempt)
+        errors.add_task(error, self._name, number, task)
         return kind(failure.pack(error, identity.this.rank, task))
 
     def _answer(

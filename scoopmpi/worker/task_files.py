@@ -1,9 +1,10 @@
 """What tasks print, in a file for each: at the level of descriptors, so C code and processes too.
 
 While a task runs, descriptors 1 and 2 of this worker are a file without a task's name,
-`rank-3.out`. A task that has printed gives it its name at its end, and the next one gets a new
-file; one that has not costs a look at the file's length. So a child that outlives its task goes on
-writing into the right file, and what a task had printed that killed its worker is in `rank-3.out`.
+`rank-3.4711.out` (by rank and process, as other jobs may use the directory). A task that has
+printed gives it its name at its end, and the next one gets a new file; one that has not costs a
+look at the file's length. So a child that outlives its task goes on writing into the right file,
+and what a task had printed that killed its worker is there too, without its name.
 
 A task that waits keeps its file, and the ones in its place have theirs. One lock for all: threads
 that stand in for a blocked task, and the end, may come in between.
@@ -15,12 +16,15 @@ import ctypes
 import logging
 import os
 import threading
+import time
 from contextlib import suppress
 
 from ..process.named_files import put_aside, safe
 from ..wire.messages import Run
 
 logger = logging.getLogger("scoopmpi")
+QUICK = 0.0002
+"""Seconds in which no task starts a process: Linux takes 0.5 ms and more for it."""
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
@@ -79,13 +83,15 @@ class TaskFiles:
 
     def __init__(self, directory: str, rank: int) -> None:
         self._directory, self._rank = directory, rank
+        self._prefix = f"rank-{rank}.{os.getpid()}"
         self._lock = threading.RLock()
         self._flush_c = ctypes.PyDLL(None).fflush
         self._spare: list[Sheet] = []
         self._taking: list[BatchFiles] = []  # the latest has the descriptors
         self._waiting: set[BatchFiles] = set()
         self._nested: Sheet | None = None
-        self._children: frozenset[str] = frozenset()
+        self._children = _children()
+        self._looked = 0.0
         self._silent: list[str] = []  # named for the sake of a process that may print still
         self._warned = False
         os.makedirs(directory, exist_ok=True)
@@ -211,12 +217,12 @@ class TaskFiles:
 
     def _path(self, number: int) -> str:
         more = "" if number == 1 else f"-{number}"
-        return os.path.join(self._directory, f"rank-{self._rank}{more}.out")
+        return os.path.join(self._directory, f"{self._prefix}{more}.out")
 
     def _nested_sheet(self) -> Sheet:
         place = os.path.join(self._directory, "nested")
         os.makedirs(place, exist_ok=True)
-        return Sheet(os.path.join(place, f"rank-{self._rank}.out"))
+        return Sheet(os.path.join(place, f"{self._prefix}.out"))
 
     def _name(self, sheet: Sheet, batch: BatchFiles) -> str:
         function = safe(batch.function) if batch.function else "running"
@@ -224,14 +230,16 @@ class TaskFiles:
         place = os.path.join(self._directory, nested, f"{abs(batch.job)}-{function}")
         os.makedirs(place, exist_ok=True)
         number, path = 1, os.path.join(place, f"{batch.task}.out")
-        while os.path.lexists(path):  # of an earlier attempt, or of a former run
+        while not _renamed(sheet.path, path):  # of an earlier attempt, or of another run
             number += 1
             path = os.path.join(place, f"{batch.task}.{number}.out")
-        os.rename(sheet.path, path)
         return path
 
     def _left_children(self) -> bool:
         """True where processes run here that did not when the last task ended."""
+        before_it, self._looked = self._looked, time.monotonic()
+        if self._looked - before_it < QUICK:
+            return False
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
@@ -249,9 +257,22 @@ class TaskFiles:
 
 
 def _children() -> frozenset[str]:
-    found: set[str] = set()
-    with suppress(OSError):
-        for thread in os.listdir("/proc/self/task"):
-            with suppress(OSError), open(f"/proc/self/task/{thread}/children") as file:
-                found.update(file.read().split())
-    return frozenset(found)
+    """Return the processes that this thread has started, where the system says so."""
+    with suppress(OSError), open(f"/proc/self/task/{threading.get_native_id()}/children") as file:
+        return frozenset(file.read().split())
+    return frozenset()
+
+
+def _renamed(path: str, new: str) -> bool:
+    """Give a file a new name, False where another one has it: it is never overwritten."""
+    try:
+        os.link(path, new)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if os.path.lexists(new):
+            return False
+        os.rename(path, new)
+    else:
+        os.unlink(path)
+    return True

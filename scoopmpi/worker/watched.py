@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks import stretch
@@ -17,6 +18,7 @@ from ..wire.payload import Frame
 from .running import Failed, Running
 
 if TYPE_CHECKING:
+    from .batches import Batches
     from .task_files import TaskFiles
 
 
@@ -30,6 +32,11 @@ class Watch(NamedTuple):
     logged: bool
     files: TaskFiles | None
     task_ended: Callable[[], None]
+
+
+def watch(batches: Batches, what: Watch) -> None:
+    """Have each task of a worker's batches be looked at."""
+    batches.open = partial(WatchedBatch, watch=what)
 
 
 class WatchedBatch(Running):

@@ -70,7 +70,7 @@ def test_a_task_that_kills_takes_no_other_along_on_a_small_farm(
     lines = answer.stdout.splitlines()
     assert [line for line in lines if line.startswith("task ")] == [f"task {x}" for x in range(8)]
     assert lines[-2] == "[100, 101, None, None, 104, 105, 106, 107] [101, 102]"
-    assert lines[-1].startswith("3 workers died running task 0, dies(1), the last was worker ")
+    assert lines[-1].startswith("3 workers died running dies(1), task 0, the last was worker ")
     assert "no worker is left: worker" in answer.stderr
     assert "still running" not in answer.stderr, "the last worker leaves in order"
 

@@ -17,6 +17,7 @@ from scoopmpi.farm import task_log
 from scoopmpi.farm.observer import Several
 from scoopmpi.farm.verbose import Verbose
 from scoopmpi.process import identity
+from scoopmpi.process.named_files import NameProblem
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, stretch
 from scoopmpi.tasks.stretch import Timed, lines
@@ -40,7 +41,7 @@ class Scene:
 @contextmanager
 def logged(path: Path, seed: int, workers: int = 3, retries: int = 20) -> Iterator[Rows]:
     """A farm whose tasks are logged; the rows are there at its end."""
-    log, _ = task_log.opened(str(path), goes_on=False)
+    log = task_log.begun("task_log", str(path))
     policy = EAGER if seed % 2 else Policy()
     observer = Several([Verbose(), log]) if seed % 3 else log
     ranks = Scene.ranks = Ranks(workers, seed, policy, retries, observer)
@@ -196,12 +197,20 @@ def test_an_exception_whose_text_raises_is_told() -> None:
     assert "Bad" in stretch.shortened(Bad())
 
 
-def test_the_file_of_a_former_run_is_kept_and_that_of_a_crash_goes_on(tmp_path: Path) -> None:
+def test_the_file_of_a_former_run_is_kept_and_that_of_a_crash_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "log"
-    for goes_on, former in ((False, None), (False, f"{path}.1"), (True, None)):
-        log, was = task_log.opened(str(path), goes_on)
+    for goes_on, told in ((False, ""), (False, f"is now {path}.1\n"), (True, "")):
+        log = task_log.begun("task_log", str(path), goes_on)
         log.tasks_recalled(1, 0, 3)
         log.farm_closed()
-        assert was == former
+        assert capsys.readouterr().err.endswith(told)
     assert len(read(path)) == 2 and len(read(tmp_path / "log.1")) == 1
     assert read(path)[0]["outcome"] == "cached"
+
+
+def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    for name in (tmp_path, tmp_path / "no" / "log"):
+        with pytest.raises(NameProblem, match=f"--task-log {name} cannot be written: "):
+            task_log.begun("--task-log", str(name))

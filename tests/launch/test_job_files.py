@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch import job_files
+from scoopmpi.launch import job_files, scoop_command
 from scoopmpi.launch.commandline import rank_command
 from scoopmpi.launch.commandline.launch import Launch, of_each_rank, with_paths
 from scoopmpi.launch.flavours.ranks import LaunchError
@@ -93,3 +93,14 @@ def test_a_program_without_a_farm_has_its_files_by_a_shell(tmp_path: Path) -> No
     (path,) = tmp_path.iterdir()
     assert path.name == f"a 'b' $x.3.{{y}}.{os.uname().nodename}"
     assert path.read_text() == "a  b\n"
+
+
+def test_a_rank_that_starts_anew_has_the_names_that_it_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, words: started.append(words))
+    given = ["--task-log", "/a.{job}", "--task-output", "/b", "--output", "/c", "prog"]
+    scoop_command.restart_rank(parse(given))
+    told = parse(started[0][started[0].index("scoopmpi") + 1 :])
+    assert (told.task_log, told.task_output, told.output) == ("/a.{job}", "/b", "/c")

@@ -180,7 +180,6 @@ def test_a_directory_for_temporary_files(prefix: Prefix, tmp_path: Path) -> None
 
 def test_output_goes_to_a_file(prefix: Prefix, tmp_path: Path) -> None:
     does = "os.write(1, b'out\\n'); os.write(2, b'err\\n'); sys.exit(7)"
-    (tmp_path / "a b").write_text("old")
     words = ("--output", str(tmp_path / "a b"), "squares")
     done = prefix.myscoop(*words, MPIRUN_DOES=does)
     assert (done.returncode, done.stdout, done.stderr) == (7, "", "")

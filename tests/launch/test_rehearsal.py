@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from scoopmpi.launch import managers
+from scoopmpi.launch.hosts import placement
 from scoopmpi.launch.rehearsal.jobs import MADE_UP, SYSTEMS, job
 from scoopmpi.launch.rehearsal.shape import Shape, ShapeError, shape
 from tests.support.environments import folder, in_short, recorded
@@ -122,6 +124,16 @@ def test_what_is_made_up_is_as_in_recorded_jobs(text: str, sample: str) -> None:
             lines = (folder(sample) / file).read_text().splitlines()
             ours = made.files[name].splitlines()
             assert [len(line.split()) for line in ours] == [len(line.split()) for line in lines]
+
+
+def test_the_largest_jobs_are_placed_within_a_moment() -> None:
+    """Each step looks at each host once or twice: there are clusters of ten thousand."""
+    made = job(shape("slurm:10000x48x2"))
+    found = made.allocation(made.environment({}))
+    begun = time.process_time()
+    assert placement.pinning(found, placement.Binding(), farm=True) == ("compact", "")
+    assert placement.crowded(found, placement.hybrid(found, 4)) is None
+    assert time.process_time() - begun < 2
 
 
 def test_the_job_that_this_shell_is_in_does_not_count() -> None:

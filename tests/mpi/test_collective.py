@@ -185,7 +185,7 @@ def test_tasks_that_raise() -> None:
         if executor is not None:
             calls = [executor.submit(fails, x) for x in range(300)]
             for x, call in enumerate(calls):
-                with pytest.raises(ValueError, match=f"no {x}$"):
+                with pytest.raises(ValueError, match=rf"^no {x}\b"):
                     call.result(20)
             with pytest.raises(SystemExit):
                 executor.submit(sys.exit, 3).result(20)

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from scoopmpi.farm import row_file
 from tests.support.libraries import ROOT, Library
 
 
@@ -51,3 +52,8 @@ def test_two_versions_are_compared_by_what_each_measures(tmp_path: Path) -> None
     versions = benchmark("versions")
     found = versions.started(sys.executable, str(tmp_path))
     assert len(found) > 8 and all(figure > 0 for figure in found.values())
+
+
+def test_what_logs_cost_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_file, "GATHER", row_file.GATHER)  # the benchmark sets it for itself
+    assert all(figure > 0 for figure in benchmark("logs").measured(1).values())

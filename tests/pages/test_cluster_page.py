@@ -174,22 +174,6 @@ def test_options_of_the_page_are_known() -> None:
     assert set(re.findall(r"--[a-z][a-z-]+", section)) - others <= known
 
 
-PAGES = ("README.md", "docs/on-your-cluster.md", "docs/modules/README.md", "jobscripts/README.md")
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text()
-    targets = re.findall(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", text)
-    gone = [path for path, _ in targets if not (ROOT / page).parent.joinpath(path).exists()]
-    assert gone == []
-    anchors = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-")
-               for head in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}  # fmt: skip
-    for path, anchor in targets:
-        if anchor and (path.endswith("on-your-cluster.md") or not path):
-            assert anchor[1:] in anchors, anchor
-
-
 TREE = "tests", "scoopmpi", "benchmarks", "jobscripts", "docs"
 
 

@@ -192,3 +192,26 @@ def test_half_a_line_is_shown_while_the_program_goes_on(library: Library, progra
         process.kill()
         process.wait(10)
         os.close(read)
+
+
+def test_a_signal_ends_a_job_soon_whose_stderr_takes_nothing_any_more(
+    first_library: Library, tmp_path: Path
+) -> None:
+    """As where the terminal was closed; tasks run for longer than this test waits."""
+    (tmp_path / "naps.py").write_text(
+        "import time\nfrom scoopmpi import futures\n"
+        "if __name__ == '__main__':\n"
+        "    print('begin', flush=True)\n"
+        "    list(futures.map(time.sleep, [60] * 4))\n"
+    )
+    with Path("/dev/full").open("wb") as full, subprocess.Popen(
+        [*MYSCOOP, "-n", "2", "naps.py"], cwd=tmp_path, env=first_library.env,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begin\n"
+            process.terminate()
+            assert process.wait(15) in (1, 128 + 15)
+        finally:
+            process.kill()

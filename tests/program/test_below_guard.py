@@ -56,6 +56,10 @@ def own():
     return data[0]
 def other_error(): return 1 / (count - 3)
 def misspelt(): return coutn
+def handed_on():
+    global of_a_task
+    of_a_task = 1
+def reads_of_a_task(): return of_a_task
 def quiet(): return int("x") if data is None else data
 def main():
     below(1)
@@ -65,16 +69,28 @@ def below(rows):
     deep = 5
     rows.append(1)
     lib.EXTRA = 5
+class Settings:
+    table = None
+    kept = 3
+settings = Settings()
+settings.rows = []
 class Task:
     def run(self):
         return data.mean()
 def method(): return Task().run()
+def of_class(): return Settings.table[0]
+def of_object(): return settings.rows[0]
+def well_set(): return Settings.kept[0]
 if sys.argv and __name__ == "__main__":
     import numpy as np
     with open("x") as other:
         data: list = [1]
     for count in range(9): rows.append(count)
     lib.lazy = 3
+    map(handed_on, "ab")
+    Settings.table = {}
+    Settings.kept = 4
+    settings.rows += [3]
     def helper(): pass
     if other:
         main()
@@ -82,24 +98,28 @@ if sys.argv and __name__ == "__main__":
         asked()
 """
 NOTES = {
-    "none": "`data` is None on workers: the program sets it below its main guard (line 46)",
-    "missing": "`other` is missing on workers: the program sets it below its main guard (line 45)",
-    "empty": "`cache` is empty on workers: the program sets it in main() (line 33), called below",
-    "unfilled": "`rows` is empty on workers: the program sets it below its main guard (line 47)",
-    "in_function": "`deep` is missing on workers: the program sets it in below() (line 36), called",
+    "none": "`data` is None on workers: the program sets it below its main guard (line 58)",
+    "missing": "`other` is missing on workers: the program sets it below its main guard (line 57)",
+    "empty": "`cache` is empty on workers: the program sets it in main() (line 37), called below",
+    "unfilled": "`rows` is empty on workers: the program sets it below its main guard (line 59)",
+    "in_function": "`deep` is missing on workers: the program sets it in below() (line 40), called",
     "imported": "`np` is missing",
     "defined": "`helper` is missing",
-    "in_module": "`lib.EXTRA` is missing on workers: the program sets it in below() (line 38)",
+    "in_module": "`lib.EXTRA` is missing on workers: the program sets it in below() (line 42)",
     "of_module": "`lib.lazy` is None on workers",
     "through_library": "`DATA` is None on workers: the program sets it in load() (line 7 of",
     "inner": "`data` is None",
     "method": "`data` is None",
     "quiet": "`data` is None",
+    "of_class": "`Settings.table` is None on workers",
+    "of_object": "`settings.rows` is empty on workers",
+    "well_set": None,
     "library_alone": None,
     "asked": None,
     "own": None,
     "other_error": None,
     "misspelt": None,
+    "reads_of_a_task": None,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scoopmpi.program import global_streams
 from scoopmpi.program.global_streams import GlobalStreams, Seeding, seedings_of
 from scoopmpi.program.naming import WORKER_NAME
 from tests.support.libraries import Library
@@ -31,6 +32,21 @@ SOURCES = {
         ("rng", "rng = numpy.random.default_rng(...)", 2, False)
     ],
     "import numpy as np\nrng = np.random.default_rng()": [],
+    "import numpy as np\nrng = np.random.default_rng(None)": [],
+    "import numpy as np\nrng = np.random.default_rng(seed=5)": [
+        ("rng", "rng = numpy.random.default_rng(...)", 2, False)
+    ],
+    "from numpy.random import Generator, PCG64\ng = Generator(PCG64(5))": [
+        ("g", "g = numpy.random.Generator(...)", 2, False)
+    ],
+    "from numpy.random import Generator, PCG64\ng = Generator(PCG64())": [],
+    "import random, sys\nrandom.seed(int(sys.argv[1]) + 3)": [("random", "random.seed", 2, False)],
+    "import random\nN = 5\nrandom.seed(N)": [("random", "random.seed", 3, False)],
+    "import random, os\nrandom.seed(os.getpid())": [],
+    "import random, os\nN = os.urandom(3)\nrandom.seed(N)": [],
+    "import random, time\nN = int(time.time())\nrandom.seed(N)": [],
+    "import random\nfrom x import rank\nrandom.seed(5 + rank)": [],
+    "import random, os\nrandom.seed(os.environ['PROCID'])": [],
     "from random import Random\na = Random('x')": [("a", "a = random.Random(...)", 2, False)],
     "import random\ndef f(): random.seed(5)": [("random", "random.seed", 2, True)],
     "import random\nif __name__ == '__main__':\n random.seed(5)": [],
@@ -52,6 +68,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, path: Path, source: str, task: str) -
     module = ModuleType(WORKER_NAME)
     module.__file__ = str(path)
     monkeypatch.setitem(sys.modules, "__main__", module)
+    # Other tests' modules are not the program's, though they are the user's here.
+    monkeypatch.setattr(global_streams, "_own_modules", lambda: [(module, str(path))])
     exec(compile(source, str(path), "exec"), vars(module))
     streams = GlobalStreams()
     for _ in range(5):

@@ -100,7 +100,8 @@ def test_a_worker_that_is_left_in_a_task_has_a_profile_too(library: Library, her
     )
     (here / "prog.py").write_text(text)
     begun = time.monotonic()
-    answer = start(library, [*MYSCOOP, "--scoop-profile", "-n", "1", "prog.py"], cwd=here)
+    words = ["--scoop-profile", "--no-finish", "-n", "1", "prog.py"]
+    answer = start(library, [*MYSCOOP, *words], cwd=here)
     assert time.monotonic() - begun < 30 and answer.returncode == 0
     assert "Profile of 2 of 2 ranks" in answer.stderr
     assert lines_of((here / "profile" / "summary.txt").read_text(), "nap")

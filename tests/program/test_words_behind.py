@@ -7,6 +7,7 @@ import copy
 import operator
 import optparse
 import pickle
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,8 @@ def test_all_options_are_known() -> None:
         list, lambda words: [*words], lambda words: "--other" in words,
         lambda words: [word for word in words if 0], lambda words: words.pop(2),
         lambda words: words.index("x"), lambda words: operator.add(words, ["y"]), repr,
+        tuple, " ".join, lambda words: words.remove("x"), lambda words: words.count("x"), str,
+        lambda words: subprocess.list2cmdline(["prog", *words]), reversed, sorted, set, enumerate,
         lambda words: argparse.ArgumentParser().parse_known_args(words[1:]),
         lambda words: words.copy(), lambda words: dict(enumerate(words)), lambda words: f"{words}",
     ],

@@ -106,8 +106,10 @@ def test_a_tasks_exception_shows_where_it_happened(first_library: Library) -> No
 
 @pytest.mark.parametrize("task", ["nap", "spin"])
 def test_the_end_does_not_wait_for_tasks_nobody_wants(library: Library, task: str) -> None:
+    """With --no-finish; without it what was handed in runs first (`test_left`)."""
     begun = time.monotonic()
-    answer = run(library, "leave", task)
+    words = ["-n", "2", "--no-finish", "programs.py", "leave", task]
+    answer = start(library, [*MYSCOOP, *words], cwd=HERE)
     assert answer.returncode == 0, answer.stderr
     assert time.monotonic() - begun < 10
 

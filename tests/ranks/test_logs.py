@@ -76,6 +76,20 @@ if __name__ == "__main__":
 """
 
 
+OWN_MPI_PROGRAM = """
+import sys
+from scoopmpi import MPICommExecutor
+
+def odd(task):
+    return 1 / (task % 2)
+
+if __name__ == "__main__":
+    with MPICommExecutor(task_log="log.csv") as executor:
+        if executor is not None:
+            print(list(executor.map(odd, range(6), return_exceptions=True)).count(1.0))
+"""
+
+
 def rows_of(path: Path) -> Rows:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
@@ -172,6 +186,15 @@ def test_a_log_that_cannot_be_written_ends_an_own_mpirun_at_once(
         said = [line for line in done.stderr.splitlines() if line.startswith("scoopmpi: ")]
         assert any(f"scoopmpi: {option} " in line for line in said), done.stderr
         assert len(said) <= 3 and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_program_of_ones_own_has_its_log(first_library: Library, tmp_path: Path) -> None:
+    (tmp_path / "prog.py").write_text(OWN_MPI_PROGRAM)
+    done = start_ranks(first_library, 3, ["prog.py"], cwd=tmp_path)
+    assert done.stdout == "3\n", done.stderr
+    rows = rows_of(tmp_path / "log.csv")
+    assert tasks_of(rows, 1, "ok") == Counter([1, 3, 5])
+    assert tasks_of(rows, 1, "failed") == Counter([0, 2, 4])
 
 
 def test_each_rank_of_a_farm_has_its_file(first_library: Library, tmp_path: Path) -> None:

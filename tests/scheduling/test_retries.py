@@ -6,6 +6,7 @@ import pytest
 
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.retries import again, blamed, given_up, put_off
+from scoopmpi.scheduling.scheduler import Scheduler
 
 FIRST, SECOND, MANY = Batch(1, 4, 5), Batch(1, 5, 6), Batch(1, 4, 9)
 
@@ -58,3 +59,18 @@ def test_neighbours_are_tried_again_together() -> None:
     assert put_off(MANY, [4, 5, 6], lambda task: int(task != 5)) == [
         Batch(1, 4, 5, raised=1), Batch(1, 6, 7, raised=1)
     ]  # fmt: skip
+
+
+def test_another_worker_gets_what_has_raised_where_one_is_idle() -> None:
+    farm = Scheduler()
+    for worker in (1, 2):
+        farm.joined(worker)
+    assert [each.worker for each in farm.submitted(1, 2)] == [2, 1]
+    for task, worker in enumerate((2, 1)):
+        batch = Batch.single(1, task)
+        (again,) = put_off(farm.as_held(worker, batch), [task], lambda _: 1)
+        assert again.avoids == worker
+        farm.finished(worker, batch, 1.0, None, [again])
+    assert [each.worker for each in farm.due(again)] == [2]  # worker 1 became idle last
+    assert [each.worker for each in farm.lost(2)] == [1]  # nobody else is there
+    farm.check()

@@ -330,6 +330,14 @@ def test_a_task_may_ask_for_the_seed_and_not_set_it() -> None:
         in_place(lambda: list(futures.map(seeds, [7])))
 
 
+def test_nor_may_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity.this, "rank", 1)
+    with pytest.raises(RuntimeError, match="for the program"):
+        scoopmpi.seed(7)
+    with pytest.raises(RuntimeError, match="ask in the task, and pass it on"):
+        scoopmpi.seed()
+
+
 def test_a_worker_that_imports_the_program_leaves_the_seed_to_rank_0(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -339,6 +347,32 @@ def test_a_worker_that_imports_the_program_leaves_the_seed_to_rank_0(
         scoopmpi.seed()
     monkeypatch.setattr(identity.this, "importing", False)
     assert scoopmpi.seed() != 9
+
+
+class Kept(dict[str, str]):
+    """A checkpoint, as far as it keeps the seed."""
+
+    def fact(self, name: str) -> str | None:
+        return self.get(name)
+
+    def tell(self, **facts: str) -> None:
+        self.update(facts)
+
+
+def test_a_checkpoint_has_the_seed_unless_it_is_fixed() -> None:
+    first, kept = pedigree.Program(), Kept()
+    first.keep_in(kept)
+    assert kept == {"seed": str(first.seed)}
+    second = pedigree.Program()
+    second.keep_in(kept)
+    assert second.seed == first.seed
+    given = pedigree.Program()
+    given.begin(5, pedigree.OPTION)
+    given.keep_in(kept)
+    assert given.seed == 5 and kept == {"seed": "5"}
+    broken = Kept(seed="five")
+    (third := pedigree.Program()).keep_in(broken)
+    assert broken == {"seed": str(third.seed)}
 
 
 def test_the_option_in_vain_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -80,11 +80,11 @@ def test_python_tasks_are_stopped_and_their_worker_lives(library: Library, tmp_p
     assert status == 0, err
     lines = out.splitlines()
     place = r"took longer than its task_timeout of 0\.5 s on worker 1 \(.+\)\|True"
-    assert re.fullmatch(rf"TaskTimeout\|1\|nap\|0\.5\|task 1, nap\(60\), {place}", lines[0]), out
+    assert re.fullmatch(rf"TaskTimeout\|1\|nap\|0\.5\|nap\(60\), task 1, {place}", lines[0]), out
     call = r"submitted call nap\(60\)"
     assert re.fullmatch(rf"TaskTimeout\|\d\|nap\|0\.5\|{call} {place}", lines[1]), out
     assert lines[2] == "True|True|True"
-    assert lines[3].startswith("TaskTimeout|1|nap|1.0|task 1, nap(60), took")
+    assert lines[3].startswith("TaskTimeout|1|nap|1.0|nap(60), task 1, took")
     assert lines[4:] == ["1.3|True", "42"]
     assert "worker" not in err
 

@@ -44,17 +44,17 @@ def test_what_a_timeout_knows_travels_with_it() -> None:
         assert type(arrived) is scoopmpi.TaskTimeout
         assert (arrived.function, arrived.index, arrived.rank) == ("nap", 7, 2)
         assert str(arrived) == (
-            "task 7, nap(0.5), took longer than its task_timeout of 0.5 s on worker 2 (node17) "
+            "nap(0.5), task 7, took longer than its task_timeout of 0.5 s on worker 2 (node17) "
             "and more"
         )
 
 
 def test_a_task_is_added_once_to_its_own_timeout_alone() -> None:
     error = errors.timed_out("nap", 1, 0, "")
-    errors.add_task(error, "outer", 2, "task 2, outer(),")
-    errors.add_task(error, "nap", 3, "task 3, nap(1),")
-    errors.add_task(error, "nap", 4, "task 4, nap(1),")
-    assert error.index == 3 and str(error).startswith("task 3, nap(1), took longer")
+    errors.add_task(error, "outer", 2, "outer(), task 2,")
+    errors.add_task(error, "nap", 3, "nap(1), task 3,")
+    errors.add_task(error, "nap", 4, "nap(1), task 4,")
+    assert error.index == 3 and str(error).startswith("nap(1), task 3, took longer")
     other = ValueError("nap took longer")
-    errors.add_task(other, "nap", 3, "task 3, nap(1),")
+    errors.add_task(other, "nap", 3, "nap(1), task 3,")
     assert other.args == ("nap took longer",)

@@ -95,7 +95,7 @@ def sent(message: Any) -> list[tuple[bytes, int]]:
 LARGE_FRAME = (b"head", pickle.PickleBuffer(bytes(LARGE + 3)), pickle.PickleBuffer(b"small"))
 MESSAGES: tuple[Any, ...] = (
     messages.Run(1, 0, 9, 0.03, 2, 7, b"code", True, b"columns"),
-    messages.Run(2, 3, 5, math.inf, 0, 0, None, False, (b"a", LARGE_FRAME)),
+    messages.Run(2, 3, 5, math.inf, 0, 0, None, False, (b"a", LARGE_FRAME), attempt=3),
     messages.Forget(7),
     messages.StealRequest(3),
     messages.Ceased(5),
@@ -109,6 +109,7 @@ MESSAGES: tuple[Any, ...] = (
     ),
     messages.ImportFailed("n1", "ImportError: no module", b"loading\n"),
     messages.Finished(1, 0, 9, 0.5, 9, 9, True, LARGE_FRAME, ()),
+    messages.Finished(1, 0, 2, 0.5, 2, 2, False, (b"x", b"y"), (0, 1), again=(1,)),
     messages.Waiting(1, 3),
     messages.Resumed(1, 3),
     messages.Offered(5, 0, 4, b"code", True, True, b"columns"),

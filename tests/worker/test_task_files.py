@@ -17,6 +17,9 @@ from scoopmpi.worker.task_files import BatchFiles, TaskFiles
 pytestmark = pytest.mark.timeout(60)
 
 
+NESTED = f"nested/rank-3.{os.getpid()}.out"
+
+
 def run(job: int, start: int, stop: int) -> Run:
     return Run(job, start, stop, 1.0, 0, 0, None, True, b"")
 
@@ -112,7 +115,7 @@ def test_tasks_that_wait_and_tasks_in_their_place_never_mix(
             waiting.append(current)
             if chance.random() < 0.3:
                 os.write(1, b"nested\n")
-                expected["nested/rank-3.out"] = expected.get("nested/rank-3.out", "") + "nested\n"
+                expected[NESTED] = expected.get(NESTED, "") + "nested\n"
         else:
             batch.ended(0, "f")
             batch.leave()
@@ -128,7 +131,7 @@ def test_a_running_task_has_its_name_when_the_worker_leaves(
     batch.enter()
     batch.ended(5, "f")
     os.write(1, b"begun")
-    assert said(tmp_path / "out") == {"rank-3.out": "begun"}
+    assert said(tmp_path / "out") == {f"rank-3.{os.getpid()}.out": "begun"}
     files.close()
     assert said(tmp_path / "out") == {"2-f/6.out": "begun"}
 
@@ -141,3 +144,31 @@ def test_a_silent_task_costs_little(files: TaskFiles) -> None:
         batch.ended(task, "f")
     assert time.perf_counter() - began < 2
     batch.leave()
+
+
+def test_jobs_that_share_a_directory_leave_each_other_alone(
+    files: TaskFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    other = TaskFiles(str(tmp_path / "out"), 3)
+    both = [made.of_batch(run(1, 0, 1)) for made in (files, other)]
+    for batch, text in zip(both, (b"a", b"b"), strict=True):
+        batch.enter()
+        os.write(1, text)
+        batch.pause()
+    for batch in both:
+        batch.enter()
+        batch.ended(0, "f")
+        batch.leave()
+    other.close()
+    assert said(tmp_path / "out" / "1-f") == {"0.out": "a", "0.2.out": "b"}
+
+
+def test_a_file_system_without_links_will_do(
+    files: TaskFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", no_links)
+    test_a_second_attempt_has_a_number(files, tmp_path)

@@ -92,7 +92,7 @@ SHARED: tuple[Setting, ...] = (
     ),
     Setting(
         ["--output"], section=RUNNING, usual=True, type=click.Path(), metavar="FILE",
-        help="Where stdout and stderr go.",
+        help="Where stdout and stderr go; with {rank} or {host} in it a file for each.",
     ),
     Setting(
         ["--output-check-timeout", "silence"], section=RUNNING, type=kinds.Seconds(),

@@ -153,7 +153,8 @@ def pinning(allocation: Allocation, wanted: Binding, farm: bool) -> tuple[str | 
         return way, ""
     if allocation.local:
         return None, "rank 0 is on the same cores; --pinmpi pins"
-    if any(host.slots * allocation.threads < host.cores for host in allocation.hosts):
+    threads = allocation.threads  # it looks at all hosts
+    if any(host.slots * threads < host.cores for host in allocation.hosts):
         return None, "they leave cores to others; --pinmpi pins"
     return way, ""
 

@@ -62,11 +62,11 @@ class Fibers:
         waiting.fiber.parent.switch()
         _loop_given(loop)
 
-    def apart(self, work: Callable[..., None], *arguments: Any) -> None:
+    def apart(self, work: Callable[[float, Any], None], until: float, strand: Any) -> None:
         """Run a task on top of another, which must not show: in the program's own settings."""
         loop = _loop_taken()
         try:
-            self._settings.copy().run(work, *arguments)
+            self._settings.copy().run(work, until, strand)
         finally:
             _loop_given(loop)
 

@@ -18,7 +18,7 @@ class Unfinished(Protocol):
     """An executor, or several, that may have something to finish."""
 
     def waits(self, maps: bool) -> bool:
-        """Return True where it has. maps: count maps that nobody reads too, not executors alone."""
+        """Return True where it has. maps: as in `Finish`."""
 
     def finish(self, maps: bool = True) -> None:
         """Return when it has finished that."""

@@ -70,9 +70,9 @@ def raised(
     if not isinstance(target, str):
         from ...wire import shown  # late: nothing may fail
 
-        index, call = number if kwargs is None else None, shown.called(target, args, kwargs or {})
-        errors.add_task(error, failure.describe(target), number, errors.words(call, index))
-        task = failure.which(call, index)
+        call = shown.called(target, args, kwargs or {})
+        task = errors.words(call, number if kwargs is None else None)
+        errors.add_task(error, failure.describe(target), number, task)
     return failure.unpack(failure.pack(error, identity.this.rank, task))
 
 

@@ -1,0 +1,34 @@
+"""How a program's exceptions are shown."""
+
+from __future__ import annotations
+
+import traceback
+
+from scoopmpi.concurrency.signal_lock import SignalLock
+from scoopmpi.process.status import forget_handlers
+
+
+def test_ctrl_c_shows_where_the_program_was_each_time() -> None:
+    def interrupted() -> None:
+        SignalLock().interrupt(KeyboardInterrupt())  # as a handler of ours does, in our own code
+
+    try:
+        try:
+            interrupted()
+        finally:
+            interrupted()
+    except KeyboardInterrupt as error:
+        forget_handlers(error)
+        shown = "".join(traceback.format_exception(error))
+    assert shown.count("in interrupted") == 2
+    assert shown.count("During handling") == 1
+    assert "signal_lock.py" not in shown
+
+
+def test_other_exceptions_keep_all_their_frames() -> None:
+    try:
+        SignalLock().interrupt(SystemExit(3))
+    except SystemExit as error:
+        forget_handlers(error)
+        shown = "".join(traceback.format_exception(error))
+    assert "signal_lock.py" in shown
