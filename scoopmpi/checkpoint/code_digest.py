@@ -119,7 +119,9 @@ def _reached(function: FunctionType) -> Iterator[tuple[str, Any]]:
         yield from _made(function.__globals__, name)
     if _reads_anything(function):
         places = dict.fromkeys([*made_in, *provenance.loaded()])
-        yield "anything", [list(provenance.sources(name)) for name in places]
+        sources = dict(each for name in places for each in provenance.sources(name))
+        yield "anything", list(sources.items())
+        yield from _place_in([*sources, *function.__code__.co_consts])
     if "argv" in _attributes(function.__code__):
         yield "arguments of the program", sys.argv[1:]
 
@@ -187,7 +189,7 @@ def _is_ours(value: Any) -> bool:
     return (provenance.of(value) or "").partition(".")[0] in provenance.OURS
 
 
-def _place_in(modules: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def _place_in(modules: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     """Return what stands for the place of a task, where a module that tells it is among these."""
     if PLACES in modules:
         yield "place", Placed

@@ -107,21 +107,39 @@ def _counting(module: str, text: bytes, line: int, made: str, hidden: bool) -> C
     tree = _parsed(text)
     if tree is None:
         return Counting(text)
-    done = list(_done(tree.body, line))
+    top = _top(tree, line)
     if made:
-        imports = [each for each in done if isinstance(each, ast.Import | ast.ImportFrom)]
-        roots = [each for each in done if made in _binds(each) and each not in imports]
+        roots = list(top.makers.get(made, ()))
         if hidden and not roots and not _imported_from(module, tree, [made]):
-            roots = [each for each in imports if "*" in _binds(each)]
+            roots = [each for each in top.imports if "*" in bound(each)]
             if not roots:  # it is bound by other means
                 return Counting(text)
     else:
-        roots = list(_roots(module, tree, done))
-    found = _closure(roots, done)
+        roots = list(_roots(module, tree, top))
+    found = _closure(roots, top)
     code = compile(ast.Module(found, []), "<import>", "exec", dont_inherit=True)
     made_here = (each for each in found if not isinstance(each, ast.Import | ast.ImportFrom))
-    own = frozenset(name for each in made_here for name in _binds(each))
+    own = frozenset(name for each in made_here for name in names_of_code(each).bound)
     return Counting(code, own, _asks(found))
+
+
+class _Top(NamedTuple):
+    """What is done where a module is imported. makers: of each name, but by imports."""
+
+    done: tuple[ast.stmt, ...]
+    imports: tuple[ast.stmt, ...]
+    makers: dict[str, list[ast.stmt]]
+
+
+@lru_cache(maxsize=64)
+def _top(tree: ast.Module, line: int) -> _Top:
+    done = tuple(_done(tree.body, line))
+    imports = tuple(each for each in done if isinstance(each, ast.Import | ast.ImportFrom))
+    makers: dict[str, list[ast.stmt]] = {}
+    for statement in done:
+        for name in () if statement in imports else names_of_code(statement).bound:
+            makers.setdefault(name, []).append(statement)
+    return _Top(done, imports, makers)
 
 
 def _done(body: Iterable[ast.stmt], line: int) -> Iterator[ast.stmt]:
@@ -137,13 +155,13 @@ def _done(body: Iterable[ast.stmt], line: int) -> Iterator[ast.stmt]:
         yield statement
 
 
-def _roots(module: str, tree: ast.Module, done: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def _roots(module: str, tree: ast.Module, top: _Top) -> Iterator[ast.stmt]:
     """Return the statements that may do more than to bind names."""
     names = names_of(tree)
-    for statement in done:
-        if isinstance(statement, ast.Import | ast.ImportFrom) or only_binds(statement, names):
+    for statement in top.done:
+        if statement in top.imports or only_binds(statement, names):
             continue  # what modules of the program do is counted as theirs
-        if does_more(_closure([statement], done), names, partial(_harmless, module, tree, ())):
+        if does_more(_closure([statement], top), names, partial(_harmless, module, tree, ())):
             yield statement
 
 
@@ -152,14 +170,27 @@ def _imported_from(module: str, tree: ast.Module, path: list[str]) -> list[str]:
 
     path: the names, from that on which the module has for it.
     """
+    found = _imports(tree).get(path[0], [])
+    if len(found) != 1:  # nobody knows which of several
+        return []
+    names = provenance.imported_as(module, found[0], path[0]).split(".") + path[1:]
+    place = names.pop(0)
+    while names and f"{place}.{names[0]}" in sys.modules:
+        place = f"{place}.{names.pop(0)}"
+    return [place, *names]
+
+
+@lru_cache(maxsize=64)
+def _imports(tree: ast.Module) -> dict[str, list[ast.Import | ast.ImportFrom]]:
+    """Return the imports in a module, within functions too, by the names that they bind."""
+    found: dict[str, list[ast.Import | ast.ImportFrom]] = {}
+    said = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom) and path[0] in bound(node):
-            names = provenance.imported_as(module, node, path[0]).split(".") + path[1:]
-            place = names.pop(0)
-            while names and f"{place}.{names[0]}" in sys.modules:
-                place = f"{place}.{names.pop(0)}"
-            return [place, *names]
-    return []
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in bound(node) if ast.dump(node) not in said else ():
+                found.setdefault(name, []).append(node)
+            said.add(ast.dump(node))
+    return found
 
 
 def _harmless(module: str, tree: ast.Module, seen: tuple[str, ...], path: list[str]) -> bool:
@@ -178,36 +209,26 @@ def _makes(module: str, names: list[str], seen: tuple[str, ...]) -> bool:
     tree = None if provenance.library(module) else _parsed(_text(module))
     if tree is None:
         return False
-    done = list(_done(tree.body, 0))
-    makers = [each for each in done if names[0] in _binds(each)]
-    if not makers or any(isinstance(each, ast.Import | ast.ImportFrom) for each in makers):
+    top = _top(tree, 0)
+    if names[0] not in top.makers:
         return _harmless(module, tree, seen, names)
     harmless = partial(_harmless, module, tree, seen)
-    return not does_more(_closure(makers, done), names_of(tree), harmless)
+    return not does_more(_closure(top.makers[names[0]], top), names_of(tree), harmless)
 
 
-def _closure(roots: Iterable[ast.stmt], done: Iterable[ast.stmt]) -> list[ast.stmt]:
+def _closure(roots: Iterable[ast.stmt], top: _Top) -> list[ast.stmt]:
     """Return statements with all those that bind what they read, but by imports."""
-    makers: dict[str, list[ast.stmt]] = {}
-    for statement in done:
-        imports = isinstance(statement, ast.Import | ast.ImportFrom)
-        for name in () if imports else _binds(statement):
-            makers.setdefault(name, []).append(statement)
     found = {id(root): root for root in roots}
-    left = list(found.values())
+    left, seen = list(found.values()), set[str]()
     while left:
-        for name in sorted(names_of_code(left.pop()).read):
-            for maker in makers.pop(name, ()):
+        new = names_of_code(left.pop()).read - seen
+        seen |= new
+        for name in sorted(new):
+            for maker in top.makers.get(name, ()):
                 if id(maker) not in found:
                     found[id(maker)] = maker
                     left.append(maker)
     return list(found.values())
-
-
-def _binds(statement: ast.stmt) -> frozenset[str]:
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return frozenset(bound(statement))
-    return names_of_code(statement).bound
 
 
 def _asks(statements: Iterable[ast.stmt]) -> bool:

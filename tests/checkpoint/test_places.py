@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,24 @@ def constant() -> Any:
     return list(futures.map(given, "aaa"))
 
 
-PLACED = (draws, reaches, whole, inside, functools.partial(draws), lambda x: task.index)
+def imports(x: Any) -> Any:
+    return importlib.import_module("scoopmpi.task").index
+
+
+def evaluates(x: Any) -> Any:
+    return eval("task.index")
+
+
+PLACED = (
+    imports,
+    evaluates,
+    draws,
+    reaches,
+    whole,
+    inside,
+    functools.partial(draws),
+    lambda x: task.index,
+)
 
 
 def test_who_asks() -> None:
