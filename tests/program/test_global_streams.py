@@ -68,6 +68,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, path: Path, source: str, task: str) -
     module.__file__ = str(path)
     monkeypatch.setitem(sys.modules, "__main__", module)
     exec(compile(source, str(path), "exec"), vars(module))
+    own = [(module, str(path))]  # and none of the modules of other tests
+    monkeypatch.setattr("scoopmpi.program.global_streams._own_modules", lambda: own)
     streams = GlobalStreams()
     for _ in range(5):
         exec(task, vars(module))
