@@ -71,6 +71,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, path: Path, source: str, task: str) -
     # Other tests' modules are not the program's, though they are the user's here.
     monkeypatch.setattr(global_streams, "_own_modules", lambda: [(module, str(path))])
     exec(compile(source, str(path), "exec"), vars(module))
+    own = [(module, str(path))]  # and none of the modules of other tests
+    monkeypatch.setattr("scoopmpi.program.global_streams._own_modules", lambda: own)
     streams = GlobalStreams()
     for _ in range(5):
         exec(task, vars(module))
