@@ -21,6 +21,7 @@ from scoopmpi import futures
 from scoopmpi.executors.comm_executor import MPICommExecutor, MPIExecutor
 from scoopmpi.executors.pool import Pool
 from scoopmpi.farm.farm import Farm
+from scoopmpi.process import identity
 from scoopmpi.wire.transport import mpi
 from scoopmpi.worker.worker import Worker
 from tests.executors.conformance import CASES, Face
@@ -271,6 +272,7 @@ def test_wrong_communicators_are_refused_on_all_ranks() -> None:
 
 def test_keywords_of_mpi4pys_block_are_taken() -> None:
     root = MPI.COMM_WORLD.size - 1
+    identity.this._told.clear()  # each is told once in a program
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         block = MPICommExecutor(root=root, max_workers=2, main=False, path=["/"])
