@@ -61,7 +61,19 @@ def version(name: str | None) -> str:
     top = (name or "").partition(".")[0]
     if top in sys.stdlib_module_names:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return str(getattr(sys.modules.get(top), "__version__", ""))
+    said = vars(sys.modules[top]).get("__version__") if top in sys.modules else ""
+    return _installed_version(top) if said is None else str(said)
+
+
+@lru_cache
+def _installed_version(package: str) -> str:
+    """Return the version of what is installed; to ask modules that do not say one may warn."""
+    from importlib import metadata  # late: few libraries do not say it themselves
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def sources(name: str) -> Iterator[tuple[str, bytes]]:

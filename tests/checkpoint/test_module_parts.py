@@ -85,7 +85,9 @@ def stored(x):
     return lib.helper(x)
 def passed(x): return sorted([lib], key=id)
 def listed(x): return [m.DAMP for m in MODULES]
-def chosen(x): return (lib if x else sys).DAMP
+def chosen(x):
+    y = (lib if x else sys)
+    return y.DAMP
 def inside(x): return [(lambda: lib.DAMP)() for _ in range(x)]
 MODULES = [lib]
 """
