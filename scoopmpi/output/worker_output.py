@@ -75,6 +75,12 @@ class Output:
         kept.append((fd, data))
         return True
 
+    @property
+    def unfinished(self) -> bool:
+        """True where some line has no end yet."""
+        first, second = self._ends
+        return bool(first.lines or second.lines)
+
     def ended(self, owner: Hashable, before: int | None = None) -> None:
         """Send the unfinished lines of an owner's tasks, which have ended, as they are.
 

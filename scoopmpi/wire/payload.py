@@ -108,10 +108,10 @@ def plain(values: Iterable[Any]) -> bool:
 
 def atoms() -> frozenset[Any]:
     """Return the types of values that nobody can change: numbers, strings, numpy's scalars."""
-    numpy = sys.modules.get("numpy")
-    scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet
-    if scalar is not None and scalar not in _ATOMS:
-        _learn_numpy(numpy)
+    if (numpy := sys.modules.get("numpy")) is not None:
+        scalar = getattr(numpy, "float64", None)  # a half imported numpy has none yet
+        if scalar is not None and scalar not in _ATOMS:
+            _learn_numpy(numpy)
     return _ATOMS
 
 

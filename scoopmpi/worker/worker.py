@@ -198,8 +198,9 @@ class Worker:
 
     def task_ended(self) -> None:
         """Have what the caller's task has printed on its way, an unfinished line too."""
-        if self.output is not None:
-            self.output.ended(self.place()[0])
+        output = self.output
+        if output is not None and output.unfinished:
+            output.ended(self.place()[0])
 
     def tasks_ended(self, owner: Hashable, before: int | None = None) -> None:
         """Have an owner's lines on their way: its tasks have ended, or those below a number."""

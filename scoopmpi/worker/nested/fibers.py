@@ -64,11 +64,12 @@ class Fibers:
 
     def apart(self, work: Callable[[float, Any], None], until: float, strand: Any) -> None:
         """Run a task on top of another, which must not show: in the program's own settings."""
-        loop = _loop_taken()
+        loop = _loop_taken() if "asyncio" in sys.modules else None
         try:
             self._settings.copy().run(work, until, strand)
         finally:
-            _loop_given(loop)
+            if loop is not None:
+                _loop_given(loop)
 
     def ready(self) -> Suspended | None:
         """Take out and return the last suspended one that can go on; called by the hub."""

@@ -15,6 +15,9 @@ from ...process import identity
 from ...tasks import packed
 from ...wire import errors, failure, payload
 
+_NUMBERS_AND_TEXTS = frozenset({int, float, bool, str, type(None)})
+"""The types of most values: what else nobody can change is asked for the others only."""
+
 
 def arguments(target: Any, index: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a task's arguments as another rank gets them; raises what packing them raises."""
@@ -44,7 +47,7 @@ def own(value: Any, target: Any) -> Any:
 
     Raises TaskError where it cannot be pickled.
     """
-    if type(value) in payload.atoms() or payload.plain((value,)):
+    if type(value) in _NUMBERS_AND_TEXTS or payload.plain((value,)):
         return value
     if type(value) is list and payload.plain(value):
         return value.copy()

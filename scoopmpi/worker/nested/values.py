@@ -85,7 +85,7 @@ class NestedValues:
                     found = arrived.values
                     return found if len(found) == 1 else handed_over(found)
                 return consumed(arrived, self._collect)  # from another worker
-            if job.rows and tasks.shallow and self._seconds_left() is None:
+            if job.rows and self._deadline is None and tasks.shallow:
                 tasks.advance(job)
             elif job.refill():
                 tasks.opened(job)
