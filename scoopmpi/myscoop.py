@@ -82,7 +82,7 @@ NO_FINISH = Setting(
     help="Do not wait at the end for maps and calls that nobody waits for.",
 )  # fmt: skip
 TASK_LOG = Setting(
-    ["--task-log"], section=options.RUNNING, usual=True, type=click.Path(), metavar="FILE",
+    ["--task-log"], section=options.RUNNING, type=click.Path(), metavar="FILE",
     help="A table of all tasks, as they end: what, where, how long (CSV).",
 )  # fmt: skip
 TASK_OUTPUT = Setting(

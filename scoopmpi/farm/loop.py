@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from functools import partial
 
 from ..concurrency.signal_lock import SignalLock
 from ..scheduling.scheduler import Scheduler
-from ..wire.transport import Transport
+from ..wire.errors import FarmError
+from ..wire.transport import Garbled, Transport
 from .callback_queue import CallbackQueue
 from .calls import CallStream
 from .dispatch import Dispatch
@@ -122,8 +124,12 @@ class Loop:
         """Handle some of what has arrived; return how many messages."""
         handled = 0
         shut = self._closed or (self._callbacks.full and not self._dispatch.stopping)
-        while handled < BURST and not shut and (arrived := self._transport.receive()):
-            handled += 1
-            sender, message = arrived
-            self._router.handle(sender, message)
+        try:
+            while handled < BURST and not shut and (arrived := self._transport.receive()):
+                handled += 1
+                sender, message = arrived
+                self._router.handle(sender, message)
+        except Garbled as problem:  # whoever waits for what it was would wait for ever
+            self._callbacks.add(partial(self._jobs.fail, FarmError(str(problem))))
+            raise
         return handled

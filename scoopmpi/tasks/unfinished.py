@@ -66,8 +66,11 @@ class Unheard:
         self._error: Callable[[], BaseException] = LookupError
 
     def note(self, index: int, error: Callable[[], BaseException], count: int = 1) -> None:
-        """Note that some tasks have raised. index, error: of the first, opened if it is told."""
-        if not self.count:
+        """Note that some tasks have raised, in any order.
+
+        index, error: of the first, opened if it is told.
+        """
+        if not self.count or index < self.index:
             self.index, self._error = index, error
         self.count += count
 
