@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from . import managers
-from .cli.request import Request
 from .hosts import placement
 from .hosts.allocation import Allocation
 from .hosts.asking import asking
 from .managers import local
+
+if TYPE_CHECKING:  # `python -m scoopmpi` comes by here without click
+    from .cli.request import Request
 
 
 def allocation(request: Request, env: Mapping[str, str]) -> Allocation:

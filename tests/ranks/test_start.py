@@ -42,3 +42,11 @@ def test_a_worker_has_loaded_little_at_its_first_task(
 
 def test_words_of_variables_are_looked_for_where_they_are() -> None:
     assert list(words.as_variables(["a", "b"])) == [scoopmpi.__main__.FIRST_WORDS]
+
+
+def test_a_start_of_the_module_loads_no_click(first_library: Library, tmp_path: Path) -> None:
+    """It reads its few options itself: the library of `myscoop` would cost 30 ms of each start."""
+    command = [sys.executable, "-X", "importtime", "-m", "scoopmpi", "-n", "2", "-c", "pass"]
+    answer = start(first_library, command, cwd=tmp_path)
+    assert answer.returncode == 0 and "scoopmpi.launch.scoop_command" in answer.stderr
+    assert "click" not in answer.stderr
