@@ -74,7 +74,8 @@ def _text(path: str, size: int, tables: Tables, wanted: Wanted) -> str:
 
 def _sum(versions: Sequence[Version]) -> str:
     tasks, jobs = sum(one.tasks for one in versions), len({one.job for one in versions})
-    words = f"{tasks} tasks of {jobs} jobs, {_bytes(sum(one.size for one in versions))}"
+    counted = f"{_count(tasks, 'task')} of {_count(jobs, 'job')}"
+    words = f"{counted}, {_bytes(sum(one.size for one in versions))}"
     if failed := sum(len(one.failed) for one in versions if one.latest):
         words += f"; {failed} failed, they are tried again in the next run (--failed shows them)"
     if earlier := sum(one.tasks for one in versions if not one.latest):
@@ -187,3 +188,7 @@ def _bytes(size: float) -> str:
             break
         size, unit = size / 1024, "TiB"
     return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
