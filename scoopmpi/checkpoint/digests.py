@@ -41,11 +41,6 @@ def located(place: tuple[int | None, ...], *values: Any) -> bytes | None:
     return digest(found, place) if placed and found is not None else found
 
 
-def function(target: Callable[..., Any]) -> bytes | None:
-    """Return the digest of a function, see `described`."""
-    return described(target)[0]
-
-
 def described(target: Callable[..., Any]) -> tuple[bytes | None, bool]:
     """Return the digest of a function, and whether it asks for the place of its task.
 

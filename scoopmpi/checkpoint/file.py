@@ -116,10 +116,6 @@ class CheckpointFile:
 
     # What earlier runs have left.
 
-    def function_of(self, place: Place) -> Function | None:
-        """Return the function that has made a part."""
-        return self._by_number.get(place.function)
-
     def is_earlier(self, function: Function) -> bool:
         """True where earlier runs may have left outcomes of a function."""
         return function.number in self._earlier

@@ -68,7 +68,10 @@ class ImportEffects:
 
 @lru_cache(maxsize=4096)
 def of(module: str, made: str = "", hidden: bool = False) -> ImportEffects:
-    """Return what stands for the import of a module: one and the same each time; see there."""
+    """Return what stands for the import of a module, one and the same each time.
+
+    module, made, hidden: as `ImportEffects` has them.
+    """
     return ImportEffects(module, made, hidden)
 
 

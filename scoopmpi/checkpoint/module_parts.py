@@ -114,6 +114,7 @@ class Parts(NamedTuple):
 
     makers: of each name those that bind it. reads: what each of them reads, by its text.
     effects: those that may do more. imported: the names that are bound by imports.
+    defined: those that one function or class has, and nothing else.
     """
 
     makers: dict[str, tuple[str, ...]]

@@ -69,13 +69,16 @@ def _in_a_copy(path: str, real: str, look: Callable[[Tables], T]) -> T:
     The latter is undone in the copy, never in its place: from another host even a running program
     may look as if it had been killed.
     """
+    whole = False
     try:
         with tempfile.TemporaryDirectory() as place:
             copy = os.path.join(place, "copy")
             whole = _copied(real, copy)
             with closing(database.connect(copy, "rw")) as connection:
                 return _looked(connection, path, copy, look)
-    except (OSError, CheckpointError, *database.PROBLEMS) as problem:
+    except OSError as problem:  # the disk is full, say, or the file was moved away meanwhile
+        raise refused(path, f"it cannot be copied to be read ({problem})", "try again") from None
+    except (CheckpointError, *database.PROBLEMS) as problem:
         reason = f"it is damaged ({problem})" if whole else "a run writes to it all the time"
         raise refused(path, reason, "try again") from None
 

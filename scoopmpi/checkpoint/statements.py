@@ -7,7 +7,6 @@ setting say, or make a value that a pickle need not show, it is not taken to bin
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import provenance
@@ -183,11 +182,3 @@ def _names_library(called: ast.expr, names: Names) -> bool:
     while isinstance(inner, ast.Attribute):
         inner = inner.value
     return isinstance(inner, ast.Name) and inner.id in names.libraries
-
-
-def decorators(statement: ast.stmt) -> Iterator[ast.expr]:
-    """Return the decorators in a definition but those of Python itself."""
-    for node in ast.walk(statement):
-        for decorator in node.decorator_list if isinstance(node, DEFINITIONS) else ():
-            if not (isinstance(decorator, ast.Name) and decorator.id in _DECORATORS):
-                yield decorator

@@ -71,9 +71,7 @@ class RowFile:
             return
         self._unwritten = b""
         if self._rows:
-            data = self._taken()
-            if not self._written(data):
-                self._unwritten = self._unwritten or data
+            self._written(self._taken())
 
     def _taken(self) -> bytes:
         text = io.StringIO()
@@ -83,7 +81,7 @@ class RowFile:
         return text.getvalue().encode("utf-8", "backslashreplace")
 
     def _written(self, data: bytes) -> bool:
-        """Write all of it and return True, or as many whole lines as there is room for."""
+        """Write all and return True, or what whole lines there is room for, and keep the rest."""
         done = 0
         try:
             while done < len(data):

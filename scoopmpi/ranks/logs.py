@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from ..farm.observer import Observer
 from ..process import named_files, rank_settings
@@ -51,7 +52,9 @@ def _look_at(directory: str) -> None:
     path = named_files.named("--task-output", directory)
     if reason := named_files.directory_refusal(path):
         raise NameProblem(f"--task-output {path} cannot be written: {reason}")
-    found = os.listdir(path) if os.path.isdir(path) else ()
+    found: list[str] = []
+    with suppress(OSError):  # not there yet, or it may be written and not be listed
+        found = os.listdir(path)
     if any(name[0].isdigit() for name in found):  # `1-model`; workers may have begun with others
         text = f"scoopmpi: --task-output {path}: what a former run has left there stays"
         print(f"{text}; tasks of the same names get a number: 17.2.out", file=sys.stderr)

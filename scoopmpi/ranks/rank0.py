@@ -85,6 +85,8 @@ def _alone(
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
         print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
+    if options.task_output is not None:
+        print("scoopmpi: --task-output: no files are made, 1 rank has no workers", file=sys.stderr)
     run = unread.around(_program(program, arguments, options.interactive))
     return status_of(partial(_to_its_end, run, options))
 

@@ -28,7 +28,8 @@ from . import leaving
 if TYPE_CHECKING:
     from ..worker.task_files import TaskFiles
 _RANDOM = frozenset({"random", "numpy.random", "torch"})
-"""Modules whose generators a program may seed while it is imported."""
+"""Modules whose generators a program may seed while it is imported, as `global_streams` has them:
+that is loaded only where one of them is there."""
 
 
 def follow(

@@ -168,9 +168,9 @@ def _set(value: Any, room: int, depth: int) -> str:
 
 def _dictionary(value: Any, room: int, depth: int) -> str:
     items = dict.items(value)
-    keys = (shown(key, room // 2, depth + 1) + ": {}" for key, _ in items)
-    keys = (key.replace("{", "{{").replace("}", "}}").replace(": {{}}", ": {}") for key in keys)
-    return _joined("{", keys, (each for _, each in items), "}", room, depth)
+    keys = (shown(key, room // 2, depth + 1) for key, _ in items)
+    parts = (key.replace("{", "{{").replace("}", "}}") + ": {}" for key in keys)
+    return _joined("{", parts, (each for _, each in items), "}", room, depth)
 
 
 def _placeholders() -> Iterable[str]:

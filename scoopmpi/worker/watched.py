@@ -26,7 +26,7 @@ class Watch(NamedTuple):
     """Says what the user wants to know of tasks.
 
     logged: how they went is told with their outcomes. files: take what they print.
-    task_ended: has a line on its way that a task has begun, before its file is another's.
+    task_ended: writes the last line of a task that has not ended it, while the file is still its.
     """
 
     logged: bool

@@ -14,7 +14,7 @@ from typing import Any
 import numpy
 import pytest
 
-from scoopmpi.checkpoint.digests import digest, function
+from scoopmpi.checkpoint.digests import described, digest
 from scoopmpi.tasks.initializer import Initialized, Initializer
 from tests.support.libraries import ROOT
 
@@ -131,9 +131,9 @@ ASK = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from prog import TARGETS
-from scoopmpi.checkpoint.digests import function
+from scoopmpi.checkpoint.digests import described
 for name, target in TARGETS.items():
-    found = function(target)
+    found, _ = described(target)
     print(name, found and found.hex())
 """
 
@@ -252,7 +252,7 @@ class Hostile:
 )
 def test_what_cannot_be_pickled_has_no_digest(value: Any) -> None:
     assert digest(value) is None and digest([1, {2: value}]) is None
-    assert function(functools.partial(abs, value)) is None
+    assert described(functools.partial(abs, value))[0] is None
 
 
 def test_circles_and_things_in_common_end() -> None:
@@ -272,7 +272,7 @@ def test_circles_and_things_in_common_end() -> None:
 
 
 def test_an_initializer_counts_and_the_name_of_its_preparation_does_not() -> None:
-    found = [function(Initialized(Initializer(print, [x]), abs)) for x in (1, 1, 2)]
+    found = [described(Initialized(Initializer(print, [x]), abs))[0] for x in (1, 1, 2)]
     assert found[0] == found[1] != found[2] and None not in found
 
 
@@ -285,13 +285,13 @@ def counting(x: int) -> int:
 
 
 def test_what_rank_0_changes_in_globals_never_reaches_workers_and_does_not_count() -> None:
-    first = function(counting), digest(counting, 1)
+    first = described(counting)[0], digest(counting, 1)
     counting(5)
-    assert (function(counting), digest(counting, 1)) == first
-    assert function(lambda x: counts) != function(lambda x: counting)
+    assert (described(counting)[0], digest(counting, 1)) == first
+    assert described(lambda x: counts)[0] != described(lambda x: counting)[0]
     shown = []
     for x in (6, 7):
-        shown.append(function(lambda: counts))  # travels with what it reads
+        shown.append(described(lambda: counts)[0])  # travels with what it reads
         counting(x)
     assert shown[0] != shown[1]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.checkpoint.digests import function
+from scoopmpi.checkpoint.digests import described
 
 pytestmark = pytest.mark.timeout(60)
 MAIN = """
@@ -109,7 +109,7 @@ def digest(place: Path, main: str, lib: str = LIB) -> bytes | None:
     for name in ("main_program", "lib"):
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
-    return function(importlib.import_module("main_program").f)
+    return described(importlib.import_module("main_program").f)[0]
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.checkpoint.digests import function
+from scoopmpi.checkpoint.digests import described
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -118,7 +118,7 @@ def digests(place: Path, **changes: tuple[str, str]) -> dict[str, bytes | None]:
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
     program = importlib.import_module("main_program")
-    return {name: function(getattr(program, name)) for name in FUNCTIONS}
+    return {name: described(getattr(program, name))[0] for name in FUNCTIONS}
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_where_a_module_was_changed_here_alone_its_source_counts(place: Path) ->
         program, lib = sys.modules["main_program"], sys.modules["lib"]
         lib.helper = max  # type: ignore[attr-defined]
         fresh = importlib.reload(program)
-        found.append(function(fresh.called))
+        found.append(described(fresh.called)[0])
     assert found[0] != found[1]
 
 
@@ -214,7 +214,7 @@ def test_a_package_without_a_file_counts_with_its_modules(place: Path) -> None:
             sys.modules.pop(name, None)
         importlib.invalidate_caches()
         module = importlib.import_module("main_program")
-        found.append((function(module.f), function(module.h)))
+        found.append((described(module.f)[0], described(module.h)[0]))
     assert found[0][0] != found[1][0] and found[0][1] != found[1][1]
 
 
@@ -226,7 +226,7 @@ def test_what_rank_0_alone_has_changed_hides_no_change_of_the_program(place: Pat
         lib, program = sys.modules["lib"], sys.modules["main_program"]
         lib.DAMP = 7  # type: ignore[attr-defined]
         fresh = importlib.reload(program)
-        found.append((function(lib.helper), function(fresh.constant)))  # type: ignore[attr-defined]
+        found.append((described(lib.helper)[0], described(fresh.constant)[0]))  # type: ignore[attr-defined]
     assert found[0][0] != found[1][0] and found[0][1] != found[1][1]
 
 
@@ -237,7 +237,7 @@ def test_what_cannot_be_pickled_counts_by_the_statement_that_makes_it(place: Pat
         (place / "main_program.py").write_text(text)
         sys.modules.pop("main_program", None)
         importlib.invalidate_caches()
-        found.append(function(importlib.import_module("main_program").f))
+        found.append(described(importlib.import_module("main_program").f)[0])
     assert None not in found and found[0] != found[1]
 
 
@@ -251,6 +251,6 @@ def test_the_state_of_an_object_in_a_module_counts(place: Path) -> None:
         importlib.invalidate_caches()
         program = importlib.import_module("main_program")
         sys.modules["settings"].S.damp = damp  # type: ignore[attr-defined]
-        found.append(function(program.f))
+        found.append(described(program.f)[0])
     sys.modules.pop("settings")
     assert found[0] != found[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.checkpoint import file_checks
+from scoopmpi.checkpoint import file_checks, reading
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, Saved, ended
 from scoopmpi.checkpoint.show import described, ranges
 from scoopmpi.wire import payload
@@ -152,3 +153,16 @@ def test_ranges_are_joined_and_not_endless() -> None:
     assert ranges([]) == ""
     many = ranges([(x, x + 1) for x in range(0, 100, 2)])
     assert many.endswith("… 98 (50 ranges)") and len(many) < 80
+
+
+def test_a_disk_that_has_no_room_for_a_copy_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reading, "CHECKPOINT_READ_SECONDS", 0.0)
+    monkeypatch.setattr(reading, "_state", lambda real: None)  # somebody writes all the time
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(CheckpointError, match=r"cannot be copied .*No space left .*try again"):
+        described(path)

@@ -44,7 +44,7 @@ def test_a_shape(text: str, numbers: tuple[Any, ...], words: str) -> None:
         ("slurm:٣", "is no shape"),
         ("slurm:3x0", "each number must be 1 or more"),
         ("slurm:100001x1", "larger than any machine"),
-        ("slurm:99999x999x999", "larger than any machine"),
+        ("slurm:99999x999x999", "larger than any machine: 100000 nodes and 20000000 cores"),
         ("slrum:3", "'slrum' is none of slurm, pbs, torque, lsf, sge, oar, pjm, flux"),
         ("cobalt:3", "'cobalt' is none of"),
         ("local:3", "'local' is none of"),

@@ -14,6 +14,7 @@ import pytest
 from scoopmpi.program import global_streams
 from scoopmpi.program.global_streams import GlobalStreams, Seeding, seedings_of
 from scoopmpi.program.naming import WORKER_NAME
+from scoopmpi.ranks import worker_rank
 from tests.support.libraries import Library
 from tests.support.starting import MYSCOOP, start
 
@@ -166,3 +167,7 @@ def test_one_worker_of_several_says_it_once(first_library: Library, tmp_path: Pa
         assert done.returncode == 0, done.stderr
         said[task] = done.stderr.count("random.seed at line 4 of program.py runs on every worker")
     assert said == {"draw": 1, "nothing": 0}
+
+
+def test_workers_know_of_the_same_libraries_without_loading_them() -> None:
+    assert worker_rank._RANDOM == global_streams.LIBRARIES

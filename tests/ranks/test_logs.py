@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.program.scoop_options import Options
+from scoopmpi.ranks.logs import Logs
 from tests.support.libraries import Library, libraries, survives
 from tests.support.starting import MYSCOOP, own_session, start, start_ranks
 
@@ -227,3 +229,25 @@ def test_each_rank_of_any_program_has_its_file(library: Library, tmp_path: Path)
     assert (done.stdout, done.returncode) == ("", 0), done.stderr
     found = [(tmp_path / "a b" / f"{rank}.log").read_text() for rank in (0, 1)]
     assert found == ["rank 0\n", "rank 1\n"]
+
+
+def test_without_workers_it_is_said_that_there_are_no_logs(
+    first_library: Library, tmp_path: Path
+) -> None:
+    (tmp_path / "prog.py").write_text("print('program')")
+    ours = ["-m", "scoopmpi", "--task-log", "log.csv", "--task-output", "out"]
+    done = start_ranks(first_library, 1, [*ours, "prog.py"], cwd=tmp_path)
+    assert (done.stdout, done.returncode) == ("program\n", 0), done.stderr
+    assert "--task-log: nothing is logged, 1 rank" in done.stderr
+    assert "--task-output: no files are made, 1 rank" in done.stderr
+    assert [*tmp_path.iterdir()] == [tmp_path / "prog.py"]
+
+
+def test_a_directory_that_cannot_be_listed_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str) -> list[str]:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", refused)  # as for modes -wx, which root does not feel
+    Logs(Options(task_output=str(tmp_path))).check()

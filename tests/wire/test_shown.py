@@ -100,6 +100,7 @@ def circle() -> list[Any]:
         (numpy.zeros((3, 4)), "array of shape (3, 4) of float64"), (numpy.array(3), "3"),
         (Point(1), "Point(x=1)"), (Slotted(), "Slotted"), (Pair(1, "b"), "Pair(left=1, right='b')"),
         (Setting("a", {"{b}": 2}), "Setting(name='a', values={'{b}': 2})"),
+        ({"a: {}": 1}, "{'a: {}': 1}"),
         (Colour.RED, "Colour.RED"), (Level.HIGH, "Level.HIGH"),
         (LoudList([1, 2]), "LoudList([1, 2])"),
         (Hidden(), "Hidden"), (Strange(), "Strange()"), (object(), "object"), (len, "len"),

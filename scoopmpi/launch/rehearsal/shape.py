@@ -62,7 +62,8 @@ def shape(text: str) -> Shape:
     nodes = numbers[0] if len(numbers) > 1 else None
     tasks, cores = numbers[0 if nodes is None else 1], numbers[2] if len(numbers) > 2 else None
     if (nodes or 1) > MOST_HOSTS or (nodes or 1) * tasks * (cores or 1) > MOST_SLOTS:
-        raise ShapeError(f"{text!r} is larger than any machine: {MOST_HOSTS} nodes at most")
+        most = f"{MOST_HOSTS} nodes and {MOST_SLOTS} cores at most"
+        raise ShapeError(f"{text!r} is larger than any machine: {most}")
     return Shape(text, system.strip().lower(), nodes, tasks, cores)
 
 
