@@ -235,6 +235,7 @@ def test_what_cannot_be_done_is_told_in_a_line(tmp_path: Path, what: str) -> Non
     answer = asked(*BAD[what](path))
     assert answer.exit_code in (1, 2) and "Traceback" not in answer.output
     assert answer.output.splitlines()[-1].startswith("Error: ")
+    assert ".export" not in answer.output
     assert path.read_bytes() == before and not list(tmp_path.glob(".export*"))
 
 
