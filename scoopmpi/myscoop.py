@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from .launch import checkpoint_command, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
-from .launch.cli.kinds import Duration, Names, Task
+from .launch.cli.kinds import Count, Duration, Names, Task
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
@@ -54,7 +54,7 @@ SCOOP = (
     ),
 )  # fmt: skip
 RETRIES = Setting(
-    ["--retries"], section=options.WORKERS, type=click.IntRange(min=0), metavar="N",
+    ["--retries"], section=options.WORKERS, type=Count(min=0), metavar="N",
     help="How often a task is tried again that ran where a worker died (2).",
 )  # fmt: skip
 TASK_TIMEOUT = Setting(
@@ -62,7 +62,7 @@ TASK_TIMEOUT = Setting(
     help="How long each task may take that has no limit of its own.",
 )  # fmt: skip
 SEED = Setting(
-    ["--seed"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
+    ["--seed"], section=options.RUNNING, type=Count(min=0), metavar="N",
     help="Of the random numbers of tasks; without it another one in each run.",
 )  # fmt: skip
 CHECKPOINT = Setting(
@@ -74,7 +74,7 @@ KEEP_FAILURES = Setting(
     help="Take failures from the checkpoint as they are, instead of trying again.",
 )  # fmt: skip
 RESTARTS = Setting(
-    ["--restarts"], section=options.RUNNING, type=click.IntRange(min=0), metavar="N",
+    ["--restarts"], section=options.RUNNING, type=Count(min=0), metavar="N",
     help="How often to start again from the checkpoint after a crash (0).",
 )  # fmt: skip
 NO_FINISH = Setting(

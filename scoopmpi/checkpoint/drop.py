@@ -51,8 +51,11 @@ def _dropped(
     for version in Contents(opened).versions:
         if (earlier and version.latest) or (wanted and version.job not in chosen):
             continue
-        for place, going in _going(version, wanted, failed):
-            _without(opened, version, place, going)
+        leaving = dict(_going(version, wanted, failed))
+        for place in version.places if leaving else ():
+            going = leaving.get(place, set())
+            if going or _gone(version, place):  # a failure whose later outcome goes stays gone
+                _without(opened, version, place, going)
             tasks += len(going)
     return tasks
 

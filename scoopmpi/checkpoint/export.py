@@ -69,7 +69,11 @@ def export(path: str | os.PathLike[str], target: str, earlier: bool = False) -> 
 
 def _written(target: str, found: Found, writer: Writer) -> Exported:
     real = os.path.realpath(target)
-    handle, new = tempfile.mkstemp(dir=os.path.dirname(real), prefix=".export-")
+    try:
+        handle, new = tempfile.mkstemp(dir=os.path.dirname(real), prefix=".export-")
+    except OSError as problem:  # it names a file that the user has not asked for
+        reason = problem.strerror or str(problem)
+        raise OSError(f"{target} cannot be written, its directory says: {reason}") from None
     try:
         with os.fdopen(handle, "wb") as file:
             exported = writer(found, file)

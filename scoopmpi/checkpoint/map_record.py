@@ -78,6 +78,8 @@ class CheckpointedMap:
         for place in places:
             if place.function == function.number and self._left is not None:
                 self._places.setdefault(place.start, []).insert(0, place)  # the latest first
+        for several in self._places.values():  # a batch before its first task, tried again
+            several.sort(key=lambda one: -one.stop)
         self._starts = sorted(self._places)
         mine = [place for several in self._places.values() for place in several]
         self._end = max((place.stop for place in mine), default=0)
@@ -119,6 +121,9 @@ class CheckpointedMap:
             while at < region.stop:
                 place = self._fitting(at, most, start, columns)
                 parts = None if place is None else self._taken(place, regions)
+                if place is not None and parts is None:  # damaged: another one may lie here
+                    self._places[at].remove(place)
+                    continue
                 if place is None or parts is None:
                     end = self._next_start(at, region.stop)
                     gaps.append(range(at, end))

@@ -42,7 +42,8 @@ class DebugTask:
 
     def __init__(self, asked: str) -> None:
         self._asked = asked
-        self._map, _, index = asked.rpartition(":")
+        of, _, index = asked.rpartition(":")
+        self._map = CALLS if of == "0" else of  # as tables of tasks number them
         self._index = int(index)
         self._maps = self._calls = 0
         self._over = False
@@ -91,7 +92,7 @@ class DebugTask:
         """Say that no map had the task, where that is so."""
         if not self._over:
             self._over = True
-            seen = f"{self._maps} maps and {self._calls} submitted calls"
+            seen = f"{_several(self._maps, 'map')} and {_several(self._calls, 'submitted call')}"
             _tell(f"--debug-task {self._asked}: no such task came; the program had {seen}")
 
     def _task(self, fn: Callable[..., Any], row: Sequence[Any]) -> NoReturn:
@@ -127,6 +128,10 @@ class DebugTask:
     def _end(self, how: str, status: int) -> NoReturn:
         _tell(f"task {self._index} {how}. --debug-task runs one task: the program ends here")
         raise SystemExit(status)
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _call(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -131,15 +131,16 @@ class CallStream:
             try:
                 if isinstance(outcome, Raised):
                     heard = bool(vars(call.future)["_done_callbacks"])
-                    kept = weakref.ref(call.future)
+                    kept, number = weakref.ref(call.future), partial(_number, call.frame, index)
                     call.future.set_exception(outcome.error)
                     del call  # the last that holds the future, where nobody has kept it
                     if kept() is None and not heard:
-                        self._unheard.note(index, partial(getattr, outcome, "error"))
+                        error = partial(getattr, outcome, "error")
+                        self._unheard.note(index, error, number=number)
                 else:
                     call.future.set_result(outcome)
-            except BaseException as error:  # sys.exit in a callback
-                problem = error
+            except BaseException as raised:  # sys.exit in a callback
+                problem = raised
         if problem is not None:
             raise problem
 
@@ -160,3 +161,14 @@ class CallStream:
 
     def closed(self) -> None:
         """Nothing follows: the farm never forgets its calls."""
+
+
+def _number(frame: Frame, index: int) -> int:
+    """Return the number of a call among the program's, which reductions and known ones are not.
+
+    index: its number here, where nobody can open it.
+    """
+    try:
+        return int(payload.unpack(frame)[3][3])
+    except BaseException:  # a hostile object
+        return index

@@ -59,7 +59,10 @@ def placeholders(text: str, known: Collection[str]) -> frozenset[str]:
             continue
         if match[1] not in known:
             names = ", ".join(f"{{{name}}}" for name in sorted(known))
-            raise NameProblem(f"{match[0]} stands for nothing; {names} do, and {{{{ for one brace")
+            do = "do" if len(known) > 1 else "does"
+            raise NameProblem(
+                f"{match[0]} stands for nothing; {names} {do}, and {{{{ for one brace"
+            )
         found.add(match[1])
     return frozenset(found)
 

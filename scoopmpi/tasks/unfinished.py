@@ -59,19 +59,23 @@ class Unfinished:
 class Unheard:
     """What tasks have raised of a map whose values nobody takes."""
 
-    __slots__ = ("count", "index", "_error")
+    __slots__ = ("count", "index", "_error", "_number")
 
     def __init__(self) -> None:
         self.count = self.index = 0
         self._error: Callable[[], BaseException] = LookupError
+        self._number: Callable[[], int] | None = None
 
-    def note(self, index: int, error: Callable[[], BaseException], count: int = 1) -> None:
+    def note(
+        self, index: int, error: Callable[[], BaseException], count: int = 1,
+        number: Callable[[], int] | None = None,
+    ) -> None:  # fmt: skip
         """Note that some tasks have raised, in any order.
 
-        index, error: of the first, opened if it is told.
+        index, error: of the first, opened if it is told. number: its place in the program, if told.
         """
         if not self.count or index < self.index:
-            self.index, self._error = index, error
+            self.index, self._error, self._number = index, error, number
         self.count += count
 
     def tell(self, name: str, tasks: int, told: set[str]) -> None:
@@ -92,7 +96,7 @@ class Unheard:
             logger.warning(
                 "%d submitted call%s, whose futures nobody has kept, %s raised; call %d: %s",
                 self.count, "" if self.count == 1 else "s", "has" if self.count == 1 else "have",
-                self.index, failure.reason(self._error()),
+                self._number() if self._number else self.index, failure.reason(self._error()),
             )  # fmt: skip
 
 

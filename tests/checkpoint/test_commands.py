@@ -130,6 +130,28 @@ def test_failed_ones_are_dropped(tmp_path: Path) -> None:
     assert "scale=0.5" not in text and "fails(3)" in text
 
 
+class Disk:
+    full = True
+
+
+def stored(x: int) -> int:
+    if Disk.full and x in (3, 5):
+        raise OSError("no room")
+    return x
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_a_failure_that_was_tried_again_does_not_come_back(tmp_path: Path, ends_well: bool) -> None:
+    path = tmp_path / "run.ckpt"
+    for Disk.full in (True, not ends_well):
+        with running(path, 1):
+            list(futures.map(stored, range(10), return_exceptions=True))
+    which = ["1:3,5"] if ends_well else ["--failed"]
+    assert asked("drop", path, *which).output == "2 results dropped\n"
+    text = asked("show", path, "--failed").output
+    assert "8 of 10" in text and "raised" not in text
+
+
 @pytest.mark.parametrize(
     ("word", "expected"),
     [("3", {(3, 0), (3, 99)}), ("3:10-12,25", {(3, 10), (3, 12), (3, 25)}), ("calls:7", {(0, 7)}),
@@ -213,6 +235,7 @@ def test_what_cannot_be_done_is_told_in_a_line(tmp_path: Path, what: str) -> Non
     answer = asked(*BAD[what](path))
     assert answer.exit_code in (1, 2) and "Traceback" not in answer.output
     assert answer.output.splitlines()[-1].startswith("Error: ")
+    assert ".export" not in answer.output
     assert path.read_bytes() == before and not list(tmp_path.glob(".export*"))
 
 

@@ -307,6 +307,21 @@ def test_what_failed_is_tried_again(tmp_path: Path, seed: int) -> None:
         assert ran == {-1: 1}
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_failed_again_costs_its_batch_nothing(tmp_path: Path, seed: int) -> None:
+    """A task that is first in its batch, too, whose next outcome begins where the batch does."""
+    chance = random.Random(seed)
+    tried, World.broken = frozenset(range(200)), frozenset(range(0, 200, 2))
+    for number in range(5):
+        with running(tmp_path / "run.ckpt", seed + number):
+            found = list(futures.map(fragile, range(200), return_exceptions=True))
+            assert [x for x in found if isinstance(x, int)] == sorted({*range(200)} - World.broken)
+            assert ran == dict.fromkeys(tried, 1)
+        tried = World.broken
+        World.broken = frozenset(x for x in World.broken if number < 3 and chance.random() < 0.8)
+    World.broken = frozenset()
+
+
 def test_a_map_that_grew_at_both_ends(tmp_path: Path) -> None:
     programs = mapped(range(100, 200)), mapped(range(50, 250)), mapped(range(300))
     assert runs(tmp_path / "run.ckpt", *programs) == [100, 100, 100]

@@ -122,12 +122,16 @@ def test_other_maps_run_as_ever(
     assert ran == []
     executor.finish()
     executor.finish()
-    assert capsys.readouterr().err.count(f"--debug-task {asked}: no such task came") == 1
+    message = (
+        f"--debug-task {asked}: no such task came; the program had 1 map and 0 submitted calls"
+    )
+    assert capsys.readouterr().err.count(message) == 1
 
 
-def test_submitted_calls_are_counted_from_0_on(ran: list[Any]) -> None:
+@pytest.mark.parametrize("asked", ["calls:1", "0:1"])
+def test_submitted_calls_are_counted_from_0_on(ran: list[Any], asked: str) -> None:
     executor = DebugSerial()
-    executor.task = DebugTask("calls:1")
+    executor.task = DebugTask(asked)
     assert executor.submit(fit, 1, y=2).result() == (1, 2)
     with pytest.raises(SystemExit):
         executor.call(fit, (3,), {"y": 4}, 5)

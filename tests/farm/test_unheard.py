@@ -11,6 +11,7 @@ import pytest
 from scoopmpi import futures
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
+from scoopmpi.tasks.pedigree import program
 from scoopmpi.tasks.serial import SerialExecutor
 from tests.support.link import Ranks
 from tests.support.memory_farm import current, farm
@@ -78,11 +79,14 @@ def test_who_reads_or_keeps_hears_it_himself(farm: Any, caplog: Any) -> None:
 
 
 def test_calls_whose_futures_nobody_has_kept_tell_of_theirs(farm: Any, caplog: Any) -> None:
+    assert futures.mapReduce(abs, max, range(4)) == 3  # no call of the program's
+    first = next(program._calls) + 1
     for x in range(8):
         farm.submit(fails, x)
     farm.finish()
     assert len(lines(caplog)) == 1
     assert lines(caplog)[0].startswith("2 submitted calls, whose futures nobody has kept, have ")
+    assert f"raised; call {first + 1}: " in lines(caplog)[0]
 
 
 def close(ranks: Ranks, status: int) -> None:

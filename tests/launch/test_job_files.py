@@ -25,7 +25,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
     cases = [
         (Options(task_log=str(tmp_path)), "--task-log", "it is a directory"),
         (Options(task_log=str(tmp_path / "no" / "x")), "--task-log", "there is no directory"),
-        (Options(task_log="a.{rank}"), "--task-log", "{rank} stands for nothing"),
+        (Options(task_log="a.{rank}"), "--task-log", "{rank} stands for nothing; {job} does, and"),
         (Options(task_output=str(tmp_path / "file")), "--task-output", "it is no directory"),
         (Options(task_output="a.{"), "--task-output", "stands for nothing"),
     ]

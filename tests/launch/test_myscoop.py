@@ -67,6 +67,8 @@ def test_hosts(prefix: Prefix, words: list[str], hosts: str) -> None:
     [
         ("--hybird 3 squares", "--hybrid"),
         ("-n 0 squares", "'0' is no whole number from 1 on"),
+        ("--seed 1.5 squares", "'1.5' is no whole number from 0 on"),
+        ("--retries -1 squares", "'-1' is no whole number from 0 on"),
         ("-n", "requires an argument"),
         ("", "which program? For example: myscoop squares 100"),
         ("cubes 3", f"no module cubes: looked in {JOBSCRIPTS} and on PYTHONPATH=/some/where"),

@@ -58,7 +58,7 @@ class Count(click.IntRange):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            if value == "p":  # `-np 4` is -n with the value p
+            if value == "p" and self.min:  # `-np 4` is -n with the value p
                 self.fail("-np is -n here, as in: -n 4", param, ctx)
             self.fail(f"{value!r} is no whole number from {self.min} on", param, ctx)
 
