@@ -77,6 +77,9 @@ def _written(target: str, found: Found, writer: Writer) -> Exported:
     try:
         with os.fdopen(handle, "wb") as file:
             exported = writer(found, file)
+            mask = os.umask(0o077)  # there is no other way to ask for it
+            os.umask(mask)
+            os.fchmod(file.fileno(), 0o666 & ~mask)  # as any file that a command writes
         os.replace(new, real)
     except BaseException:
         with suppress(OSError):

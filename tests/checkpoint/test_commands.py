@@ -172,6 +172,8 @@ def test_words_that_choose_nothing(word: str) -> None:
 def test_a_table(tmp_path: Path) -> None:
     path, target = program(tmp_path), tmp_path / "out.csv"
     answer = asked("export", path, target)
+    (tmp_path / "other").touch()
+    assert target.stat().st_mode == (tmp_path / "other").stat().st_mode, "others may read it too"
     assert answer.exit_code == 0, answer.output
     with open(target, newline="") as file:
         rows = list(csv.DictReader(file))
