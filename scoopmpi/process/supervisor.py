@@ -21,7 +21,12 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..concurrency.periods import DEATHS_APART_SECONDS, END_SECONDS, GRACE_SECONDS
+from ..concurrency.periods import (
+    DEATHS_APART_SECONDS,
+    END_SECONDS,
+    GRACE_SECONDS,
+    ORPHAN_SECONDS,
+)
 from . import strays, streams
 from .deadline import CELLS, Deadline
 from .launcher_variables import by_hydra, survivable
@@ -149,11 +154,12 @@ link = ToSupervisor()
 """That of this process."""
 
 
-def under_supervisor(rank: int) -> Callable[[str], None]:
+def under_supervisor(rank: int, rank_0: int | None = None) -> Callable[[str], None]:
     """Go on in a child process; returns, in the child, the function to tell what it runs.
 
     The parent stays behind in this call until the child ends, and never returns.
     rank: of this worker, for what is said of its death.
+    rank_0: the process that has started this one, where no launcher ends it with rank 0.
     """
     streams.flush()
     parent = os.getpid()
@@ -161,23 +167,30 @@ def under_supervisor(rank: int) -> Callable[[str], None]:
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN)  # the parent may not be ready for it
     child = os.fork()
     if child:
-        _watch(child, rank, shared)
+        _watch(child, rank, shared, rank_0)
     signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
     _die_with(parent)
     link.begins(shared)
     return link.tell
 
 
-def _watch(child: int, rank: int, shared: _Shared) -> NoReturn:
+def _watch(child: int, rank: int, shared: _Shared, rank_0: int | None) -> NoReturn:
     """Sleep until the worker has ended or a limit has passed; then end as it has to be."""
     for number in STOPPING:  # rank 0 knows what they mean, and needs the ranks until it has ended
         signal.signal(number, signal.SIG_IGN)
     strays.adopt()
     late: Deadline | None = None
+    orphaned = False
 
     def look(*_: object) -> None:
-        nonlocal late
+        nonlocal late, orphaned
         waits = []
+        if rank_0 is not None:
+            if orphaned:  # and its task keeps the worker from seeing that itself
+                os.kill(child, signal.SIGKILL)
+                return
+            orphaned = os.getppid() != rank_0
+            waits.append(ORPHAN_SECONDS)
         for each in (shared.task, shared.end):
             wait = each.look(time.monotonic())
             if wait:
@@ -193,7 +206,7 @@ def _watch(child: int, rank: int, shared: _Shared) -> NoReturn:
     look()  # for a worker that was faster
     code = _reaped(child)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    _end(rank, code, shared, late)
+    _end(rank, ORPHANED if orphaned and code == -signal.SIGKILL else code, shared, late)
 
 
 def _reaped(child: int) -> int:

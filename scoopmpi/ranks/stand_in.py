@@ -30,7 +30,7 @@ def main(descriptor: int) -> NoReturn:
     if start is None:
         os._exit(supervisor.ORPHANED)
     setup.log_to_stderr(start.options)
-    tell = supervisor.under_supervisor(start.rank)
+    tell = supervisor.under_supervisor(start.rank, os.getppid())
     streams.no_stdin()
     identity.this.met(start.rank, start.size)
     leave_to_rank_0()

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from ..concurrency.periods import HALF_WAY_SECONDS
 from ..process.supervisor import ORPHANED
 from .messages import KINDS, NUMBERS, Message
 
@@ -53,7 +54,9 @@ class Line:
         if found is None and not self.ended:
             left = self._gone()  # asked first: what it has sent before that is here by then
             self._read()
-            found = self._taken()
+            while (found := self._taken()) is None and self._goes_on():
+                self._push()
+                self._read()
             if found is None and left:
                 self._broken()
         return found
@@ -61,7 +64,7 @@ class Line:
     def flush(self) -> None:
         """Wait until the socket has taken everything."""
         while self._out and not self.ended:
-            select.select([], [self._end], [], 0.1)
+            self._ready(select.POLLOUT, 0.1)
             self._push()
             if self._out and self._gone():
                 self._broken()
@@ -69,7 +72,7 @@ class Line:
     def wait(self) -> Any:
         """Return the next value; None where the other end has gone instead."""
         while (found := self.take()) is None and not self.ended:
-            select.select([self._end], [], [], 0.1)
+            self._ready(select.POLLIN, 0.1)
         return found
 
     def send(self, message: Message) -> None:
@@ -80,6 +83,18 @@ class Line:
         """Return the next message, None where none has arrived."""
         fields = self.take()
         return None if fields is None else KINDS[fields[0]]._make(fields[1:])
+
+    def _goes_on(self) -> bool:
+        """Wait a moment where a message is half-way; True where there is more of it to move."""
+        if self.ended or not (self._out or self._arrived):
+            return False
+        return self._ready(select.POLLIN | (select.POLLOUT if self._out else 0), HALF_WAY_SECONDS)
+
+    def _ready(self, events: int, seconds: float) -> bool:
+        """Wait for the socket, whatever its number: `select` takes none above 1023."""
+        poll = select.poll()
+        poll.register(self._end, events)
+        return bool(poll.poll(seconds * 1000))
 
     def _push(self) -> None:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,39 @@ def test_a_task_that_kills_takes_no_other_along_on_a_small_farm(
     assert lines[-1].startswith("3 workers died running dies(1), task 0, the last was worker ")
     assert "no worker is left: worker" in answer.stderr
     assert "still running" not in answer.stderr, "the last worker leaves in order"
+
+
+STUCK = """
+import os, re, signal, time
+from scoopmpi import futures
+
+def dies(x):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def stuck(x):
+    with open("pid", "w") as file:
+        file.write(str(os.getpid()))
+    re.match(r"(a+)+$", "a" * 40 + "b")
+
+if __name__ == "__main__":
+    futures.submit(dies, 0).exception()
+    futures.submit(stuck, 1)
+    while not os.path.exists("pid"):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_successor_does_not_outlive_rank_0(surviving: Library, place: Path) -> None:
+    """Not even in C code that lets no other thread run: no launcher is there to end it."""
+    (place / "stuck.py").write_text(STUCK)
+    answer = start(surviving, [*MYSCOOP, "-n", "1", "--retries", "0", "stuck.py"], cwd=place)
+    assert answer.returncode != 0
+    worker = Path("/proc") / (place / "pid").read_text()
+    until = time.monotonic() + 15
+    while worker.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not worker.exists()
 
 
 SMALL_FARM = """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
+import resource
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,6 +46,42 @@ def test_messages_come_whole_and_in_order_whatever_their_size(ends: Ends) -> Non
             found.append(message)
     assert [message.data for message in found] == sent
     assert there.receive() is None
+
+
+def test_a_large_message_comes_at_one_go(ends: Ends) -> None:
+    """With a pause of who waits after each piece, 100 MB took seconds."""
+    here, there, _ = ends
+    other = threading.Thread(target=lambda: (there.put(there.wait()), there.flush()), daemon=True)
+    other.start()
+    here.put(bytes(50_000_000))
+    turns = 1
+    while (found := here.take()) is None:
+        turns += 1
+        time.sleep(0.005)
+    other.join()
+    assert len(found) == 50_000_000
+    assert turns < 100, "it takes 470 in pieces of 208 kB, which a socket of Linux holds"
+
+
+def test_a_program_may_have_a_thousand_files_open() -> None:
+    """`select.select` takes no file with a number above 1023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 1200:
+        pytest.skip("so many files are not allowed here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    ours, theirs = socket.socketpair()
+    try:
+        number = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, 1100)
+        with socket.socket(fileno=number) as high, theirs:
+            here, there = Line(high), Line(theirs)
+            here.put(bytes(1 << 20))
+            threading.Thread(target=here.flush, daemon=True).start()
+            assert there.wait() == bytes(1 << 20)
+            there.send(Left())
+            assert here.wait() is not None
+    finally:
+        ours.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_what_was_sent_before_the_end_still_comes(ends: Ends) -> None:
