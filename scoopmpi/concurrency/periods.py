@@ -37,8 +37,8 @@ SUPERVISOR_LATE_SECONDS = 1.0
 """A supervisor that looks so much later than it meant to was stopped itself, and its worker too,
 most likely (`scontrol suspend`, a laptop's lid): the task gets its grace anew."""
 HALF_WAY_SECONDS = 0.001
-"""Who reads from a worker that is no rank of MPI, for the next piece of a message, before he pauses:
-with a pause after each piece 100 MB took 2.5 s, and take 0.3 s."""
+"""Who reads from a worker that is no rank of MPI, for the next piece of a message, before a pause:
+with a pause after each piece 100 MB took 5 s there and back, and take 1 s or less."""
 ORPHAN_SECONDS = 2.0
 """The supervisor of a worker that rank 0 has started, between two looks whether rank 0 is there: at
 the second without it the worker is killed, which leaves by itself unless a task is in C code."""
