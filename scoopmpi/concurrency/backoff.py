@@ -18,24 +18,26 @@ SHORTEST, LONGEST = 0.00002, 0.005
 above the longest nothing is saved."""
 
 
-def seconds(idle: float, cover: float = 0.0) -> float:
+def seconds(idle: float) -> float:
     """Return how long to sleep after `idle` seconds without a message."""
-    return min(max(idle / 20, cover / 2, SHORTEST), LONGEST)
+    return min(max(idle / 20, SHORTEST), LONGEST)
 
 
-def pause(idle: float, spin: bool, cover: float = 0.0, until: float | None = None) -> None:
+def pause(
+    idle: float, spin: bool, until: float | None = None, due: float | None = None
+) -> None:
     """Wait a moment after `idle` seconds without a message, not beyond the time `until`.
 
     spin: whether a core is likely to be free, so that yielding takes nothing from others.
-    cover: seconds for which nobody can be waiting for this rank. Rank 0 waking every 0.2 ms all
-        the same took 8 % of two cores that ran two workers.
+    due: the time before which nothing is expected.
     """
-    if spin and idle < SPIN_SECONDS:
+    if due is None and spin and idle < SPIN_SECONDS:
         os.sched_yield()
         return
-    length = seconds(idle, cover)
+    now = time.monotonic()
+    length = seconds(idle) if due is None else min(LONGEST, max(seconds(idle),  due - now))
     if until is not None:
-        length = min(length, max(0.0, until - time.monotonic()))
+        length = min(length, max(0.0, until - now))
     time.sleep(length)
 
 
