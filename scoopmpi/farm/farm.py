@@ -137,7 +137,7 @@ class Farm:
         put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, observer,
+            self.sharing, callbacks, rounds, put_off, due, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)

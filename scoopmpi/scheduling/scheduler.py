@@ -26,7 +26,6 @@ class Assignment(NamedTuple):
     budget: seconds that it may take before the rest comes back.
     expected: seconds that it should take; 0 where nobody knows.
     surely: those of them that it takes in all likelihood.
-    waits: whether it waits behind another batch there.
     """
 
     worker: int
@@ -34,7 +33,6 @@ class Assignment(NamedTuple):
     budget: float
     expected: float = 0.0
     surely: float = 0.0
-    waits: bool = False
 
 
 class Scheduler(Standing):
@@ -238,10 +236,9 @@ class Scheduler(Standing):
         surely = 0.0 if pace is None else batching.surely(pace, tasks)
         state.short = batching.short(policy, expected)
         budget = batching.budget(policy, workers, expected)
-        waits = bool(state.held)
         state.held.append(batch)
         self._file(worker, state)
-        return Assignment(worker, batch, budget, expected, surely, waits)
+        return Assignment(worker, batch, budget, expected, surely)
 
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
