@@ -150,7 +150,9 @@ class Farm:
             callbacks, put_off,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
-        self._driver = driver = Driver(loop.step, scheduler, due, lambda: loop.busy, progress_thread)
+        self._driver = driver = Driver(
+            loop.step, scheduler, due, lambda: loop.busy, progress_thread
+        )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
         )
