@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import batching, retries
-from .batching import Left, Pace
+from .batching import Remaining, Pace
 from .ranges import Batch, JobQueue
 from .standing import Standing
 from .worker_state import WorkerState, single
@@ -229,7 +229,7 @@ class Scheduler(Standing):
     def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
         policy, pace, workers = self.policy, job.pace, len(self._workers)
         held = sum(each.stop - each.start for each in state.held if each.job == job.number)
-        left = Left(job.queued, job.submitted - job.finished, job.submitted, held)
+        left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
         batch = job.take(batching.size(policy, left, workers, pace))
         tasks = batch.stop - batch.start
         expected = 0.0 if pace is None else tasks * pace.seconds
