@@ -75,7 +75,7 @@ class Dispatch:
 
     def pack_and_send(self) -> None:
         """Pack and send what waits; without the lock."""
-        with self._lock.uninterrupted():
+        with self._lock.uninterrupted:
             while self.outbox:
                 try:
                     assignment = self.outbox.popleft()

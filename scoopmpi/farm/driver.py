@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..concurrency.backoff import pause
+from ..concurrency.backoff import pause, sleep_exactly, sleep_until
 from ..concurrency.progress_thread import ProgressThread
 from ..scheduling.scheduler import Scheduler
 from .due import Due
@@ -47,6 +47,8 @@ class Driver:
         self._progress_thread = (
             ProgressThread("scoopmpi farm", self._turn) if progress_thread else None
         )
+        if progress_thread:
+            sleep_exactly()  # the program's own thread, which is the one that waits
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive until `done()`; return False where `timeout` seconds have passed before."""
@@ -73,12 +75,13 @@ class Driver:
                 self._callers.discard(caller)
 
     def _pause(self, now: float, last: float, deadline: float | None) -> None:
-        """Wait a moment; `last` was the last message."""
-        passed, due = self._due.next(now)
-        until = min(filter(None, (due, deadline)), default=None)
-        since = max(last, passed)
-        idle = now - since
-        pause(idle, self._scheduler.idle, until, due)
+        """Wait a moment. last: when there was something to do."""
+        since, due, awaited = self._due.look(now)
+        if due is not None and not awaited:
+            sleep_until(due if deadline is None else min(due, deadline))
+            return
+        until = min((each for each in (due, deadline) if each is not None), default=None)
+        pause(now - max(last, since), self._scheduler.idle, until)
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

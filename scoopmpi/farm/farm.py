@@ -9,7 +9,7 @@ task and compares.
         executors/farm_executor on this farm              + tasks/limit pedigree
         farm/farm               a worker has joined
         farm/maps               a map begins
-        tasks/packed            its function, packed      + wire/failure payload tasks/limit
+        tasks/packed            its function, packed      + wire/payload
         farm/map_job            its parts, joined         + farm/map_window map_tasks
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
@@ -47,8 +47,7 @@ task and compares.
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
-        farm/map_outcomes       kept, in order            + farm/ahead wire/payload
-                                                            tasks/arguments reorder
+        farm/map_outcomes       kept, in order            + farm/ahead tasks/reorder
                                                             concurrency/signal_lock
         executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder
@@ -137,7 +136,7 @@ class Farm:
         put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, observer,
+            self.sharing, callbacks, rounds, put_off, due, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -151,7 +150,9 @@ class Farm:
             callbacks, put_off,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
-        self._driver = driver = Driver(loop.step, scheduler, due, lambda: loop.busy, progress_thread)
+        self._driver = driver = Driver(
+            loop.step, scheduler, due, lambda: loop.busy, progress_thread
+        )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..concurrency.signal_lock import SignalLock
 from ..scheduling.scheduler import Scheduler
-from ..tasks.packed import pack_function
+from ..tasks.packed import LatestFunction
 from ..wire.messages import Origin
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
@@ -51,6 +51,7 @@ class Maps:
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
         self._paces, self._workers = paces, workers
+        self._functions = LatestFunction()
 
     def open(
         self,
@@ -69,7 +70,7 @@ class Maps:
 
         Raises PicklingError or TypeError where the function cannot travel.
         """
-        function, number = pack_function(target), self._jobs.new_number()
+        function, number = self._functions.packed(target), self._jobs.new_number()
         kept = None if record is None else record()
         job = MapJob(number, function, iterables, self._workers, ordered, kept, self._go_on, origin)
         spans = job.next_spans()

@@ -1,9 +1,9 @@
 """How long the tasks of each function took in the latest map: what a new map of it may count on.
 
-Programs map one function again and again over few tasks; without a memory each map would begin with
-single tasks, to learn what the last one knew. Kept by the place of the function's code, as lambdas,
-partials and methods are made anew for each map, and nothing of the user's is kept alive. Numbers come from the scheduler and go back to it; what they
-are good for is decided there.
+Programs map one function again and again over few tasks; without a memory each map would begin
+with single tasks, to learn what the last one knew. Kept by the place of the function's code, as
+lambdas, partials and methods are made anew for each map, and nothing of the user's is kept alive.
+Numbers come from the scheduler and go back to it; what they are good for is decided there.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Policy(NamedTuple):
     share: int = 2
 
 
-class Left(NamedTuple):
+class Remaining(NamedTuple):
     """What is left of a job when its next batch is made, in tasks.
 
     queued: not handed out. unfinished: these, and those that workers hold. all: of the job.
@@ -62,12 +62,12 @@ class Left(NamedTuple):
     held: int = 0
 
     @classmethod
-    def untouched(cls, tasks: int) -> Left:
+    def untouched(cls, tasks: int) -> Remaining:
         """Return what is left of so many tasks before the first is handed out."""
         return cls(tasks, tasks, tasks)
 
 
-def size(policy: Policy, left: Left, workers: int, pace: Pace | None) -> int:
+def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> int:
     """Return how many tasks go into the next batch, at least 1.
 
     Where nothing is known of the tasks they go one by one: the first answers teach it.

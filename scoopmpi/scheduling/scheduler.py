@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import batching, retries
-from .batching import Left, Pace
+from .batching import Pace, Remaining
 from .ranges import Batch, JobQueue
 from .standing import Standing
 from .worker_state import WorkerState, single
@@ -26,7 +26,6 @@ class Assignment(NamedTuple):
     budget: seconds that it may take before the rest comes back.
     expected: seconds that it should take; 0 where nobody knows.
     surely: those of them that it takes in all likelihood.
-    waits: whether it waits behind another batch there.
     """
 
     worker: int
@@ -34,7 +33,6 @@ class Assignment(NamedTuple):
     budget: float
     expected: float = 0.0
     surely: float = 0.0
-    waits: bool = False
 
 
 class Scheduler(Standing):
@@ -231,17 +229,16 @@ class Scheduler(Standing):
     def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
         policy, pace, workers = self.policy, job.pace, len(self._workers)
         held = sum(each.stop - each.start for each in state.held if each.job == job.number)
-        left = Left(job.queued, job.submitted - job.finished, job.submitted, held)
+        left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
         batch = job.take(batching.size(policy, left, workers, pace))
         tasks = batch.stop - batch.start
         expected = 0.0 if pace is None else tasks * pace.seconds
         surely = 0.0 if pace is None else batching.surely(pace, tasks)
         state.short = batching.short(policy, expected)
         budget = batching.budget(policy, workers, expected)
-        waits = bool(state.held)
         state.held.append(batch)
         self._file(worker, state)
-        return Assignment(worker, batch, budget, expected, surely, waits)
+        return Assignment(worker, batch, budget, expected, surely)
 
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
