@@ -229,7 +229,8 @@ class Scheduler(Standing):
     def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
         policy, pace, workers = self.policy, job.pace, len(self._workers)
         held = sum(each.stop - each.start for each in state.held if each.job == job.number)
-        left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
+        unfinished = job.submitted - job.finished
+        left = Remaining(job.queued, unfinished, job.submitted, held, job.handed)
         batch = job.take(batching.size(policy, left, workers, pace))
         tasks = batch.stop - batch.start
         expected = 0.0 if pace is None else tasks * pace.seconds
