@@ -124,7 +124,7 @@ class Farm:
         self._jobs = jobs = Jobs(observer)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
-        paces, due = Paces(scheduler), Due()
+        paces, due = Paces(scheduler, jobs), Due()
         self._dispatch = dispatch = Dispatch(
             transport, scheduler, lock, jobs, members, silences, self.sharing.store, paces, due,
             observer,
