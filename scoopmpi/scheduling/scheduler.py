@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import batching, retries
-from .batching import Remaining, Pace
+from .batching import Pace, Remaining
 from .ranges import Batch, JobQueue
 from .standing import Standing
 from .worker_state import WorkerState, single
