@@ -235,7 +235,8 @@ class Scheduler(Standing):
         expected = 0.0 if pace is None else tasks * pace.seconds
         surely = 0.0 if pace is None else batching.surely(pace, tasks)
         state.short = batching.short(policy, expected)
-        budget = batching.budget(policy, workers, expected)
+        remembered = pace is not None and pace.remembered
+        budget = batching.budget(policy, workers, expected, remembered)
         state.held.append(batch)
         self._file(worker, state)
         return Assignment(worker, batch, budget, expected, surely)
