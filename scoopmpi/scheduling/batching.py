@@ -77,10 +77,9 @@ def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> in
 
     Where nothing is known of the tasks they go one by one: the first answers teach it.
     """
-    queued = left.queued
-    if pace is None or queued == 1:
+    queued, rank0_limit = left.queued, workers * policy.message
+    if pace is None or queued == 1 or pace.seconds >= max(policy.target, rank0_limit):
         return 1
-    rank0_limit = workers * policy.message
     wanted = policy.target / pace.seconds
     fair = ceil(queued / (policy.share * workers))
     worth = max(policy.shortest, rank0_limit) / pace.seconds

@@ -88,7 +88,6 @@ class Scheduler(Standing):
             raise ValueError(f"{put_off} are not among {batch}")
         held = state.held[place]
         end = held.stop if unstarted is None else unstarted.start
-        rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
         job.finished += batch.tasks
         self.answered += batch.tasks
@@ -100,8 +99,8 @@ class Scheduler(Standing):
             job.pace = batching.learned(job.pace, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
             self._put_back(job, held._replace(start=unstarted.start))
-        if rest.tasks:
-            state.held[place] = rest
+        if batch.stop < end:
+            state.held[place] = held._replace(start=batch.stop, stop=end)
             state.overdue = True
         else:
             del state.held[place]
@@ -228,7 +227,7 @@ class Scheduler(Standing):
 
     def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
         policy, pace, workers = self.policy, job.pace, len(self._workers)
-        held = sum(each.stop - each.start for each in state.held if each.job == job.number)
+        held = state.tasks_of(job.number) if state.held else 0
         left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
         batch = job.take(batching.size(policy, left, workers, pace))
         tasks = batch.stop - batch.start
@@ -249,12 +248,17 @@ class Scheduler(Standing):
 
     def _file(self, worker: int, state: WorkerState) -> None:
         """Put a worker into the bucket that its load says."""
-        idle, prefetches = not state.held, bool(state.held) and state.accepts_more
-        for bucket, belongs in ((self._idle, idle), (self._can_prefetch, prefetches)):
-            if not belongs:
-                bucket.pop(worker, None)
-            elif worker not in bucket:
-                bucket[worker] = state
+        idle, doubles = self._idle, self._can_prefetch
+        if not state.held:
+            doubles.pop(worker, None)
+            if worker not in idle:
+                idle[worker] = state
+            return
+        idle.pop(worker, None)
+        if not state.accepts_more:
+            doubles.pop(worker, None)
+        elif worker not in doubles:
+            doubles[worker] = state
 
     def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:
