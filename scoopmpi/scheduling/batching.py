@@ -41,6 +41,10 @@ class Policy(NamedTuple):
         behind a task of hours shares its fate.
     imbalance: that one worker may end so much later than another, where tasks differ as they did,
         is worth less than the messages that would avoid it. Only small maps are shared out so.
+    doubt: half of the least budget of a batch whose pace is remembered, where nothing of this job
+        was measured yet: tasks may cost a hundred times as much now, each another. Simulated maps
+        of changed costs took up to 1.9 times as long as without a memory with `target` here; with
+        this 2 % less on average. Workers look every 5 ms.
     share: guided self-scheduling hands out 1 / (share * workers) of what remains
         (Polychronopoulos and Kuck, IEEE Trans. Comput. C-36, 1987).
     """
@@ -51,6 +55,7 @@ class Policy(NamedTuple):
     rounds: int = 3
     prefetch: float = 0.5
     imbalance: float = 0.0002
+    doubt: float = 0.0025
     share: int = 2
 
 
@@ -83,13 +88,14 @@ def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> in
     large = rank0_round > policy.target
     if pace is None:
         return min(_first(left, workers), queued) if large else 1
-    if queued == 1:
+    longest = max(policy.target, policy.rounds * rank0_round)
+    if queued == 1 or pace.seconds >= longest:
         return 1
-    wanted = max(policy.target, policy.rounds * rank0_round) / pace.seconds
+    wanted = longest / pace.seconds
     fair = ceil(queued / (policy.share * workers))
-    # Towards the end rank 0 has less to hand out than workers have to do.
-    tail = max(2 / 3, queued / left.unfinished) if large else 1.0
-    worth = max(policy.shortest, rank0_round * tail) / pace.seconds
+    worth = max(policy.shortest, rank0_round) / pace.seconds
+    if large:  # towards the end rank 0 has less to hand out than workers have to do
+        worth *= max(2 / 3, queued / left.unfinished)
     if left.all * pace.seconds <= workers * policy.target:
         worth = max(worth, _steady(policy, pace))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
@@ -113,7 +119,9 @@ def _steady(policy: Policy, pace: Pace) -> float:
     The sum of n tasks differs by the square root of n times what one differs by: factoring
     (Hummel, Schonberg and Flynn, CACM 35, 1992), with what was measured.
     """
-    return min((policy.imbalance / (pace.spread * pace.seconds)) ** 2, policy.target / pace.seconds)
+    most = policy.target / pace.seconds
+    differs = pace.spread * pace.seconds
+    return most if differs * sqrt(most) <= policy.imbalance else (policy.imbalance / differs) ** 2
 
 
 def surely(pace: Pace, tasks: int) -> float:
@@ -121,12 +129,13 @@ def surely(pace: Pace, tasks: int) -> float:
     return max(0.0, tasks - 2 * pace.spread * sqrt(tasks)) * pace.seconds
 
 
-def budget(policy: Policy, workers: int, expected: float) -> float:
+def budget(policy: Policy, workers: int, expected: float, remembered: bool = False) -> float:
     """Return the seconds after which a worker hands the unstarted rest of a batch back.
 
-    expected: how long the batch should take; 0 where nobody knows.
+    expected: how long the batch should take; 0 where nobody knows. remembered: as of its pace.
     """
-    return 2 * max(expected, policy.target, workers * policy.message)
+    least = policy.doubt if remembered else policy.target
+    return 2 * max(expected, least, workers * policy.message)
 
 
 def short(policy: Policy, expected: float) -> bool:

@@ -26,6 +26,10 @@ class WorkerState:
             return True
         return self.short and not self.overdue and len(held) == 1 and not held[0].suspect
 
+    def tasks_of(self, job: int) -> int:
+        """Return how many tasks of a job it holds."""
+        return sum(batch.stop - batch.start for batch in self.held if batch.job == job)
+
     def place(self, batch: Batch, unstarted: Batch | None) -> int:
         """Return the place of the held batch whose front is `batch`, its end `unstarted`.
 
