@@ -166,6 +166,8 @@ class VirtualFarm:
 
     def _answered(self, now: float, worker: int, batch: Batch, *facts: Any) -> None:
         self._spend(now)
+        if self._pauses is not None:
+            self._pauses.answered(worker, self.free)
         self.running -= batch.tasks
         self._send(self._scheduler.finished(worker, batch, *facts))
 
