@@ -247,19 +247,20 @@ def wait(
         raise ValueError(f"return_when is {return_when!r}, it must be one of {', '.join(_WAITS)}")
     timeout = seconds(timeout)
     futures = set(fs)
-    seen = _Completions(futures if timeout != 0 else ())
+    seen = _Completions(futures if timeout != 0 else (), return_when == FIRST_EXCEPTION)
 
     def enough() -> bool:
         if len(seen.done) == len(futures):
             return True
-        if return_when == FIRST_COMPLETED:
-            return bool(seen.done)
-        return return_when == FIRST_EXCEPTION and seen.failed
+        return seen.failed or (return_when == FIRST_COMPLETED and bool(seen.done))
 
-    if timeout == 0:
-        wait_until(lambda: False, 0)  # one look at what has arrived
-    else:
-        wait_until(enough, None if timeout is None or timeout < 0 else timeout)
+    try:
+        if timeout == 0:
+            wait_until(lambda: False, 0)  # one look at what has arrived
+        else:
+            wait_until(enough, None if timeout is None or timeout < 0 else timeout)
+    finally:
+        seen.stop()
     done = {future for future in futures if future.done()}
     return DoneAndNotDone(done, futures - done)
 
@@ -281,26 +282,43 @@ def as_completed(
 def _as_completed(
     seen: _Completions, count: int, deadline: float | None
 ) -> Iterator[PEP3148Future[Any]]:
-    for given in range(count):
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not wait_until(lambda: bool(seen.done), left):
-            raise WaitedTooLong(f"{count - given} of {count} futures are not done")
-        yield seen.done.popleft()
+    try:
+        for given in range(count):
+            if not seen.done:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                if not wait_until(lambda: bool(seen.done), left):
+                    raise WaitedTooLong(f"{count - given} of {count} futures are not done")
+            yield seen.done.popleft()
+    finally:
+        seen.stop()
 
 
 class _Completions:
-    """The futures of a set that are done, in the order in which that happened."""
+    """The futures of a set that are done, in the order in which that happened.
 
-    def __init__(self, futures: Iterable[PEP3148Future[Any]]) -> None:
+    failures: whether to note that one of them has raised.
+    """
+
+    def __init__(self, futures: Iterable[PEP3148Future[Any]], failures: bool = False) -> None:
         self.done: deque[PEP3148Future[Any]] = deque()
         self.failed = False
-        for future in futures:
-            future.add_done_callback(self._add)
+        self._failures = failures
+        self._left = set(futures)  # only these, as the others may go with their values
+        self._callback = self._add  # one object, by which it is found again
+        for future in tuple(self._left):
+            future.add_done_callback(self._callback)
 
     def _add(self, future: PEP3148Future[Any]) -> None:
-        if not future.cancelled() and PEP3148Future.exception(future, 0) is not None:
+        if self._failures and not future.cancelled() and future.exception(0) is not None:
             self.failed = True
+        self._left.discard(future)
         self.done.append(future)
+
+    def stop(self) -> None:
+        """Leave alone what is not done: who asks a thousand times must not leave a thousand."""
+        for future in tuple(self._left):
+            if isinstance(future, Future):
+                future.drop_callback(self._callback)
 
 
 def shutdown(wait: bool = True) -> None:

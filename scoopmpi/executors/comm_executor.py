@@ -180,7 +180,7 @@ class _Lead:
         self._before = _Process()
         self._before.serves(base, transport.rank, transport.size)
         _leads.append(self)
-        payload.missing_names(_missing_names)
+        payload.names_on_workers(_names_on_workers)
 
     def end(self, failed: bool) -> None:
         """Release the workers, when they have done what was handed in.
@@ -200,7 +200,7 @@ class _Lead:
             _leads.remove(self)
             self._before.restore()
             if not _leads:
-                payload.missing_names(frozenset)
+                payload.names_on_workers(lambda: None)
             self.farm.close()
             self._transport.free()
 
@@ -275,9 +275,9 @@ def _file(main: Any) -> str | None:
     return path if path is not None and os.path.isfile(path) else None
 
 
-def _missing_names() -> frozenset[str]:
-    """Return what must travel by value from here: not defined on every worker of every farm."""
+def _names_on_workers() -> frozenset[str] | None:
+    """Return what every worker of every farm defines; None while no farm knows."""
     if len(_leads) == 1:
-        return naming.missing_names(_leads[0].farm.members.names)
-    missing = (naming.missing_names(lead.farm.members.names) for lead in _leads)
-    return frozenset().union(*missing)
+        return _leads[0].farm.members.names
+    known = [names for lead in _leads if (names := lead.farm.members.names) is not None]
+    return frozenset.intersection(*known) if known else None

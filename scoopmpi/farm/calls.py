@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import weakref
-from concurrent.futures import Future as PEP3148Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..tasks.future import Future
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..tasks.unfinished import Unheard
@@ -29,7 +29,7 @@ logger = logging.getLogger("scoopmpi")
 class Call(NamedTuple):
     """One submitted call that has no outcome yet; it goes to the future, and to the record."""
 
-    future: PEP3148Future[Any]
+    future: Future[Any]
     frame: Frame
     record: CallRecord | None = None
     limit: float | None = None
@@ -130,7 +130,7 @@ class CallStream:
                 call.record.came(part.plain, frame, place in failed)
             try:
                 if isinstance(outcome, Raised):
-                    heard = bool(vars(call.future)["_done_callbacks"])
+                    heard = call.future.heard
                     kept, number = weakref.ref(call.future), partial(_number, call.frame, index)
                     call.future.set_exception(outcome.error)
                     del call  # the last that holds the future, where nobody has kept it

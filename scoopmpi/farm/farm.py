@@ -82,6 +82,7 @@ from .calls import Call, CallStream
 from .closing import Closing
 from .dispatch import Dispatch
 from .driver import PATIENCE, Driver
+from .due import Due
 from .failures import Failures
 from .finishing import ProgramEnd, Rounds
 from .jobs import Jobs
@@ -91,6 +92,7 @@ from .maps import Maps
 from .members import Members
 from .observer import Observer
 from .offers import Offers
+from .paces import Paces
 from .put_off import PutOff
 from .relay import Relay
 from .router import Router
@@ -122,9 +124,11 @@ class Farm:
         self._jobs = jobs = Jobs(observer)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
+        paces, due = Paces(scheduler), Due()
         self._dispatch = dispatch = Dispatch(
-            transport, scheduler, lock, jobs, members, silences, self.sharing.store, observer
-        )
+            transport, scheduler, lock, jobs, members, silences, self.sharing.store, paces, due,
+            observer,
+        )  # fmt: skip
         self._offers = offers = Offers()
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
         last_worker = LastWorker(members, scheduler, last_resort, retries)
@@ -132,7 +136,7 @@ class Farm:
         put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, observer,
+            self.sharing, callbacks, rounds, put_off, due, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -146,9 +150,11 @@ class Farm:
             callbacks, put_off,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
-        self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)
+        self._driver = driver = Driver(
+            loop.step, scheduler, due, lambda: loop.busy, progress_thread
+        )
         self.maps = Maps(
-            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, members.size
+            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
         )
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,

@@ -60,11 +60,9 @@ class Names:
             return self._last_defined[1]
         own = (module.__name__, MAIN, WORKER_NAME)
         found = frozenset(
-            _with_line(name, value)
+            key(name, value)
             for name, value in list(vars(module).items())
-            if isinstance(value, type | FunctionType)
-            and value.__module__ in own
-            and value.__qualname__ == name
+            if _defined(name, value, own)
         )
         self._last_defined = values, found
         return found
@@ -83,8 +81,31 @@ class Names:
         return self._last_missing[2]
 
 
-def _with_line(name: str, value: Any) -> str:
+def lacking(name: str, on_workers: frozenset[str] | None) -> bool:
+    """True for a name among those that `missing_names` returns; it alone is looked at.
+
+    on_workers: the names that workers define; None while that is not known.
+    """
+    if on_workers is None:
+        return False
+    module = sys.modules[MAIN]
+    value = vars(module).get(name)
+    own = (module.__name__, MAIN, WORKER_NAME)
+    return _defined(name, value, own) and key(name, value) not in on_workers
+
+
+def key(name: str, value: Any) -> str:
+    """Return how a function or class stands among the names that workers define."""
     return f"{name}:{value.__code__.co_firstlineno}" if isinstance(value, FunctionType) else name
+
+
+def _defined(name: str, value: Any, own: tuple[str, ...]) -> bool:
+    """True for a function or class that a module defines under its own name."""
+    return (
+        isinstance(value, type | FunctionType)
+        and value.__module__ in own
+        and value.__qualname__ == name
+    )
 
 
 _program = Names()

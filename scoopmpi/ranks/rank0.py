@@ -23,7 +23,7 @@ from ..process.launcher_variables import survivable
 from ..process.named_files import NameProblem
 from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
-from ..program import naming, running
+from ..program import running
 from ..program.finding import Program
 from ..program.scoop_options import UNABLE, Options
 from ..tasks import current_executor, pedigree
@@ -116,7 +116,7 @@ def _lead(
     stopping = Stopping(farm.interrupt)
     lifeline.command.ready()
     console.install(farm.reconfigured)
-    payload.missing_names(lambda: naming.missing_names(farm.members.names))
+    payload.names_on_workers(lambda: farm.members.names)
     current_executor.install(_executor(farm, checkpoint, options.debug_task))
     status, pid = 1, os.getpid()
     try:

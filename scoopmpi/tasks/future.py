@@ -1,15 +1,36 @@
-"""`Future`: what a submitted call will come to. The same for all executors; none is known here."""
+"""`Future`: what a submitted call will come to. The same for all executors; none is known here.
+
+Thousands are made at a time, so one has a condition, and lists of waiters and callbacks, only when
+somebody asks for them: the standard library does so, for its waits (`_condition`, `_waiters`).
+The invariant: a future changes while its changer holds `_guard`, and has found under it that there
+is no condition, or else holds that condition; a condition comes into being under the guard. So
+whoever has got the condition and holds it sees a future that nobody changes, as in the standard
+library, and whatever ends it later notifies him. Under the guard nothing is called and nothing
+made that the garbage collector looks at, so no code of the user's runs there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future as PEP3148Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from ..concurrency.timeouts import seconds
-from .scoop_attributes import ScoopAttributes
+from .scoop_attributes import STANDARD, ScoopAttributes
 
 T = TypeVar("T")
+logger = logging.getLogger("concurrent.futures")
+_PENDING, _RUNNING, _FINISHED = "PENDING", "RUNNING", "FINISHED"
+_CANCELLED, _NOTIFIED = "CANCELLED", "CANCELLED_AND_NOTIFIED"
+"""The states of `concurrent.futures`, by the names that its waits compare."""
+_OVER = frozenset((_FINISHED, _CANCELLED, _NOTIFIED))
+_guard = threading.RLock()  # re-entrant, as a handler of signals may come at any point
+os.register_at_fork(after_in_child=_guard._at_fork_reinit)  # type: ignore[attr-defined]
+
+_LAZY = ("_condition", "_waiters")
 
 
 class Driven(Protocol):
@@ -30,6 +51,35 @@ class Future(ScoopAttributes, PEP3148Future[T]):
     on_end: Callable[[Any], None] | None = None
     """Called when the call is over and all callbacks have run; set by who counts it."""
 
+    # Of the class until they differ.
+    _state = _PENDING
+    _result = _exception = None
+    _done_callbacks: Any = ()
+    _watched = False  # whether it has a condition
+
+    def __init__(self) -> None:
+        pass  # not the base's, which makes all that is not needed yet
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what the standard library expects, when it is first asked for."""
+        if name not in _LAZY:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        condition, waiters, callbacks = threading.Condition(), list[Any](), list[Any]()
+        attributes = vars(self)
+        with _guard:
+            if not self._watched:
+                self._condition = condition
+                attributes.setdefault("_waiters", waiters)  # those of a nested call are its own
+                if not self._done_callbacks:
+                    self._done_callbacks = callbacks
+                self._watched = True
+        return attributes[name]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a future stays where its call was submitted: send its result()")
+
+    # For programs.
+
     def result(self, timeout: float | None = None) -> T:
         """Return the call's value when it is there; works for it meanwhile.
 
@@ -37,36 +87,160 @@ class Future(ScoopAttributes, PEP3148Future[T]):
         Raises what the call raised, CancelledError where it was cancelled, and TimeoutError after
         `timeout` seconds.
         """
-        return super().result(self._drive(timeout))
+        try:
+            if timeout is not None or self._state != _FINISHED:
+                timeout = self._drive(timeout)
+            if self._state != _FINISHED:
+                return super().result(timeout)
+            if self._exception is not None:
+                raise self._exception
+            return self._result  # type: ignore[return-value] # there is one, if only None
+        finally:
+            del self  # no circle of an exception and its traceback
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what the call raised, or None; waits and raises as `result` does."""
-        return super().exception(self._drive(timeout))
+        timeout = self._drive(timeout)
+        return self._exception if self._state == _FINISHED else super().exception(timeout)
 
-    def _drive(self, timeout: float | None) -> float | None:
-        """Work until the call is done, or `timeout` is over; return how long to wait afterwards."""
-        timeout = seconds(timeout)
-        if self.driver is None:
-            return timeout
-        if not self.done():
-            self.driver.wait_until(self.done, None if timeout is None else max(0.0, timeout))
-        return None if timeout is None else 0
+    def done(self) -> bool:
+        """Return True where the call has ended, or was cancelled."""
+        return self._state in _OVER
 
-    def set_result(self, result: T) -> None:
-        """Note that the call has ended with a value. For executors."""
-        super().set_result(result)
-        if self.on_end is not None:
-            self.on_end(self)
+    def running(self) -> bool:
+        """Return True where a worker has been given the call, and it has not ended."""
+        return self._state == _RUNNING
 
-    def set_exception(self, exception: BaseException | None) -> None:
-        """Note that the call has ended with an exception. For executors."""
-        super().set_exception(exception)
-        if self.on_end is not None:
-            self.on_end(self)
+    def cancelled(self) -> bool:
+        """Return True where the call was cancelled."""
+        return self._state in (_CANCELLED, _NOTIFIED)
 
     def cancel(self) -> bool:
         """Have the call not run; return False where it runs already or is done."""
-        cancelled = super().cancel()
+        with _guard:
+            before = self._state
+            if quick := not self._watched and before == _PENDING:
+                self._state = _CANCELLED
+        if quick:
+            self._invoke_callbacks()
+        cancelled = quick or super().cancel()
         if cancelled and self.on_end is not None:
             self.on_end(self)
         return cancelled
+
+    def add_done_callback(
+        self, fn: Callable[[Any], object], inCallbackType: str = STANDARD,
+        inCallbackGroup: object = None,
+    ) -> None:  # fmt: skip
+        """Have `fn(future)` called when the future is done, in this process.
+
+        inCallbackType, inCallbackGroup: accepted, as SCOOP has them.
+        """
+        first = [fn]
+        with _guard:
+            watched = self._watched
+            if waits := not watched and self._state not in _OVER:
+                if self._done_callbacks:
+                    self._done_callbacks.append(fn)
+                else:
+                    self._done_callbacks = first
+        if watched:
+            super().add_done_callback(fn)
+        elif not waits:
+            try:
+                fn(self)
+            except Exception:
+                logger.exception("exception calling callback for %r", self)
+
+    def _drive(self, timeout: float | None) -> float | None:
+        """Work until the call is done, or `timeout` is over; return how long to wait afterwards."""
+        if timeout is not None:
+            timeout = seconds(timeout)
+        if self.driver is None:
+            return timeout
+        if self._state not in _OVER:
+            self.driver.wait_until(self.done, None if timeout is None else max(0.0, timeout))
+        return None if timeout is None else 0
+
+    # For executors.
+
+    @property
+    def heard(self) -> bool:
+        """True where somebody is called when the future is done."""
+        return bool(self._done_callbacks)
+
+    def drop_callback(self, fn: Callable[[Any], object]) -> None:
+        """Have a callback not called that was added, if the future is not done yet."""
+        with self._condition if self._watched else _guard:
+            callbacks = self._done_callbacks
+            place = len(callbacks) - 1
+            while place >= 0 and callbacks[place] is not fn:
+                place -= 1
+            if place >= 0:
+                del callbacks[place]
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Note that the call is handed out; return False where it was cancelled instead."""
+        with _guard:
+            if quick := not self._watched and self._state in (_PENDING, _CANCELLED):
+                self._state = _RUNNING if self._state == _PENDING else _NOTIFIED
+        return self._state == _RUNNING if quick else super().set_running_or_notify_cancel()
+
+    def set_result(self, result: T) -> None:
+        """Note that the call has ended with a value."""
+        with _guard:
+            if quick := not self._watched and self._state not in _OVER:
+                self._result = result
+                self._state = _FINISHED
+        if not quick:
+            super().set_result(result)
+        self._over(quick)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Note that the call has ended with an exception."""
+        with _guard:
+            if quick := not self._watched and self._state not in _OVER:
+                self._exception = exception
+                self._state = _FINISHED
+        if not quick:
+            super().set_exception(exception)
+        self._over(quick)
+
+    def _over(self, uncalled: bool) -> None:
+        if uncalled and self._done_callbacks:
+            self._invoke_callbacks()
+        if self.on_end is not None:
+            self.on_end(self)
+
+
+def set_results(futures: Iterable[Future[Any]], results: Iterable[Any]) -> None:
+    """Note that calls have ended with these values, but for those that are over already.
+
+    As `set_result` for each, which takes several times as long. What a callback raises spoils no
+    other's, and comes out last.
+    """
+    heard: list[Future[Any]] = []
+    watched: list[tuple[Future[Any], Any]] = []
+    with _guard:
+        for future, result in zip(futures, results, strict=True):
+            if future._watched:
+                watched.append((future, result))
+            elif future._state not in _OVER:
+                future._result = result
+                future._state = _FINISHED
+                if future._done_callbacks or future.on_end is not None:
+                    heard.append(future)
+    problem: BaseException | None = None
+    for future in heard:
+        try:
+            future._over(True)
+        except BaseException as raised:  # sys.exit in a callback
+            problem = raised
+    for future, result in watched:
+        try:
+            if not future.done():
+                future.set_result(result)
+        except BaseException as raised:
+            problem = raised
+    if problem is not None:
+        raise problem

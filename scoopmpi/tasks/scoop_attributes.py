@@ -33,6 +33,7 @@ class ScoopAttributes:
     index = None
     greenlet = None
     _id: tuple[bytes, int] | None = None
+    _done_callbacks: Any
 
     @property
     def id(self) -> tuple[bytes, int]:
@@ -45,16 +46,6 @@ class ScoopAttributes:
     def __lt__(self, other: ScoopAttributes) -> bool:
         """Compare by `id`, so that pairs with futures in them can be sorted."""
         return self.id < other.id
-
-    def add_done_callback(
-        self, fn: Callable[[Any], object], inCallbackType: str = STANDARD,
-        inCallbackGroup: object = None,
-    ) -> None:  # fmt: skip
-        """Have `fn(future)` called when the future is done, in this process.
-
-        inCallbackType, inCallbackGroup: accepted, as SCOOP has them.
-        """
-        super().add_done_callback(fn)  # type: ignore[misc] # that of the other base
 
     @property
     def parentId(self) -> tuple[bytes, int]:
@@ -84,7 +75,7 @@ class ScoopAttributes:
     @property
     def callback(self) -> list[CallbackEntry]:
         """The callbacks that were added."""
-        return [CallbackEntry(each) for each in vars(self)["_done_callbacks"]]
+        return [CallbackEntry(each) for each in self._done_callbacks]
 
     @property
     def children(self) -> dict[Any, None]:

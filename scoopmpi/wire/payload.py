@@ -14,7 +14,9 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+
+from ..program import naming
 
 Frame: TypeAlias = Any
 """One packed object: bytes, or a tuple of bytes and the buffers that travel beside them."""
@@ -27,15 +29,31 @@ _ATOMS: frozenset[Any] = frozenset({int, float, complex, bool, str, bytes, type(
 """Grows once, when the program has imported numpy: asked for each batch, so kept."""
 _NUMPY_ATOMS = ("float64", "float32", "int64", "int32", "uint64", "bool_")
 
-_missing: Callable[[], frozenset[str]] = frozenset
-"""Says which functions and classes of the program's module other ranks do not have. One for the
-process, as `__main__` is: each pickling asks, also those inside tasks."""
+_names: Callable[[], frozenset[str] | None] = lambda: None  # noqa: E731
+"""Says which functions and classes of the program's module all workers have, None where that is
+not known. One for the process, as `__main__` is: each pickling asks, also those inside tasks."""
+_FUNCTIONS = frozenset((FunctionType, BuiltinFunctionType))
+_named: dict[Any, _Named] = {}
+"""Functions that were found by name, the latest ones; grows to `_MOST_NAMED`."""
+_MOST_NAMED = 64
 
 
-def missing_names(source: Callable[[], frozenset[str]]) -> None:
-    """Tell this module how to ask which names of `__main__` must travel by value."""
-    global _missing
-    _missing = source
+class _Named(NamedTuple):
+    """A function that is found by its name.
+
+    key: by which `names_on_workers` has it; empty where it is not the program's.
+    """
+
+    module: str
+    name: str
+    key: str
+    frame: bytes
+
+
+def names_on_workers(source: Callable[[], frozenset[str] | None]) -> None:
+    """Tell this module how to ask which names of `__main__` need not travel by value."""
+    global _names
+    _names = source
 
 
 def pack(value: object) -> Frame:
@@ -44,8 +62,7 @@ def pack(value: object) -> Frame:
     Raises what pickling raises: TypeError, PicklingError, RecursionError or the object's own.
     """
     buffers: list[pickle.PickleBuffer] = []
-    missing = _missing()
-    if missing:
+    if naming.missing_names(_names()):
         return _framed(_by_value(value, buffers), buffers)
     try:
         data = pickle.dumps(value, PROTOCOL, buffer_callback=buffers.append)
@@ -155,9 +172,35 @@ def by_name(function: object) -> bool:
     if not isinstance(function, FunctionType | BuiltinFunctionType | type):
         return False
     name = function.__qualname__
-    if function.__module__ == "__main__" and name.partition(".")[0] in _missing():
+    if function.__module__ == naming.MAIN and naming.lacking(name.partition(".")[0], _names()):
         return False
     return _found(function.__module__, name) is function
+
+
+def pack_named(function: object) -> Frame | None:
+    """Return the frame of a function that other ranks find by its name, None for all else.
+
+    For one that was asked for before it is not packed once more.
+    """
+    if type(function) not in _FUNCTIONS:
+        return None
+    known = _named.get(function) or _learn_named(function)
+    if known is None or getattr(sys.modules.get(known.module), known.name, None) is not function:
+        return None
+    if known.key and (names := _names()) is not None and known.key not in names:
+        return None
+    return known.frame
+
+
+def _learn_named(function: Any) -> _Named | None:
+    module, name = function.__module__, function.__qualname__
+    if "." in name or not by_name(function):
+        return None
+    if len(_named) >= _MOST_NAMED:
+        _named.clear()
+    key = naming.key(name, function) if module == naming.MAIN else ""
+    found = _named[function] = _Named(module, name, key, pickle.dumps(function, PROTOCOL))
+    return found
 
 
 def _found(module: str | None, name: str) -> object:

@@ -1,0 +1,333 @@
+"""Futures by themselves: what the standard library asks of one, and threads that meet at one.
+
+Where threads meet, each gives way to the other at lines of `tasks.future` that a seed chooses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures as standard
+import copy
+import gc
+import os
+import pickle
+import random
+import signal
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from scoopmpi import futures
+from scoopmpi.tasks import future as future_module
+from scoopmpi.tasks.future import Future, set_results
+
+SEEDS = range(60)
+
+
+def running() -> Future[Any]:
+    future = Future[Any]()
+    assert future.set_running_or_notify_cancel()
+    return future
+
+
+def meet(seed: int, *parts: Callable[[], Any]) -> list[Any]:
+    """Run each part in a thread of its own; return what they return or raise."""
+    found: list[Any] = [None] * len(parts)
+    start = threading.Barrier(len(parts))
+
+    def run(number: int) -> None:
+        chance = random.Random(f"{seed} {number}")
+
+        def look(frame: FrameType, event: str, argument: Any) -> Any:
+            if frame.f_code.co_filename != future_module.__file__:
+                return None
+            if chance.random() < 0.5:
+                time.sleep(0) if chance.random() < 0.7 else time.sleep(0.0002)
+            return look
+
+        start.wait(10)
+        sys.settrace(look)
+        try:
+            found[number] = parts[number]()
+        except Exception as error:
+            found[number] = error
+        finally:
+            sys.settrace(None)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(parts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive(), "a thread waits for ever"
+    return found
+
+
+# Alone.
+
+
+def test_the_states_are_those_of_the_standard_library() -> None:
+    future, theirs = Future[int](), standard.Future[int]()
+    for step in ("set_running_or_notify_cancel", "cancel", "set_result"):
+        given = (3,) if step == "set_result" else ()
+        assert getattr(future, step)(*given) == getattr(theirs, step)(*given)
+        for ask in ("done", "running", "cancelled"):
+            assert getattr(future, ask)() == getattr(theirs, ask)()
+        assert future._state == theirs._state
+    assert future.result() == theirs.result() == 3
+    assert future.exception() is None
+    assert repr(future) == repr(theirs).replace(f"{id(theirs):#x}", f"{id(future):#x}")
+
+
+def test_a_cancelled_call_is_not_run() -> None:
+    future, seen = Future[int](), list[Any]()
+    future.add_done_callback(seen.append)
+    assert future.cancel() and future.cancel() and future.cancelled() and future.done()
+    assert seen == [future] and not future.set_running_or_notify_cancel()
+    assert future.cancel() and future.cancelled()
+    for ask in (future.result, future.exception):
+        with pytest.raises(standard.CancelledError):
+            ask()
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_what_is_over_stays_as_it_is(watched: bool) -> None:
+    future = running()
+    future.set_result(1)
+    assert not watched or future._condition
+    for again in (future.set_result, future.set_exception):
+        with pytest.raises(standard.InvalidStateError):
+            again(ValueError())
+    set_results([future], [2])
+    assert future.result() == 1
+
+
+def test_an_exception_is_raised_as_it_is_and_holds_no_circle() -> None:
+    future, error = running(), ValueError("no")
+    future.set_exception(error)
+    with pytest.raises(ValueError, match="no") as caught:
+        future.result()
+    assert caught.value is error is future.exception()
+    gone = weakref.ref(future)
+    del future
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_wait_without_anybody_who_works_ends_in_time() -> None:
+    future = Future[int]()
+    for ask in (future.result, future.exception):
+        with pytest.raises(standard.TimeoutError):
+            ask(0.01)
+    with pytest.raises(TypeError, match="timeout"):
+        future.result("1")  # type: ignore[arg-type]
+
+
+def test_callbacks_are_called_in_order_once_and_spoil_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seen: list[int] = []
+    future = Future[int]()
+    for number in range(3):
+        future.add_done_callback(lambda _, number=number: seen.append(number))
+        future.add_done_callback(lambda _: 1 / 0)
+    dropped = seen.append
+    future.add_done_callback(dropped)  # type: ignore[arg-type]
+    future.drop_callback(dropped)  # type: ignore[arg-type]
+    future.drop_callback(dropped)  # type: ignore[arg-type] # which is not there any more
+    future.set_running_or_notify_cancel()
+    future.set_result(5)
+    future.add_done_callback(lambda done: seen.append(done.result()))
+    future.add_done_callback(lambda _: 1 / 0)
+    assert seen == [0, 1, 2, 5]
+    assert [each.message.split(" for ")[0] for each in caplog.records] == [
+        "exception calling callback"
+    ] * 4
+
+
+def test_many_results_at_once_spoil_no_neighbours() -> None:
+    seen: list[Any] = []
+    calls = [running() for _ in range(6)]
+    calls[1].add_done_callback(lambda _: sys.exit(3))
+    calls[2].add_done_callback(seen.append)
+    calls[3].on_end = seen.append
+    assert calls[4]._condition
+    calls[4].add_done_callback(seen.append)
+    calls[5].set_exception(LookupError())
+    with pytest.raises(SystemExit):
+        set_results(calls, range(6))
+    assert [each.result() for each in calls[:5]] == [0, 1, 2, 3, 4]
+    assert isinstance(calls[5].exception(), LookupError)
+    assert seen == [calls[2], calls[3], calls[4]]
+
+
+def test_a_future_stays_in_its_process() -> None:
+    for send in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"send its result\(\)"):
+            send(Future())
+
+
+def test_nothing_is_made_that_nobody_asks_for() -> None:
+    future = running()
+    future.add_done_callback(lambda _: None)
+    future.set_result(1)
+    assert (future.result(), future.done(), future.heard) == (1, True, True)
+    assert not {"_condition", "_waiters"} & vars(future).keys()
+    assert not hasattr(future, "no_such_name")
+
+
+# With the waits of the standard library, and ours.
+
+
+@pytest.mark.parametrize("wait", [standard.wait, futures.wait])
+def test_waits_take_all_kinds_together(wait: Callable[..., Any]) -> None:
+    ours, theirs, cancelled = running(), standard.Future[int](), Future[int]()
+    ours.set_result(1)
+    theirs.set_result(2)
+    cancelled.cancel()
+    cancelled.set_running_or_notify_cancel()
+    calls = [ours, theirs, cancelled]
+    assert wait(calls, 5).done == set(calls)
+    assert wait(calls, 5, standard.FIRST_COMPLETED).done
+
+
+@pytest.mark.parametrize("as_completed", [standard.as_completed, futures.as_completed])
+def test_futures_come_as_they_complete(as_completed: Callable[..., Any]) -> None:
+    calls = [running() for _ in range(5)]
+    set_results(calls[:2], [0, 1])
+    given = as_completed(calls, 10)
+    assert {next(given), next(given)} == set(calls[:2])
+    later = threading.Timer(0.02, set_results, (calls[4:1:-1], [4, 3, 2]))
+    later.start()
+    assert [each.result() for each in given] == [4, 3, 2]
+
+
+def test_asyncio_waits_for_one() -> None:
+    async def ask(future: Future[int]) -> int:
+        threading.Timer(0.01, future.set_result, (7,)).start()
+        return await asyncio.wait_for(asyncio.wrap_future(future), 10)
+
+    assert asyncio.run(ask(running())) == 7
+
+
+def test_who_asks_again_and_again_leaves_nothing_behind() -> None:
+    calls = [running() for _ in range(3)]
+    for _ in range(20):
+        assert not futures.wait(calls, 0.0001).done
+        with pytest.raises(futures.WaitedTooLong):
+            next(futures.as_completed(calls, 0))
+    assert not any(call.heard for call in calls)
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_as_completed_takes_as_long_for_each_of_many(over: bool) -> None:
+    def seconds(count: int) -> float:
+        calls = [running() for _ in range(count)]
+        begun = time.thread_time()
+        if over:
+            set_results(calls, range(count))
+            given = futures.as_completed(calls)
+        else:
+            given = futures.as_completed(calls)
+            set_results(calls, range(count))
+        assert sum(call.result() for call in given) == count * (count - 1) // 2
+        return time.thread_time() - begun
+
+    gc.disable()  # which looks at all of them again and again, whoever made them
+    try:
+        few, many = min(seconds(10_000) for _ in range(3)), seconds(100_000)
+    finally:
+        gc.enable()
+    assert many < 30 * few, f"{few} s for 10^4 futures, {many} s for 10^5"
+
+
+# Threads that meet.
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_either_it_runs_or_it_is_cancelled(seed: int) -> None:
+    future, ended = Future[int](), list[Any]()
+    future.on_end = ended.append
+
+    def run() -> bool:
+        runs = future.set_running_or_notify_cancel()
+        if runs:
+            future.set_result(1)
+        return runs
+
+    ran, cancelled = meet(seed, run, future.cancel)
+    assert (ran, cancelled) in [(True, False), (False, True)]
+    assert future.cancelled() == cancelled and ended == [future]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_callback_is_called_once(seed: int) -> None:
+    future, seen = running(), list[int]()
+
+    def add(first: int) -> None:
+        for number in range(first, first + 4):
+            future.add_done_callback(lambda _: seen.append(number))  # noqa: B023
+            if number == 2:
+                assert future._condition
+
+    def end() -> None:
+        set_results([future], [1]) if seed % 2 else future.set_result(1)
+
+    meet(seed, lambda: add(0), end, lambda: add(10))
+    assert len(seen) == 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_standard_library_sees_each_future_end_once(seed: int) -> None:
+    calls = [running() for _ in range(4)]
+    values = [range(4), reversed(range(4))][seed % 2]
+
+    def end() -> None:
+        for value in values:
+            calls[value].set_result(value)
+
+    def end_together() -> None:
+        set_results(calls, range(4))
+
+    completed, waited, _ = meet(
+        seed,
+        lambda: list(standard.as_completed(calls, 10)),
+        lambda: standard.wait(calls, 10),
+        end if seed % 3 else end_together,
+    )
+    assert sorted(call.result() for call in completed) == [0, 1, 2, 3]
+    assert waited.done == set(calls)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_thread_that_waits_is_woken(seed: int) -> None:
+    future = running()
+    end = (lambda: set_results([future], [3])) if seed % 2 else (lambda: future.set_result(3))
+    assert meet(seed, lambda: future.result(10), lambda: future.exception(10), end)[:2] == [3, None]
+
+
+def test_a_forked_child_finds_the_guard_free() -> None:
+    held, forked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with future_module._guard:
+            held.set()
+            forked.wait(20)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(10)
+        Future[int]().cancel()
+        os._exit(0)
+    forked.set()
+    other.join(10)
+    assert os.waitpid(pid, 0)[1] == 0
