@@ -236,19 +236,23 @@ class Running:
         # Functions in C give the progress thread no turn between two tasks; a line of Python does.
         return lambda *row: function(*row)
 
-    def _call_submitted(self, frame: Frame) -> Any:
-        if frame == CANCELLED:
-            return None
-        function, arguments, keywords, origin = self._open(frame)
+    def _call_submitted(self, call: Frame | list[Any]) -> Any:
+        if type(call) is not list:
+            if call == CANCELLED:
+                return None
+            call = self._open(call)
+        function, arguments, keywords, origin = call
+        if type(call) is list:
+            function = self._open(function, payload.unpack_named)
         self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
-        return function(*arguments, **keywords)
+        return function(*arguments, **keywords) if keywords else function(*arguments)
 
-    def _open(self, frame: Frame) -> Any:
+    def _open(self, frame: Frame, unpack: Callable[[Frame], Any] = payload.unpack) -> Any:
         try:
-            row = payload.unpack(frame)
+            row = unpack(frame)
         except BaseException as error:
             raise errors.TaskError(
                 f"the arguments of {self._name} cannot be unpickled on worker "
