@@ -16,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from peers import CORES, figures_of, on_ranks, spin, square, table
+from peers import table
+from systems import CORES, figures_of, on_ranks
+from work import spin, square
 
 HERE = os.path.abspath(__file__)
 WAYS = ("without", "with a new file", "from the file")

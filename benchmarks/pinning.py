@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from peers import CORES, figures_of, on_ranks, spin, square, table
+from peers import table
+from systems import CORES, figures_of, on_ranks
+from work import spin, square
 
 HERE = os.path.abspath(__file__)
 WAYS: dict[str, dict[str, str]] = {

@@ -86,23 +86,31 @@ def measure() -> dict[str, float]:
 
 def started(python: str, directory: str) -> dict[str, float]:
     """One start of one version: what its program says, and what the start itself took."""
-    words = [python, "-m", "scoopmpi", "-n", str(WORKERS)]
     begun = time.perf_counter()
-    subprocess.run([*words, "-c", "pass"], cwd=directory, timeout=60, check=True)
+    words = [python, "-m", "scoopmpi", "-n", str(WORKERS), "-c", "pass"]
+    subprocess.run(words, cwd=directory, timeout=60, check=True)
     start = time.perf_counter() - begun
-    answer = subprocess.run(
-        [*words, HERE, "--work"], cwd=directory, timeout=300, check=True, stdout=subprocess.PIPE
-    )
+    return {"start to end of an empty program, s": start, **said(python, HERE, directory)}
+
+
+def said(python: str, program: str, directory: str) -> dict[str, float]:
+    """What a program measures on a farm of one version, and prints as JSON."""
+    words = [python, "-m", "scoopmpi", "-n", str(WORKERS), program, "--work"]
+    answer = subprocess.run(words, cwd=directory, timeout=300, check=True, stdout=subprocess.PIPE)
     found: dict[str, float] = json.loads(answer.stdout)
-    return {"start to end of an empty program, s": start, **found}
+    return found
 
 
-def main(before: str, after: str, rounds: int) -> None:
+Start = Callable[[str, str], dict[str, float]]
+
+
+def main(before: str, after: str, rounds: int, start: Start = started) -> None:
+    """Start both in turn, in a directory without a checkout in it, and show the medians."""
     seen: tuple[list[dict[str, float]], list[dict[str, float]]] = [], []
-    with tempfile.TemporaryDirectory() as directory:  # with no checkout in it
+    with tempfile.TemporaryDirectory() as directory:
         for turn in range(rounds):
             for which in (0, 1) if turn % 2 else (1, 0):
-                seen[which].append(started((before, after)[which], directory))
+                seen[which].append(start((before, after)[which], directory))
     print(f"| medians of {rounds} rounds, {WORKERS} workers | before | after | ratio |")
     print("|---|---:|---:|---:|")
     for name in seen[0][0]:

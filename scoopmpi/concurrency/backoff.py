@@ -7,7 +7,9 @@ wake-ups a second, 1 % of a core.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -17,26 +19,45 @@ SHORTEST, LONGEST = 0.00002, 0.005
 """Seconds. With 0.2 ms as the shortest, 5000 submits on two cores came at two thirds of the speed;
 above the longest nothing is saved."""
 
+_PR_SET_TIMERSLACK = 29  # linux/prctl.h; the number of nanoseconds follows
 
-def seconds(idle: float, cover: float = 0.0) -> float:
+
+def seconds(idle: float) -> float:
     """Return how long to sleep after `idle` seconds without a message."""
-    return min(max(idle / 20, cover / 2, SHORTEST), LONGEST)
+    return min(max(idle / 20, SHORTEST), LONGEST)
 
 
-def pause(idle: float, spin: bool, cover: float = 0.0, until: float | None = None) -> None:
+def pause(idle: float, spin: bool, until: float | None = None) -> None:
     """Wait a moment after `idle` seconds without a message, not beyond the time `until`.
 
     spin: whether a core is likely to be free, so that yielding takes nothing from others.
-    cover: seconds for which nobody can be waiting for this rank. Rank 0 waking every 0.2 ms all
-        the same took 8 % of two cores that ran two workers.
     """
     if spin and idle < SPIN_SECONDS:
         os.sched_yield()
         return
-    length = seconds(idle, cover)
+    length = seconds(idle)
     if until is not None:
         length = min(length, max(0.0, until - time.monotonic()))
     time.sleep(length)
+
+
+def sleep_until(due: float) -> None:
+    """Sleep until a time at which something is expected, LONGEST at most."""
+    time.sleep(min(max(due - time.monotonic(), 0.0), LONGEST))
+
+
+def sleep_exactly() -> None:
+    """Have this thread's sleeps end when they should, on Linux: they are 50 us longer by default.
+
+    With it generations of 8 tasks of 1 ms on two workers have an efficiency of 0.95 instead of
+    0.94, 4 of 10 ms 0.99 instead of 0.98. Only for a thread that knows what it waits for: one that
+    looks again and again would look more often, on a core that others need.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):  # another C library may lack it
+            ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1000, 0, 0, 0)
 
 
 def poll(done: Callable[[], bool], timeout: float | None = None) -> bool:

@@ -8,39 +8,29 @@ and raised when the outermost scope of the main thread ends.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from threading import get_ident
 
 
 class SignalLock:
-    """Holds a lock with `with lock:`; `with lock.uninterrupted():` only keeps signals waiting."""
+    """Holds a lock with `with lock:`; `with lock.uninterrupted:` only keeps signals waiting."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._main = threading.main_thread().ident
         self._depth = 0  # of the main thread
         self._kept: BaseException | None = None
+        self.uninterrupted = _Uninterrupted(self._enter, self._leave)
+        """Keeps signals waiting for as long as a block lasts, without the lock."""
 
     def __enter__(self) -> None:
-        if threading.get_ident() == self._main:
+        if get_ident() == self._main:
             self._depth += 1  # before the lock: a signal between the two must not leave it locked
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
-        if threading.get_ident() == self._main:
-            self._leave()
-
-    @contextmanager
-    def uninterrupted(self) -> Iterator[None]:
-        """Keep signals waiting for as long as the block lasts, without the lock."""
-        if threading.get_ident() != self._main:
-            yield
-            return
-        self._depth += 1
-        try:
-            yield
-        finally:
+        if get_ident() == self._main:
             self._leave()
 
     def interrupt(self, error: BaseException) -> None:
@@ -52,8 +42,32 @@ class SignalLock:
             raise error
         self._kept = error
 
+    def _enter(self) -> None:
+        self._depth += 1
+
     def _leave(self) -> None:
         self._depth -= 1
-        if not self._depth and self._kept is not None:
+        if self._kept is not None and not self._depth:
             error, self._kept = self._kept, None
             raise error
+
+
+class _Uninterrupted:
+    """A scope of the main thread in which signals wait; other threads pass.
+
+    Made once and no generator: a map enters it twice.
+
+    enter, leave: what begins it, and ends it.
+    """
+
+    def __init__(self, enter: Callable[[], None], leave: Callable[[], None]) -> None:
+        self._enter, self._leave = enter, leave
+        self._main = threading.main_thread().ident
+
+    def __enter__(self) -> None:
+        if get_ident() == self._main:
+            self._enter()
+
+    def __exit__(self, *_: object) -> None:
+        if get_ident() == self._main:
+            self._leave()

@@ -84,17 +84,16 @@ class FarmResults:
         """Return the next outcomes, None at the end; raises what has ended the map."""
         job = self._job
         while True:
+            if job.more and not self._ended:
+                self._farm.maps.release(job)
             with self._guard:
                 if self._kept:
                     return self._kept.popleft()
-                if self._ended or (job.exhausted and not job.left):
-                    return None
-            if job.more:
-                self._farm.maps.release(job)
-            with self._guard:
-                arrived = None if self._kept or self._ended else job.take()
+                arrived = None if self._ended else job.take()
             if arrived is not None:
                 return arrived
+            if self._ended or (job.exhausted and not job.left):
+                return None
             if job.error is not None:
                 raise job.error
             if job.left:

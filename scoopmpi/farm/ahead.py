@@ -26,15 +26,22 @@ class Ahead:
     def __init__(self, workers: int) -> None:
         self.released = 0
         """Tasks that were handed to the scheduler, or whose outcomes were known."""
+        self._whole = False  # nothing is left to hand out
         self._least = 4 * max(1, workers)
         self._bytes = 0.0  # of a task's arguments or result, the larger, on average
 
-    def release_up_to(self, task: int) -> None:
-        """Note that all tasks before this one have been handed out."""
+    def release_up_to(self, task: int, size: int | None) -> None:
+        """Note that all tasks before this one have been handed out.
+
+        size: how many there are, None where that is unknown.
+        """
         self.released = task
+        self._whole = task == size
 
     def weigh(self, frames: Sequence[Frame], tasks: int) -> None:
         """Learn from the frames of so many tasks, arguments or outcomes."""
+        if self._whole:  # as most maps are from their beginning: nobody asks again
+            return
         each = sum(map(payload.size, frames)) / tasks
         self._bytes = max(self._bytes * 0.9, each)
 

@@ -7,6 +7,7 @@ at once. Which worker gets what is not decided here (`scheduling`).
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +18,12 @@ from ..scheduling.scheduler import Assignment, Scheduler
 from ..tasks.packed import Tasks
 from ..wire.messages import Forget, Reconfigured, Run, Stop
 from ..wire.transport import Transport
+from .due import Due
 from .functions import Functions
 from .jobs import Job, Jobs
 from .members import Members
 from .observer import Observer
+from .paces import Paces
 from .silences import Silences
 
 
@@ -39,11 +42,14 @@ class Dispatch:
         members: Members,
         silences: Silences,
         constants: Constants,
+        paces: Paces,
+        due: Due,
         observer: Observer | None,
     ) -> None:
         self._transport, self._scheduler, self._lock = transport, scheduler, lock
         self._jobs, self._members, self._silences = jobs, members, silences
         self._constants, self._observer = constants, observer
+        self._paces, self._due = paces, due
         self._functions = Functions()
         self.stopping = False
         """True when Stop was sent, which must stay the last message to a worker."""
@@ -56,6 +62,7 @@ class Dispatch:
             if self.stopping:
                 return
             batch = assignment.batch
+            self._due.given(assignment, time.monotonic())
             if self._observer is not None:
                 self._observer.tasks_assigned(batch.job, assignment.worker, batch.tasks)
             job = self._jobs.open.get(batch.job)
@@ -68,7 +75,7 @@ class Dispatch:
 
     def pack_and_send(self) -> None:
         """Pack and send what waits; without the lock."""
-        with self._lock.uninterrupted():
+        with self._lock.uninterrupted:
             while self.outbox:
                 try:
                     assignment = self.outbox.popleft()
@@ -105,6 +112,7 @@ class Dispatch:
         job = self._jobs.close(number)
         if job is None:
             return
+        self._paces.closed(number)
         self._scheduler.cancelled(number)
         key, holders = self._functions.closed(number)
         for worker in () if self.stopping else holders:

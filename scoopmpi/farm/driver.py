@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..concurrency.backoff import pause
+from ..concurrency.backoff import pause, sleep_exactly, sleep_until
 from ..concurrency.progress_thread import ProgressThread
 from ..scheduling.scheduler import Scheduler
+from .due import Due
 
 PATIENCE = 0.001
 """Seconds without a driver after which the progress thread takes over."""
@@ -25,7 +26,7 @@ a series would cost two context switches a call."""
 class Driver:
     """Drives `step`, which returns whether it found something to do.
 
-    scheduler: asked how long a pause does no harm.
+    scheduler: asked whether cores are likely to be free. due: asked when an answer is expected.
     busy: whether anything is under way at all.
     progress_thread: False for tests that drive by themselves.
     """
@@ -34,17 +35,20 @@ class Driver:
         self,
         step: Callable[[], bool],
         scheduler: Scheduler,
+        due: Due,
         busy: Callable[[], bool],
         progress_thread: bool,
     ) -> None:
         self._driven = 0.0  # when somebody has driven last
         self._step = step
-        self._scheduler = scheduler
+        self._scheduler, self._due = scheduler, due
         self._busy = busy
         self._callers: set[int] = set()  # threads that drive while they wait
         self._progress_thread = (
             ProgressThread("scoopmpi farm", self._turn) if progress_thread else None
         )
+        if progress_thread:
+            sleep_exactly()  # the program's own thread, which is the one that waits
 
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive until `done()`; return False where `timeout` seconds have passed before."""
@@ -64,11 +68,20 @@ class Driver:
                         continue
                 if deadline is not None and now >= deadline:
                     return False
-                pause(now - last, self._scheduler.idle, self._scheduler.cover, deadline)
+                self._pause(now, last, deadline)
             return True
         finally:
             if outermost:
                 self._callers.discard(caller)
+
+    def _pause(self, now: float, last: float, deadline: float | None) -> None:
+        """Wait a moment. last: when there was something to do."""
+        since, due, awaited = self._due.look(now)
+        if due is not None and not awaited:
+            sleep_until(due if deadline is None else min(due, deadline))
+            return
+        until = min((each for each in (due, deadline) if each is not None), default=None)
+        pause(now - max(last, since), self._scheduler.idle, until)
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

@@ -9,8 +9,7 @@ task and compares.
         executors/farm_executor on this farm              + tasks/limit pedigree
         farm/farm               a worker has joined
         farm/maps               a map begins
-        tasks/packed            its function, packed      + wire/failure payload tasks/limit
-                                                            program/naming
+        tasks/packed            its function, packed      + wire/payload
         farm/map_job            its parts, joined         + farm/map_window map_tasks
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
@@ -49,8 +48,7 @@ task and compares.
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
-        farm/map_outcomes       kept, in order            + farm/ahead wire/payload
-                                                            tasks/arguments reorder
+        farm/map_outcomes       kept, in order            + farm/ahead tasks/reorder
                                                             concurrency/signal_lock
         executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder
@@ -85,6 +83,7 @@ from .calls import Call, CallStream
 from .closing import Closing
 from .dispatch import Dispatch
 from .driver import PATIENCE, Driver
+from .due import Due
 from .failures import Failures
 from .finishing import ProgramEnd, Rounds
 from .jobs import Jobs
@@ -94,6 +93,7 @@ from .maps import Maps
 from .members import Members
 from .observer import Observer
 from .offers import Offers
+from .paces import Paces
 from .put_off import PutOff
 from .relay import Relay
 from .router import Router
@@ -125,9 +125,11 @@ class Farm:
         self._jobs = jobs = Jobs(observer)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
+        paces, due = Paces(scheduler), Due()
         self._dispatch = dispatch = Dispatch(
-            transport, scheduler, lock, jobs, members, silences, self.sharing.store, observer
-        )
+            transport, scheduler, lock, jobs, members, silences, self.sharing.store, paces, due,
+            observer,
+        )  # fmt: skip
         self._offers = offers = Offers()
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
         last_worker = LastWorker(members, scheduler, last_resort, retries)
@@ -135,7 +137,7 @@ class Farm:
         put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, observer,
+            self.sharing, callbacks, rounds, put_off, due, observer,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -149,9 +151,11 @@ class Farm:
             callbacks, put_off,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
-        self._driver = driver = Driver(loop.step, scheduler, lambda: loop.busy, progress_thread)
+        self._driver = driver = Driver(
+            loop.step, scheduler, due, lambda: loop.busy, progress_thread
+        )
         self.maps = Maps(
-            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, members.size
+            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
         )
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,

@@ -70,11 +70,16 @@ class MapOutcomes:
         frames = (part.outcomes,) if part.plain else part.outcomes
         self._ahead.weigh(frames, part.stop - part.start)
         with self._guard:
-            self._beyond[part.start] = part.stop
-            while self._front in self._beyond:
-                self._front = self._beyond.pop(self._front)
-            self._source.drop_before(self._front)
+            if self._source.streamed:
+                self._answered(part)
             self._waiting.add(part)
+
+    def _answered(self, part: OutcomeRange) -> None:
+        """Drop the arguments of tasks of which nobody asks again; with the guard held."""
+        self._beyond[part.start] = part.stop
+        while self._front in self._beyond:
+            self._front = self._beyond.pop(self._front)
+        self._source.drop_before(self._front)
 
     def closed(self) -> None:
         """Note that the farm has forgotten the map: nothing is to go on."""

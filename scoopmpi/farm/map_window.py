@@ -65,7 +65,7 @@ class MapWindow:
                 return []
             if self._record is not None:
                 return self._spans_of(self._record, end)
-            self._ahead.release_up_to(end)
+            self._ahead.release_up_to(end, source.size)
         return [Span(end - begin, False, begin)]
 
     def _spans_of(self, record: MapRecord, end: int) -> list[Span]:
@@ -81,9 +81,9 @@ class MapWindow:
                 spans.append(Span(part.start - begin, False, begin))
             spans.append(Span(part.stop - part.start, True, part.start))
             begin = part.stop
-            self._ahead.release_up_to(begin)
+            self._ahead.release_up_to(begin, source.size)
             self._recalled(part)
         if begin < end:
             spans.append(Span(end - begin, False, begin))
-            self._ahead.release_up_to(end)
+            self._ahead.release_up_to(end, source.size)
         return spans

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..concurrency.signal_lock import SignalLock
 from ..scheduling.scheduler import Scheduler
-from ..tasks.packed import pack_function
+from ..tasks.packed import LatestFunction
 from ..wire.messages import Origin
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
@@ -21,6 +21,7 @@ from .jobs import Jobs
 from .loop import Loop
 from .map_job import MapJob
 from .map_window import Span
+from .paces import Paces
 from .unread import UnreadMaps
 
 if TYPE_CHECKING:  # few programs have a checkpoint
@@ -43,12 +44,14 @@ class Maps:
         loop: Loop,
         driver: Driver,
         unread: UnreadMaps,
+        paces: Paces,
         workers: int,
     ) -> None:
         self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
-        self._workers = workers
+        self._paces, self._workers = paces, workers
+        self._functions = LatestFunction()
 
     def open(
         self,
@@ -67,13 +70,13 @@ class Maps:
 
         Raises PicklingError or TypeError where the function cannot travel.
         """
-        function, number = pack_function(target), self._jobs.new_number()
+        function, number = self._functions.packed(target), self._jobs.new_number()
         kept = None if record is None else record()
         job = MapJob(number, function, iterables, self._workers, ordered, kept, self._go_on, origin)
         spans = job.next_spans()
         with self._lock:
             self._jobs.add_map(job)
-            self._scheduler.submitted(number, 0)
+            self._scheduler.submitted(number, 0, pace=self._paces.begun(number, target))
             self._hand_out(job, spans)
         if self._jobs.error is not None:  # the last worker died while the function was packed
             job.failed(self._jobs.error)

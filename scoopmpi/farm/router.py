@@ -7,6 +7,7 @@ nothing of the user's runs here: what does is added to the callback queue. No de
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
+from .due import Due
 from .failures import Failures
 from .finishing import Rounds
 from .jobs import Job, Jobs
@@ -48,13 +50,14 @@ class Router:
         callbacks: CallbackQueue,
         rounds: Rounds,
         put_off: PutOff,
+        due: Due,
         observer: Observer | None,
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
         self._last_worker = last_worker
         self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
-        self._put_off, self._observer = put_off, observer
+        self._put_off, self._due, self._observer = put_off, due, observer
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
             Finished: self._finished,
             messages.Waiting: self._waiting,
@@ -87,6 +90,7 @@ class Router:
         batch, unstarted = Batch(number, start, stop), None
         if message.unstarted < message.end:
             unstarted = Batch(number, message.unstarted, message.end)
+        self._due.answered(sender, time.monotonic())
         put_off = self._to_try_again(sender, batch, message.again) if message.again else ()
         if assignments := self._scheduler.finished(
             sender, batch, message.seconds, unstarted, put_off
@@ -137,6 +141,7 @@ class Router:
         self._members.died(worker)
         self._relay.lost(worker)
         self._dispatch.lost(worker)
+        self._due.lost(worker)
         self._sharing.lost(worker)
         stopping = self._dispatch.stopping
         successor = None if stopping else self._last_worker.successor(worker)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from .batching import Pace
+
 
 class Batch(NamedTuple):
     """The tasks `start` to `stop - 1` of one job, all with the same past.
@@ -46,11 +48,11 @@ class JobQueue:
     """The queued tasks of one job, in order of index, and how long its tasks take."""
 
     __slots__ = (
-        "cancelled", "finished", "handed", "number", "put_off", "queue", "queued", "submitted",
-        "task_seconds",
+        "cancelled", "finished", "handed", "number", "pace", "put_off", "queue", "queued",
+        "submitted",
     )  # fmt: skip
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, pace: Pace | None = None) -> None:
         self.number = number
         self.queue: deque[Batch] = deque()
         self.queued = 0
@@ -58,7 +60,7 @@ class JobQueue:
         self.finished = 0
         self.handed = 0  # batches that workers hold
         self.put_off: set[Batch] = set()  # that have raised, and are queued again later
-        self.task_seconds: float | None = None  # None until a batch was measured
+        self.pace = pace  # None until a batch was measured, where none is remembered
         self.cancelled = False
 
     def grow(self, count: int) -> None:

@@ -14,17 +14,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import batching, retries
+from .batching import Remaining, Pace
 from .ranges import Batch, JobQueue
 from .standing import Standing
 from .worker_state import WorkerState, single
 
 
 class Assignment(NamedTuple):
-    """A batch, the worker that gets it, and the seconds it may take before the rest comes back."""
+    """A batch and the worker that gets it.
+
+    budget: seconds that it may take before the rest comes back.
+    expected: seconds that it should take; 0 where nobody knows.
+    surely: those of them that it takes in all likelihood.
+    """
 
     worker: int
     batch: Batch
     budget: float
+    expected: float = 0.0
+    surely: float = 0.0
 
 
 class Scheduler(Standing):
@@ -32,10 +40,13 @@ class Scheduler(Standing):
 
     # What happened.
 
-    def submitted(self, job: int, count: int, ahead: bool = False) -> list[Assignment]:
+    def submitted(
+        self, job: int, count: int, ahead: bool = False, pace: Pace | None = None
+    ) -> list[Assignment]:
         """Queue `count` more tasks of `job`; a new number starts a new job.
 
         ahead: before all other jobs, as running tasks wait for these.
+        pace: of a new job, where one is remembered.
         """
         if count < 0:
             raise ValueError(f"cannot submit {count} tasks of job {job}")
@@ -43,7 +54,7 @@ class Scheduler(Standing):
         if known is not None and known.cancelled:
             raise ValueError(f"job {job} was cancelled")
         if known is None:
-            known = self._jobs[job] = JobQueue(job)
+            known = self._jobs[job] = JobQueue(job, pace)
         if count:
             known.grow(count)
             self._ready[job] = known
@@ -86,7 +97,7 @@ class Scheduler(Standing):
             job.put_off.add(each)
             self._put_off += 1
         if batch.tasks and seconds >= 0:
-            job.task_seconds = batching.learned(job.task_seconds, batch.tasks, seconds)
+            job.pace = batching.learned(job.pace, batch.tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
             self._put_back(job, held._replace(start=unstarted.start))
         if rest.tasks:
@@ -195,25 +206,39 @@ class Scheduler(Standing):
                     other = self._idle.popitem()
                     self._idle[worker] = state
                     worker, state = other
-            elif self._can_prefetch and not job.queue[0].suspect:
+            elif self._can_prefetch and self._may_wait(job):
                 worker, state = self._can_prefetch.popitem(last=False)
             else:
                 break
-            workers = len(self._workers)
-            task_seconds = job.task_seconds
-            batch = job.take(batching.size(self.policy, job.queued, workers, task_seconds))
-            tasks = batch.stop - batch.start
-            state.short = batching.short(self.policy, tasks, task_seconds)
-            self._latest_seconds = (
-                tasks * task_seconds if task_seconds is not None and state.short else 0.0
-            )
-            state.held.append(batch)
-            self._file(worker, state)
+            assignments.append(self._hand(job, worker, state))
             if not job.queue:
                 del self._ready[job.number]
-            seconds = batching.budget(self.policy, tasks, workers, task_seconds)
-            assignments.append(Assignment(worker, batch, seconds))
         return assignments
+
+    def _may_wait(self, job: JobQueue) -> bool:
+        """True where a batch of the job may wait behind one that runs.
+
+        Where other jobs follow there is no tail: who would be kept free for it would get theirs.
+        """
+        if job.queue[0].suspect:
+            return False
+        alone = len(self._ready) == 1
+        workers = len(self._workers)
+        return not (alone and batching.at_the_tail(self.policy, job.queued, workers, job.pace))
+
+    def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
+        policy, pace, workers = self.policy, job.pace, len(self._workers)
+        held = sum(each.stop - each.start for each in state.held if each.job == job.number)
+        left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
+        batch = job.take(batching.size(policy, left, workers, pace))
+        tasks = batch.stop - batch.start
+        expected = 0.0 if pace is None else tasks * pace.seconds
+        surely = 0.0 if pace is None else batching.surely(pace, tasks)
+        state.short = batching.short(policy, expected)
+        budget = batching.budget(policy, workers, expected)
+        state.held.append(batch)
+        self._file(worker, state)
+        return Assignment(worker, batch, budget, expected, surely)
 
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""

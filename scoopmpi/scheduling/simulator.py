@@ -4,8 +4,9 @@ What farm and worker do with messages and clocks is done here with a heap of eve
 10,000 workers fit into a test. Rank 0 is a server that handles one message after the other:
 without its cost every prediction is nonsense. Virtual workers keep the promises of the real ones:
 inside a task that outlives its batch's budget they answer with what is done and hand back what is
-not started, a waiting batch too. Not modelled: pauses, payloads, and what pickling costs workers.
-No clock, no randomness: same input, same report. Imports scheduler and batching, nothing else.
+not started, a waiting batch too. When somebody who sleeps finds a message is said in `pollers`.
+Not modelled: payloads, and that ranks share cores.
+No clock, no randomness: same input, same report. Imports nothing but this room.
 """
 
 from __future__ import annotations
@@ -16,11 +17,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import accumulate, count
-from typing import Any
+from typing import Any, NamedTuple
 
 from .batching import Policy
+from .pollers import Pauses, Rank0Looks, WorkerLooks
 from .ranges import Batch
 from .scheduler import Assignment, Scheduler
+
+
+class Costs(NamedTuple):
+    """What the farm itself takes, in seconds.
+
+    message: of rank 0 for a batch, half when it is sent and half for each answer.
+    worker: of its worker for a batch, half before its first task and half for each answer.
+    latency: from the end of a send until the receiver can find the message.
+    map: of rank 0 between the last value of a map and the first batch of the next one.
+    """
+
+    message: float = Policy().message
+    worker: float = 0.0
+    latency: float = 100e-6
+    map: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +51,31 @@ class Report:
     utilisation: float
 
 
+Submits = Callable[[Scheduler, int, int], list[Assignment]]
+"""Begins a job: tells the scheduler its number, its tasks, and perhaps what is remembered."""
+
+
 def simulate(
     durations: Sequence[float],
     workers: int,
     policy: Policy = Policy(),
     *,
-    message_seconds: float = Policy().message,
-    latency: float = 100e-6,
+    costs: Costs = Costs(),
+    pauses: Pauses | None = None,
+    generations: int = 1,
+    submits: Submits = Scheduler.submitted,
     losses: Mapping[float, int] = {},
 ) -> Report:
-    """Run one job of tasks that take `durations` seconds on the workers 1 to `workers`.
+    """Run maps of tasks that take `durations` seconds on the workers 1 to `workers`.
 
-    message_seconds: what a batch costs rank 0, half when it is sent and half for each answer.
-    latency: from the end of a send until the receiver looks: up to a millisecond if it sleeps.
+    pauses: how ranks wait; None where each finds a message when it comes.
+    generations: so many such maps, each made when rank 0 has the last value of the one before.
     losses: when which worker dies; some must survive.
     """
     if not set(losses.values()) < {*range(1, workers + 1)} or min(durations, default=0) < 0:
         raise ValueError(f"{workers} workers, losses {losses}, or a negative duration")
-    return _Simulation(durations, workers, policy, message_seconds / 2, latency).run(losses)
+    simulation = _Simulation(durations, workers, Scheduler(policy), costs, pauses, submits)
+    return simulation.run(generations, losses)
 
 
 @dataclass(slots=True)
@@ -60,47 +84,69 @@ class _Worker:
 
     running: bool = False
     overdue: bool = False
+    idle_since: float = 0.0
     waiting: deque[Assignment] = field(default_factory=deque)
 
 
 class _Simulation:
     def __init__(
-        self, durations: Sequence[float], workers: int, policy: Policy, cost: float, latency: float
+        self,
+        durations: Sequence[float],
+        workers: int,
+        scheduler: Scheduler,
+        costs: Costs,
+        pauses: Pauses | None,
+        submits: Submits,
     ) -> None:
         self._offsets = list(accumulate(durations, initial=0.0))  # when tasks start on one worker
-        self._scheduler = Scheduler(policy)
+        self._scheduler, self._submits = scheduler, submits
         self._workers = {number: _Worker() for number in range(1, workers + 1)}
-        self._cost, self._latency = cost, latency
+        self._costs, self._pauses = costs, pauses
+        if pauses is not None:
+            self._rank0 = Rank0Looks(pauses, scheduler)
+            self._looks = WorkerLooks(pauses.worker, pauses.looks)
         # A time, a place among equals, what happens, at which worker, the facts.
         self._events: list[tuple[float, int, Callable[..., None], int, tuple[Any, ...]]] = []
         self._sequence, self._messages, self._done = count(), 0, 0
         self._free = 0.0  # when rank 0 will have handled all that it knows of
 
-    def run(self, losses: Mapping[float, int]) -> Report:
+    def run(self, generations: int, losses: Mapping[float, int]) -> Report:
         workers, tasks = len(self._workers), len(self._offsets) - 1
         for time, worker in losses.items():
             self._at(time, self._dies, worker)
         for worker in self._workers:
             self._scheduler.joined(worker)
-        self._send(self._scheduler.submitted(1, tasks))
-        while self._done < tasks:
-            time, _, happens, worker, facts = heappop(self._events)
-            if worker in self._workers:  # the dead do nothing, and what they sent is dropped
-                happens(time, worker, *facts)
-        share = self._offsets[-1] / (workers * self._free or 1.0)
-        return Report(self._free, self._messages, self._messages * self._cost, share)
+        for job in range(1, generations + 1):
+            self._done = 0
+            self._send(self._submits(self._scheduler, job, tasks))
+            while self._done < tasks:
+                time, _, happens, worker, facts = heappop(self._events)
+                if worker in self._workers:  # the dead do nothing, and what they sent is dropped
+                    happens(time, worker, *facts)
+            if job < generations:
+                self._free += self._costs.map
+        share = generations * self._offsets[-1] / (workers * self._free or 1.0)
+        busy = self._messages * self._costs.message / 2
+        return Report(self._free, self._messages, busy, share)
 
     def _at(self, time: float, happens: Callable[..., None], worker: int, *facts: Any) -> None:
         heappush(self._events, (time, next(self._sequence), happens, worker, facts))
 
+    # Rank 0.
+
     def _spend(self, now: float) -> None:
-        self._free = max(now, self._free) + self._cost
+        if now > self._free:
+            self._free = now if self._pauses is None else self._rank0.found(self._free, now)
+        self._free += self._costs.message / 2
         self._messages += 1
 
     def _send(self, assignments: list[Assignment]) -> None:
         for assignment in assignments:
+            if self._pauses is not None:
+                self._pauses.given(assignment, self._free)
             self._spend(self._free)
-            self._at(self._free + self._latency, self._gets, assignment.worker, assignment)
+            arrives = self._free + self._costs.latency
+            self._at(arrives, self._gets, assignment.worker, assignment)
 
     def _answered(self, now: float, worker: int, batch: Batch, *facts: Any) -> None:
         self._spend(now)
@@ -112,18 +158,25 @@ class _Simulation:
         self._spend(now)
         self._send(self._scheduler.lost(worker))
 
+    # Workers.
+
     def _gets(self, now: float, worker: int, assignment: Assignment) -> None:
-        state, (_, batch, budget) = self._workers[worker], assignment
-        seconds = self._offsets[batch.stop] - self._offsets[batch.start]
+        state, (_, batch, budget, *_) = self._workers[worker], assignment
         if state.overdue:
             self._answer(now, worker, batch._replace(stop=batch.start), -1.0, batch)
         elif state.running:
             state.waiting.append(assignment)
         else:
-            state.running = True
-            after = min(seconds, budget)
-            happens = self._ends if after == seconds else self._passes_budget
-            self._at(now + after, happens, worker, batch, after)
+            if self._pauses is not None:
+                now = self._looks.found(state.idle_since, now)
+            self._begins(now, worker, batch, budget)
+
+    def _begins(self, now: float, worker: int, batch: Batch, budget: float) -> None:
+        self._workers[worker].running = True
+        seconds = self._offsets[batch.stop] - self._offsets[batch.start]
+        after = min(seconds, budget)
+        happens = self._ends if after == seconds else self._passes_budget
+        self._at(now + self._costs.worker / 2 + after, happens, worker, batch, after)
 
     def _passes_budget(self, now: float, worker: int, batch: Batch, budget: float) -> None:
         state, offsets, start = self._workers[worker], self._offsets, batch.start
@@ -142,9 +195,12 @@ class _Simulation:
     def _ends(self, now: float, worker: int, batch: Batch, seconds: float) -> None:
         state = self._workers[worker]
         state.running = state.overdue = False
+        now += self._costs.worker / 2
+        state.idle_since = now
         self._answer(now, worker, batch, seconds)
         if state.waiting:
-            self._gets(now, worker, state.waiting.popleft())
+            _, waited, budget, *_ = state.waiting.popleft()
+            self._begins(now, worker, waited, budget)
 
     def _answer(self, now: float, worker: int, *facts: Any) -> None:
-        self._at(now + self._latency, self._answered, worker, *facts)
+        self._at(now + self._costs.latency, self._answered, worker, *facts)

@@ -33,7 +33,6 @@ class Standing:
         self.answered = 0
         """How many tasks have run, of all jobs."""
         self._put_off = 0  # ranges of tasks that are queued again later
-        self._latest_seconds = 0.0  # expected of the batch that was assigned last
 
     @property
     def idle(self) -> bool:
@@ -49,14 +48,6 @@ class Standing:
     def open(self) -> bool:
         """True where some worker would get a batch if there were one."""
         return bool(self._idle or self._can_prefetch)
-
-    @property
-    def cover(self) -> float:
-        """Return the seconds for which no worker will lack a batch, as far as is known.
-
-        While every worker has a second batch waiting: what the latest, the shortest, will take.
-        """
-        return self._latest_seconds if self._ready and not self.open else 0.0
 
     @property
     def busy(self) -> bool:
@@ -83,6 +74,11 @@ class Standing:
         """Return how many tasks of a job count as finished; 0 where it is over."""
         state = self._jobs.get(job)
         return 0 if state is None else state.finished
+
+    def pace(self, job: int) -> batching.Pace | None:
+        """Return how long the tasks of a job take, None where nobody knows."""
+        state = self._jobs.get(job)
+        return None if state is None else state.pace
 
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """Return what would be blamed if the worker died now; nothing where it has not joined."""

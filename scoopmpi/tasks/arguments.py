@@ -36,7 +36,7 @@ class Source:
         """True where the iterables are known to have no end."""
         self._maker = threading.get_ident()
         self._dropped = 0
-        if all(sized(iterable) for iterable in iterables):
+        if all(map(sized, iterables)):
             self._columns = [snapshot(iterable) for iterable in iterables]
             self.size = self.read = min(map(length, self._columns))
             self._rows: Iterator[Any] = iter(())
@@ -91,16 +91,17 @@ class Source:
             self._dropped = index
 
 
-_SEQUENCES = (range, list, tuple, str, bytes)  # these only: a subclass may iterate otherwise
+_SEQUENCES = frozenset({range, list, tuple, str, bytes})  # a subclass may iterate otherwise
 _EMPTY: dict[Any, Any] = {}
 _VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
-_COLLECTIONS = (dict, set, frozenset, deque, *_VIEWS)
+_COLLECTIONS = frozenset({dict, set, frozenset, deque, *_VIEWS})
+_SIZED = _SEQUENCES | _COLLECTIONS
 _PERHAPS_ENDLESS = frozenset({range, itertools.count, itertools.cycle, itertools.repeat})
 
 
 def sized(iterable: Iterable[Any]) -> bool:
     """Return whether an iterable has a length, and iterating it runs no code of the user."""
-    return type(iterable) in (*_SEQUENCES, *_COLLECTIONS) or payload.is_array(iterable)
+    return type(iterable) in _SIZED or payload.is_array(iterable)
 
 
 def snapshot(column: Any) -> Any:

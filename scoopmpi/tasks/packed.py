@@ -53,6 +53,22 @@ def pack_function(target: Callable[..., Any]) -> Function:
         raise failure.function_unpicklable(error, target) from error
 
 
+class LatestFunction:
+    """The function of the latest map: one that is found by its name is packed once for them all."""
+
+    def __init__(self) -> None:
+        self._latest: Function | None = None
+
+    def packed(self, target: Callable[..., Any]) -> Function:
+        """Return the function of the next map, packed. Raises as `pack_function` does."""
+        latest = self._latest
+        if latest is not None and latest.target is target and payload.by_name(target):
+            return latest
+        function = pack_function(target)
+        self._latest = function if function.by_name else None
+        return function
+
+
 def pack_arguments(name: str, index: int, values: Any) -> Frame:
     """Pack one task's arguments; where they cannot be pickled, the error instead of them."""
     try:

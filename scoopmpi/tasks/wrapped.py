@@ -58,6 +58,11 @@ class Wrapped:
         self.__qualname__, self.__module__ = failure.describe(fn), "__main__"
 
     @property
+    def wrapped(self) -> Callable[..., Any]:
+        """The function that it stands for."""
+        return self._fn
+
+    @property
     def task_limit(self) -> float | None:
         """Seconds that each call may take; None where there is no limit."""
         return self._fn.task_limit if isinstance(self._fn, Wrapped) else None

@@ -95,7 +95,7 @@ def size(frame: Frame) -> int:
     """Return the number of bytes of a frame and its buffers."""
     if type(frame) is tuple:
         return sum(memoryview(part).nbytes for part in frame)
-    return memoryview(frame).nbytes
+    return len(frame) if type(frame) is bytes else memoryview(frame).nbytes
 
 
 def plain(values: Iterable[Any]) -> bool:
@@ -156,7 +156,13 @@ def pack_plain(value: object) -> Frame:
 
 def plain_columns(columns: Sequence[Sequence[Any]]) -> bool:
     """True where the arguments of a batch are `plain`, a column for each parameter."""
-    return all(isinstance(column, range) or is_array(column) or plain(column) for column in columns)
+    return all(map(_plain_column, columns))
+
+
+def _plain_column(column: Sequence[Any]) -> bool:
+    if type(column) is list:  # most are
+        return plain(column)
+    return isinstance(column, range) or is_array(column) or plain(column)
 
 
 def is_array(column: Any) -> bool:

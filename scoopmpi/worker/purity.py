@@ -13,6 +13,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 _ATOMS = (int, float, complex, bool, str, bytes, type(None))
+_HARMLESS = (BuiltinFunctionType, *_ATOMS)
 _MODULES = frozenset({"math", "cmath", "time", "random", "operator"})
 _STOPS = frozenset(
     {
@@ -39,15 +40,18 @@ def stateless(function: Any) -> bool:
 
 
 def _reads_no_state(code: CodeType, names: Mapping[str, Any]) -> bool:
-    if _STORE_GLOBAL in code.co_code[::2] or not _STOPS.isdisjoint(code.co_names):
+    if not _STOPS.isdisjoint(code.co_names):
         return False
-    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return all(_harmless(names[name]) for name in code.co_names if name in names) and all(
-        _reads_no_state(each, names) for each in inner
-    )
+    for name in code.co_names:  # loops, as this is asked for each batch
+        if name in names and not _harmless(names[name]):
+            return False
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and not _reads_no_state(constant, names):
+            return False
+    return _STORE_GLOBAL not in code.co_code[::2]  # last: each look makes a copy
 
 
 def _harmless(value: Any) -> bool:
     if isinstance(value, ModuleType):
         return value.__name__ in _MODULES
-    return isinstance(value, (BuiltinFunctionType, *_ATOMS))
+    return isinstance(value, _HARMLESS)

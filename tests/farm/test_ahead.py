@@ -29,3 +29,12 @@ def test_an_iterator_is_read_no_further_than_twice_what_was_used() -> None:
     ahead = Ahead(workers=2)
     assert ahead.room(0, weighed=True, reads=True) == 8
     assert ahead.room(1000, weighed=True, reads=True) == 2000
+
+
+def test_nothing_is_weighed_where_no_task_is_left_to_hand_out() -> None:
+    ahead = Ahead(workers=2)
+    ahead.release_up_to(10, size=20)
+    ahead.weigh([bytes(AHEAD_BYTES // 1000)], tasks=1)
+    ahead.release_up_to(20, size=20)
+    ahead.weigh([bytes(AHEAD_BYTES)], tasks=1)
+    assert ahead.room(0, weighed=True, reads=False) == 1000

@@ -25,11 +25,25 @@ def benchmark(name: str) -> ModuleType:
 def test_every_peer_has_a_command(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in library.env.items():
         monkeypatch.setenv(name, value)
-    peers = benchmark("peers")
-    for driver in peers.DRIVERS:
-        words = peers.command(driver)
-        assert words[-2:] == ["--driver", driver]
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    peers, systems = benchmark("peers"), benchmark("systems")
+    for driver in systems.DRIVERS:
+        words, env = systems.command(driver, "calls", 3)
+        assert words[-5:] == [driver, "calls", "3", "1.0", "0"]
+        assert library.env.items() <= env.items()
     assert words[0] == sys.executable
+    assert all(set(each) <= set(systems.DRIVERS) for each in peers.SYSTEMS.values())
+    assert peers.SYSTEMS.keys() == peers.PARTS.keys()
+
+
+@pytest.mark.ranks
+@pytest.mark.parametrize("part", ["generations", "calls"])
+def test_a_part_is_measured_on_a_farm(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    systems = benchmark("systems")
+    words, env = systems.command("DEAP on scoopmpi", part, 2, 0.01)
+    found = systems.figures_of("DEAP on scoopmpi", words, env)
+    assert len(found) == (8 if part == "generations" else 0)
 
 
 def test_pinned_workers_are_measured_as_the_peers_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,11 @@ from random import Random
 import pytest
 
 from scoopmpi.scheduling.batching import Policy
-from scoopmpi.scheduling.simulator import Report, simulate
+from scoopmpi.scheduling.pollers import Pauses
+from scoopmpi.scheduling.scheduler import Assignment, Scheduler
+from scoopmpi.scheduling.simulator import Costs, Report, simulate
 
+FREE = Costs(message=0.0, latency=0.0)
 FARMS = (2, 8, 64)
 ROUNDING = 1 + 1e-9
 
@@ -74,7 +77,7 @@ def test_batches_of_very_skewed_tasks_cost_little(workers: int, seed: int) -> No
 
 
 def test_one_worker_runs_one_task_after_the_other() -> None:
-    report = simulate([0.5, 0.25, 1.0], 1, message_seconds=0.0, latency=0.0)
+    report = simulate([0.5, 0.25, 1.0], 1, costs=FREE)
     assert report == Report(makespan=1.75, messages=6, busy=0.0, utilisation=1.0)
 
 
@@ -86,14 +89,14 @@ def test_no_tasks_take_no_time() -> None:
 
 
 def test_a_round_trip_is_two_latencies_and_one_message() -> None:
-    report = simulate([1.0], 1, message_seconds=0.5, latency=0.125)
+    report = simulate([1.0], 1, costs=Costs(message=0.5, latency=0.125))
     assert report == Report(makespan=1.75, messages=2, busy=0.5, utilisation=1 / 1.75)
 
 
 def test_rank_0_becomes_the_bottleneck() -> None:
     # 100 workers whose single tasks take less time than 100 messages.
     alone = Policy(target=1e-9, shortest=1e-9, message=0.0)
-    report = simulate([0.001] * 5000, 100, alone, message_seconds=100e-6)
+    report = simulate([0.001] * 5000, 100, alone, costs=Costs(100e-6))
     assert report.makespan == pytest.approx(report.messages * 50e-6, rel=0.02)
     assert report.makespan >= 0.499 > 2 * sum([0.001] * 5000) / 100
 
@@ -101,7 +104,7 @@ def test_rank_0_becomes_the_bottleneck() -> None:
 @pytest.mark.parametrize("workers", FARMS)
 def test_rank_0_is_not_busy_for_longer_than_there_is_time(workers: int) -> None:
     for message_seconds in (30e-6, 0.01):
-        report = simulate([0.001] * 2000, workers, message_seconds=message_seconds)
+        report = simulate([0.001] * 2000, workers, costs=Costs(message_seconds))
         assert 0 < report.busy <= report.makespan * ROUNDING
         assert report.busy == pytest.approx(report.messages * message_seconds / 2)
 
@@ -113,6 +116,73 @@ def test_long_tasks_among_short_ones_cost_few_messages(workers: int) -> None:
     durations = [1.0 if task % 100 == 50 else 0.02 for task in range(2000)]
     report = simulate(durations, workers)
     assert report.messages <= 2.2 * len(durations)
+
+
+# How ranks wait.
+
+
+def every(seconds: float, looks: int = 1) -> Pauses:
+    """All ranks look for messages at intervals that do not grow."""
+    return Pauses(lambda idle: seconds, lambda scheduler, idle, now: seconds, looks=looks)
+
+
+def test_a_message_is_found_at_the_next_look() -> None:
+    # Looked for each second. The first task begins at 1 and ends at 3.25, rank 0 looks at 4; the
+    # worker, idle since 3.25, looks at 4.25, its task ends at 6.5, and rank 0 looks at 7.
+    report = simulate([2.25, 2.25], 1, costs=Costs(0.0, latency=0.25), pauses=every(1.0))
+    assert report.makespan == 7.0
+
+
+def test_a_message_may_need_a_second_look() -> None:
+    one, two = (simulate([1.5], 1, costs=FREE, pauses=every(1.0, looks)) for looks in (1, 2))
+    assert (one.makespan, two.makespan) == (2.0, 4.0)
+
+
+def test_a_waiting_batch_is_not_looked_for() -> None:
+    # Batches of 10 tasks and of 20 ms, doubled: pauses of 10 ms are felt at the ends alone.
+    report = simulate([0.002] * 10_000, 4, pauses=every(0.01))
+    assert report.utilisation > 0.97
+
+
+def test_what_a_batch_costs_its_worker_is_paid_before_and_behind_it() -> None:
+    report = simulate([1.0, 1.0], 1, costs=Costs(0.0, worker=0.5, latency=0.0))
+    assert report.makespan == 3.0
+
+
+def test_rank_0_waits_by_what_its_scheduler_and_the_assignments_tell_it() -> None:
+    given: list[float] = []
+    asked: list[tuple[bool, float, float]] = []
+
+    def rank0(scheduler: Scheduler, idle: float, now: float) -> float:
+        asked.append((scheduler.idle, idle, now))
+        return 0.75
+
+    pauses = Pauses(lambda idle: 0.125, rank0, lambda assignment, now: given.append(now))
+    assert simulate([1.0, 1.0], 2, costs=Costs(0.25, latency=0.0), pauses=pauses).makespan == 2.0
+    assert given == [0.0, 0.125]
+    assert asked == [(False, 0.0, 0.25), (False, 0.75, 1.0)]
+
+
+# Generations.
+
+
+def test_a_generation_begins_when_the_last_value_is_there() -> None:
+    costs = Costs(message=0.25, latency=0.0, map=0.5)
+    one, three = (simulate([1.0], 1, costs=costs, generations=count) for count in (1, 3))
+    assert one.makespan == 1.25
+    assert three.makespan == 3 * 1.25 + 2 * 0.5
+    assert (three.messages, three.utilisation) == (6, 3 / 4.75)
+
+
+def test_each_generation_is_begun_as_the_farm_begins_a_map() -> None:
+    begun = []
+
+    def submits(scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
+        begun.append((job, tasks, scheduler.finished_of(job - 1)))
+        return scheduler.submitted(job, tasks)
+
+    simulate([0.001] * 30, 2, generations=2, submits=submits)
+    assert begun == [(1, 30, 0), (2, 30, 30)]
 
 
 # Determinism.
@@ -159,7 +229,7 @@ def test_what_the_dead_held_runs_elsewhere(workers: int) -> None:
 
 def test_a_task_of_a_dead_worker_starts_again() -> None:
     # Both run one of two tasks; worker 2 dies half way, and worker 1 takes its task too.
-    report = simulate([1.0, 1.0], 2, message_seconds=0.0, latency=0.0, losses={0.5: 2})
+    report = simulate([1.0, 1.0], 2, costs=FREE, losses={0.5: 2})
     assert report == Report(makespan=2.0, messages=6, busy=0.0, utilisation=0.5)
 
 

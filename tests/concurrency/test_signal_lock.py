@@ -1,0 +1,54 @@
+"""Signals wait while the main thread is in the lock, or in a scope without it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager
+
+import pytest
+
+from scoopmpi.concurrency.signal_lock import SignalLock
+
+
+@pytest.mark.parametrize("scope", ["lock", "uninterrupted"])
+def test_an_interruption_is_raised_when_the_outermost_scope_ends(scope: str) -> None:
+    lock = SignalLock()
+    outer: AbstractContextManager[None] = lock.uninterrupted
+    ended = []
+    with pytest.raises(KeyboardInterrupt), outer:
+        with lock if scope == "lock" else lock.uninterrupted:
+            lock.interrupt(KeyboardInterrupt())
+            ended.append("inner")
+        ended.append("outer")
+    assert ended == ["inner", "outer"]
+    with lock, lock.uninterrupted:
+        pass  # what was kept was raised, once
+    with pytest.raises(KeyboardInterrupt):
+        lock.interrupt(KeyboardInterrupt())  # nobody is inside
+
+
+def test_a_second_interruption_does_not_wait() -> None:
+    lock = SignalLock()
+    with pytest.raises(SystemExit, match="3"), lock.uninterrupted:
+        lock.interrupt(SystemExit(3))
+        with pytest.raises(SystemExit, match="4"):
+            lock.interrupt(SystemExit(4))
+
+
+def test_other_threads_keep_no_signal_waiting() -> None:
+    lock, inside, over = SignalLock(), threading.Event(), threading.Event()
+
+    def holds() -> None:
+        with lock.uninterrupted:
+            inside.set()
+            over.wait(20)
+
+    other = threading.Thread(target=holds)
+    other.start()
+    try:
+        assert inside.wait(20)
+        with pytest.raises(KeyboardInterrupt):
+            lock.interrupt(KeyboardInterrupt())
+    finally:
+        over.set()
+        other.join(20)
