@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..tasks.future import Future, hand_out, set_results
+from ..tasks.future import Future, set_results
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..tasks.unfinished import Unheard
@@ -138,30 +138,31 @@ class CallStream:
 
         One frame for all where nobody can change any of them.
         """
-        calls = [self._calls.get(index) for index in range(start, stop)]
-        run = hand_out([None if call is None else call.future for call in calls])
-        codes = [
-            call.code if call is not None and runs else CANCELLED
-            for call, runs in zip(calls, run, strict=True)
-        ]
-        if all(type(code) is list or code == CANCELLED for code in codes):
+        codes: list[Frame | list[Any]] = []
+        plain = True
+        for index in range(start, stop):
+            call = self._calls.get(index)
+            if call is None or not call.future.hand_out():  # or the farm has ended
+                codes.append(CANCELLED)
+            else:
+                codes.append(call.code)
+                plain = plain and type(call.code) is list
+        if plain:
             return Tasks(True, payload.pack_plain((codes,)))
-        return Tasks(
-            False,
-            tuple(payload.pack_plain(code) if type(code) is list else code for code in codes),
-        )
+        frames = [payload.pack_plain(code) if type(code) is list else code for code in codes]
+        return Tasks(False, tuple(frames))
 
     # Back.
 
     def delivered(self, part: OutcomeRange) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
-        calls = [self._calls.pop(index, None) for index in range(part.start, part.stop)]
         if part.plain:
-            self._values_came(calls, payload.unpack(part.outcomes), part.reproducible)
+            self._values_came(part.start, payload.unpack(part.outcomes), part.reproducible)
             return
+        calls = [self._calls.pop(index, None) for index in range(part.start, part.stop)]
+        calls.reverse()
         failed = frozenset(part.failed)
         problem: BaseException | None = None
-        calls.reverse()
         for place, frame in enumerate(part.outcomes):
             call = calls.pop()
             if call is None or call.future.done():
@@ -185,15 +186,16 @@ class CallStream:
         if problem is not None:
             raise problem
 
-    def _values_came(self, calls: list[Call | None], values: list[Any], reproducible: bool) -> None:
+    def _values_came(self, start: int, values: list[Any], reproducible: bool) -> None:
         """Set the futures of calls whose outcomes are numbers, strings or such."""
-        open_calls = [
-            (call, value) for call, value in zip(calls, values, strict=True) if call is not None
-        ]
-        for call, value in open_calls:
-            if call.record is not None and reproducible and not call.future.done():
-                call.record.came(True, value, False)
-        set_results((call.future, value) for call, value in open_calls)
+        ended: list[tuple[Future[Any], Any]] = []
+        for index, value in enumerate(values, start):
+            call = self._calls.pop(index, None)
+            if call is not None:
+                if call.record is not None and reproducible and not call.future.done():
+                    call.record.came(True, value, False)
+                ended.append((call.future, value))
+        set_results(ended)
 
     def tell_unheard(self) -> None:
         """Warn of what calls have raised whose futures nobody has kept, once."""

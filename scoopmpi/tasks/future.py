@@ -186,6 +186,21 @@ class Future(ScoopAttributes, PEP3148Future[T]):
                 self._state = _RUNNING if self._state == _PENDING else _NOTIFIED
         return self._state == _RUNNING if quick else super().set_running_or_notify_cancel()
 
+    def hand_out(self) -> bool:
+        """Note that the call is handed out, or once more; return whether it is to be run.
+
+        It is not where it is over, or was cancelled, which is noted then.
+        """
+        with _guard:
+            if quick := not self._watched:
+                if self._state == _PENDING:
+                    self._state = _RUNNING
+                elif self._state == _CANCELLED:
+                    self._state = _NOTIFIED
+        if not quick and self._state in (_PENDING, _CANCELLED):
+            super().set_running_or_notify_cancel()
+        return self._state == _RUNNING
+
     def set_result(self, result: T) -> None:
         """Note that the call has ended with a value."""
         with _guard:
@@ -211,30 +226,6 @@ class Future(ScoopAttributes, PEP3148Future[T]):
             self._invoke_callbacks()
         if self.on_end is not None:
             self.on_end(self)
-
-
-# Many at one go, which takes a fraction of the time.
-
-
-def hand_out(futures: Sequence[Future[Any] | None]) -> list[bool]:
-    """Note that calls are handed out, or once more; return for each whether it is to be run.
-
-    Not where it is over, was cancelled, or is None.
-    """
-    watched: list[Future[Any]] = []
-    with _guard:
-        for future in futures:
-            if future is not None:
-                if future._watched:
-                    watched.append(future)
-                elif future._state == _PENDING:
-                    future._state = _RUNNING
-                elif future._state == _CANCELLED:
-                    future._state = _NOTIFIED
-    for future in watched:
-        if future._state in (_PENDING, _CANCELLED):
-            future.set_running_or_notify_cancel()
-    return [future is not None and future.running() for future in futures]
 
 
 def set_results(ended: Iterable[tuple[Future[Any], Any]]) -> None:

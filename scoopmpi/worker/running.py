@@ -123,7 +123,8 @@ class Running:
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
-        label(self._name)
+        if function is not None or not run.plain:  # else the first call says its name, unharmed
+            label(self._name)
         self.started = time.monotonic()
 
     @runs_strand
@@ -313,7 +314,7 @@ class Running:
 
     def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), (), ()
+            return True, payload.pack_plain(values), (), ()
         frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)

@@ -25,7 +25,7 @@ import pytest
 
 from scoopmpi import futures
 from scoopmpi.tasks import future as future_module
-from scoopmpi.tasks.future import Future, hand_out, set_results
+from scoopmpi.tasks.future import Future, set_results
 
 SEEDS = range(60)
 
@@ -172,15 +172,14 @@ def test_many_results_at_once_spoil_no_neighbours() -> None:
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_calls_are_handed_out_together_and_again(watched: bool) -> None:
+def test_calls_are_handed_out_and_again(watched: bool) -> None:
     waits, runs, cancelled, over = Future[int](), running(), Future[int](), running()
     over.set_result(1)
     cancelled.cancel()
-    calls = [waits, None, runs, cancelled, over]
-    if watched:
-        assert all(call._condition for call in calls if call is not None)
+    calls = [waits, runs, cancelled, over]
+    assert not watched or all(call._condition for call in calls)
     for _ in range(2):
-        assert hand_out(calls) == [True, False, True, False, False]
+        assert [call.hand_out() for call in calls] == [True, True, False, False]
     assert cancelled._state == "CANCELLED_AND_NOTIFIED"
 
 
@@ -273,7 +272,7 @@ def test_either_it_runs_or_it_is_cancelled(seed: int) -> None:
     future.on_end = ended.append
 
     def run() -> bool:
-        runs = hand_out([future])[0] if seed % 2 else future.set_running_or_notify_cancel()
+        runs = future.hand_out() if seed % 2 else future.set_running_or_notify_cancel()
         if runs:
             future.set_result(1)
         return runs
