@@ -7,21 +7,15 @@ costs in virtual farms of up to 100,000 workers (`scoopmpi/scheduling/simulator.
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
-import statistics
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.farm import Farm
 from scoopmpi.scheduling.batching import Policy
-from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.executor import Executor
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import KINDS, NUMBERS, Finished, Joined, Run
