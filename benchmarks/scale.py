@@ -16,6 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from work import skewed
+
 from scoopmpi.concurrency import backoff
 from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.due import Due
@@ -29,9 +31,6 @@ from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.executor import Executor
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import KINDS, NUMBERS, Finished, Joined, Run
-
-if __package__:
-    from .peers import skewed
 
 SINGLE = Policy(target=1e-9, shortest=0.0, message=0.0)
 """Each batch is one task, whatever it takes, and each worker has a second one waiting."""
@@ -110,6 +109,8 @@ def _each(executor: Executor, batches: int, apart: Callable[[], float] = lambda:
 
 LOOK, SLACK = 3e-6, 70e-6
 """Seconds of a look, and how much longer a sleep takes than it should, by Linux' default."""
+MESSAGE = 20e-6
+"""Seconds of a rank 0 with a core of its own for a batch: what is measured in memory, rounded up."""
 COLD = Costs(message=60e-6, worker=60e-6, latency=5e-6, map=100e-6)
 """On two cores, where each message finds caches cold: with these the small maps of
 `benchmarks/peers.py` come out as they are measured."""
@@ -145,8 +146,7 @@ def remembering(scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
 
 
 def simulated(seconds: float, tasks: int, workers: int, generations: int, naps: bool) -> float:
-    """The efficiency of maps of tasks that take so long; naps: which end as much later as sleeps do.
-    """
+    """The efficiency of maps of tasks that take so long; naps: which end as much later as sleeps do."""
     durations = [seconds + (SLACK if naps else 0.0)] * tasks
     report = simulate(
         durations, workers, costs=COLD, pauses=real_pauses(), generations=generations,

@@ -84,21 +84,24 @@ class Scheduler(Standing):
         """  # fmt: skip
         state = self._worker(worker)
         place = state.place(batch, unstarted)
-        if any(not batch.start <= each.start < each.stop <= batch.stop for each in put_off):
+        if put_off and any(
+            not batch.start <= each.start < each.stop <= batch.stop for each in put_off
+        ):
             raise ValueError(f"{put_off} are not among {batch}")
         held = state.held[place]
         end = held.stop if unstarted is None else unstarted.start
-        job = self._jobs[batch.job]
-        job.finished += batch.tasks
-        self.answered += batch.tasks
+        came_back = unstarted is not None and unstarted.tasks > 0
+        job, tasks = self._jobs[batch.job], batch.tasks
+        job.finished += tasks
+        self.answered += tasks
         for each in () if job.cancelled else put_off:
             job.finished -= each.tasks
             job.put_off.add(each)
             self._put_off += 1
-        if batch.tasks and seconds >= 0:
-            job.pace = batching.learned(job.pace, batch.tasks, seconds)
-        if unstarted is not None and unstarted.tasks and not job.cancelled:
-            self._put_back(job, held._replace(start=unstarted.start))
+        if tasks and seconds >= 0:
+            job.pace = batching.learned(job.pace, tasks, seconds)
+        if came_back and not job.cancelled:
+            self._put_back(job, held._replace(start=end))
         if batch.stop < end:
             state.held[place] = held._replace(start=batch.stop, stop=end)
             state.overdue = True
@@ -107,10 +110,9 @@ class Scheduler(Standing):
             job.handed -= 1
             # A batch that comes back from behind the running one says that this one is overdue:
             # to give the worker another would only have it come back too, until the task ends.
-            came_back = unstarted is not None and unstarted.tasks > 0
             state.overdue = place > 0 and (state.overdue or came_back)
         self._file(worker, state)
-        if not state.held and unstarted is not None and unstarted.tasks:
+        if came_back and not state.held:
             # It runs something that it was not given: nobody gets a batch after this one.
             self._idle.move_to_end(worker, last=False)
         self._forget_if_done(job)
@@ -249,17 +251,15 @@ class Scheduler(Standing):
 
     def _file(self, worker: int, state: WorkerState) -> None:
         """Put a worker into the bucket that its load says."""
-        idle, doubles = self._idle, self._can_prefetch
         if not state.held:
-            doubles.pop(worker, None)
-            if worker not in idle:
-                idle[worker] = state
+            self._can_prefetch.pop(worker, None)
+            self._idle.setdefault(worker, state)
             return
-        idle.pop(worker, None)
-        if not state.accepts_more:
-            doubles.pop(worker, None)
-        elif worker not in doubles:
-            doubles[worker] = state
+        self._idle.pop(worker, None)
+        if state.accepts_more:
+            self._can_prefetch.setdefault(worker, state)
+        else:
+            self._can_prefetch.pop(worker, None)
 
     def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:
