@@ -9,9 +9,12 @@ are of one clock, which callers read; nothing is sent or slept here.
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from ..scheduling.scheduler import Assignment
+
+FEW = 64
+"""Entries that are not worth tidying up: while the program computes nobody looks, for hours."""
 
 
 class Due:
@@ -62,6 +65,9 @@ class Due:
             time += held[0].expected + held[1].expected / 2
         self._wanted[worker] = time
         heappush(self._order, (time, worker))
+        if len(self._order) > 4 * len(self._wanted) + FEW:  # nobody has looked for long
+            self._order = [(time, worker) for worker, time in self._wanted.items()]
+            heapify(self._order)
 
     def look(self, now: float) -> tuple[float, float | None, bool]:
         """Return the latest time that has come, the next one if there is any, and whether some
