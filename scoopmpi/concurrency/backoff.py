@@ -51,7 +51,8 @@ def sleep_exactly() -> None:
 
     With it generations of 8 tasks of 1 ms on two workers have an efficiency of 0.95 instead of
     0.94, 4 of 10 ms 0.99 instead of 0.98. Only for a thread that knows what it waits for: one that
-    looks again and again would look more often, on a core that others need.
+    looks again and again would look more often, on a core that others need. Threads and processes
+    that it starts later inherit it, which costs them no more than a wake-up that is on time.
     """
     if sys.platform == "linux":
         import ctypes

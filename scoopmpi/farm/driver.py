@@ -77,7 +77,8 @@ class Driver:
     def _pause(self, now: float, last: float, deadline: float | None) -> None:
         """Wait a moment. last: when there was something to do."""
         since, due, awaited = self._due.look(now)
-        if due is not None and not awaited:
+        # Where somebody is idle, what running tasks hand in may come at any moment.
+        if due is not None and not awaited and not self._scheduler.idle:
             sleep_until(due if deadline is None else min(due, deadline))
             return
         until = min((each for each in (due, deadline) if each is not None), default=None)
