@@ -14,7 +14,7 @@ from scoopmpi.concurrency import backoff
 from scoopmpi.concurrency.backoff import (
     LONGEST,
     SHORTEST,
-    SPIN_SECONDS,
+    YIELD_SECONDS,
     pause,
     poll,
     seconds,
@@ -56,10 +56,10 @@ def test_a_wait_grows_by_a_twentieth_within_its_bounds() -> None:
 
 
 def test_only_a_core_that_is_free_is_held(sleeps: Sleeps) -> None:
-    pause(SPIN_SECONDS / 2, spin=True)
+    pause(YIELD_SECONDS / 2, YIELD_SECONDS)
     assert (sleeps.offered, sleeps.slept) == (1, [])
-    pause(SPIN_SECONDS / 2, spin=False)
-    pause(SPIN_SECONDS, spin=True)
+    pause(YIELD_SECONDS / 2)
+    pause(YIELD_SECONDS, YIELD_SECONDS)
     assert (sleeps.offered, sleeps.slept) == (1, [SHORTEST, SHORTEST])
 
 
@@ -70,7 +70,7 @@ def test_only_a_core_that_is_free_is_held(sleeps: Sleeps) -> None:
 def test_a_pause_ends_where_something_is_expected(
     sleeps: Sleeps, until: float | None, slept: float
 ) -> None:
-    pause(0.02, spin=False, until=until)
+    pause(0.02, until=until)
     assert sleeps.slept == [pytest.approx(slept)]
 
 
