@@ -16,7 +16,7 @@ import weakref
 from concurrent.futures import CancelledError
 from typing import Any
 
-from ..concurrency.backoff import pause
+from ..concurrency.backoff import YIELD_SECONDS, pause
 from ..concurrency.periods import LATE_RANKS_SECONDS
 from ..process import identity, launcher_mismatch, launcher_variables
 from ..wire.transport import library, mpi
@@ -94,7 +94,7 @@ class ProgramRanks:
                     "pool.wait(), or to end, where pool.is_master() says no",
                     file=sys.stderr, flush=True,
                 )  # fmt: skip
-            pause(idle, spin=True)
+            pause(idle, YIELD_SECONDS)
 
     # The others.
 
@@ -114,7 +114,7 @@ class ProgramRanks:
     def _heard(self) -> bytes:
         begun = time.monotonic()
         while not self._comm.Iprobe(0, TAG):
-            pause(time.monotonic() - begun, spin=True)
+            pause(time.monotonic() - begun, YIELD_SECONDS)
         word = bytearray(len(WORK))
         self._comm.Recv(word, 0, TAG)
         return bytes(word)

@@ -83,7 +83,7 @@ class CallbackQueue:
         while self._lines and not (hurry and time.monotonic() - begun > LINES_SIGNALLED_SECONDS):
             self.show(tell=False)
             if self._lines:
-                pause(time.monotonic() - begun, spin=False)
+                pause(time.monotonic() - begun)
 
     def _show_some(self) -> None:
         lines = self._lines

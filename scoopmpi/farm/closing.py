@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from ..concurrency.backoff import pause
+from ..concurrency.backoff import YIELD_SECONDS, pause
 from ..concurrency.periods import LEAVE_IMPORTING_SECONDS, LEAVE_SECONDS, LEAVE_SIGNALLED_SECONDS
 from ..concurrency.signal_lock import SignalLock
 from ..tasks.unfinished import tell_not_run
@@ -110,7 +110,7 @@ class Closing:
             if arrived:
                 last = now
             else:
-                pause(now - last, spin=True)
+                pause(now - last, YIELD_SECONDS)
         return True
 
     def _stepped(self) -> bool:

@@ -11,7 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..concurrency.backoff import pause, sleep_exactly, sleep_until
+from ..concurrency.backoff import (
+    CROWDED_YIELD_SECONDS,
+    YIELD_SECONDS,
+    pause,
+    sleep_exactly,
+    sleep_until,
+)
 from ..concurrency.progress_thread import ProgressThread
 from ..scheduling.scheduler import Scheduler
 from .due import Due
@@ -77,11 +83,21 @@ class Driver:
     def _pause(self, now: float, last: float, deadline: float | None) -> None:
         """Wait a moment. last: when there was something to do."""
         since, due, awaited = self._due.look(now)
-        if due is not None and not awaited:
+        # Where somebody is idle, what running tasks hand in may come at any moment.
+        if due is not None and not awaited and not self._scheduler.idle:
             sleep_until(due if deadline is None else min(due, deadline))
             return
         until = min((each for each in (due, deadline) if each is not None), default=None)
-        pause(now - max(last, since), self._scheduler.idle, until)
+        pause(now - max(last, since), self._yield_seconds(now), until)
+
+    def _yield_seconds(self, now: float) -> float:
+        """Return how long to yield before sleeping: long where a core is free, as a worker sleeps.
+
+        A worker that has just become idle still yields, on a core of its own.
+        """
+        if self._due.idle_before(now - YIELD_SECONDS):
+            return YIELD_SECONDS
+        return CROWDED_YIELD_SECONDS if self._scheduler.idle else 0.0
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

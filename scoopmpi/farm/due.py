@@ -9,9 +9,12 @@ are of one clock, which callers read; nothing is sent or slept here.
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from ..scheduling.scheduler import Assignment
+
+FEW = 64
+"""Entries that are not worth tidying up: while the program computes nobody looks, for hours."""
 
 
 class Due:
@@ -24,6 +27,7 @@ class Due:
         self._awaited: set[int] = set()  # those whose time has come
         self._order: list[tuple[float, int]] = []  # a heap, also of what is not wanted any more
         self._since = 0.0
+        self._idle: dict[int, float] = {}  # since when, in this order
 
     def given(self, assignment: Assignment, now: float) -> None:
         """Note that a worker gets a batch."""
@@ -33,6 +37,7 @@ class Due:
             held = self._held[worker] = deque()
         if not held:
             self._begun[worker] = now
+            self._idle.pop(worker, None)
         held.append(assignment)
         self._expect(worker, held)
 
@@ -47,13 +52,14 @@ class Due:
     def lost(self, worker: int) -> None:
         """Note that a worker has died."""
         self._awaited.discard(worker)
-        for known in (self._held, self._begun, self._wanted):
+        for known in (self._held, self._begun, self._wanted, self._idle):
             known.pop(worker, None)
 
     def _expect(self, worker: int, held: deque[Assignment]) -> None:
         self._awaited.discard(worker)
         if not held:
             self._wanted.pop(worker, None)
+            self._idle[worker] = self._begun[worker]
             return
         time = self._begun[worker]
         if len(held) == 1:
@@ -62,6 +68,14 @@ class Due:
             time += held[0].expected + held[1].expected / 2
         self._wanted[worker] = time
         heappush(self._order, (time, worker))
+        if len(self._order) > 4 * len(self._wanted) + FEW:  # nobody has looked for long
+            self._order = [(time, worker) for worker, time in self._wanted.items()]
+            heapify(self._order)
+
+    def idle_before(self, time: float) -> bool:
+        """True where some worker has been idle since before that time."""
+        longest = next(iter(self._idle.values()), time)
+        return longest < time
 
     def look(self, now: float) -> tuple[float, float | None, bool]:
         """Return the latest time that has come, the next one if there is any, and whether some

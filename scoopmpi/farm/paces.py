@@ -20,6 +20,8 @@ from .jobs import Jobs
 
 MOST = 256
 """Functions that are remembered: a program that makes code as it goes must not grow by it."""
+DEEPEST = 16
+"""Functions in one another that are looked through: one may be around itself."""
 
 
 class Known(NamedTuple):
@@ -71,17 +73,39 @@ class Paces:
 
 
 def _code(target: Any) -> tuple[str, object]:
-    """Return where the code is that a function, method, partial or callable object runs."""
-    while True:
-        if isinstance(target, Wrapped):
-            target = target.wrapped
-        elif type(target) is partial:
-            target = target.func
-        elif type(target) is MethodType:
+    """Return where the code is that a function, method, partial or callable object runs.
+
+    Runs nothing of the user's but what pretends to be an attribute; what it raises is no matter.
+    """
+    for _ in range(DEEPEST):
+        kind = type(target)
+        if kind is MethodType:
             target = target.__func__
+        elif kind is partial:
+            target = target.func
+        elif issubclass(kind, Wrapped):
+            target = target.wrapped
+        elif (inner := _decorated(target)) is not None:
+            target = inner
         else:
             break
-    if type(target) is FunctionType:
+    kind = type(target)
+    if kind is FunctionType:
         return target.__code__.co_filename, target.__code__.co_firstlineno
-    kind = target if isinstance(target, type | BuiltinFunctionType) else type(target)
-    return kind.__module__ or "", kind.__qualname__
+    named = target if issubclass(kind, type | BuiltinFunctionType) else kind
+    try:
+        module, name = named.__module__, named.__qualname__
+    except Exception:
+        return "", ""
+    return module if type(module) is str else "", name if type(name) is str else ""
+
+
+def _decorated(target: Any) -> Any:
+    """Return what a decorator has put a function or object around, None where none has.
+
+    The place of a decorator's code is that of all functions that it decorates.
+    """
+    try:
+        return object.__getattribute__(target, "__dict__").get("__wrapped__")
+    except Exception:  # it has no names of its own, or hides them
+        return None

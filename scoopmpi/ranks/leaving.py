@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Union
 
-from ..concurrency.backoff import pause
+from ..concurrency.backoff import YIELD_SECONDS, pause
 from ..concurrency.periods import (
     END_SECONDS,
     FINALIZE_SECONDS,
@@ -74,7 +74,7 @@ def _wait_for_stop(transport: Way, lock: AbstractContextManager[Any]) -> None:
         with lock:
             arrived = transport.receive()
         if arrived is None:
-            pause(time.monotonic() - began, spin=False)
+            pause(time.monotonic() - began)
         elif isinstance(arrived[1], Stop):
             return
 
@@ -126,7 +126,7 @@ def _wait_for_all(transport: MPITransport) -> None:
     while waiting - transport.dead and time.monotonic() - began < WORKERS_SECONDS:
         arrived = transport.receive()
         if arrived is None:
-            pause(time.monotonic() - last, spin=True)
+            pause(time.monotonic() - last, YIELD_SECONDS)
             continue
         last = time.monotonic()
         if isinstance(arrived[1], Left):

@@ -67,7 +67,7 @@ class Rescue:
             if run is not None:
                 batches.run_beside(run)
                 idle_since = time.monotonic()
-            pause(time.monotonic() - idle_since, spin=False)
+            pause(time.monotonic() - idle_since)
         with self._lock:
             if batches.current is batch:
                 suspended.goes_on(batch)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..concurrency.backoff import pause
+from ..concurrency.backoff import YIELD_SECONDS, pause
 from ..concurrency.progress_thread import ProgressThread
 from ..wire import messages
 from ..wire.messages import Message
@@ -132,7 +132,7 @@ class Worker:
         """Run batches until Stop."""
         while not self.inbox.stopping:
             if not self.step():
-                pause(self._idle_seconds(), spin=True)
+                pause(self._idle_seconds(), YIELD_SECONDS)
 
     def step(self) -> bool:
         """Take in messages, run something; return False where there was nothing to do."""

@@ -137,7 +137,8 @@ def test_no_batch_is_longer_than_its_limits(left: Remaining, workers: int, pace:
 
 def batches_of(tasks: int, workers: int, pace: Pace) -> list[int]:
     """The batches of a map whose workers all get one, one after the other."""
-    queued, found = tasks, []
+    found: list[int] = []
+    queued = tasks
     while queued and len(found) < workers:
         found.append(size(POLICY, Remaining(queued, tasks, tasks), workers, pace))
         queued -= found[-1]
