@@ -122,16 +122,19 @@ def real_pauses() -> Pauses:
     due = Due()
 
     def worker(idle: float) -> float:
-        if idle < backoff.SPIN_SECONDS:
+        if idle < backoff.YIELD_SECONDS:
             return LOOK
         return backoff.seconds(idle) + SLACK
 
     def rank0(scheduler: Scheduler, idle: float, now: float) -> float:
         since, time_due, awaited = due.look(now)
-        if time_due is not None and not awaited:
+        if time_due is not None and not awaited and not scheduler.idle:
             return LOOK + min(time_due - now, backoff.LONGEST)
         waited = min(idle, now - since)
-        if scheduler.idle and waited < backoff.SPIN_SECONDS:
+        yields = backoff.CROWDED_YIELD_SECONDS if scheduler.idle else 0.0
+        if due.idle_before(now - backoff.YIELD_SECONDS):
+            yields = backoff.YIELD_SECONDS
+        if waited < yields:
             return LOOK
         length = backoff.seconds(waited)
         return LOOK + (length if time_due is None else min(length, time_due - now))
@@ -163,6 +166,7 @@ def sleeps(seconds: float) -> None:
 def measured_here() -> dict[str, float]:
     """On the ranks of a real farm: what a batch costs rank 0, and the efficiency of naps."""
     executor = current_executor.current()
+    assert isinstance(executor, FarmExecutor)
     list(executor.map(nothing, range(1000)))
     naps = {
         name: seconds * tasks / executor.workers / _elapsed(executor, seconds, tasks)
@@ -170,7 +174,7 @@ def measured_here() -> dict[str, float]:
     }
     executor.farm._scheduler.policy = SINGLE
     waits = Waits(executor.farm._driver)
-    each = min(_each(executor, 20_000, lambda: waits.seconds) for _ in range(3))
+    each = min(_each(executor, 5000, lambda: waits.seconds) for _ in range(5))
     return {"us": each * 1e6, **naps}
 
 
@@ -190,7 +194,7 @@ class Waits:
 
 def naps_for(workers: int) -> dict[str, tuple[float, int]]:
     """Seconds and number of tasks of each map of naps."""
-    naps = {"1 s": (1.0, 2), "100 ms": (0.1, 20), "10 ms": (0.01, 100), "3 ms": (0.003, 300)}
+    naps = {"1 s": (1.0, 1), "100 ms": (0.1, 10), "10 ms": (0.01, 50), "3 ms": (0.003, 100)}
     return {name: (seconds, each * workers) for name, (seconds, each) in naps.items()}
 
 
