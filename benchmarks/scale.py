@@ -7,15 +7,27 @@ costs in virtual farms of up to 100,000 workers (`scoopmpi/scheduling/simulator.
 
 from __future__ import annotations
 
+import json
 import pickle
+import subprocess
+import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from work import skewed
+
+from scoopmpi.concurrency import backoff
 from scoopmpi.executors.farm_executor import FarmExecutor
+from scoopmpi.farm.due import Due
 from scoopmpi.farm.farm import Farm
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.floors import simulate_floors
+from scoopmpi.scheduling.pollers import Pauses
+from scoopmpi.scheduling.scheduler import Assignment, Scheduler
+from scoopmpi.scheduling.simulator import Costs, simulate
+from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.executor import Executor
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import KINDS, NUMBERS, Finished, Joined, Run
@@ -93,6 +105,154 @@ def _each(executor: Executor, batches: int, apart: Callable[[], float] = lambda:
     return (time.thread_time() - begun - (apart() - without)) / batches
 
 
+# The real farm's waits, in virtual time.
+
+LOOK, SLACK = 3e-6, 70e-6
+"""Seconds of a look, and how much longer a sleep takes than it should, by Linux' default."""
+MESSAGE = 20e-6
+"""Seconds of a rank 0 with a core of its own for a batch: what is measured in memory, rounded up."""
+COLD = Costs(message=60e-6, worker=60e-6, latency=5e-6, map=100e-6)
+"""On two cores, where each message finds caches cold: with these the small maps of
+`benchmarks/peers.py` come out as they are measured."""
+
+
+def real_pauses() -> Pauses:
+    """How the ranks of the farm wait, with its own functions; for one simulation."""
+    due = Due()
+
+    def worker(idle: float) -> float:
+        if idle < backoff.SPIN_SECONDS:
+            return LOOK
+        return backoff.seconds(idle) + SLACK
+
+    def rank0(scheduler: Scheduler, idle: float, now: float) -> float:
+        since, time_due, awaited = due.look(now)
+        if time_due is not None and not awaited:
+            return LOOK + min(time_due - now, backoff.LONGEST)
+        waited = min(idle, now - since)
+        if scheduler.idle and waited < backoff.SPIN_SECONDS:
+            return LOOK
+        length = backoff.seconds(waited)
+        return LOOK + (length if time_due is None else min(length, time_due - now))
+
+    return Pauses(worker, rank0, due.given, due.answered)
+
+
+def remembering(scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
+    """Begin a map of the function of the map before."""
+    pace = scheduler.pace(job - 1)
+    remembered = None if pace is None else pace._replace(remembered=True)
+    return scheduler.submitted(job, tasks, pace=remembered)
+
+
+def simulated(seconds: float, tasks: int, workers: int, generations: int, naps: bool) -> float:
+    """The efficiency of maps of tasks that take so long; naps: which end as much later as sleeps do."""
+    durations = [seconds + (SLACK if naps else 0.0)] * tasks
+    report = simulate(
+        durations, workers, costs=COLD, pauses=real_pauses(), generations=generations,
+        submits=remembering,
+    )  # fmt: skip
+    return seconds * tasks * generations / workers / report.makespan
+
+
+def sleeps(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def measured_here() -> dict[str, float]:
+    """On the ranks of a real farm: what a batch costs rank 0, and the efficiency of naps."""
+    executor = current_executor.current()
+    list(executor.map(nothing, range(1000)))
+    naps = {
+        name: seconds * tasks / executor.workers / _elapsed(executor, seconds, tasks)
+        for name, (seconds, tasks) in naps_for(executor.workers).items()
+    }
+    executor.farm._scheduler.policy = SINGLE
+    return {"us": min(_each(executor, 20_000) for _ in range(3)) * 1e6, **naps}
+
+
+def naps_for(workers: int) -> dict[str, tuple[float, int]]:
+    """Seconds and number of tasks of each map of naps."""
+    naps = {"1 s": (1.0, 2), "100 ms": (0.1, 20), "10 ms": (0.01, 100), "3 ms": (0.003, 300)}
+    return {name: (seconds, each * workers) for name, (seconds, each) in naps.items()}
+
+
+def _elapsed(executor: Executor, seconds: float, tasks: int) -> float:
+    begun = time.perf_counter()
+    list(executor.map(sleeps, [seconds] * tasks))
+    return time.perf_counter() - begun
+
+
+def over_mpi(workers: int) -> dict[str, float]:
+    """What a real farm of so many workers says of itself."""
+    words = [sys.executable, "-m", "scoopmpi", "-q", "-n", str(workers), __file__, "--here"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+# The tables.
+
+
+def costs_and_naps() -> Iterator[str]:
+    """What a batch costs rank 0, and naps as they are and as they are simulated."""
+    yield "| workers | in memory, us | over MPI, us | naps | measured | simulated |"
+    yield "|---:|---:|---:|---|---:|---:|"
+    for workers in (2, 16):
+        real = over_mpi(workers)
+        inside = in_memory(workers, 20_000) * 1e6
+        for name, (seconds, tasks) in naps_for(workers).items():
+            found = simulated(seconds, tasks, workers, 1, True)
+            yield (
+                f"| {workers} | {inside:.1f} | {real['us']:.1f} "
+                f"| {name} | {real[name]:.3f} | {found:.3f} |"
+            )
+    yield f"| 1000 | {in_memory(1000, 20_000) * 1e6:.1f} | | | | |"
+
+
+def large_farms(message: float) -> Iterator[str]:
+    """The efficiency of farms where a batch costs rank 0 so many seconds."""
+    jobs = {"1 s, 10 a worker": (1.0, 10), "0.1 s, 40 a worker": (0.1, 40)}
+    yield f"| workers, a batch {message * 1e6:.0f} us | {' | '.join(jobs)} |"
+    yield "|---:|---:|---:|"
+    for workers in (2, 16, 64, 1000, 10_000):
+        found = [simulate([seconds] * each * workers, workers, costs=Costs(message)).utilisation
+                 for seconds, each in jobs.values()]  # fmt: skip
+        yield f"| {workers:,} | {found[0]:.3f} | {found[1]:.3f} |"
+
+
+def makespans() -> Iterator[str]:
+    """The makespans of skewed tasks, as shares of the ideal ones."""
+    yield "| makespan / ideal | 2 workers | 16 | 64 |"
+    yield "|---|---:|---:|---:|"
+    for name, durations in skewed().items():
+        found = [simulate(durations, workers).makespan
+                 / max(max(durations), sum(durations) / workers) for workers in (2, 16, 64)]  # fmt: skip
+        yield f"| {name} | {' | '.join(f'{each:.3f}' for each in found)} |"
+
+
+def floors(message: float) -> Iterator[str]:
+    """A hundred thousand workers, with foremen and without."""
+    durations = [1.0] * 1_000_000
+    one = simulate(durations, 100_000, costs=Costs(message))
+    yield f"| 100,000 workers, 10 tasks of 1 s each, a batch {message * 1e6:.0f} us | efficiency | rank 0 is busy |"
+    yield "|---|---:|---:|"
+    yield f"| one floor | {one.utilisation:.3f} | {one.busy / one.makespan:.0%} |"
+    for foremen in (100, 1000):
+        two = simulate_floors(durations, foremen, 100_000 // foremen, costs=Costs(message))
+        busy = two.busy / two.makespan
+        yield f"| {foremen} foremen of {100_000 // foremen} | {two.utilisation:.3f} | {busy:.1%} |"
+
+
+def main() -> None:
+    for table in (costs_and_naps(), large_farms(MESSAGE), makespans(), floors(MESSAGE)):
+        for line in table:
+            print(line, flush=True)
+        print()
+
+
 if __name__ == "__main__":
-    for workers in (2, 16, 1000):
-        print(workers, [f"{in_memory(workers, 20_000) * 1e6:.1f}" for _ in range(3)])
+    if sys.argv[1:] == ["--here"]:
+        print(json.dumps(measured_here()), flush=True)
+    else:
+        main()

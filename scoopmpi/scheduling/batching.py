@@ -88,13 +88,14 @@ def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> in
     large = rank0_round > policy.target
     if pace is None:
         return min(_first(left, workers), queued) if large else 1
-    if queued == 1 or pace.seconds >= max(policy.target, policy.rounds * rank0_round):
+    longest = max(policy.target, policy.rounds * rank0_round)
+    if queued == 1 or pace.seconds >= longest:
         return 1
-    wanted = max(policy.target, policy.rounds * rank0_round) / pace.seconds
+    wanted = longest / pace.seconds
     fair = ceil(queued / (policy.share * workers))
-    # Towards the end rank 0 has less to hand out than workers have to do.
-    tail = max(2 / 3, queued / left.unfinished) if large else 1.0
-    worth = max(policy.shortest, rank0_round * tail) / pace.seconds
+    worth = max(policy.shortest, rank0_round) / pace.seconds
+    if large:  # towards the end rank 0 has less to hand out than workers have to do
+        worth *= max(2 / 3, queued / left.unfinished)
     if left.all * pace.seconds <= workers * policy.target:
         worth = max(worth, _steady(policy, pace))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from .scheduler import Assignment, Scheduler
 
 
-def _nothing(assignment: Assignment, now: float) -> None:
-    """Take no note of an assignment."""
+def _nothing(what: object, now: float) -> None:
+    """Take no note of it."""
 
 
 class Pauses(NamedTuple):
@@ -23,13 +23,15 @@ class Pauses(NamedTuple):
 
     worker: returns the time to a worker's next look, after so long without anything to do.
     rank0: the same for rank 0, with its scheduler, after so long without a message; and now.
-    given: told each assignment and when it leaves, for a rank 0 that reckons when answers are due.
+    given, answered: told each assignment, and each worker whose answer has come, and when: for a
+        rank 0 that reckons when answers are due.
     looks: how many looks a message needs: 2 where MPI only takes in what has come behind a look.
     """
 
     worker: Callable[[float], float]
     rank0: Callable[[Scheduler, float, float], float]
     given: Callable[[Assignment, float], None] = _nothing
+    answered: Callable[[int, float], None] = _nothing
     looks: int = 1
 
 

@@ -15,11 +15,11 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
-from itertools import accumulate, count
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from .batching import Policy
+from .events import Events
 from .pollers import Pauses, Rank0Looks, WorkerLooks
 from .ranges import Batch
 from .scheduler import Assignment, Scheduler
@@ -74,8 +74,15 @@ def simulate(
     """
     if not set(losses.values()) < {*range(1, workers + 1)} or min(durations, default=0) < 0:
         raise ValueError(f"{workers} workers, losses {losses}, or a negative duration")
-    simulation = _Simulation(durations, workers, Scheduler(policy), costs, pauses, submits)
-    return simulation.run(generations, losses)
+    offsets = list(accumulate(durations, initial=0.0))
+    farm = VirtualFarm(Events(), offsets, workers, policy, costs, pauses)
+    farm.lose(losses)
+    for job in range(1, generations + 1):
+        farm.free += costs.map if job > 1 else 0.0
+        farm.begin(job, len(durations), submits)
+        farm.events.run(lambda: farm.running == 0)
+    share = generations * offsets[-1] / (workers * farm.free or 1.0)
+    return Report(farm.free, farm.messages, farm.messages * costs.message / 2, share)
 
 
 @dataclass(slots=True)
@@ -88,69 +95,80 @@ class _Worker:
     waiting: deque[Assignment] = field(default_factory=deque)
 
 
-class _Simulation:
+class VirtualFarm:
+    """A rank 0 and its workers.
+
+    events: what happens, here and elsewhere. offsets: when each task would start on one worker.
+    """
+
     def __init__(
         self,
-        durations: Sequence[float],
+        events: Events,
+        offsets: Sequence[float],
         workers: int,
-        scheduler: Scheduler,
+        policy: Policy,
         costs: Costs,
         pauses: Pauses | None,
-        submits: Submits,
     ) -> None:
-        self._offsets = list(accumulate(durations, initial=0.0))  # when tasks start on one worker
-        self._scheduler, self._submits = scheduler, submits
+        self.events, self._offsets = events, offsets
+        self._scheduler = Scheduler(policy)
         self._workers = {number: _Worker() for number in range(1, workers + 1)}
         self._costs, self._pauses = costs, pauses
         if pauses is not None:
-            self._rank0 = Rank0Looks(pauses, scheduler)
+            self._rank0 = Rank0Looks(pauses, self._scheduler)
             self._looks = WorkerLooks(pauses.worker, pauses.looks)
-        # A time, a place among equals, what happens, at which worker, the facts.
-        self._events: list[tuple[float, int, Callable[..., None], int, tuple[Any, ...]]] = []
-        self._sequence, self._messages, self._done = count(), 0, 0
-        self._free = 0.0  # when rank 0 will have handled all that it knows of
-
-    def run(self, generations: int, losses: Mapping[float, int]) -> Report:
-        workers, tasks = len(self._workers), len(self._offsets) - 1
-        for time, worker in losses.items():
-            self._at(time, self._dies, worker)
+        self._first: dict[int, int] = {}  # of each job's tasks among all
+        self.running = 0
+        """Tasks that have begun and have no outcome yet, or wait for a worker."""
+        self.messages = 0
+        self.free = 0.0
+        """When rank 0 will have handled all that it knows of."""
         for worker in self._workers:
             self._scheduler.joined(worker)
-        for job in range(1, generations + 1):
-            self._done = 0
-            self._send(self._submits(self._scheduler, job, tasks))
-            while self._done < tasks:
-                time, _, happens, worker, facts = heappop(self._events)
-                if worker in self._workers:  # the dead do nothing, and what they sent is dropped
-                    happens(time, worker, *facts)
-            if job < generations:
-                self._free += self._costs.map
-        share = generations * self._offsets[-1] / (workers * self._free or 1.0)
-        busy = self._messages * self._costs.message / 2
-        return Report(self._free, self._messages, busy, share)
+
+    def begin(
+        self, job: int, tasks: int, submits: Submits = Scheduler.submitted, first: int = 0
+    ) -> None:
+        """Have rank 0 begin a job of so many tasks; `first` of them among all."""
+        self._first[job] = first
+        self.running += tasks
+        self._send(submits(self._scheduler, job, tasks))
+
+    def lose(self, losses: Mapping[float, int]) -> None:
+        """Have workers die at these times."""
+        for time, worker in losses.items():
+            self._at(time, self._dies, worker)
 
     def _at(self, time: float, happens: Callable[..., None], worker: int, *facts: Any) -> None:
-        heappush(self._events, (time, next(self._sequence), happens, worker, facts))
+        self.events.at(time, self._happens, happens, worker, facts)
+
+    def _happens(
+        self, now: float, happens: Callable[..., None], worker: int, facts: Sequence[Any]
+    ) -> None:
+        if worker in self._workers:  # the dead do nothing, and what they sent is dropped
+            happens(now, worker, *facts)
 
     # Rank 0.
 
     def _spend(self, now: float) -> None:
-        if now > self._free:
-            self._free = now if self._pauses is None else self._rank0.found(self._free, now)
-        self._free += self._costs.message / 2
-        self._messages += 1
+        if now > self.free:
+            self.free = now if self._pauses is None else self._rank0.found(self.free, now)
+        self.free += self._costs.message / 2
+        self.messages += 1
 
     def _send(self, assignments: list[Assignment]) -> None:
         for assignment in assignments:
             if self._pauses is not None:
-                self._pauses.given(assignment, self._free)
-            self._spend(self._free)
-            arrives = self._free + self._costs.latency
+                self._pauses.given(assignment, self.free)
+            self._spend(self.free)
+            arrives = self.free + self._costs.latency
             self._at(arrives, self._gets, assignment.worker, assignment)
 
     def _answered(self, now: float, worker: int, batch: Batch, *facts: Any) -> None:
         self._spend(now)
-        self._done += batch.tasks
+        if self._pauses is not None:
+            self._pauses.answered(worker, self.free)
+        self.running -= batch.tasks
         self._send(self._scheduler.finished(worker, batch, *facts))
 
     def _dies(self, now: float, worker: int) -> None:
@@ -173,18 +191,20 @@ class _Simulation:
 
     def _begins(self, now: float, worker: int, batch: Batch, budget: float) -> None:
         self._workers[worker].running = True
-        seconds = self._offsets[batch.stop] - self._offsets[batch.start]
+        first = self._first[batch.job]
+        seconds = self._offsets[first + batch.stop] - self._offsets[first + batch.start]
         after = min(seconds, budget)
         happens = self._ends if after == seconds else self._passes_budget
         self._at(now + self._costs.worker / 2 + after, happens, worker, batch, after)
 
     def _passes_budget(self, now: float, worker: int, batch: Batch, budget: float) -> None:
-        state, offsets, start = self._workers[worker], self._offsets, batch.start
-        task = bisect_right(offsets, offsets[start] + budget, start, batch.stop) - 1
+        state, offsets, first = self._workers[worker], self._offsets, self._first[batch.job]
+        start, stop = first + batch.start, first + batch.stop
+        task = bisect_right(offsets, offsets[start] + budget, start, stop) - 1 - first
         front, rest = batch._replace(stop=task), batch._replace(start=task + 1)
         kept = batch._replace(start=task, stop=task + 1)
         # As the real worker counts: since the batch began, though a part is answered before.
-        seconds = offsets[task + 1] - offsets[start]
+        seconds = offsets[first + task + 1] - offsets[start]
         self._at(now + max(0.0, seconds - budget), self._ends, worker, kept, seconds)
         if kept != batch:
             self._answer(now, worker, front, -1.0, rest if rest.tasks else None)

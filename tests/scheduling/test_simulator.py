@@ -150,16 +150,22 @@ def test_what_a_batch_costs_its_worker_is_paid_before_and_behind_it() -> None:
 
 
 def test_rank_0_waits_by_what_its_scheduler_and_the_assignments_tell_it() -> None:
-    given: list[float] = []
+    given, answered = [], []
     asked: list[tuple[bool, float, float]] = []
 
     def rank0(scheduler: Scheduler, idle: float, now: float) -> float:
         asked.append((scheduler.idle, idle, now))
         return 0.75
 
-    pauses = Pauses(lambda idle: 0.125, rank0, lambda assignment, now: given.append(now))
+    pauses = Pauses(
+        lambda idle: 0.125,
+        rank0,
+        lambda assignment, now: given.append((assignment.worker, now)),
+        lambda worker, now: answered.append((worker, now)),
+    )
     assert simulate([1.0, 1.0], 2, costs=Costs(0.25, latency=0.0), pauses=pauses).makespan == 2.0
-    assert given == [0.0, 0.125]
+    assert given == [(2, 0.0), (1, 0.125)]
+    assert answered == [(2, 1.875), (1, 2.0)]
     assert asked == [(False, 0.0, 0.25), (False, 0.75, 1.0)]
 
 
