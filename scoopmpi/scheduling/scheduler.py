@@ -84,24 +84,24 @@ class Scheduler(Standing):
         """  # fmt: skip
         state = self._worker(worker)
         place = state.place(batch, unstarted)
-        if any(not batch.start <= each.start < each.stop <= batch.stop for each in put_off):
-            raise ValueError(f"{put_off} are not among {batch}")
-        held = state.held[place]
+        for each in put_off:
+            if not batch.start <= each.start < each.stop <= batch.stop:
+                raise ValueError(f"{put_off} are not among {batch}")
+        held, tasks = state.held[place], batch.stop - batch.start
         end = held.stop if unstarted is None else unstarted.start
-        rest = held._replace(start=batch.stop, stop=end)
         job = self._jobs[batch.job]
-        job.finished += batch.tasks
-        self.answered += batch.tasks
+        job.finished += tasks
+        self.answered += tasks
         for each in () if job.cancelled else put_off:
             job.finished -= each.tasks
             job.put_off.add(each)
             self._put_off += 1
-        if batch.tasks and seconds >= 0:
-            job.pace = batching.learned(job.pace, batch.tasks, seconds)
+        if tasks and seconds >= 0:
+            job.pace = batching.learned(job.pace, tasks, seconds)
         if unstarted is not None and unstarted.tasks and not job.cancelled:
             self._put_back(job, held._replace(start=unstarted.start))
-        if rest.tasks:
-            state.held[place] = rest
+        if batch.stop < end:
+            state.held[place] = held._replace(start=batch.stop, stop=end)
             state.overdue = True
         else:
             del state.held[place]
@@ -228,7 +228,7 @@ class Scheduler(Standing):
 
     def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
         policy, pace, workers = self.policy, job.pace, len(self._workers)
-        held = sum(each.stop - each.start for each in state.held if each.job == job.number)
+        held = state.tasks_of(job.number) if state.held else 0
         left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
         batch = job.take(batching.size(policy, left, workers, pace))
         tasks = batch.stop - batch.start
@@ -248,12 +248,15 @@ class Scheduler(Standing):
 
     def _file(self, worker: int, state: WorkerState) -> None:
         """Put a worker into the bucket that its load says."""
-        idle, prefetches = not state.held, bool(state.held) and state.accepts_more
-        for bucket, belongs in ((self._idle, idle), (self._can_prefetch, prefetches)):
-            if not belongs:
-                bucket.pop(worker, None)
-            elif worker not in bucket:
-                bucket[worker] = state
+        if not state.held:
+            self._can_prefetch.pop(worker, None)
+            self._idle.setdefault(worker, state)
+            return
+        self._idle.pop(worker, None)
+        if state.accepts_more:
+            self._can_prefetch.setdefault(worker, state)
+        else:
+            self._can_prefetch.pop(worker, None)
 
     def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:

@@ -26,6 +26,10 @@ class WorkerState:
         trusted = not self.held[0].suspect
         return len(self.held) == 1 and self.short and not self.overdue and trusted
 
+    def tasks_of(self, job: int) -> int:
+        """Return how many tasks of a job it holds."""
+        return sum(each.stop - each.start for each in self.held if each.job == job)
+
     def place(self, batch: Batch, unstarted: Batch | None) -> int:
         """Return the place of the held batch whose front is `batch`, its end `unstarted`.
 
