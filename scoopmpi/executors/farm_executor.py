@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..farm.calls import Call
+from ..farm.calls import Call, packed
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
@@ -16,7 +16,7 @@ from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.pedigree import Program, Strand, program
 from ..tasks.unfinished import Unfinished
 from ..tasks.wrapped import Retry
-from ..wire import failure, payload
+from ..wire import failure
 from .farm_results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
@@ -95,12 +95,12 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            frame = payload.copied(payload.pack((run, args, kwargs, origin)))
+            code = packed(run, args, kwargs, origin)
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, frame, record, seconds_of(run), retry))
+        self.farm.submit(Call(future, code, record, seconds_of(run), retry))
         return future
 
     def results(

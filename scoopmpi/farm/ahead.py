@@ -16,18 +16,24 @@ AHEAD_BYTES = 64 << 20
 AHEAD_TASKS = 1 << 20
 """Tasks of a map that may be handed out before the consumer has taken their results."""
 
+LIGHT_TASKS = 1 << 14
+"""Tasks that are handed out before any outcome has come, where those of the function's latest map
+were numbers: 10,000 squares took a round more without, 1.3 ms instead of 0.8."""
+
 
 class Ahead:
     """The tasks of one map that may be handed out before their consumer has come so far.
 
     workers: how many workers the farm has when all have joined.
+    light: whether its outcomes are known to weigh next to nothing, from an earlier map.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, light: bool = False) -> None:
         self.released = 0
         """Tasks that were handed to the scheduler, or whose outcomes were known."""
         self._whole = False  # nothing is left to hand out
         self._least = 4 * max(1, workers)
+        self._first = max(16 * self._least, LIGHT_TASKS if light else 0)
         self._bytes = 0.0  # of a task's arguments or result, the larger, on average
 
     def release_up_to(self, task: int, size: int | None) -> None:
@@ -54,7 +60,7 @@ class Ahead:
         fits = AHEAD_TASKS if not self._bytes else int(AHEAD_BYTES / self._bytes)
         ahead = min(max(fits, self._least), AHEAD_TASKS)
         if not weighed:
-            ahead = min(ahead, 16 * self._least)
+            ahead = min(ahead, self._first)
         if reads:
             # An endless or costly generator is read no further than twice what was used of it.
             ahead = min(ahead, max(self._least, 2 * taken))

@@ -7,11 +7,14 @@ outcome goes to the future. Maps are the other job of rank 0's own (`map_job`).
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
+from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..tasks.future import Future
+from ..tasks.future import Future, set_results
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..tasks.unfinished import Unheard
@@ -27,13 +30,43 @@ logger = logging.getLogger("scoopmpi")
 
 
 class Call(NamedTuple):
-    """One submitted call that has no outcome yet; it goes to the future, and to the record."""
+    """One submitted call that has no outcome yet; it goes to the future, and to the record.
+
+    code: what is sent of it, as `packed` has made it. record: keeps the outcome, where one is kept.
+    """
 
     future: Future[Any]
-    frame: Frame
+    code: Frame | list[Any]
     record: CallRecord | None = None
     limit: float | None = None
     retry: Retry | None = None
+
+
+def packed(
+    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin
+) -> Frame | list[Any]:
+    """Pack a call; where nobody can change it, a list of what is to be packed with others.
+
+    In that its function is a frame by itself, as a name may mean another function later.
+    Raises what packing raises.
+    """
+    if type(args) is tuple and payload.small(args) and (not kwargs or _small(kwargs)):
+        name = payload.pack_named(fn)
+        if name is not None:
+            return [name, args, kwargs.copy() if kwargs else None, origin]
+    return payload.copied(payload.pack((fn, args, kwargs, origin)))
+
+
+def _small(kwargs: dict[str, Any]) -> bool:
+    return payload.small(tuple(kwargs)) and payload.small(tuple(kwargs.values()))
+
+
+def _opened(code: Frame | list[Any]) -> list[Any]:
+    """Return a call as it was submitted: function, arguments, keywords, origin."""
+    if type(code) is not list:
+        return list(payload.unpack(code))
+    name, args, kwargs, origin = code
+    return [payload.unpack_named(name), args, kwargs or {}, origin]
 
 
 class CallStream:
@@ -53,25 +86,27 @@ class CallStream:
         self._calls: dict[int, Call] = {}
         self._count = 0
         self._unheard = Unheard()
-        self._begun = 0  # every call before this one was handed out at least once
-        self.fresh = 0
-        """Calls that the scheduler has not been told of."""
+        self._moving = threading.Lock()  # as any thread may say that the farm has ended
+        self.fresh: deque[Call] = deque()
+        """Calls that the scheduler has not been told of, which have no number yet."""
 
     def add(self, call: Call) -> None:
-        """Take one more call."""
-        self._calls[self._count] = call
-        self._count += 1
-        self.fresh += 1
+        """Take one more call; any thread may do so, without the farm's lock."""
+        self.fresh.append(call)
 
     def take_fresh(self) -> int:
         """Return how many calls are new to the scheduler, which is told of them now."""
-        count, self.fresh = self.fresh, 0
+        with self._moving:
+            count = len(self.fresh)
+            for index in range(self._count, self._count + count):
+                self._calls[index] = self.fresh.popleft()
+            self._count += count
         return count
 
     @property
     def waiting(self) -> int:
         """Return how many calls have no outcome."""
-        return len(self._calls)
+        return len(self._calls) + len(self.fresh)
 
     # Out.
 
@@ -93,56 +128,74 @@ class CallStream:
         if call is None:
             return self.name
         try:
-            function, args, kwargs, _ = payload.unpack(call.frame)
+            function, args, kwargs, _ = _opened(call.code)
             return errors.words(shown.called(function, args, kwargs), None)
         except BaseException:  # a hostile object, which may even call sys.exit
             return self.name
 
     def packed(self, start: int, stop: int) -> Tasks:
-        """Return the frames of the calls `start` to `stop - 1`, without those cancelled."""
-        frames = []
+        """Return the calls `start` to `stop - 1` as they are sent, without those cancelled.
+
+        One frame for all where nobody can change any of them.
+        """
+        codes: list[Frame | list[Any]] = []
+        plain = True
         for index in range(start, stop):
             call = self._calls.get(index)
-            if call is None:  # the farm has ended
-                begun = False
-            elif index < self._begun:  # handed out before and given back
-                begun = not call.future.cancelled()
+            if call is None or not call.future.hand_out():  # or the farm has ended
+                codes.append(CANCELLED)
             else:
-                begun = call.future.set_running_or_notify_cancel()
-            frames.append(call.frame if call is not None and begun else CANCELLED)
-        self._begun = max(self._begun, stop)
+                codes.append(call.code)
+                plain = plain and type(call.code) is list
+        if plain:
+            return Tasks(True, payload.pack_plain((codes,)))
+        frames = [payload.pack_plain(code) if type(code) is list else code for code in codes]
         return Tasks(False, tuple(frames))
 
     # Back.
 
     def delivered(self, part: OutcomeRange) -> None:
         """Set the futures; their callbacks, the user's code, run here."""
-        failed = frozenset(part.failed) if part.failed else ()
-        frames = payload.unpack(part.outcomes) if part.plain else part.outcomes
+        if part.plain:
+            self._values_came(part.start, payload.unpack(part.outcomes), part.reproducible)
+            return
+        calls = [self._calls.pop(index, None) for index in range(part.start, part.stop)]
+        calls.reverse()
+        failed = frozenset(part.failed)
         problem: BaseException | None = None
-        for place, frame in enumerate(frames):
-            index = part.start + place
-            call = self._calls.pop(index, None)
+        for place, frame in enumerate(part.outcomes):
+            call = calls.pop()
             if call is None or call.future.done():
                 continue  # cancelled, or the farm is closing and has said so already
-            outcome = frame if part.plain else opened(frame, place in failed, index)
             if call.record is not None and part.reproducible:
-                call.record.came(part.plain, frame, place in failed)
+                call.record.came(False, frame, place in failed)
+            outcome = opened(frame, place in failed, part.start + place)
             try:
                 if isinstance(outcome, Raised):
-                    heard = call.future.heard
-                    kept, number = weakref.ref(call.future), partial(_number, call.frame, index)
+                    heard, kept = call.future.heard, weakref.ref(call.future)
+                    number = partial(_number, call.code, part.start + place)
                     call.future.set_exception(outcome.error)
                     del call  # the last that holds the future, where nobody has kept it
                     if kept() is None and not heard:
                         error = partial(getattr, outcome, "error")
-                        self._unheard.note(index, error, number=number)
+                        self._unheard.note(part.start + place, error, number=number)
                 else:
                     call.future.set_result(outcome)
             except BaseException as raised:  # sys.exit in a callback
                 problem = raised
         if problem is not None:
             raise problem
+
+    def _values_came(self, start: int, values: list[Any], reproducible: bool) -> None:
+        """Set the futures of calls whose outcomes are numbers, strings or such."""
+        ended: list[tuple[Future[Any], Any]] = []
+        for index, value in enumerate(values, start):
+            call = self._calls.pop(index, None)
+            if call is not None:
+                if call.record is not None and reproducible and not call.future.done():
+                    call.record.came(True, value, False)
+                ended.append((call.future, value))
+        set_results(ended)
 
     def tell_unheard(self) -> None:
         """Warn of what calls have raised whose futures nobody has kept, once."""
@@ -151,8 +204,11 @@ class CallStream:
 
     def failed(self, error: BaseException) -> None:
         """Give all futures the error: the farm itself has ended."""
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
+        with self._moving:
+            calls = [*self._calls.values(), *self.fresh]
+            self._calls = {}
+            self.fresh.clear()
+        for call in calls:
             try:
                 if not call.future.done():
                     call.future.set_exception(error)
@@ -163,12 +219,12 @@ class CallStream:
         """Nothing follows: the farm never forgets its calls."""
 
 
-def _number(frame: Frame, index: int) -> int:
+def _number(code: Frame | list[Any], index: int) -> int:
     """Return the number of a call among the program's, which reductions and known ones are not.
 
     index: its number here, where nobody can open it.
     """
     try:
-        return int(payload.unpack(frame)[3][3])
+        return int(_opened(code)[3][3])
     except BaseException:  # a hostile object
         return index

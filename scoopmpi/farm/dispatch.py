@@ -109,10 +109,10 @@ class Dispatch:
 
     def closed(self, number: int) -> None:
         """Forget a job, if that was not done before; workers forget its function."""
+        self._paces.closed(number)
         job = self._jobs.close(number)
         if job is None:
             return
-        self._paces.closed(number)
         self._scheduler.cancelled(number)
         key, holders = self._functions.closed(number)
         for worker in () if self.stopping else holders:

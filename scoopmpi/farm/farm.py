@@ -32,6 +32,7 @@ task and compares.
         worker/batches          it is the one that runs   + worker/inbox worker
         worker/running          unpacked, run, packed     + worker/purity worker wire/payload
                                                             wire/failure tasks/pedigree
+                                                            program/naming
         worker/outbox           answered
         wire/transport          Finished leaves
 
@@ -124,7 +125,7 @@ class Farm:
         self._jobs = jobs = Jobs(observer)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
-        paces, due = Paces(scheduler), Due()
+        paces, due = Paces(scheduler, jobs), Due()
         self._dispatch = dispatch = Dispatch(
             transport, scheduler, lock, jobs, members, silences, self.sharing.store, paces, due,
             observer,
@@ -165,18 +166,20 @@ class Farm:
 
     def submit(self, call: Call) -> None:
         """Have one call run."""
-        with self._lock:
-            self._calls.add(call)
-            if self._jobs.error is not None:
-                self._callbacks.add(partial(self._calls.failed, self._jobs.error))
-            if self._scheduler.idle:  # else they are gathered until the next look
+        self._calls.add(call)
+        if self._jobs.error is not None:  # set first, and then all are told that are there
+            self._callbacks.add(partial(self._calls.failed, self._jobs.error))
+        now = time.monotonic()
+        late = now - self._loop.looked > PATIENCE
+        if late or self._scheduler.idle:  # else they are gathered until the next look
+            with self._lock:
                 self._loop.submit_calls()
-            now = time.monotonic()
-            # Thousands of submits in a row must not starve the workers. But the caller may hold
-            # locks of its own: callbacks and packing are left to a caller that waits, or to the
-            # progress thread. With nothing left to do that would only fight for the interpreter.
-            if now - self._loop.looked > PATIENCE and self._loop.look():
-                self._driver.drove(now)
+                # Thousands of submits in a row must not starve the workers. But the caller may
+                # hold locks of its own: callbacks and packing are left to a caller that waits, or
+                # to the progress thread. With nothing left to do that would only fight for the
+                # interpreter.
+                if late and self._loop.look():
+                    self._driver.drove(now)
         self._driver.wake()
 
     def recalled_call(self) -> None:

@@ -31,7 +31,7 @@ class MapJob:
     """A function over columns of arguments.
 
     number: of the job on its farm. function: what each task calls, packed.
-    iterables: the columns. workers: how many the farm has.
+    iterables: the columns. ahead: how far it may run ahead of its consumer.
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
     record: of the map in a checkpoint.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
@@ -47,14 +47,14 @@ class MapJob:
         number: int,
         function: Function,
         iterables: Sequence[Iterable[Any]],
-        workers: int,
+        ahead: Ahead,
         ordered: bool,
         record: MapRecord | None,
         go_on: Callable[[MapJob], None],
         origin: Origin | None = None,
     ) -> None:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
-        source, ahead = Source(iterables), Ahead(workers)
+        source = Source(iterables)
         waiting: ReorderBuffer[OutcomeRange] = ReorderBuffer(ordered)
         if record is not None:
             record.begins(source.size)
@@ -119,6 +119,11 @@ class MapJob:
         """True where tasks may be left that were not handed out."""
         source = self._source
         return source.size is None or self._ahead.released < source.size
+
+    @property
+    def light(self) -> bool:
+        """True where no outcome has weighed more than a number or two."""
+        return self._outcomes.light
 
     @property
     def unheard(self) -> Unheard | None:

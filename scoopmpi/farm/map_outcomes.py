@@ -16,11 +16,15 @@ from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.reorder import ReorderBuffer
 from ..tasks.unfinished import Unheard
-from ..wire import failure
+from ..wire import failure, payload
 from .ahead import Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
     from ..tasks.record import MapRecord
+
+
+LIGHT = 64
+"""Bytes of an outcome that is a number or two, with its share of the frame's head."""
 
 
 class MapOutcomes:
@@ -52,6 +56,8 @@ class MapOutcomes:
         """True where nobody takes the values, but the tasks shall run."""
         self.unheard: Unheard | None = None
         """What tasks have raised of which the values were thrown away."""
+        self.light = True
+        """True where no outcome has weighed more than a number or two."""
         self._watch: Callable[[OutcomeRange], object] = bool
 
     def delivered(self, part: OutcomeRange) -> None:
@@ -67,8 +73,10 @@ class MapOutcomes:
 
     def add(self, part: OutcomeRange) -> None:
         """Keep outcomes, from a worker or a checkpoint, for the consumer."""
-        frames = (part.outcomes,) if part.plain else part.outcomes
-        self._ahead.weigh(frames, part.stop - part.start)
+        frames, tasks = (part.outcomes,) if part.plain else part.outcomes, part.stop - part.start
+        self._ahead.weigh(frames, tasks)
+        if self.light and not (part.plain and payload.size(part.outcomes) <= LIGHT * tasks):
+            self.light = False
         with self._guard:
             if self._source.streamed:
                 self._answered(part)

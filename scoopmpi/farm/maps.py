@@ -14,6 +14,7 @@ from ..concurrency.signal_lock import SignalLock
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
 from ..wire.messages import Origin
+from .ahead import Ahead
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
 from .driver import Driver
@@ -72,11 +73,14 @@ class Maps:
         """
         function, number = self._functions.packed(target), self._jobs.new_number()
         kept = None if record is None else record()
-        job = MapJob(number, function, iterables, self._workers, ordered, kept, self._go_on, origin)
+        with self._lock:
+            known = self._paces.begun(number, target)
+        ahead = Ahead(self._workers, known.light)
+        job = MapJob(number, function, iterables, ahead, ordered, kept, self._go_on, origin)
         spans = job.next_spans()
         with self._lock:
             self._jobs.add_map(job)
-            self._scheduler.submitted(number, 0, pace=self._paces.begun(number, target))
+            self._scheduler.submitted(number, 0, pace=known.pace)
             self._hand_out(job, spans)
         if self._jobs.error is not None:  # the last worker died while the function was packed
             job.failed(self._jobs.error)

@@ -32,11 +32,19 @@ class Policy(NamedTuple):
     shortest: what a batch takes at least, if there are tasks for it. Sending it costs 120 us of
         processor time between pauses, when caches are cold.
     message: what one of many batches in a row costs rank 0: pack, send, receive, deliver.
+    rounds: while much remains a batch lasts until rank 0 could have handed so many to each worker.
+        At 1 it is saturated where a message costs a little more than is said above: 10,000
+        workers, 40 tasks of 0.1 s each, a message 25 us and not 20: efficiency .79, .948, .951,
+        .941, .932 for 1 to 5; and .958, .959, .959, .952, .946 at the 20 (simulated).
     prefetch: batches longer than this are not doubled at a worker: the idle time between two of
         them (two sleeping receivers, together at most 5 ms) is below 1 % of it, and whoever waits
         behind a task of hours shares its fate.
     imbalance: that one worker may end so much later than another, where tasks differ as they did,
         is worth less than the messages that would avoid it. Only small maps are shared out so.
+    doubt: half of the least budget of a batch whose pace is remembered, where nothing of this job
+        was measured yet: tasks may cost a hundred times as much now, each another. Simulated maps
+        of changed costs took up to 1.9 times as long as without a memory with `target` here; with
+        this 2 % less on average. Workers look every 5 ms.
     share: guided self-scheduling hands out 1 / (share * workers) of what remains
         (Polychronopoulos and Kuck, IEEE Trans. Comput. C-36, 1987).
     """
@@ -44,8 +52,10 @@ class Policy(NamedTuple):
     target: float = 0.03
     shortest: float = 0.0002
     message: float = 30e-6
+    rounds: int = 3
     prefetch: float = 0.5
     imbalance: float = 0.0002
+    doubt: float = 0.0025
     share: int = 2
 
 
@@ -53,13 +63,14 @@ class Remaining(NamedTuple):
     """What is left of a job when its next batch is made, in tasks.
 
     queued: not handed out. unfinished: these, and those that workers hold. all: of the job.
-    held: by the worker that gets the batch.
+    held: by the worker that gets the batch. handed: batches, not tasks, that workers hold.
     """
 
     queued: int
     unfinished: int
     all: int
     held: int = 0
+    handed: int = 0
 
     @classmethod
     def untouched(cls, tasks: int) -> Remaining:
@@ -73,17 +84,32 @@ def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> in
     Where nothing is known of the tasks they go one by one: the first answers teach it.
     """
     queued = left.queued
-    if pace is None or queued == 1:
+    rank0_round = workers * policy.message  # what a batch for each worker costs rank 0
+    large = rank0_round > policy.target
+    if pace is None:
+        return min(_first(left, workers), queued) if large else 1
+    if queued == 1 or pace.seconds >= max(policy.target, policy.rounds * rank0_round):
         return 1
-    rank0_limit = workers * policy.message
-    wanted = policy.target / pace.seconds
+    wanted = max(policy.target, policy.rounds * rank0_round) / pace.seconds
     fair = ceil(queued / (policy.share * workers))
-    worth = max(policy.shortest, rank0_limit) / pace.seconds
+    # Towards the end rank 0 has less to hand out than workers have to do.
+    tail = max(2 / 3, queued / left.unfinished) if large else 1.0
+    worth = max(policy.shortest, rank0_round * tail) / pace.seconds
     if left.all * pace.seconds <= workers * policy.target:
         worth = max(worth, _steady(policy, pace))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
     least = min(ceil(worth), ceil(left.unfinished / workers) - left.held)
     return max(1, int(min(max(min(wanted, fair), least), queued)))
+
+
+def _first(left: Remaining, workers: int) -> int:
+    """Return how many tasks of unknown length go into a batch of a farm of thousands.
+
+    One by one the first workers would have ended before the last have begun, and all at once: so
+    they get 1 to 4 in turn. What is not begun in time comes back, as ever.
+    """
+    most = max(1, min(4, left.all // (8 * workers)))
+    return 1 + left.handed % most
 
 
 def _steady(policy: Policy, pace: Pace) -> float:
@@ -92,7 +118,9 @@ def _steady(policy: Policy, pace: Pace) -> float:
     The sum of n tasks differs by the square root of n times what one differs by: factoring
     (Hummel, Schonberg and Flynn, CACM 35, 1992), with what was measured.
     """
-    return min((policy.imbalance / (pace.spread * pace.seconds)) ** 2, policy.target / pace.seconds)
+    most = policy.target / pace.seconds
+    differs = pace.spread * pace.seconds
+    return most if differs * sqrt(most) <= policy.imbalance else (policy.imbalance / differs) ** 2
 
 
 def surely(pace: Pace, tasks: int) -> float:
@@ -100,12 +128,13 @@ def surely(pace: Pace, tasks: int) -> float:
     return max(0.0, tasks - 2 * pace.spread * sqrt(tasks)) * pace.seconds
 
 
-def budget(policy: Policy, workers: int, expected: float) -> float:
+def budget(policy: Policy, workers: int, expected: float, remembered: bool = False) -> float:
     """Return the seconds after which a worker hands the unstarted rest of a batch back.
 
-    expected: how long the batch should take; 0 where nobody knows.
+    expected: how long the batch should take; 0 where nobody knows. remembered: as of its pace.
     """
-    return 2 * max(expected, policy.target, workers * policy.message)
+    least = policy.doubt if remembered else policy.target
+    return 2 * max(expected, least, workers * policy.message)
 
 
 def short(policy: Policy, expected: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
+from .batching import Policy, at_the_tail
 from .ranges import JobQueue
 from .worker_state import WorkerState
 
@@ -16,6 +17,7 @@ def check(
     idle: Mapping[int, WorkerState],
     can_prefetch: Mapping[int, WorkerState],
     counts: tuple[int, int],
+    policy: Policy,
     settled: bool,
 ) -> None:
     """Raise AssertionError where the parts of a scheduler's state contradict each other.
@@ -47,5 +49,7 @@ def check(
             unfinished = sum(stop - start for start, stop in spans)
             assert job.finished + unfinished == job.submitted
     if ready:
-        suspect = next(iter(ready.values())).queue[0].suspect
-        assert not idle and (suspect or not can_prefetch or not settled)
+        first = next(iter(ready.values()))
+        tail = at_the_tail(policy, first.queued, len(workers), first.pace) and len(ready) == 1
+        waits = first.queue[0].suspect or tail  # for somebody who is free
+        assert not idle and (waits or not can_prefetch or not settled)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import batching, retries
-from .batching import Remaining, Pace
+from .batching import Pace, Remaining
 from .ranges import Batch, JobQueue
 from .standing import Standing
 from .worker_state import WorkerState, single
@@ -84,12 +84,14 @@ class Scheduler(Standing):
         """  # fmt: skip
         state = self._worker(worker)
         place = state.place(batch, unstarted)
-        for each in put_off:
-            if not batch.start <= each.start < each.stop <= batch.stop:
-                raise ValueError(f"{put_off} are not among {batch}")
-        held, tasks = state.held[place], batch.stop - batch.start
+        if put_off and any(
+            not batch.start <= each.start < each.stop <= batch.stop for each in put_off
+        ):
+            raise ValueError(f"{put_off} are not among {batch}")
+        held = state.held[place]
         end = held.stop if unstarted is None else unstarted.start
-        job = self._jobs[batch.job]
+        came_back = unstarted is not None and unstarted.tasks > 0
+        job, tasks = self._jobs[batch.job], batch.tasks
         job.finished += tasks
         self.answered += tasks
         for each in () if job.cancelled else put_off:
@@ -98,8 +100,8 @@ class Scheduler(Standing):
             self._put_off += 1
         if tasks and seconds >= 0:
             job.pace = batching.learned(job.pace, tasks, seconds)
-        if unstarted is not None and unstarted.tasks and not job.cancelled:
-            self._put_back(job, held._replace(start=unstarted.start))
+        if came_back and not job.cancelled:
+            self._put_back(job, held._replace(start=end))
         if batch.stop < end:
             state.held[place] = held._replace(start=batch.stop, stop=end)
             state.overdue = True
@@ -108,10 +110,9 @@ class Scheduler(Standing):
             job.handed -= 1
             # A batch that comes back from behind the running one says that this one is overdue:
             # to give the worker another would only have it come back too, until the task ends.
-            came_back = unstarted is not None and unstarted.tasks > 0
             state.overdue = place > 0 and (state.overdue or came_back)
         self._file(worker, state)
-        if not state.held and unstarted is not None and unstarted.tasks:
+        if came_back and not state.held:
             # It runs something that it was not given: nobody gets a batch after this one.
             self._idle.move_to_end(worker, last=False)
         self._forget_if_done(job)
@@ -229,13 +230,15 @@ class Scheduler(Standing):
     def _hand(self, job: JobQueue, worker: int, state: WorkerState) -> Assignment:
         policy, pace, workers = self.policy, job.pace, len(self._workers)
         held = state.tasks_of(job.number) if state.held else 0
-        left = Remaining(job.queued, job.submitted - job.finished, job.submitted, held)
+        unfinished = job.submitted - job.finished
+        left = Remaining(job.queued, unfinished, job.submitted, held, job.handed)
         batch = job.take(batching.size(policy, left, workers, pace))
         tasks = batch.stop - batch.start
         expected = 0.0 if pace is None else tasks * pace.seconds
         surely = 0.0 if pace is None else batching.surely(pace, tasks)
         state.short = batching.short(policy, expected)
-        budget = batching.budget(policy, workers, expected)
+        remembered = pace is not None and pace.remembered
+        budget = batching.budget(policy, workers, expected, remembered)
         state.held.append(batch)
         self._file(worker, state)
         return Assignment(worker, batch, budget, expected, surely)

@@ -128,5 +128,6 @@ class Standing:
 
         counts = self._waiting, self._put_off
         check(
-            self._jobs, self._workers, self._ready, self._idle, self._can_prefetch, counts, settled
-        )
+            self._jobs, self._workers, self._ready, self._idle, self._can_prefetch, counts,
+            self.policy, settled,
+        )  # fmt: skip

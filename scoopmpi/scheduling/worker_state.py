@@ -21,14 +21,14 @@ class WorkerState:
     @property
     def accepts_more(self) -> bool:
         """True where it is idle, or runs one short batch that keeps its time and is no suspect."""
-        if not self.held:
+        held = self.held
+        if not held:
             return True
-        trusted = not self.held[0].suspect
-        return len(self.held) == 1 and self.short and not self.overdue and trusted
+        return self.short and not self.overdue and len(held) == 1 and not held[0].suspect
 
     def tasks_of(self, job: int) -> int:
         """Return how many tasks of a job it holds."""
-        return sum(each.stop - each.start for each in self.held if each.job == job)
+        return sum(batch.stop - batch.start for batch in self.held if batch.job == job)
 
     def place(self, batch: Batch, unstarted: Batch | None) -> int:
         """Return the place of the held batch whose front is `batch`, its end `unstarted`.

@@ -186,6 +186,21 @@ class Future(ScoopAttributes, PEP3148Future[T]):
                 self._state = _RUNNING if self._state == _PENDING else _NOTIFIED
         return self._state == _RUNNING if quick else super().set_running_or_notify_cancel()
 
+    def hand_out(self) -> bool:
+        """Note that the call is handed out, or once more; return whether it is to be run.
+
+        It is not where it is over, or was cancelled, which is noted then.
+        """
+        with _guard:
+            if quick := not self._watched:
+                if self._state == _PENDING:
+                    self._state = _RUNNING
+                elif self._state == _CANCELLED:
+                    self._state = _NOTIFIED
+        if not quick and self._state in (_PENDING, _CANCELLED):
+            super().set_running_or_notify_cancel()
+        return self._state == _RUNNING
+
     def set_result(self, result: T) -> None:
         """Note that the call has ended with a value."""
         with _guard:
@@ -213,16 +228,15 @@ class Future(ScoopAttributes, PEP3148Future[T]):
             self.on_end(self)
 
 
-def set_results(futures: Iterable[Future[Any]], results: Iterable[Any]) -> None:
+def set_results(ended: Iterable[tuple[Future[Any], Any]]) -> None:
     """Note that calls have ended with these values, but for those that are over already.
 
-    As `set_result` for each, which takes several times as long. What a callback raises spoils no
-    other's, and comes out last.
+    As `set_result` for each. What a callback raises spoils no other's, and comes out last.
     """
     heard: list[Future[Any]] = []
     watched: list[tuple[Future[Any], Any]] = []
     with _guard:
-        for future, result in zip(futures, results, strict=True):
+        for future, result in ended:
             if future._watched:
                 watched.append((future, result))
             elif future._state not in _OVER:

@@ -36,7 +36,10 @@ class Run(NamedTuple):
     function: its key at the worker, 0 where each task brings its own (submitted calls).
     code: the packed function where this worker does not have that key yet, else None.
     plain: True where `tasks` is one frame of columns, a column for each parameter.
-    tasks: the packed arguments; where not plain, a tuple of frames, one for each task.
+    tasks: the packed arguments; where not plain, a tuple of frames, one for each task. Submitted
+        calls have one column. In it, or in a frame, is a list where nobody can change the call: of
+        the function, packed by name, its arguments, its keywords and its origin; else a tuple of
+        the same.
     attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
     origin: of the job (`tasks.pedigree`); None for calls, which have theirs in their frames.
     """

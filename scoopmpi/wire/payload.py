@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple, TypeAlias
@@ -29,25 +29,17 @@ _ATOMS: frozenset[Any] = frozenset({int, float, complex, bool, str, bytes, type(
 """Grows once, when the program has imported numpy: asked for each batch, so kept."""
 _NUMPY_ATOMS = ("float64", "float32", "int64", "int32", "uint64", "bool_")
 
-_names: Callable[[], frozenset[str] | None] = lambda: None  # noqa: E731
+
+def _unknown() -> frozenset[str] | None:
+    return None
+
+
+_names = _unknown
 """Says which functions and classes of the program's module all workers have, None where that is
 not known. One for the process, as `__main__` is: each pickling asks, also those inside tasks."""
-_FUNCTIONS = frozenset((FunctionType, BuiltinFunctionType))
-_named: dict[Any, _Named] = {}
-"""Functions that were found by name, the latest ones; grows to `_MOST_NAMED`."""
-_MOST_NAMED = 64
-
-
-class _Named(NamedTuple):
-    """A function that is found by its name.
-
-    key: by which `names_on_workers` has it; empty where it is not the program's.
-    """
-
-    module: str
-    name: str
-    key: str
-    frame: bytes
+_FIXED = frozenset((int, float, complex, bool, type(None)))
+_SMALL = 1000
+"""Letters of strings in arguments that go with others in one frame: more are not worth a copy."""
 
 
 def names_on_workers(source: Callable[[], frozenset[str] | None]) -> None:
@@ -123,6 +115,16 @@ def plain(values: Iterable[Any]) -> bool:
     return set(map(type, chain.from_iterable(tuples))) <= known
 
 
+def small(values: Collection[Any]) -> bool:
+    """True where values are `plain` and short, so that many of them may share a frame."""
+    if _FIXED.issuperset(map(type, values)):
+        return True
+    if not plain(values):
+        return False
+    rows = (value if type(value) is tuple else (value,) for value in values)
+    return sum(len(each) for row in rows for each in row if type(each) in (str, bytes)) <= _SMALL
+
+
 def atoms() -> frozenset[Any]:
     """Return the types of values that nobody can change: numbers, strings, numpy's scalars."""
     if (numpy := sys.modules.get("numpy")) is not None:
@@ -142,11 +144,14 @@ def pack_columns(columns: Sequence[Sequence[Any]]) -> Frame | None:
 
     columns: one for each parameter.
     """
-    if plain_columns(columns):
-        buffers: list[pickle.PickleBuffer] = []
-        data = pickle.dumps(tuple(columns), PROTOCOL, buffer_callback=buffers.append)
-        return _framed(data, buffers)
-    return None
+    return pack_plain(tuple(columns)) if plain_columns(columns) else None
+
+
+def pack_plain(value: object) -> Frame:
+    """Return as a frame what is known to be plain: no function in it may have to go by value."""
+    buffers: list[pickle.PickleBuffer] = []
+    data = pickle.dumps(value, PROTOCOL, buffer_callback=buffers.append)
+    return _framed(data, buffers)
 
 
 def plain_columns(columns: Sequence[Sequence[Any]]) -> bool:
@@ -177,32 +182,6 @@ def by_name(function: object) -> bool:
     return _found(function.__module__, name) is function
 
 
-def pack_named(function: object) -> Frame | None:
-    """Return the frame of a function that other ranks find by its name, None for all else.
-
-    For one that was asked for before it is not packed once more.
-    """
-    if type(function) not in _FUNCTIONS:
-        return None
-    known = _named.get(function) or _learn_named(function)
-    if known is None or getattr(sys.modules.get(known.module), known.name, None) is not function:
-        return None
-    if known.key and (names := _names()) is not None and known.key not in names:
-        return None
-    return known.frame
-
-
-def _learn_named(function: Any) -> _Named | None:
-    module, name = function.__module__, function.__qualname__
-    if "." in name or not by_name(function):
-        return None
-    if len(_named) >= _MOST_NAMED:
-        _named.clear()
-    key = naming.key(name, function) if module == naming.MAIN else ""
-    found = _named[function] = _Named(module, name, key, pickle.dumps(function, PROTOCOL))
-    return found
-
-
 def _found(module: str | None, name: str) -> object:
     found: Any = sys.modules.get(module or "")
     for part in name.split("."):
@@ -227,3 +206,64 @@ def _by_value(value: object, buffers: list[pickle.PickleBuffer]) -> bytes:
 
 def _in_program(obj: Any) -> bool:
     return getattr(obj, "__module__", None) in ("__main__", "SCOOP_WORKER")
+
+
+# Functions by name, one frame each: thousands of calls share them.
+
+_FUNCTIONS = frozenset((FunctionType, BuiltinFunctionType))
+_MOST_NAMED = 64
+_named: dict[Any, _Named] = {}
+"""The latest functions that were found by name; grows to `_MOST_NAMED`, then begins anew."""
+_by_frame: dict[bytes, _Named] = {}
+"""Those of them that have come here, by their frames."""
+
+
+class _Named(NamedTuple):
+    """A function that is found by its name.
+
+    key: by which `names_on_workers` has it; empty where it is not the program's.
+    """
+
+    module: str
+    name: str
+    key: str
+    frame: bytes
+
+    def found(self) -> object:
+        """Return what has the name now."""
+        return getattr(sys.modules.get(self.module), self.name, None)
+
+
+def pack_named(function: object) -> bytes | None:
+    """Return the frame of a function that other ranks find by its name; None for all else."""
+    if type(function) not in _FUNCTIONS:
+        return None
+    known = _named.get(function) or _learn(function)
+    if known is None or known.found() is not function:
+        return None
+    if known.key and (names := _names()) is not None and known.key not in names:
+        return None
+    return known.frame
+
+
+def unpack_named(frame: bytes) -> Any:
+    """Return the function in a frame of `pack_named`, as it is found now."""
+    known = _by_frame.get(frame)
+    if known is not None and (found := known.found()) is not None:
+        return found
+    function = pickle.loads(frame)
+    if type(function) in _FUNCTIONS and (known := _learn(function)) and known.frame == frame:
+        _by_frame[frame] = known
+    return function
+
+
+def _learn(function: Any) -> _Named | None:
+    module, name = function.__module__, function.__qualname__
+    if "." in name or not by_name(function):
+        return None
+    if len(_named) >= _MOST_NAMED:
+        _named.clear()
+        _by_frame.clear()
+    key = naming.key(name, function) if module == naming.MAIN else ""
+    found = _named[function] = _Named(module, name, key, pickle.dumps(function, PROTOCOL))
+    return found

@@ -42,13 +42,20 @@ class WrittenCalls:
 
     def _written(self, place: int) -> str:
         run = self._run
-        if self._function is None:
-            return shown.called(*payload.unpack(run.tasks[place])[:3])
-        if not run.plain:
-            return shown.called(self._function, payload.unpack(run.tasks[place]))
-        if self._columns is None:
+        if run.plain and self._columns is None:
             self._columns = payload.unpack(run.tasks)
-        return shown.called(self._function, [column[place] for column in self._columns])
+        row = (
+            payload.unpack(run.tasks[place])
+            if self._columns is None
+            else [column[place] for column in self._columns]
+        )
+        if self._function is not None:
+            return shown.called(self._function, row)
+        call = row if self._columns is None else row[0]
+        function, args, kwargs, _ = call
+        if type(call) is list:
+            function = payload.unpack_named(function)
+        return shown.called(function, args, kwargs or {})
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:

@@ -123,7 +123,8 @@ class Running:
         self._column = columns[0]
         self._arguments = iter(self._column)
         self._iterator = map(self._target(), self._arguments, *columns[1:])
-        label(self._name)
+        if function is not None or not run.plain:  # else the first call says its name, unharmed
+            label(self._name)
         self.started = time.monotonic()
 
     @runs_strand
@@ -236,19 +237,23 @@ class Running:
         # Functions in C give the progress thread no turn between two tasks; a line of Python does.
         return lambda *row: function(*row)
 
-    def _call_submitted(self, frame: Frame) -> Any:
-        if frame == CANCELLED:
-            return None
-        function, arguments, keywords, origin = self._open(frame)
+    def _call_submitted(self, call: Frame | list[Any]) -> Any:
+        if type(call) is not list:
+            if call == CANCELLED:
+                return None
+            call = self._open(call)
+        function, arguments, keywords, origin = call
+        if type(call) is list:
+            function = self._open(function, payload.unpack_named)
         self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
-        return function(*arguments, **keywords)
+        return function(*arguments, **keywords) if keywords else function(*arguments)
 
-    def _open(self, frame: Frame) -> Any:
+    def _open(self, frame: Frame, unpack: Callable[[Frame], Any] = payload.unpack) -> Any:
         try:
-            row = payload.unpack(frame)
+            row = unpack(frame)
         except BaseException as error:
             raise errors.TaskError(
                 f"the arguments of {self._name} cannot be unpickled on worker "
@@ -309,7 +314,7 @@ class Running:
 
     def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
         if payload.plain(values):
-            return True, payload.pack(values), (), ()
+            return True, payload.pack_plain(values), (), ()
         frames, failed, again = [], [], []
         for place, value in enumerate(values):
             packed = value if isinstance(value, Packed) else self._packed_late(value)

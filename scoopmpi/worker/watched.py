@@ -105,10 +105,10 @@ class WatchedBatch(Running):
 
         return watched
 
-    def _call_submitted(self, frame: Frame) -> Any:
-        if frame == CANCELLED:
+    def _call_submitted(self, call: Frame | list[Any]) -> Any:
+        if call == CANCELLED:
             self._odd[len(self._tasks)] = stretch.CANCELLED, ""
-        return super()._call_submitted(frame)
+        return super()._call_submitted(call)
 
     def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         place = len(self._values)

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.batching import Pace, Policy
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.scheduler import Assignment, Scheduler
 
-POLICY = Policy(target=0.03, shortest=0.0002, message=30e-6, prefetch=0.05, share=2)
+POLICY = Policy()
 MILLISECOND = 0.001
 
 
@@ -28,8 +28,8 @@ def farm() -> Iterator[Scheduler]:
 
 
 def handed(assignments: list[Assignment]) -> list[tuple[int, Batch]]:
-    """Who gets what, without the budgets."""
-    return [(worker, batch) for worker, batch, _ in assignments]
+    """Who gets what, without the seconds."""
+    return [(each.worker, each.batch) for each in assignments]
 
 
 def paced(farm: Scheduler, job: int = 1, tasks: int = 1000, pace: float = MILLISECOND) -> Batch:
@@ -68,9 +68,12 @@ def test_unknown_tasks_go_out_one_by_one_with_a_budget(farm: Scheduler) -> None:
 def test_a_measured_pace_makes_larger_batches(farm: Scheduler) -> None:
     farm.joined(1)
     farm.submitted(1, 1000)
-    worker, batch, budget = farm.finished(1, Batch(1, 0, 1), MILLISECOND)[0]
-    assert (worker, batch) == (1, Batch(1, 1, 31))
-    assert budget == pytest.approx(0.06)
+    given = farm.finished(1, Batch(1, 0, 1), MILLISECOND)[0]
+    assert (given.worker, given.batch) == (1, Batch(1, 1, 31))
+    assert given.budget == pytest.approx(0.06)
+    assert given.expected == pytest.approx(0.03)
+    # One measurement says nothing of how much tasks differ: less two roots of 30.
+    assert given.surely == pytest.approx(0.03 - 2 * 30**0.5 * MILLISECOND)
 
 
 def test_all_has_been_answered(farm: Scheduler) -> None:
@@ -113,9 +116,9 @@ def test_the_oldest_job_goes_first(farm: Scheduler) -> None:
 
 def test_what_comes_back_goes_before_younger_jobs(farm: Scheduler) -> None:
     paced(farm, tasks=3)
+    farm.submitted(2, 5)
     waiting = farm.held(1)[1]
     assert waiting == Batch(1, 2, 3)  # the last of job 1
-    farm.submitted(2, 5)
     farm.finished(1, Batch(1, 2, 2), -1.0, waiting)
     assert handed(farm.joined(2))[0] == (2, waiting)
 
@@ -144,7 +147,7 @@ def test_a_second_batch_waits_behind_a_short_one(farm: Scheduler) -> None:
 def test_nothing_waits_behind_a_long_batch(farm: Scheduler) -> None:
     farm.joined(1)
     farm.submitted(1, 1000)
-    assert handed(farm.finished(1, Batch(1, 0, 1), 0.051)) == [(1, Batch(1, 1, 2))]
+    assert handed(farm.finished(1, Batch(1, 0, 1), 0.51)) == [(1, Batch(1, 1, 2))]
     assert farm.open is False
 
 
@@ -153,27 +156,135 @@ def test_nothing_waits_behind_tasks_of_unknown_length(farm: Scheduler) -> None:
     assert handed(farm.submitted(1, 1000)) == [(1, Batch(1, 0, 1))]
 
 
+def test_tasks_of_half_a_second_are_doubled(farm: Scheduler) -> None:
+    farm.joined(1)
+    farm.submitted(1, 1000)
+    assert handed(farm.finished(1, Batch(1, 0, 1), 0.3)) == [
+        (1, Batch(1, 1, 2)),
+        (1, Batch(1, 2, 3)),
+    ]
+
+
 def test_idle_workers_are_fed_before_batches_are_doubled(farm: Scheduler) -> None:
-    paced(farm, tasks=3)
-    assert farm.held(1) == (Batch(1, 1, 2), Batch(1, 2, 3))
-    farm.finished(1, Batch(1, 1, 2), MILLISECOND)
+    paced(farm, tasks=2)
+    assert farm.held(1) == (Batch(1, 1, 2),)
     farm.joined(2)
-    assert handed(farm.submitted(1, 2)) == [(2, Batch(1, 3, 4)), (1, Batch(1, 4, 5))]
+    assert handed(farm.submitted(1, 4)) == [(2, Batch(1, 2, 3)), (1, Batch(1, 3, 4))]
 
 
-def test_cover_is_what_the_latest_batch_takes(farm: Scheduler) -> None:
-    assert farm.cover == 0.0
-    paced(farm)
-    assert farm.cover == pytest.approx(0.03)
-    farm.joined(2)  # a batch each, and one waits behind each
-    assert farm.cover == pytest.approx(0.03)
+# The tail.
+
+
+def test_nothing_is_doubled_at_the_tail(farm: Scheduler) -> None:
+    paced(farm, tasks=5, pace=0.01)  # worker 1 runs one, one waits behind it, two are queued
+    assert farm.held(1) == (Batch(1, 1, 3), Batch(1, 3, 4))
+    assert handed(farm.joined(2)) == [(2, Batch(1, 4, 5))]
+    farm.submitted(1, 2)
+    # A task for each of the two workers: it waits for whoever is free first.
+    assert farm.open is True
+    assert handed(farm.finished(2, Batch(1, 4, 5), 0.01)) == [(2, Batch(1, 5, 6))]
+    assert handed(farm.finished(2, Batch(1, 5, 6), 0.01)) == [(2, Batch(1, 6, 7))]
+    assert farm.held(1) == (Batch(1, 1, 3), Batch(1, 3, 4))
+
+
+def test_four_tasks_of_ten_milliseconds_take_two_rounds(farm: Scheduler) -> None:
+    farm.joined(1)
+    farm.joined(2)
+    pace = Pace(0.01, remembered=True)
+    assert handed(farm.submitted(1, 4, pace=pace)) == [(2, Batch(1, 0, 1)), (1, Batch(1, 1, 2))]
+    assert handed(farm.finished(2, Batch(1, 0, 1), 0.01)) == [(2, Batch(1, 2, 3))]
+    assert handed(farm.finished(1, Batch(1, 1, 2), 0.01)) == [(1, Batch(1, 3, 4))]
+
+
+def test_where_another_job_follows_there_is_no_tail(farm: Scheduler) -> None:
+    paced(farm, tasks=3)
+    assert farm.held(1) == (Batch(1, 1, 2),)
+    # Who would be kept free for the last task of job 1 would get one of job 2.
+    assert handed(farm.submitted(2, 5)) == [(1, Batch(1, 2, 3))]
+
+
+def test_short_tasks_have_a_longer_tail(farm: Scheduler) -> None:
+    # 200 us of them are worth a message: 20 tasks for each of two workers.
+    farm.joined(1)
+    farm.joined(2)
+    under_way = deque(farm.submitted(1, 10_000, pace=Pace(1e-5)))
+    queued, held = 10_000, {1: 0, 2: 0}
+    news = list(under_way)
+    while under_way:
+        for each in news:
+            assert not held[each.worker] or queued > 40
+            queued -= each.batch.tasks
+            held[each.worker] += 1
+        done = under_way.popleft()
+        held[done.worker] -= 1
+        news = farm.finished(done.worker, done.batch, 1e-5 * done.batch.tasks)
+        under_way += news
+    assert queued == 0
+
+
+# Remembered paces.
+
+
+def two_workers(farm: Scheduler) -> None:
+    farm.joined(1)
+    farm.joined(2)
+
+
+@pytest.mark.parametrize("task_seconds", [1e-6, 1e-5, 1e-4, 1e-3])
+def test_a_small_map_of_a_known_pace_is_shared_out_at_once(
+    farm: Scheduler, task_seconds: float
+) -> None:
+    two_workers(farm)
+    pace = Pace(task_seconds, spread=0.01, remembered=True)
+    given = farm.submitted(1, 32, pace=pace)
+    assert handed(given) == [(2, Batch(1, 0, 16)), (1, Batch(1, 16, 32))]
+    assert [each.expected for each in given] == [pytest.approx(16 * task_seconds)] * 2
+    assert [each.surely for each in given] == [pytest.approx(15.92 * task_seconds)] * 2
+    assert [each.budget for each in given] == [pytest.approx(max(0.005, 32 * task_seconds))] * 2
+
+
+def test_a_map_that_is_handed_in_step_by_step_keeps_its_pace(farm: Scheduler) -> None:
+    two_workers(farm)
+    pace = Pace(MILLISECOND, spread=0.01, remembered=True)
+    assert farm.submitted(1, 0, pace=pace) == []
+    assert handed(farm.submitted(1, 8)) == [(2, Batch(1, 0, 4)), (1, Batch(1, 4, 8))]
+
+
+def test_only_a_new_job_takes_what_is_remembered(farm: Scheduler) -> None:
+    farm.submitted(1, 0)
+    farm.submitted(1, 8, pace=Pace(MILLISECOND, remembered=True))
+    assert farm.pace(1) is None
+
+
+def test_the_first_measurement_replaces_what_was_remembered(farm: Scheduler) -> None:
+    farm.joined(1)
+    farm.submitted(1, 1000, pace=Pace(MILLISECOND, spread=0.01, remembered=True))
+    first = farm.held(1)[0]
+    assert first == Batch(1, 0, 30)
+    farm.finished(1, first, 30.0)
+    pace = farm.pace(1)
+    assert pace is not None
+    assert (pace.seconds, pace.remembered) == (pytest.approx(1.0), False)
+    assert pace.spread > 0.5
+
+
+def test_a_wrong_memory_is_found_out_within_milliseconds(farm: Scheduler) -> None:
+    two_workers(farm)
+    given = farm.submitted(1, 32, pace=Pace(1e-4, spread=0.01, remembered=True))
+    assert {each.budget for each in given} == {0.005}
+    # Its tasks take 0.1 s each now: the worker answers for none and keeps the one that runs.
+    farm.finished(2, Batch(1, 0, 0), -1.0, Batch(1, 1, 16))
+    assert farm.held(2) == (Batch(1, 0, 1),)
+    # What has come back goes to others, who may not have it for long either.
+    assert {each.budget for each in farm.joined(3)} == {0.005}
+
+
+def test_nobody_knows_the_pace_of_a_job_that_is_over(farm: Scheduler) -> None:
+    assert farm.pace(1) is None
+    farm.submitted(1, 3, pace=Pace(MILLISECOND))
+    assert farm.pace(1) == Pace(MILLISECOND)
     farm.cancelled(1)
-    assert farm.cover == 0.0
-
-
-def test_long_batches_cover_nothing(farm: Scheduler) -> None:
-    paced(farm, pace=1.0)
-    assert farm.cover == 0.0
+    assert farm.pace(1) is None
 
 
 # Overdue workers.

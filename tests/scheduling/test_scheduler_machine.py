@@ -1,6 +1,7 @@
 """The scheduler against a model of sets and lists, in whatever order things happen.
 
-The model knows every task by its number and nothing of ranges, paces or buckets: which tasks are
+The model knows every task by its number and nothing of ranges or buckets, and of paces only how
+long the tail is: which tasks are
 queued, which a worker holds, which are put off, which have run, how many workers died with each,
 and how often it has raised.
 """
@@ -13,13 +14,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.batching import Pace, Policy
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.retries import put_off
 from scoopmpi.scheduling.scheduler import Assignment, Scheduler
 
 picks = st.integers(0, 99)
 counts = st.integers(0, 5) | st.integers(0, 200)
+remembered_paces = st.none() | st.builds(
+    Pace,
+    st.sampled_from([1e-6, 1e-4, 0.01, 1.0]),
+    st.sampled_from([0.0, 0.01, 0.3, 1.0]),
+    st.just(True),
+)
 seconds_of_a_batch = st.sampled_from([-1.0, 0.0, 1e-5, 1e-3, 0.02, 1.0])
 
 
@@ -38,6 +45,7 @@ class ModelWorker:
         self.held: list[Batch] = []
         self.waiting: list[Batch] = []
         self.overdue = False
+        self.expected = 0.0  # seconds of the latest batch
 
 
 def tasks_of(batch: Batch) -> range:
@@ -53,6 +61,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.dead: list[int] = []
         self.put_off: list[Batch] = []
         self.settled = True  # no job was cancelled since the last assignments
+        self.policy = self.scheduler.policy
 
     # What the rules choose from.
 
@@ -67,10 +76,15 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def assigned(self, assignments: list[Assignment]) -> None:
         self.settled = True
-        for worker, batch, budget in assignments:
+        for worker, batch, budget, expected, surely in assignments:
             job, state = self.jobs[batch.job], self.workers[worker]
+            assert budget >= 2 * expected >= 2 * surely >= 0
             assert budget > 0
             assert not job.cancelled
+            if state.held:
+                assert not self.at_the_tail(batch.job), "it would wait while others have nothing"
+                longest = self.policy.prefetch
+                assert 0 < state.expected <= longest, "a batch would wait behind a long one"
             assert not state.overdue, "a batch would wait behind a task that outlives its budget"
             assert not state.held or all(other.held for other in self.workers.values())
             assert batch.tasks == 1 or not batch.attempts, "a suspect is not alone"
@@ -79,6 +93,16 @@ class SchedulerMachine(RuleBasedStateMachine):
                 assert (job.deaths[task], job.raised[task]) == (batch.attempts, batch.raised)
                 job.queued.remove(task)  # KeyError: it was held, had run or was never submitted
             state.held.append(batch)
+            state.expected = expected
+
+    def at_the_tail(self, number: int) -> bool:
+        """True where no job but this has tasks queued, and it has few: one for each worker, or as
+        many as are worth a message where that is more."""
+        if any(job.queued for other, job in self.jobs.items() if other != number):
+            return False
+        pace = self.scheduler.pace(number)
+        few = 1.0 if pace is None else max(1.0, self.policy.shortest / pace.seconds)
+        return len(self.jobs[number].queued) <= few * len(self.workers)
 
     def queued_again(self, batch: Batch) -> None:
         if not self.jobs[batch.job].cancelled:
@@ -106,14 +130,20 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     # What happens.
 
-    @rule(pick=picks, count=counts, new=st.sampled_from([True, False, False]), ahead=st.booleans())
-    def submitted(self, pick: int, count: int, new: bool, ahead: bool) -> None:
+    @rule(
+        pick=picks,
+        count=counts,
+        new=st.sampled_from([True, False, False]),
+        ahead=st.booleans(),
+        pace=remembered_paces,
+    )
+    def submitted(self, pick: int, count: int, new: bool, ahead: bool, pace: Pace | None) -> None:
         known = self.open_jobs
         number = len(self.jobs) + 1 if new or not known else known[pick % len(known)]
         job = self.jobs.setdefault(number, ModelJob())
         job.queued.update(range(job.submitted, job.submitted + count))
         job.submitted += count
-        self.assigned(self.scheduler.submitted(number, count, ahead))
+        self.assigned(self.scheduler.submitted(number, count, ahead, pace))
 
     @rule(returning=st.booleans())
     def joined(self, returning: bool) -> None:
@@ -264,11 +294,12 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_idles_while_something_is_queued(self) -> None:
-        if any(job.queued for job in self.jobs.values()):
+        queued = [number for number, job in self.jobs.items() if job.queued]
+        if queued:
             assert all(state.held for state in self.workers.values())
-            # Suspects wait for the idle, and those behind them do.
-            suspects = any(job.deaths for job in self.jobs.values())
-            assert suspects or not (self.settled and self.scheduler.open)
+            # Suspects wait for the idle, and those behind them do; so does the tail.
+            waits = any(job.deaths for job in self.jobs.values()) or self.at_the_tail(queued[0])
+            assert waits or not (self.settled and self.scheduler.open)
 
     @invariant()
     def every_task_is_in_one_place(self) -> None:

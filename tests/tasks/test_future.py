@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
@@ -34,6 +34,10 @@ def running() -> Future[Any]:
     future = Future[Any]()
     assert future.set_running_or_notify_cancel()
     return future
+
+
+def end_all(calls: Iterable[Future[Any]], values: Iterable[Any]) -> None:
+    set_results(zip(calls, values, strict=True))
 
 
 def meet(seed: int, *parts: Callable[[], Any]) -> list[Any]:
@@ -104,7 +108,7 @@ def test_what_is_over_stays_as_it_is(watched: bool) -> None:
     for again in (future.set_result, future.set_exception):
         with pytest.raises(standard.InvalidStateError):
             again(ValueError())
-    set_results([future], [2])
+    end_all([future], [2])
     assert future.result() == 1
 
 
@@ -161,10 +165,22 @@ def test_many_results_at_once_spoil_no_neighbours() -> None:
     calls[4].add_done_callback(seen.append)
     calls[5].set_exception(LookupError())
     with pytest.raises(SystemExit):
-        set_results(calls, range(6))
+        end_all(calls, range(6))
     assert [each.result() for each in calls[:5]] == [0, 1, 2, 3, 4]
     assert isinstance(calls[5].exception(), LookupError)
     assert seen == [calls[2], calls[3], calls[4]]
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_calls_are_handed_out_and_again(watched: bool) -> None:
+    waits, runs, cancelled, over = Future[int](), running(), Future[int](), running()
+    over.set_result(1)
+    cancelled.cancel()
+    calls = [waits, runs, cancelled, over]
+    assert not watched or all(call._condition for call in calls)
+    for _ in range(2):
+        assert [call.hand_out() for call in calls] == [True, True, False, False]
+    assert cancelled._state == "CANCELLED_AND_NOTIFIED"
 
 
 def test_a_future_stays_in_its_process() -> None:
@@ -200,10 +216,10 @@ def test_waits_take_all_kinds_together(wait: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("as_completed", [standard.as_completed, futures.as_completed])
 def test_futures_come_as_they_complete(as_completed: Callable[..., Any]) -> None:
     calls = [running() for _ in range(5)]
-    set_results(calls[:2], [0, 1])
+    end_all(calls[:2], [0, 1])
     given = as_completed(calls, 10)
     assert {next(given), next(given)} == set(calls[:2])
-    later = threading.Timer(0.02, set_results, (calls[4:1:-1], [4, 3, 2]))
+    later = threading.Timer(0.02, end_all, (calls[4:1:-1], [4, 3, 2]))
     later.start()
     assert [each.result() for each in given] == [4, 3, 2]
 
@@ -231,11 +247,11 @@ def test_as_completed_takes_as_long_for_each_of_many(over: bool) -> None:
         calls = [running() for _ in range(count)]
         begun = time.thread_time()
         if over:
-            set_results(calls, range(count))
+            end_all(calls, range(count))
             given = futures.as_completed(calls)
         else:
             given = futures.as_completed(calls)
-            set_results(calls, range(count))
+            end_all(calls, range(count))
         assert sum(call.result() for call in given) == count * (count - 1) // 2
         return time.thread_time() - begun
 
@@ -256,7 +272,7 @@ def test_either_it_runs_or_it_is_cancelled(seed: int) -> None:
     future.on_end = ended.append
 
     def run() -> bool:
-        runs = future.set_running_or_notify_cancel()
+        runs = future.hand_out() if seed % 2 else future.set_running_or_notify_cancel()
         if runs:
             future.set_result(1)
         return runs
@@ -277,7 +293,7 @@ def test_each_callback_is_called_once(seed: int) -> None:
                 assert future._condition
 
     def end() -> None:
-        set_results([future], [1]) if seed % 2 else future.set_result(1)
+        end_all([future], [1]) if seed % 2 else future.set_result(1)
 
     meet(seed, lambda: add(0), end, lambda: add(10))
     assert len(seen) == 8
@@ -293,7 +309,7 @@ def test_the_standard_library_sees_each_future_end_once(seed: int) -> None:
             calls[value].set_result(value)
 
     def end_together() -> None:
-        set_results(calls, range(4))
+        end_all(calls, range(4))
 
     completed, waited, _ = meet(
         seed,
@@ -308,7 +324,7 @@ def test_the_standard_library_sees_each_future_end_once(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_thread_that_waits_is_woken(seed: int) -> None:
     future = running()
-    end = (lambda: set_results([future], [3])) if seed % 2 else (lambda: future.set_result(3))
+    end = (lambda: end_all([future], [3])) if seed % 2 else (lambda: future.set_result(3))
     assert meet(seed, lambda: future.result(10), lambda: future.exception(10), end)[:2] == [3, None]
 
 

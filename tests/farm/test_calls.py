@@ -1,0 +1,130 @@
+"""Submitted calls on a farm in memory: what each is given, whatever it shares a message with."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from scoopmpi.farm.calls import Call, CallStream, packed
+from scoopmpi.tasks.future import Future
+from scoopmpi.tasks.outcomes import OutcomeRange
+from scoopmpi.tasks.pedigree import UNPLACED
+from scoopmpi.wire import payload
+from scoopmpi.wire.messages import CANCELLED
+from tests.support.memory_farm import farm
+
+__all__ = ["farm"]  # the fixture
+
+
+def got(*args: Any, **kwargs: Any) -> Any:
+    """What a call has got, which it then changes."""
+    found = repr((args, kwargs))
+    for each in args:
+        if isinstance(each, list):
+            each.append("changed")
+    return found
+
+
+def call(fn: Any = got, *args: Any, **kwargs: Any) -> Call:
+    return Call(Future(), packed(fn, args, kwargs, UNPLACED))
+
+
+def test_each_call_gets_what_it_was_given(farm: Any) -> None:
+    shared, words = [1], {"word": [2]}
+    rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        ((1, 2.5, None), {}), ((shared,), {}), ((shared, shared), {}), ((), {"word": "b"}),
+        (("x", (1, "y")), {"z": 3}), (("long" * 1000,), {}), ((), words), ((b"", True), {}),
+    ]  # fmt: skip
+    wanted = [repr(row) for row in rows]
+    calls = [farm.submit(got, *args, **kwargs) for args, kwargs in rows]
+    calls += [farm.submit(lambda *row: got(*row), 7), farm.submit(pow, 2, 10)]
+    shared.append("later")
+    words["word"].append("later")
+    assert [each.result() for each in calls] == [*wanted, "((7,), {})", 1024]
+
+
+def test_keywords_are_taken_as_they_are(farm: Any) -> None:
+    words: dict[str, Any] = {"number": 1}
+    made = farm.call(got, (), words)
+    words["number"] = 2
+    assert made.result() == "((), {'number': 1})"
+
+
+def test_cancelled_calls_are_left_out(farm: Any) -> None:
+    calls = [farm.submit(got, x if x % 3 else [x]) for x in range(30)]
+    cancelled = {x for x in range(30) if x % 4 == 1 and calls[x].cancel()}
+    for x in set(range(30)) - cancelled:
+        assert calls[x].result() == repr(((x if x % 3 else [x],), {}))
+    assert all(calls[x].cancelled() for x in cancelled)
+
+
+def test_a_failure_shows_its_call(farm: Any) -> None:
+    calls = {"divmod(7, 0)": farm.submit(divmod, 7, 0), "sum([0], [0])": farm.submit(sum, [0], [0])}
+    for words, made in calls.items():
+        assert words in made.exception().__notes__[0]
+
+
+# By themselves.
+
+
+def test_calls_that_nobody_can_change_share_a_frame() -> None:
+    stream = CallStream(0)
+    calls = [call(got, x) for x in range(4)]
+    for each in calls:
+        stream.add(each)
+    calls[2].future.cancel()
+    assert stream.take_fresh() == 4 and not stream.fresh
+    tasks = stream.packed(0, 4)
+    assert tasks.plain
+    (column,) = payload.unpack(tasks.frames)
+    assert [row if row == CANCELLED else row[1] for row in column] == [
+        (0,), (1,), CANCELLED, (3,),
+    ]  # fmt: skip
+    assert stream.packed(0, 4) == tasks  # as a worker has died
+
+
+def test_others_have_a_frame_each() -> None:
+    stream = CallStream(0)
+    for each in (call(got, 1), call(got, [2]), call(got, 3)):
+        stream.add(each)
+    stream.take_fresh()
+    tasks = stream.packed(0, 3)
+    assert not tasks.plain
+    assert [payload.unpack(frame)[1] for frame in tasks.frames] == [(1,), ([2],), (3,)]
+
+
+def test_an_end_tells_also_those_that_nobody_has_looked_at() -> None:
+    stream, error = CallStream(0), LookupError("the end")
+    calls = [call(got, x) for x in range(4)]
+    for each in calls[:2]:
+        stream.add(each)
+    stream.take_fresh()
+    for each in calls[2:]:
+        stream.add(each)
+    assert stream.waiting == 4
+    stream.failed(error)
+    assert [each.future.exception() for each in calls] == [error] * 4
+    assert stream.waiting == stream.take_fresh() == 0
+    assert payload.unpack(stream.packed(0, 2).frames) == ([CANCELLED] * 2,)
+    stream.delivered(OutcomeRange(0, 2, True, payload.pack([1, 2]), ()))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_threads_that_submit_lose_none(seed: int) -> None:
+    stream, calls = CallStream(0), [call(got, x) for x in range(200)]
+    adders = [
+        threading.Thread(target=lambda part=part: [stream.add(each) for each in part])
+        for part in (calls[::2], calls[1::2])
+    ]
+    for adder in adders:
+        adder.start()
+    taken = 0
+    while any(adder.is_alive() for adder in adders) or stream.fresh:
+        if seed % 2 and taken > 50:
+            stream.failed(LookupError())
+            seed = 0
+        taken += stream.take_fresh()
+    stream.failed(LookupError())
+    assert all(isinstance(each.future.exception(), LookupError) for each in calls)
