@@ -78,7 +78,7 @@ class Driver:
         """Wait a moment. last: when there was something to do."""
         since, due, awaited = self._due.look(now)
         if due is not None and not awaited:
-            sleep_until(due if deadline is None else min(due, deadline))
+            sleep_until(due if deadline is None else min(due, deadline), now - last)
             return
         until = min((each for each in (due, deadline) if each is not None), default=None)
         pause(now - max(last, since), self._scheduler.idle, until)

@@ -1,4 +1,4 @@
-"""Whether Open MPI's own waits can be told to give the core away; other libraries take no harm."""
+"""How long a rank sleeps, and whether Open MPI's own waits can be told to give the core away."""
 
 from __future__ import annotations
 
@@ -33,3 +33,23 @@ def test_a_library_without_the_switch_is_left_alone(
 ) -> None:
     monkeypatch.setattr(backoff, "_loaded", lambda name: path)
     assert backoff.yield_inside_mpi(True) is False
+
+
+@pytest.mark.parametrize(
+    ("due_in", "idle", "slept"),
+    [
+        (0.0002, 1.0, 0.0002),  # as it was expected
+        (1.0, 0.0, backoff.EARLY_SECONDS),  # a batch has just gone out
+        (1.0, 0.004, 0.002),
+        (1.0, 60.0, backoff.LONGEST),
+        (-1.0, 1.0, 0.0),
+    ],
+)
+def test_what_is_expected_late_may_come_early(
+    due_in: float, idle: float, slept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[float] = []
+    monkeypatch.setattr(backoff.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(backoff.time, "sleep", lengths.append)
+    backoff.sleep_until(100.0 + due_in, idle)
+    assert lengths == pytest.approx([slept])
