@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Union
 
-from ..concurrency.backoff import YIELD_SECONDS, pause
+from ..concurrency.backoff import YIELD_SECONDS, pause, yield_inside_mpi
 from ..concurrency.periods import (
     END_SECONDS,
     FINALIZE_SECONDS,
@@ -112,6 +112,7 @@ class Rank0:
             _stop_all(transport)
             transport.flush()
             self._light(_limit(transport) + 2 * GRACE_SECONDS, status)
+            yield_inside_mpi(True)
 
 
 def _stop_all(transport: MPITransport) -> None:
