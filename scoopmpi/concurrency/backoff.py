@@ -74,35 +74,6 @@ def sleep_exactly() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1000, 0, 0, 0)
 
 
-def yield_inside_mpi(on: bool) -> bool:
-    """Have Open MPI's own waits give the core to others, or not; return how it was.
-
-    Without effect, and False, where this is another library. Not for a whole run, as each look for
-    a message would give the core away: 32 tasks of 1 ms on two cores had an efficiency of 0.84, not
-    0.90. But where all ranks meet, those that are there keep the others from coming: start to end
-    of 31 workers on two cores took 6.7 s, 4.0 with it in MPI_Finalize, 2.7 with it in both.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        with contextlib.suppress(OSError, AttributeError):  # another version may lack it
-            path = _loaded("libopen-pal.so")
-            if path is not None:
-                switch = ctypes.CDLL(path).opal_progress_set_yield_when_idle
-                switch.argtypes, switch.restype = [ctypes.c_bool], ctypes.c_bool
-                return bool(switch(on))
-    return False
-
-
-def _loaded(library: str) -> str | None:
-    """Return the path under which this process has loaded a library, if it has."""
-    with open("/proc/self/maps") as file:
-        for line in file:
-            if library in line:
-                return line.split(None, 5)[5].strip()
-    return None
-
-
 def poll(done: Callable[[], bool], timeout: float | None = None) -> bool:
     """Wait for what other threads bring about; return False after `timeout` seconds."""
     started = time.monotonic()

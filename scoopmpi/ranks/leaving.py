@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, Union
 
-from ..concurrency.backoff import YIELD_SECONDS, pause, yield_inside_mpi
+from ..concurrency.backoff import YIELD_SECONDS, pause
 from ..concurrency.periods import (
     END_SECONDS,
     FINALIZE_SECONDS,
@@ -28,6 +28,7 @@ from ..concurrency.periods import (
 from ..process import ending, lifeline, strays, supervisor
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
+from ..wire.mpi_waits import yield_inside_mpi
 from ..wire.transport import MPITransport
 
 if TYPE_CHECKING:  # an import is a file that every rank opens

@@ -18,11 +18,11 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from ..concurrency.backoff import yield_inside_mpi
 from ..concurrency.periods import ABORT_SECONDS
 from ..process import lifeline, streams
 from ..process.supervisor import ORPHANED
 from .messages import KINDS, NUMBERS, Lost, Message
+from .mpi_waits import yield_inside_mpi
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .line import Line

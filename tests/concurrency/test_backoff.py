@@ -21,14 +21,6 @@ from scoopmpi.concurrency.backoff import (
     sleep_exactly,
     sleep_until,
 )
-from tests.support.libraries import Library
-
-PROGRAM = """
-from mpi4py import MPI
-from scoopmpi.concurrency.backoff import yield_inside_mpi
-yield_inside_mpi(True)
-print(yield_inside_mpi(False), yield_inside_mpi(False))
-"""
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the timer slack is Linux's")
 
@@ -163,23 +155,6 @@ def test_elsewhere_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(backoff.sys, "platform", "darwin")
     monkeypatch.setitem(sys.modules, "ctypes", None)  # to import it would fail
     sleep_exactly()
-
-
-def test_waits_inside_mpi_yield_and_stop_yielding(library: Library) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env=library.env, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    openmpi = library.name.startswith("openmpi")
-    assert answer.stdout.split() == [str(openmpi), "False"], answer.stderr
-
-
-@pytest.mark.parametrize("path", [None, "/nowhere/libopen-pal.so.80", "libc.so.6"])
-def test_a_library_without_the_switch_is_left_alone(
-    path: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backoff, "_loaded", lambda name: path)
-    assert backoff.yield_inside_mpi(True) is False
 
 
 @pytest.mark.parametrize(
