@@ -85,7 +85,7 @@ class Driver:
         since, due, awaited = self._due.look(now)
         # Where somebody is idle, what running tasks hand in may come at any moment.
         if due is not None and not awaited and not self._scheduler.idle:
-            sleep_until(due if deadline is None else min(due, deadline))
+            sleep_until(due if deadline is None else min(due, deadline), now - last)
             return
         until = min((each for each in (due, deadline) if each is not None), default=None)
         pause(now - max(last, since), self._yield_seconds(now), until)
