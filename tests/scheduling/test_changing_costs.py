@@ -23,6 +23,9 @@ COSTS = Costs(latency=20e-6)
 POLICY = Policy()
 FARMS = (2, 16)
 SHARES = (2, 4, 16, 64)  # tasks a worker
+BACK = 0.005
+"""Seconds after which a batch that was made by a memory may come back, however short it should be:
+a worker's progress thread looks as often."""
 FACTORS = (100.0, 10.0, 3.0, 1.0, 0.1, 0.01)
 
 
@@ -132,7 +135,7 @@ def changed(workers: int, factor: float, before: Shape, after: Shape) -> Iterato
                 sums[0] += seconds_of(tasks, workers, pace) / 4
                 sums[1] += seconds_of(tasks, workers, None) / 4
             expected = min(share * seconds, POLICY.target)
-            yield Changed(*sums, 2 * max(expected, POLICY.doubt))
+            yield Changed(*sums, max(2 * expected, BACK))
 
 
 @pytest.mark.parametrize("before", (even, spread))
