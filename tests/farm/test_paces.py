@@ -145,18 +145,17 @@ def test_a_function_is_known_again(program: Program, make: Callable[[], Any]) ->
     assert program.remembered(make()) == 0.25
 
 
-@pytest.mark.parametrize(
-    "around",
-    [
-        partial(one, 1),
-        partial(partial(one, 1), 2),
-        Limited(one, 1.0),
-        Starred(one),
-        Limited(Starred(one), 1.0),
-        functools.lru_cache(one),
-    ],
-    ids=repr,
-)
+AROUND: dict[str, Callable[..., Any]] = {
+    "partial": partial(one, 1),
+    "partial of a partial": partial(partial(one, 1), 2),
+    "limited": Limited(one, 1.0),
+    "starred": Starred(one),
+    "limited and starred": Limited(Starred(one), 1.0),
+    "cached": functools.lru_cache(one),
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND.keys())
 def test_what_is_around_a_function_is_looked_through(program: Program, around: Any) -> None:
     program.maps_once(one, 0.25)
     assert program.remembered(around) == 0.25
