@@ -68,6 +68,29 @@ def test_two_versions_are_compared_by_what_each_measures(tmp_path: Path) -> None
     assert len(found) > 8 and all(figure > 0 for figure in found.values())
 
 
+@pytest.mark.timeout(60)
+def test_naps_are_as_long_as_they_are_simulated(
+    first_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the tables of large farms, which nobody can measure here, say nothing."""
+    for name, value in first_library.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    scale = benchmark("scale")
+    real = scale.over_mpi(2)
+    assert 0 < real["us"] < 500
+    for name, (seconds, tasks) in scale.naps_for(2).items():
+        assert real[name] == pytest.approx(scale.simulated(seconds, tasks, 2, 1, True), abs=0.05)
+
+
+def test_what_a_batch_costs_rank_0_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    scale = benchmark("scale")
+    assert 0 < scale.in_memory(2, 500) < 0.001
+    small_maps = scale.simulated(0.001, 8, 2, 20, False)
+    assert 0.8 < small_maps < 1.0
+
+
 def test_what_logs_cost_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_file, "GATHER", row_file.GATHER)  # the benchmark sets it for itself
     assert all(figure > 0 for figure in benchmark("logs").measured(1).values())
