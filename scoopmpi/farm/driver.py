@@ -14,6 +14,7 @@ from collections.abc import Callable
 from ..concurrency.backoff import (
     CROWDED_YIELD_SECONDS,
     YIELD_SECONDS,
+    offer_core,
     pause,
     sleep_exactly,
     sleep_until,
@@ -64,6 +65,8 @@ class Driver:
         outermost = caller not in self._callers
         self._callers.add(caller)
         try:
+            if not done():
+                offer_core()
             while not done():
                 self._driven = now
                 progress = self._step()

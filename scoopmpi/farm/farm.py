@@ -10,7 +10,7 @@ task and compares.
         farm/farm               a worker has joined
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/payload concurrency/signal_lock
-        farm/paces              how long it took before   + farm/ahead concurrency/signal_lock
+        farm/paces              how long its tasks take   + concurrency/signal_lock farm/ahead
         farm/map_job            its parts, joined         + farm/map_window map_tasks
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
@@ -48,7 +48,7 @@ task and compares.
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
-        farm/map_outcomes       kept, in order            + farm/ahead tasks/reorder wire/payload
+        farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
                                                             concurrency/signal_lock
         executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder
