@@ -41,7 +41,8 @@ class Program:
         """Begin a map; return its number."""
         self.maps += 1
         self.open[self.maps] = SimpleNamespace(light=self.light)
-        known = self.paces.begun(self.maps, function)
+        known = self.paces.known(function)
+        self.paces.begun(self.maps, known)
         self.scheduler.submitted(self.maps, tasks, pace=known.pace)
         return self.maps
 
@@ -63,9 +64,7 @@ class Program:
 
     def known(self, function: Callable[..., Any]) -> Known:
         """Return what a map of the function begins with."""
-        self.maps += 1
-        known = self.paces.begun(self.maps, function)
-        self.paces.closed(self.maps)
+        known = self.paces.known(function)
         assert known.pace is None or known.pace.remembered
         return known
 
@@ -226,7 +225,7 @@ def test_how_much_tasks_differ_is_remembered_too(program: Program) -> None:
 
 
 def test_whether_outcomes_are_light_is_what_the_latest_map_says(program: Program) -> None:
-    assert program.known(one) == Known(None, light=False)
+    assert program.known(one) == Known(program.known(one).code)
     program.light = True
     program.maps_once(one, 0.25)
     assert program.known(one).light
@@ -261,7 +260,7 @@ def test_the_memory_is_bounded(program: Program) -> None:
     assert known == [False] * 10 + [True] * MOST
     assert len(program.paces._kept) == MOST
     assert not program.paces._latest
-    assert not program.paces._keys
+    assert not program.paces._code_of
 
 
 def test_what_is_used_stays_in_the_memory(program: Program) -> None:
@@ -456,9 +455,11 @@ def test_functions_in_turn_over_the_link(ranks: Ranks) -> None:
 def test_a_map_that_fails_or_is_given_up_leaves_nothing_open(ranks: Ranks) -> None:
     with pytest.raises(ZeroDivisionError):
         list(ranks.executor.map(lambda x: 1 // x, range(20)))
+    with pytest.raises(TypeError):
+        ranks.executor.map(one, 3)
     given_up = ranks.executor.map(one, range(10_000))
     next(given_up)
     del given_up
     ranks.settle()
     assert not ranks.farm.maps._paces._latest
-    assert not ranks.farm.maps._paces._keys
+    assert not ranks.farm.maps._paces._code_of
