@@ -1,14 +1,16 @@
-"""Submitted calls in a checkpoint: job 0 of the file, each call a part of its own.
+"""Submitted calls in a checkpoint: job 0 of the file.
 
-A call is looked for at its place among the calls first. Where the program submits others than it
-did, it is looked for in all that is left of its function, maps' tasks included.
+Calls in a row that nobody can change, of one function, whose values came together, are one part,
+as tasks of a map are; any other call is a part of its own. A call is looked for at its place among
+the calls first. Where the program submits others than it did, it is looked for in all that is left
+of its function, maps' tasks included.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..tasks.outcomes import OutcomeRange
@@ -23,6 +25,8 @@ from .tables import Function, Job, Move, Place
 
 CALLS = 0
 """The job of all submitted calls."""
+MOST = 4096
+"""Calls of one part: what a damaged row says of more is not looked at."""
 
 
 class Submitted:
@@ -50,11 +54,17 @@ class Submitted:
         number = next(self._count)
         if function is None:
             return CheckpointedCall(self._ledger, given, number, None, None, b"")
-        key, kept = arguments.of_call(args, kwargs, place)
-        if key is not None and placed:
-            key = digests.digest(key, place)
-        call = CheckpointedCall(self._ledger, given, number, function, key, kept)
-        if key is not None and self._ledger.file.counts and not self._ledger.set_by_tasks:
+        looks = self._ledger.file.counts and not self._ledger.set_by_tasks
+        plain = args and not kwargs and not placed and payload.small(args)
+        key, kept = None, b""
+        if looks or not plain:
+            key, kept = arguments.of_call(args, kwargs, place)
+            if key is not None and placed:
+                key = digests.digest(key, place)
+        call = CheckpointedCall(
+            self._ledger, given, number, function, key, kept, args if plain else None
+        )
+        if key is not None and looks:
             self._look_for(call, function, key)
         return call
 
@@ -67,20 +77,20 @@ class Submitted:
                 settle(self._ledger, function, call.number, Outcome(place.part, 0), [])
                 call.take_whole(place)
                 return
-            if here or call.number >= self._end or self._moved:
+            hit = self._among_others(here, call.number, known, key)
+            if hit is None and (here or call.number >= self._end or self._moved):
                 self._moved = True
                 hit = self._elsewhere(call.number, known, key)
-                place = None if hit is None else known.where(hit)
-            if hit is not None and place is not None:
+            if hit is not None:
                 settle(self._ledger, function, call.number, hit, known.take_moves())
-                call.take(place, hit)
+                call.take(known.where(hit), hit)
                 return
         call.missed(here)
 
     def _elsewhere(self, number: int, known: Known, key: bytes) -> Outcome | None:
         """Give an outcome that does not lie at a call's place, if one is left."""
         file = self._ledger.file
-        at_place = [(number, here.part, 0) for here in self._here(number)]
+        at_place = [(number, here.part, number - here.start) for here in self._here(number)]
         if (before := file.moved.get((CALLS, known.function), {}).get(number)) is not None:
             at_place.insert(0, (number, *before))
         keys = {number: key}
@@ -93,11 +103,25 @@ class Submitted:
                 file.note_job(Job(CALLS, 0, None, True))
         return found
 
+    def _among_others(
+        self, here: list[Place], number: int, known: Known, key: bytes
+    ) -> Outcome | None:
+        """Give the outcome that lies at a call's place, in a part of several calls."""
+        before = self._ledger.file.moved.get((CALLS, known.function), {})
+        at_place = [
+            (number, place.part, number - place.start)
+            for place in here
+            if place.stop - place.start > 1 and place.function == known.function
+        ]
+        at_place = [at for at in at_place if before.get(number, at[1:]) == at[1:]]
+        return known.claim_tasks({number: key}, at_place).get(number) if at_place else None
+
     def _fitting(self, here: list[Place], function: Function, key: bytes) -> Place | None:
         file = self._ledger.file
         replaced, before = file.replaced, file.moved.get((CALLS, function.number), {})
         for place in here:
-            fits = place.function == function.number and place.digest == key
+            alone = place.stop - place.start == 1
+            fits = alone and place.function == function.number and place.digest == key
             mine = Outcome(place.part, 0)
             if fits and mine not in replaced and before.get(place.start, mine) == mine:
                 return place
@@ -108,7 +132,8 @@ class Submitted:
             if self._places is None:
                 self._places = {}
                 for place in self._ledger.file.places(job=CALLS):
-                    self._places.setdefault(place.start, []).insert(0, place)
+                    for call in range(place.start, min(place.stop, place.start + MOST)):
+                        self._places.setdefault(call, []).insert(0, place)
                     self._end = max(self._end, place.stop)
             return self._places.get(number, [])
 
@@ -131,14 +156,15 @@ class CheckpointedCall:
     """One submitted call.
 
     kept: its arguments as they stand in the file.
+    plain: these where nobody can change them; then key and kept may be made later.
     """
 
     def __init__(
         self, ledger: Ledger, given: int, number: int, function: Function | None,
-        key: bytes | None, kept: bytes,
+        key: bytes | None, kept: bytes, plain: tuple[Any, ...] | None = None,
     ) -> None:  # fmt: skip
         self._ledger, self._given, self.number = ledger, given, number
-        self._function, self._key, self._kept = function, key, kept
+        self._function, self._key, self._kept, self._plain = function, key, kept, plain
         self._instead: tuple[Outcome, ...] = ()
         self._reason = "new"
         self.known: OutcomeRange | None = None
@@ -155,7 +181,7 @@ class CheckpointedCall:
         """Use an outcome that was given to this call; a failure only where that is wanted."""
         found = self._ledger.file.outcome(place, outcome.place)
         if found is not None:
-            frame = payload.pack(found.outcome) if found.plain else found.outcome
+            frame = payload.pack_plain(found.outcome) if found.plain else found.outcome
             self._use(frame, found.raised, found.failed, outcome)
 
     def _use(self, frame: Frame, raised: bool, failed: bool, outcome: Outcome) -> None:
@@ -182,7 +208,8 @@ class CheckpointedCall:
         earlier = [place for place in here if place.function in versions]
         if earlier and not file.is_earlier(function):
             self._reason = "changed"
-            tasks = sum(place.function in versions for place in file.places(job=CALLS))
+            parts = [part for part in file.places(job=CALLS) if part.function in versions]
+            tasks = sum(part.stop - part.start for part in parts)
             self._ledger.changed("submitted calls", function.name, tasks)
 
     def came(self, plain: bool, outcome: Any, failed: bool) -> None:
@@ -192,6 +219,8 @@ class CheckpointedCall:
             tally.add_changed(function.name, 1)
         else:
             tally.add(**{self._reason: 1})
+        if self._plain is not None and self._key is None:
+            self._key, self._kept = arguments.of_call(self._plain, {})
         if function is None or self._key is None or (failed and says_late(outcome)):
             return
         if self._ledger.covers(self._given):
@@ -202,3 +231,49 @@ class CheckpointedCall:
             )  # fmt: skip
             saved = self._ledger.file.save(CALLS, function, part)
             settle(self._ledger, function, number, Outcome(saved, 0), [])
+
+    def came_together(self, ended: Sequence[tuple[CheckpointedCall, Any]]) -> None:
+        """Keep values that have come in one message: plain ones, of calls in any order."""
+        row: list[tuple[CheckpointedCall, Any]] = []
+        for call, value in ended:
+            if row and (len(row) == MOST or not call._follows(row[-1][0])):
+                _keep(row)
+                row = []
+            row.append((call, value))
+        _keep(row)
+
+    def _follows(self, last: CheckpointedCall) -> bool:
+        """True where this call and the one before may be of one part."""
+        return (
+            self._plain is not None
+            and last._plain is not None
+            and self.number == last.number + 1
+            and self._function is last._function
+            and len(self._plain) == len(last._plain)
+            and self._reason == last._reason == "new"
+            and self._given == last._given
+            and self._ledger is last._ledger
+        )
+
+
+def _keep(row: list[tuple[CheckpointedCall, Any]]) -> None:
+    """Keep the values of calls in a row as one part."""
+    first, last = row[0][0], row[-1][0]
+    ledger, function = first._ledger, first._function
+    if len(row) == 1 or function is None or first._plain is None:
+        for call, value in row:
+            call.came(True, value, False)
+        return
+    ledger.tally.add(new=len(row))
+    if not ledger.covers(first._given):
+        return
+    columns = list(zip(*(call._plain or () for call, _ in row), strict=True))
+    digest, kept = arguments.of_batch(columns)
+    if digest is None:
+        return
+    values = payload.pack_plain([value for _, value in row])
+    part = Saved(first.number, last.number + 1, digest, True, values, (), kept)
+    saved = ledger.file.save(CALLS, function, part)
+    if (CALLS, function.number) in ledger.file.moved:
+        for place, (call, _) in enumerate(row):
+            settle(ledger, function, call.number, Outcome(saved, place), [])

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..wire import failure
+from ..wire import failure, payload
 from . import digests
 from .file import CheckpointFile
 from .known import Known
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from ..constants.sharing import FarmSharing
 
 logger = logging.getLogger("scoopmpi")
+
+
+class _Latest(NamedTuple):
+    """A function that is found by its name, and that asks for no place.
+
+    given: the number of constants that were set before.
+    """
+
+    target: object
+    code: object
+    given: int
+    function: Function
 
 
 class Ledger:
@@ -42,6 +54,7 @@ class Ledger:
         self._wholes: dict[tuple[bytes, int], tuple[bytes | None, bool]] = {}
         self._asking = False  # whether a constant asks for the place of a task
         self._functions: dict[Any, Function] = {}  # by their digest and the constants set before
+        self._latest: _Latest | None = None
         self._known: dict[int, Known | None] = {}  # by the number of their function
         self._lock = threading.RLock()
         self._told: set[str] = set()
@@ -126,6 +139,8 @@ class Ledger:
 
         place: the program's seed, and the number of the map that is made.
         """
+        if (latest := self._as_latest(target)) is not None:
+            return latest, False
         digest, placed = digests.described(target)
         if digest is None:
             name = failure.describe(target)
@@ -142,7 +157,19 @@ class Ledger:
             if whole is None:
                 return None, placed
             self._functions[known] = self.file.function(failure.describe(target), whole)
-        return self._functions[known], placed
+        function = self._functions[known]
+        if not placed and payload.pack_named(target) is not None:
+            code = getattr(target, "__code__", None)
+            self._latest = _Latest(target, code, self.given, function)
+        return function, placed
+
+    def _as_latest(self, target: Callable[..., Any]) -> Function | None:
+        """Return the function that was asked for last, if it is this one and just as it was."""
+        latest = self._latest
+        if latest is None or latest.target is not target or latest.given != self.given:
+            return None
+        same = latest.code is getattr(target, "__code__", None)
+        return latest.function if same and payload.pack_named(target) is not None else None
 
     def _whole(self, function: bytes) -> tuple[bytes | None, bool]:
         """Return what `_with_constants` does, and whether a constant asks for a task's place."""

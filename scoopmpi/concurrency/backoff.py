@@ -22,6 +22,10 @@ SHORTEST, LONGEST = 0.00002, 0.005
 """Seconds. With 0.2 ms as the shortest, 5000 submits on two cores came at two thirds of the speed;
 above the longest nothing is saved."""
 
+EARLY_SECONDS = 0.0001
+"""The first sleep until a time at which something is expected; what is not known better takes so
+long by itself: a batch that goes out, and its answer."""
+
 _PR_SET_TIMERSLACK = 29  # linux/prctl.h; the number of nanoseconds follows
 
 
@@ -36,7 +40,7 @@ def pause(idle: float, yields: float = 0.0, until: float | None = None) -> None:
     yields: seconds for which it only yields; none where that takes a core from others.
     """
     if idle < yields:
-        os.sched_yield()
+        offer_core()
         return
     length = seconds(idle)
     if until is not None:
@@ -44,9 +48,25 @@ def pause(idle: float, yields: float = 0.0, until: float | None = None) -> None:
     time.sleep(length)
 
 
-def sleep_until(due: float) -> None:
-    """Sleep until a time at which something is expected, LONGEST at most."""
-    time.sleep(min(max(due - time.monotonic(), 0.0), LONGEST))
+def offer_core() -> None:
+    """Let another rank on this core run first: whoever was sent something and shares the core.
+
+    Where rank 0 did the rest of its work before, the worker beside it began 55 us later, and lost
+    85 us more while it ran: generations of 32 tasks of 10 us had 0.41 instead of 0.55, and 10,000
+    squares took 1.29 ms instead of 1.03.
+    """
+    os.sched_yield()
+
+
+def sleep_until(due: float, idle: float) -> None:
+    """Sleep until a time at which something is expected, LONGEST at most.
+
+    idle: seconds without a message so far; half of them is the longest sleep too, as the pace
+    may be that of a dearer map: 32 tasks of 10 us that followed 32 of 1 ms took 30 times their
+    ideal time, with it 4 to 5 times, and 7 where no pace is remembered.
+    """
+    early = max(idle / 2, EARLY_SECONDS)
+    time.sleep(min(max(due - time.monotonic(), 0.0), early, LONGEST))
 
 
 def sleep_exactly() -> None:

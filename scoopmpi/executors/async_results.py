@@ -7,7 +7,6 @@ farm: an executor gives the outcomes.
 from __future__ import annotations
 
 import multiprocessing
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +37,7 @@ class AsyncResult:
         self._callbacks = callback, error_callback
         self._value: Any = None
         self._error: BaseException | None = None
-        self._done = threading.Event()
+        self._done = False
         self._below = current()
         self._below.unfinished.add(self)
         unfinished.add(self)
@@ -67,7 +66,7 @@ class AsyncResult:
 
     def ready(self) -> bool:
         """Return whether the call is done."""
-        return self._done.is_set()
+        return self._done
 
     def successful(self) -> bool:
         """Return whether the call has given a value; ValueError before it is done."""
@@ -96,7 +95,7 @@ class AsyncResult:
                 if callback is not None:
                     callback(self._value)
         finally:
-            self._done.set()
+            self._done = True
             self._unfinished.discard(self)
             self._below.unfinished.discard(self)
 

@@ -189,12 +189,15 @@ class CallStream:
     def _values_came(self, start: int, values: list[Any], reproducible: bool) -> None:
         """Set the futures of calls whose outcomes are numbers, strings or such."""
         ended: list[tuple[Future[Any], Any]] = []
+        kept: list[tuple[CallRecord, Any]] = []
         for index, value in enumerate(values, start):
             call = self._calls.pop(index, None)
             if call is not None:
                 if call.record is not None and reproducible and not call.future.done():
-                    call.record.came(True, value, False)
+                    kept.append((call.record, value))
                 ended.append((call.future, value))
+        if kept:
+            kept[0][0].came_together(kept)
         set_results(ended)
 
     def tell_unheard(self) -> None:

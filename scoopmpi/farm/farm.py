@@ -9,14 +9,15 @@ task and compares.
         executors/farm_executor on this farm              + tasks/limit pedigree
         farm/farm               a worker has joined
         farm/maps               a map begins
-        tasks/packed            its function, packed      + wire/payload
+        tasks/packed            its function, packed      + wire/payload concurrency/signal_lock
+        farm/paces              how long its tasks take   + concurrency/signal_lock farm/ahead
         farm/map_job            its parts, joined         + farm/map_window map_tasks
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
-        farm/jobs               the map is open
+        farm/jobs               the map is open           + farm/paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
-        farm/dispatch           a batch to be sent        + concurrency/signal_lock
+        farm/dispatch           a batch to be sent        + farm/due concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
         farm/functions          its function, sent once   + scheduling/ranges
@@ -32,7 +33,6 @@ task and compares.
         worker/batches          it is the one that runs   + worker/inbox worker
         worker/running          unpacked, run, packed     + worker/purity worker wire/payload
                                                             wire/failure tasks/pedigree
-                                                            program/naming
         worker/outbox           answered
         wire/transport          Finished leaves
 
@@ -44,11 +44,11 @@ task and compares.
 
     back: from the worker to the caller
         wire/transport          Finished arrives
-        farm/router             what it says, to whom
+        farm/router             what it says, to whom     + farm/due
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
-        farm/map_outcomes       kept, in order            + farm/ahead tasks/reorder
+        farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
                                                             concurrency/signal_lock
         executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder
@@ -152,7 +152,7 @@ class Farm:
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(
-            loop.step, scheduler, due, lambda: loop.busy, progress_thread
+            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size

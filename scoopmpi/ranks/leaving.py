@@ -28,6 +28,7 @@ from ..concurrency.periods import (
 from ..process import ending, lifeline, strays, supervisor
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
+from ..wire.mpi_waits import yield_inside_mpi
 from ..wire.transport import MPITransport
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
@@ -112,6 +113,7 @@ class Rank0:
             _stop_all(transport)
             transport.flush()
             self._light(_limit(transport) + 2 * GRACE_SECONDS, status)
+            yield_inside_mpi(True)
 
 
 def _stop_all(transport: MPITransport) -> None:

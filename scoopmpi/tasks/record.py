@@ -52,3 +52,9 @@ class CallRecord(Protocol):
         outcome: the value itself where plain is True, else its frame.
         failed: True where the frame is that of an exception.
         """
+
+    def came_together(self, ended: Sequence[tuple[Any, Any]]) -> None:
+        """Keep values that have come in one message, numbers and strings, of several calls.
+
+        ended: records of one checkpoint, of which this is the first, and the values.
+        """

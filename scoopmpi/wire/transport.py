@@ -22,6 +22,7 @@ from ..concurrency.periods import ABORT_SECONDS
 from ..process import lifeline, streams
 from ..process.supervisor import ORPHANED
 from .messages import KINDS, NUMBERS, Lost, Message
+from .mpi_waits import yield_inside_mpi
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .line import Line
@@ -74,10 +75,12 @@ class MPITransport:
         MPI = mpi()
         self._mpi = MPI
         comm = MPI.COMM_WORLD if comm is None else comm
+        yielding = yield_inside_mpi(True)  # until all have come
         if root == 0:
             self._comm = comm.Dup()
         else:
             self._comm = comm.Split(0, -1 if comm.rank == root else comm.rank)
+        yield_inside_mpi(yielding)
         self.rank: int = self._comm.rank
         self.size: int = self._comm.size
         self._status = MPI.Status()
@@ -277,6 +280,7 @@ def leave() -> NoReturn:
     Through C's `exit`, not `os._exit`: MPICH says goodbye to its launcher in an exit handler, and
     a process that leaves without is taken for a crash.
     """
+    yield_inside_mpi(True)
     with contextlib.suppress(Exception):  # another rank has died meanwhile, which is told elsewhere
         mpi().Finalize()
     ctypes.CDLL(None).exit(0)

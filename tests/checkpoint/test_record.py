@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -157,6 +158,50 @@ def test_changed_arguments_are_computed_again_and_a_warning_says_so(
 def itself(x: list[int]) -> list[int]:
     ran["itself"] += 1
     return x
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_calls_that_came_together_are_found_one_by_one(tmp_path: Path, seed: int) -> None:
+    """Where they were, beside others, behind others, and by a map."""
+    path, numbers = tmp_path / "run.ckpt", list(range(200))
+
+    def computed(given: list[int], run: int, between: int = 0) -> int:
+        with running(path, seed + run):
+            calls = []
+            for x in given:
+                if between and x % between == 0:
+                    calls.append(futures.submit(itself, [x * x]))
+                calls.append(futures.submit(square, x))
+            found = [call.result() for call in calls]
+            assert [x for x in found if isinstance(x, int)] == [x * x for x in given]
+            return sum(ran.values())
+
+    assert computed(numbers, 0) == 200
+    with sqlite3.connect(path) as file:
+        (parts,) = file.execute("SELECT count(*) FROM parts WHERE job=0").fetchone()
+    assert parts < 150 or seed % 2
+    assert computed(numbers, 1) == 0
+    assert computed([-x if x in (20, 150) else x for x in numbers], 2) == 2
+    assert computed(numbers, 3) == 0
+    assert computed([*range(-900, -890), *numbers], 4) == 10
+    assert computed(numbers, 5, between=7) == 29
+    with running(path, seed):
+        assert list(futures.map(square, numbers)) == [x * x for x in numbers]
+        assert not ran
+
+
+def test_calls_of_several_kinds_in_one_message_are_kept(tmp_path: Path) -> None:
+    def program() -> list[Any]:
+        calls = []
+        for x in range(60):
+            calls += [futures.submit(square, x), futures.submit(pow, x, 2), futures.submit(sum, ())]
+            calls += [futures.submit(square, x=x), futures.submit(itself, [x])]
+        return [call.result() for call in calls]
+
+    for run in range(2):
+        with running(tmp_path / "run.ckpt", run):
+            assert program() == [value for x in range(60) for value in (x * x, x**2, 0, x * x, [x])]
+            assert sum(ran.values()) == (0 if run else 180)
 
 
 def test_tasks_that_look_alike_are_kept_apart(tmp_path: Path) -> None:

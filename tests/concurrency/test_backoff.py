@@ -80,7 +80,7 @@ def test_a_pause_ends_where_something_is_expected(
 )
 def test_nobody_sleeps_longer_than_the_longest(sleeps: Sleeps, due: float, slept: float) -> None:
     # A message that nobody expected is found within this, as is Ctrl-C elsewhere.
-    sleep_until(due)
+    sleep_until(due, idle=1.0)
     assert sleeps.slept == [pytest.approx(slept)]
 
 
@@ -155,3 +155,23 @@ def test_elsewhere_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(backoff.sys, "platform", "darwin")
     monkeypatch.setitem(sys.modules, "ctypes", None)  # to import it would fail
     sleep_exactly()
+
+
+@pytest.mark.parametrize(
+    ("due_in", "idle", "slept"),
+    [
+        (0.0002, 1.0, 0.0002),  # as it was expected
+        (1.0, 0.0, backoff.EARLY_SECONDS),  # a batch has just gone out
+        (1.0, 0.004, 0.002),
+        (1.0, 60.0, backoff.LONGEST),
+        (-1.0, 1.0, 0.0),
+    ],
+)
+def test_what_is_expected_late_may_come_early(
+    due_in: float, idle: float, slept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[float] = []
+    monkeypatch.setattr(backoff.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(backoff.time, "sleep", lengths.append)
+    backoff.sleep_until(100.0 + due_in, idle)
+    assert lengths == pytest.approx([slept])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,24 @@ def test_a_part_is_measured_on_a_farm(part: str, monkeypatch: pytest.MonkeyPatch
     words, env = systems.command("DEAP on scoopmpi", part, 2, 0.01)
     found = systems.figures_of("DEAP on scoopmpi", words, env)
     assert len(found) == (8 if part == "generations" else 0)
+
+
+def test_processor_time_of_ranks_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    ranks, work = benchmark("ranks"), benchmark("work")
+    idle, busy = (
+        ranks.shares([os.getpid()], lambda job=job: job(0.2))[0] for job in (work.nap, work.spin)
+    )
+    assert 0 <= idle < 0.5 and idle < busy < 2
+
+
+def test_elapsed_is_compared_with_the_ideal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    changing, work = benchmark("changing"), benchmark("work")
+    maps = [(work.spin, [0.001] * 8), (work.spin, [0.05])]
+    serial = changing.over_ideal(maps, [0], mapped=map)
+    assert serial >= changing.WORKERS
+    assert changing.over_ideal(maps, [1], mapped=map) >= 1
 
 
 def test_pinned_workers_are_measured_as_the_peers_are(monkeypatch: pytest.MonkeyPatch) -> None:
