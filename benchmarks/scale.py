@@ -110,15 +110,17 @@ def _each(executor: Executor, batches: int, apart: Callable[[], float] = lambda:
 
 LOOK, SLACK = 3e-6, 70e-6
 """Seconds of a look, and how much longer a sleep takes than it should, by Linux' default."""
-MESSAGE = 20e-6
-"""Seconds for a batch of a rank 0 with a core of its own: as measured in memory, rounded up."""
+SHARED, ALONE = Policy().message, 20e-6
+"""Seconds for a batch of a rank 0 that shares its core, and of one that has it for itself: as
+measured over MPI, and in memory, rounded up."""
 COLD = Costs(message=60e-6, worker=60e-6, latency=5e-6, map=100e-6)
-"""On two cores, where each message finds caches cold: with these the small maps of
-`benchmarks/peers.py` come out as they are measured."""
+"""On two cores, where each message finds caches cold: chosen so that the small maps of
+`benchmarks/peers.py` come out as they are measured, within 0.05."""
 
 
 def real_pauses() -> Pauses:
-    """How the ranks of the farm wait, with its own functions; for one simulation."""
+    """How the ranks of the farm wait, as `farm/driver.py` and `worker/worker.py` say it; for one
+    simulation."""
     due = Due()
 
     def worker(idle: float) -> float:
@@ -129,7 +131,8 @@ def real_pauses() -> Pauses:
     def rank0(scheduler: Scheduler, idle: float, now: float) -> float:
         since, time_due, awaited = due.look(now)
         if time_due is not None and not awaited and not scheduler.idle:
-            return LOOK + min(time_due - now, backoff.LONGEST)
+            early = max(idle / 2, backoff.EARLY_SECONDS)
+            return LOOK + min(time_due - now, early, backoff.LONGEST)
         waited = min(idle, now - since)
         yields = backoff.CROWDED_YIELD_SECONDS if scheduler.idle else 0.0
         if due.idle_before(now - backoff.YIELD_SECONDS):
@@ -269,7 +272,13 @@ def floors(message: float) -> Iterator[str]:
 
 
 def main() -> None:
-    for table in (costs_and_naps(), large_farms(MESSAGE), makespans(), floors(MESSAGE)):
+    for table in (
+        costs_and_naps(),
+        large_farms(SHARED),
+        large_farms(ALONE),
+        makespans(),
+        floors(SHARED),
+    ):
         for line in table:
             print(line, flush=True)
         print()
