@@ -69,7 +69,7 @@ class Paces:
         if job is None or pace is None or pace.remembered:
             return  # nothing was measured: what was known stays
         self._kept.pop(code, None)
-        self._kept[code] = Known(code, pace._replace(remembered=True), job.light)
+        self._kept[code] = Known(code, Pace(pace.seconds, pace.spread, remembered=True), job.light)
         if len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
 
