@@ -107,7 +107,7 @@ def library() -> str:
     """The MPI library that the ranks load, in a word or two."""
     from scoopmpi.launch.commandline import launcher
 
-    return launcher.find(os.environ).library.split(",")[0]
+    return " ".join(launcher.find(os.environ).library.split(",")[0].replace("Version:", "").split())
 
 
 def main() -> None:

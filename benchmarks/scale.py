@@ -20,6 +20,7 @@ from work import skewed
 
 from scoopmpi.concurrency import backoff
 from scoopmpi.executors.farm_executor import FarmExecutor
+from scoopmpi.farm.driver import Driver
 from scoopmpi.farm.due import Due
 from scoopmpi.farm.farm import Farm
 from scoopmpi.scheduling.batching import Policy
@@ -110,7 +111,7 @@ def _each(executor: Executor, batches: int, apart: Callable[[], float] = lambda:
 LOOK, SLACK = 3e-6, 70e-6
 """Seconds of a look, and how much longer a sleep takes than it should, by Linux' default."""
 MESSAGE = 20e-6
-"""Seconds of a rank 0 with a core of its own for a batch: what is measured in memory, rounded up."""
+"""Seconds for a batch of a rank 0 with a core of its own: as measured in memory, rounded up."""
 COLD = Costs(message=60e-6, worker=60e-6, latency=5e-6, map=100e-6)
 """On two cores, where each message finds caches cold: with these the small maps of
 `benchmarks/peers.py` come out as they are measured."""
@@ -121,16 +122,19 @@ def real_pauses() -> Pauses:
     due = Due()
 
     def worker(idle: float) -> float:
-        if idle < backoff.SPIN_SECONDS:
+        if idle < backoff.YIELD_SECONDS:
             return LOOK
         return backoff.seconds(idle) + SLACK
 
     def rank0(scheduler: Scheduler, idle: float, now: float) -> float:
         since, time_due, awaited = due.look(now)
-        if time_due is not None and not awaited:
+        if time_due is not None and not awaited and not scheduler.idle:
             return LOOK + min(time_due - now, backoff.LONGEST)
         waited = min(idle, now - since)
-        if scheduler.idle and waited < backoff.SPIN_SECONDS:
+        yields = backoff.CROWDED_YIELD_SECONDS if scheduler.idle else 0.0
+        if due.idle_before(now - backoff.YIELD_SECONDS):
+            yields = backoff.YIELD_SECONDS
+        if waited < yields:
             return LOOK
         length = backoff.seconds(waited)
         return LOOK + (length if time_due is None else min(length, time_due - now))
@@ -146,7 +150,7 @@ def remembering(scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
 
 
 def simulated(seconds: float, tasks: int, workers: int, generations: int, naps: bool) -> float:
-    """The efficiency of maps of tasks that take so long; naps: which end as much later as sleeps do."""
+    """The efficiency of maps of tasks that take so long; naps: that end as late as sleeps do."""
     durations = [seconds + (SLACK if naps else 0.0)] * tasks
     report = simulate(
         durations, workers, costs=COLD, pauses=real_pauses(), generations=generations,
@@ -162,18 +166,35 @@ def sleeps(seconds: float) -> None:
 def measured_here() -> dict[str, float]:
     """On the ranks of a real farm: what a batch costs rank 0, and the efficiency of naps."""
     executor = current_executor.current()
+    assert isinstance(executor, FarmExecutor)
     list(executor.map(nothing, range(1000)))
     naps = {
         name: seconds * tasks / executor.workers / _elapsed(executor, seconds, tasks)
         for name, (seconds, tasks) in naps_for(executor.workers).items()
     }
     executor.farm._scheduler.policy = SINGLE
-    return {"us": min(_each(executor, 20_000) for _ in range(3)) * 1e6, **naps}
+    waits = Waits(executor.farm._driver)
+    each = min(_each(executor, 5000, lambda: waits.seconds) for _ in range(5))
+    return {"us": each * 1e6, **naps}
+
+
+class Waits:
+    """What rank 0 spends while it waits: taken out, as it has nothing to do then."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.seconds = 0.0
+        self._pause = driver._pause
+        driver._pause = self._timed  # type: ignore[method-assign]
+
+    def _timed(self, now: float, last: float, deadline: float | None) -> None:
+        begun = time.thread_time()
+        self._pause(now, last, deadline)
+        self.seconds += time.thread_time() - begun
 
 
 def naps_for(workers: int) -> dict[str, tuple[float, int]]:
     """Seconds and number of tasks of each map of naps."""
-    naps = {"1 s": (1.0, 2), "100 ms": (0.1, 20), "10 ms": (0.01, 100), "3 ms": (0.003, 300)}
+    naps = {"1 s": (1.0, 1), "100 ms": (0.1, 10), "10 ms": (0.01, 50), "3 ms": (0.003, 100)}
     return {name: (seconds, each * workers) for name, (seconds, each) in naps.items()}
 
 
@@ -226,8 +247,11 @@ def makespans() -> Iterator[str]:
     yield "| makespan / ideal | 2 workers | 16 | 64 |"
     yield "|---|---:|---:|---:|"
     for name, durations in skewed().items():
-        found = [simulate(durations, workers).makespan
-                 / max(max(durations), sum(durations) / workers) for workers in (2, 16, 64)]  # fmt: skip
+        longest, total = max(durations), sum(durations)
+        found = [
+            simulate(durations, workers).makespan / max(longest, total / workers)
+            for workers in (2, 16, 64)
+        ]
         yield f"| {name} | {' | '.join(f'{each:.3f}' for each in found)} |"
 
 
@@ -235,7 +259,7 @@ def floors(message: float) -> Iterator[str]:
     """A hundred thousand workers, with foremen and without."""
     durations = [1.0] * 1_000_000
     one = simulate(durations, 100_000, costs=Costs(message))
-    yield f"| 100,000 workers, 10 tasks of 1 s each, a batch {message * 1e6:.0f} us | efficiency | rank 0 is busy |"
+    yield f"| 100,000 workers, a batch {message * 1e6:.0f} us | efficiency | rank 0 is busy |"
     yield "|---|---:|---:|"
     yield f"| one floor | {one.utilisation:.3f} | {one.busy / one.makespan:.0%} |"
     for foremen in (100, 1000):

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from ..concurrency.backoff import (
     CROWDED_YIELD_SECONDS,
     YIELD_SECONDS,
+    offer_core,
     pause,
     sleep_exactly,
     sleep_until,
 )
 from ..concurrency.progress_thread import ProgressThread
+from ..concurrency.signal_lock import SignalLock
 from ..scheduling.scheduler import Scheduler
 from .due import Due
 
@@ -32,7 +34,8 @@ a series would cost two context switches a call."""
 class Driver:
     """Drives `step`, which returns whether it found something to do.
 
-    scheduler: asked whether cores are likely to be free. due: asked when an answer is expected.
+    lock: the farm's. scheduler: asked whether cores are likely to be free.
+    due: asked when an answer is expected.
     busy: whether anything is under way at all.
     progress_thread: False for tests that drive by themselves.
     """
@@ -40,6 +43,7 @@ class Driver:
     def __init__(
         self,
         step: Callable[[], bool],
+        lock: SignalLock,
         scheduler: Scheduler,
         due: Due,
         busy: Callable[[], bool],
@@ -47,7 +51,7 @@ class Driver:
     ) -> None:
         self._driven = 0.0  # when somebody has driven last
         self._step = step
-        self._scheduler, self._due = scheduler, due
+        self._lock, self._scheduler, self._due = lock, scheduler, due
         self._busy = busy
         self._callers: set[int] = set()  # threads that drive while they wait
         self._progress_thread = (
@@ -64,6 +68,8 @@ class Driver:
         outermost = caller not in self._callers
         self._callers.add(caller)
         try:
+            if not done():
+                offer_core()
             while not done():
                 self._driven = now
                 progress = self._step()
@@ -82,22 +88,17 @@ class Driver:
 
     def _pause(self, now: float, last: float, deadline: float | None) -> None:
         """Wait a moment. last: when there was something to do."""
-        since, due, awaited = self._due.look(now)
+        with self._lock:
+            since, due, awaited = self._due.look(now)
+            idle, sleeper = self._scheduler.idle, self._due.idle_before(now - YIELD_SECONDS)
         # Where somebody is idle, what running tasks hand in may come at any moment.
-        if due is not None and not awaited and not self._scheduler.idle:
+        if due is not None and not awaited and not idle:
             sleep_until(due if deadline is None else min(due, deadline), now - last)
             return
         until = min((each for each in (due, deadline) if each is not None), default=None)
-        pause(now - max(last, since), self._yield_seconds(now), until)
-
-    def _yield_seconds(self, now: float) -> float:
-        """Return how long to yield before sleeping: long where a core is free, as a worker sleeps.
-
-        A worker that has just become idle still yields, on a core of its own.
-        """
-        if self._due.idle_before(now - YIELD_SECONDS):
-            return YIELD_SECONDS
-        return CROWDED_YIELD_SECONDS if self._scheduler.idle else 0.0
+        # A worker that sleeps leaves a core free; one that has just become idle still yields on it.
+        crowded = CROWDED_YIELD_SECONDS if idle else 0.0
+        pause(now - max(last, since), YIELD_SECONDS if sleeper else crowded, until)
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

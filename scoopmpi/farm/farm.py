@@ -15,7 +15,7 @@ task and compares.
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
-        farm/jobs               the map is open
+        farm/jobs               the map is open           + farm/paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
         farm/dispatch           a batch to be sent        + farm/due concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
@@ -152,7 +152,7 @@ class Farm:
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(
-            loop.step, scheduler, due, lambda: loop.busy, progress_thread
+            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size

@@ -74,12 +74,13 @@ class Maps:
         function, number = self._functions.packed(target), self._jobs.new_number()
         kept = None if record is None else record()
         with self._lock:
-            known = self._paces.begun(number, target)
+            known = self._paces.known(target)
         ahead = Ahead(self._workers, known.light)
         job = MapJob(number, function, iterables, ahead, ordered, kept, self._go_on, origin)
         spans = job.next_spans()
         with self._lock:
             self._jobs.add_map(job)
+            self._paces.begun(number, known)
             self._scheduler.submitted(number, 0, pace=known.pace)
             self._hand_out(job, spans)
         if self._jobs.error is not None:  # the last worker died while the function was packed

@@ -25,16 +25,15 @@ DEEPEST = 16
 
 
 class Known(NamedTuple):
-    """What is known of a function whose map begins.
+    """What is known of a function.
 
-    pace: of its tasks. light: whether their outcomes weigh next to nothing.
+    code: the place of its code. pace: of its tasks. light: whether their outcomes weigh next to
+    nothing.
     """
 
+    code: tuple[str, object]
     pace: Pace | None = None
     light: bool = False
-
-
-NOTHING = Known()
 
 
 class Paces:
@@ -42,32 +41,35 @@ class Paces:
 
     def __init__(self, scheduler: Scheduler, jobs: Jobs) -> None:
         self._scheduler, self._jobs = scheduler, jobs
-        self._kept: dict[Any, Known] = {}
-        self._latest: dict[Any, int] = {}  # open maps, whose pace the scheduler knows
-        self._keys: dict[int, Any] = {}
+        self._kept: dict[object, Known] = {}
+        self._latest: dict[object, int] = {}  # open maps, whose pace the scheduler knows
+        self._code_of: dict[int, tuple[str, object]] = {}
 
-    def begun(self, number: int, target: Callable[..., Any]) -> Known:
-        """Return what is known of a function, of which the map of this number begins."""
-        key = _code(target)
-        before = self._latest.get(key)
-        if before is not None:
-            self._keep(key, before)
-        self._latest[key], self._keys[number] = number, key
-        return self._kept.get(key, NOTHING)
+    def known(self, target: Callable[..., Any]) -> Known:
+        """Return what is known of a function."""
+        code = _code(target)
+        latest = self._latest.get(code)
+        if latest is not None:
+            self._keep(code, latest)
+        return self._kept.get(code) or Known(code)
+
+    def begun(self, number: int, known: Known) -> None:
+        """Note that the map of this number has begun."""
+        self._latest[known.code], self._code_of[number] = number, known.code
 
     def closed(self, number: int) -> None:
         """Keep what a map has shown, which is about to be forgotten."""
-        key = self._keys.pop(number, None)
-        if key is not None and self._latest.get(key) == number:
-            del self._latest[key]
-            self._keep(key, number)
+        code = self._code_of.pop(number, None)
+        if code is not None and self._latest.get(code) == number:
+            del self._latest[code]
+            self._keep(code, number)
 
-    def _keep(self, key: Any, number: int) -> None:
+    def _keep(self, code: tuple[str, object], number: int) -> None:
         pace, job = self._scheduler.pace(number), self._jobs.maps.get(number)
         if job is None or pace is None or pace.remembered:
             return  # nothing was measured: what was known stays
-        self._kept.pop(key, None)
-        self._kept[key] = Known(pace._replace(remembered=True), job.light)
+        self._kept.pop(code, None)
+        self._kept[code] = Known(code, pace._replace(remembered=True), job.light)
         if len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
 

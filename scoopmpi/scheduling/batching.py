@@ -31,7 +31,8 @@ class Policy(NamedTuple):
         a message costs what its caches have forgotten, so few are better than small ones.
     shortest: what a batch takes at least, if there are tasks for it. Sending it costs 120 us of
         processor time between pauses, when caches are cold.
-    message: what one of many batches in a row costs rank 0: pack, send, receive, deliver.
+    message: what one of many batches in a row costs rank 0: pack, send, receive, deliver. 18 us
+        without MPI, 25 over Open MPI on cores that all ranks share (`benchmarks/scale.py`).
     rounds: while much remains a batch lasts until rank 0 could have handed so many to each worker.
         At 1 it is saturated where a message costs a little more than is said above: 10,000
         workers, 40 tasks of 0.1 s each, a message 25 us and not 20: efficiency .79, .948, .951,
@@ -51,7 +52,7 @@ class Policy(NamedTuple):
 
     target: float = 0.03
     shortest: float = 0.0002
-    message: float = 30e-6
+    message: float = 25e-6
     rounds: int = 3
     prefetch: float = 0.5
     imbalance: float = 0.0002

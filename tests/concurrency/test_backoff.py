@@ -12,6 +12,7 @@ import pytest
 
 from scoopmpi.concurrency import backoff
 from scoopmpi.concurrency.backoff import (
+    EARLY_SECONDS,
     LONGEST,
     SHORTEST,
     YIELD_SECONDS,
@@ -82,6 +83,19 @@ def test_nobody_sleeps_longer_than_the_longest(sleeps: Sleeps, due: float, slept
     # A message that nobody expected is found within this, as is Ctrl-C elsewhere.
     sleep_until(due, idle=1.0)
     assert sleeps.slept == [pytest.approx(slept)]
+
+
+def test_who_was_told_of_dearer_tasks_looks_before_they_are_due(sleeps: Sleeps) -> None:
+    # An answer that comes early is found when half as much again as it took has passed.
+    begun, looks = sleeps.now, 0
+    while sleeps.now < begun + 0.01:
+        before = sleeps.now - begun
+        sleep_until(begun + 0.01, idle=before)
+        sleeps.now += sleeps.slept[-1]
+        looks += 1
+        assert sleeps.now - begun <= before + max(before / 2, EARLY_SECONDS) + 1e-9
+    assert sleeps.now == pytest.approx(begun + 0.01)
+    assert looks < 15
 
 
 def test_a_poll_sees_what_another_thread_brings_about() -> None:

@@ -105,6 +105,20 @@ def test_an_answer_for_a_part_counts_as_the_batch() -> None:
     assert due.look(12.0) == (11.0, None, False)
 
 
+def test_who_has_been_idle_for_long_has_given_its_core_away() -> None:
+    due = Due()
+    due.given(batch(1, 1.0, 1.0), 10.0)
+    due.given(batch(2, 1.0, 1.0), 10.0)
+    assert not due.idle_before(99.0)
+    due.answered(1, 11.0)
+    assert (due.idle_before(11.0), due.idle_before(11.5)) == (False, True)
+    due.answered(2, 11.25)
+    due.given(batch(1, 1.0, 1.0), 11.5)
+    assert (due.idle_before(11.25), due.idle_before(11.5)) == (False, True)
+    due.lost(2)
+    assert not due.idle_before(99.0)
+
+
 # Histories.
 
 
@@ -116,11 +130,13 @@ class Model:
         self.begun: dict[int, float] = {}
         self.came: list[float] = []  # the times that have come, in the order of looks
         self.seen: set[int] = set()  # whose time was found to have come
+        self.idle: dict[int, float] = {}  # since when
 
     def given(self, assignment: Assignment, now: float) -> None:
         held = self.held.setdefault(assignment.worker, [])
         if not held:
             self.begun[assignment.worker] = now
+            self.idle.pop(assignment.worker, None)
         held.append(assignment)
         self.seen.discard(assignment.worker)
 
@@ -129,9 +145,12 @@ class Model:
             self.held[worker].pop(0)
             self.begun[worker] = now
             self.seen.discard(worker)
+            if not self.held[worker]:
+                self.idle[worker] = now
 
     def lost(self, worker: int) -> None:
         self.held.pop(worker, None)
+        self.idle.pop(worker, None)
         self.seen.discard(worker)
 
     def wanted(self, worker: int) -> float:
@@ -168,6 +187,8 @@ def test_any_history_is_seen_as_the_model_sees_it(seed: int) -> None:
             model.lost(worker)
         else:
             assert due.look(now) == model.look(now)
+            for time in (now, now - 0.5, now - 3.0):
+                assert due.idle_before(time) == any(each < time for each in model.idle.values())
     assert due.look(now + 100) == model.look(now + 100)
 
 

@@ -12,12 +12,12 @@ import operator
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from scoopmpi.farm.paces import MOST, Paces
-from scoopmpi.scheduling.batching import Pace
+from scoopmpi.farm.paces import MOST, Known, Paces
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.scheduler import Scheduler
 from scoopmpi.tasks.limit import Limited
@@ -31,14 +31,19 @@ class Program:
     def __init__(self) -> None:
         self.scheduler = Scheduler()
         self.scheduler.joined(1)
-        self.paces = Paces(self.scheduler)
+        self.light = False  # what the outcomes of all maps are
+        jobs: Any = SimpleNamespace(maps={})  # of all that are open
+        self.open = jobs.maps
+        self.paces = Paces(self.scheduler, jobs)
         self.maps = 0
 
     def begins(self, function: Callable[..., Any], tasks: int = 1) -> int:
         """Begin a map; return its number."""
         self.maps += 1
-        pace = self.paces.begun(self.maps, function)
-        self.scheduler.submitted(self.maps, tasks, pace=pace)
+        self.open[self.maps] = SimpleNamespace(light=self.light)
+        known = self.paces.known(function)
+        self.paces.begun(self.maps, known)
+        self.scheduler.submitted(self.maps, tasks, pace=known.pace)
         return self.maps
 
     def runs(self, number: int, seconds: float) -> None:
@@ -49,6 +54,7 @@ class Program:
         """Close a map, as the farm does when it is over."""
         self.paces.closed(number)
         self.scheduler.cancelled(number)
+        del self.open[number]
 
     def maps_once(self, function: Callable[..., Any], seconds: float) -> None:
         """Map a function over one task that takes so long."""
@@ -56,12 +62,15 @@ class Program:
         self.runs(number, seconds)
         self.ends(number)
 
+    def known(self, function: Callable[..., Any]) -> Known:
+        """Return what a map of the function begins with."""
+        known = self.paces.known(function)
+        assert known.pace is None or known.pace.remembered
+        return known
+
     def remembered(self, function: Callable[..., Any]) -> float | None:
         """Return the seconds that a map of the function begins with, None where it has none."""
-        self.maps += 1
-        pace = self.paces.begun(self.maps, function)
-        self.paces.closed(self.maps)
-        assert pace is None or pace.remembered
+        pace = self.known(function).pace
         return None if pace is None else pace.seconds
 
 
@@ -135,18 +144,17 @@ def test_a_function_is_known_again(program: Program, make: Callable[[], Any]) ->
     assert program.remembered(make()) == 0.25
 
 
-@pytest.mark.parametrize(
-    "around",
-    [
-        partial(one, 1),
-        partial(partial(one, 1), 2),
-        Limited(one, 1.0),
-        Starred(one),
-        Limited(Starred(one), 1.0),
-        functools.lru_cache(one),
-    ],
-    ids=repr,
-)
+AROUND: dict[str, Callable[..., Any]] = {
+    "partial": partial(one, 1),
+    "partial of a partial": partial(partial(one, 1), 2),
+    "limited": Limited(one, 1.0),
+    "starred": Starred(one),
+    "limited and starred": Limited(Starred(one), 1.0),
+    "cached": functools.lru_cache(one),
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND.keys())
 def test_what_is_around_a_function_is_looked_through(program: Program, around: Any) -> None:
     program.maps_once(one, 0.25)
     assert program.remembered(around) == 0.25
@@ -210,10 +218,20 @@ def test_the_latest_map_that_measured_anything_counts(program: Program) -> None:
 def test_how_much_tasks_differ_is_remembered_too(program: Program) -> None:
     for _ in range(8):
         program.maps_once(one, 0.25)
-    pace = program.paces.begun(99, one)
+    pace = program.known(one).pace
     assert pace is not None
     assert pace.seconds == 0.25
     assert pace.spread < 0.02
+
+
+def test_whether_outcomes_are_light_is_what_the_latest_map_says(program: Program) -> None:
+    assert program.known(one) == Known(program.known(one).code)
+    program.light = True
+    program.maps_once(one, 0.25)
+    assert program.known(one).light
+    program.light = False
+    program.maps_once(one, 0.25)
+    assert not program.known(one).light
 
 
 def test_an_open_map_teaches_the_next_one(program: Program) -> None:
@@ -242,7 +260,7 @@ def test_the_memory_is_bounded(program: Program) -> None:
     assert known == [False] * 10 + [True] * MOST
     assert len(program.paces._kept) == MOST
     assert not program.paces._latest
-    assert not program.paces._keys
+    assert not program.paces._code_of
 
 
 def test_what_is_used_stays_in_the_memory(program: Program) -> None:
@@ -430,16 +448,18 @@ def test_functions_in_turn_over_the_link(ranks: Ranks) -> None:
     ranks.settle()
     kept = ranks.farm.maps._paces._kept
     assert len(kept) == 2
-    assert all(isinstance(pace, Pace) and pace.remembered for pace in kept.values())
+    assert all(known.pace is not None and known.pace.remembered for known in kept.values())
     assert not ranks.farm.maps._paces._latest
 
 
 def test_a_map_that_fails_or_is_given_up_leaves_nothing_open(ranks: Ranks) -> None:
     with pytest.raises(ZeroDivisionError):
         list(ranks.executor.map(lambda x: 1 // x, range(20)))
+    with pytest.raises(TypeError):
+        ranks.executor.map(one, 3)
     given_up = ranks.executor.map(one, range(10_000))
     next(given_up)
     del given_up
     ranks.settle()
     assert not ranks.farm.maps._paces._latest
-    assert not ranks.farm.maps._paces._keys
+    assert not ranks.farm.maps._paces._code_of

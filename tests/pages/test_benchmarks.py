@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,24 @@ def test_a_part_is_measured_on_a_farm(part: str, monkeypatch: pytest.MonkeyPatch
     assert len(found) == (8 if part == "generations" else 0)
 
 
+def test_processor_time_of_ranks_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    ranks, work = benchmark("ranks"), benchmark("work")
+    idle, busy = (
+        ranks.shares([os.getpid()], lambda job=job: job(0.2))[0] for job in (work.nap, work.spin)
+    )
+    assert 0 <= idle < 0.5 and idle < busy < 2
+
+
+def test_elapsed_is_compared_with_the_ideal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    changing, work = benchmark("changing"), benchmark("work")
+    maps = [(work.spin, [0.001] * 8), (work.spin, [0.05])]
+    serial = changing.over_ideal(maps, [0], mapped=map)
+    assert serial >= changing.WORKERS
+    assert changing.over_ideal(maps, [1], mapped=map) >= 1
+
+
 def test_pinned_workers_are_measured_as_the_peers_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     pinning = benchmark("pinning")
@@ -66,6 +85,29 @@ def test_two_versions_are_compared_by_what_each_measures(tmp_path: Path) -> None
     versions = benchmark("versions")
     found = versions.started(sys.executable, str(tmp_path))
     assert len(found) > 8 and all(figure > 0 for figure in found.values())
+
+
+@pytest.mark.timeout(60)
+def test_naps_are_as_long_as_they_are_simulated(
+    first_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the tables of large farms, which nobody can measure here, say nothing."""
+    for name, value in first_library.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    scale = benchmark("scale")
+    real = scale.over_mpi(2)
+    assert 0 < real["us"] < 500
+    for name, (seconds, tasks) in scale.naps_for(2).items():
+        assert real[name] == pytest.approx(scale.simulated(seconds, tasks, 2, 1, True), abs=0.05)
+
+
+def test_what_a_batch_costs_rank_0_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    scale = benchmark("scale")
+    assert 0 < scale.in_memory(2, 500) < 0.001
+    small_maps = scale.simulated(0.001, 8, 2, 20, False)
+    assert 0.8 < small_maps < 1.0
 
 
 def test_what_logs_cost_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:

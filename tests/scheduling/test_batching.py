@@ -222,13 +222,13 @@ def test_budget_of_unknown_or_short_tasks_is_twice_the_target() -> None:
 
 
 def test_budget_grows_with_the_farm() -> None:
-    assert budget(POLICY, workers=10_000, expected=0.0) == pytest.approx(0.6)
+    assert budget(POLICY, workers=10_000, expected=0.0) == pytest.approx(0.5)
 
 
 def test_a_batch_whose_pace_is_only_remembered_comes_back_sooner() -> None:
     assert budget(POLICY, workers=2, expected=0.001, remembered=True) == pytest.approx(0.005)
     assert budget(POLICY, workers=2, expected=0.1, remembered=True) == pytest.approx(0.2)
-    assert budget(POLICY, workers=10_000, expected=0.0, remembered=True) == pytest.approx(0.6)
+    assert budget(POLICY, workers=10_000, expected=0.0, remembered=True) == pytest.approx(0.5)
 
 
 @given(expected=st.just(0.0) | seconds_of_a_task, workers=farms, remembered=st.booleans())

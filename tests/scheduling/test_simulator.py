@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.floors import simulate_floors
 from scoopmpi.scheduling.pollers import Pauses
 from scoopmpi.scheduling.scheduler import Assignment, Scheduler
 from scoopmpi.scheduling.simulator import Costs, Report, simulate
@@ -206,16 +207,54 @@ def test_the_same_input_gives_the_same_report() -> None:
 
 
 def test_ten_thousand_workers_are_kept_busy() -> None:
-    # 20 tasks of a second each: rank 0 needs 0.3 s to feed all for the first time.
+    # 20 tasks of a second each: rank 0 needs 0.12 s to feed all for the first time.
     report = simulate([1.0] * 200_000, 10_000)
-    assert report.utilisation > 0.97
+    assert report.utilisation > 0.985
 
 
 def test_ten_thousand_workers_with_short_tasks_are_not_limited_by_rank_0() -> None:
-    # 40 tasks of 0.2 s: one by one rank 0 would need 12 s for what workers can do in 8.
-    report = simulate([0.2] * 400_000, 10_000)
-    assert report.utilisation > 0.90
-    assert report.busy < 0.8 * report.makespan
+    # 40 tasks of 0.1 s: one by one rank 0 would need 10 s for what workers can do in 4.
+    report = simulate([0.1] * 400_000, 10_000)
+    assert report.utilisation > 0.95
+    assert report.busy < 0.6 * report.makespan
+
+
+def test_rank_0_has_room_where_a_batch_costs_more_than_the_policy_says() -> None:
+    report = simulate([0.1] * 400_000, 10_000, costs=Costs(message=1.2 * Policy().message))
+    assert report.utilisation > 0.92
+
+
+def test_batches_of_large_farms_follow_tasks_that_differ() -> None:
+    random = Random(3)
+    durations = [0.05 + random.expovariate(20) for _ in range(40_000)]
+    report = simulate(durations, 1000)
+    assert report.makespan <= 1.05 * one_by_one(durations, 1000)
+
+
+# Floors.
+
+
+def test_foremen_do_as_well_as_one_rank_0_where_it_is_at_leisure() -> None:
+    durations = [0.1] * 40_000
+    one = simulate(durations, 1000)
+    two = simulate_floors(durations, foremen=10, workers=100)
+    assert two.utilisation > 0.99
+    assert two.messages < one.messages / 50
+
+
+def test_foremen_feed_more_workers_than_rank_0_can() -> None:
+    # As 100,000 workers, but in a second: each message costs a hundred times as much.
+    message = 100 * Policy().message
+    durations, policy, costs = [1.0] * 10_000, Policy(message=message), Costs(message)
+    one = simulate(durations, 1000, policy, costs=costs)
+    two = simulate_floors(durations, 10, 100, policy, costs=costs)
+    assert one.utilisation < 0.75
+    assert two.utilisation > 0.93
+
+
+def test_the_last_bundle_may_be_smaller_than_the_others() -> None:
+    report = simulate_floors([1.0] * 25, foremen=2, workers=10, costs=FREE)
+    assert report == Report(makespan=2.0, messages=6, busy=0.0, utilisation=25 / 40)
 
 
 # Losses.

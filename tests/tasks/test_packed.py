@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from scoopmpi.program import naming
 from scoopmpi.tasks.packed import LatestFunction
 from scoopmpi.wire import payload
 
@@ -50,5 +51,5 @@ def test_a_function_that_workers_lack_all_at_once_goes_by_value(
     functions = LatestFunction()
     assert functions.packed(first).by_name
     monkeypatch.setattr(first, "__module__", "__main__")
-    monkeypatch.setattr(payload, "_missing", lambda: frozenset({"first"}))
+    monkeypatch.setattr(naming, "missing_names", lambda known: frozenset({"first"}))
     assert not functions.packed(first).by_name
