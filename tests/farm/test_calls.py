@@ -1,8 +1,10 @@
-"""Submitted calls on a farm in memory: what each is given, whatever it shares a message with."""
+"""Submitted calls: what each is given, whatever it shares a message with; in memory, by seeds."""
 
 from __future__ import annotations
 
+import subprocess
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from scoopmpi.tasks.outcomes import OutcomeRange
 from scoopmpi.tasks.pedigree import UNPLACED
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import CANCELLED
+from tests.support.libraries import Library
 from tests.support.memory_farm import farm
+from tests.support.starting import MYSCOOP
 
 __all__ = ["farm"]  # the fixture
 
@@ -128,3 +132,50 @@ def test_threads_that_submit_lose_none(seed: int) -> None:
         taken += stream.take_fresh()
     stream.failed(LookupError())
     assert all(isinstance(each.future.exception(), LookupError) for each in calls)
+
+
+# As a user runs it.
+
+PROGRAM = """
+import sys
+from scoopmpi import MPIExecutor, futures
+
+calls = 0
+
+def told(*args, **words):
+    global calls
+    calls += 1
+    return args, sorted(words.items())
+
+if __name__ == "__main__":
+    def below(x):
+        return -x
+
+    row, words = [1], {"k": "v"}
+    made = [futures.submit(told, x) for x in range(500)] + [futures.submit(told, row, **words)]
+    made += [futures.submit(below, x) for x in range(50)] + [futures.submit(lambda: len(row))]
+    row.append(2)
+    first, told = told, lambda x: x
+    made += [futures.submit(told, 7), futures.submit(pow, 2, 10), futures.submit(divmod, 1, 0)]
+    order = list(futures.as_completed(made))
+    assert set(order) == set(made) and len(order) == len(made)
+    assert [call.result() for call in made[:500]] == [((x,), []) for x in range(500)]
+    assert made[500].result() == (([1],), [("k", "v")])
+    assert [call.result() for call in made[501:551]] == [-x for x in range(50)]
+    assert [call.result() for call in made[551:554]] == [1, 7, 1024]
+    print(made[554].exception().__notes__[0].partition(" on rank")[0])
+    with MPIExecutor() as executor:
+        print(sum(call.result() for call in [executor.submit(abs, -x) for x in range(3000)]))
+"""
+
+
+def test_calls_of_a_program(first_library: Library, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    for run in ("computed", "from the checkpoint"):
+        done = subprocess.run(
+            [*MYSCOOP, "-n", "2", "--checkpoint", "run.ckpt", "program.py"],
+            env=first_library.env, cwd=tmp_path,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        lines = ["Failed in submitted call divmod(1, 0)", "4498500"]
+        assert (done.returncode, done.stdout.splitlines()) == (0, lines), (run, done.stderr)
