@@ -182,7 +182,7 @@ def sleepers(system: System, run: Run) -> Figures:
     warm(system)
     found = {}
     for each in run.shuffled(NAPS):
-        number = round(max(3 * run.seconds, 6 * each * min(1, run.seconds)) / each)
+        number = max(1, round(max(3 * run.seconds / each, 6 * min(1, run.seconds))))
         took = timed(lambda e=each, n=number: list(system.map(nap, [e] * n * system.workers)))  # type: ignore[misc]
         found[each] = number * each / took
     return {f"{name(each)}, {system.workers} workers": found[each] for each in NAPS}
