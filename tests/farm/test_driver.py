@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scoopmpi.concurrency import backoff
+from scoopmpi.concurrency.signal_lock import SignalLock
 from scoopmpi.farm import driver as driver_module
 from scoopmpi.farm.driver import Driver
 from scoopmpi.farm.due import Due
@@ -25,7 +26,7 @@ class Waiting:
         self.arrives: list[float] = []
         self.found: list[float] = []
         scheduler: Any = SimpleNamespace(idle=idle)
-        self.driver = Driver(self._step, scheduler, self.due, lambda: True, False)
+        self.driver = Driver(self._step, SignalLock(), scheduler, self.due, lambda: True, False)
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
