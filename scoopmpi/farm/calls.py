@@ -208,9 +208,10 @@ class CallStream:
     def failed(self, error: BaseException) -> None:
         """Give all futures the error: the farm itself has ended."""
         with self._moving:
-            calls = [*self._calls.values(), *self.fresh]
+            calls = list(self._calls.values())
             self._calls = {}
-            self.fresh.clear()
+            while self.fresh:  # one by one, as more may come meanwhile
+                calls.append(self.fresh.popleft())
         for call in calls:
             try:
                 if not call.future.done():
