@@ -147,9 +147,7 @@ def real_pauses() -> Pauses:
 
 def remembering(scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
     """Begin a map of the function of the map before."""
-    pace = scheduler.pace(job - 1)
-    remembered = None if pace is None else pace._replace(remembered=True)
-    return scheduler.submitted(job, tasks, pace=remembered)
+    return scheduler.submitted(job, tasks, pace=scheduler.remembered(job - 1))
 
 
 def simulated(seconds: float, tasks: int, workers: int, generations: int, naps: bool) -> float:

@@ -65,11 +65,11 @@ class Paces:
             self._keep(code, number)
 
     def _keep(self, code: tuple[str, object], number: int) -> None:
-        pace, job = self._scheduler.pace(number), self._jobs.maps.get(number)
-        if job is None or pace is None or pace.remembered:
-            return  # nothing was measured: what was known stays
+        job = self._jobs.maps.get(number)
+        if job is None or not self._scheduler.measured(number):
+            return  # what was known stays
         self._kept.pop(code, None)
-        self._kept[code] = Known(code, Pace(pace.seconds, pace.spread, remembered=True), job.light)
+        self._kept[code] = Known(code, self._scheduler.remembered(number), job.light)
         if len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
 

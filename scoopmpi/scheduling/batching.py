@@ -168,3 +168,32 @@ def learned(pace: Pace | None, tasks: int, seconds: float) -> Pace:
     if pace.remembered:
         return Pace(measured, spread)
     return Pace(pace.seconds * exp(difference / 2), spread)
+
+
+class Measured(NamedTuple):
+    """So many tasks that took so many seconds together."""
+
+    tasks: int = 0
+    seconds: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Seconds of a task."""
+        return max(self.seconds, 1e-9) / self.tasks
+
+
+def remembered(policy: Policy, pace: Pace, early: Measured, late: Measured) -> Pace | None:
+    """Return what the next job of a function may count on, None where that is nothing.
+
+    pace: at the end of the latest job. early, late: its first and its second half.
+    Where these differ by a factor of e, and by more than a batch takes, tasks are to be learnt from
+    the first on: 20 of 20 ms before 1000 of 10 us went out in two halves, and took 1.34 times the
+    ideal time instead of 1.07.
+    """
+    tasks = early.tasks + late.tasks
+    mean = Measured(tasks, early.seconds + late.seconds).mean
+    if early.tasks and late.tasks:
+        differ = abs(early.mean - late.mean) * min(early.tasks, late.tasks)
+        if differ > policy.target and abs(log(early.mean / late.mean)) > 1:
+            return None
+    return Pace(mean, pace.spread, True)

@@ -78,7 +78,7 @@ class _Foreman(VirtualFarm):
         self.begin(job, tasks, self._begins_job, first)
 
     def _begins_job(self, scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
-        pace, self._latest = scheduler.pace(self._latest), job
+        pace, self._latest = scheduler.remembered(self._latest), job
         return scheduler.submitted(job, tasks, pace=pace)
 
     def _answered(self, now: float, worker: int, batch: Batch, *facts: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from .batching import Pace
+from .batching import Measured, Pace
 
 
 class Batch(NamedTuple):
@@ -48,8 +48,8 @@ class JobQueue:
     """The queued tasks of one job, in order of index, and how long its tasks take."""
 
     __slots__ = (
-        "cancelled", "finished", "handed", "number", "pace", "put_off", "queue", "queued",
-        "submitted",
+        "cancelled", "early", "finished", "handed", "late", "number", "pace", "put_off", "queue",
+        "queued", "submitted",
     )  # fmt: skip
 
     def __init__(self, number: int, pace: Pace | None = None) -> None:
@@ -60,6 +60,7 @@ class JobQueue:
         self.finished = 0
         self.handed = 0  # batches that workers hold
         self.put_off: set[Batch] = set()  # that have raised, and are queued again later
+        self.early, self.late = Measured(), Measured()  # of its first half, and of its second
         self.pace = pace  # None until a batch was measured, where none is remembered
         self.cancelled = False
 
@@ -82,6 +83,16 @@ class JobQueue:
         """Queue a batch again, ahead of all that was never handed out."""
         self.queue.appendleft(batch)
         self.queued += batch.tasks
+
+    def measure(self, batch: Batch, seconds: float) -> None:
+        """Note how long the tasks of a batch took."""
+        early = 2 * batch.start < self.submitted
+        known = self.early if early else self.late
+        known = Measured(known.tasks + batch.stop - batch.start, known.seconds + seconds)
+        if early:
+            self.early = known
+        else:
+            self.late = known
 
     def take(self, tasks: int) -> Batch:
         """Hand out the next batch, of so many tasks at most; a single one of suspects."""

@@ -100,6 +100,7 @@ class Scheduler(Standing):
             self._put_off += 1
         if tasks and seconds >= 0:
             job.pace = batching.learned(job.pace, tasks, seconds)
+            job.measure(batch, seconds)
         if came_back and not job.cancelled:
             self._put_back(job, held._replace(start=end))
         if batch.stop < end:

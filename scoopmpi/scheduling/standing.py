@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from . import batching, retries
+from .batching import Pace
 from .ranges import Batch, JobQueue
 from .worker_state import WorkerState
 
@@ -75,10 +76,23 @@ class Standing:
         state = self._jobs.get(job)
         return 0 if state is None else state.finished
 
-    def pace(self, job: int) -> batching.Pace | None:
+    def measured(self, job: int) -> bool:
+        """True where a task of this job has been measured."""
+        state = self._jobs.get(job)
+        return state is not None and state.early.tasks + state.late.tasks > 0
+
+    def pace(self, job: int) -> Pace | None:
         """Return how long the tasks of a job take, None where nobody knows."""
         state = self._jobs.get(job)
         return None if state is None else state.pace
+
+    def remembered(self, job: int) -> Pace | None:
+        """Return what the next job of the same function may count on, None where it is nothing."""
+        pace = self.pace(job)
+        if pace is None or not self.measured(job):
+            return None
+        state = self._jobs[job]
+        return batching.remembered(self.policy, pace, state.early, state.late)
 
     def blamed(self, worker: int) -> tuple[Batch, ...]:
         """Return what would be blamed if the worker died now; nothing where it has not joined."""

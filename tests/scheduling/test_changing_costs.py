@@ -61,25 +61,22 @@ class Memory:
         self._pace: Pace | None = None
 
     def submits(self, scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
-        before = scheduler.pace(job - 1)
-        if before is not None and self._remembers:
-            self._pace = before._replace(remembered=True)
+        if scheduler.measured(job - 1) and self._remembers:
+            self._pace = scheduler.remembered(job - 1)
         return scheduler.submitted(job, tasks, pace=self._pace)
 
 
-def pace_after(durations: Sequence[float], workers: int) -> Pace:
-    """Return what is remembered after three maps of such tasks."""
+def pace_after(durations: Sequence[float], workers: int) -> Pace | None:
+    """Return what is remembered after three maps of such tasks: nothing of a few that differ."""
     found: list[Pace | None] = []
     memory = Memory(remembers=True)
 
     def submits(scheduler: Scheduler, job: int, tasks: int) -> list[Assignment]:
-        found.append(scheduler.pace(job - 1))
+        found.append(scheduler.remembered(job - 1))
         return memory.submits(scheduler, job, tasks)
 
     simulate(durations, workers, costs=COSTS, generations=4, submits=submits)
-    pace = found[-1]
-    assert pace is not None
-    return pace._replace(remembered=True)
+    return found[-1]
 
 
 def seconds_of(durations: Sequence[float], workers: int, pace: Pace | None) -> float:

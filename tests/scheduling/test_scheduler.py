@@ -287,6 +287,29 @@ def test_nobody_knows_the_pace_of_a_job_that_is_over(farm: Scheduler) -> None:
     assert farm.pace(1) is None
 
 
+def test_what_the_next_job_may_count_on_is_the_mean(farm: Scheduler) -> None:
+    farm.joined(1)
+    farm.submitted(1, 100, pace=Pace(MILLISECOND, remembered=True))
+    assert farm.remembered(1) is None and not farm.measured(1)
+    (first,) = farm.held(1)[:1]
+    farm.finished(1, first, 0.002 * first.tasks)
+    pace = farm.remembered(1)
+    assert pace is not None and pace.remembered
+    assert pace.seconds == pytest.approx(0.002)
+
+
+def test_tasks_that_change_on_the_way_are_learnt_anew(farm: Scheduler) -> None:
+    # The first ones of the next map are not like the last ones of this.
+    farm.joined(1)
+    farm.submitted(1, 1000)
+    farm.finished(1, Batch(1, 0, 1), 0.5)
+    while farm.held(1):
+        first = farm.held(1)[0]
+        farm.finished(1, first, 1e-5 * first.tasks)
+    assert farm.measured(1)
+    assert farm.remembered(1) is None
+
+
 # Overdue workers.
 
 
