@@ -41,7 +41,9 @@ class Policy(NamedTuple):
         them (two sleeping receivers, together at most 5 ms) is below 1 % of it, and whoever waits
         behind a task of hours shares its fate.
     imbalance: that one worker may end so much later than another, where tasks differ as they did,
-        is worth less than the messages that would avoid it. Only small maps are shared out so.
+        is worth less than the messages that would avoid it. Only small maps are shared out so, by
+        what is remembered: 1000 tasks of 10 us before 20 of 20 ms took 1.21 times the ideal time
+        where the first answers were enough for it, and take 1.03.
     doubt: half of the least budget of a batch whose pace is remembered, where nothing of this job
         was measured yet: tasks may cost a hundred times as much now, each another. Simulated maps
         of changed costs took up to 1.9 times as long as without a memory with `target` here; with
@@ -97,7 +99,7 @@ def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> in
     worth = max(policy.shortest, rank0_round) / pace.seconds
     if large:  # towards the end rank 0 has less to hand out than workers have to do
         worth *= max(2 / 3, queued / left.unfinished)
-    if left.all * pace.seconds <= workers * policy.target:
+    if pace.remembered and left.all * pace.seconds <= workers * policy.target:
         worth = max(worth, _steady(policy, pace))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
     least = min(ceil(worth), ceil(left.unfinished / workers) - left.held)

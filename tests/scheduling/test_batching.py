@@ -337,7 +337,7 @@ def test_the_spread_rises_with_surprises_and_falls_with_steadiness(
 
 
 def test_a_thousandfold_surprise_makes_the_next_batches_small() -> None:
-    pace = Pace(TEN_MICROSECONDS, STEADY)
+    pace = Pace(TEN_MICROSECONDS, STEADY, remembered=True)
     assert size(POLICY, Remaining.untouched(64), 2, pace) == 32
     pace = learned(pace, tasks=1, seconds=0.01)
-    assert size(POLICY, Remaining.untouched(64), 2, pace) == 16  # as without any memory
+    assert size(POLICY, Remaining.untouched(64), 2, pace) == 3  # of 30 ms: as without any memory

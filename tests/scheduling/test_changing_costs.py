@@ -101,9 +101,9 @@ def test_even_tasks_of_another_cost_take_no_longer_than_without_a_memory(
             pace = pace_after([seconds] * (workers * share), workers)
             tasks = [seconds * factor] * (workers * share)
             without = seconds_of(tasks, workers, None)
-            # Dearer: even shares are even shares. Cheaper: a second small batch for each worker is
+            # Dearer: even shares are even shares, and what comes back of them is learnt. Cheaper: a second small batch for each worker is
             # on its way before the first has taught anything, and what is left then is little.
-            most = 1.001 * without if factor >= 1 else 1.2 * without + 2 * workers * POLICY.message
+            most = 1.03 * without if factor >= 1 else 1.2 * without + 2 * workers * POLICY.message
             assert seconds_of(tasks, workers, pace) <= most, (share, seconds)
 
 
@@ -146,7 +146,7 @@ def test_changed_maps_take_about_as_long_as_without_a_memory(
     total = sum(each.remembered for each in found) / sum(each.without for each in found)
     assert total <= 1.1
     for each in found:
-        assert each.remembered <= 1.1 * each.without + each.back
+        assert each.remembered <= 1.15 * each.without + each.back
 
 
 durations = st.lists(st.sampled_from([1e-6, 1e-4, 1e-3, 0.01, 0.1, 1.0]), min_size=1, max_size=60)
@@ -169,4 +169,4 @@ def test_the_worst_memory_of_the_worst_map_costs_its_first_batches(
     # ended; whoever has got a second one as long hands it back with the first. The rest goes as
     # any map whose order is not known goes: within a longest task of the best.
     expected = max(POLICY.target, pace.seconds)
-    assert with_ <= 1.1 * without + 2 * expected + 2 * max(durations)
+    assert with_ <= 1.15 * without + 2 * expected + 2 * max(durations)
