@@ -62,7 +62,6 @@ class Dispatch:
             if self.stopping:
                 return
             batch = assignment.batch
-            self._due.given(assignment, time.monotonic())
             if self._observer is not None:
                 self._observer.tasks_assigned(batch.job, assignment.worker, batch.tasks)
             job = self._jobs.open.get(batch.job)
@@ -104,6 +103,7 @@ class Dispatch:
             key, code, tasks.plain, tasks.frames, batch.attempt, job.origin,
         )  # fmt: skip
         self._transport.send(worker, run)
+        self._due.given(assignment, time.monotonic())
         if limit is not None or self._silences.watching:
             self._silences.given(worker, limit)
 

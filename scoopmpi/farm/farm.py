@@ -17,11 +17,11 @@ task and compares.
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
         farm/jobs               the map is open           + farm/paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
-        farm/dispatch           a batch to be sent        + farm/due concurrency/signal_lock
+        farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
         farm/functions          its function, sent once   + scheduling/ranges
-        wire/transport          Run leaves                + concurrency/signal_lock
+        wire/transport          Run leaves                + farm/due concurrency/signal_lock
         farm/driver             somebody looks after it
 
     run: on the worker

@@ -101,8 +101,9 @@ def test_even_tasks_of_another_cost_take_no_longer_than_without_a_memory(
             pace = pace_after([seconds] * (workers * share), workers)
             tasks = [seconds * factor] * (workers * share)
             without = seconds_of(tasks, workers, None)
-            # Dearer: even shares are even shares, and what comes back of them is learnt. Cheaper: a second small batch for each worker is
-            # on its way before the first has taught anything, and what is left then is little.
+            # Dearer: even shares are even shares, and what comes back of them is learnt. Cheaper: a
+            # second small batch for each worker is on its way before the first has taught anything,
+            # and what is left then is little.
             most = 1.03 * without if factor >= 1 else 1.2 * without + 2 * workers * POLICY.message
             assert seconds_of(tasks, workers, pace) <= most, (share, seconds)
 
