@@ -155,6 +155,24 @@ def test_callbacks_are_called_in_order_once_and_spoil_nothing(
     ] * 4
 
 
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_callback_that_is_dropped_while_they_are_called_has_no_other_passed_over(
+    watched: bool,
+) -> None:
+    future, called = running(), []
+
+    def first(ended: Future[Any]) -> None:
+        called.append("first")
+        ended.drop_callback(first)
+
+    if watched:
+        assert future._condition
+    future.add_done_callback(first)
+    future.add_done_callback(lambda _: called.append("second"))
+    future.set_result(1)
+    assert called == ["first", "second"]
+
+
 def test_many_results_at_once_spoil_no_neighbours() -> None:
     seen: list[Any] = []
     calls = [running() for _ in range(6)]
