@@ -67,12 +67,12 @@ class Future(ScoopAttributes, PEP3148Future[T]):
         condition, waiters, callbacks = threading.Condition(), list[Any](), list[Any]()
         attributes = vars(self)
         with _guard:
+            attributes.setdefault("_waiters", waiters)  # those of a nested call are its own
             if not self._watched:
-                self._condition = condition
-                attributes.setdefault("_waiters", waiters)  # those of a nested call are its own
                 if not self._done_callbacks:
                     self._done_callbacks = callbacks
-                self._watched = True
+                # At once: with Ctrl-C between the two nobody would ever notify who waits.
+                self._watched, self._condition = True, condition
         return attributes[name]
 
     def __reduce__(self) -> NoReturn:
