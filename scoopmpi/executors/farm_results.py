@@ -90,10 +90,11 @@ class FarmResults:
                 if self._kept:
                     return self._kept.popleft()
                 arrived = None if self._ended else job.take()
+                # Still with the guard, as `finish` may take and keep the last meanwhile.
+                if arrived is None and (self._ended or (job.exhausted and not job.left)):
+                    return None
             if arrived is not None:
                 return arrived
-            if self._ended or (job.exhausted and not job.left):
-                return None
             if job.error is not None:
                 raise job.error
             if job.left:

@@ -67,12 +67,12 @@ class Future(ScoopAttributes, PEP3148Future[T]):
         condition, waiters, callbacks = threading.Condition(), list[Any](), list[Any]()
         attributes = vars(self)
         with _guard:
+            attributes.setdefault("_waiters", waiters)  # those of a nested call are its own
             if not self._watched:
-                self._condition = condition
-                attributes.setdefault("_waiters", waiters)  # those of a nested call are its own
                 if not self._done_callbacks:
                     self._done_callbacks = callbacks
-                self._watched = True
+                # At once: with Ctrl-C between the two nobody would ever notify who waits.
+                self._watched, self._condition = True, condition
         return attributes[name]
 
     def __reduce__(self) -> NoReturn:
@@ -171,13 +171,23 @@ class Future(ScoopAttributes, PEP3148Future[T]):
 
     def drop_callback(self, fn: Callable[[Any], object]) -> None:
         """Have a callback not called that was added, if the future is not done yet."""
-        with self._condition if self._watched else _guard:
-            callbacks = self._done_callbacks
-            place = len(callbacks) - 1
-            while place >= 0 and callbacks[place] is not fn:
-                place -= 1
-            if place >= 0:
-                del callbacks[place]
+        with _guard:
+            watched = self._watched
+            if not watched:
+                self._drop(fn)
+        if watched:
+            with self._condition:
+                self._drop(fn)
+
+    def _drop(self, fn: Callable[[Any], object]) -> None:
+        callbacks = self._done_callbacks
+        if self._state in _OVER:
+            return  # they are being called: the one behind it would be passed over
+        place = len(callbacks) - 1
+        while place >= 0 and callbacks[place] is not fn:
+            place -= 1
+        if place >= 0:
+            del callbacks[place]
 
     def set_running_or_notify_cancel(self) -> bool:
         """Note that the call is handed out; return False where it was cancelled instead."""
@@ -236,9 +246,10 @@ def set_results(ended: Iterable[tuple[Future[Any], Any]]) -> None:
     heard: list[Future[Any]] = []
     watched: list[tuple[Future[Any], Any]] = []
     with _guard:
-        for future, result in ended:
+        for pair in ended:
+            future, result = pair
             if future._watched:
-                watched.append((future, result))
+                watched.append(pair)
             elif future._state not in _OVER:
                 future._result = result
                 future._state = _FINISHED

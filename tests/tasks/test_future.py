@@ -155,6 +155,24 @@ def test_callbacks_are_called_in_order_once_and_spoil_nothing(
     ] * 4
 
 
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_callback_that_is_dropped_while_they_are_called_has_no_other_passed_over(
+    watched: bool,
+) -> None:
+    future, called = running(), []
+
+    def first(ended: Future[Any]) -> None:
+        called.append("first")
+        ended.drop_callback(first)
+
+    if watched:
+        assert future._condition
+    future.add_done_callback(first)
+    future.add_done_callback(lambda _: called.append("second"))
+    future.set_result(1)
+    assert called == ["first", "second"]
+
+
 def test_many_results_at_once_spoil_no_neighbours() -> None:
     seen: list[Any] = []
     calls = [running() for _ in range(6)]
@@ -347,3 +365,31 @@ def test_a_forked_child_finds_the_guard_free() -> None:
     forked.set()
     other.join(10)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize("line", range(12))
+def test_ctrl_c_while_a_condition_is_made_leaves_nobody_waiting(line: int) -> None:
+    future, lines = running(), iter(range(100))
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code is not Future.__getattr__.__code__:
+            return None
+        if event == "line" and next(lines) == line:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        assert future._condition
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    found: list[Any] = []
+    waits = threading.Thread(target=lambda: found.append(future.result(10)), daemon=True)
+    waits.start()
+    time.sleep(0.02)
+    future.set_result(5)
+    waits.join(2)
+    assert found == [5]
