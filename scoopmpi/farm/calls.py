@@ -106,7 +106,8 @@ class CallStream:
     @property
     def waiting(self) -> int:
         """Return how many calls have no outcome."""
-        return len(self._calls) + len(self.fresh)
+        with self._moving:  # else a call that moves meanwhile would be in neither
+            return len(self._calls) + len(self.fresh)
 
     # Out.
 

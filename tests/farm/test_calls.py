@@ -99,6 +99,27 @@ def test_others_have_a_frame_each() -> None:
     assert [payload.unpack(frame)[1] for frame in tasks.frames] == [(1,), ([2],), (3,)]
 
 
+class Counted(dict[int, Call]):
+    """Calls that another thread moves just as they are counted."""
+
+    stream: CallStream | None = None
+
+    def __len__(self) -> int:
+        found, stream, self.stream = super().__len__(), self.stream, None
+        if stream is not None:
+            other = threading.Thread(target=stream.take_fresh, daemon=True)
+            other.start()
+            other.join(0.2)
+        return found
+
+
+def test_a_call_that_moves_is_counted() -> None:
+    stream, calls = CallStream(1), Counted()
+    stream.add(call())
+    stream._calls, calls.stream = calls, stream
+    assert stream.waiting == 1
+
+
 def test_an_end_tells_also_those_that_nobody_has_looked_at() -> None:
     stream, error = CallStream(0), LookupError("the end")
     calls = [call(got, x) for x in range(4)]
