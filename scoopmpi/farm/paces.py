@@ -20,6 +20,9 @@ from .jobs import Jobs
 
 MOST = 256
 """Functions that are remembered: a program that makes code as it goes must not grow by it."""
+QUICK_SECONDS = 1e-5
+"""Above it the round more that handing out fewer tasks costs at first is below 1 % of a map, and
+outcomes may become large: 1200 arrays of 1 MB lay at rank 0 after a map of numbers, not 100."""
 DEEPEST = 16
 """Functions in one another that are looked through: one may be around itself."""
 
@@ -27,8 +30,8 @@ DEEPEST = 16
 class Known(NamedTuple):
     """What is known of a function.
 
-    code: the place of its code. pace: of its tasks. light: whether their outcomes weigh next to
-    nothing.
+    code: the place of its code. pace: of its tasks. light: whether these take no time, and their
+    outcomes weigh next to nothing.
     """
 
     code: tuple[str, object]
@@ -68,8 +71,10 @@ class Paces:
         job = self._jobs.maps.get(number)
         if job is None or not self._scheduler.measured(number):
             return  # what was known stays
+        pace = self._scheduler.remembered(number)
+        light = job.light and pace is not None and pace.seconds <= QUICK_SECONDS
         self._kept.pop(code, None)
-        self._kept[code] = Known(code, self._scheduler.remembered(number), job.light)
+        self._kept[code] = Known(code, pace, light)
         if len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
 
