@@ -20,9 +20,10 @@ from .jobs import Jobs
 
 MOST = 256
 """Functions that are remembered: a program that makes code as it goes must not grow by it."""
-QUICK_SECONDS = 1e-5
-"""Above it the round more that handing out fewer tasks costs at first is below 1 % of a map, and
-outcomes may become large: 1200 arrays of 1 MB lay at rank 0 after a map of numbers, not 100."""
+QUICK = 1e-5
+"""Seconds of a task. Above it the round more that handing out fewer tasks costs at first is below
+1 % of a map, and outcomes may become large: 1200 arrays of 1 MB lay at rank 0 after a map of
+numbers, not 100."""
 DEEPEST = 16
 """Functions in one another that are looked through: one may be around itself."""
 
@@ -72,7 +73,7 @@ class Paces:
         if job is None or not self._scheduler.measured(number):
             return  # what was known stays
         pace = self._scheduler.remembered(number)
-        light = job.light and pace is not None and pace.seconds <= QUICK_SECONDS
+        light = job.light and pace is not None and pace.seconds <= QUICK
         self._kept.pop(code, None)
         self._kept[code] = Known(code, pace, light)
         if len(self._kept) > MOST:

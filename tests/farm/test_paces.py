@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.farm.paces import MOST, QUICK_SECONDS, Known, Paces
+from scoopmpi.farm.paces import MOST, QUICK, Known, Paces
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.scheduler import Scheduler
 from scoopmpi.tasks.limit import Limited
@@ -227,16 +227,16 @@ def test_how_much_tasks_differ_is_remembered_too(program: Program) -> None:
 def test_whether_outcomes_are_light_is_what_the_latest_map_says(program: Program) -> None:
     assert program.known(one) == Known(program.known(one).code)
     program.light = True
-    program.maps_once(one, QUICK_SECONDS)
+    program.maps_once(one, QUICK)
     assert program.known(one).light
     program.light = False
-    program.maps_once(one, QUICK_SECONDS)
+    program.maps_once(one, QUICK)
     assert not program.known(one).light
 
 
 def test_outcomes_of_tasks_that_take_their_time_may_become_large(program: Program) -> None:
     program.light = True
-    program.maps_once(one, 2 * QUICK_SECONDS)
+    program.maps_once(one, 2 * QUICK)
     assert not program.known(one).light
 
 
