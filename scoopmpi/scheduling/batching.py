@@ -75,11 +75,6 @@ class Remaining(NamedTuple):
     held: int = 0
     handed: int = 0
 
-    @classmethod
-    def untouched(cls, tasks: int) -> Remaining:
-        """Return what is left of so many tasks before the first is handed out."""
-        return cls(tasks, tasks, tasks)
-
 
 def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> int:
     """Return how many tasks go into the next batch, at least 1.

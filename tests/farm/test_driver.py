@@ -97,6 +97,20 @@ def test_an_answer_that_is_late_is_looked_for_as_if_nothing_had_been_known(
     assert late < 0.002 / 19  # a twentieth of what it is late by, not of all
 
 
+def test_who_begins_to_wait_lets_others_on_his_core_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    farm = waiting(monkeypatch, idle=False)
+    farm.expects(1.0)
+    happened: list[str] = []
+    monkeypatch.setattr(backoff.os, "sched_yield", lambda: happened.append("offered"))
+    farm.driver._step = lambda: bool(happened.append("looked"))
+    assert farm.driver.wait_until(lambda: "looked" in happened, 60.0)
+    assert happened == ["offered", "looked"]
+    assert farm.driver.wait_until(lambda: True)  # who need not wait offers nothing
+    assert happened == ["offered", "looked"]
+
+
 def test_a_timeout_ends_a_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     farm = waiting(monkeypatch, idle=False)
     farm.expects(1.0)

@@ -19,6 +19,7 @@ from scoopmpi.scheduling.batching import (
     size,
     surely,
 )
+from tests.support.jobs import untouched
 
 POLICY = Policy()
 MILLISECOND = 1e-3
@@ -178,13 +179,13 @@ def test_a_small_map_whose_sum_is_known_has_a_batch_a_worker(
 
 
 def test_tasks_that_differ_go_out_in_smaller_batches() -> None:
-    assert size(POLICY, Remaining.untouched(32), 2, Pace(MILLISECOND, spread=1.0)) == 8
-    assert size(POLICY, Remaining.untouched(8), 2, Pace(MILLISECOND, spread=0.5)) == 2
+    assert size(POLICY, untouched(32), 2, Pace(MILLISECOND, spread=1.0)) == 8
+    assert size(POLICY, untouched(8), 2, Pace(MILLISECOND, spread=0.5)) == 2
 
 
 def test_large_maps_are_not_shared_out_at_once() -> None:
     # 200 ms of tasks: a share of half of it would take longer than the target.
-    assert size(POLICY, Remaining.untouched(200), 2, Pace(MILLISECOND, STEADY)) == 30
+    assert size(POLICY, untouched(200), 2, Pace(MILLISECOND, STEADY)) == 30
 
 
 # surely
@@ -338,6 +339,6 @@ def test_the_spread_rises_with_surprises_and_falls_with_steadiness(
 
 def test_a_thousandfold_surprise_makes_the_next_batches_small() -> None:
     pace = Pace(TEN_MICROSECONDS, STEADY, remembered=True)
-    assert size(POLICY, Remaining.untouched(64), 2, pace) == 32
+    assert size(POLICY, untouched(64), 2, pace) == 32
     pace = learned(pace, tasks=1, seconds=0.01)
-    assert size(POLICY, Remaining.untouched(64), 2, pace) == 3  # of 30 ms: as without any memory
+    assert size(POLICY, untouched(64), 2, pace) == 3  # of 30 ms: as without any memory

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scoopmpi.scheduling.batching import Pace, Policy, Remaining, size
+from tests.support.jobs import untouched
 
 POLICY = Policy(message=30e-6)
 WORKERS = 10_000
@@ -14,7 +15,7 @@ ROUND = 0.3
 
 @pytest.mark.parametrize("seconds", [0.001, 0.01, 0.1, 0.2])
 def test_rank_0_is_at_leisure_while_much_remains(seconds: float) -> None:
-    tasks = size(POLICY, Remaining.untouched(10**8), WORKERS, Pace(seconds))
+    tasks = size(POLICY, untouched(10**8), WORKERS, Pace(seconds))
     assert 3 * ROUND - seconds < tasks * seconds <= 3 * ROUND * (1 + 1e-9)
 
 

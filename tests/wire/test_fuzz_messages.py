@@ -86,6 +86,20 @@ def arriving(*parts: tuple[bytes, int]) -> Any:
     return None if received is None else received[1]
 
 
+def test_a_library_that_looks_before_it_takes_in_is_asked_twice() -> None:
+    """Else each message would wait for two pauses: Open MPI and MPICH do so."""
+    made, wire = transport()
+    wire.sent.extend(sent(messages.Forget(7)))
+    probe, asked = wire.Iprobe, []
+
+    def late(*words: Any) -> bool:
+        asked.append(words)
+        return len(asked) > 1 and probe(*words)
+
+    wire.Iprobe = late  # type: ignore[method-assign]
+    assert made.receive() == (0, messages.Forget(7))
+
+
 def sent(message: Any) -> list[tuple[bytes, int]]:
     made, wire = transport()
     made.send(1, message)
