@@ -393,3 +393,13 @@ def test_ctrl_c_while_a_condition_is_made_leaves_nobody_waiting(line: int) -> No
     future.set_result(5)
     waits.join(2)
     assert found == [5]
+
+
+def test_callbacks_that_were_there_before_the_condition_are_called_once() -> None:
+    future, called = Future[int](), []
+    future.add_done_callback(lambda _: called.append("before"))
+    with future._condition:  # as the waits of the standard library ask for it
+        pass
+    future.add_done_callback(lambda _: called.append("after"))
+    future.set_result(1)
+    assert called == ["before", "after"]
