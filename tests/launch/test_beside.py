@@ -118,9 +118,10 @@ def test_the_order_of_both_streams_is_kept_where_they_are_one() -> None:
 @pytest.mark.parametrize("seconds", [LONG, "0"])
 def test_signals_reach_the_launcher(name: str, seconds: str) -> None:
     program = (
-        "import os, signal, sys\n"
+        "import os, signal, sys, time\n"
         f"signal.signal(signal.{name}, lambda *_: sys.exit(33))\n"
-        "os.write(1, b'ready'); signal.pause()\n"
+        "os.write(1, b'ready')\n"
+        "while True: time.sleep(.05)\n"  # not pause(): a signal just before it would be missed
     )
     with watched(program, seconds) as process:
         assert process.stdout
