@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from peers import table
 from systems import CORES, figures_of, on_ranks
-from work import spin, square
+from work import count, spin, square
 
 HERE = os.path.abspath(__file__)
 WAYS: dict[str, dict[str, str]] = {
@@ -34,14 +34,6 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 # The work.
-
-
-def count(steps: int) -> int:
-    """Work that takes longer when something else runs on the core, as `spin` does not."""
-    total = 0
-    for step in range(steps):
-        total += step
-    return total
 
 
 def multiply(size: int) -> float:

@@ -118,6 +118,10 @@ COLD = Costs(message=60e-6, worker=60e-6, latency=5e-6, map=100e-6)
 `benchmarks/peers.py` come out as they are measured, within 0.05."""
 
 
+AS_SLEPT = ", as slept"
+"""Behind the name of naps: the efficiency of tasks that were as long as the sleeps really were."""
+
+
 def real_pauses() -> Pauses:
     """How the ranks of the farm wait, as `farm/driver.py` and `worker/worker.py` say it; for one
     simulation."""
@@ -160,8 +164,11 @@ def simulated(seconds: float, tasks: int, workers: int, generations: int, naps: 
     return seconds * tasks * generations / workers / report.makespan
 
 
-def sleeps(seconds: float) -> None:
+def sleeps(seconds: float) -> float:
+    """Sleep; return how long that took, which is longer, and much longer on busy cores."""
+    begun = time.perf_counter()
     time.sleep(seconds)
+    return time.perf_counter() - begun
 
 
 def measured_here() -> dict[str, float]:
@@ -169,10 +176,12 @@ def measured_here() -> dict[str, float]:
     executor = current_executor.current()
     assert isinstance(executor, FarmExecutor)
     list(executor.map(nothing, range(1000)))
-    naps = {
-        name: seconds * tasks / executor.workers / _elapsed(executor, seconds, tasks)
-        for name, (seconds, tasks) in naps_for(executor.workers).items()
-    }
+    naps: dict[str, float] = {}
+    for name, (seconds, tasks) in naps_for(executor.workers).items():
+        begun = time.perf_counter()
+        slept = sum(executor.map(sleeps, [seconds] * tasks))
+        share = executor.workers * (time.perf_counter() - begun)
+        naps |= {name: seconds * tasks / share, f"{name}{AS_SLEPT}": slept / share}
     executor.farm._scheduler.policy = SINGLE
     waits = Waits(executor.farm._driver)
     each = min(_each(executor, 5000, lambda: waits.seconds) for _ in range(5))
@@ -197,12 +206,6 @@ def naps_for(workers: int) -> dict[str, tuple[float, int]]:
     """Seconds and number of tasks of each map of naps."""
     naps = {"1 s": (1.0, 1), "100 ms": (0.1, 10), "10 ms": (0.01, 50), "3 ms": (0.003, 100)}
     return {name: (seconds, each * workers) for name, (seconds, each) in naps.items()}
-
-
-def _elapsed(executor: Executor, seconds: float, tasks: int) -> float:
-    begun = time.perf_counter()
-    list(executor.map(sleeps, [seconds] * tasks))
-    return time.perf_counter() - begun
 
 
 def over_mpi(workers: int) -> dict[str, float]:

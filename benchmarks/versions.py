@@ -19,18 +19,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from work import spin, square
+
 HERE = os.path.abspath(__file__)
 WORKERS = 2
-
-
-def square(x: int) -> int:
-    return x * x
-
-
-def spin(seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
 
 
 def tree(depth: int) -> int:

@@ -243,11 +243,7 @@ def test_alike_tasks_of_an_unchanged_program_keep_their_places(tmp_path: Path, s
 
 
 def lose_one(path: Path, chance: random.Random) -> set[tuple[int, int]]:
-    """Take a part out of the file; return its tasks.
-
-    Not all of a map, as happens to a map that goes out as one batch: where nothing lies at its
-    place, its tasks are looked for elsewhere.
-    """
+    """Take a part out of the file, but not all of a map; return its tasks."""
     from scoopmpi.checkpoint.file import CheckpointFile
 
     file = CheckpointFile(path)
@@ -256,6 +252,39 @@ def lose_one(path: Path, chance: random.Random) -> set[tuple[int, int]]:
     file.forget(place.part)
     file.close(ended=True)
     return {(place.job, task) for task in range(place.start, place.stop)}
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_map_of_which_nothing_is_left_is_computed_once(
+    tmp_path: Path, seed: int, lost: int
+) -> None:
+    """Nothing lies at its place: its tasks may get what others that are alike had, and those the
+    new outcomes. Each outcome is used once, and the next run finds them as they were."""
+    path = tmp_path / "run.ckpt"
+
+    def program() -> list[int]:
+        return [value for _ in range(3) for value in futures.map(numbered, "a" * 20)]
+
+    with running(path, seed):
+        before = program()
+    forget_map(path, lost)
+    with running(path, seed):
+        after = program()
+        assert ran["numbered"] == 20
+    assert len(set(after)) == 60 and len(set(after) - set(before)) == 20
+    assert after[: 20 * (lost - 1)] == before[: 20 * (lost - 1)]
+    with running(path, seed):
+        assert program() == after and not ran
+
+
+def forget_map(path: Path, job: int) -> None:
+    from scoopmpi.checkpoint.file import CheckpointFile
+
+    file = CheckpointFile(path)
+    for place in file.places(job=job):
+        file.forget(place.part)
+    file.close(ended=True)
 
 
 class World:

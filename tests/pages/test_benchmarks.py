@@ -87,7 +87,7 @@ def test_two_versions_are_compared_by_what_each_measures(tmp_path: Path) -> None
     assert len(found) > 8 and all(figure > 0 for figure in found.values())
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(60)
 def test_naps_are_as_long_as_they_are_simulated(
     first_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,21 +96,19 @@ def test_naps_are_as_long_as_they_are_simulated(
         monkeypatch.setenv(name, value)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     scale = benchmark("scale")
+    # Tasks as long as the sleeps were: on busy cores they are longer, and no farm can help it.
     expected = {
-        name: scale.simulated(seconds, tasks, 2, 1, True)
+        name + scale.AS_SLEPT: scale.simulated(seconds, tasks, 2, 1, False)
         for name, (seconds, tasks) in scale.naps_for(2).items()
     }
     best = dict.fromkeys(expected, 0.0)
-    for _ in range(6):  # a busy machine makes naps longer, never shorter
+    for _ in range(3):  # a busy machine makes waits longer, never shorter
         real = scale.over_mpi(2)
         assert 0 < real["us"] < 500
         best = {name: max(known, real[name]) for name, known in best.items()}
         if best == pytest.approx(expected, abs=0.05):
             break
-    # On cores that others keep busy all along, short naps stay longer: by .13 of 10 ms in CI.
-    bounds = {"1 s": 0.05, "100 ms": 0.05, "10 ms": 0.25, "3 ms": 0.3}
-    for name, bound in bounds.items():
-        assert expected[name] - bound < best[name] < expected[name] + 0.05, (name, best, expected)
+    assert best == pytest.approx(expected, abs=0.06)
 
 
 def test_what_a_batch_costs_rank_0_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
