@@ -278,6 +278,21 @@ def test_a_map_of_which_nothing_is_left_is_computed_once(
         assert program() == after and not ran
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_map_of_which_nothing_is_left_is_looked_for_where_it_was_meanwhile(
+    tmp_path: Path, seed: int
+) -> None:
+    path, first, second = tmp_path / "run.ckpt", mapped(range(30)), mapped(range(50, 80))
+
+    def both() -> None:
+        first()
+        second()
+
+    assert runs(path, both, seed=seed) == [60]
+    forget_map(path, 2)  # as where a run ends between a map's beginning and its first outcome
+    assert runs(path, second, both, seed=seed) == [30, 0]
+
+
 def forget_map(path: Path, job: int) -> None:
     from scoopmpi.checkpoint.file import CheckpointFile
 
