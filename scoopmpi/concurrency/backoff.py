@@ -1,8 +1,9 @@
-"""The wait of a rank for a message, and of a thread for others: pure but for the sleep itself.
+"""The wait of a rank for a message, and of a thread for others. Nothing here knows what comes.
 
-At first it only offers its core to others, then it sleeps, never longer than a twentieth of the
-time that nothing has come already: so a wait grows by 5 % at most, and an idle rank costs 200
-wake-ups a second, 1 % of a core.
+Where nobody knows when, it sleeps, never longer than a twentieth of the time that nothing has come
+already: so a wait grows by 5 % at most, and an idle rank costs 200 wake-ups a second, 1 % of a
+core. Before, it may only offer its core for a while. Where the time is known it sleeps until then,
+but no longer than half of the time so far.
 """
 
 from __future__ import annotations

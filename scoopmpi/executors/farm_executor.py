@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..farm.calls import Call, packed
+from ..farm.calls import Call, seal
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
@@ -95,12 +95,12 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            code = packed(run, args, kwargs, origin)
+            sealed = seal(run, args, kwargs, origin)
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, code, record, seconds_of(run), retry))
+        self.farm.submit(Call(future, sealed, record, seconds_of(run), retry))
         return future
 
     def results(

@@ -1,7 +1,7 @@
 """Submitted calls on rank 0: an open-ended job, each task with its own function and future.
 
-Both ways of a call are short enough for one file: its frame is made when it is submitted, its
-outcome goes to the future. Maps are the other job of rank 0's own (`map_job`).
+Both ways of a call are short enough for one file: what is sent of it is settled when it is
+submitted, its outcome goes to the future. Maps are the other job of rank 0's own (`map_job`).
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ logger = logging.getLogger("scoopmpi")
 class Call(NamedTuple):
     """One submitted call that has no outcome yet; it goes to the future, and to the record.
 
-    code: what is sent of it, as `packed` has made it. record: keeps the outcome, where one is kept.
+    sealed: what is sent of it (`seal`). record: keeps the outcome, where one is kept.
     """
 
     future: Future[Any]
-    code: Frame | list[Any]
+    sealed: Frame | list[Any]
     record: CallRecord | None = None
     limit: float | None = None
     retry: Retry | None = None
 
 
-def packed(
+def seal(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin
 ) -> Frame | list[Any]:
-    """Pack a call; where nobody can change it, a list of what is to be packed with others.
+    """Pack a call as it is now; where nobody can change it, a list, to be packed with others.
 
     In that its function is a frame by itself, as a name may mean another function later.
     Raises what packing raises.
@@ -61,11 +61,11 @@ def _small(kwargs: dict[str, Any]) -> bool:
     return payload.small(tuple(kwargs)) and payload.small(tuple(kwargs.values()))
 
 
-def _opened(code: Frame | list[Any]) -> list[Any]:
+def _opened(sealed: Frame | list[Any]) -> list[Any]:
     """Return a call as it was submitted: function, arguments, keywords, origin."""
-    if type(code) is not list:
-        return list(payload.unpack(code))
-    name, args, kwargs, origin = code
+    if type(sealed) is not list:
+        return list(payload.unpack(sealed))
+    name, args, kwargs, origin = sealed
     return [payload.unpack_named(name), args, kwargs or {}, origin]
 
 
@@ -129,7 +129,7 @@ class CallStream:
         if call is None:
             return self.name
         try:
-            function, args, kwargs, _ = _opened(call.code)
+            function, args, kwargs, _ = _opened(call.sealed)
             return errors.words(shown.called(function, args, kwargs), None)
         except BaseException:  # a hostile object, which may even call sys.exit
             return self.name
@@ -139,18 +139,18 @@ class CallStream:
 
         One frame for all where nobody can change any of them.
         """
-        codes: list[Frame | list[Any]] = []
+        calls: list[Frame | list[Any]] = []
         plain = True
         for index in range(start, stop):
             call = self._calls.get(index)
             if call is None or not call.future.hand_out():  # or the farm has ended
-                codes.append(CANCELLED)
+                calls.append(CANCELLED)
             else:
-                codes.append(call.code)
-                plain = plain and type(call.code) is list
+                calls.append(call.sealed)
+                plain = plain and type(call.sealed) is list
         if plain:
-            return Tasks(True, payload.pack_plain((codes,)))
-        frames = [payload.pack_plain(code) if type(code) is list else code for code in codes]
+            return Tasks(True, payload.pack_plain((calls,)))
+        frames = [payload.pack_plain(each) if type(each) is list else each for each in calls]
         return Tasks(False, tuple(frames))
 
     # Back.
@@ -160,32 +160,42 @@ class CallStream:
         if part.plain:
             self._values_came(part.start, payload.unpack(part.outcomes), part.reproducible)
             return
-        calls = [self._calls.pop(index, None) for index in range(part.start, part.stop)]
-        calls.reverse()
         failed = frozenset(part.failed)
+        ended: list[tuple[Future[Any], Any]] = []
+        unkept: list[Callable[[], None]] = []
         problem: BaseException | None = None
-        for place, frame in enumerate(part.outcomes):
-            call = calls.pop()
+        for index, frame in enumerate(part.outcomes, part.start):
+            call = self._calls.pop(index, None)
             if call is None or call.future.done():
                 continue  # cancelled, or the farm is closing and has said so already
-            if call.record is not None and part.reproducible:
-                call.record.came(False, frame, place in failed)
-            outcome = opened(frame, place in failed, part.start + place)
+            raised = index - part.start in failed
             try:
-                if isinstance(outcome, Raised):
-                    heard, kept = call.future.heard, weakref.ref(call.future)
-                    number = partial(_number, call.code, part.start + place)
-                    call.future.set_exception(outcome.error)
-                    del call  # the last that holds the future, where nobody has kept it
-                    if kept() is None and not heard:
-                        error = partial(getattr, outcome, "error")
-                        self._unheard.note(part.start + place, error, number=number)
-                else:
-                    call.future.set_result(outcome)
-            except BaseException as raised:  # sys.exit in a callback
-                problem = raised
+                if call.record is not None and part.reproducible:
+                    call.record.came(False, frame, raised)
+            except BaseException as error:  # no memory, or a handler of the user's for the log
+                problem = error
+            outcome = opened(frame, raised, index)
+            ended.append((call.future, outcome))
+            if type(outcome) is Raised and not call.future.heard:
+                kept = weakref.ref(call.future)
+                unkept.append(partial(self._note_unheard, kept, call.sealed, index, outcome.error))
+            del call
+        try:
+            set_results(ended)
+        except BaseException as error:  # sys.exit in a callback
+            problem = error
+        ended.clear()  # the last that holds the futures which nobody has kept
+        for note in unkept:
+            note()
         if problem is not None:
             raise problem
+
+    def _note_unheard(
+        self, kept: weakref.ref[Any], sealed: Frame | list[Any], index: int, error: BaseException
+    ) -> None:
+        """Note what a call has raised where nobody has kept its future."""
+        if kept() is None:
+            self._unheard.note(index, lambda: error, number=partial(_number, sealed, index))
 
     def _values_came(self, start: int, values: list[Any], reproducible: bool) -> None:
         """Set the futures of calls whose outcomes are numbers, strings or such."""
@@ -197,9 +207,11 @@ class CallStream:
                 if call.record is not None and reproducible and not call.future.done():
                     kept.append((call.record, value))
                 ended.append((call.future, value))
-        if kept:
-            kept[0][0].came_together(kept)
-        set_results(ended)
+        try:
+            if kept:
+                kept[0][0].came_together(kept)
+        finally:
+            set_results(ended)
 
     def tell_unheard(self) -> None:
         """Warn of what calls have raised whose futures nobody has kept, once."""
@@ -224,12 +236,12 @@ class CallStream:
         """Nothing follows: the farm never forgets its calls."""
 
 
-def _number(code: Frame | list[Any], index: int) -> int:
+def _number(sealed: Frame | list[Any], index: int) -> int:
     """Return the number of a call among the program's, which reductions and known ones are not.
 
     index: its number here, where nobody can open it.
     """
     try:
-        return int(_opened(code)[3][3])
+        return int(_opened(sealed)[3][3])
     except BaseException:  # a hostile object
         return index

@@ -1,8 +1,8 @@
 """Assignments to messages: the tasks of a batch are packed and sent to its worker.
 
 The last step of a task's way out. Where packing runs the user's code, as for maps, a batch waits
-here until a thread drives that may pack without the farm's lock; all else came packed and is sent
-at once. Which worker gets what is not decided here (`scheduling`).
+here until a thread drives that may pack without the farm's lock; all else is packed and sent at
+once, as that runs nobody's code. Which worker gets what is not decided here (`scheduling`).
 """
 
 from __future__ import annotations

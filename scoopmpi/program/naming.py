@@ -81,7 +81,7 @@ class Names:
         return self._last_missing[2]
 
 
-def lacking(name: str, on_workers: frozenset[str] | None) -> bool:
+def is_missing(name: str, on_workers: frozenset[str] | None) -> bool:
     """True for a name among those that `missing_names` returns; it alone is looked at.
 
     on_workers: the names that workers define; None while that is not known.

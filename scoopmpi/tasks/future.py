@@ -19,6 +19,7 @@ from concurrent.futures import Future as PEP3148Future
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from ..concurrency.timeouts import seconds
+from .outcomes import Raised
 from .scoop_attributes import STANDARD, ScoopAttributes
 
 T = TypeVar("T")
@@ -231,6 +232,25 @@ class Future(ScoopAttributes, PEP3148Future[T]):
             super().set_exception(exception)
         self._over(quick)
 
+    def _end(self, outcome: Any) -> bool:
+        """Note the outcome of a call that is watched, callbacks apart; False where it is over."""
+        with self._condition:
+            if self._state in _OVER:
+                return False
+            self._note(outcome)
+            for waiter in self._waiters:
+                add = waiter.add_exception if self._exception else waiter.add_result
+                add(self)
+            self._condition.notify_all()
+        return True
+
+    def _note(self, outcome: Any) -> None:
+        if type(outcome) is Raised:
+            self._exception = outcome.error
+        else:
+            self._result = outcome
+        self._state = _FINISHED
+
     def _over(self, uncalled: bool) -> None:
         if uncalled and self._done_callbacks:
             self._invoke_callbacks()
@@ -241,31 +261,29 @@ class Future(ScoopAttributes, PEP3148Future[T]):
 def set_results(ended: Iterable[tuple[Future[Any], Any]]) -> None:
     """Note that calls have ended with these values, but for those that are over already.
 
-    As `set_result` for each. What a callback raises spoils no other's, and comes out last.
+    As `set_result` for each, and as `set_exception` where a value is `Raised`. What a callback
+    raises spoils no other's, and comes out last.
     """
-    heard: list[Future[Any]] = []
+    over: list[Future[Any]] = []
     watched: list[tuple[Future[Any], Any]] = []
     with _guard:
         for pair in ended:
-            future, result = pair
+            future, outcome = pair
             if future._watched:
                 watched.append(pair)
+                over.append(future)
             elif future._state not in _OVER:
-                future._result = result
-                future._state = _FINISHED
+                future._note(outcome)
                 if future._done_callbacks or future.on_end is not None:
-                    heard.append(future)
+                    over.append(future)
+    # All of them before the first callback, which may ask for any other's value.
+    before = {id(future) for future, outcome in watched if not future._end(outcome)}
     problem: BaseException | None = None
-    for future in heard:
+    for future in over:
         try:
-            future._over(True)
+            if id(future) not in before:
+                future._over(True)
         except BaseException as raised:  # sys.exit in a callback
-            problem = raised
-    for future, result in watched:
-        try:
-            if not future.done():
-                future.set_result(result)
-        except BaseException as raised:
             problem = raised
     if problem is not None:
         raise problem

@@ -41,7 +41,7 @@ class Run(NamedTuple):
         the function, packed by name, its arguments, its keywords and its origin; else a tuple of
         the same.
     attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
-    origin: of the job (`tasks.pedigree`); None for calls, which have theirs in their frames.
+    origin: of the job (`tasks.pedigree`); None for calls, each of which has its own in `tasks`.
     """
 
     job: int

@@ -177,7 +177,7 @@ def by_name(function: object) -> bool:
     if not isinstance(function, FunctionType | BuiltinFunctionType | type):
         return False
     name = function.__qualname__
-    if function.__module__ == naming.MAIN and naming.lacking(name.partition(".")[0], _names()):
+    if function.__module__ == naming.MAIN and naming.is_missing(name.partition(".")[0], _names()):
         return False
     return _found(function.__module__, name) is function
 

@@ -241,22 +241,27 @@ class Running:
         if type(call) is not list:
             if call == CANCELLED:
                 return None
-            call = self._open(call)
+            call = self._open(call, "a submitted call")
         function, arguments, keywords, origin = call
         if type(call) is list:
-            function = self._open(function, payload.unpack_named)
+            function = self._open(
+                function, "the function of a submitted call", payload.unpack_named
+            )
         self.strand.origin, self.strand.function = origin, function
         if function is not self._named:
             self._named, self._name = function, failure.describe(function)
             self._label(self._name)
         return function(*arguments, **keywords) if keywords else function(*arguments)
 
-    def _open(self, frame: Frame, unpack: Callable[[Frame], Any] = payload.unpack) -> Any:
+    def _open(
+        self, frame: Frame, what: str = "", unpack: Callable[[Frame], Any] = payload.unpack
+    ) -> Any:
         try:
             row = unpack(frame)
         except BaseException as error:
+            what = what or f"the arguments of {self._name}"
             raise errors.TaskError(
-                f"the arguments of {self._name} cannot be unpickled on worker "
+                f"{what} cannot be unpickled on worker "
                 f"{identity.this.rank}: {failure.reason(error)}.{failure.advice(error)}"
             ) from error
         if isinstance(row, failure.Unpicklable):

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from scoopmpi.farm.calls import Call, CallStream, packed
+from scoopmpi.farm.calls import Call, CallStream, seal
 from scoopmpi.tasks.future import Future
 from scoopmpi.tasks.outcomes import OutcomeRange
 from scoopmpi.tasks.pedigree import UNPLACED
-from scoopmpi.wire import payload
+from scoopmpi.wire import failure, payload
 from scoopmpi.wire.messages import CANCELLED
 from tests.support.libraries import Library
 from tests.support.memory_farm import farm
@@ -32,7 +32,7 @@ def got(*args: Any, **kwargs: Any) -> Any:
 
 
 def call(fn: Any = got, *args: Any, **kwargs: Any) -> Call:
-    return Call(Future(), packed(fn, args, kwargs, UNPLACED))
+    return Call(Future(), seal(fn, args, kwargs, UNPLACED))
 
 
 def test_each_call_gets_what_it_was_given(farm: Any) -> None:
@@ -97,6 +97,44 @@ def test_others_have_a_frame_each() -> None:
     tasks = stream.packed(0, 3)
     assert not tasks.plain
     assert [payload.unpack(frame)[1] for frame in tasks.frames] == [(1,), ([2],), (3,)]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_callback_may_ask_for_what_came_with_it(plain: bool) -> None:
+    stream, ended, seen = CallStream(0), [Future[Any]() for _ in range(3)], list[Any]()
+    for number, future in enumerate(ended):
+        stream.add(Call(future, seal(abs, (number,), {}, (None, 0, 0, 0))))
+    ended[0].add_done_callback(lambda _: seen.append([each.done() for each in ended]))
+    stream.take_fresh()
+    stream.packed(0, 3)
+    outcomes: Any = (*map(payload.pack, range(2)), failure.pack(LookupError(), 1, ""))
+    if plain:
+        stream.delivered(OutcomeRange(0, 3, True, payload.pack([0, 1, 2]), ()))
+    else:
+        stream.delivered(OutcomeRange(0, 3, False, outcomes, (2,)))
+        assert isinstance(ended[2].exception(0), LookupError)
+    assert seen == [[True] * 3]
+
+
+class FullDisk:
+    def came(self, *_: Any) -> None:
+        raise MemoryError
+
+    came_together = came
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_record_that_fails_leaves_no_call_without_an_end(plain: bool) -> None:
+    stream, ended = CallStream(0), [Future[int]() for _ in range(3)]
+    for number, future in enumerate(ended):
+        record: Any = FullDisk() if number == 1 else None
+        stream.add(Call(future, seal(abs, (number,), {}, (None, 0, 0, 0)), record))
+    stream.take_fresh()
+    stream.packed(0, 3)
+    outcomes = payload.pack([0, 1, 2]) if plain else tuple(map(payload.pack, range(3)))
+    with pytest.raises(MemoryError):
+        stream.delivered(OutcomeRange(0, 3, plain, outcomes, ()))
+    assert [future.result(0) for future in ended] == [0, 1, 2]
 
 
 class Counted(dict[int, Call]):

@@ -146,6 +146,28 @@ def test_many_results_at_once_spoil_no_neighbours() -> None:
     assert seen == [calls[2], calls[3], calls[4]]
 
 
+@pytest.mark.parametrize("watched", [[], [0], [1], [2], [0, 1, 2]])
+def test_a_callback_finds_the_values_of_all_that_came_together(watched: list[int]) -> None:
+    calls, seen = [running() for _ in range(3)], list[Any]()
+    for number in watched:
+        assert calls[number]._condition
+    for number, call in enumerate(calls):
+        call.add_done_callback(
+            lambda _, number=number: seen.append((number, [each.result(0) for each in calls]))
+        )
+    end_all(calls, "abc")
+    assert seen == [(0, ["a", "b", "c"]), (1, ["a", "b", "c"]), (2, ["a", "b", "c"])]
+
+
+def test_what_was_over_before_its_value_came_is_called_once() -> None:
+    cancelled, called = Future[str](), list[str]()
+    assert cancelled._condition
+    cancelled.add_done_callback(lambda _: called.append("end"))
+    assert cancelled.cancel()
+    end_all([cancelled, other := running()], "ab")
+    assert (called, cancelled.cancelled(), other.result(0)) == (["end"], True, "b")
+
+
 @pytest.mark.parametrize("watched", [False, True])
 def test_calls_are_handed_out_and_again(watched: bool) -> None:
     waits, runs, cancelled, over = Future[int](), running(), Future[int](), running()

@@ -69,8 +69,8 @@ def test_one_question_is_answered_as_all_are(program: Any) -> None:
     missing = naming.missing_names(on_workers)
     assert missing == {"below"}
     asked = {*vars(program), "no_such_name"}
-    assert {name for name in asked if naming.lacking(name, on_workers)} == missing
-    assert not naming.lacking("below", None)
+    assert {name for name in asked if naming.is_missing(name, on_workers)} == missing
+    assert not naming.is_missing("below", None)
 
 
 def test_many_functions_are_not_kept(monkeypatch: pytest.MonkeyPatch, program: Any) -> None:
