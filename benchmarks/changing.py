@@ -18,7 +18,8 @@ from functools import partial
 from typing import Any
 
 import versions
-from versions import WORKERS, spin
+from versions import WORKERS
+from work import nap, spin
 
 HERE = os.path.abspath(__file__)
 ROW_SECONDS = 0.3
@@ -32,10 +33,6 @@ def other_spin(seconds: float) -> None:
 
 def spin_both(seconds: float, more: float) -> None:
     spin(seconds + more)
-
-
-def nap(seconds: float) -> None:
-    time.sleep(seconds)
 
 
 class Model:

@@ -15,11 +15,11 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from peers import table
 from systems import CORES, figures_of, on_ranks
-from work import count, spin, square
+from work import count, spin, square, timed
 
 HERE = os.path.abspath(__file__)
 WAYS: dict[str, dict[str, str]] = {
@@ -51,11 +51,6 @@ def cpus(_: int) -> tuple[int, ...]:
 def measure() -> dict[str, float]:
     """The figures of one start; higher is better but for times."""
     from scoopmpi import futures
-
-    def timed(job: Callable[[], Any]) -> float:
-        begun = time.perf_counter()
-        job()
-        return time.perf_counter() - begun
 
     list(futures.map(spin, [0.0005] * 400))
     list(futures.map(multiply, [300] * 4 * CORES))

@@ -17,9 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
 
-from work import spin, square
+from work import spin, square, timed
 
 HERE = os.path.abspath(__file__)
 WORKERS = 2
@@ -40,11 +39,6 @@ def loaded(_: int) -> tuple[int, int]:
 
 def measure() -> dict[str, float]:
     from scoopmpi import futures
-
-    def timed(job: Callable[[], Any]) -> float:
-        begun = time.perf_counter()
-        job()
-        return time.perf_counter() - begun
 
     def trip() -> int:
         return futures.submit(square, 3).result()

@@ -34,9 +34,9 @@ class Policy(NamedTuple):
     message: what one of many batches in a row costs rank 0: pack, send, receive, deliver. 18 us
         without MPI, 25 over Open MPI on cores that all ranks share (`benchmarks/scale.py`).
     rounds: while much remains a batch lasts until rank 0 could have handed so many to each worker.
-        At 1 it is saturated where a message costs a little more than is said above: 10,000
-        workers, 40 tasks of 0.1 s each, a message 25 us and not 20: efficiency .79, .948, .951,
-        .941, .932 for 1 to 5; and .958, .959, .959, .952, .946 at the 20 (simulated).
+        At 1 it is saturated where a message costs what is said above: 10,000 workers, 40 tasks of
+        0.1 s each: efficiency .88, .950, .952, .926, .923 for 1 to 5; at 20 us .963, .961, .959,
+        .944, .944, at 30 us .77, .930, .929, .910, .906 (simulated).
     prefetch: batches longer than this are not doubled at a worker: the idle time between two of
         them (two sleeping receivers, together at most 5 ms) is below 1 % of it, and whoever waits
         behind a task of hours shares its fate.
@@ -79,7 +79,8 @@ class Remaining(NamedTuple):
 def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> int:
     """Return how many tasks go into the next batch, at least 1.
 
-    Where nothing is known of the tasks they go one by one: the first answers teach it.
+    Where nothing is known of the tasks they go one by one, but on farms of thousands (`_first`):
+    the first answers teach it.
     """
     queued = left.queued
     rank0_round = workers * policy.message  # what a batch for each worker costs rank 0

@@ -187,6 +187,8 @@ class VirtualFarm:
         else:
             if self._pauses is not None:
                 now = self._looks.found(state.idle_since, now)
+            else:  # it may still be busy with its last answer
+                now = max(now, state.idle_since)
             self._begins(now, worker, batch, budget)
 
     def _begins(self, now: float, worker: int, batch: Batch, budget: float) -> None:

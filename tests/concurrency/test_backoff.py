@@ -160,15 +160,15 @@ def test_a_sleep_that_is_exact_is_shorter() -> None:
             lengths.append(time.perf_counter() - begun)
         return min(lengths)
 
-    def exactly() -> tuple[float, float]:
+    def compared() -> bool:
         # By Linux' default first: this process may have had a farm, and sleep exactly by now.
         ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 50_000, 0, 0, 0)
         before = shortest()
         sleep_exactly()
-        return before, shortest()
+        return shortest() < before
 
-    before, after = in_a_thread(exactly)  # type: ignore[misc]
-    assert after < before
+    # Others whose sleeps end meanwhile make some of ours shorter: most of the times, not each.
+    assert in_a_thread(lambda: sum(compared() for _ in range(20))) > 10
 
 
 def test_elsewhere_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,20 +178,9 @@ def test_elsewhere_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("due_in", "idle", "slept"),
-    [
-        (0.0002, 1.0, 0.0002),  # as it was expected
-        (1.0, 0.0, backoff.EARLY_SECONDS),  # a batch has just gone out
-        (1.0, 0.004, 0.002),
-        (1.0, 60.0, backoff.LONGEST),
-        (-1.0, 1.0, 0.0),
-    ],
+    ("idle", "slept"),
+    [(0.0, EARLY_SECONDS), (0.004, 0.002), (60.0, LONGEST)],  # 0: a batch has just gone out
 )
-def test_what_is_expected_late_may_come_early(
-    due_in: float, idle: float, slept: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lengths: list[float] = []
-    monkeypatch.setattr(backoff.time, "monotonic", lambda: 100.0)
-    monkeypatch.setattr(backoff.time, "sleep", lengths.append)
-    backoff.sleep_until(100.0 + due_in, idle)
-    assert lengths == pytest.approx([slept])
+def test_what_is_expected_late_may_come_early(sleeps: Sleeps, idle: float, slept: float) -> None:
+    sleep_until(sleeps.now + 1.0, idle)
+    assert sleeps.slept == [pytest.approx(slept)]

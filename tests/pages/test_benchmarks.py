@@ -38,13 +38,17 @@ def test_every_peer_has_a_command(library: Library, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.ranks
-@pytest.mark.parametrize("part", ["generations", "calls"])
-def test_a_part_is_measured_on_a_farm(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("driver", "part", "rows"), [("DEAP on scoopmpi", "generations", 8), ("scoopmpi", "calls", 6)]
+)
+def test_a_part_is_measured_on_a_farm(
+    driver: str, part: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     systems = benchmark("systems")
-    words, env = systems.command("DEAP on scoopmpi", part, 2, 0.01)
-    found = systems.figures_of("DEAP on scoopmpi", words, env)
-    assert len(found) == (8 if part == "generations" else 0)
+    words, env = systems.command(driver, part, 2, 0.01)
+    found = systems.figures_of(driver, words, env)
+    assert len(found) == rows and all(figure > 0 for figure in found.values())
 
 
 def test_processor_time_of_ranks_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

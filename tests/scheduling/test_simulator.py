@@ -139,6 +139,14 @@ def test_a_message_may_need_a_second_look() -> None:
     assert (one.makespan, two.makespan) == (2.0, 4.0)
 
 
+def test_a_worker_answers_before_it_begins_another_batch() -> None:
+    # Twenty batches of one task, each 0.1 s of the worker's own time beside; the first one's answer
+    # goes out and the second comes before there is a batch that waits.
+    report = simulate([0.02] * 20, 1, costs=Costs(0.0, latency=0.05, worker=0.1))
+    assert report.messages == 40
+    assert report.makespan >= 20 * 0.12 + 4 * 0.05
+
+
 def test_a_waiting_batch_is_not_looked_for() -> None:
     # Batches of 10 tasks and of 20 ms, doubled: pauses of 10 ms are felt at the ends alone.
     report = simulate([0.002] * 10_000, 4, pauses=every(0.01))
