@@ -73,6 +73,7 @@ def test_who_reads_or_keeps_hears_it_himself(farm: Any, caplog: Any) -> None:
     kept = [farm.submit(fails, x) for x in range(8)]
     called: list[Any] = []
     farm.submit(fails, 1).add_done_callback(called.append)
+    farm.submit(fails, 1).add_done_callback(lambda call: called.append(call.exception()))
     farm.finish()
     assert [call.exception() is None for call in kept] == [x % 4 != 1 for x in range(8)]
     assert called and not lines(caplog)

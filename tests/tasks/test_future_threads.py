@@ -20,6 +20,7 @@ import pytest
 
 from scoopmpi.tasks import future as future_module
 from scoopmpi.tasks.future import Future
+from scoopmpi.tasks.outcomes import Raised
 from tests.tasks.test_future import end_all, running
 
 SEEDS = range(60)
@@ -118,6 +119,29 @@ def test_a_thread_that_waits_is_woken(seed: int) -> None:
     future = running()
     end = (lambda: end_all([future], [3])) if seed % 2 else (lambda: future.set_result(3))
     assert meet(seed, lambda: future.result(10), lambda: future.exception(10), end)[:2] == [3, None]
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_who_waits_is_woken_at_once_by_what_comes_together(raises: bool) -> None:
+    """Also one who waits for the first exception, while others have not ended."""
+    first, other, found = running(), running(), list[Any]()
+
+    def waits() -> None:
+        found.append(standard.wait([first, other], 20, standard.FIRST_EXCEPTION).done)
+
+    def asks() -> None:
+        found.append(first.exception(20))
+
+    threads = [threading.Thread(target=each, daemon=True) for each in (waits, asks)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.02)
+    problem = LookupError()
+    end_all(*(([first], [Raised(problem)]) if raises else ([first, other], [1, 2])))
+    for thread in threads:
+        thread.join(5)
+    expected = [{first}, problem] if raises else [{first, other}, None]
+    assert len(found) == 2 and all(each in found for each in expected)
 
 
 def test_a_forked_child_finds_the_guard_free() -> None:
