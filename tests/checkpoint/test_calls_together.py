@@ -183,3 +183,27 @@ def test_what_calls_had_of_a_map_is_forgotten_when_they_are_computed(
         assert ran["numbered"] == 30
     with running(path, seed):
         assert submitted(numbered, given) == computed and not ran
+
+
+@pytest.mark.parametrize("column", ["data", "head", "checksum"])
+def test_a_damaged_part_of_several_calls_is_told_once(
+    tmp_path: Path, column: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "run.ckpt"
+    with running(path, 0):
+        submitted(square, range(200))
+    with sqlite3.connect(path) as file:
+        row, size, found = file.execute(
+            f"SELECT part, stop - start, {column} FROM parts WHERE job=0 ORDER BY stop - start DESC"
+        ).fetchone()
+        other = bytes([*found[:-1], found[-1] ^ 255]) if found else b"x"
+        file.execute(f"UPDATE parts SET {column}=? WHERE part=?", (other, row))
+    caplog.clear()
+    with running(path, 0):
+        assert submitted(square, range(200)) == [x * x for x in range(200)]
+        assert sum(ran.values()) == size > 1
+    assert caplog.text.count("is damaged and not used") == 1
+    with running(path, 0):
+        assert submitted(square, range(200)) == [x * x for x in range(200)]
+        assert not ran
+    assert caplog.text.count("is damaged and not used") == 1
