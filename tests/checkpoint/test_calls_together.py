@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from scoopmpi import futures, shared
+from scoopmpi.checkpoint import code_digest, digests
 from tests.checkpoint.test_record import SEEDS, ran, running, square
 
 pytestmark = pytest.mark.timeout(60)
@@ -183,6 +186,30 @@ def test_what_calls_had_of_a_map_is_forgotten_when_they_are_computed(
         assert ran["numbered"] == 30
     with running(path, seed):
         assert submitted(numbered, given) == computed and not ran
+
+
+factor = 1
+
+
+def times(x: int) -> int:
+    return factor * x
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_a_function_that_loses_or_gets_its_name_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named_first: bool
+) -> None:
+    """By its name it is what workers have; else it travels, with its globals as they are then."""
+    here, function = sys.modules[__name__], times
+    for second in (2, 3):
+        for module, name in ((code_digest, "_seen"), (digests, "_known")):
+            monkeypatch.setattr(module, name, WeakKeyDictionary())  # as in another process
+        with running(tmp_path / "run.ckpt", 0), monkeypatch.context() as changed:
+            for named, number, start in ((named_first, 1, 0), (not named_first, second, 20)):
+                changed.setattr(here, "factor", number)
+                changed.setattr(here, "times", function if named else None)
+                values = range(start, start + 20)
+                assert submitted(function, values) == [number * x for x in values]
 
 
 @pytest.mark.parametrize("column", ["data", "head", "checksum"])
