@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from scoopmpi import futures, shared
-from scoopmpi.checkpoint import code_digest, digests
+from scoopmpi.checkpoint import call_record, code_digest, digests
 from tests.checkpoint.test_record import SEEDS, ran, running, square
 
 pytestmark = pytest.mark.timeout(60)
@@ -86,6 +86,59 @@ def test_calls_of_two_functions_in_turn(tmp_path: Path, seed: int) -> None:
             found = [call.result() for call in calls]
             assert found == [value for x in range(60) for value in (x * x, -x)]
             assert sum(ran.values()) == (0 if run else 120)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_calls_between_which_others_were_found(tmp_path: Path, seed: int) -> None:
+    path, numbers = tmp_path / "run.ckpt", range(40)
+    with running(path, seed):
+        list(futures.map(square, range(15, 25)))
+    for computed in (30, 0):
+        with running(path, seed):
+            assert submitted(square, numbers) == [x * x for x in numbers]
+            assert sum(ran.values()) == computed
+
+
+def power(x: int, exponent: int = 2) -> int:
+    ran["power"] += 1
+    return int(x**exponent)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_calls_with_more_arguments_and_with_fewer(tmp_path: Path, seed: int) -> None:
+    for computed in (80, 0):
+        with running(tmp_path / "run.ckpt", seed):
+            calls = [futures.submit(power, *args) for x in range(40) for args in ((x,), (x, 3))]
+            found = [call.result() for call in calls]
+            assert found == [value for x in range(40) for value in (x**2, x**3)]
+            assert ran["power"] == computed
+
+
+def test_no_more_calls_are_together_than_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.ckpt"
+    monkeypatch.setattr(call_record, "MOST", 8)
+    for computed in (100, 0):
+        with running(path, 0):
+            assert submitted(square, range(100)) == [x * x for x in range(100)]
+            assert sum(ran.values()) == computed
+    assert largest(path) == 8
+
+
+def changing(x: int) -> int:
+    return x
+
+
+def test_a_function_that_got_other_code_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes: list[Callable[[int], int]] = [lambda x: x + 1, lambda x: x + 2]
+    for number, other in enumerate(codes, 1):
+        with running(tmp_path / "run.ckpt", 0), monkeypatch.context() as changed:
+            assert submitted(changing, range(20)) == [*range(20)]
+            changed.setattr(changing, "__code__", other.__code__)
+            assert submitted(changing, range(20, 40)) == [x + number for x in range(20, 40)]
 
 
 class World:
