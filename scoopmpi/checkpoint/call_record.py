@@ -111,7 +111,7 @@ class Submitted:
         at_place = [
             (number, place.part, number - place.start)
             for place in here
-            if place.stop - place.start > 1 and place.function == known.function
+            if place.stop - place.start > 1
         ]
         at_place = [at for at in at_place if before.get(number, at[1:]) == at[1:]]
         return known.claim_tasks({number: key}, at_place).get(number) if at_place else None

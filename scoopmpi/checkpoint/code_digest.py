@@ -57,7 +57,7 @@ def digest_code(obj: Any, complete: Complete) -> Digested:
     imported = isinstance(obj, ImportEffects)
     code = sys.modules.get(obj.module) if imported else getattr(obj, "__code__", None)
     known = _seen.get(obj)
-    if known is not None and known[0] is code:
+    if known is not None and known[0] is code and (imported or payload.by_name(obj)):
         return known[1]
     if imported:
         _seen[obj] = code, _import(obj, complete)

@@ -78,6 +78,7 @@ class CheckpointFile:
         self._parts = itertools.count(found.last_part() + 1)
         self._first = found.last_part() + 1  # what comes from there on is this run's
         self._recent = Recent()
+        self._damaged: set[int] = set()  # parts of which the user has been told
         self.jobs = {job.number: job for job in found.jobs()}
         """The jobs of earlier runs, by their numbers, as the last one made them."""
         self.counts = found.counts()
@@ -141,7 +142,9 @@ class CheckpointFile:
         return arguments.keys(text, place.stop - place.start)
 
     def part(self, place: Place) -> Saved | None:
-        """Return the part that lies there; None and a warning where it is damaged."""
+        """Return the part that lies there; None and, once, a warning where it is damaged."""
+        if place.part in self._damaged:  # its other tasks ask for it, too
+            return None
         function = self._by_number.get(place.function)
         found = None
         if self._usable and function is not None:
@@ -150,6 +153,7 @@ class CheckpointFile:
         facts = place.start, place.stop, place.digest
         if found is not None and (found.start, found.stop, found.digest) == facts:
             return found
+        self._damaged.add(place.part)
         text = "checkpoint %s: what was saved of job %d from task %d on is damaged and not used"
         logger.warning(text, self.path, place.job, place.start)
         self.forget(place.part)
