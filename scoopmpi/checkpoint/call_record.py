@@ -252,7 +252,6 @@ class CheckpointedCall:
             and len(self._plain) == len(last._plain)
             and self._reason == last._reason == "new"
             and self._given == last._given
-            and self._ledger is last._ledger
         )
 
 

@@ -148,9 +148,10 @@ class Ledger:
                 text = "checkpoint %s: nobody can say whether %s stays the same; it is not saved"
                 logger.warning(text, self.file.path, name)
             return None, placed
+        given = self.given  # first: another thread may set a constant meanwhile
         whole, asking = self._whole(digest)
         placed = placed or asking
-        known = digest, self.given, place if placed else None
+        known = digest, given, place if placed else None
         if known not in self._functions:
             if whole is not None and placed:
                 whole = digests.digest(whole, place)
@@ -160,7 +161,7 @@ class Ledger:
         function = self._functions[known]
         if not placed and payload.pack_named(target) is not None:
             code = getattr(target, "__code__", None)
-            self._latest = _Latest(target, code, self.given, function)
+            self._latest = _Latest(target, code, given, function)
         return function, placed
 
     def _as_latest(self, target: Callable[..., Any]) -> Function | None:
