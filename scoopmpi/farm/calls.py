@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..tasks.future import Future, set_results
+from ..tasks.future import Ended, Future, end_together
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks
 from ..tasks.unfinished import Unheard
@@ -161,7 +161,7 @@ class CallStream:
             self._values_came(part.start, payload.unpack(part.outcomes), part.reproducible)
             return
         failed = frozenset(part.failed)
-        ended: list[tuple[Future[Any], Any]] = []
+        ended: list[Ended] = []
         unkept: list[Callable[[], None]] = []
         problem: BaseException | None = None
         for index, frame in enumerate(part.outcomes, part.start):
@@ -175,18 +175,21 @@ class CallStream:
             except BaseException as error:  # no memory, or a handler of the user's for the log
                 problem = error
             outcome = opened(frame, raised, index)
-            ended.append((call.future, outcome))
-            if type(outcome) is Raised and not call.future.heard:
-                kept = weakref.ref(call.future)
-                unkept.append(partial(self._note_unheard, kept, call.sealed, index, outcome.error))
+            if type(outcome) is not Raised:
+                ended.append((call.future, outcome, None))
+            else:
+                ended.append((call.future, None, outcome.error))
+                if not call.future.heard:
+                    note = partial(self._note_unheard, weakref.ref(call.future))
+                    unkept.append(partial(note, call.sealed, index, outcome.error))
             del call
         try:
-            set_results(ended)
+            end_together(ended)
         except BaseException as error:  # sys.exit in a callback
             problem = error
         ended.clear()  # the last that holds the futures which nobody has kept
-        for note in unkept:
-            note()
+        for told in unkept:
+            told()
         if problem is not None:
             raise problem
 
@@ -199,19 +202,19 @@ class CallStream:
 
     def _values_came(self, start: int, values: list[Any], reproducible: bool) -> None:
         """Set the futures of calls whose outcomes are numbers, strings or such."""
-        ended: list[tuple[Future[Any], Any]] = []
+        ended: list[Ended] = []
         kept: list[tuple[CallRecord, Any]] = []
         for index, value in enumerate(values, start):
             call = self._calls.pop(index, None)
             if call is not None:
                 if call.record is not None and reproducible and not call.future.done():
                     kept.append((call.record, value))
-                ended.append((call.future, value))
+                ended.append((call.future, value, None))
         try:
             if kept:
                 kept[0][0].came_together(kept)
         finally:
-            set_results(ended)
+            end_together(ended)
 
     def tell_unheard(self) -> None:
         """Warn of what calls have raised whose futures nobody has kept, once."""

@@ -16,10 +16,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future as PEP3148Future
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 from ..concurrency.timeouts import seconds
-from .outcomes import Raised
 from .scoop_attributes import STANDARD, ScoopAttributes
 
 T = TypeVar("T")
@@ -232,24 +231,18 @@ class Future(ScoopAttributes, PEP3148Future[T]):
             super().set_exception(exception)
         self._over(quick)
 
-    def _end(self, outcome: Any) -> bool:
+    def _end(self, result: Any, error: BaseException | None) -> bool:
         """Note the outcome of a call that is watched, callbacks apart; False where it is over."""
         with self._condition:
             if self._state in _OVER:
                 return False
-            self._note(outcome)
+            self._result, self._exception = result, error
+            self._state = _FINISHED
             for waiter in self._waiters:
-                add = waiter.add_exception if self._exception else waiter.add_result
+                add = waiter.add_exception if error is not None else waiter.add_result
                 add(self)
             self._condition.notify_all()
         return True
-
-    def _note(self, outcome: Any) -> None:
-        if type(outcome) is Raised:
-            self._exception = outcome.error
-        else:
-            self._result = outcome
-        self._state = _FINISHED
 
     def _over(self, uncalled: bool) -> None:
         if uncalled and self._done_callbacks:
@@ -258,26 +251,30 @@ class Future(ScoopAttributes, PEP3148Future[T]):
             self.on_end(self)
 
 
-def set_results(ended: Iterable[tuple[Future[Any], Any]]) -> None:
-    """Note that calls have ended with these values, but for those that are over already.
+Ended: TypeAlias = tuple[Future[Any], Any, BaseException | None]
+"""A future, and what it has come to: a value, or the error that was raised."""
 
-    As `set_result` for each, and as `set_exception` where a value is `Raised`. What a callback
-    raises spoils no other's, and comes out last.
+
+def end_together(ended: Iterable[Ended]) -> None:
+    """Note how calls have ended, but for those that are over already.
+
+    All have their outcomes before the first callback, which may ask for any other's. What a
+    callback raises spoils no other's, and comes out last.
     """
     over: list[Future[Any]] = []
-    watched: list[tuple[Future[Any], Any]] = []
+    watched: list[Ended] = []
     with _guard:
-        for pair in ended:
-            future, outcome = pair
+        for each in ended:
+            future = each[0]
             if future._watched:
-                watched.append(pair)
+                watched.append(each)
                 over.append(future)
             elif future._state not in _OVER:
-                future._note(outcome)
+                _, future._result, future._exception = each
+                future._state = _FINISHED
                 if future._done_callbacks or future.on_end is not None:
                     over.append(future)
-    # All of them before the first callback, which may ask for any other's value.
-    before = {id(future) for future, outcome in watched if not future._end(outcome)}
+    before = {id(future) for future, *outcome in watched if not future._end(*outcome)}
     problem: BaseException | None = None
     for future in over:
         try:

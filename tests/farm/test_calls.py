@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,20 @@ def test_a_callback_may_ask_for_what_came_with_it(plain: bool) -> None:
         stream.delivered(OutcomeRange(0, 3, False, outcomes, (2,)))
         assert isinstance(ended[2].exception(0), LookupError)
     assert seen == [[True] * 3]
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_what_a_callback_raises_comes_out_when_all_have_ended(plain: bool) -> None:
+    stream, ended = CallStream(0), [Future[int]() for _ in range(3)]
+    for number, future in enumerate(ended):
+        stream.add(Call(future, seal(abs, (number,), {}, (None, 0, 0, 0))))
+    ended[0].add_done_callback(lambda _: sys.exit(7))
+    stream.take_fresh()
+    stream.packed(0, 3)
+    outcomes = payload.pack([0, 1, 2]) if plain else tuple(map(payload.pack, range(3)))
+    with pytest.raises(SystemExit):
+        stream.delivered(OutcomeRange(0, 3, plain, outcomes, ()))
+    assert [future.result(0) for future in ended] == [0, 1, 2]
 
 
 class FullDisk:

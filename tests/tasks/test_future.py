@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.tasks.future import Future, set_results
+from scoopmpi.tasks.future import Future, end_together
 
 
 def running() -> Future[Any]:
@@ -27,7 +27,7 @@ def running() -> Future[Any]:
 
 
 def end_all(calls: Iterable[Future[Any]], values: Iterable[Any]) -> None:
-    set_results(zip(calls, values, strict=True))
+    end_together((call, value, None) for call, value in zip(calls, values, strict=True))
 
 
 # Alone.

@@ -19,8 +19,7 @@ from typing import Any
 import pytest
 
 from scoopmpi.tasks import future as future_module
-from scoopmpi.tasks.future import Future
-from scoopmpi.tasks.outcomes import Raised
+from scoopmpi.tasks.future import Future, end_together
 from tests.tasks.test_future import end_all, running
 
 SEEDS = range(60)
@@ -137,7 +136,7 @@ def test_who_waits_is_woken_at_once_by_what_comes_together(raises: bool) -> None
         thread.start()
     time.sleep(0.02)
     problem = LookupError()
-    end_all(*(([first], [Raised(problem)]) if raises else ([first, other], [1, 2])))
+    end_together([(first, None, problem)] if raises else [(first, 1, None), (other, 2, None)])
     for thread in threads:
         thread.join(5)
     expected = [{first}, problem] if raises else [{first, other}, None]
