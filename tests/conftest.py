@@ -9,10 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.alone import admitted
 from tests.support.libraries import NO_LIBRARY, Library, libraries
 
 
@@ -76,6 +80,28 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     cores = len(os.sched_getaffinity(0))
     return min(cores + 1 if config.option.markexpr == "not ranks" else 2 * cores, 8)
+
+
+ROOM = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell the processes that share the tests where they find each other."""
+    if ROOM not in node.config.stash:
+        node.config.stash[ROOM] = tempfile.TemporaryDirectory(prefix="tests-")
+        node.config.add_cleanup(node.config.stash[ROOM].cleanup)
+    node.workerinput["room"] = node.config.stash[ROOM].name
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before the time limit of the test begins
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let a test that measures seconds run while no other does."""
+    room = getattr(item.config, "workerinput", {}).get("room")
+    if room is None:
+        return (yield)
+    with admitted(Path(room), alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)

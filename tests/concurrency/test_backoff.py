@@ -151,6 +151,7 @@ def test_threads_and_processes_that_it_starts_sleep_as_exactly() -> None:
 
 
 @linux
+@pytest.mark.alone
 def test_a_sleep_that_is_exact_is_shorter() -> None:
     def shortest() -> float:
         lengths = []

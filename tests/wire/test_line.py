@@ -75,8 +75,10 @@ def test_a_program_may_have_a_thousand_files_open() -> None:
         with socket.socket(fileno=number) as high, theirs:
             here, there = Line(high), Line(theirs)
             here.put(bytes(1 << 20))
-            threading.Thread(target=here.flush, daemon=True).start()
+            other = threading.Thread(target=here.flush, daemon=True)
+            other.start()
             assert there.wait() == bytes(1 << 20)
+            other.join()  # one end is for one thread at a time
             there.send(Left())
             assert here.wait() is not None
     finally:

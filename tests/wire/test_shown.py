@@ -125,10 +125,10 @@ def test_a_value(value: Any, text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_long_is_cut_and_takes_no_time(value: Any) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     text = shown.shown(value)
     assert len(text) <= shown.MOST and "..." in text
-    assert time.perf_counter() - begun < 0.2
+    assert time.thread_time() - begun < 0.2
 
 
 def test_a_number_that_python_refuses_to_print() -> None:

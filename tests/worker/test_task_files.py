@@ -139,10 +139,10 @@ def test_a_running_task_has_its_name_when_the_worker_leaves(
 def test_a_silent_task_costs_little(files: TaskFiles) -> None:
     batch = files.of_batch(run(1, 0, 10_000))
     batch.enter()
-    began = time.perf_counter()
+    began = time.thread_time()
     for task in range(10_000):
         batch.ended(task, "f")
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
     batch.leave()
 
 
