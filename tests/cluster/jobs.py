@@ -24,6 +24,7 @@ WAITS = PROGRAMS / "waits.py"
 JOB_SECONDS = 75
 """Two to four on a quiet machine."""
 CLEAN_SECONDS = 30
+ASKED_AT_MOST = 5
 
 
 class Ended(NamedTuple):
@@ -78,11 +79,17 @@ class Job(NamedTuple):
     output: Path
 
     def told(self, *words: str) -> str:
-        """What a command of Slurm's prints."""
+        """What a command of Slurm's prints, one that may be given twice.
+
+        A controller with much to do drops a connection now and then, of which the command dies.
+        """
         env = {**os.environ, **self.slurm.variables}
-        return subprocess.run(
-            words, env=env, capture_output=True, text=True, timeout=30, check=True
-        ).stdout
+        for _ in range(ASKED_AT_MOST):
+            answer = subprocess.run(words, env=env, capture_output=True, text=True, timeout=30)
+            if answer.returncode == 0:
+                return answer.stdout
+            time.sleep(0.2)
+        pytest.fail(f"{' '.join(words)} ends with {answer.returncode}: {answer.stderr}")
 
     def cancel(self) -> None:
         self.told("scancel", "--quiet", self.number)
