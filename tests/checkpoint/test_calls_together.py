@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import pytest
 
 from scoopmpi import futures, shared
 from scoopmpi.checkpoint import call_record, code_digest, digests
+from tests.checkpoint.test_failures_again import World, fragile
+from tests.checkpoint.test_found_again import numbered
 from tests.checkpoint.test_record import SEEDS, ran, running, square
 
 pytestmark = pytest.mark.timeout(60)
@@ -141,19 +142,6 @@ def test_a_function_that_got_other_code_is_another(
             assert submitted(changing, range(20, 40)) == [x + number for x in range(20, 40)]
 
 
-class World:
-    """What tasks find outside of the program."""
-
-    broken: frozenset[int] = frozenset()
-
-
-def fragile(x: int) -> int:
-    ran[x] += 1
-    if x in World.broken:
-        raise OSError(f"no room for {x}")
-    return x
-
-
 def attempts(path: Path, seed: int, broken: Iterable[int], *values: int) -> dict[int, int]:
     """Submit calls of which some fail; return how often each was computed."""
     World.broken = frozenset(broken)
@@ -196,15 +184,6 @@ def test_new_calls_are_told_beside_others(
         submitted(square, [-5 if x == 5 else x for x in range(60)])
     told = "39 of 60 results found; 1 computed with arguments that are new; 20 computed for the"
     assert told in caplog.text
-
-
-numbers: Counter[str] = Counter()
-
-
-def numbered(_: Any) -> int:
-    ran["numbered"] += 1
-    numbers["all"] += 1
-    return numbers["all"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

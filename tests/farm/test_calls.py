@@ -100,18 +100,30 @@ def test_others_have_a_frame_each() -> None:
     assert [payload.unpack(frame)[1] for frame in tasks.frames] == [(1,), ([2],), (3,)]
 
 
-@pytest.mark.parametrize("plain", [True, False])
-def test_a_callback_may_ask_for_what_came_with_it(plain: bool) -> None:
-    stream, ended, seen = CallStream(0), [Future[Any]() for _ in range(3)], list[Any]()
+def three_out(record: Any = None) -> tuple[CallStream, list[Future[Any]]]:
+    """Calls of which no outcome has come; the second one goes to a checkpoint, if there is one."""
+    stream, ended = CallStream(0), [Future[Any]() for _ in range(3)]
     for number, future in enumerate(ended):
-        stream.add(Call(future, seal(abs, (number,), {}, (None, 0, 0, 0))))
-    ended[0].add_done_callback(lambda _: seen.append([each.done() for each in ended]))
+        sealed = seal(abs, (number,), {}, (None, 0, 0, 0))
+        stream.add(Call(future, sealed, record if number == 1 else None))
     stream.take_fresh()
     stream.packed(0, 3)
-    outcomes: Any = (*map(payload.pack, range(2)), failure.pack(LookupError(), 1, ""))
+    return stream, ended
+
+
+def their_values(plain: bool) -> OutcomeRange:
+    outcomes = payload.pack([0, 1, 2]) if plain else tuple(map(payload.pack, range(3)))
+    return OutcomeRange(0, 3, plain, outcomes, ())
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_callback_may_ask_for_what_came_with_it(plain: bool) -> None:
+    (stream, ended), seen = three_out(), list[Any]()
+    ended[0].add_done_callback(lambda _: seen.append([each.done() for each in ended]))
     if plain:
-        stream.delivered(OutcomeRange(0, 3, True, payload.pack([0, 1, 2]), ()))
+        stream.delivered(their_values(plain))
     else:
+        outcomes = (*map(payload.pack, range(2)), failure.pack(LookupError(), 1, ""))
         stream.delivered(OutcomeRange(0, 3, False, outcomes, (2,)))
         assert isinstance(ended[2].exception(0), LookupError)
     assert seen == [[True] * 3]
@@ -119,15 +131,10 @@ def test_a_callback_may_ask_for_what_came_with_it(plain: bool) -> None:
 
 @pytest.mark.parametrize("plain", [True, False])
 def test_what_a_callback_raises_comes_out_when_all_have_ended(plain: bool) -> None:
-    stream, ended = CallStream(0), [Future[int]() for _ in range(3)]
-    for number, future in enumerate(ended):
-        stream.add(Call(future, seal(abs, (number,), {}, (None, 0, 0, 0))))
+    stream, ended = three_out()
     ended[0].add_done_callback(lambda _: sys.exit(7))
-    stream.take_fresh()
-    stream.packed(0, 3)
-    outcomes = payload.pack([0, 1, 2]) if plain else tuple(map(payload.pack, range(3)))
     with pytest.raises(SystemExit):
-        stream.delivered(OutcomeRange(0, 3, plain, outcomes, ()))
+        stream.delivered(their_values(plain))
     assert [future.result(0) for future in ended] == [0, 1, 2]
 
 
@@ -140,15 +147,9 @@ class FullDisk:
 
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_record_that_fails_leaves_no_call_without_an_end(plain: bool) -> None:
-    stream, ended = CallStream(0), [Future[int]() for _ in range(3)]
-    for number, future in enumerate(ended):
-        record: Any = FullDisk() if number == 1 else None
-        stream.add(Call(future, seal(abs, (number,), {}, (None, 0, 0, 0)), record))
-    stream.take_fresh()
-    stream.packed(0, 3)
-    outcomes = payload.pack([0, 1, 2]) if plain else tuple(map(payload.pack, range(3)))
+    stream, ended = three_out(record=FullDisk())
     with pytest.raises(MemoryError):
-        stream.delivered(OutcomeRange(0, 3, plain, outcomes, ()))
+        stream.delivered(their_values(plain))
     assert [future.result(0) for future in ended] == [0, 1, 2]
 
 

@@ -107,7 +107,7 @@ def test_naps_are_as_long_as_they_are_simulated(
         for name, (seconds, tasks) in scale.naps_for(2).items()
     }
     best = dict.fromkeys(expected, 0.0)
-    for _ in range(10):  # a busy machine makes waits longer, never shorter
+    for _ in range(3):  # a busy machine makes waits longer, never shorter
         real = scale.over_mpi(2)
         assert 0 < real["us"] < 500
         best = {name: max(known, real[name]) for name, known in best.items()}
