@@ -133,7 +133,8 @@ class Running(Answers):
         """Have each value be looked at, where the first one is no number nor short string."""
         values = self._values
         if not payload.small(values):
-            values[0] = self._packed_late(values[0])
+            first = values[0] = self._packed_late(values[0])
+            self._weight = payload.size(first.frame)
             self._raw = False
             self._iterator = map(self._target(), *self._rows)
 
