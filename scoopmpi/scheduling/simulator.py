@@ -4,7 +4,8 @@ What farm and worker do with messages and clocks is done here with a heap of eve
 10,000 workers fit into a test. Rank 0 is a server that handles one message after the other:
 without its cost every prediction is nonsense. Virtual workers keep the promises of the real ones:
 inside a task that outlives its batch's budget they answer with what is done and hand back what is
-not started, a waiting batch too; large results leave before their batch ends. When somebody who sleeps finds a message is said in `pollers`.
+not started, a waiting batch too; large results leave before their batch ends. When somebody who
+sleeps finds a message is said in `pollers`.
 Not modelled: what payloads cost, and that ranks share cores.
 No clock, no randomness: same input, same report. Imports nothing but this room.
 """
