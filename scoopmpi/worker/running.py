@@ -67,8 +67,8 @@ class Running(Answers):
     """A batch on a worker, while its tasks run.
 
     Numbers and short strings wait for the end of the batch and share one pickle. Other values are
-    packed at once, as the next task may change them, unless the function is stateless. Large ones
-    do not wait: they leave before the next task, uncopied.
+    packed at once, as the next task may change them, unless the function is stateless. Where these
+    are large they leave at the end of their task.
 
     function: for all tasks, or None where each brings its own.
     label: told the name of what runs.
