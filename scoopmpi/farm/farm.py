@@ -152,7 +152,7 @@ class Farm:
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(
-            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread
+            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread, transport.rest
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
