@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency.signal_lock import SignalLock
+from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
 from ..wire.messages import Origin
@@ -46,12 +47,13 @@ class Maps:
         driver: Driver,
         unread: UnreadMaps,
         paces: Paces,
+        sharing: FarmSharing,
         workers: int,
     ) -> None:
         self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
-        self._paces, self._workers = paces, workers
+        self._paces, self._sharing, self._workers = paces, sharing, workers
         self._functions = LatestFunction()
 
     def open(
@@ -76,7 +78,9 @@ class Maps:
         with self._lock:
             known = self._paces.known(target)
         ahead = Ahead(self._workers, known.light)
-        job = MapJob(number, function, iterables, ahead, ordered, kept, self._go_on, origin)
+        job = MapJob(
+            number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on, origin
+        )
         spans = job.next_spans()
         with self._lock:
             self._jobs.add_map(job)

@@ -5,7 +5,7 @@ Packing runs the user's code (`__reduce__`, `__getstate__`), so callers hold no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..wire import failure, payload
@@ -19,6 +19,8 @@ class Tasks(NamedTuple):
 
     plain: bool
     frames: Frame
+    lent: Sequence[int] = ()
+    """The numbers of what they have in common, and refer to."""
 
 
 class Function(NamedTuple):
@@ -29,6 +31,7 @@ class Function(NamedTuple):
     limit: seconds that each task may take, if there is a limit.
     retry: how tasks that raise are tried again, if they are.
     target: the function itself, where it was packed here.
+    lent: the numbers of what is lent of its code.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Function(NamedTuple):
     limit: float | None = None
     retry: Retry | None = None
     target: Callable[..., Any] | None = None
+    lent: Sequence[int] = ()
 
 
 def pack_function(target: Callable[..., Any]) -> Function:
