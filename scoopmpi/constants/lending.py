@@ -14,8 +14,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..wire import lent as lent_frames
+from ..wire import payload
 from ..wire.constants_messages import LentBuffers, LentRequest
 from ..wire.messages import Forget, Message
+from ..wire.payload import Frame
 from . import hostmemory
 from .broadcast import Place, forwards
 from .hostmemory import NotShared
@@ -148,6 +151,27 @@ class FarmLending(Lending):
             self._out[number] = _Out(lent)
             self._lent[number] = lent
         return number, lent
+
+    def kept(self, frame: Frame) -> Frame:
+        """Return a frame that the user's later changes do not reach; lend what is large in it.
+
+        Who no longer needs it retires its numbers.
+        """
+        parts = list(frame) if type(frame) is tuple else [frame]
+        large = [
+            place for place, part in enumerate(parts) if memoryview(part).nbytes >= lent_frames.LENT
+        ]
+        try:
+            number, _ = self.lend([parts[place] for place in large])
+        except NotShared as problem:
+            self.unable(problem)
+            return payload.copied(frame)
+        for at, place in enumerate(large):  # in front is the pickle itself, which is only read
+            use = lent_frames.use(parts[place]) if place else lent_frames.READ_ONLY
+            parts[place] = number, at, use
+        return lent_frames.framed(
+            part if type(part) is tuple else payload.own(part) for part in parts
+        )
 
     def unable(self, problem: NotShared) -> None:
         """Take in that nothing can be lent here, and say so once."""

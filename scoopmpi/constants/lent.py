@@ -14,8 +14,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..wire import payload
-from ..wire.payload import Part
+from ..wire import lent
+from ..wire.lent import Part
 from . import hostmemory
 from .hostmemory import NotShared, Published, Where
 
@@ -41,10 +41,10 @@ class Lent:
         self._bytes: dict[int, bytes] = {}
 
     def opened(self, place: int, use: int) -> Any:
-        """Return a buffer for one task, to be used as is said (`payload.PRIVATE` and so on)."""
-        if use == payload.PRIVATE:
+        """Return a buffer for one task, to be used as is said (`lent.PRIVATE` and so on)."""
+        if use == lent.PRIVATE:
             return self._private(place)
-        if use == payload.READ_ONLY:
+        if use == lent.READ_ONLY:
             return self.buffers[place]
         with self._guard:
             if place not in self._bytes:
@@ -100,9 +100,9 @@ class Loan:
     def opened(self, part: Part) -> Any:
         """Return a buffer for one task. Raises LookupError where it has not come."""
         number, place, use = part
-        lent = self._lent.get(number)
-        if lent is None:
+        there = self._lent.get(number)
+        if there is None:
             raise LookupError(
                 f"the data with number {number}, which all tasks have in common, has not come"
             )
-        return lent.opened(place, use)
+        return there.opened(place, use)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..process.identity import memory_domain
+from ..wire import payload
 from ..wire.constants_messages import BroadcastConstants, BufferRequest, ConstantsSet, SetConstants
 from ..wire.messages import Message
 from ..wire.payload import Frame
 from .broadcast import Place, forwards
-from .store import Added, Constants
+from .store import LARGE, Added, Constants
 
 if TYPE_CHECKING:
     from .lending import FarmLending, Lending
@@ -110,6 +111,16 @@ class FarmSharing(Sharing):
 
                 self._lent = FarmLending(self._send, self.domain, lambda: self._places)
             return self._lent
+
+    def kept(self, frame: Frame) -> Frame:
+        """Return a frame that the user's later changes do not reach; lend what is large in it."""
+        large = payload.size(frame) >= LARGE
+        return self.lending.kept(frame) if large else payload.copied(frame)
+
+    def retire(self, numbers: Sequence[int]) -> None:
+        """Have these be forgotten, if there are any: nothing is packed with them any more."""
+        if numbers:
+            self.lending.retire(numbers)
 
     @property
     def lends(self) -> bool:

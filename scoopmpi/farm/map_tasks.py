@@ -14,7 +14,7 @@ from ..constants.sharing import FarmSharing
 from ..tasks.arguments import Source
 from ..tasks.packed import Function, Tasks, pack_arguments
 from ..tasks.wrapped import Retry
-from ..wire import errors, payload
+from ..wire import errors, lent, payload
 from ..wire.payload import Frame
 from .ahead import Ahead
 
@@ -75,20 +75,19 @@ class MapTasks:
         if self._record is not None:
             with self._guard:
                 self._record.sent(start, columns, frames)
-        sent, lent = self._lent(frames)
+        sent, numbers = self._lent(frames)
         self._ahead.weigh(sent, stop - start)
-        return Tasks(False, sent, lent)
+        return Tasks(False, sent, numbers)
 
     def closed(self) -> None:
         """Have all that was lent be forgotten: no task is packed any more."""
         if self._recurring is not None:
             self._recurring.closed()
-        if self._function.lent:
-            self._sharing.lending.retire(self._function.lent)
+        self._sharing.retire(self._function.lent)
 
     def _lent(self, frames: Sequence[Frame]) -> tuple[Sequence[Frame], Sequence[int]]:
         """Return frames as they are sent: what many tasks have in common is lent to them."""
-        large = payload.large_parts(frames)
+        large = lent.large_parts(frames)
         if not large:
             return frames, ()
         if self._recurring is None:

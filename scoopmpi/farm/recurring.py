@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from ..constants import hostmemory
 from ..constants.hostmemory import NotShared
 from ..constants.lending import FarmLending
-from ..wire import payload
+from ..wire import lent
 from ..wire.payload import Frame
 
 COMPARED = 1 << 24
@@ -71,7 +71,7 @@ class Recurring:
     def lent(self, frames: Sequence[Frame], spots: Spots) -> tuple[Sequence[Frame], Sequence[int]]:
         """Return the frames of a batch as they are sent, and the numbers that they refer to.
 
-        spots: the large buffers (`payload.large_parts`). The lending's `give_back` has to follow.
+        spots: the large buffers (`wire.lent.large_parts`). The lending's `give_back` has to follow.
         """
         with self._guard:
             self._batch += 1
@@ -123,7 +123,7 @@ class Recurring:
     def _lend(self, keys: Sequence[Key], frames: Sequence[Frame], groups: dict[Key, Spots]) -> None:
         buffers = [_part(frames, groups[key]) for key in keys]
         try:
-            number, lent = self._lending.lend(buffers)
+            number, there = self._lending.lend(buffers)
         except NotShared as problem:
             self._lending.unable(problem)
             return
@@ -131,7 +131,7 @@ class Recurring:
         for place, key in enumerate(keys):
             seen = self._seen[key]
             seen.number, seen.place = number, place
-            seen.there = hostmemory.address(lent.buffers[place])
+            seen.there = hostmemory.address(there.buffers[place])
 
     def _let_go(self, seen: Seen) -> None:
         """Have a buffer be lent no longer."""
@@ -194,15 +194,8 @@ def _referring(frames: Sequence[Frame], places: dict[tuple[int, int], Seen]) -> 
     changed: dict[int, list[Any]] = {}
     for (frame, part), seen in places.items():
         parts = changed.setdefault(frame, list(frames[frame]))
-        parts[part] = (seen.number, seen.place, _use(parts[part]))
+        parts[part] = (seen.number, seen.place, lent.use(parts[part]))
     return tuple(
-        payload.lent(changed[index]) if index in changed else frame
+        lent.framed(changed[index]) if index in changed else frame
         for index, frame in enumerate(frames)
     )
-
-
-def _use(part: Any) -> int:
-    view = memoryview(part)
-    if type(view.obj) is bytes:
-        return payload.BYTES
-    return payload.READ_ONLY if view.readonly else payload.PRIVATE

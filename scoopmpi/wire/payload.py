@@ -84,7 +84,12 @@ def copied(frame: Frame) -> Frame:
     """Return the frame with its buffers in memory of its own, safe from changes by the user."""
     if type(frame) is not tuple:
         return frame
-    return (frame[0], *(pickle.PickleBuffer(bytearray(part.raw())) for part in frame[1:]))
+    return tuple(map(own, frame))
+
+
+def own(part: Any) -> Any:
+    """Return a part of a frame in memory of its own; bytes as they are: nobody can change them."""
+    return part if type(part) is bytes else pickle.PickleBuffer(bytearray(part.raw()))
 
 
 def forwarded(frame: Frame) -> Frame:
@@ -103,54 +108,19 @@ def size(frame: Frame) -> int:
     return len(frame) if type(frame) is bytes else memoryview(frame).nbytes
 
 
-# Lent buffers: those that many tasks have in common, which are sent to each host once.
-
-LENT = 1 << 18
-"""Bytes from which a buffer is looked at: to map one costs a task 10 us, to send it 50."""
-PRIVATE, READ_ONLY, BYTES = range(3)
-"""How who opens a lent buffer may use it: as his own, as it is, or as an object of type bytes."""
-Part: TypeAlias = tuple[int, int, int]
-"""Stands in a frame for a lent buffer: its number, its place under that, how it may be used."""
-
-
 class LentFrame(NamedTuple):
-    """A frame with lent buffers, on a rank that has them. On the wire it is a tuple that begins
-    with None (`lent`).
+    """A frame of which parts are lent (`wire.lent`), on a rank that has these.
 
-    parts: the pickle and its buffers, a `Part` for each that is lent.
-    lender: opens those.
+    parts: the pickle and its buffers, a tuple for each that is lent. lender: opens those.
     """
 
     parts: tuple[Any, ...]
-    lender: Callable[[Part], Any]
+    lender: Callable[[Any], Any]
 
     def opened(self) -> list[Any]:
         """Return the pickle and its buffers."""
         lender = self.lender
         return [lender(part) if type(part) is tuple else part for part in self.parts]
-
-
-def large_parts(frames: Sequence[Frame]) -> list[tuple[int, int]]:
-    """Return where large buffers are in frames: which frame, which part of it."""
-    return [
-        (index, place)
-        for index, frame in enumerate(frames)
-        if type(frame) is tuple
-        for place in range(1, len(frame))
-        if memoryview(frame[place]).nbytes >= LENT
-    ]
-
-
-def lent(parts: Iterable[Any]) -> Frame:
-    """Return a frame of a pickle and its buffers, some of which are lent: a `Part` for each."""
-    return (None, *parts)
-
-
-def on_loan(frame: Frame, lender: Callable[[Part], Any]) -> Frame:
-    """Return a frame as it can be unpacked: where it has lent buffers the lender opens them."""
-    if type(frame) is tuple and frame[0] is None:
-        return LentFrame(frame[1:], lender)
-    return frame
 
 
 def plain(values: Iterable[Any]) -> bool:

@@ -49,10 +49,10 @@ class FunctionCache:
             self._functions[key] = payload.unpack(self._codes[key])
         return self._functions.get(key)
 
-    def lend(self, key: int, lender: Callable[[payload.Part], Any]) -> None:
+    def lend(self, key: int, on_loan: Callable[[Frame], Frame]) -> None:
         """Have a function that is not unpacked yet find its lent buffers."""
         if key in self._codes and key not in self._functions:
-            self._codes[key] = payload.on_loan(self._codes[key], lender)
+            self._codes[key] = on_loan(self._codes[key])
 
     def forget(self, key: int) -> None:
         """Keep a function no longer: its map has ended."""
@@ -131,10 +131,11 @@ class Inbox:
 
     def on_loan(self, run: Run) -> Run:
         """Return a batch whose tasks, and whose function, find what they were lent."""
-        with_loans = self.loans
-        lender = with_loans.lender(run.lent)
-        self.functions.lend(run.function, lender)
-        return with_loans.opened(run, lender)
+        on_loan = self.loans.opener(run.lent)
+        self.functions.lend(run.function, on_loan)
+        if run.plain:
+            return run
+        return run._replace(tasks=tuple(map(on_loan, run.tasks)))
 
     # Constants.
 

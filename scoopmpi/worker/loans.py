@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..constants.lending import Lending
-from ..wire import payload
+from ..wire import lent
 from ..wire.constants_messages import Forgot
-from ..wire.messages import Forget, Run
-from ..wire.payload import Part
+from ..wire.messages import Forget
+from ..wire.payload import Frame
 
 ASK = 0.2
 """Seconds after which rank 0 is asked for what another rank should have sent on: that may be in the
@@ -45,15 +46,9 @@ class Loans:
                 self._lending.ask(0, number)
         return now - self._since < ON_ITS_WAY_SECONDS  # then each task says what has not come
 
-    def lender(self, numbers: Sequence[int]) -> Callable[[Part], Any]:
-        """Return what opens buffers of these numbers, and keeps them here meanwhile."""
-        return self._lending.loan(numbers).opened
-
-    def opened(self, run: Run, lender: Callable[[Part], Any]) -> Run:
-        """Return a batch whose tasks find what they were lent."""
-        if run.plain:
-            return run
-        return run._replace(tasks=tuple(payload.on_loan(frame, lender) for frame in run.tasks))
+    def opener(self, numbers: Sequence[int]) -> Callable[[Frame], Frame]:
+        """Return what makes frames find these numbers, which stay here meanwhile."""
+        return partial(lent.on_loan, lender=self._lending.loan(numbers).opened)
 
     def forget(self, message: Forget) -> None:
         """Let go of what no task refers to any more, and say so; with the lock held."""

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.wire import payload
+from scoopmpi.wire.lent import LENT
 from tests.support.memory_farm import FEW, current, farm
 
 __all__ = ["farm"]
-N = payload.LENT // 8
+N = LENT // 8
 pytestmark = pytest.mark.parametrize("farm", FEW, indirect=True)
 
 
@@ -119,3 +119,29 @@ def test_a_map_that_is_given_up_leaves_nothing(farm: Any) -> None:
         values = farm.map(total, itertools.repeat(array))
         assert [next(values) for _ in range(10)] == [N] * 10
         del values
+
+
+def closure(array: Any) -> Any:
+    numbers = list(range(200_000))
+
+    def look(number: int) -> float:
+        found = float(array[number]) + numbers[number]
+        array[number] = -1.0
+        return found
+
+    return look
+
+
+def test_what_a_function_closes_over_is_lent_where_several_workers_may_want_it(farm: Any) -> None:
+    array = np.ones(4 * N)
+    for _ in range(3):
+        assert list(farm.map(closure(array), range(40))) == [number + 1.0 for number in range(40)]
+    assert array.sum() == 4 * N
+    assert lent() == (3 if len(current.ranks.workers) > 1 else 0)
+
+
+def test_a_large_function_without_arguments_to_read_leaves_nothing(farm: Any) -> None:
+    for _ in range(3):
+        with pytest.raises(TypeError):
+            farm.map(closure(np.ones(4 * N)), 5)
+        assert list(farm.map(closure(np.ones(4 * N)), [])) == []
