@@ -68,6 +68,12 @@ class Router:
             messages.Joined: self._joined,
             constants_messages.SetConstants: sharing.set_for_task,
             constants_messages.BufferRequest: sharing.send_buffers,
+            constants_messages.LentRequest: lambda sender, message: sharing.lending.send_buffers(
+                sender, message
+            ),
+            constants_messages.Forgot: lambda sender, message: sharing.lending.forgot(
+                sender, message.lent
+            ),
             messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
             messages.ImportFailed: self._import_failed,
             messages.Rest: rounds.heard,

@@ -164,6 +164,8 @@ class Batches:
     def _opened(self, run: Run) -> Running | None:
         """Unpickle a batch; where that cannot be done, answer for it and return None."""
         try:
+            if run.lent:
+                run = self._inbox.on_loan(run)
             function = self._inbox.functions.function(run.function)
             owner = self._printing.place()[0]
             return self.open(run, function, self._label, owner, self._leave)
