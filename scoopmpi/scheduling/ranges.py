@@ -68,7 +68,7 @@ class JobQueue:
         self.put_off: set[Batch] = set()  # that have raised, and are queued again later
         self.early, self.late = Measured(), Measured()  # of its first half, and of its second
         self.pace = pace  # None until a batch was measured, where none is remembered
-        self.weight, self.weighs = weight, weight.larger
+        self.weight, self.weighs = weight, weight.counts  # bytes, 0 where that is next to nothing
         self.cancelled = False
 
     def grow(self, count: int) -> None:
@@ -119,7 +119,7 @@ class JobQueue:
 
     def weigh(self, weight: Weight) -> None:
         """Note what tasks weigh."""
-        self.weight, self.weighs = weight, weight.larger
+        self.weight, self.weighs = weight, weight.counts
 
     def measure(self, batch: Batch, seconds: float) -> None:
         """Note how long the tasks of a batch took."""

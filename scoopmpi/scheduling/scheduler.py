@@ -3,9 +3,10 @@
 The machine of the farm: which job has its turn and which worker is served is decided here and
 nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
 changes only through the inputs `submitted`, `known`, `allowed`, `weighed`, `finished`, `due`,
-`waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that follow, and what they mean on a
-wire is somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
-configuration, no logging. Illegal input raises `ValueError` and changes nothing.
+`waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that follow,
+and what they mean on a wire is somebody else's business. No clock, no messages, no pickles, no
+threads, no randomness, no configuration, no logging. Illegal input raises `ValueError` and changes
+nothing.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ KEPT = 0.9
 """A weight falls by a tenth with each batch that is lighter: where one result in a hundred has
 100 MB, the next such one meets batches of ten tasks. An average would have forgotten it."""
 
+LIGHT = 1 << 10
+"""Tasks of fewer bytes count as weightless: 8 MiB are 8192 of them; few batches have as many."""
+
 
 class Weight(NamedTuple):
     """Bytes of a task: of its arguments, and of its result.
@@ -27,9 +30,15 @@ class Weight(NamedTuple):
         """Return the larger of both."""
         return max(self.arguments, self.result)
 
+    @property
+    def counts(self) -> float:
+        """Return the larger of both, 0 where that is next to nothing."""
+        larger = max(self.arguments, self.result)
+        return larger if larger >= LIGHT else 0.0
+
     def sent(self, each: float) -> Weight:
         """Return the weight after a batch whose arguments have so many bytes for each task."""
-        return self._replace(arguments=max(KEPT * self.arguments, each))
+        return Weight(max(KEPT * self.arguments, each), self.result, self.remembered)
 
     def came(self, each: float) -> Weight:
         """Return the weight after results of so many bytes for each task."""
