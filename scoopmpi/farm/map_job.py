@@ -130,7 +130,8 @@ class MapJob:
 
         With the farm's lock: what a consumer has taken meanwhile, he tells when he has that.
         """
-        return self._ahead.gate(self._waiting.taken, self._waiting.touched)
+        waiting = self._waiting
+        return self._ahead.gate(waiting.taken, waiting.ready, waiting.touched)
 
     @property
     def light(self) -> bool:
