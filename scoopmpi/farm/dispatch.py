@@ -16,6 +16,7 @@ from ..concurrency.signal_lock import SignalLock
 from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Assignment, Scheduler
 from ..tasks.packed import Tasks
+from ..wire import payload
 from ..wire.messages import Forget, Reconfigured, Run, Stop
 from ..wire.transport import Transport
 from .due import Due
@@ -99,6 +100,9 @@ class Dispatch:
             nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
+        if type(tasks.frames) is not bytes or self._scheduler.weighs(number):
+            sent = payload.weight(tasks.plain, tasks.frames)
+            self._scheduler.weighed(number, arguments=sent / batch.tasks)
         limit, key, code = job.limit(batch.start), 0, None
         lent = tasks.lent
         if (function := job.function) is not None:

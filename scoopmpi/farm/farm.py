@@ -11,15 +11,18 @@ task and compares.
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/payload concurrency/signal_lock
         farm/paces              how long its tasks take   + concurrency/signal_lock farm/ahead
+                                                            scheduling/weights
         farm/map_job            its parts, joined         + farm/map_window map_tasks
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
         farm/jobs               the map is open           + farm/paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
+                                                            scheduling/weights farm/map_job
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
+                                                            scheduling/standing
         farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + farm/due concurrency/signal_lock
         farm/driver             somebody looks after it
@@ -44,14 +47,15 @@ task and compares.
 
     back: from the worker to the caller
         wire/transport          Finished arrives
-        farm/router             what it says, to whom     + farm/due
+        farm/router             what it says, to whom     + farm/due scheduling/standing
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
                                                             concurrency/signal_lock
+                                                            scheduling/weights
         executors/farm_results  the caller wakes
-        farm/map_job            and takes what is next    + tasks/reorder
+        farm/map_job            and takes what is next    + tasks/reorder farm/map_outcomes
         tasks/outcomes          opened                    + wire/payload
 
 Where the scheduler has another batch for the worker that has become free, `dispatch` sends it

@@ -17,7 +17,7 @@ from ..scheduling.batching import surely
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..tasks.outcomes import OutcomeRange
-from ..wire import constants_messages, messages
+from ..wire import constants_messages, messages, payload
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
@@ -102,6 +102,11 @@ class Router:
         else:
             self._due.answered(sender, time.monotonic())
         put_off = self._to_try_again(sender, batch, message.again) if message.again else ()
+        if start < stop:
+            outcomes = message.outcomes
+            if type(outcomes) is not bytes or self._scheduler.weighs(number):
+                came = payload.weight(message.plain, outcomes)
+                self._scheduler.weighed(number, result=came / (stop - start))
         if assignments := self._scheduler.finished(
             sender, batch, message.seconds, unstarted, put_off, message.goes_on
         ):

@@ -82,6 +82,12 @@ class Source:
         offset = self._dropped
         return [column[start - offset : stop - offset] for column in self._columns]
 
+    def forget(self, start: int, stop: int) -> None:
+        """Let go of the arguments of tasks that are never asked for again, as they are large."""
+        first, last = max(0, start - self._dropped), stop - self._dropped
+        for column in self._columns:
+            column[first:last] = [None] * (last - first)
+
     def drop_before(self, index: int) -> None:
         """Forget the tasks before `index`, which are never asked for again."""
         gone = index - self._dropped
