@@ -40,12 +40,12 @@ class System(NamedTuple):
 
 class Case(NamedTuple):
     """A row of the table. way: how the values travel; read: whether tasks (for results the caller)
-    read all of them; size in bytes; count of tasks; seconds that each takes at least."""
+    read all of them; size in bytes; how many tasks; seconds that each takes at least."""
 
     way: str
     read: bool
     size: int
-    count: int
+    tasks: int
     seconds: float = 0.0
 
     @property
@@ -59,8 +59,8 @@ class Case(NamedTuple):
     def figure(self, took: float, workers: int) -> float:
         """GB/s; of tasks that take seconds, efficiency: their time / (workers x elapsed time)."""
         if self.seconds:
-            return self.count * self.seconds / workers / took
-        return self.count * self.size / took / 1e9
+            return self.tasks * self.seconds / workers / took
+        return self.tasks * self.size / took / 1e9
 
 
 # Tasks.
@@ -115,7 +115,7 @@ def ends(data: bytes, row: int = 0) -> int:
 
 
 def expected(case: Case) -> list[float]:
-    return [float(case.numbers if case.read else 2)] * case.count
+    return [float(case.numbers if case.read else 2)] * case.tasks
 
 
 def check(found: Iterable[Any], wanted: list[Any]) -> None:
@@ -126,21 +126,21 @@ def check(found: Iterable[Any], wanted: list[Any]) -> None:
 def results(system: System, case: Case) -> None:
     """Each is dropped when the next one comes; read: after it has been added up."""
     taken = 0
-    for array in system.lazily(make, [case.numbers] * case.count):
+    for array in system.lazily(make, [case.numbers] * case.tasks):
         total = read(0, array) if case.read else look(0, array) / 2 * array.size
         assert total == case.numbers
         taken += 1
-    assert taken == case.count
+    assert taken == case.tasks
 
 
 def kept(system: System, case: Case) -> None:
-    arrays = system.all(make, [case.numbers] * case.count)
-    check((look(0, array) for array in arrays), [2.0] * case.count)
+    arrays = system.all(make, [case.numbers] * case.tasks)
+    check((look(0, array) for array in arrays), [2.0] * case.tasks)
 
 
 def busy(system: System, case: Case) -> None:
-    taken = system.lazily(make_in, [case.seconds] * case.count, [case.numbers] * case.count)
-    check((look(0, array) for array in taken), [2.0] * case.count)
+    taken = system.lazily(make_in, [case.seconds] * case.tasks, [case.numbers] * case.tasks)
+    check((look(0, array) for array in taken), [2.0] * case.tasks)
 
 
 def distinct(system: System, case: Case, arrays: list[Array]) -> None:
@@ -149,42 +149,42 @@ def distinct(system: System, case: Case, arrays: list[Array]) -> None:
 
 def same(system: System, case: Case, table: Array) -> None:
     task = read_first if case.read else look_first
-    check(system.all(task, repeat(table, case.count), range(case.count)), expected(case))
+    check(system.all(task, repeat(table, case.tasks), range(case.tasks)), expected(case))
 
 
 def in_tuple(system: System, case: Case, table: Array) -> None:
     task = read_pair if case.read else look_pair
-    check(system.all(task, [(table, row) for row in range(case.count)]), expected(case))
+    check(system.all(task, [(table, row) for row in range(case.tasks)]), expected(case))
 
 
 def keyword(system: System, case: Case, table: Array) -> None:
     task = read if case.read else look
-    check(system.calls(task, range(case.count), {"table": table}), expected(case))
+    check(system.calls(task, range(case.tasks), {"table": table}), expected(case))
 
 
 def in_partial(system: System, case: Case, table: Array) -> None:
     task = partial(read if case.read else look, table=table)
-    check(system.all(task, range(case.count)), expected(case))
+    check(system.all(task, range(case.tasks)), expected(case))
 
 
 def closure(system: System, case: Case, table: Array) -> None:
     def task(row: int) -> float:
         return read(row, table) if case.read else look(row, table)
 
-    check(system.all(task, range(case.count)), expected(case))
+    check(system.all(task, range(case.tasks)), expected(case))
 
 
 def bytes_results(system: System, case: Case) -> None:
-    taken = system.lazily(make_bytes, [case.size] * case.count)
-    check((len(data) for data in taken), [case.size] * case.count)
+    taken = system.lazily(make_bytes, [case.size] * case.tasks)
+    check((len(data) for data in taken), [case.size] * case.tasks)
 
 
 def bytes_arguments(system: System, case: Case, data: list[bytes]) -> None:
-    check(system.all(ends, data), [98] * case.count)
+    check(system.all(ends, data), [98] * case.tasks)
 
 
 def bytes_same(system: System, case: Case, data: bytes) -> None:
-    check(system.all(ends, repeat(data, case.count), range(case.count)), [98] * case.count)
+    check(system.all(ends, repeat(data, case.tasks), range(case.tasks)), [98] * case.tasks)
 
 
 def nothing(case: Case) -> None:
@@ -196,7 +196,7 @@ def table_of(case: Case) -> Array:
 
 
 def many_of(case: Case) -> list[Array]:
-    return [np.ones(case.numbers) for _ in range(case.count)]
+    return [np.ones(case.numbers) for _ in range(case.tasks)]
 
 
 def data_of(case: Case) -> bytes:
@@ -204,7 +204,7 @@ def data_of(case: Case) -> bytes:
 
 
 def many_data_of(case: Case) -> list[bytes]:
-    return [make_bytes(case.size) for _ in range(case.count)]
+    return [make_bytes(case.size) for _ in range(case.tasks)]
 
 
 class Way(NamedTuple):

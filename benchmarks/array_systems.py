@@ -1,22 +1,23 @@
 """The systems that `arrays.py` compares: how each maps large values, and how it is started.
 
-This file is the program of every start: `array_systems.py SYSTEM WORKERS SECONDS TOTAL SIZES
-WORDS`. It prints the figure of every map as a line of JSON, by size and case. Each system has a
-program of its own while it runs, and none other runs meanwhile.
+This file is the program of every start: `array_systems.py SYSTEM WORKERS SECONDS TOTAL SIZES WORDS
+ORDER`. It prints the figure of every map as a line of JSON, by size and case. The cases of a size
+are shuffled by the round, as what comes before leaves memory that is used again.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import raw_arrays
 from array_cases import SIZES, System, cases, job, make
-from systems import SERVER, Driver, words_of
+from systems import SERVER, words_of
 
 HERE = os.path.abspath(__file__)
 Figures = dict[str, dict[str, list[float]]]
@@ -102,44 +103,69 @@ def loky(workers: int, measure: Callable[[System], None]) -> None:
     measure(System(mapped("generator"), mapped("list"), calls, workers, by_value=True))
 
 
+class Driver(NamedTuple):
+    """How a system is run, and what starts it: our launcher, an interpreter, or ranks.
+
+    run: None where the program is one for MPI, which no `System` describes.
+    """
+
+    run: Callable[[int, Callable[[System], None]], None] | None
+    start: str
+    module: tuple[str, ...] = ()
+
+
+BEFORE = "scoopmpi before"
+"""Started by an interpreter of its own."""
 DRIVERS = {
     "scoopmpi": Driver(scoopmpi, "scoopmpi"),
-    "scoopmpi before": Driver(scoopmpi, "scoopmpi"),
+    BEFORE: Driver(scoopmpi, "scoopmpi"),
     "mpi4py.futures": Driver(mpi4py_futures, "ranks", SERVER),
     "mpi4py in chunks": Driver(mpi4py_chunks, "ranks", SERVER),
     "Pool": Driver(pool, "python"),
     "loky": Driver(loky, "python"),
-    "raw MPI": Driver(raw_arrays.figures, "ranks"),
+    "raw MPI": Driver(None, "ranks"),
 }
-"""What is before is started by an interpreter of its own."""
 
 
 def command(
     name: str, workers: int, more: Iterable[str], python: str = sys.executable
 ) -> tuple[list[str], dict[str, str]]:
-    return words_of(DRIVERS[name], [HERE, name, str(workers), *more], workers, python)
+    """The words and the environment that start a system; more: what `main` wants besides."""
+    _, start, module = DRIVERS[name]
+    return words_of(start, module, [HERE, name, str(workers), *more], workers, python)
 
 
-def main(name: str, workers: str, seconds: str, total: str, sizes: str, words: str) -> None:
+def main(
+    name: str, workers: str, seconds: str, total: str, sizes: str, words: str, order: str
+) -> None:
     chosen = {size: cases(SIZES[size], int(total), words.split(";")) for size in sizes.split(",")}
+    chance = random.Random(int(order))  # the same on all ranks
+    shuffled = {size: chance.sample(rows, len(rows)) for size, rows in chosen.items()}
+
+    def show(found: Figures) -> None:
+        in_order = {
+            size: {row.name: found[size][row.name] for row in rows if row.name in found[size]}
+            for size, rows in chosen.items()
+        }
+        print(json.dumps(in_order), flush=True)
 
     def measure(system: System) -> None:
         list(system.all(make, [8] * 100 * system.workers))
-        found: Figures = {}
-        for size, rows in chosen.items():
+        found: Figures = {size: {} for size in chosen}
+        for size, rows in shuffled.items():
             for case in rows:
                 if system.by_value or case.way != "in a closure":
                     taken = series(job(system, case), float(seconds))
-                    figures = [case.figure(took, system.workers) for took in taken]
-                    found.setdefault(size, {})[case.name] = figures
-        print(json.dumps(found), flush=True)
+                    found[size][case.name] = [case.figure(each, system.workers) for each in taken]
+        show(found)
 
-    if name == "raw MPI":
-        found = {size: raw_arrays.figures(rows, float(seconds)) for size, rows in chosen.items()}
-        if any(found.values()):  # on rank 0
-            print(json.dumps(found), flush=True)
-    else:
-        DRIVERS[name].run(int(workers), measure)
+    run = DRIVERS[name].run
+    if run is not None:
+        run(int(workers), measure)
+        return
+    found = {size: raw_arrays.figures(rows, float(seconds)) for size, rows in shuffled.items()}
+    if any(found.values()):  # on rank 0
+        show(found)
 
 
 def series(one: Callable[[], None], seconds: float) -> list[float]:

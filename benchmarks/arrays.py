@@ -1,9 +1,10 @@
 """Large arrays, scoopmpi beside its peers in one run: `python benchmarks/arrays.py [CASE ...]`.
 
 Every round starts each system afresh, in turn, and measures all cases there, map after map, the
-first one too. A table for each size shows the median of all maps of all rounds (worst to best), in
-GB/s. CASE: the beginning of a case's name, `"the same"`. With `--into FILE` rounds are kept, and
-shown together with those that further runs add: a machine that others use is free for moments only.
+first one too, in an order of its own. A table for each size shows the median of all maps of all
+rounds (worst to best), in GB/s. CASE: the beginning of a case's name, `"the same"`. With `--into
+FILE` rounds are kept, and shown together with those that further runs add: a machine that others
+use is free for moments only.
 The MPI library is that of mpi4py: MPI4PY_LIBMPI=/path/to/libmpi.so.12 chooses another one.
 """
 
@@ -14,14 +15,17 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from array_cases import MIB, SIZES
-from array_systems import DRIVERS, command
+from array_systems import BEFORE, DRIVERS, command
 from peers import library, shown
 from systems import CORES, answer_of
 
+Start = dict[str, Any]
+"""The system, and its figures."""
 Rounds = dict[str, dict[str, dict[str, list[float]]]]
 """Figures of all maps of all rounds, by size, case and system."""
 
@@ -45,8 +49,8 @@ def asked() -> argparse.Namespace:
     if options.quick:
         options.rounds, options.seconds, options.sizes = 1, 0.0, "1 MiB,16 MiB"
     options.sizes = [size.strip() for size in options.sizes.split(",")]
-    before = ["scoopmpi before"] if options.before else []
-    own = [name for name in DRIVERS if name != "scoopmpi before" or before]
+    before = [BEFORE] if options.before else []
+    own = [name for name in DRIVERS if name != BEFORE or before]
     options.systems = [*options.systems.split(","), *before] if options.systems else own
     for known, words in ((SIZES, options.sizes), (DRIVERS, options.systems)):
         for word in words:
@@ -55,8 +59,8 @@ def asked() -> argparse.Namespace:
     return options
 
 
-def measured(options: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """What each start of a system finds, as it comes."""
+def measured(options: argparse.Namespace, past: int) -> Iterator[Start]:
+    """What each start of a system finds, as it comes; past: rounds that there have been before."""
     more = [
         str(options.seconds), str(options.total * MIB), ",".join(options.sizes),
         ";".join(options.cases),
@@ -64,14 +68,14 @@ def measured(options: argparse.Namespace) -> Iterator[dict[str, object]]:
     with tempfile.TemporaryDirectory() as directory:  # a checkout would be imported from its own
         for turn in range(options.rounds):
             for name in options.systems:
-                python = options.before if name == "scoopmpi before" else sys.executable
-                words, env = command(name, options.workers, more, python)
+                python = options.before if name == BEFORE else sys.executable
+                words, env = command(name, options.workers, [*more, str(past + turn)], python)
                 found = answer_of(name, words, env, directory)
                 print(f"round {turn + 1} of {options.rounds}: {name}", file=sys.stderr)
                 yield {"system": name, "figures": found}
 
 
-def together(starts: Sequence[dict[str, object]]) -> Rounds:
+def together(starts: Iterable[Start]) -> Rounds:
     found: Rounds = {}
     for start in starts:
         for size, rows in start["figures"].items():
@@ -100,10 +104,11 @@ def cell(figures: Sequence[float]) -> str:
 
 def main() -> None:
     options = asked()
-    starts: list[dict[str, object]] = []
+    starts: list[Start] = []
     if options.into and options.into.exists():
         starts = [json.loads(line) for line in options.into.read_text().splitlines()]
-    for start in measured(options):
+    past = len(starts) // len(options.systems)
+    for start in measured(options, past):
         starts.append(start)
         if options.into:
             with options.into.open("a") as file:

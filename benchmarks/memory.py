@@ -43,19 +43,19 @@ def read(table: Any, row: int) -> int:
     return mine(row)
 
 
-def in_closure(table: Any, rows: Iterable[int]) -> Iterable[int]:
+def in_closure(table: Any, rows: Iterable[int]) -> Any:
     return futures.map(lambda row: read(table, row), rows)
 
 
-def in_partial(table: Any, rows: Iterable[int]) -> Iterable[int]:
+def in_partial(table: Any, rows: Iterable[int]) -> Any:
     return futures.map(partial(read, table), rows)
 
 
-def with_each(table: Any, rows: Iterable[int]) -> Iterable[int]:
+def with_each(table: Any, rows: Iterable[int]) -> Any:
     return futures.map(read, repeat(table), rows)
 
 
-WAYS: dict[str, Callable[[Any, Iterable[int]], Iterable[int]]] = {
+WAYS: dict[str, Callable[[Any, Iterable[int]], Any]] = {
     "in a closure": in_closure,
     "in a partial": in_partial,
     "with each task": with_each,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from array_cases import Array, Case, look, make_in, read
@@ -41,13 +42,13 @@ def _value(case: Case, array: Array) -> float:
 
 def _tasks(case: Case, rank: int, workers: int) -> int:
     """How many a worker gets."""
-    return len(range(rank - 1, case.count, workers))
+    return len(range(rank - 1, case.tasks, workers))
 
 
-def _leads(comm: object, case: Case) -> Job:
+def _leads(comm: Any, case: Case) -> Job:
     workers = comm.size - 1
     if case.way == "distinct arguments":
-        arrays = [np.ones(case.numbers) for _ in range(case.count)]
+        arrays = [np.ones(case.numbers) for _ in range(case.tasks)]
         return partial(_sends, comm, case, arrays)
     if case.way.startswith(("results", "efficiency")):
         two_each = [np.ones(case.numbers) for _ in range(2 * workers)]
@@ -55,7 +56,7 @@ def _leads(comm: object, case: Case) -> Job:
     return partial(_broadcasts, comm, case, np.ones(case.numbers))
 
 
-def _follows(comm: object, case: Case) -> Job:
+def _follows(comm: Any, case: Case) -> Job:
     own = np.ones(case.numbers)
     if case.way == "distinct arguments":
         return partial(_takes, comm, case, own)
@@ -64,7 +65,7 @@ def _follows(comm: object, case: Case) -> Job:
     return partial(_broadcasts, comm, case, own)
 
 
-def _receives(comm: object, case: Case, recycled: list[Array]) -> None:
+def _receives(comm: Any, case: Case, recycled: list[Array]) -> None:
     """Results; where they are kept, each goes into memory of its own."""
     from mpi4py import MPI
 
@@ -78,7 +79,7 @@ def _receives(comm: object, case: Case, recycled: list[Array]) -> None:
         requests.append(comm.Irecv(buffers[-1], source) if left[source] else MPI.REQUEST_NULL)
         left[source] -= 1
     arrays = []
-    for _ in range(case.count):
+    for _ in range(case.tasks):
         place = MPI.Request.Waitany(requests)
         source = 1 + place % workers
         assert _value(case, buffers[place]) > 0
@@ -90,7 +91,7 @@ def _receives(comm: object, case: Case, recycled: list[Array]) -> None:
             left[source] -= 1
 
 
-def _makes(comm: object, case: Case, own: Array) -> None:
+def _makes(comm: Any, case: Case, own: Array) -> None:
     for _ in range(_tasks(case, comm.rank, comm.size - 1)):
         if case.seconds:
             own = make_in(case.seconds, case.numbers)
@@ -99,17 +100,17 @@ def _makes(comm: object, case: Case, own: Array) -> None:
         comm.Send(own, 0)
 
 
-def _sends(comm: object, case: Case, arrays: list[Array]) -> None:
+def _sends(comm: Any, case: Case, arrays: list[Array]) -> None:
     from mpi4py import MPI
 
     workers = comm.size - 1
     MPI.Request.Waitall(
         [comm.Isend(array, 1 + place % workers) for place, array in enumerate(arrays)]
     )
-    assert sum(map(len, comm.gather([]))) == case.count
+    assert sum(map(len, comm.gather([]))) == case.tasks
 
 
-def _takes(comm: object, case: Case, own: Array) -> None:
+def _takes(comm: Any, case: Case, own: Array) -> None:
     values = []
     for _ in range(_tasks(case, comm.rank, comm.size - 1)):
         comm.Recv(own, 0)
@@ -117,8 +118,8 @@ def _takes(comm: object, case: Case, own: Array) -> None:
     comm.gather(values)
 
 
-def _broadcasts(comm: object, case: Case, table: Array) -> None:
+def _broadcasts(comm: Any, case: Case, table: Array) -> None:
     comm.Bcast(table)
     mine = _tasks(case, comm.rank, comm.size - 1) if comm.rank else 0
     values = comm.gather([_value(case, table) for _ in range(mine)])
-    assert values is None or sum(map(len, values)) == case.count
+    assert values is None or sum(map(len, values)) == case.tasks

@@ -188,16 +188,21 @@ def command(
     order: of the round; the rows of a part are shuffled by it.
     """
     program = [HERE, driver, part, str(workers), str(seconds), str(order)]
-    return words_of(DRIVERS[driver], program, workers)
+    _, start, module = DRIVERS[driver]
+    return words_of(start, module, program, workers)
 
 
 def words_of(
-    driver: Driver, program: list[str], workers: int, python: str = sys.executable
+    start: str,
+    module: tuple[str, ...],
+    program: list[str],
+    workers: int,
+    python: str = sys.executable,
 ) -> tuple[list[str], dict[str, str]]:
     """How a program of a driver is started, and in which environment."""
-    if driver.start == "ranks":
-        return on_ranks([python, *driver.module, *program], YIELDS, workers)
-    farm = ["-m", "scoopmpi", "-n", str(workers)] if driver.start == "scoopmpi" else []
+    if start == "ranks":
+        return on_ranks([python, *module, *program], YIELDS, workers)
+    farm = ["-m", "scoopmpi", "-n", str(workers)] if start == "scoopmpi" else []
     return [python, *farm, *program], dict(os.environ)
 
 
