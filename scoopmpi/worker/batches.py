@@ -205,6 +205,7 @@ class Batches:
             self._outbox.flush()
         if self.looks is not None:
             self.looks()
+        batch.drop()
 
     # While a task waits for tasks.
 
