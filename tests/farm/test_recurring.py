@@ -31,7 +31,7 @@ def nothing_stays(farm: Any) -> Iterator[None]:
     yield
     current.ranks.settle()
     lending = current.ranks.farm.sharing.lending
-    assert len(lending) == 0 and not lending.retired
+    assert len(lending) == 0 and not current.ranks.farm.sharing.retired
     for worker in current.ranks.workers:
         assert len(worker.inbox.sharing.lending) == 0
     assert open_files() <= before
