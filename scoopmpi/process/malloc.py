@@ -16,6 +16,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = 1 << 25, 1 << 26
 """Bytes, glibc's own limits: a piece above the first is a mapping, which goes when it is freed; of
 all that is free at the end of its memory the second is kept."""
+_SETTINGS = "mmap_threshold", "trim_threshold", "top_pad", "mmap_max"
+"""What a user may have set in the environment: each of them has glibc adapt nothing by itself."""
 
 
 def keep_freed() -> None:
@@ -39,8 +41,9 @@ def give_back() -> None:
 
 
 def _set_by_user() -> bool:
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
     return (
-        any(name.startswith("MALLOC_") for name in os.environ)
-        or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "")
-        or "malloc" in os.environ.get("LD_PRELOAD", "")
+        any(f"MALLOC_{name.upper()}_" in os.environ for name in _SETTINGS)
+        or any(f"glibc.malloc.{name}=" in tunables for name in _SETTINGS)
+        or "malloc" in os.environ.get("LD_PRELOAD", "")  # jemalloc, tcmalloc, mimalloc
     )

@@ -201,6 +201,7 @@ class Running:
 
     def rest(self) -> Finished | None:
         """Return the answer for what `cut` has not answered; None where it has answered all."""
+        del self._iterator  # else a circle: arguments and values would wait for the collector
         done = len(self._values)
         values = self._values[self._given :]
         position = self._run.start + done
