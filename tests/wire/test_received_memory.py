@@ -1,4 +1,4 @@
-"""The memory of large arrays on real ranks: it does not grow, and goes back when nothing is done."""
+"""Memory of large arrays on real ranks: it does not grow, and goes back when nothing is done."""
 
 from __future__ import annotations
 
