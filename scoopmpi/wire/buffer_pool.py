@@ -78,6 +78,11 @@ class BufferPool:
                 blocks.unused = len(blocks.free)
         return self._next_look - now
 
+    def close(self) -> None:
+        """Give back all that is free; what is lent follows when it is dropped."""
+        while self._sizes:
+            self._sizes.popitem()[1].free.clear()
+
     @property
     def free(self) -> int:
         """The bytes that are kept for buffers to come."""

@@ -223,6 +223,21 @@ def test_what_is_needed_again_and_again_stays(monkeypatch: pytest.MonkeyPatch) -
     assert pool.free == 12 * MIB
 
 
+def test_a_pool_that_is_closed_leaves_nothing_behind() -> None:
+    pool = BufferPool(64 * MIB)
+    kept = [pool.take(MIB) for _ in range(3)]
+    before = mappings()
+    pool.close()
+    assert pool.free == 0
+    kept.pop()
+    kept.clear()
+    assert mappings() == before - 16
+
+
+def mappings() -> int:
+    return sum(type(each) is mmap.mmap for each in gc.get_objects())
+
+
 def test_where_the_system_gives_no_mapping_it_is_plain_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
