@@ -113,7 +113,7 @@ class Recurring:
         seen.batch = self._batch
         self._seen[key] = seen  # at the end: those that came last are behind
         if seen.number:
-            if hostmemory.same(key[0], seen.there, key[1], COMPARED):
+            if type(seen.held) is bytes or hostmemory.same(key[0], seen.there, key[1], COMPARED):
                 return False
             seen.changes += 1
             self._let_go(seen)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.wire.lent import LENT
+from scoopmpi.wire.lent import LARGE_BYTES, LENT
 from tests.support.memory_farm import FEW, current, farm
 
 __all__ = ["farm"]
@@ -145,3 +145,39 @@ def test_a_large_function_without_arguments_to_read_leaves_nothing(farm: Any) ->
         with pytest.raises(TypeError):
             farm.map(closure(np.ones(4 * N)), 5)
         assert list(farm.map(closure(np.ones(4 * N)), [])) == []
+
+
+def tail(data: Any, number: int) -> tuple[str, int, int]:
+    if type(data) is tuple:
+        data = data[1]
+    return type(data).__name__, len(data), number
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_large_bytes_travel_once_and_stay_bytes(farm: Any, wrapped: bool) -> None:
+    data = bytes(LARGE_BYTES + 3)
+    given = (1, data) if wrapped else data
+    found = list(farm.map(tail, [given] * 40, range(40)))
+    assert found == [("bytes", LARGE_BYTES + 3, number) for number in range(40)]
+    assert lent() == 1
+
+
+def test_large_bytes_beside_arrays(farm: Any) -> None:
+    data, array = bytes(LARGE_BYTES + 3), np.ones(N)
+    found = list(farm.map(tail_and_total, [data] * 40, [array] * 40))
+    assert found == [(LARGE_BYTES + 3, N)] * 40
+    assert lent() <= 2
+
+
+def tail_and_total(data: bytes, array: Any) -> tuple[int, float]:
+    assert type(data) is bytes
+    return len(data), total(array)
+
+
+def test_large_bytes_that_differ(farm: Any) -> None:
+    values = (bytes([number]) * LARGE_BYTES for number in range(20))
+    assert list(farm.map(first_and_length, values)) == [(n, LARGE_BYTES) for n in range(20)]
+
+
+def first_and_length(data: bytes) -> tuple[int, int]:
+    return data[0], len(data)
