@@ -55,6 +55,11 @@ class Lent:
                 self._bytes[place] = bytes(self.buffers[place])
             return self._bytes[place]
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        return sum(memoryview(each).nbytes for each in self.buffers)
+
     def frame(self) -> tuple[Any, ...]:
         """Return the buffers as they can be sent."""
         return tuple(map(pickle.PickleBuffer, self.buffers))
