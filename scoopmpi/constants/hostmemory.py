@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 ALIGNMENT = 64
 """A cache line, and what numpy and AVX-512 like best."""
 TOKEN_BYTES = 16
+_SAMPLE = 4096
+"""Bytes of a sample, a page: what is changed is changed in runs, mostly."""
 PIECE = 1 << 24
 """Written at once; a single write takes less than 2 GiB, and is no faster from 1 MiB on."""
 
@@ -55,6 +57,11 @@ class Published:
         self._fd: int | None = fd
         self.where = where
         self.views = views
+
+    @property
+    def fd(self) -> int | None:
+        """Return the file of the memory, None where it is closed."""
+        return self._fd
 
     def close(self) -> None:
         """Let nobody attach any more."""
@@ -93,16 +100,20 @@ def attach(where: Where) -> list[memoryview]:
     They stay valid when that process dies or closes them. Raises NotShared where they cannot be
     opened.
     """
-    fd = _open(where)
+    fd = opened(where)
     try:
-        return _views(fd, where)
+        return views(fd, where.sizes)
     except OSError as problem:
         raise NotShared(f"mapping the memory of process {where.pid}: {problem}") from problem
     finally:
         os.close(fd)
 
 
-def _open(where: Where) -> int:
+def opened(where: Where) -> int:
+    """Return the file of what another process of this host has published, which is to be closed.
+
+    Raises NotShared where it cannot be opened.
+    """
     path = f"/proc/{where.pid}/fd/{where.fd}"
     fd = None
     try:
@@ -120,12 +131,56 @@ def _open(where: Where) -> int:
     return fd
 
 
-def _views(fd: int, where: Where) -> list[memoryview]:
-    offsets = _offsets(where.sizes)
+def views(fd: int, sizes: Sequence[int]) -> list[memoryview]:
+    """Return the buffers in such a file, read-only, not copied. Raises OSError."""
+    offsets = _offsets(sizes)
     whole = memoryview(mmap.mmap(fd, offsets[-1], access=mmap.ACCESS_READ))
-    return [
-        whole[offset : offset + size] for size, offset in zip(where.sizes, offsets, strict=False)
-    ]
+    return [whole[offset : offset + size] for size, offset in zip(sizes, offsets, strict=False)]
+
+
+def private(fd: int, sizes: Sequence[int], place: int) -> memoryview:
+    """Return one buffer in such a file as the caller's own: what is written to it nobody sees.
+
+    Pages are copied when they are written to, not before. Raises OSError.
+    """
+    offsets = _offsets(sizes)
+    whole = memoryview(mmap.mmap(fd, offsets[-1], access=mmap.ACCESS_COPY))
+    return whole[offsets[place] : offsets[place] + sizes[place]]
+
+
+def address(buffer: Any) -> int:
+    """Return where a contiguous buffer begins in this process's memory, whoever owns it.
+
+    Raises BufferError where it is not contiguous.
+    """
+    view = _Buffer()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(buffer), ctypes.byref(view), 0)
+    try:
+        return view.buf or 0
+    finally:
+        ctypes.pythonapi.PyBuffer_Release(ctypes.byref(view))
+
+
+class _Buffer(ctypes.Structure):
+    """Python's Py_buffer, part of its stable interface."""
+
+    _fields_ = (
+        ("buf", ctypes.c_void_p), ("obj", ctypes.c_void_p), ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t), ("readonly", ctypes.c_int), ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p), ("shape", ctypes.c_void_p), ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p), ("internal", ctypes.c_void_p),
+    )  # fmt: skip
+
+
+def same(one: int, other: int, size: int, most: int) -> bool:
+    """True where so many bytes at two addresses are equal; of more than `most`, samples of them."""
+    compare = ctypes.CDLL(None).memcmp
+    compare.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+    if size <= most:
+        return not compare(one, other, size)
+    step = size * _SAMPLE // most
+    starts = (*range(0, size - _SAMPLE, step), size - _SAMPLE)
+    return not any(compare(one + start, other + start, _SAMPLE) for start in starts)
 
 
 def _offsets(sizes: Sequence[int]) -> list[int]:

@@ -132,7 +132,7 @@ class Farm:
         silences = Silences(scheduler, jobs)
         paces, due = Paces(scheduler, jobs), Due()
         self._dispatch = dispatch = Dispatch(
-            transport, scheduler, lock, jobs, members, silences, self.sharing.store, paces, due,
+            transport, scheduler, lock, jobs, members, silences, self.sharing, paces, due,
             observer,
         )  # fmt: skip
         self._offers = offers = Offers()
@@ -157,11 +157,12 @@ class Farm:
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(
-            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread
+            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread, transport.rest
         )
         self.maps = Maps(
-            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
-        )
+            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
+            self.sharing, members.size,
+        )  # fmt: skip
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,
             calls, scheduler.finished_of,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..constants.sharing import FarmSharing
 from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
@@ -33,7 +34,7 @@ class MapJob:
     number: of the job on its farm. function: what each task calls, packed.
     iterables: the columns. ahead: how far it may run ahead of its consumer.
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
-    record: of the map in a checkpoint.
+    record: of the map in a checkpoint. sharing: lends what its tasks have in common.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
     origin: who has made it, for its tasks to know.
     """
@@ -50,6 +51,7 @@ class MapJob:
         ahead: Ahead,
         ordered: bool,
         record: MapRecord | None,
+        sharing: FarmSharing,
         go_on: Callable[[MapJob], None],
         origin: Origin | None = None,
     ) -> None:
@@ -59,7 +61,7 @@ class MapJob:
         if record is not None:
             record.begins(source.size)
         outcomes = MapOutcomes(waiting, source, guard, ahead, record, partial(go_on, self))
-        tasks = MapTasks(function, source, guard, ahead, record)
+        tasks = MapTasks(function, source, guard, ahead, record, sharing)
         window = MapWindow(source, guard, ahead, waiting, record, outcomes.add)
         self.number = number
         self.function: Function | None = function
@@ -78,11 +80,12 @@ class MapJob:
         self.take = outcomes.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead = source, ahead
-        self._waiting, self._outcomes = waiting, outcomes
+        self._waiting, self._outcomes, self._tasks = waiting, outcomes, tasks
 
     def closed(self) -> None:
         """Let go of the way back to the farm: no circle shall keep the arguments in memory."""
         self._outcomes.closed()
+        self._tasks.closed()
 
     # The consumer's side.
 

@@ -7,16 +7,20 @@ is not held meanwhile. Nothing here knows outcomes, workers or messages.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..constants.sharing import FarmSharing
 from ..tasks.arguments import Source
 from ..tasks.packed import Function, Tasks, pack_arguments
 from ..tasks.wrapped import Retry
-from ..wire import errors, payload
+from ..wire import errors, lent, payload
+from ..wire.payload import Frame
 from .ahead import Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
     from ..tasks.record import MapRecord
+    from .recurring import Recurring
 
 
 class MapTasks:
@@ -24,6 +28,7 @@ class MapTasks:
 
     function: what they call. source: their arguments. guard: held while they are looked at.
     ahead: learns what they weigh. record: of the map in a checkpoint.
+    sharing: lends what many tasks have in common.
     """
 
     def __init__(
@@ -33,10 +38,12 @@ class MapTasks:
         guard: threading.RLock,
         ahead: Ahead,
         record: MapRecord | None,
+        sharing: FarmSharing,
     ) -> None:
         self._function = function
         self._source, self._guard, self._ahead = source, guard, ahead
-        self._record = record
+        self._record, self._sharing = record, sharing
+        self._recurring: Recurring | None = None
 
     def limit(self, task: int) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""
@@ -68,5 +75,23 @@ class MapTasks:
         if self._record is not None:
             with self._guard:
                 self._record.sent(start, columns, frames)
-        self._ahead.weigh(frames, stop - start)
-        return Tasks(False, frames)
+        sent, numbers = self._lent(frames)
+        self._ahead.weigh(sent, stop - start)
+        return Tasks(False, sent, numbers)
+
+    def closed(self) -> None:
+        """Have all that was lent be forgotten: no task is packed any more."""
+        if self._recurring is not None:
+            self._recurring.closed()
+        self._sharing.retire(self._function.lent)
+
+    def _lent(self, frames: Sequence[Frame]) -> tuple[Sequence[Frame], Sequence[int]]:
+        """Return frames as they are sent: what many tasks have in common is lent to them."""
+        large = lent.large_parts(frames)
+        if not large:
+            return frames, ()
+        if self._recurring is None:
+            from .recurring import Recurring  # late: most maps have nothing large
+
+            self._recurring = Recurring(self._sharing.lending)
+        return self._recurring.lent(frames, large)

@@ -11,8 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency.signal_lock import SignalLock
+from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
+from ..wire import payload
 from ..wire.messages import Origin
 from .ahead import Ahead
 from .callback_queue import CallbackQueue
@@ -46,13 +48,14 @@ class Maps:
         driver: Driver,
         unread: UnreadMaps,
         paces: Paces,
+        sharing: FarmSharing,
         workers: int,
     ) -> None:
         self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
-        self._paces, self._workers = paces, workers
-        self._functions = LatestFunction()
+        self._paces, self._sharing, self._workers = paces, sharing, workers
+        self._functions = LatestFunction(sharing.kept if workers > 1 else payload.copied)
 
     def open(
         self,
@@ -76,8 +79,15 @@ class Maps:
         with self._lock:
             known = self._paces.known(target)
         ahead = Ahead(self._workers, known.light, known.weight)
-        job = MapJob(number, function, iterables, ahead, ordered, kept, self._go_on, origin)
-        spans = job.next_spans()
+        try:
+            job = MapJob(
+                number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
+                origin,
+            )  # fmt: skip
+            spans = job.next_spans()
+        except BaseException:  # of the user's iterables
+            self._sharing.retire(function.lent)
+            raise
         with self._lock:
             self._jobs.add_map(job)
             self._paces.begun(number, known)

@@ -111,11 +111,13 @@ class Scheduler(Standing):
         seconds: float,
         unstarted: Batch | None = None,
         put_off: Sequence[Batch] = (),
+        goes_on: bool = False,
     ) -> list[Assignment]:
         """Take in that a worker ran `batch` (the front of one it holds, maybe empty) in `seconds`.
 
         unstarted: the end of the held batch that it hands back. A task between the two is running.
         put_off: tasks of `batch` that have not finished: they are queued again by `due`.
+        goes_on: it keeps its time, and goes on with what is behind `batch`.
         """  # fmt: skip
         state = self._worker(worker)
         place = state.place(batch, unstarted)
@@ -124,6 +126,8 @@ class Scheduler(Standing):
         ):
             raise ValueError(f"{put_off} are not among {batch}")
         held = state.held[place]
+        if goes_on and (unstarted is not None or batch.stop == held.stop):
+            raise ValueError(f"nothing is left of {held} behind {batch}")
         end = held.stop if unstarted is None else unstarted.start
         came_back = unstarted is not None and unstarted.tasks > 0
         job, tasks = self._jobs[batch.job], batch.tasks
@@ -140,7 +144,7 @@ class Scheduler(Standing):
             self._put_back(job, held._replace(start=end))
         if batch.stop < end:
             state.held[place] = held._replace(start=batch.stop, stop=end)
-            state.overdue = True
+            state.overdue = state.overdue or not goes_on
         else:
             del state.held[place]
             job.handed -= 1

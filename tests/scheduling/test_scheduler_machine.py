@@ -79,6 +79,9 @@ class SchedulerMachine(RuleBasedStateMachine):
     def busy(self, batches: int = 1) -> list[int]:
         return [number for number, state in self.workers.items() if len(state.held) >= batches]
 
+    def held(self) -> list[Batch]:
+        return [batch for state in self.workers.values() for batch in state.held]
+
     # The model.
 
     def assigned(self, assignments: list[Assignment]) -> None:
@@ -240,6 +243,20 @@ class SchedulerMachine(RuleBasedStateMachine):
         state.overdue = True
         back = unstarted if unstarted.tasks else None
         self.assigned(self.scheduler.finished(worker, front, -1.0, back))
+
+    @precondition(lambda self: any(batch.tasks > 1 for batch in self.held()))
+    @rule(pick=picks, done=picks, seconds=seconds_of_a_batch, places=st.sets(st.integers(0, 6)))
+    def has_left_in_part(self, pick: int, done: int, seconds: float, places: set[int]) -> None:
+        """Large results have left, and the worker goes on: it is no more overdue than before."""
+        able = [batch for batch in self.held() if batch.tasks > 1]
+        batch = able[pick % len(able)]
+        worker = next(each for each, state in self.workers.items() if batch in state.held)
+        held = self.workers[worker].held
+        front = batch._replace(stop=batch.start + 1 + done % (batch.tasks - 1))
+        found = self.raises(worker, front, places)
+        held[held.index(batch)] = batch._replace(start=front.stop)
+        self.jobs[batch.job].run.update(tasks_of(front))
+        self.assigned(self.scheduler.finished(worker, front, seconds, None, found, True))
 
     @precondition(lambda self: self.busy(batches=2))
     @rule(pick=picks)
