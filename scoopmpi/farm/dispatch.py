@@ -15,6 +15,7 @@ from typing import Any
 from ..concurrency.signal_lock import SignalLock
 from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Assignment, Scheduler
+from ..scheduling.weights import LIGHT
 from ..tasks.packed import Tasks
 from ..wire import payload
 from ..wire.messages import Forget, Reconfigured, Run, Stop
@@ -100,9 +101,10 @@ class Dispatch:
             nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
-        if type(tasks.frames) is not bytes or self._scheduler.weighs(number):
-            sent = payload.weight(tasks.plain, tasks.frames)
-            self._scheduler.weighed(number, arguments=sent / batch.tasks)
+        light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * batch.tasks
+        if not light or self._scheduler.weighs(number):
+            each = payload.weight(tasks.plain, tasks.frames) / batch.tasks
+            self._scheduler.weighed(number, arguments=each)
         limit, key, code = job.limit(batch.start), 0, None
         lent = tasks.lent
         if (function := job.function) is not None:

@@ -16,13 +16,14 @@ task and compares.
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
+                                                            tasks/reorder
         farm/jobs               the map is open           + farm/paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
                                                             scheduling/weights farm/map_job
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
-                                                            scheduling/standing
+                                                            scheduling/standing ranges
         farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + farm/due concurrency/signal_lock
         farm/driver             somebody looks after it
