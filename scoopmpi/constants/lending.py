@@ -96,10 +96,15 @@ class Lending:
         """Keep these no longer. oldest: all numbers below have been forgotten by all ranks."""
         self._oldest = max(self._oldest, oldest)
         for number in numbers:
-            self._lent.pop(number, None)
+            self._close(number)
             self._whom.pop(number, None)
             self._gone.add(number)
         self._gone = {number for number in self._gone if number >= self._oldest}
+
+    def _close(self, number: int) -> None:
+        # Not left to the collector: batches are circles, and may refer to it.
+        if (lent := self._lent.pop(number, None)) is not None:
+            lent.close()
 
     def _forgotten(self, number: int) -> bool:
         return number < self._oldest or number in self._gone
@@ -293,4 +298,4 @@ class FarmLending(Lending):
     def _let_go(self, number: int) -> None:
         if not self._leaving[number]:
             del self._leaving[number]
-            self._lent.pop(number, None)
+            self._close(number)
