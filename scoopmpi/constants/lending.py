@@ -141,9 +141,16 @@ class FarmLending(Lending):
 
     `lend`, `borrow`, `give_back` and `retire` may be called by any thread without the farm's lock.
     places: says which workers take part, and where.
+    retired: numbers that are to be forgotten (`forget_retired`).
     """
 
-    def __init__(self, send: Send, domain: str, places: Callable[[], Sequence[Place]]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        domain: str,
+        places: Callable[[], Sequence[Place]],
+        retired: deque[int],
+    ) -> None:
         super().__init__(send, domain)
         self._places = places
         self._numbers = itertools.count(1)
@@ -151,7 +158,7 @@ class FarmLending(Lending):
         self._told = False
         self._guard = threading.Lock()  # for what follows
         self._out: dict[int, _Out] = {}
-        self._retired: deque[int] = deque()
+        self._retired = retired
         self._leaving: dict[int, set[int]] = {}
         """Numbers that workers were told to forget, and those who have not said that they have."""
 
@@ -234,11 +241,6 @@ class FarmLending(Lending):
         """Have these forgotten: nothing is packed with them any more."""
         self._retired.extend(numbers)
 
-    @property
-    def retired(self) -> bool:
-        """True where `forget_retired` may have something to do."""
-        return bool(self._retired)
-
     # With the farm's lock held.
 
     def lost(self, worker: int) -> None:
@@ -274,9 +276,12 @@ class FarmLending(Lending):
     def forget_retired(self) -> None:
         """Have all ranks forget what was retired, as far as no batch is on its way with it."""
         with self._guard:
-            ready = [number for number in self._retired if not self._out[number].borrowed]
-            for number in ready:
-                self._retired.remove(number)
+            ready: list[int] = []
+            kept: list[int] = []
+            while self._retired:  # one by one, as more may come meanwhile
+                number = self._retired.popleft()
+                (kept if self._out[number].borrowed else ready).append(number)
+            self._retired.extend(kept)
             outs = {number: self._out.pop(number) for number in ready}
             oldest = min((*self._out, *self._leaving, *ready), default=0)
         told: dict[int, list[int]] = {}

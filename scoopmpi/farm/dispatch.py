@@ -15,7 +15,9 @@ from typing import Any
 from ..concurrency.signal_lock import SignalLock
 from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Assignment, Scheduler
+from ..scheduling.weights import LIGHT
 from ..tasks.packed import Tasks
+from ..wire import payload
 from ..wire.messages import Forget, Reconfigured, Run, Stop
 from ..wire.transport import Transport
 from .due import Due
@@ -88,7 +90,7 @@ class Dispatch:
                     self._send(assignment, job, tasks)
                     if tasks is not None and tasks.lent:
                         self._sharing.lending.give_back(tasks.lent)
-                        self._forget_lent()
+                        self.forget_lent()
 
     def _send(self, assignment: Assignment, job: Job | None, tasks: Tasks | None) -> None:
         worker, batch = assignment.worker, assignment.batch
@@ -99,6 +101,10 @@ class Dispatch:
             nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
+        light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * batch.tasks
+        if not light or self._scheduler.weighs(number):
+            each = payload.weight(tasks.plain, tasks.frames) / batch.tasks
+            self._scheduler.weighed(number, arguments=each)
         limit, key, code = job.limit(batch.start), 0, None
         lent = tasks.lent
         if (function := job.function) is not None:
@@ -126,13 +132,14 @@ class Dispatch:
         for worker in () if self.stopping else holders:
             self._transport.send(worker, Forget(key))
         job.closed()
-        self._forget_lent()
+        self.forget_lent()
 
-    def _forget_lent(self) -> None:
+    def forget_lent(self) -> None:
         """Have workers forget what was lent to tasks, and no task refers to any more."""
-        sharing = self._sharing
-        if sharing.lends and not self.stopping and sharing.lending.retired:
-            sharing.lending.forget_retired()
+        if self.stopping:  # they leave, and forget all
+            self._sharing.retired.clear()
+        elif self._sharing.retired:
+            self._sharing.lending.forget_retired()
 
     def lost(self, worker: int) -> None:
         """Note that a worker has died, and what it knew with it."""

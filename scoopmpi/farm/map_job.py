@@ -77,7 +77,7 @@ class MapJob:
         self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
         self.watch = outcomes.watch
-        self.take = waiting.take
+        self.take = outcomes.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead = source, ahead
         self._waiting, self._outcomes, self._tasks = waiting, outcomes, tasks
@@ -119,9 +119,22 @@ class MapJob:
 
     @property
     def more(self) -> bool:
-        """True where tasks may be left that were not handed out."""
-        source = self._source
-        return source.size is None or self._ahead.released < source.size
+        """True where tasks may be left that were not handed out, or are held back."""
+        source, ahead = self._source, self._ahead
+        return ahead.narrow or source.size is None or ahead.released < source.size
+
+    @property
+    def narrow(self) -> bool:
+        """True where tasks that were handed out may have to be held back."""
+        return self._ahead.narrow
+
+    def gate(self) -> int | None:
+        """Return from which task on those are held back, None where none is.
+
+        With the farm's lock: what a consumer has taken meanwhile, he tells when he has that.
+        """
+        waiting = self._waiting
+        return self._ahead.gate(waiting.taken, waiting.ready, waiting.touched)
 
     @property
     def light(self) -> bool:

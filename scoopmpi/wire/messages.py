@@ -191,7 +191,8 @@ class Finished(NamedTuple):
     """The tasks `start` to `stop - 1` of a job have run.
 
     From worker to farm, for each Run, when the batch ends; before that, for its front part, where
-    a task outlives the budget. Answered by the next Run, while tasks are queued.
+    a task outlives the budget or results are large. Answered by the next Run, while tasks are
+    queued.
     job: the farm's number for it.
     seconds: how long these tasks took; negative where nobody can say.
     unstarted, end: the tasks `unstarted` to `end - 1` are handed back; `end` is the end of the held
@@ -201,6 +202,8 @@ class Finished(NamedTuple):
     failed: the places (from 0) of those outcomes that are exceptions.
     again: those among them of tasks that are to be tried again, if they may.
     log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
+    goes_on: True where the worker goes on with the tasks from `stop` on, as its results were so
+        large that they have left before the batch ends.
     """
 
     job: int
@@ -214,6 +217,7 @@ class Finished(NamedTuple):
     failed: tuple[int, ...]
     again: tuple[int, ...] = ()
     log: tuple[Any, ...] = ()
+    goes_on: bool = False
 
 
 class Waiting(NamedTuple):

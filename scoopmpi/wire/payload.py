@@ -108,6 +108,16 @@ def size(frame: Frame) -> int:
     return len(frame) if type(frame) is bytes else memoryview(frame).nbytes
 
 
+def weight(one: bool, frames: Any) -> int:
+    """Return the number of bytes of what a batch sends: one frame for all tasks, or one for each.
+
+    one: whether it is one.
+    """
+    if one:
+        return size(frames)
+    return sum(map(len if set(map(type, frames)) <= {bytes} else size, frames))
+
+
 class LentFrame(NamedTuple):
     """A frame of which parts are lent (`wire.lent`), on a rank that has these.
 

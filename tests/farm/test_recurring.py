@@ -32,7 +32,7 @@ def nothing_stays(farm: Any) -> Iterator[None]:
     yield
     current.ranks.settle()
     ours = current.ranks.farm.sharing.lending
-    assert len(ours) == 0 and not ours.retired
+    assert len(ours) == 0 and not current.ranks.farm.sharing.retired
     for worker in current.ranks.workers:
         assert len(worker.inbox.sharing.lending) == 0
     assert open_files() <= before
