@@ -82,9 +82,9 @@ def publish(buffers: Iterable[Any]) -> Published:
     sizes = tuple(view.nbytes for view in raw)
     fd = _memory()
     try:
-        os.ftruncate(fd, _offsets(sizes)[-1])
+        os.ftruncate(fd, offsets(sizes)[-1])
         _write(fd, token, 0)
-        for view, offset in zip(raw, _offsets(sizes), strict=False):
+        for view, offset in zip(raw, offsets(sizes), strict=False):
             _write(fd, view, offset)
         fcntl.fcntl(fd, _F_ADD_SEALS, _SEALS)
         where = Where(os.getpid(), fd, sizes, token)
@@ -118,7 +118,7 @@ def opened(where: Where) -> int:
     fd = None
     try:
         # It is looked at first, as it may be another process's pipe or terminal.
-        same = os.stat(path).st_size == _offsets(where.sizes)[-1]
+        same = os.stat(path).st_size == offsets(where.sizes)[-1]
         if same:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
             same = os.pread(fd, TOKEN_BYTES, 0) == where.token
@@ -133,19 +133,9 @@ def opened(where: Where) -> int:
 
 def views(fd: int, sizes: Sequence[int]) -> list[memoryview]:
     """Return the buffers in such a file, read-only, not copied. Raises OSError."""
-    offsets = _offsets(sizes)
-    whole = memoryview(mmap.mmap(fd, offsets[-1], access=mmap.ACCESS_READ))
-    return [whole[offset : offset + size] for size, offset in zip(sizes, offsets, strict=False)]
-
-
-def private(fd: int, sizes: Sequence[int], place: int) -> memoryview:
-    """Return one buffer in such a file as the caller's own: what is written to it nobody sees.
-
-    Pages are copied when they are written to, not before. Raises OSError.
-    """
-    offsets = _offsets(sizes)
-    whole = memoryview(mmap.mmap(fd, offsets[-1], access=mmap.ACCESS_COPY))
-    return whole[offsets[place] : offsets[place] + sizes[place]]
+    places = offsets(sizes)
+    whole = memoryview(mmap.mmap(fd, places[-1], access=mmap.ACCESS_READ))
+    return [whole[place : place + size] for size, place in zip(sizes, places, strict=False)]
 
 
 def address(buffer: Any) -> int:
@@ -183,12 +173,12 @@ def same(one: int, other: int, size: int, most: int) -> bool:
     return not any(compare(one + start, other + start, _SAMPLE) for start in starts)
 
 
-def _offsets(sizes: Sequence[int]) -> list[int]:
+def offsets(sizes: Sequence[int]) -> list[int]:
     """Return the offset at which each buffer begins, and behind them the size of it all."""
-    offsets = [ALIGNMENT]  # behind the token
+    found = [ALIGNMENT]  # behind the token
     for size in sizes:
-        offsets.append(offsets[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
-    return offsets
+        found.append(found[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
+    return found
 
 
 def _write(fd: int, data: Any, offset: int) -> None:

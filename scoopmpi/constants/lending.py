@@ -9,6 +9,8 @@ sent it have said that they forgot it; what was forgotten is not kept again, how
 from __future__ import annotations
 
 import itertools
+import logging
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +25,11 @@ from . import hostmemory
 from .broadcast import Place, forwards
 from .hostmemory import NotShared
 from .lent import Lent, Loan, kept
+from .spare_memory import spare
 
+logger = logging.getLogger("scoopmpi")
+MOST = 64
+"""Numbers at a time: each is a file that is open on every rank, of the 1024 that are usual."""
 Send = Callable[[int, Message], None]
 
 
@@ -127,30 +133,69 @@ class FarmLending(Lending):
 
     `lend`, `borrow`, `give_back` and `retire` may be called by any thread without the farm's lock.
     places: says which workers take part, and where.
+    retired: numbers that are to be forgotten (`forget_retired`).
     """
 
-    def __init__(self, send: Send, domain: str, places: Callable[[], Sequence[Place]]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        domain: str,
+        places: Callable[[], Sequence[Place]],
+        retired: deque[int],
+    ) -> None:
         super().__init__(send, domain)
         self._places = places
         self._numbers = itertools.count(1)
+        self._most = sys.maxsize  # bytes, as far as is known
+        self._told = False
         self._guard = threading.Lock()  # for what follows
         self._out: dict[int, _Out] = {}
-        self._retired: deque[int] = deque()
+        self._retired = retired
         self._leaving: dict[int, set[int]] = {}
         """Numbers that workers were told to forget, and those who have not said that they have."""
 
     def lend(self, buffers: Sequence[Any]) -> tuple[int, Lent]:
         """Copy buffers to where all workers of this host find them; return their number.
 
-        Raises NotShared where there is no such place.
+        Raises NotShared where there is no such place, or not enough of it; the user is told once.
         """
-        there = hostmemory.publish(buffers)
+        size = sum(memoryview(each).nbytes for each in buffers)
+        try:
+            self._check(size)
+            there = hostmemory.publish(buffers)
+        except NotShared as problem:
+            self._most = min(self._most, size - 1)
+            self._tell(problem)
+            raise
         lent = Lent(there.views, there.where, published=there)
         with self._guard:
             number = next(self._numbers)
             self._out[number] = _Out(lent)
             self._lent[number] = lent
         return number, lent
+
+    def has_room(self, size: int) -> bool:
+        """True where so many bytes may be lent beside what is lent already."""
+        lent = list(self._lent.values())
+        if size > self._most or len(self._out) - len(self._retired) >= MOST:
+            return False
+        return not lent or 2 * size < spare() - sum(each.size for each in lent)
+
+    def _check(self, size: int) -> None:
+        """Raise NotShared where so many bytes would not leave as much memory to others."""
+        left = spare()
+        if 2 * size > left:
+            raise NotShared(f"{size >> 20} MiB are more than half of the {left >> 20} MiB left")
+
+    def _tell(self, problem: NotShared) -> None:
+        """Say once that what many tasks have in common is sent to each."""
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "large arguments that tasks have in common are sent with each task, which is "
+                "slower: %s. Give the job more memory, or have tasks read the data from a file",
+                problem,
+            )
 
     def kept(self, frame: Frame) -> Frame:
         """Return a frame that the user's later changes do not reach; lend what is large in it.
@@ -163,8 +208,7 @@ class FarmLending(Lending):
         ]
         try:
             number, _ = self.lend([parts[place] for place in large])
-        except NotShared as problem:
-            self.unable(problem)
+        except NotShared:
             return payload.copied(frame)
         for at, place in enumerate(large):  # in front is the pickle itself, which is only read
             use = lent_frames.use(parts[place]) if place else lent_frames.READ_ONLY
@@ -172,9 +216,6 @@ class FarmLending(Lending):
         return lent_frames.framed(
             part if type(part) is tuple else payload.own(part) for part in parts
         )
-
-    def unable(self, problem: NotShared) -> None:
-        """Take in that nothing can be lent here, and say so once."""
 
     def borrow(self, numbers: Iterable[int]) -> None:
         """Take in that a batch was packed with these; `give_back` follows."""
@@ -191,11 +232,6 @@ class FarmLending(Lending):
     def retire(self, numbers: Iterable[int]) -> None:
         """Have these forgotten: nothing is packed with them any more."""
         self._retired.extend(numbers)
-
-    @property
-    def retired(self) -> bool:
-        """True where `forget_retired` may have something to do."""
-        return bool(self._retired)
 
     # With the farm's lock held.
 
@@ -232,9 +268,12 @@ class FarmLending(Lending):
     def forget_retired(self) -> None:
         """Have all ranks forget what was retired, as far as no batch is on its way with it."""
         with self._guard:
-            ready = [number for number in self._retired if not self._out[number].borrowed]
-            for number in ready:
-                self._retired.remove(number)
+            ready: list[int] = []
+            kept: list[int] = []
+            while self._retired:  # one by one, as more may come meanwhile
+                number = self._retired.popleft()
+                (kept if self._out[number].borrowed else ready).append(number)
+            self._retired.extend(kept)
             outs = {number: self._out.pop(number) for number in ready}
             oldest = min((*self._out, *self._leaving, *ready), default=0)
         told: dict[int, list[int]] = {}

@@ -7,17 +7,18 @@ and disturbs nobody. How numbers come here, and when they are forgotten, is said
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..wire import lent
 from ..wire.lent import Part
 from . import hostmemory
 from .hostmemory import NotShared, Published, Where
+from .private_memory import PrivateMemory
 
 
 class Lent:
@@ -36,14 +37,17 @@ class Lent:
     ) -> None:
         self.buffers, self.where = buffers, where
         self._own_fd, self._published = fd, published
-        self._fd = fd if published is None else published.fd
+        opened = fd if published is None else published.fd
+        self._own: PrivateMemory | None = None
+        if opened is not None and where is not None:
+            self._own = PrivateMemory(opened, where, partial(_copied, buffers))
         self._guard = threading.Lock()
         self._bytes: dict[int, bytes] = {}
 
     def opened(self, place: int, use: int) -> Any:
         """Return a buffer for one task, to be used as is said (`lent.PRIVATE` and so on)."""
         if use == lent.PRIVATE:
-            return self._private(place)
+            return self._own.opened(place) if self._own else _copied(self.buffers, place)
         if use == lent.READ_ONLY:
             return self.buffers[place]
         with self._guard:
@@ -51,12 +55,10 @@ class Lent:
                 self._bytes[place] = bytes(self.buffers[place])
             return self._bytes[place]
 
-    def _private(self, place: int) -> Any:
-        if self._fd is not None and self.where is not None:
-            # Too many files or mappings are open where tasks keep what they got: a copy, then.
-            with contextlib.suppress(OSError):
-                return hostmemory.private(self._fd, self.where.sizes, place)
-        return bytearray(self.buffers[place])
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        return sum(memoryview(each).nbytes for each in self.buffers)
 
     def frame(self) -> tuple[Any, ...]:
         """Return the buffers as they can be sent."""
@@ -65,6 +67,10 @@ class Lent:
     def __del__(self) -> None:
         if self._own_fd is not None:
             os.close(self._own_fd)
+
+
+def _copied(buffers: Sequence[Any], place: int) -> Any:
+    return bytearray(buffers[place])
 
 
 def kept(buffers: Any) -> Lent:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,8 @@ class FarmSharing(Sharing):
         """The names that its tasks have set."""
         self._sent: list[tuple[float, Added]] = []  # for those who join later
         self._lent: FarmLending | None = None
+        self.retired: deque[int] = deque()
+        """Numbers of what was lent, and is to be forgotten; any thread may add to them."""
         self._guard = threading.Lock()  # any thread may be the first that lends
 
     @property
@@ -109,7 +112,9 @@ class FarmSharing(Sharing):
             if self._lent is None:
                 from .lending import FarmLending
 
-                self._lent = FarmLending(self._send, self.domain, lambda: self._places)
+                self._lent = FarmLending(
+                    self._send, self.domain, lambda: self._places, self.retired
+                )
             return self._lent
 
     def kept(self, frame: Frame) -> Frame:
@@ -119,8 +124,7 @@ class FarmSharing(Sharing):
 
     def retire(self, numbers: Sequence[int]) -> None:
         """Have these be forgotten, if there are any: nothing is packed with them any more."""
-        if numbers:
-            self.lending.retire(numbers)
+        self.retired.extend(numbers)
 
     @property
     def lends(self) -> bool:

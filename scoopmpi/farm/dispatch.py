@@ -90,7 +90,7 @@ class Dispatch:
                     self._send(assignment, job, tasks)
                     if tasks is not None and tasks.lent:
                         self._sharing.lending.give_back(tasks.lent)
-                        self._forget_lent()
+                        self.forget_lent()
 
     def _send(self, assignment: Assignment, job: Job | None, tasks: Tasks | None) -> None:
         worker, batch = assignment.worker, assignment.batch
@@ -132,13 +132,14 @@ class Dispatch:
         for worker in () if self.stopping else holders:
             self._transport.send(worker, Forget(key))
         job.closed()
-        self._forget_lent()
+        self.forget_lent()
 
-    def _forget_lent(self) -> None:
+    def forget_lent(self) -> None:
         """Have workers forget what was lent to tasks, and no task refers to any more."""
-        sharing = self._sharing
-        if sharing.lends and not self.stopping and sharing.lending.retired:
-            sharing.lending.forget_retired()
+        if self.stopping:  # they leave, and forget all
+            self._sharing.retired.clear()
+        elif self._sharing.retired:
+            self._sharing.lending.forget_retired()
 
     def lost(self, worker: int) -> None:
         """Note that a worker has died, and what it knew with it."""

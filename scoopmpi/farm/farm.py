@@ -35,7 +35,7 @@ task and compares.
         worker/inbox            the batch is the next one
         worker/nested/depth_first a fiber for it          + worker/nested/fibers
         worker/batches          it is the one that runs   + worker/inbox worker
-        worker/running          unpacked, run, packed     + worker/purity worker wire/payload
+        worker/running          unpacked, run, packed     + worker/answers purity worker wire/payload
                                                             wire/failure tasks/pedigree
         worker/outbox           answered
         wire/transport          Finished leaves
@@ -72,7 +72,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..concurrency.periods import JOIN_SECONDS
 from ..concurrency.signal_lock import SignalLock
@@ -81,6 +81,8 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.unfinished import Unfinished
+from ..wire import payload
+from ..wire.lent import LENT
 from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
@@ -105,6 +107,9 @@ from .router import Router
 from .silences import Silences
 from .unread import UnreadMaps
 
+if TYPE_CHECKING:
+    from .in_common import InCommon
+
 
 class Farm:
     """The jobs of one program and the workers that run them.
@@ -123,6 +128,7 @@ class Farm:
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
         self.unfinished = Unfinished()
+        self._in_common: InCommon | None = None
         self.sharing = FarmSharing(transport.send)
         self._lock = lock = SignalLock()
         self._scheduler = scheduler = Scheduler(policy)
@@ -153,7 +159,7 @@ class Farm:
         )  # fmt: skip
         self._loop = loop = Loop(
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
-            callbacks, put_off,
+            callbacks, put_off, self.sharing.retired,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(
@@ -187,6 +193,17 @@ class Farm:
                 if late and self._loop.look():
                     self._driver.drove(now)
         self._driver.wake()
+
+    def sealed(self, frame: Frame) -> tuple[Frame, tuple[Any, ...]]:
+        """Return the frame of a call so that later changes of the program's do not reach it, and
+        what must live as long as the call: it has that in common with others."""
+        if payload.size(frame) < LENT:
+            return payload.copied(frame), ()
+        if self._in_common is None:
+            from .in_common import InCommon  # late: most programs submit nothing large
+
+            self._in_common = InCommon(self.sharing.lending)
+        return self._in_common.sealed(frame)
 
     def recalled_call(self) -> None:
         """Count a call whose outcome is known from a checkpoint, and which is not submitted."""

@@ -25,6 +25,8 @@ COMPARED = 1 << 24
 """Bytes of a buffer that are compared before a batch refers to it, which takes 2 ms."""
 MOST_SEEN = 256
 """Buffers that are remembered, those that came last."""
+IDLE = 4
+"""Sights of others after which a lent buffer makes room for one of them."""
 MOST_CHANGES = 3
 """How often a buffer may be found changed before it goes with each task for good."""
 
@@ -38,15 +40,15 @@ class Seen:
     """A buffer that has come with a task.
 
     owner: of its memory. alone: whether that is the only one, which nobody but us need keep.
-    batch: the latest in which it came.
+    batch: the latest in which it came. sight: which of all sights that was.
     """
 
-    def __init__(self, owner: Any, alone: bool, batch: int) -> None:
+    def __init__(self, owner: Any, alone: bool, sight: int) -> None:
         self._owner = weakref.ref(owner) if alone else None
         self.held = None if alone else owner
         """An owner that is not the only one, or can have no weak reference: kept, or the address
         would say nothing."""
-        self.batch = batch
+        self.batch, self.sight = 0, sight
         self.changes = 0
         """How often it was found changed."""
         self.number = self.place = self.there = 0
@@ -65,7 +67,8 @@ class Recurring:
         self._guard = threading.Lock()  # the caller and the progress thread may pack at a time
         self._seen: dict[Key, Seen] = {}
         self._uses: dict[int, int] = {}  # buffers under each number
-        self._batch = 0
+        self._batch = self._sights = 0
+        self._gap = 0  # sights since the latest buffer came before
         self._closed = False
 
     def lent(self, frames: Sequence[Frame], spots: Spots) -> tuple[Sequence[Frame], Sequence[int]]:
@@ -109,11 +112,13 @@ class Recurring:
         if seen is None or not known:
             if seen is not None:
                 self._let_go(seen)
-            seen = Seen(owner, alone, self._batch)
+            seen = Seen(owner, alone, self._sights)
+        self._sights += 1
+        self._gap, seen.sight = self._sights - seen.sight, self._sights
         seen.batch = self._batch
         self._seen[key] = seen  # at the end: those that came last are behind
         if seen.number:
-            if hostmemory.same(key[0], seen.there, key[1], COMPARED):
+            if type(seen.held) is bytes or hostmemory.same(key[0], seen.there, key[1], COMPARED):
                 return False
             seen.changes += 1
             self._let_go(seen)
@@ -121,17 +126,30 @@ class Recurring:
         return (known or len(group) > 1) and seen.changes < MOST_CHANGES
 
     def _lend(self, keys: Sequence[Key], frames: Sequence[Frame], groups: dict[Key, Spots]) -> None:
+        size = sum(size for _, size in keys)
+        if not self._lending.has_room(size):
+            self._let_go_of_idle()
+            if not self._lending.has_room(size):
+                return
         buffers = [_part(frames, groups[key]) for key in keys]
         try:
             number, there = self._lending.lend(buffers)
-        except NotShared as problem:
-            self._lending.unable(problem)
-            return
+        except NotShared:
+            return  # they go with each task
         self._uses[number] = len(keys)
         for place, key in enumerate(keys):
             seen = self._seen[key]
             seen.number, seen.place = number, place
             seen.there = hostmemory.address(there.buffers[place])
+
+    def _let_go_of_idle(self) -> None:
+        """Make room for what comes now: what has not come for long is lent no longer.
+
+        Not what comes again in turn: it would be lent anew each time.
+        """
+        for seen in self._seen.values():
+            if self._sights - seen.sight > max(IDLE, 2 * self._gap):
+                self._let_go(seen)
 
     def _let_go(self, seen: Seen) -> None:
         """Have a buffer be lent no longer."""

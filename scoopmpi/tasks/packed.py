@@ -56,15 +56,16 @@ def pack_function(
         retry = target.retry if isinstance(target, Wrapped) else None
         by_name, limit = payload.by_name(target), seconds_of(target)
         code = keep(payload.pack(target))  # arrays in it may change after this call
-        return Function(name, code, by_name, limit, retry, target, _lent(code))
+        return Function(name, code, by_name, limit, retry, target, numbers_in(code))
     except Exception as error:
         raise failure.function_unpicklable(error, target) from error
 
 
-def _lent(code: Frame) -> Sequence[int]:
-    if type(code) is not tuple or code[0] is not None:
+def numbers_in(frame: Frame) -> Sequence[int]:
+    """Return the numbers of what is lent of a frame."""
+    if type(frame) is not tuple or frame[0] is not None:
         return ()
-    return tuple({part[0] for part in code[1:] if type(part) is tuple})
+    return tuple({part[0] for part in frame[1:] if type(part) is tuple})
 
 
 class LatestFunction:

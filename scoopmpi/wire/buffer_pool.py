@@ -47,8 +47,9 @@ class BufferPool:
         self._next_look = 0.0
 
     def take(self, size: int) -> memoryview:
-        """Return writable memory of `size` bytes with any content; it comes back by itself.
+        """Return writable memory with any content; it comes back by itself.
 
+        size: in bytes, some hundred thousand at least.
         Raises MemoryError where the system has none left.
         """
         full = _rounded(size)
@@ -77,6 +78,11 @@ class BufferPool:
                 blocks.unused = len(blocks.free)
         return self._next_look - now
 
+    def close(self) -> None:
+        """Give back all that is free; what is lent follows when it is dropped."""
+        while self._sizes:
+            self._sizes.popitem()[1].free.clear()
+
     @property
     def free(self) -> int:
         """The bytes that are kept for buffers to come."""
@@ -89,14 +95,15 @@ class BufferPool:
         return blocks
 
     def _fresh(self, blocks: _Blocks) -> mmap.mmap:
-        excess = self.free - self._most
+        count = max(1, min(_GROUP, self._most) // blocks.size)
+        excess = self.free + (count - 1) * blocks.size - self._most
         for others in self._sizes.values():
             if excess > 0:
-                count = min(len(others.free), -(-excess // others.size))
-                others.give_back(count)
-                excess -= count * others.size
-        first, *rest = [_mapped(blocks.size) for _ in range(max(1, _GROUP // blocks.size))]
-        for memory in rest:
+                dropped = min(len(others.free), -(-excess // others.size))
+                others.give_back(dropped)
+                excess -= dropped * others.size
+        first, *more = [_mapped(blocks.size) for _ in range(count)]
+        for memory in more:
             blocks.lent(memory, 0)  # and back at once
         return first
 

@@ -195,6 +195,8 @@ class MPITransport:
 
     def close(self) -> None:
         self.flush()
+        if self._pool is not None:
+            self._pool.close()
 
     def rest(self) -> float | None:
         return None if self._pool is None else self._pool.rest()

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.wire.lent import LENT
+from scoopmpi.constants import hostmemory, lending
+from scoopmpi.wire.lent import LARGE_BYTES, LENT
 from tests.support.memory_farm import FEW, current, farm
 
 __all__ = ["farm"]
@@ -30,8 +31,8 @@ def nothing_stays(farm: Any) -> Iterator[None]:
     before = open_files()
     yield
     current.ranks.settle()
-    lending = current.ranks.farm.sharing.lending
-    assert len(lending) == 0 and not lending.retired
+    ours = current.ranks.farm.sharing.lending
+    assert len(ours) == 0 and not current.ranks.farm.sharing.retired
     for worker in current.ranks.workers:
         assert len(worker.inbox.sharing.lending) == 0
     assert open_files() <= before
@@ -145,3 +146,84 @@ def test_a_large_function_without_arguments_to_read_leaves_nothing(farm: Any) ->
         with pytest.raises(TypeError):
             farm.map(closure(np.ones(4 * N)), 5)
         assert list(farm.map(closure(np.ones(4 * N)), [])) == []
+
+
+def tail(data: Any, number: int) -> tuple[str, int, int]:
+    if type(data) is tuple:
+        data = data[1]
+    return type(data).__name__, len(data), number
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_large_bytes_travel_once_and_stay_bytes(farm: Any, wrapped: bool) -> None:
+    data = bytes(LARGE_BYTES + 3)
+    given = (1, data) if wrapped else data
+    found = list(farm.map(tail, [given] * 40, range(40)))
+    assert found == [("bytes", LARGE_BYTES + 3, number) for number in range(40)]
+    assert lent() == 1
+
+
+def test_large_bytes_beside_arrays(farm: Any) -> None:
+    data, array = bytes(LARGE_BYTES + 3), np.ones(N)
+    found = list(farm.map(tail_and_total, [data] * 40, [array] * 40))
+    assert found == [(LARGE_BYTES + 3, N)] * 40
+    assert lent() <= 2
+
+
+def tail_and_total(data: bytes, array: Any) -> tuple[int, float]:
+    assert type(data) is bytes
+    return len(data), total(array)
+
+
+def test_large_bytes_that_differ(farm: Any) -> None:
+    values = (bytes([number]) * LARGE_BYTES for number in range(20))
+    assert list(farm.map(first_and_length, values)) == [(n, LARGE_BYTES) for n in range(20)]
+
+
+def first_and_length(data: bytes) -> tuple[int, int]:
+    return data[0], len(data)
+
+
+def refuse(*_: Any) -> Any:
+    raise hostmemory.NotShared("shared memory does not work here: no memfd_create")
+
+
+def test_without_shared_memory_all_works_and_is_told_once(
+    farm: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(hostmemory, "publish", refuse)
+    for _ in range(3):
+        assert list(farm.map(spoil, [np.ones(N)] * 30, range(30))) == [N + n for n in range(30)]
+        assert list(farm.map(closure(np.ones(4 * N)), range(9))) == [n + 1.0 for n in range(9)]
+    assert lent() == 0
+    assert [each.getMessage() for each in caplog.records] == [
+        "large arguments that tasks have in common are sent with each task, which is slower: "
+        "shared memory does not work here: no memfd_create. Give the job more memory, or have "
+        "tasks read the data from a file"
+    ]
+
+
+def test_what_would_take_most_of_the_memory_goes_with_each_task(
+    farm: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lending, "spare", lambda: 3 * 8 * N)
+    assert list(farm.map(total, [np.ones(2 * N)] * 30)) == [2 * N] * 30
+    assert "0 MiB are more than half of the 0 MiB left" in caplog.text
+    assert list(farm.map(total, [np.ones(N)] * 30)) == [N] * 30
+    assert lent() == 1
+
+
+def test_workers_that_cannot_open_it_get_copies(farm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostmemory, "opened", refuse)
+    assert list(farm.map(spoil, [np.ones(N)] * 30, range(30))) == [N + n for n in range(30)]
+    assert lent() <= 1
+
+
+def test_one_array_after_the_other_leaves_room_for_the_next(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lending, "MOST", 3)
+    arrays = [np.full(N, float(number)) for number in range(12)]
+    given = [array for array in arrays for _ in range(60)]
+    assert list(farm.map(total, given)) == [float(array.sum()) for array in given]
+    assert lent() > 3

@@ -138,6 +138,24 @@ def an_array_that_changes_between_calls(executor: Any) -> None:
         assert call.result() == 5
 
 
+def one_number_of_a_huge_array_that_changes(executor: Any) -> None:
+    """Between calls, and between maps: anywhere in it, where a sample would not show it."""
+    array, places = full(0, 3 << 20), [1, 1_234_567, 3 << 19, (3 << 20) - 2]
+    calls = []
+    for place in places:
+        array[place] = place
+        calls.append(executor.submit(numbers_in, array))
+    assert [call.result() for call in calls] == [places[:n] for n in range(1, 5)]
+    for place in places:
+        array[place] = 0
+        found = list(executor.map(numbers_in, itertools.repeat(array, 4)))
+        assert found == [[each for each in places if array[each]]] * 4
+
+
+def numbers_in(array: Any) -> list[int]:
+    return [int(place) for place in np.flatnonzero(array)]
+
+
 def an_array_that_changes_between_maps(executor: Any) -> None:
     array = full(0)
     for number in range(5):
@@ -254,7 +272,8 @@ SCENARIOS: dict[str, Callable[[Any], None]] = {
     scenario.__name__.replace("_", " "): scenario
     for scenario in (
         the_same_array_with_every_task, the_same_array_with_calls_in_a_row, parts_of_one_array,
-        an_array_that_changes_between_calls, an_array_that_changes_between_maps,
+        an_array_that_changes_between_calls, one_number_of_a_huge_array_that_changes,
+        an_array_that_changes_between_maps,
         arrays_at_the_same_address, a_function_that_holds_an_array, what_tasks_keep,
         what_tasks_keep_of_their_results, results_that_are_kept, callbacks, tasks_of_tasks,
     )
