@@ -50,12 +50,12 @@ def of_a_worker(directory: str) -> dict[str, Callable[[], object]]:
     }
 
     def watched(watch: Watch) -> None:
-        batch = WatchedBatch(run, square, nothing, 0, watch)
+        batch = WatchedBatch(run, square, nothing, 0, nothing, watch)
         batch.run()
         batch.rest()
 
     def plain() -> None:
-        batch = Running(run, square, nothing, 0)
+        batch = Running(run, square, nothing, 0, nothing)
         batch.run()
         batch.rest()
 

@@ -27,6 +27,7 @@ class Due:
         self._awaited: set[int] = set()  # those whose time has come
         self._order: list[tuple[float, int]] = []  # a heap, also of what is not wanted any more
         self._since = 0.0
+        self._parts: dict[int, tuple[int, float]] = {}  # jobs, and how often a part of them comes
         self._idle: dict[int, float] = {}  # since when, in this order
 
     def given(self, assignment: Assignment, now: float) -> None:
@@ -49,10 +50,21 @@ class Due:
             self._begun[worker] = now
             self._expect(worker, held)
 
+    def goes_on(self, worker: int, job: int, seconds: float, now: float) -> None:
+        """Note that a worker has answered for a part, and goes on with the same batch.
+
+        seconds: that the next part will take in all likelihood.
+        """
+        self._parts[worker] = job, seconds
+        held = self._held.get(worker)
+        if held:
+            self._begun[worker] = now
+            self._expect(worker, held)
+
     def lost(self, worker: int) -> None:
         """Note that a worker has died."""
         self._awaited.discard(worker)
-        for known in (self._held, self._begun, self._wanted, self._idle):
+        for known in (self._held, self._begun, self._wanted, self._idle, self._parts):
             known.pop(worker, None)
 
     def _expect(self, worker: int, held: deque[Assignment]) -> None:
@@ -66,6 +78,10 @@ class Due:
             time += held[0].surely
         else:  # soon enough to send a third before the second has ended
             time += held[0].expected + held[1].expected / 2
+        if self._parts:
+            job, seconds = self._parts.get(worker, (0, 0.0))
+            if job == held[0].batch.job:  # the worker stands still until the part is taken
+                time = min(time, self._begun[worker] + seconds)
         self._wanted[worker] = time
         heappush(self._order, (time, worker))
         if len(self._order) > 4 * len(self._wanted) + FEW:  # nobody has looked for long

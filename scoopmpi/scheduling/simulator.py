@@ -4,8 +4,9 @@ What farm and worker do with messages and clocks is done here with a heap of eve
 10,000 workers fit into a test. Rank 0 is a server that handles one message after the other:
 without its cost every prediction is nonsense. Virtual workers keep the promises of the real ones:
 inside a task that outlives its batch's budget they answer with what is done and hand back what is
-not started, a waiting batch too. When somebody who sleeps finds a message is said in `pollers`.
-Not modelled: payloads, and that ranks share cores.
+not started, a waiting batch too; large results leave before their batch ends. When somebody who
+sleeps finds a message is said in `pollers`.
+Not modelled: what payloads cost, and that ranks share cores.
 No clock, no randomness: same input, same report. Imports nothing but this room.
 """
 
@@ -65,17 +66,19 @@ def simulate(
     generations: int = 1,
     submits: Submits = Scheduler.submitted,
     losses: Mapping[float, int] = {},
+    leaves: int | None = None,
 ) -> Report:
     """Run maps of tasks that take `durations` seconds on the workers 1 to `workers`.
 
     pauses: how ranks wait; None where each finds a message when it comes.
     generations: so many such maps, each made when rank 0 has the last value of the one before.
     losses: when which worker dies; some must survive.
+    leaves: how many tasks' results are large enough to leave before their batch ends; None: never.
     """
     if not set(losses.values()) < {*range(1, workers + 1)} or min(durations, default=0) < 0:
         raise ValueError(f"{workers} workers, losses {losses}, or a negative duration")
     offsets = list(accumulate(durations, initial=0.0))
-    farm = VirtualFarm(Events(), offsets, workers, policy, costs, pauses)
+    farm = VirtualFarm(Events(), offsets, workers, policy, costs, pauses, leaves)
     farm.lose(losses)
     for job in range(1, generations + 1):
         farm.free += costs.map if job > 1 else 0.0
@@ -109,11 +112,12 @@ class VirtualFarm:
         policy: Policy,
         costs: Costs,
         pauses: Pauses | None,
+        leaves: int | None = None,
     ) -> None:
         self.events, self._offsets = events, offsets
         self._scheduler = Scheduler(policy)
         self._workers = {number: _Worker() for number in range(1, workers + 1)}
-        self._costs, self._pauses = costs, pauses
+        self._costs, self._pauses, self._leaves = costs, pauses, leaves
         if pauses is not None:
             self._rank0 = Rank0Looks(pauses, self._scheduler)
             self._looks = WorkerLooks(pauses.worker, pauses.looks)
@@ -164,12 +168,20 @@ class VirtualFarm:
             arrives = self.free + self._costs.latency
             self._at(arrives, self._gets, assignment.worker, assignment)
 
-    def _answered(self, now: float, worker: int, batch: Batch, *facts: Any) -> None:
+    def _answered(
+        self,
+        now: float,
+        worker: int,
+        batch: Batch,
+        seconds: float,
+        unstarted: Batch | None = None,
+        goes_on: bool = False,
+    ) -> None:
         self._spend(now)
-        if self._pauses is not None:
+        if self._pauses is not None and not goes_on:
             self._pauses.answered(worker, self.free)
         self.running -= batch.tasks
-        self._send(self._scheduler.finished(worker, batch, *facts))
+        self._send(self._scheduler.finished(worker, batch, seconds, unstarted, goes_on=goes_on))
 
     def _dies(self, now: float, worker: int) -> None:
         del self._workers[worker]
@@ -193,11 +205,26 @@ class VirtualFarm:
 
     def _begins(self, now: float, worker: int, batch: Batch, budget: float) -> None:
         self._workers[worker].running = True
-        first = self._first[batch.job]
-        seconds = self._offsets[first + batch.stop] - self._offsets[first + batch.start]
-        after = min(seconds, budget)
-        happens = self._ends if after == seconds else self._passes_budget
-        self._at(now + self._costs.worker / 2 + after, happens, worker, batch, after)
+        self._runs(now + self._costs.worker / 2, worker, batch, budget)
+
+    def _runs(self, now: float, worker: int, batch: Batch, budget: float) -> None:
+        """Have it run a batch, or the rest of one, as far as something happens."""
+        tasks = batch.tasks if self._leaves is None else min(batch.tasks, self._leaves)
+        first = self._first[batch.job] + batch.start
+        seconds = self._offsets[first + tasks] - self._offsets[first]
+        if seconds > budget:
+            self._at(now + budget, self._passes_budget, worker, batch, budget)
+        elif tasks < batch.tasks:
+            self._at(now + seconds, self._goes_on, worker, batch, tasks, seconds, budget)
+        else:
+            self._at(now + seconds, self._ends, worker, batch, seconds)
+
+    def _goes_on(
+        self, now: float, worker: int, batch: Batch, tasks: int, seconds: float, budget: float
+    ) -> None:
+        middle = batch.start + tasks
+        self._answer(now, worker, batch._replace(stop=middle), seconds, None, True)
+        self._runs(now, worker, batch._replace(start=middle), budget - seconds)
 
     def _passes_budget(self, now: float, worker: int, batch: Batch, budget: float) -> None:
         state, offsets, first = self._workers[worker], self._offsets, self._first[batch.job]

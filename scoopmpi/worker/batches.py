@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ..wire.messages import Finished, Message, Resumed, Run, Waiting
+from .answers import Leave, Packed
 from .inbox import Inbox
 from .nested.fibers import Ended
 from .outbox import Outbox
@@ -101,7 +103,7 @@ class Batches:
         self._lock, self._inbox, self._outbox = lock, inbox, outbox
         self._label, self._printing, self._wake = label, printing, wake
         self._pid = os.getpid()
-        self.open: Callable[[Run, Any, Callable[[str], None], Hashable], Running] = Running
+        self.open: Callable[[Run, Any, Callable[[str], None], Hashable, Leave], Running] = Running
         """Makes a batch of a message; another way where the user wants to know of each task."""
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
@@ -130,8 +132,7 @@ class Batches:
             self._current = batch
         self._wake()
         batch.run()
-        if os.getpid() != self._pid:
-            os._exit(0)  # a child that the task has forked and that came back from it
+        self._end_child()
         with self._lock:
             self._current = None
             self.suspended.goes_on(batch)
@@ -163,8 +164,11 @@ class Batches:
     def _opened(self, run: Run) -> Running | None:
         """Unpickle a batch; where that cannot be done, answer for it and return None."""
         try:
+            if run.lent:
+                run = self._inbox.on_loan(run)
             function = self._inbox.functions.function(run.function)
-            return self.open(run, function, self._label, self._printing.place()[0])
+            owner = self._printing.place()[0]
+            return self.open(run, function, self._label, owner, self._leave)
         except BaseException as error:  # the function or the columns cannot be unpickled
             from .failing import unpackable  # late: most batches can be
 
@@ -173,13 +177,31 @@ class Batches:
         self._outbox.send(answer)
         return None
 
+    def _end_child(self) -> None:
+        """End a child that a task has forked and that comes back from it."""
+        if os.getpid() != self._pid:
+            os._exit(0)
+
+    def _leave(self, batch: Running, value: Packed) -> None:
+        """Answer for the front of a batch whose task ends with a large value, and wait until that
+        has left: the next task may change its memory. Nothing else may run meanwhile."""
+        self._end_child()
+        self._printing.tasks_ended(batch.owner, batch.ended + 1)
+        with self._lock:
+            answer = batch.front(value)
+            if answer is not None:
+                since = time.monotonic()
+                self._outbox.send(answer, flush=True)
+                batch.away += time.monotonic() - since  # it depends on rank 0, not on the tasks
+
     def _answer(self, batch: Running) -> None:
         answer = batch.rest()  # packing may run the user's code: not under the lock
         self._printing.tasks_ended(batch.owner)
         # Waited for where it is not copied: the next task may change the memory that is being sent.
+        flush = batch.alone or batch.bare
         if answer is not None:
-            self._outbox.send(answer, flush=batch.alone)
-        elif batch.alone:
+            self._outbox.send(answer, flush)
+        elif flush:
             self._outbox.flush()
         if self.looks is not None:
             self.looks()

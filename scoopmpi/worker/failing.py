@@ -9,7 +9,11 @@ from typing import Any
 from ..process import identity
 from ..wire import errors, failure, payload, shown
 from ..wire.messages import Finished, Run
+from ..wire.payload import Frame
 from .nested.fibers import Ended
+
+_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
+"""Names of what debuggers and input() raise in a task, which has no terminal."""
 
 
 class WrittenCalls:
@@ -56,6 +60,30 @@ class WrittenCalls:
         if type(call) is list:
             function = payload.unpack_named(function)
         return shown.called(function, args, kwargs or {})
+
+
+def packed(error: BaseException, name: str, number: int, task: str) -> Frame:
+    """Return what a task has raised, for its caller.
+
+    name: of its function. number: of the task. task: its words, as `WrittenCalls` has them.
+    """
+    if type(error).__name__ in _WITHOUT_TERMINAL:
+        from ..tasks import no_terminal  # late: few tasks ask anybody
+
+        error = no_terminal.explained(error, name, number)
+    errors.add_task(error, name, number, task)
+    return failure.pack(error, identity.this.rank, task)
+
+
+def unsendable(value: object, name: str, error: BaseException) -> errors.TaskError:
+    """Return the error of a task whose value cannot be pickled.
+
+    name: of its function. error: what pickling has raised.
+    """
+    return errors.TaskError(
+        f"the result of {name}, a {type(value).__qualname__}, cannot be pickled and sent back: "
+        f"{failure.reason(error)}. Return what is made of it: numbers, lists, arrays."
+    )
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:

@@ -58,22 +58,22 @@ class Overdue:
         batch = self._batches.current
         if batch is None:
             return LOOK_SECONDS if self._idle() < LINGER else None
-        age = time.monotonic() - batch.started - batch.away
+        age = _age(batch)
         unsettled = self._hub.unsettled
         if age < min(batch.budget, PASS_ON_SECONDS) and not unsettled:
             return max(LOOK_SECONDS, min(batch.budget, PASS_ON_SECONDS) - age)
-        self._speak_for(batch, age)
+        self._speak_for(batch)
         if unsettled:
             self._hub.sharing.offer(0)
             self.rescue.look_after(batch)
             return LOOK_SECONDS
         return min(max(LOOK_SECONDS, (age - batch.budget) / 20), PASS_ON_SECONDS)
 
-    def _speak_for(self, batch: Running | Interlude, age: float) -> None:
+    def _speak_for(self, batch: Running | Interlude) -> None:
         with self._lock:
             if self._batches.current is batch:
                 self._inbox.receive()
-                if age >= batch.budget:
+                if _age(batch) >= batch.budget:  # values that leave may have held the lock for long
                     self._batches.hand_back(batch)
                 if self._inbox.stopping and self._leave is not None:
                     self._leave()  # with the lock, so that the task cannot print meanwhile
@@ -84,3 +84,8 @@ class Overdue:
         from .rescue import Rescue  # late: only tasks that create tasks can need it
 
         return Rescue(self._lock, self._inbox, self._batches, self._hub, self._own_thread)
+
+
+def _age(batch: Running | Interlude) -> float:
+    """Return the seconds for which a batch has run."""
+    return time.monotonic() - batch.started - batch.away

@@ -3,7 +3,7 @@
 They run inside `list.extend(map(...))`, with one line of ours between two tasks, or none. A batch
 is cut from another thread by emptying the list of its arguments: the extend then ends after the
 task that is running. How far it came is read afterwards, so no task is both run here and handed
-back.
+back. What it answers, and when, is in `answers`.
 
 `cut` is called with the worker's lock held, by the progress thread; `suspend` and `rest` when the
 worker has withdrawn the batch from the progress thread. No transport and no lock here.
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from itertools import islice
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..process import identity
 from ..tasks.pedigree import runs_strand, strand_of
@@ -22,31 +23,12 @@ from ..tasks.wrapped import Again
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Run
 from ..wire.payload import Frame
+from .answers import Answers, Leave, ToTryAgain
 from .nested.fibers import Ended
-from .purity import stateless
 
-if TYPE_CHECKING:
-    from .failing import WrittenCalls
-
-_WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
-"""Names of what debuggers and input() raise in a task, which has no terminal."""
-
-
-class Packed:
-    """Stands among the values of a batch for one that is packed, as it was when its task ended."""
-
-    __slots__ = ("frame",)
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-
-
-class Failed(Packed):
-    """Stands among the values of a batch for a task that raised."""
-
-
-class ToTryAgain(Failed):
-    """Stands there for a task that raised and is to be tried again, if rank 0 finds that it may."""
+_TEXTS = frozenset({str, bytes})
+_LONG = payload.OUT_OF_BAND
+"""Letters or bytes of a text that is packed at once, and weighed."""
 
 
 class Stopped(BaseException):
@@ -81,15 +63,17 @@ class Interlude:
         self.away += seconds
 
 
-class Running:
+class Running(Answers):
     """A batch on a worker, while its tasks run.
 
-    Numbers and strings wait for the end of the batch and share one pickle. Other values are packed
-    at once, as the next task may change them, unless the function is stateless.
+    Numbers and short strings wait for the end of the batch and share one pickle. Other values are
+    packed at once, as the next task may change them, unless the function is stateless. Large ones
+    do not wait: they leave before the next task, uncopied.
 
     function: for all tasks, or None where each brings its own.
     label: told the name of what runs.
     owner: to whom the lines belong that its tasks print.
+    leave: as for its `Answers`.
     """
 
     def __init__(
@@ -98,31 +82,24 @@ class Running:
         function: Callable[..., Any] | None,
         label: Callable[[str], None],
         owner: Hashable,
+        leave: Leave,
     ) -> None:
         self.budget = run.budget
         """Seconds after which the batch is to be answered, whatever is not started."""
         self.owner = owner
-        self._run = run
-        self._function = function
         self._label = label
-        self._name = "a submitted call" if function is None else failure.describe(function)
+        name = "a submitted call" if function is None else failure.describe(function)
+        super().__init__(run, function, name, leave)
         self._named = function
-        self._raw = run.plain and stateless(function)
-        self.alone = run.stop - run.start == 1
-        """True where the batch has one task."""
-        self.away = 0.0
-        """Seconds in which the batch waited, and others ran."""
-        self._stop = run.stop  # the end of what this worker still answers for
-        self._given = 0  # values that have been answered
-        self._values: list[Any] = []
+        self._raw = self._safe = run.plain and not self.alone and _keeps_nothing(function)
         self.strand = strand_of(run, function, self._values)
         """Says who the running task is."""
-        self._calls: WrittenCalls | None = None  # where one has failed, and its error shows it
         packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
         columns = [list(column) for column in packed]
         self._column = columns[0]
-        self._arguments = iter(self._column)
-        self._iterator = map(self._target(), self._arguments, *columns[1:])
+        self._rows = list(map(iter, columns))
+        self._arguments = self._rows[0]
+        self._iterator = map(self._target(), *self._rows)
         if function is not None or not run.plain:  # else the first call says its name, unharmed
             label(self._name)
         self.started = time.monotonic()
@@ -133,6 +110,9 @@ class Running:
         values, strand = self._values, self.strand  # noqa: F841
         while True:
             try:
+                if self._raw and not values:
+                    values.extend(islice(self._iterator, 1))
+                    self._look_at_first()
                 values.extend(self._iterator)
             except Ended:  # the worker ends while the task waits
                 raise
@@ -149,6 +129,15 @@ class Running:
                 return
             values.append(self._failed(StopIteration("raised by the task itself")))
 
+    def _look_at_first(self) -> None:
+        """Have each value be looked at, where the first one is no number nor short string."""
+        values = self._values
+        if not payload.small(values):
+            first = values[0] = self._packed_late(values[0])
+            self._weight = payload.size(first.frame)
+            self._raw = False
+            self._iterator = map(self._target(), *self._rows)
+
     def cut(self) -> Finished | None:
         """Keep only the running task: answer for those before it, hand back those behind it."""
         return self._cut(late=False)
@@ -156,31 +145,6 @@ class Running:
     def suspend(self) -> Finished | None:
         """Do as `cut`, by the running task itself, which will wait; may run the user's pickling."""
         return self._cut(late=True)
-
-    @property
-    def job(self) -> int:
-        """The number of its job."""
-        return self._run.job
-
-    @property
-    def attempt(self) -> int:
-        """Which attempt this is of its tasks, 1 for the first."""
-        return self._run.attempt
-
-    @property
-    def task(self) -> int:
-        """The index of the running task, after the batch was suspended."""
-        return self._stop - 1
-
-    @property
-    def single(self) -> bool:
-        """True where this worker answers for one more task only, which `cut` has left running."""
-        return self._run.start + self._given == self._stop - 1
-
-    @property
-    def ended(self) -> int:
-        """The number of its tasks that have ended."""
-        return len(self._values)
 
     def resume(self, seconds: float) -> None:
         """Go on after so many seconds: say again what runs, as others ran meanwhile."""
@@ -194,25 +158,7 @@ class Running:
 
     def _cut(self, late: bool) -> Finished | None:
         self._column.clear()
-        done = len(self._values)  # only now: from here on no task starts
-        end, stop = self._stop, min(self._run.start + done + 1, self._stop)
-        values = self._values[self._given : done]
-        if not late and self._raw and not payload.plain(values):
-            done, values = self._given, []  # packing them may run user code, which is not for here
-        if stop == end and not values:
-            return None
-        self._stop = stop
-        return self._answer(values, done, -1.0, stop, end)
-
-    def rest(self) -> Finished | None:
-        """Return the answer for what `cut` has not answered; None where it has answered all."""
-        done = len(self._values)
-        values = self._values[self._given :]
-        position = self._run.start + done
-        if not values and position >= self._stop:
-            return None
-        seconds = time.monotonic() - self.started - self.away
-        return self._answer(values, done, seconds, position, self._stop)
+        return super()._cut(late)  # only now: from here on no task starts
 
     # What is called for a task.
 
@@ -220,14 +166,17 @@ class Running:
         call = self._call()
         if self._raw:
             return call
-        atoms, pack = payload.atoms(), self._pack
+        short, pack = payload.atoms() - _TEXTS, self._pack
 
         def target(*row: Any) -> Any:
             try:
                 value = call(*row)
             except StopIteration as error:
                 raise Stopped(error) from None
-            return value if type(value) in atoms else pack(value)
+            kind = type(value)
+            if kind in short or (kind in _TEXTS and len(value) < _LONG):
+                return value
+            return pack(value)
 
         return target
 
@@ -273,70 +222,8 @@ class Running:
             row.raise_it()
         return row
 
-    def _pack(self, value: Any) -> Packed:
-        try:
-            frame = payload.pack(value)
-        except BaseException as error:
-            raise errors.TaskError(
-                f"the result of {self._name}, a {type(value).__qualname__}, cannot be pickled and "
-                f"sent back: {failure.reason(error)}. Return what is made of it: numbers, lists, "
-                "arrays."
-            ) from error
-        # Without a copy the next task could change the memory before it has been sent.
-        return Packed(frame if self.alone else payload.copied(frame))
 
-    # Answers.
+def _keeps_nothing(function: Callable[..., Any] | None) -> bool:
+    from .purity import stateless  # late: single tasks need not ask
 
-    def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
-        place = len(self._values)
-        number = self._run.start + place
-        if self._calls is None:
-            from .failing import WrittenCalls  # late: nothing may fail
-
-            self._calls = WrittenCalls(self._run, self._function)
-        task = self._calls.words(place)
-        if type(error).__name__ in _WITHOUT_TERMINAL:
-            from ..tasks import no_terminal  # late: few tasks ask anybody
-
-            error = no_terminal.explained(error, self._name, number)
-        errors.add_task(error, self._name, number, task)
-        return kind(failure.pack(error, identity.this.rank, task))
-
-    def _answer(
-        self, values: list[Any], done: int, seconds: float, unstarted: int, end: int
-    ) -> Finished:
-        start = self._run.start + self._given
-        self._given = done
-        plain, outcomes, failed, again = self._outcomes(values)
-        stop = start + len(values)
-        return Finished(
-            job=self._run.job,
-            start=start,
-            stop=stop,
-            seconds=seconds,
-            unstarted=unstarted,
-            end=end,
-            plain=plain,
-            outcomes=outcomes,
-            failed=failed,
-            again=again,
-        )
-
-    def _outcomes(self, values: list[Any]) -> tuple[bool, Frame, tuple[int, ...], tuple[int, ...]]:
-        if payload.plain(values):
-            return True, payload.pack_plain(values), (), ()
-        frames, failed, again = [], [], []
-        for place, value in enumerate(values):
-            packed = value if isinstance(value, Packed) else self._packed_late(value)
-            if isinstance(packed, Failed):
-                failed.append(place)
-            if isinstance(packed, ToTryAgain):
-                again.append(place)
-            frames.append(packed.frame)
-        return False, tuple(frames), tuple(failed), tuple(again)
-
-    def _packed_late(self, value: Any) -> Packed:
-        try:
-            return self._pack(value)
-        except errors.TaskError as error:
-            return self._failed(error)
+    return stateless(function)

@@ -15,7 +15,8 @@ from ..tasks import stretch
 from ..tasks.stretch import Timed
 from ..wire.messages import CANCELLED, Finished, Run
 from ..wire.payload import Frame
-from .running import Failed, Running
+from .answers import Failed, Leave, Packed
+from .running import Running
 
 if TYPE_CHECKING:
     from .batches import Batches
@@ -51,14 +52,20 @@ class WatchedBatch(Running):
         function: Callable[..., Any] | None,
         label: Callable[[str], None],
         owner: Hashable,
+        leave: Leave,
         watch: Watch,
     ) -> None:
+        def leaves(batch: Running, value: Packed) -> None:
+            self._note()  # what is known of the task goes along
+            leave(batch, value)
+
         self._watch = watch
+        self._began = 0.0, 0.0  # when the running task has, and what was `away` then
         self._epoch = time.time() - time.monotonic()
         self._tasks: list[Timed] = []
         self._odd: dict[int, tuple[str, str]] = {}  # places of tasks, their outcomes and errors
         self._files = None if watch.files is None else watch.files.of_batch(run)
-        super().__init__(run, function, label, owner)
+        super().__init__(run, function, label, owner, leaves)
 
     @property
     def title(self) -> str:
@@ -90,20 +97,27 @@ class WatchedBatch(Running):
         super().resume(seconds)
 
     def _target(self) -> Callable[..., Any]:
-        target, now, tasks, files = super()._target(), time.monotonic, self._tasks, self._files
+        target, tasks = super()._target(), self._tasks
 
         def watched(*row: Any) -> Any:
-            began, away = now(), self.away
+            noted = len(tasks)
+            self._began = time.monotonic(), self.away
             try:
                 return target(*row)
             finally:
-                seconds = now() - began - (self.away - away)
-                tasks.append(Timed(began, seconds, self._name))
-                if files is not None:
-                    self._watch.task_ended()
-                    files.ended(self._run.start + len(tasks) - 1, self._name)
+                if len(tasks) == noted:  # else its value has left already
+                    self._note()
 
         return watched
+
+    def _note(self) -> None:
+        """Note that the running task has ended."""
+        began, away = self._began
+        seconds = time.monotonic() - began - (self.away - away)
+        self._tasks.append(Timed(began, seconds, self._name))
+        if self._files is not None:
+            self._watch.task_ended()
+            self._files.ended(self._run.start + len(self._tasks) - 1, self._name)
 
     def _call_submitted(self, call: Frame | list[Any]) -> Any:
         if call == CANCELLED:

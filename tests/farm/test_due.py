@@ -105,6 +105,30 @@ def test_an_answer_for_a_part_counts_as_the_batch() -> None:
     assert due.look(12.0) == (11.0, None, False)
 
 
+def test_a_worker_whose_batch_goes_on_is_looked_after_when_its_next_part_comes() -> None:
+    due = Due()
+    due.given(batch(1, expected=1.0, surely=0.75), 10.0)
+    due.goes_on(1, 1, 0.25, 10.5)
+    assert due.look(10.5) == (0.0, 10.75, False)
+    assert due.look(10.75) == (10.75, None, True)
+    assert not due.idle_before(99.0)
+
+
+def test_a_part_is_looked_for_also_where_another_batch_waits() -> None:
+    # The worker stands still until it has been taken, in the next batch of the job too.
+    due = Due()
+    for now in (10.0, 10.125):
+        due.given(batch(1, expected=1.0, surely=0.75), now)
+    assert due.look(10.25) == (0.0, 11.5, False)
+    due.goes_on(1, 1, 0.25, 10.5)
+    assert due.look(10.5) == (0.0, 10.75, False)
+    due.answered(1, 11.0)
+    assert due.look(11.0) == (0.0, 11.25, False)
+    due.answered(1, 12.0)
+    due.given(Assignment(1, Batch(2, 0, 1), 1.0, 1.0, 0.75), 12.0)
+    assert due.look(12.0) == (0.0, 12.75, False), "nothing is known of the parts of another job"
+
+
 def test_who_has_been_idle_for_long_has_given_its_core_away() -> None:
     due = Due()
     due.given(batch(1, 1.0, 1.0), 10.0)
@@ -131,6 +155,7 @@ class Model:
         self.came: list[float] = []  # the times that have come, in the order of looks
         self.seen: set[int] = set()  # whose time was found to have come
         self.idle: dict[int, float] = {}  # since when
+        self.parts: dict[int, tuple[int, float]] = {}
 
     def given(self, assignment: Assignment, now: float) -> None:
         held = self.held.setdefault(assignment.worker, [])
@@ -148,7 +173,14 @@ class Model:
             if not self.held[worker]:
                 self.idle[worker] = now
 
+    def goes_on(self, worker: int, job: int, seconds: float, now: float) -> None:
+        self.parts[worker] = job, seconds
+        if self.held.get(worker):
+            self.begun[worker] = now
+            self.seen.discard(worker)
+
     def lost(self, worker: int) -> None:
+        self.parts.pop(worker, None)
         self.held.pop(worker, None)
         self.idle.pop(worker, None)
         self.seen.discard(worker)
@@ -156,6 +188,9 @@ class Model:
     def wanted(self, worker: int) -> float:
         first, *more = self.held[worker]
         after = first.expected + more[0].expected / 2 if more else first.surely
+        job, seconds = self.parts.get(worker, (None, 0.0))
+        if job == first.batch.job:
+            after = min(after, seconds)
         return self.begun[worker] + after
 
     def look(self, now: float) -> Looked:
@@ -176,13 +211,18 @@ def test_any_history_is_seen_as_the_model_sees_it(seed: int) -> None:
         worker, what = chance.randint(1, 1 + seed % 6), chance.random()
         if what < 0.4:
             expected = chance.choice([0.0, 0.25, 1.0, 8.0])
-            each = batch(worker, expected, chance.choice([0.0, 0.5, 1.0]) * expected)
+            surely = chance.choice([0.0, 0.5, 1.0]) * expected
+            each = Assignment(worker, Batch(chance.randint(1, 3), 0, 1), 1.0, expected, surely)
             due.given(each, now)
             model.given(each, now)
         elif what < 0.75:  # for a whole batch, for a part, or for what was never known
             due.answered(worker, now)
             model.answered(worker, now)
         elif what < 0.8:
+            job, seconds = chance.randint(1, 3), chance.choice([0.0, 0.25, 4.0])
+            due.goes_on(worker, job, seconds, now)
+            model.goes_on(worker, job, seconds, now)
+        elif what < 0.83:
             due.lost(worker)
             model.lost(worker)
         else:

@@ -89,6 +89,26 @@ def test_large_arrays_both_ways(lead: Any) -> None:
     lead(body)
 
 
+kept = numpy.zeros(5 << 17)
+"""Memory of a process, which all tasks there write into and return."""
+
+
+def fills(number: int) -> Any:
+    part = kept[: (1 << 17) * (1 + number % 5)]
+    part[:] = number
+    return part
+
+
+def test_each_large_result_is_as_it_was_at_the_end_of_its_task(lead: Any) -> None:
+    """Those of a batch leave one after the other, and the next task writes into the same memory."""
+
+    def body(executor: Any) -> None:
+        for number, value in enumerate(executor.map(fills, range(150))):
+            assert value.size == (1 << 17) * (1 + number % 5) and (value == number).all()
+
+    lead(body)
+
+
 def naps(x: int) -> int:
     time.sleep(1.5 if x == 2 else 0.001)
     return x

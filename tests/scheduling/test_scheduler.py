@@ -184,6 +184,22 @@ def test_an_overdue_worker_keeps_only_its_running_task(farm: Scheduler) -> None:
     assert farm.held(1) == (Batch(1, 5, 6),)
 
 
+def test_a_worker_whose_results_leave_one_by_one_keeps_its_time(farm: Scheduler) -> None:
+    running = paced(farm)
+    waiting = farm.held(1)[1]
+    assert farm.finished(1, Batch(1, 1, 5), 4 * MILLISECOND, goes_on=True) == []
+    assert farm.held(1) == (running._replace(start=5), waiting)
+    answers = handed(farm.finished(1, Batch(1, 5, 31), 26 * MILLISECOND))
+    assert answers, "a second batch waits again behind the one that runs"
+
+
+def test_what_leaves_early_teaches_how_long_tasks_take(farm: Scheduler) -> None:
+    paced(farm)
+    farm.finished(1, Batch(1, 1, 5), 16 * MILLISECOND, goes_on=True)
+    pace = farm.pace(1)
+    assert pace is not None and pace.seconds == pytest.approx(2 * MILLISECOND)
+
+
 def test_what_was_not_started_runs_elsewhere(farm: Scheduler) -> None:
     paced(farm, tasks=61)
     farm.finished(1, Batch(1, 1, 5), -1.0, Batch(1, 6, farm.held(1)[0].stop))
@@ -263,6 +279,10 @@ ILLEGAL: dict[str, Callable[[Scheduler], object]] = {
     "a rest that was run": lambda farm: farm.finished(1, Batch(1, 1, 5), -1.0, Batch(1, 4, 31)),
     "a rest that ends early": lambda farm: farm.finished(1, Batch(1, 1, 5), -1.0, Batch(1, 6, 30)),
     "a rest that ends late": lambda farm: farm.finished(1, Batch(1, 1, 5), -1.0, Batch(1, 6, 32)),
+    "a whole batch that goes on": lambda farm: farm.finished(1, Batch(1, 1, 31), 1.0, goes_on=True),
+    "a rest that is handed back and goes on": lambda farm: farm.finished(
+        1, Batch(1, 1, 5), 1.0, Batch(1, 6, 31), goes_on=True
+    ),
     "a rest that ends before it begins": lambda farm: farm.finished(
         1, Batch(1, 1, 5), -1.0, Batch(1, 32, 31)
     ),

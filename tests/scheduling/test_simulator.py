@@ -214,6 +214,15 @@ def test_the_same_input_gives_the_same_report() -> None:
 # Large farms.
 
 
+@pytest.mark.parametrize("name", ["1 ms each", "pareto", "rising"])
+def test_results_that_leave_one_by_one_cost_their_messages_and_no_more(name: str) -> None:
+    durations = workload(name, 2)
+    whole, parts = simulate(durations, 2), simulate(durations, 2, leaves=1)
+    assert parts.messages > len(durations)
+    assert parts.makespan <= whole.makespan * 1.02
+    assert simulate(durations, 2, leaves=len(durations)) == whole
+
+
 def test_ten_thousand_workers_are_kept_busy() -> None:
     # 20 tasks of a second each: rank 0 needs 0.12 s to feed all for the first time.
     report = simulate([1.0] * 200_000, 10_000)

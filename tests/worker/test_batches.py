@@ -14,7 +14,7 @@ from scoopmpi.worker.running import Interlude, Running
 
 def batch(start: int) -> Running:
     run = Run(7, start, start + 1, 1.0, 0, 0, None, False, (payload.pack((abs, (-1,), {})),))
-    return Running(run, None, lambda name: None, None)
+    return Running(run, None, lambda name: None, None, lambda batch, value: None)
 
 
 @pytest.fixture

@@ -31,6 +31,14 @@ def forks(how):
     return "back in the worker's loop"
 
 
+def forks_with_much(number):
+    """The child comes back too: its result must not be taken for the task's."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    return (b"" if child else b"child") + bytes(2 << 20)
+
+
 def pools(method):
     with multiprocessing.get_context(method).Pool(2) as pool:
         return pool.map(abs, [-1, -2, -3])
@@ -69,6 +77,11 @@ def leaves_a_process(_):
 
 def leaves_a_thread(_):
     threading.Thread(target=time.sleep, args=(60,)).start()
+
+
+@case()
+def forked_children_may_come_back_with_large_results():
+    assert {len(value) for value in futures.map(forks_with_much, range(20))} == {2 << 20}
 
 
 @case()
