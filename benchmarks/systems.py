@@ -187,12 +187,23 @@ def command(
 
     order: of the round; the rows of a part are shuffled by it.
     """
-    _, start, module = DRIVERS[driver]
     program = [HERE, driver, part, str(workers), str(seconds), str(order)]
+    _, start, module = DRIVERS[driver]
+    return words_of(start, module, program, workers)
+
+
+def words_of(
+    start: str,
+    module: tuple[str, ...],
+    program: list[str],
+    workers: int,
+    python: str = sys.executable,
+) -> tuple[list[str], dict[str, str]]:
+    """How a program of a driver is started, and in which environment."""
     if start == "ranks":
-        return on_ranks([sys.executable, *module, *program], YIELDS, workers)
+        return on_ranks([python, *module, *program], YIELDS, workers)
     farm = ["-m", "scoopmpi", "-n", str(workers)] if start == "scoopmpi" else []
-    return [sys.executable, *farm, *program], dict(os.environ)
+    return [python, *farm, *program], dict(os.environ)
 
 
 def on_ranks(
@@ -216,13 +227,23 @@ def on_ranks(
 
 
 def figures_of(name: str, words: list[str], env: Mapping[str, str]) -> Figures:
-    """What a program measures and prints as JSON; nothing, with a word on stderr, if it fails."""
-    answer = subprocess.run(words, env=env, capture_output=True, text=True, timeout=600)
+    """What a program measures, row by row."""
+    found: Figures = answer_of(name, words, env)
+    return found
+
+
+def answer_of(
+    name: str, words: list[str], env: Mapping[str, str], directory: str | None = None
+) -> dict[str, Any]:
+    """What a program prints as JSON; nothing, with a word on stderr, if it fails."""
+    answer = subprocess.run(
+        words, env=env, cwd=directory, capture_output=True, text=True, timeout=600
+    )
     lines = [line for line in answer.stdout.splitlines() if line.startswith("{")]
     if not lines:
         print(f"{name} failed: {answer.stderr[-500:]}", file=sys.stderr)
         return {}
-    found: Figures = json.loads(lines[0])
+    found: dict[str, Any] = json.loads(lines[0])
     return found
 
 

@@ -26,10 +26,17 @@ class ProgressThread:
 
     turn: called again and again; returns the seconds until the next turn, or None to sleep
         until `wake`. Waking a thread that is not asleep costs one look at a flag.
+    rest: called each time it falls asleep; returns the seconds after which it is called again,
+        or None.
     """
 
-    def __init__(self, name: str, turn: Callable[[], float | None]) -> None:
-        self._turn = turn
+    def __init__(
+        self,
+        name: str,
+        turn: Callable[[], float | None],
+        rest: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        self._turn, self._rest = turn, rest
         self._asleep = False
         self._stopped = False
         self._due = self._nudged = 0.0
@@ -79,14 +86,17 @@ class ProgressThread:
                 if now - self._nudged < LINGER:
                     delay = min(delay, NUDGE_SECONDS)
                 self._due = now + delay
+            else:
+                delay = self._take_turn(self._rest)
             with contextlib.suppress(queue.Empty):
                 self._bell.get(timeout=delay)
+            self._asleep = False
 
-    def _take_turn(self) -> float | None:
+    def _take_turn(self, turn: Callable[[], float | None] | None = None) -> float | None:
         if self._stopped:
             return 0.0
         try:
-            return self._turn()
+            return (turn or self._turn)()
         except BaseException:  # a callback may call sys.exit
             logger.exception("error in the thread %s", self._thread.name)
             return 0.1

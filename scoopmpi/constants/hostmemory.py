@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 ALIGNMENT = 64
 """A cache line, and what numpy and AVX-512 like best."""
 TOKEN_BYTES = 16
+_SAMPLE = 4096
+"""Bytes of a sample, a page: what is changed is changed in runs, mostly."""
 PIECE = 1 << 24
 """Written at once; a single write takes less than 2 GiB, and is no faster from 1 MiB on."""
 
@@ -56,6 +58,11 @@ class Published:
         self.where = where
         self.views = views
 
+    @property
+    def fd(self) -> int | None:
+        """Return the file of the memory, None where it is closed."""
+        return self._fd
+
     def close(self) -> None:
         """Let nobody attach any more."""
         fd, self._fd = self._fd, None
@@ -75,9 +82,9 @@ def publish(buffers: Iterable[Any]) -> Published:
     sizes = tuple(view.nbytes for view in raw)
     fd = _memory()
     try:
-        os.ftruncate(fd, _offsets(sizes)[-1])
+        os.ftruncate(fd, offsets(sizes)[-1])
         _write(fd, token, 0)
-        for view, offset in zip(raw, _offsets(sizes), strict=False):
+        for view, offset in zip(raw, offsets(sizes), strict=False):
             _write(fd, view, offset)
         fcntl.fcntl(fd, _F_ADD_SEALS, _SEALS)
         where = Where(os.getpid(), fd, sizes, token)
@@ -93,21 +100,25 @@ def attach(where: Where) -> list[memoryview]:
     They stay valid when that process dies or closes them. Raises NotShared where they cannot be
     opened.
     """
-    fd = _open(where)
+    fd = opened(where)
     try:
-        return _views(fd, where)
+        return views(fd, where.sizes)
     except OSError as problem:
         raise NotShared(f"mapping the memory of process {where.pid}: {problem}") from problem
     finally:
         os.close(fd)
 
 
-def _open(where: Where) -> int:
+def opened(where: Where) -> int:
+    """Return the file of what another process of this host has published, which is to be closed.
+
+    Raises NotShared where it cannot be opened.
+    """
     path = f"/proc/{where.pid}/fd/{where.fd}"
     fd = None
     try:
         # It is looked at first, as it may be another process's pipe or terminal.
-        same = os.stat(path).st_size == _offsets(where.sizes)[-1]
+        same = os.stat(path).st_size == offsets(where.sizes)[-1]
         if same:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
             same = os.pread(fd, TOKEN_BYTES, 0) == where.token
@@ -120,20 +131,54 @@ def _open(where: Where) -> int:
     return fd
 
 
-def _views(fd: int, where: Where) -> list[memoryview]:
-    offsets = _offsets(where.sizes)
-    whole = memoryview(mmap.mmap(fd, offsets[-1], access=mmap.ACCESS_READ))
-    return [
-        whole[offset : offset + size] for size, offset in zip(where.sizes, offsets, strict=False)
-    ]
+def views(fd: int, sizes: Sequence[int]) -> list[memoryview]:
+    """Return the buffers in such a file, read-only, not copied. Raises OSError."""
+    places = offsets(sizes)
+    whole = memoryview(mmap.mmap(fd, places[-1], access=mmap.ACCESS_READ))
+    return [whole[place : place + size] for size, place in zip(sizes, places, strict=False)]
 
 
-def _offsets(sizes: Sequence[int]) -> list[int]:
+def address(buffer: Any) -> int:
+    """Return where a contiguous buffer begins in this process's memory, whoever owns it.
+
+    Raises BufferError where it is not contiguous.
+    """
+    view = _Buffer()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(buffer), ctypes.byref(view), 0)
+    try:
+        return view.buf or 0
+    finally:
+        ctypes.pythonapi.PyBuffer_Release(ctypes.byref(view))
+
+
+class _Buffer(ctypes.Structure):
+    """Python's Py_buffer, part of its stable interface."""
+
+    _fields_ = (
+        ("buf", ctypes.c_void_p), ("obj", ctypes.c_void_p), ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t), ("readonly", ctypes.c_int), ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p), ("shape", ctypes.c_void_p), ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p), ("internal", ctypes.c_void_p),
+    )  # fmt: skip
+
+
+def same(one: int, other: int, size: int, most: int) -> bool:
+    """True where so many bytes at two addresses are equal; of more than `most`, samples of them."""
+    compare = ctypes.CDLL(None).memcmp
+    compare.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+    if size <= most:
+        return not compare(one, other, size)
+    step = size * _SAMPLE // most
+    starts = (*range(0, size - _SAMPLE, step), size - _SAMPLE)
+    return not any(compare(one + start, other + start, _SAMPLE) for start in starts)
+
+
+def offsets(sizes: Sequence[int]) -> list[int]:
     """Return the offset at which each buffer begins, and behind them the size of it all."""
-    offsets = [ALIGNMENT]  # behind the token
+    found = [ALIGNMENT]  # behind the token
     for size in sizes:
-        offsets.append(offsets[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
-    return offsets
+        found.append(found[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
+    return found
 
 
 def _write(fd: int, data: Any, offset: int) -> None:

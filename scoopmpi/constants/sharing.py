@@ -7,16 +7,23 @@ the messages and their answers; what a constant is, is said in `store`.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..process.identity import memory_domain
+from ..wire import payload
 from ..wire.constants_messages import BroadcastConstants, BufferRequest, ConstantsSet, SetConstants
 from ..wire.messages import Message
 from ..wire.payload import Frame
 from .broadcast import Place, forwards
-from .store import Added, Constants
+from .store import LARGE, Added, Constants
+
+if TYPE_CHECKING:
+    from .lending import FarmLending, Lending
 
 Send = Callable[[int, Message], None]
 
@@ -35,6 +42,16 @@ class Sharing:
         self._send = send
         self._incomplete: dict[int, BroadcastConstants] = {}
         """By number: what was lent to this rank, which cannot open it."""
+        self._lending: Lending | None = None
+
+    @property
+    def lending(self) -> Lending:
+        """What tasks have in common on this rank; made when there is some."""
+        if self._lending is None:
+            from .lending import Lending  # late: few programs have any, and it is a file to open
+
+            self._lending = Lending(self._send, self.domain)
+        return self._lending
 
     def keep_and_pass_on(self, sender: int, message: BroadcastConstants) -> None:
         """Keep constants that have come, and send them on."""
@@ -83,6 +100,36 @@ class FarmSharing(Sharing):
         self.by_tasks: list[str] = []
         """The names that its tasks have set."""
         self._sent: list[tuple[float, Added]] = []  # for those who join later
+        self._lent: FarmLending | None = None
+        self.retired: deque[int] = deque()
+        """Numbers of what was lent, and is to be forgotten; any thread may add to them."""
+        self._guard = threading.Lock()  # any thread may be the first that lends
+
+    @property
+    def lending(self) -> FarmLending:
+        """What tasks have in common; made when there is some."""
+        with self._guard:
+            if self._lent is None:
+                from .lending import FarmLending
+
+                self._lent = FarmLending(
+                    self._send, self.domain, lambda: self._places, self.retired
+                )
+            return self._lent
+
+    def kept(self, frame: Frame) -> Frame:
+        """Return a frame that the user's later changes do not reach; lend what is large in it."""
+        large = payload.size(frame) >= LARGE
+        return self.lending.kept(frame) if large else payload.copied(frame)
+
+    def retire(self, numbers: Sequence[int]) -> None:
+        """Have these be forgotten, if there are any: nothing is packed with them any more."""
+        self.retired.extend(numbers)
+
+    @property
+    def lends(self) -> bool:
+        """True from when tasks have something in common."""
+        return self._lent is not None
 
     def program_sets(self, names: Iterable[str]) -> None:
         """Note what the program is about to set, before any task can see it."""
@@ -103,6 +150,8 @@ class FarmSharing(Sharing):
                 # As to ranks of this host: who has them drops that, others ask for what is large.
                 self._send(place.rank, BroadcastConstants(added.number, added.lent, ()))
         self._orphans.update(self._set_by.pop(worker, {}))
+        if self.lends:
+            self.lending.lost(worker)
 
     def set(self, frames: Mapping[str, Frame]) -> int:
         """Set constants for everyone and return their number; TypeError where a name is known."""

@@ -95,12 +95,14 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            sealed = seal(run, args, kwargs, origin)
+            sealed, common = seal(run, args, kwargs, origin), ()
+            if type(sealed) is tuple:
+                sealed, common = self.farm.sealed(sealed)
         except Exception as error:
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, sealed, record, seconds_of(run), retry))
+        self.farm.submit(Call(future, sealed, record, seconds_of(run), retry, common))
         return future
 
     def results(

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks.future import Ended, Future, end_together
 from ..tasks.outcomes import OutcomeRange, Raised, opened
-from ..tasks.packed import Function, Tasks
+from ..tasks.packed import Function, Tasks, numbers_in
 from ..tasks.unfinished import Unheard
 from ..tasks.wrapped import Retry
-from ..wire import errors, payload
+from ..wire import errors, lent, payload
 from ..wire.messages import CANCELLED, Origin
 from ..wire.payload import Frame
 
@@ -33,6 +33,7 @@ class Call(NamedTuple):
     """One submitted call that has no outcome yet; it goes to the future, and to the record.
 
     sealed: what is sent of it (`seal`). record: keeps the outcome, where one is kept.
+    common: must live as long as it, where it has something in common with others.
     """
 
     future: Future[Any]
@@ -40,6 +41,7 @@ class Call(NamedTuple):
     record: CallRecord | None = None
     limit: float | None = None
     retry: Retry | None = None
+    common: tuple[Any, ...] = ()
 
 
 def seal(
@@ -48,25 +50,33 @@ def seal(
     """Pack a call as it is now; where nobody can change it, a list, to be packed with others.
 
     In that its function is a frame by itself, as a name may mean another function later.
+    A frame with buffers still has the caller's own.
     Raises what packing raises.
     """
     if type(args) is tuple and payload.small(args) and (not kwargs or _small(kwargs)):
         name = payload.pack_named(fn)
         if name is not None:
             return [name, args, kwargs.copy() if kwargs else None, origin]
-    return payload.copied(payload.pack((fn, args, kwargs, origin)))
+    if lent.has_large_bytes(args) or (kwargs and lent.has_large_bytes(kwargs.values())):
+        args = tuple(map(lent.beside, args))
+        kwargs = {name: lent.beside(value) for name, value in kwargs.items()}
+    return payload.pack((fn, args, kwargs, origin))
 
 
 def _small(kwargs: dict[str, Any]) -> bool:
     return payload.small(tuple(kwargs)) and payload.small(tuple(kwargs.values()))
 
 
-def _opened(sealed: Frame | list[Any]) -> list[Any]:
+def _opened(sealed: Frame | list[Any], common: tuple[Any, ...]) -> list[Any]:
     """Return a call as it was submitted: function, arguments, keywords, origin."""
-    if type(sealed) is not list:
-        return list(payload.unpack(sealed))
-    name, args, kwargs, origin = sealed
-    return [payload.unpack_named(name), args, kwargs or {}, origin]
+    if type(sealed) is list:
+        name, args, kwargs, origin = sealed
+        return [payload.unpack_named(name), args, kwargs or {}, origin]
+    if common:
+        from .in_common import whole  # late: loaded where a call has large buffers
+
+        sealed = whole(sealed, common)
+    return list(payload.unpack(sealed))
 
 
 class CallStream:
@@ -129,7 +139,7 @@ class CallStream:
         if call is None:
             return self.name
         try:
-            function, args, kwargs, _ = _opened(call.sealed)
+            function, args, kwargs, _ = _opened(call.sealed, call.common)
             return errors.words(shown.called(function, args, kwargs), None)
         except BaseException:  # a hostile object, which may even call sys.exit
             return self.name
@@ -141,17 +151,21 @@ class CallStream:
         """
         calls: list[Frame | list[Any]] = []
         plain = True
+        numbers: set[int] = set()
         for index in range(start, stop):
             call = self._calls.get(index)
             if call is None or not call.future.hand_out():  # or the farm has ended
                 calls.append(CANCELLED)
             else:
                 calls.append(call.sealed)
-                plain = plain and type(call.sealed) is list
+                if type(call.sealed) is not list:
+                    plain = False
+                    if call.common:
+                        numbers.update(numbers_in(call.sealed))
         if plain:
             return Tasks(True, payload.pack_plain((calls,)))
         frames = [payload.pack_plain(each) if type(each) is list else each for each in calls]
-        return Tasks(False, tuple(frames))
+        return Tasks(False, tuple(frames), tuple(numbers))
 
     # Back.
 
@@ -181,7 +195,14 @@ class CallStream:
                 ended.append((call.future, None, outcome.error))
                 if not call.future.heard:
                     note = partial(self._note_unheard, weakref.ref(call.future))
-                    unkept.append(partial(note, call.sealed, index, outcome.error))
+                    unkept.append(
+                        partial(
+                            note,
+                            partial(_number, call.sealed, call.common, index),
+                            index,
+                            outcome.error,
+                        )
+                    )
             del call
         try:
             end_together(ended)
@@ -194,11 +215,11 @@ class CallStream:
             raise problem
 
     def _note_unheard(
-        self, kept: weakref.ref[Any], sealed: Frame | list[Any], index: int, error: BaseException
+        self, kept: weakref.ref[Any], number: Callable[[], int], index: int, error: BaseException
     ) -> None:
         """Note what a call has raised where nobody has kept its future."""
         if kept() is None:
-            self._unheard.note(index, lambda: error, number=partial(_number, sealed, index))
+            self._unheard.note(index, lambda: error, number=number)
 
     def _values_came(self, start: int, values: list[Any], reproducible: bool) -> None:
         """Set the futures of calls whose outcomes are numbers, strings or such."""
@@ -239,12 +260,12 @@ class CallStream:
         """Nothing follows: the farm never forgets its calls."""
 
 
-def _number(sealed: Frame | list[Any], index: int) -> int:
+def _number(sealed: Frame | list[Any], common: tuple[Any, ...], index: int) -> int:
     """Return the number of a call among the program's, which reductions and known ones are not.
 
     index: its number here, where nobody can open it.
     """
     try:
-        return int(_opened(sealed)[3][3])
+        return int(_opened(sealed, common)[3][3])
     except BaseException:  # a hostile object
         return index

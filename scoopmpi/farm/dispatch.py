@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..concurrency.signal_lock import SignalLock
-from ..constants.store import Constants
+from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Assignment, Scheduler
+from ..scheduling.weights import LIGHT
 from ..tasks.packed import Tasks
+from ..wire import payload
 from ..wire.messages import Forget, Reconfigured, Run, Stop
 from ..wire.transport import Transport
 from .due import Due
@@ -30,7 +32,8 @@ from .silences import Silences
 class Dispatch:
     """Sends the batches of one farm.
 
-    lock: the farm's. constants: a batch waits at the worker until it has as many as these.
+    lock: the farm's. sharing: a batch waits at the worker until it has as many constants as these,
+        and what was lent to it.
     """
 
     def __init__(
@@ -41,14 +44,14 @@ class Dispatch:
         jobs: Jobs,
         members: Members,
         silences: Silences,
-        constants: Constants,
+        sharing: FarmSharing,
         paces: Paces,
         due: Due,
         observer: Observer | None,
     ) -> None:
         self._transport, self._scheduler, self._lock = transport, scheduler, lock
         self._jobs, self._members, self._silences = jobs, members, silences
-        self._constants, self._observer = constants, observer
+        self._sharing, self._observer = sharing, observer
         self._paces, self._due = paces, due
         self._functions = Functions()
         self.stopping = False
@@ -85,6 +88,9 @@ class Dispatch:
                 tasks = None if job is None else job.packed(batch.start, batch.stop)
                 with self._lock:
                     self._send(assignment, job, tasks)
+                    if tasks is not None and tasks.lent:
+                        self._sharing.lending.give_back(tasks.lent)
+                        self.forget_lent()
 
     def _send(self, assignment: Assignment, job: Job | None, tasks: Tasks | None) -> None:
         worker, batch = assignment.worker, assignment.batch
@@ -95,12 +101,20 @@ class Dispatch:
             nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
+        light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * batch.tasks
+        if not light or self._scheduler.weighs(number):
+            each = payload.weight(tasks.plain, tasks.frames) / batch.tasks
+            self._scheduler.weighed(number, arguments=each)
         limit, key, code = job.limit(batch.start), 0, None
-        if job.function is not None:
-            key, code = self._functions.sent(number, job.function, worker)
+        lent = tasks.lent
+        if (function := job.function) is not None:
+            key, code = self._functions.sent(number, function, worker)
+            lent = (*lent, *function.lent) if function.lent else lent
+        if lent:
+            self._sharing.lending.send_to(worker, lent)
         run = Run(
-            number, batch.start, batch.stop, assignment.budget, self._constants.count,
-            key, code, tasks.plain, tasks.frames, batch.attempt, job.origin,
+            number, batch.start, batch.stop, assignment.budget, self._sharing.store.count,
+            key, code, tasks.plain, tasks.frames, batch.attempt, job.origin, tuple(lent),
         )  # fmt: skip
         self._transport.send(worker, run)
         self._due.given(assignment, time.monotonic())
@@ -118,6 +132,14 @@ class Dispatch:
         for worker in () if self.stopping else holders:
             self._transport.send(worker, Forget(key))
         job.closed()
+        self.forget_lent()
+
+    def forget_lent(self) -> None:
+        """Have workers forget what was lent to tasks, and no task refers to any more."""
+        if self.stopping:  # they leave, and forget all
+            self._sharing.retired.clear()
+        elif self._sharing.retired:
+            self._sharing.lending.forget_retired()
 
     def lost(self, worker: int) -> None:
         """Note that a worker has died, and what it knew with it."""

@@ -38,6 +38,7 @@ class Driver:
     due: asked when an answer is expected.
     busy: whether anything is under way at all.
     progress_thread: False for tests that drive by themselves.
+    rest: called in the lock while nothing is under way; returns when that is due again, in seconds.
     """
 
     def __init__(
@@ -48,14 +49,15 @@ class Driver:
         due: Due,
         busy: Callable[[], bool],
         progress_thread: bool,
+        rest: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._driven = 0.0  # when somebody has driven last
         self._step = step
         self._lock, self._scheduler, self._due = lock, scheduler, due
-        self._busy = busy
+        self._busy, self._at_rest = busy, rest
         self._callers: set[int] = set()  # threads that drive while they wait
         self._progress_thread = (
-            ProgressThread("scoopmpi farm", self._turn) if progress_thread else None
+            ProgressThread("scoopmpi farm", self._turn, self._rest) if progress_thread else None
         )
         if progress_thread:
             sleep_exactly()  # the program's own thread, which is the one that waits
@@ -129,3 +131,8 @@ class Driver:
                 pass
             self._driven = time.monotonic()
         return PATIENCE
+
+    def _rest(self) -> float | None:
+        """Have done what there is to do while the progress thread sleeps."""
+        with self._lock:
+            return self._at_rest()

@@ -11,15 +11,19 @@ task and compares.
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/payload concurrency/signal_lock
         farm/paces              how long its tasks take   + concurrency/signal_lock farm/ahead
+                                                            scheduling/weights
         farm/map_job            its parts, joined         + farm/map_window map_tasks
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
+                                                            tasks/reorder
         farm/jobs               the map is open           + farm/paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
+                                                            scheduling/weights farm/map_job
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
+                                                            scheduling/standing ranges
         farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + farm/due concurrency/signal_lock
         farm/driver             somebody looks after it
@@ -31,7 +35,7 @@ task and compares.
         worker/inbox            the batch is the next one
         worker/nested/depth_first a fiber for it          + worker/nested/fibers
         worker/batches          it is the one that runs   + worker/inbox worker
-        worker/running          unpacked, run, packed     + worker/purity worker wire/payload
+        worker/running          unpacked, run, packed     + worker/answers worker wire/payload
                                                             wire/failure tasks/pedigree
         worker/outbox           answered
         wire/transport          Finished leaves
@@ -44,14 +48,15 @@ task and compares.
 
     back: from the worker to the caller
         wire/transport          Finished arrives
-        farm/router             what it says, to whom     + farm/due
+        farm/router             what it says, to whom     + farm/due scheduling/standing
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
                                                             concurrency/signal_lock
+                                                            scheduling/weights
         executors/farm_results  the caller wakes
-        farm/map_job            and takes what is next    + tasks/reorder
+        farm/map_job            and takes what is next    + tasks/reorder farm/map_outcomes
         tasks/outcomes          opened                    + wire/payload
 
 Where the scheduler has another batch for the worker that has become free, `dispatch` sends it
@@ -67,7 +72,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..concurrency.periods import JOIN_SECONDS
 from ..concurrency.signal_lock import SignalLock
@@ -76,6 +81,8 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.unfinished import Unfinished
+from ..wire import payload
+from ..wire.lent import LENT
 from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
@@ -100,6 +107,9 @@ from .router import Router
 from .silences import Silences
 from .unread import UnreadMaps
 
+if TYPE_CHECKING:
+    from .in_common import InCommon
+
 
 class Farm:
     """The jobs of one program and the workers that run them.
@@ -118,6 +128,7 @@ class Farm:
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
         self.unfinished = Unfinished()
+        self._in_common: InCommon | None = None
         self.sharing = FarmSharing(transport.send)
         self._lock = lock = SignalLock()
         self._scheduler = scheduler = Scheduler(policy)
@@ -127,7 +138,7 @@ class Farm:
         silences = Silences(scheduler, jobs)
         paces, due = Paces(scheduler, jobs), Due()
         self._dispatch = dispatch = Dispatch(
-            transport, scheduler, lock, jobs, members, silences, self.sharing.store, paces, due,
+            transport, scheduler, lock, jobs, members, silences, self.sharing, paces, due,
             observer,
         )  # fmt: skip
         self._offers = offers = Offers()
@@ -148,15 +159,16 @@ class Farm:
         )  # fmt: skip
         self._loop = loop = Loop(
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
-            callbacks, put_off,
+            callbacks, put_off, self.sharing.retired,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(
-            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread
+            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread, transport.rest
         )
         self.maps = Maps(
-            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces, members.size
-        )
+            lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
+            self.sharing, members.size,
+        )  # fmt: skip
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,
             calls, scheduler.finished_of,
@@ -181,6 +193,17 @@ class Farm:
                 if late and self._loop.look():
                     self._driver.drove(now)
         self._driver.wake()
+
+    def sealed(self, frame: Frame) -> tuple[Frame, tuple[Any, ...]]:
+        """Return the frame of a call so that later changes of the program's do not reach it, and
+        what must live as long as the call: it has that in common with others."""
+        if payload.size(frame) < LENT:
+            return payload.copied(frame), ()
+        if self._in_common is None:
+            from .in_common import InCommon  # late: most programs submit nothing large
+
+            self._in_common = InCommon(self.sharing.lending)
+        return self._in_common.sealed(frame)
 
     def recalled_call(self) -> None:
         """Count a call whose outcome is known from a checkpoint, and which is not submitted."""

@@ -47,12 +47,13 @@ class Loop:
         offers: Offers,
         callbacks: CallbackQueue,
         put_off: PutOff,
+        retired: deque[int],
     ) -> None:
         self._transport, self._lock, self._scheduler = transport, lock, scheduler
         self._jobs, self._calls, self._unread = jobs, calls, unread
         self._dispatch, self._router = dispatch, router
         self._relay, self._offers, self._callbacks = relay, offers, callbacks
-        self._put_off = put_off
+        self._put_off, self._retired = put_off, retired
         self._abandoned: deque[int] = deque()
         self._closed = False
         self.looked = 0.0
@@ -98,7 +99,7 @@ class Loop:
         if self._closed or self._jobs.error is not None:  # then what is queued stays so
             return not self._closed and bool(self._callbacks)
         waiting = self._calls.fresh, self._callbacks, self._abandoned, self._unread.dropped
-        return self._scheduler.busy or any(waiting)
+        return self._scheduler.busy or any(waiting) or bool(self._retired)
 
     def close(self) -> None:
         """Take in nothing more."""
@@ -107,6 +108,8 @@ class Loop:
     def _take_in(self) -> bool:
         while self._abandoned:
             self._dispatch.closed(self._abandoned.popleft())
+        if self._retired:
+            self._dispatch.forget_lent()
         if self._unread.dropped:
             for deliver in self._unread.taken_in():
                 self._callbacks.add(deliver)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..constants.sharing import FarmSharing
 from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
@@ -33,7 +34,7 @@ class MapJob:
     number: of the job on its farm. function: what each task calls, packed.
     iterables: the columns. ahead: how far it may run ahead of its consumer.
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
-    record: of the map in a checkpoint.
+    record: of the map in a checkpoint. sharing: lends what its tasks have in common.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
     origin: who has made it, for its tasks to know.
     """
@@ -50,6 +51,7 @@ class MapJob:
         ahead: Ahead,
         ordered: bool,
         record: MapRecord | None,
+        sharing: FarmSharing,
         go_on: Callable[[MapJob], None],
         origin: Origin | None = None,
     ) -> None:
@@ -59,7 +61,7 @@ class MapJob:
         if record is not None:
             record.begins(source.size)
         outcomes = MapOutcomes(waiting, source, guard, ahead, record, partial(go_on, self))
-        tasks = MapTasks(function, source, guard, ahead, record)
+        tasks = MapTasks(function, source, guard, ahead, record, sharing)
         window = MapWindow(source, guard, ahead, waiting, record, outcomes.add)
         self.number = number
         self.function: Function | None = function
@@ -75,14 +77,15 @@ class MapJob:
         self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
         self.watch = outcomes.watch
-        self.take = waiting.take
+        self.take = outcomes.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead = source, ahead
-        self._waiting, self._outcomes = waiting, outcomes
+        self._waiting, self._outcomes, self._tasks = waiting, outcomes, tasks
 
     def closed(self) -> None:
         """Let go of the way back to the farm: no circle shall keep the arguments in memory."""
         self._outcomes.closed()
+        self._tasks.closed()
 
     # The consumer's side.
 
@@ -116,9 +119,22 @@ class MapJob:
 
     @property
     def more(self) -> bool:
-        """True where tasks may be left that were not handed out."""
-        source = self._source
-        return source.size is None or self._ahead.released < source.size
+        """True where tasks may be left that were not handed out, or are held back."""
+        source, ahead = self._source, self._ahead
+        return ahead.narrow or source.size is None or ahead.released < source.size
+
+    @property
+    def narrow(self) -> bool:
+        """True where tasks that were handed out may have to be held back."""
+        return self._ahead.narrow
+
+    def gate(self) -> int | None:
+        """Return from which task on those are held back, None where none is.
+
+        With the farm's lock: what a consumer has taken meanwhile, he tells when he has that.
+        """
+        waiting = self._waiting
+        return self._ahead.gate(waiting.taken, waiting.ready, waiting.touched)
 
     @property
     def light(self) -> bool:

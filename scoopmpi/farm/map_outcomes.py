@@ -68,26 +68,38 @@ class MapOutcomes:
                 self._record.came(part, columns)
         self.add(part)
         source = self._source
-        if self.left or (not source.streamed and self._ahead.released < source.read):
+        ahead = self._ahead
+        more = not source.streamed and ahead.released < source.read
+        if self.left or more or ahead.narrow:
             self._go_on()
 
     def add(self, part: OutcomeRange) -> None:
         """Keep outcomes, from a worker or a checkpoint, for the consumer."""
-        frames, tasks = (part.outcomes,) if part.plain else part.outcomes, part.stop - part.start
-        self._ahead.weigh(frames, tasks)
-        if self.light and not (part.plain and payload.size(part.outcomes) <= LIGHT * tasks):
+        size, tasks = payload.weight(part.plain, part.outcomes), part.stop - part.start
+        if self.light and not (part.plain and size <= LIGHT * tasks):
             self.light = False
         with self._guard:
+            self._ahead.came(size, tasks, self._waiting.taken)
             if self._source.streamed:
                 self._answered(part)
             self._waiting.add(part)
 
     def _answered(self, part: OutcomeRange) -> None:
         """Drop the arguments of tasks of which nobody asks again; with the guard held."""
+        if self._ahead.narrow:
+            self._source.forget(part.start, part.stop)
         self._beyond[part.start] = part.stop
         while self._front in self._beyond:
             self._front = self._beyond.pop(self._front)
         self._source.drop_before(self._front)
+
+    def take(self) -> OutcomeRange | None:
+        """Give the consumer the next outcomes, None where they have not arrived."""
+        part = self._waiting.take()
+        if part is not None and self._ahead.narrow:
+            with self._guard:
+                self._ahead.took(payload.weight(part.plain, part.outcomes))
+        return part
 
     def closed(self) -> None:
         """Note that the farm has forgotten the map: nothing is to go on."""
@@ -107,7 +119,7 @@ class MapOutcomes:
 
     def discard(self) -> None:
         """Throw away what has come."""
-        while (part := self._waiting.take()) is not None:
+        while (part := self.take()) is not None:
             if part.failed:
                 self._note(part)
             self._watch(part)

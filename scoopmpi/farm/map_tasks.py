@@ -7,16 +7,20 @@ is not held meanwhile. Nothing here knows outcomes, workers or messages.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from ..constants.sharing import FarmSharing
 from ..tasks.arguments import Source
 from ..tasks.packed import Function, Tasks, pack_arguments
 from ..tasks.wrapped import Retry
-from ..wire import errors, payload
+from ..wire import errors, lent, payload
+from ..wire.payload import Frame
 from .ahead import Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
     from ..tasks.record import MapRecord
+    from .recurring import Recurring
 
 
 class MapTasks:
@@ -24,6 +28,7 @@ class MapTasks:
 
     function: what they call. source: their arguments. guard: held while they are looked at.
     ahead: learns what they weigh. record: of the map in a checkpoint.
+    sharing: lends what many tasks have in common.
     """
 
     def __init__(
@@ -33,10 +38,14 @@ class MapTasks:
         guard: threading.RLock,
         ahead: Ahead,
         record: MapRecord | None,
+        sharing: FarmSharing,
     ) -> None:
         self._function = function
         self._source, self._guard, self._ahead = source, guard, ahead
-        self._record = record
+        self._record, self._sharing = record, sharing
+        self._recurring: Recurring | None = None
+        self._large_bytes = False
+        """True from when there may be large bytes among them: a frame for each task, then."""
 
     def limit(self, task: int) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""
@@ -58,15 +67,49 @@ class MapTasks:
         """Return the tasks `start` to `stop - 1`: one frame for all where they are plain."""
         with self._guard:
             columns = self._source.columns(start, stop)
-        frame = payload.pack_columns(columns)
-        if frame is not None:
+        beside = self._large_bytes and self._packs_beside(columns)
+        frame = None if beside else payload.pack_columns(columns)
+        if frame is not None and payload.size(frame) > lent.LARGE_BYTES:
+            beside = self._large_bytes = self._packs_beside(columns)
+        if frame is not None and not beside:
             self._ahead.weigh((frame,), stop - start)
             return Tasks(True, frame)
-        name = self._function.name
-        rows = enumerate(zip(*columns, strict=True), start)
-        frames = tuple(pack_arguments(name, index, row) for index, row in rows)
-        if self._record is not None:
+        rows = zip(*columns, strict=True)
+        frames = self._packed(start, map(lent.beside, rows) if beside else rows)
+        self._large_bytes = self._large_bytes or lent.swollen(frames)
+        if self._record is not None and not beside:
             with self._guard:
                 self._record.sent(start, columns, frames)
-        self._ahead.weigh(frames, stop - start)
-        return Tasks(False, frames)
+        sent, numbers = self._lent(frames)
+        self._ahead.weigh(sent, stop - start)
+        return Tasks(False, sent, numbers)
+
+    def _packed(self, start: int, rows: Iterable[Any]) -> tuple[Frame, ...]:
+        name = self._function.name
+        return tuple(pack_arguments(name, index, row) for index, row in enumerate(rows, start))
+
+    def _packs_beside(self, columns: Sequence[Sequence[Any]]) -> bool:
+        """True where bytes among the arguments travel beside their pickles.
+
+        Not those of which a checkpoint keeps the frames: others than us read these.
+        """
+        if not any(map(lent.has_large_bytes, columns)):
+            return False
+        return self._record is None or payload.plain_columns(columns)
+
+    def closed(self) -> None:
+        """Have all that was lent be forgotten: no task is packed any more."""
+        if self._recurring is not None:
+            self._recurring.closed()
+        self._sharing.retire(self._function.lent)
+
+    def _lent(self, frames: Sequence[Frame]) -> tuple[Sequence[Frame], Sequence[int]]:
+        """Return frames as they are sent: what many tasks have in common is lent to them."""
+        large = lent.large_parts(frames)
+        if not large:
+            return frames, ()
+        if self._recurring is None:
+            from .recurring import Recurring  # late: most maps have nothing large
+
+            self._recurring = Recurring(self._sharing.lending)
+        return self._recurring.lent(frames, large)

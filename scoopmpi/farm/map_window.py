@@ -54,9 +54,9 @@ class MapWindow:
 
     def next_spans(self) -> list[Span]:
         """Return the next tasks, as many as may be handed out now; reads the user's iterators."""
-        source, taken = self._source, self._waiting.taken
-        reads = source.size is None
-        end = taken + self._ahead.room(taken, self._waiting.touched, reads)
+        source, waiting = self._source, self._waiting
+        taken, reads = waiting.taken, source.size is None
+        end = taken + self._ahead.room(taken, waiting.ready, waiting.touched, reads)
         if reads:
             source.read_up_to(end)
         with self._guard:

@@ -11,8 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency.signal_lock import SignalLock
+from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
+from ..wire import payload
 from ..wire.messages import Origin
 from .ahead import Ahead
 from .callback_queue import CallbackQueue
@@ -46,13 +48,14 @@ class Maps:
         driver: Driver,
         unread: UnreadMaps,
         paces: Paces,
+        sharing: FarmSharing,
         workers: int,
     ) -> None:
         self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
-        self._paces, self._workers = paces, workers
-        self._functions = LatestFunction()
+        self._paces, self._sharing, self._workers = paces, sharing, workers
+        self._functions = LatestFunction(sharing.kept if workers > 1 else payload.copied)
 
     def open(
         self,
@@ -75,13 +78,20 @@ class Maps:
         kept = None if record is None else record()
         with self._lock:
             known = self._paces.known(target)
-        ahead = Ahead(self._workers, known.light)
-        job = MapJob(number, function, iterables, ahead, ordered, kept, self._go_on, origin)
-        spans = job.next_spans()
+        ahead = Ahead(self._workers, known.light, known.weight)
+        try:
+            job = MapJob(
+                number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
+                origin,
+            )  # fmt: skip
+            spans = job.next_spans()
+        except BaseException:  # of the user's iterables
+            self._sharing.retire(function.lent)
+            raise
         with self._lock:
             self._jobs.add_map(job)
             self._paces.begun(number, known)
-            self._scheduler.submitted(number, 0, pace=known.pace)
+            self._scheduler.submitted(number, 0, pace=known.pace, weight=known.weight)
             self._hand_out(job, spans)
         if self._jobs.error is not None:  # the last worker died while the function was packed
             job.failed(self._jobs.error)
@@ -90,8 +100,10 @@ class Maps:
 
     def release(self, job: MapJob) -> None:
         """Hand out as many more tasks of a map as its window allows; reads the user's iterators."""
-        spans = job.next_spans()
-        if spans:
+        self._go_further(job, job.next_spans())
+
+    def _go_further(self, job: MapJob, spans: Sequence[Span]) -> None:
+        if spans or job.narrow:
             with self._lock:
                 if job.number in self._jobs.open:
                     self._hand_out(job, spans)
@@ -99,6 +111,8 @@ class Maps:
 
     def _hand_out(self, job: MapJob, spans: Sequence[Span]) -> None:
         number = job.number
+        if job.narrow:
+            self._dispatch.assigned(self._scheduler.allowed(number, job.gate()))
         for span in spans:
             if span.known:
                 self._scheduler.known(number, span.tasks)
@@ -108,9 +122,9 @@ class Maps:
 
     def _send(self, job: MapJob, spans: Sequence[Span]) -> None:
         """Send what `_hand_out` has brought, without the lock, and have somebody look after it."""
-        if spans:
-            if any(span.known for span in spans) and job.left:
-                self._callbacks.add(partial(self._unread.go_on, job))
+        if any(span.known for span in spans) and job.left:
+            self._callbacks.add(partial(self._unread.go_on, job))
+        if self._dispatch.outbox:
             self._dispatch.pack_and_send()
         self._driver.wake()
 
@@ -118,6 +132,8 @@ class Maps:
         """Do what follows when outcomes of a map have come that is not at its end."""
         if job.left:
             self._unread.go_on(job)
+        elif job.streamed:  # its consumer reads on
+            self._go_further(job, ())
         else:
             self.release(job)
 

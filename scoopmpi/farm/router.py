@@ -16,8 +16,9 @@ from ..constants.sharing import FarmSharing
 from ..scheduling.batching import surely
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
+from ..scheduling.weights import LIGHT
 from ..tasks.outcomes import OutcomeRange
-from ..wire import constants_messages, messages
+from ..wire import constants_messages, messages, payload
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
@@ -68,6 +69,12 @@ class Router:
             messages.Joined: self._joined,
             constants_messages.SetConstants: sharing.set_for_task,
             constants_messages.BufferRequest: sharing.send_buffers,
+            constants_messages.LentRequest: lambda sender, message: sharing.lending.send_buffers(
+                sender, message
+            ),
+            constants_messages.Forgot: lambda sender, message: sharing.lending.forgot(
+                sender, message.lent
+            ),
             messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
             messages.ImportFailed: self._import_failed,
             messages.Rest: rounds.heard,
@@ -96,6 +103,8 @@ class Router:
         else:
             self._due.answered(sender, time.monotonic())
         put_off = self._to_try_again(sender, batch, message.again) if message.again else ()
+        if start < stop:
+            self._weigh(number, message.plain, message.outcomes, stop - start)
         if assignments := self._scheduler.finished(
             sender, batch, message.seconds, unstarted, put_off, message.goes_on
         ):
@@ -106,6 +115,13 @@ class Router:
             part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
             for final in without(part, put_off) if put_off else (part,):
                 self._answer(job, final)
+
+    def _weigh(self, number: int, plain: bool, outcomes: Any, tasks: int) -> None:
+        """Tell the scheduler what results weigh, where that is more than next to nothing."""
+        light = type(outcomes) is bytes and len(outcomes) < LIGHT * tasks
+        if not light or self._scheduler.weighs(number):
+            each = payload.weight(plain, outcomes) / tasks
+            self._scheduler.weighed(number, result=each)
 
     def _expect_part(self, sender: int, batch: Batch) -> None:
         """Have the next part of a batch be looked for that goes on, like the one that has come."""

@@ -12,7 +12,7 @@ import socket
 import traceback
 from typing import NoReturn
 
-from ..process import identity, streams, supervisor
+from ..process import identity, malloc, streams, supervisor
 from ..process.signals import leave_to_rank_0
 from ..program import finding, setup
 from ..wire.line import Line, LineTransport
@@ -32,6 +32,7 @@ def main(descriptor: int) -> NoReturn:
     setup.log_to_stderr(start.options)
     tell = supervisor.under_supervisor(start.rank, os.getppid())
     streams.no_stdin()
+    malloc.keep_freed()
     identity.this.met(start.rank, start.size)
     leave_to_rank_0()
     tell(supervisor.STARTED)

@@ -16,7 +16,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from ..concurrency.periods import REFUSAL_SECONDS
-from ..process import identity, launcher_variables, lifeline, rank_settings, streams, supervisor
+from ..process import (
+    identity,
+    launcher_variables,
+    lifeline,
+    malloc,
+    rank_settings,
+    streams,
+    supervisor,
+)
 from ..process.signals import leave_to_rank_0
 from ..program import finding, setup
 from ..program.scoop_options import UNABLE, Options, UsageError
@@ -45,6 +53,7 @@ def start(rank: int | None, options: Options, with_line: bool) -> NoReturn:
         os.environ.pop(rank_settings.AGAIN, None)  # for rank 0 alone
         streams.no_stdin()
         rank_settings.fulfil(rank, asked)  # in the child: the supervisor needs no core of its own
+        malloc.keep_freed()
     sys.exit(lifeline.command.ends_with(_play(options, tell, asked.ranks)))
 
 

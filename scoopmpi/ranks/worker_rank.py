@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..output.lines import Lines
 from ..output.worker_output import Output
-from ..process import identity, supervisor
+from ..process import identity, malloc, supervisor
 from ..program import naming, running
 from ..program.finding import Program
 from ..program.scoop_options import Options
@@ -74,7 +74,7 @@ def serve(
         worker.last_message()
         leaving.inside_task(transport)
 
-    worker = Worker(transport, leave if progress_threads else None, tell)
+    worker = Worker(transport, leave if progress_threads else None, tell, malloc.give_back)
     errors = sys.stderr
     files, problem = _files(options.task_output, worker.rank)
     output = _output_of(worker, options, files)

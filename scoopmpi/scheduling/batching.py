@@ -50,6 +50,8 @@ class Policy(NamedTuple):
         this 2 % less on average. Workers look every 5 ms.
     share: guided self-scheduling hands out 1 / (share * workers) of what remains
         (Polychronopoulos and Kuck, IEEE Trans. Comput. C-36, 1987).
+    heaviest: bytes of arguments or results in a batch of several tasks, at most: a worker may hold
+        two batches.
     """
 
     target: float = 0.03
@@ -60,6 +62,7 @@ class Policy(NamedTuple):
     imbalance: float = 0.0002
     doubt: float = 0.0025
     share: int = 2
+    heaviest: int = 8 << 20
 
 
 class Remaining(NamedTuple):
@@ -76,17 +79,23 @@ class Remaining(NamedTuple):
     handed: int = 0
 
 
-def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> int:
+def size(
+    policy: Policy, left: Remaining, workers: int, pace: Pace | None, weight: float = 0.0
+) -> int:
     """Return how many tasks go into the next batch, at least 1.
 
     Where nothing is known of the tasks they go one by one, but on farms of thousands (`_first`):
     the first answers teach it.
+
+    weight: bytes of a task.
     """
-    queued = left.queued
+    most = queued = left.queued
+    if weight * queued > policy.heaviest:
+        most = max(1, int(policy.heaviest / weight))
     rank0_round = workers * policy.message  # what a batch for each worker costs rank 0
     large = rank0_round > policy.target
     if pace is None:
-        return min(_first(left, workers), queued) if large else 1
+        return min(_first(left, workers), most) if large else 1
     longest = max(policy.target, policy.rounds * rank0_round)
     if queued == 1 or pace.seconds >= longest:
         return 1
@@ -99,7 +108,7 @@ def size(policy: Policy, left: Remaining, workers: int, pace: Pace | None) -> in
         worth = max(worth, _steady(policy, pace))
     # Rounded up: a batch of 2 tasks where 2.99 are the limit makes rank 0 the bottleneck.
     least = min(ceil(worth), ceil(left.unfinished / workers) - left.held)
-    return max(1, int(min(max(min(wanted, fair), least), queued)))
+    return max(1, int(min(max(min(wanted, fair), least), most)))
 
 
 def _first(left: Remaining, workers: int) -> int:

@@ -28,10 +28,14 @@ def check(
     waiting, put_off = counts
     ranges: dict[int, list[tuple[int, int]]] = {number: [] for number in jobs}
     for number, job in jobs.items():
-        ranges[number] += [(batch.start, batch.stop) for batch in (*job.queue, *job.put_off)]
+        here = (*job.queue, *job.held_back, *job.put_off)
+        ranges[number] += [(batch.start, batch.stop) for batch in here]
         assert job.queued == sum(batch.tasks for batch in job.queue)
         assert (number in ready) == bool(job.queue)
-        assert not (job.cancelled and (job.queue or job.put_off))
+        assert not (job.cancelled and here)
+        assert job.gate is not None or not job.held_back
+        assert all(batch.stop <= (job.gate or 0) for batch in job.queue if job.gate is not None)
+        assert all(batch.start >= (job.gate or 0) for batch in job.held_back)
     assert idle.keys() | can_prefetch.keys() <= workers.keys()
     for worker, state in workers.items():
         assert (worker in idle) == (not state.held)
@@ -41,7 +45,8 @@ def check(
     assert put_off == sum(len(job.put_off) for job in jobs.values())
     assert waiting == sum(len(each.waiting) for each in workers.values())
     for number, job in jobs.items():
-        assert job.handed + len(job.queue) + len(job.put_off) == len(ranges[number])
+        queued = len(job.queue) + len(job.held_back) + len(job.put_off)
+        assert job.handed + queued == len(ranges[number])
         spans = sorted(ranges[number])
         assert all(start < stop for start, stop in spans)
         assert all(a[1] <= b[0] for a, b in pairwise(spans))
@@ -51,5 +56,6 @@ def check(
     if ready:
         first = next(iter(ready.values()))
         tail = at_the_tail(policy, first.queued, len(workers), first.pace) and len(ready) == 1
+        tail = tail and first.gate is None
         waits = first.queue[0].suspect or tail  # for somebody who is free
         assert not idle and (waits or not can_prefetch or not settled)

@@ -1,4 +1,4 @@
-"""Ranges of tasks: a batch, and the queue of one job. No workers, no decisions."""
+"""Ranges of tasks: a batch, and the queue of one job, with its gate. No workers, no decisions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 from .batching import Measured, Pace
+from .weights import UNKNOWN, Weight
 
 
 class Batch(NamedTuple):
@@ -45,34 +46,40 @@ class Batch(NamedTuple):
 
 
 class JobQueue:
-    """The queued tasks of one job, in order of index, and how long its tasks take."""
+    """The queued tasks of one job, in order of index, and how long its tasks take.
+
+    Those from the gate on are held back: their values would have to wait, for a slow consumer.
+    """
 
     __slots__ = (
-        "cancelled", "early", "finished", "handed", "late", "number", "pace", "put_off", "queue",
-        "queued", "submitted",
+        "cancelled", "early", "finished", "gate", "handed", "held_back", "late", "number", "pace",
+        "put_off", "queue", "queued", "submitted", "weighs", "weight",
     )  # fmt: skip
 
-    def __init__(self, number: int, pace: Pace | None = None) -> None:
+    def __init__(self, number: int, pace: Pace | None = None, weight: Weight = UNKNOWN) -> None:
         self.number = number
-        self.queue: deque[Batch] = deque()
+        self.queue: deque[Batch] = deque()  # what may be handed out
         self.queued = 0
+        self.gate: int | None = None  # tasks from this one on are held back
+        self.held_back: list[Batch] = []
         self.submitted = 0
         self.finished = 0
         self.handed = 0  # batches that workers hold
         self.put_off: set[Batch] = set()  # that have raised, and are queued again later
         self.early, self.late = Measured(), Measured()  # of its first half, and of its second
         self.pace = pace  # None until a batch was measured, where none is remembered
+        self.weight, self.weighs = weight, weight.counts  # bytes, 0 where that is next to nothing
         self.cancelled = False
 
     def grow(self, count: int) -> None:
-        """Queue more tasks, behind all others."""
+        """Queue more tasks, behind all others; those beyond the gate are held back."""
         start, stop = self.submitted, self.submitted + count
-        last = self.queue[-1] if self.queue else None
-        if last is not None and last.stop == start and last.attempt == 1:
-            start = self.queue.pop().start
-        self.queue.append(Batch(self.number, start, stop))
-        self.queued += count
         self.submitted = stop
+        if self.gate is not None and stop > self.gate:
+            self.held_back.append(Batch(self.number, max(start, self.gate), stop))
+            stop = self.gate
+        if start < stop:
+            self._append(Batch(self.number, start, stop))
 
     def skip(self, count: int) -> None:
         """Count the next tasks as finished: they need not be run."""
@@ -80,9 +87,39 @@ class JobQueue:
         self.finished += count
 
     def put_back(self, batch: Batch) -> None:
-        """Queue a batch again, ahead of all that was never handed out."""
-        self.queue.appendleft(batch)
+        """Queue a batch again, ahead of all that was never handed out; not beyond the gate."""
+        if self.gate is None or batch.stop <= self.gate:
+            self.queue.appendleft(batch)
+            self.queued += batch.tasks
+            return
+        if batch.start < self.gate:
+            self.queue.appendleft(batch._replace(stop=self.gate))
+            self.queued += self.gate - batch.start
+        self.held_back.append(batch._replace(start=max(batch.start, self.gate)))
+
+    def move_gate(self, gate: int | None) -> None:
+        """Hold back the tasks from this one on, and no others; None: no task."""
+        again = [*self.queue, *sorted(self.held_back)]
+        self.gate, self.queued = gate, 0
+        self.queue.clear()
+        self.held_back.clear()
+        for each in again:
+            stop = each.stop if gate is None else min(gate, each.stop)
+            if each.start < stop:
+                self._append(each._replace(stop=stop))
+            if stop < each.stop:
+                self.held_back.append(each._replace(start=max(each.start, stop)))
+
+    def _append(self, batch: Batch) -> None:
+        last = self.queue[-1] if self.queue else None
         self.queued += batch.tasks
+        if last is not None and last.stop == batch.start and last[3:] == batch[3:]:
+            batch = self.queue.pop()._replace(stop=batch.stop)
+        self.queue.append(batch)
+
+    def weigh(self, weight: Weight) -> None:
+        """Note what tasks weigh."""
+        self.weight, self.weighs = weight, weight.counts
 
     def measure(self, batch: Batch, seconds: float) -> None:
         """Note how long the tasks of a batch took."""

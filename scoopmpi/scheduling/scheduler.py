@@ -2,10 +2,11 @@
 
 The machine of the farm: which job has its turn and which worker is served is decided here and
 nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
-changes only through the inputs `submitted`, `known`, `finished`, `due`, `waiting`, `resumed`,
-`lost`, `joined` and `cancelled`; each returns the assignments that follow, and what they mean on a
-wire is somebody else's business. No clock, no messages, no pickles, no threads, no randomness, no
-configuration, no logging. Illegal input raises `ValueError` and changes nothing.
+changes only through the inputs `submitted`, `known`, `allowed`, `weighed`, `finished`, `due`,
+`waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that follow,
+and what they mean on a wire is somebody else's business. No clock, no messages, no pickles, no
+threads, no randomness, no configuration, no logging. Illegal input raises `ValueError` and changes
+nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from . import batching, retries
 from .batching import Pace, Remaining
 from .ranges import Batch, JobQueue
 from .standing import Standing
+from .weights import UNKNOWN, Weight
 from .worker_state import WorkerState, single
 
 
@@ -41,25 +43,31 @@ class Scheduler(Standing):
     # What happened.
 
     def submitted(
-        self, job: int, count: int, ahead: bool = False, pace: Pace | None = None
+        self,
+        job: int,
+        count: int,
+        ahead: bool = False,
+        pace: Pace | None = None,
+        weight: Weight = UNKNOWN,
     ) -> list[Assignment]:
         """Queue `count` more tasks of `job`; a new number starts a new job.
 
         ahead: before all other jobs, as running tasks wait for these.
-        pace: of a new job, where one is remembered.
-        """
+        pace, weight: of a new job, where they are remembered.
+        """  # fmt: skip
         if count < 0:
             raise ValueError(f"cannot submit {count} tasks of job {job}")
         known = self._jobs.get(job)
         if known is not None and known.cancelled:
             raise ValueError(f"job {job} was cancelled")
         if known is None:
-            known = self._jobs[job] = JobQueue(job, pace)
+            known = self._jobs[job] = JobQueue(job, pace, weight)
         if count:
             known.grow(count)
-            self._ready[job] = known
-            if ahead:
-                self._ready.move_to_end(job, last=False)
+            if known.queue:
+                self._ready[job] = known
+                if ahead:
+                    self._ready.move_to_end(job, last=False)
         return self._assign()
 
     def known(self, job: int, count: int) -> list[Assignment]:
@@ -68,6 +76,33 @@ class Scheduler(Standing):
             raise ValueError(f"cannot skip {count} tasks of job {job}")
         self._jobs[job].skip(count)
         return []
+
+    def allowed(self, job: int, gate: int | None) -> list[Assignment]:
+        """Hold back the tasks of `job` from `gate` on, put back ones too; None: no task.
+
+        It may be moved in both directions; what has been handed out is not touched.
+        """
+        if job not in self._jobs or self._jobs[job].cancelled or (gate is not None and gate < 0):
+            raise ValueError(f"cannot hold back tasks of job {job} from {gate} on")
+        state = self._jobs[job]
+        if gate == state.gate:
+            return []
+        state.move_gate(gate)
+        if not state.queue:
+            self._ready.pop(job, None)
+        elif job not in self._ready:
+            self._ready[job] = state
+        return self._assign()
+
+    def weighed(
+        self, job: int, arguments: float | None = None, result: float | None = None
+    ) -> None:
+        """Take in how many bytes the latest tasks of `job` had each; bounds the batches to come."""
+        state = self._jobs.get(job)
+        if state is not None:
+            weight = state.weight
+            weight = weight if arguments is None else weight.sent(arguments)
+            state.weigh(weight if result is None else weight.came(result))
 
     def finished(
         self,
@@ -193,6 +228,7 @@ class Scheduler(Standing):
         state = self._jobs[job]
         state.cancelled = True
         state.queue.clear()
+        state.held_back.clear()
         state.queued = 0
         self._put_off -= len(state.put_off)
         state.put_off.clear()
@@ -225,10 +261,11 @@ class Scheduler(Standing):
         """True where a batch of the job may wait behind one that runs.
 
         Where other jobs follow there is no tail: who would be kept free for it would get theirs.
+        Nor is there one at a gate, which moves on.
         """
         if job.queue[0].suspect:
             return False
-        alone = len(self._ready) == 1
+        alone = len(self._ready) == 1 and job.gate is None
         workers = len(self._workers)
         return not (alone and batching.at_the_tail(self.policy, job.queued, workers, job.pace))
 
@@ -237,7 +274,7 @@ class Scheduler(Standing):
         held = state.tasks_of(job.number) if state.held else 0
         unfinished = job.submitted - job.finished
         left = Remaining(job.queued, unfinished, job.submitted, held, job.handed)
-        batch = job.take(batching.size(policy, left, workers, pace))
+        batch = job.take(batching.size(policy, left, workers, pace, job.weighs))
         tasks = batch.stop - batch.start
         expected = 0.0 if pace is None else tasks * pace.seconds
         surely = 0.0 if pace is None else batching.surely(pace, tasks)
@@ -251,8 +288,9 @@ class Scheduler(Standing):
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
         job.put_back(batch)
-        self._ready[job.number] = job
-        self._ready.move_to_end(job.number, last=False)
+        if job.queue:
+            self._ready[job.number] = job
+            self._ready.move_to_end(job.number, last=False)
 
     def _file(self, worker: int, state: WorkerState) -> None:
         """Put a worker into the bucket that its load says."""

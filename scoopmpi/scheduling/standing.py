@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from . import batching, retries
 from .batching import Pace
 from .ranges import Batch, JobQueue
+from .weights import UNKNOWN, Weight
 from .worker_state import WorkerState
 
 
@@ -85,6 +86,16 @@ class Standing:
         """Return how long the tasks of a job take, None where nobody knows."""
         state = self._jobs.get(job)
         return None if state is None else state.pace
+
+    def weighs(self, job: int) -> bool:
+        """True where tasks of this job are known to weigh something."""
+        state = self._jobs.get(job)
+        return state is not None and state.weighs > 0
+
+    def weight(self, job: int) -> Weight:
+        """Return what is known of what tasks of this job weigh."""
+        state = self._jobs.get(job)
+        return UNKNOWN if state is None else state.weight
 
     def remembered(self, job: int) -> Pace | None:
         """Return what the next job of the same function may count on, None where it is nothing."""

@@ -42,7 +42,7 @@ class Source:
             self._rows: Iterator[Any] = iter(())
         else:
             self._columns = [[] for _ in iterables]
-            self._rows = zip(*iterables, strict=False)
+            self._rows = rows(iterables)
         self.streamed = self.size is None
         """True where the user's iterators are read as needed."""
 
@@ -51,21 +51,22 @@ class Source:
         wanted = tasks - self.read
         if self.size is not None or wanted <= 0:
             return
-        rows: list[tuple[Any, ...]] = []
+        read: list[tuple[Any, ...]] = []
         try:
-            rows.extend(islice(self._rows, wanted))  # extend keeps what came before an error
-            if len(rows) < wanted:
+            read.extend(islice(self._rows, wanted))  # extend keeps what came before an error
+            if len(read) < wanted:
                 self.error = self.elsewhere  # it has ended, so that was its end
-                self.size = self.read + len(rows)
+                self.size = self.read + len(read)
         except Exception as error:
             if threading.get_ident() == self._maker or self.elsewhere is not None:
                 self.error = error
-                self.size = self.read + len(rows)
+                self.size = self.read + len(read)
             self.elsewhere = error
         finally:
-            for column, values in zip(self._columns, zip(*rows, strict=True), strict=False):
+            for column, values in zip(self._columns, zip(*read, strict=True), strict=False):
                 column.extend(values)
-            self.read += len(rows)
+            self.read += len(read)
+            self._rows = further(self._rows)
 
     def end_at(self, tasks: int) -> None:
         """Take no more than so many tasks from the iterators."""
@@ -82,6 +83,12 @@ class Source:
         offset = self._dropped
         return [column[start - offset : stop - offset] for column in self._columns]
 
+    def forget(self, start: int, stop: int) -> None:
+        """Let go of the arguments of tasks that are never asked for again, as they are large."""
+        first, last = max(0, start - self._dropped), stop - self._dropped
+        for column in self._columns:
+            column[first:last] = [None] * (last - first)
+
     def drop_before(self, index: int) -> None:
         """Forget the tasks before `index`, which are never asked for again."""
         gone = index - self._dropped
@@ -97,6 +104,25 @@ _VIEWS = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
 _COLLECTIONS = frozenset({dict, set, frozenset, deque, *_VIEWS})
 _SIZED = _SEQUENCES | _COLLECTIONS
 _PERHAPS_ENDLESS = frozenset({range, itertools.count, itertools.cycle, itertools.repeat})
+_STILL = _SEQUENCES | {itertools.repeat, itertools.count}
+"""They run no code that could change what they have given out."""
+
+
+def rows(iterables: Sequence[Iterable[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Return the rows of iterables, each as it was when it was read."""
+    plain = zip(*iterables, strict=False)
+    moving = [type(iterable) not in _STILL for iterable in iterables]
+    if not any(moving):
+        return plain
+    from .refilled import Rows  # late: a file that most maps do without
+
+    return Rows(plain, moving)
+
+
+def further(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Return what to read of rows from now on, the same or what is faster."""
+    further: Iterator[tuple[Any, ...]] = getattr(rows, "further", rows)
+    return further
 
 
 def sized(iterable: Iterable[Any]) -> bool:

@@ -5,7 +5,7 @@ Packing runs the user's code (`__reduce__`, `__getstate__`), so callers hold no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..wire import failure, payload
@@ -19,6 +19,8 @@ class Tasks(NamedTuple):
 
     plain: bool
     frames: Frame
+    lent: Sequence[int] = ()
+    """The numbers of what they have in common, and refer to."""
 
 
 class Function(NamedTuple):
@@ -29,6 +31,7 @@ class Function(NamedTuple):
     limit: seconds that each task may take, if there is a limit.
     retry: how tasks that raise are tried again, if they are.
     target: the function itself, where it was packed here.
+    lent: the numbers of what is lent of its code (`wire.lent`).
     """
 
     name: str
@@ -37,26 +40,42 @@ class Function(NamedTuple):
     limit: float | None = None
     retry: Retry | None = None
     target: Callable[..., Any] | None = None
+    lent: Sequence[int] = ()
 
 
-def pack_function(target: Callable[..., Any]) -> Function:
+def pack_function(
+    target: Callable[..., Any], keep: Callable[[Frame], Frame] = payload.copied
+) -> Function:
     """Pack a function once for all tasks of a map.
 
+    keep: returns a frame that later changes of the user's do not reach.
     Raises PicklingError or TypeError, naming the function, where it cannot travel.
     """
     name = failure.describe(target)
     try:
-        code = payload.copied(payload.pack(target))  # arrays in it may change after this call
         retry = target.retry if isinstance(target, Wrapped) else None
-        return Function(name, code, payload.by_name(target), seconds_of(target), retry, target)
+        by_name, limit = payload.by_name(target), seconds_of(target)
+        code = keep(payload.pack(target))  # arrays in it may change after this call
+        return Function(name, code, by_name, limit, retry, target, numbers_in(code))
     except Exception as error:
         raise failure.function_unpicklable(error, target) from error
 
 
-class LatestFunction:
-    """The function of the latest map: one that is found by its name is packed once for them all."""
+def numbers_in(frame: Frame) -> Sequence[int]:
+    """Return the numbers of what is lent of a frame."""
+    if type(frame) is not tuple or frame[0] is not None:
+        return ()
+    return tuple({part[0] for part in frame[1:] if type(part) is tuple})
 
-    def __init__(self) -> None:
+
+class LatestFunction:
+    """The function of the latest map: one that is found by its name is packed once for them all.
+
+    keep: as of `pack_function`.
+    """
+
+    def __init__(self, keep: Callable[[Frame], Frame] = payload.copied) -> None:
+        self._keep = keep
         self._latest: Function | None = None
 
     def packed(self, target: Callable[..., Any]) -> Function:
@@ -64,7 +83,7 @@ class LatestFunction:
         latest = self._latest
         if latest is not None and latest.target is target and payload.by_name(target):
             return latest
-        function = pack_function(target)
+        function = pack_function(target, self._keep)
         self._latest = function if function.by_name else None
         return function
 

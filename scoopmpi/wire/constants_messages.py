@@ -47,6 +47,43 @@ class BufferRequest(NamedTuple):
     number: int
 
 
+class LentBuffers(NamedTuple):
+    """Keep buffers that tasks will refer to, and send them on to the ranks behind you.
+
+    From any rank to worker, for what many tasks or calls have in common, before the first of them
+    that refers to it. Answered by LentRequest, where they cannot be opened.
+    number: by which tasks refer to them, from 1.
+    buffers: a tuple of them; or where they are on this host, as `constants.hostmemory.Where`; None
+        where nobody needs them any more.
+    behind: as in BroadcastConstants.
+    """
+
+    number: int
+    buffers: Any
+    behind: tuple[Any, ...]
+
+
+class LentRequest(NamedTuple):
+    """Send lent buffers in full: their shared memory cannot be opened here.
+
+    From worker to any rank, for its LentBuffers, or to the farm, for one that does not come.
+    Answered by LentBuffers.
+    number: as in that LentBuffers.
+    """
+
+    number: int
+
+
+class Forgot(NamedTuple):
+    """Lent buffers are forgotten here: no task that refers to them is left.
+
+    From worker to farm, for each Forget that names some.
+    lent: their numbers, as in that Forget.
+    """
+
+    lent: tuple[int, ...]
+
+
 class ConstantsSet(NamedTuple):
     """The constants are set, or cannot be.
 

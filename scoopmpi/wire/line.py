@@ -170,6 +170,9 @@ class LineTransport:
     def close(self) -> None:
         self.flush()
 
+    def rest(self) -> float | None:
+        return None
+
     def abort(self, status: int) -> NoReturn:
         os._exit(status)
 

@@ -13,6 +13,9 @@ from .constants_messages import (
     BroadcastConstants,
     BufferRequest,
     ConstantsSet,
+    Forgot,
+    LentBuffers,
+    LentRequest,
     SetConstants,
 )
 from .payload import Frame
@@ -42,6 +45,7 @@ class Run(NamedTuple):
         the same.
     attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
     origin: of the job (`tasks.pedigree`); None for calls, each of which has its own in `tasks`.
+    lent: the numbers of the LentBuffers that its tasks and function refer to.
     """
 
     job: int
@@ -55,16 +59,22 @@ class Run(NamedTuple):
     tasks: Frame
     attempt: int = 1
     origin: Origin | None = None
+    lent: tuple[int, ...] = ()
 
 
 class Forget(NamedTuple):
-    """Drop a function: its job is over.
+    """Drop a function, or lent buffers: no later Run refers to them.
 
-    From farm to worker, for each worker that was given the function's code.
-    function: its key, as in Run.
+    From farm to worker, for each worker that was given them, when their job is over. Answered by
+    Forgot, where it names lent buffers.
+    function: its key, as in Run; 0 for none.
+    lent: numbers of LentBuffers.
+    oldest: all numbers below have been forgotten by all ranks.
     """
 
     function: int
+    lent: tuple[int, ...] = ()
+    oldest: int = 0
 
 
 class StealRequest(NamedTuple):
@@ -301,11 +311,12 @@ class Lost(NamedTuple):
 
 ToWorker: TypeAlias = (
     Run | Forget | StealRequest | Returned | Ceased | ConstantsSet | Reconfigured | Finish | Stop
-    | BroadcastConstants | BufferRequest
+    | BroadcastConstants | BufferRequest | LentBuffers | LentRequest
 )  # fmt: skip
 ToFarm: TypeAlias = (
     Joined | ImportFailed | Left | Finished | Waiting | Resumed | Printed | Rest
-    | Offered | Revoked | SetConstants | BufferRequest | Lost
+    | Offered | Revoked | SetConstants | BufferRequest | LentRequest | Forgot
+    | Lost
 )  # fmt: skip
 Message: TypeAlias = ToWorker | ToFarm
 

@@ -74,6 +74,9 @@ def unpack(frame: Frame) -> Any:
     """Return the object in a frame. Raises whatever unpickling it raises."""
     if type(frame) is tuple:
         return pickle.loads(frame[0], buffers=frame[1:])
+    if type(frame) is LentFrame:
+        data, *buffers = frame.opened()
+        return pickle.loads(data, buffers=buffers)
     return pickle.loads(frame)
 
 
@@ -81,7 +84,12 @@ def copied(frame: Frame) -> Frame:
     """Return the frame with its buffers in memory of its own, safe from changes by the user."""
     if type(frame) is not tuple:
         return frame
-    return (frame[0], *(pickle.PickleBuffer(bytearray(part.raw())) for part in frame[1:]))
+    return tuple(map(own, frame))
+
+
+def own(part: Any) -> Any:
+    """Return a part of a frame in memory of its own; bytes as they are: nobody can change them."""
+    return part if type(part) is bytes else pickle.PickleBuffer(bytearray(part.raw()))
 
 
 def forwarded(frame: Frame) -> Frame:
@@ -92,10 +100,37 @@ def forwarded(frame: Frame) -> Frame:
 
 
 def size(frame: Frame) -> int:
-    """Return the number of bytes of a frame and its buffers."""
+    """Return the number of bytes of a frame and its buffers, without those that are lent."""
     if type(frame) is tuple:
+        if frame[0] is None:
+            return sum(memoryview(part).nbytes for part in frame[1:] if type(part) is not tuple)
         return sum(memoryview(part).nbytes for part in frame)
     return len(frame) if type(frame) is bytes else memoryview(frame).nbytes
+
+
+def weight(one: bool, frames: Any) -> int:
+    """Return the number of bytes of what a batch sends: one frame for all tasks, or one for each.
+
+    one: whether it is one.
+    """
+    if one:
+        return size(frames)
+    return sum(map(len if set(map(type, frames)) <= {bytes} else size, frames))
+
+
+class LentFrame(NamedTuple):
+    """A frame of which parts are lent (`wire.lent`), on a rank that has these.
+
+    parts: the pickle and its buffers, a tuple for each that is lent. lender: opens those.
+    """
+
+    parts: tuple[Any, ...]
+    lender: Callable[[Any], Any]
+
+    def opened(self) -> list[Any]:
+        """Return the pickle and its buffers."""
+        lender = self.lender
+        return [lender(part) if type(part) is tuple else part for part in self.parts]
 
 
 def plain(values: Iterable[Any]) -> bool:

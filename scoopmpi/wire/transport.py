@@ -1,10 +1,10 @@
 """Messages between ranks. The only file that imports mpi4py.
 
 A message is one pickle of a tuple of plain values; its large buffers follow as messages of their
-own, from the sender's memory into fresh memory. Sends never block: what is under way is kept
-alive here until MPI has taken it. One thread at a time may call in (MPI_THREAD_SERIALIZED); the
-caller holds the lock. Probe and receive are two calls, which is safe for one thread and works
-where matched probes are broken (xopt-org/Xopt#67).
+own, from the sender's memory into memory that earlier ones have left (`buffer_pool`). Sends never
+block: what is under way is kept alive here until MPI has taken it. One thread at a time may call in
+(MPI_THREAD_SERIALIZED); the caller holds the lock. Probe and receive are two calls, which is safe
+for one thread and works where matched probes are broken (xopt-org/Xopt#67).
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from .messages import KINDS, NUMBERS, Lost, Message
 from .mpi_waits import yield_inside_mpi
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
+    from .buffer_pool import BufferPool
     from .line import Line
 
 LARGE = 1 << 16  # as payload.OUT_OF_BAND: below, a message of its own costs more than a copy
 PIECE = 1 << 30  # MPI counts are 32 bit ints before MPI-4: buffers above 1 GiB go in pieces
+POOLED = 1 << 18  # below, malloc has memory back by itself, and 2 us for a pooled buffer count
 TAG_ALONE, TAG_WITH_BUFFERS, TAG_BUFFER = 1, 2, 3
 
 
@@ -58,6 +60,9 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Send what is under way; nothing is sent from this rank afterwards."""
+
+    def rest(self) -> float | None:
+        """Give back memory that is not needed, as `receive` does; return when to do so again."""
 
     def abort(self, status: int) -> None:
         """End every rank at once, with this exit status; does not return."""
@@ -91,6 +96,7 @@ class MPITransport:
         self._dead: set[int] = set()
         self._unsaid: deque[int] = deque()  # those of the dead that nobody has been told of
         self._lines: dict[int, Line] = {}  # to workers that are no ranks of MPI
+        self._pool: BufferPool | None = None
 
     def join(self, line: Line) -> None:
         """Have a process at the other end of a line be the next rank here, for this rank only."""
@@ -155,9 +161,11 @@ class MPITransport:
         # whole pause later: sleeping tasks of 100 ms lost 8 ms each.
         probe, source, tag = self._comm.Iprobe, self._mpi.ANY_SOURCE, self._mpi.ANY_TAG
         if not probe(source, tag, status) and not probe(source, tag, status):
+            if self._pool is not None:
+                self._pool.rest()
             return None
         source, tag = status.source, status.tag
-        head = self._mpi.buffer.allocate(status.Get_count(self._mpi.BYTE))
+        head = self._memory(status.Get_count(self._mpi.BYTE))
         self._comm.Recv([head, self._mpi.BYTE], source, tag)
         try:
             if tag == TAG_ALONE:
@@ -187,6 +195,11 @@ class MPITransport:
 
     def close(self) -> None:
         self.flush()
+        if self._pool is not None:
+            self._pool.close()
+
+    def rest(self) -> float | None:
+        return None if self._pool is None else self._pool.rest()
 
     def host_cut_off(self) -> None:
         """Note that a host cannot be reached: `abort` does not wait for the launcher then."""
@@ -257,11 +270,20 @@ class MPITransport:
         self._dead.update(ranks)
 
     def _take(self, source: int, size: int) -> Any:
-        memory = self._mpi.buffer.allocate(size)  # not zeroed: fresh pages are the costly part
+        memory = self._memory(size)
         view = memoryview(memory)
         for start in range(0, size, PIECE):
             self._comm.Recv([view[start : start + PIECE], self._mpi.BYTE], source, TAG_BUFFER)
         return memory
+
+    def _memory(self, size: int) -> Any:
+        if size < POOLED:
+            return self._mpi.buffer.allocate(size)
+        if self._pool is None:
+            from . import buffer_pool  # late: a file that ranks need not open for less
+
+            self._pool = buffer_pool.of_rank(self.rank)
+        return self._pool.take(size)
 
 
 def mpi() -> Any:

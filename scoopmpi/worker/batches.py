@@ -164,6 +164,8 @@ class Batches:
     def _opened(self, run: Run) -> Running | None:
         """Unpickle a batch; where that cannot be done, answer for it and return None."""
         try:
+            if run.lent:
+                run = self._inbox.on_loan(run)
             function = self._inbox.functions.function(run.function)
             owner = self._printing.place()[0]
             return self.open(run, function, self._label, owner, self._leave)
@@ -208,6 +210,7 @@ class Batches:
             self._outbox.flush()
         if self.looks is not None:
             self.looks()
+        batch.drop()
 
     # While a task waits for tasks.
 

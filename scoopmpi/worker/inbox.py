@@ -12,13 +12,20 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..wire import payload
-from ..wire.constants_messages import BroadcastConstants, BufferRequest, ConstantsSet
+from ..wire.constants_messages import (
+    BroadcastConstants,
+    BufferRequest,
+    ConstantsSet,
+    LentBuffers,
+    LentRequest,
+)
 from ..wire.messages import Forget, Run, Stop
 from ..wire.payload import Frame
 from ..wire.transport import Transport
 
 if TYPE_CHECKING:
     from ..constants.sharing import Sharing
+    from .loans import Loans
 
 
 class FunctionCache:
@@ -41,6 +48,11 @@ class FunctionCache:
         if key and key not in self._functions:
             self._functions[key] = payload.unpack(self._codes[key])
         return self._functions.get(key)
+
+    def lend(self, key: int, on_loan: Callable[[Frame], Frame]) -> None:
+        """Have a function that is not unpacked yet find its lent buffers."""
+        if key in self._codes and key not in self._functions:
+            self._codes[key] = on_loan(self._codes[key])
 
     def forget(self, key: int) -> None:
         """Keep a function no longer: its map has ended."""
@@ -65,6 +77,7 @@ class Inbox:
         """The number of constants when the latest batch was sent: its tasks find them all."""
         self._transport = transport
         self._sharing: Sharing | None = None
+        self._loans: Loans | None = None
         self._answers: dict[int, ConstantsSet] = {}
         self._batches: deque[Run | Forget] = deque()
         self._of_others = handlers
@@ -75,6 +88,10 @@ class Inbox:
                 sender, message
             ),
             BufferRequest: lambda sender, message: self.sharing.send_buffers(sender, message),
+            LentBuffers: lambda sender, message: self.sharing.lending.keep_and_pass_on(
+                sender, message
+            ),
+            LentRequest: lambda sender, message: self.sharing.lending.send_buffers(sender, message),
             ConstantsSet: self._constants_set,
             Stop: self._stop,
         }
@@ -90,12 +107,20 @@ class Inbox:
                 of_others(message)
 
     def next_batch(self) -> Run | None:
-        """Return the next batch to run; forget functions whose map has ended, on the way."""
+        """Return the next batch to run; forget functions whose map has ended, on the way.
+
+        It waits for what its tasks have in common, and all behind it with it.
+        """
         while self._batches:
-            message = self._batches.popleft()
+            message = self._batches[0]
             if isinstance(message, Run):
-                return message
+                if message.lent and self.loans.wait(message.lent):
+                    return None
+                return self._batches.popleft()  # type: ignore[return-value]
+            self._batches.popleft()
             self.functions.forget(message.function)
+            if message.lent:
+                self.loans.forget(message)
         return None
 
     def hand_back(self) -> list[Run]:
@@ -103,6 +128,14 @@ class Inbox:
         waiting, self._batches = self._batches, deque()
         self._batches += (message for message in waiting if isinstance(message, Forget))
         return [message for message in waiting if isinstance(message, Run)]
+
+    def on_loan(self, run: Run) -> Run:
+        """Return a batch whose tasks, and whose function, find what they were lent."""
+        on_loan = self.loans.opener(run.lent)
+        self.functions.lend(run.function, on_loan)
+        if run.plain:
+            return run
+        return run._replace(tasks=tuple(map(on_loan, run.tasks)))
 
     # Constants.
 
@@ -125,6 +158,15 @@ class Inbox:
     def take_answer(self, token: int) -> ConstantsSet:
         """Take the answer to the `SetConstants` of this token, which must have come."""
         return self._answers.pop(token)
+
+    @property
+    def loans(self) -> Loans:
+        """What batches have been lent; made when there is some."""
+        if self._loans is None:
+            from .loans import Loans  # late: few programs lend anything
+
+            self._loans = Loans(self.sharing.lending, self._transport.send)
+        return self._loans
 
     # Handlers.
 

@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency.backoff import YIELD_SECONDS, pause
+from ..concurrency.periods import FREE_MEMORY_SECONDS
 from ..concurrency.progress_thread import ProgressThread
 from ..wire import messages
 from ..wire.messages import Message
@@ -43,6 +44,7 @@ class Worker:
     leave: called by the progress thread when Stop arrives inside a task; must end the process.
         None: there is no progress thread.
     label: told the name of the function of each batch, for whoever finds the rank dead.
+    rest: called when nothing has run for a while, once each time.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Worker:
         transport: Transport,
         leave: Callable[[], None] | None = None,
         label: Callable[[str], None] = lambda name: None,
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
         # Re-entrant, as the garbage collector may run a __del__ that prints while it is held.
         self.lock = threading.RLock()
@@ -57,7 +60,8 @@ class Worker:
         self.output: Output | None = None
         """Takes what tasks print; None where the process keeps streams of its own."""
         self._own_thread = threading.get_ident()
-        self._busy_at = time.monotonic()
+        self._busy_at = self._rested = time.monotonic()
+        self._rest = rest
         self._constants: ConstantsBackend | None = None
         self.hub = Hub(self, self.lock, transport.size - 1)
         """The jobs of this worker's tasks."""
@@ -132,7 +136,11 @@ class Worker:
         """Run batches until Stop."""
         while not self.inbox.stopping:
             if not self.step():
-                pause(self._idle_seconds(), YIELD_SECONDS)
+                idle = self._idle_seconds()
+                if idle > FREE_MEMORY_SECONDS and self._rested < self._busy_at:
+                    self._rested = self._busy_at
+                    self._rest()
+                pause(idle, YIELD_SECONDS)
 
     def step(self) -> bool:
         """Take in messages, run something; return False where there was nothing to do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from scoopmpi.farm import row_file
 from tests.support.libraries import ROOT, Library
+from tests.support.starting import start
 
 
 def benchmark(name: str) -> ModuleType:
@@ -49,6 +51,42 @@ def test_a_part_is_measured_on_a_farm(
     words, env = systems.command(driver, part, 2, 0.01)
     found = systems.figures_of(driver, words, env)
     assert len(found) == rows and all(figure > 0 for figure in found.values())
+
+
+@pytest.mark.ranks
+def test_large_arrays_are_measured_beside_what_mpi_gives(
+    first_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice, into the same file: rounds add up."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    cases = benchmark("array_cases")
+    program = [sys.executable, str(ROOT / "benchmarks" / "arrays.py"), "--sizes", "64 KiB"]
+    words = ["--rounds", "1", "--seconds", "0", "--total", "1", "--into", "kept"]
+    for _ in range(2):
+        answer = start(
+            first_library, [*program, *words, "--systems", "scoopmpi,raw MPI"], cwd=tmp_path
+        )
+        assert answer.returncode == 0 and "failed" not in answer.stderr, answer.stderr
+    rows = {line.split(" | ")[0].strip("| "): line for line in answer.stdout.splitlines()}
+    assert {case.name for case in cases.cases(65536, 1 << 20)} <= rows.keys(), answer.stdout
+    assert all(row.count(" to ") == 2 for name, row in rows.items() if name in cases.WAYS)
+    kept = [json.loads(line) for line in (tmp_path / "kept").read_text().splitlines()]
+    assert [each["system"] for each in kept] == ["scoopmpi", "raw MPI"] * 2
+
+
+def test_every_case_of_arrays_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    cases = benchmark("array_cases")
+    mine = cases.System(
+        map, lambda *words: list(map(*words)),
+        lambda function, rows, more: [function(row, **more) for row in rows], 1, by_value=True,
+    )  # fmt: skip
+    found = cases.cases(cases.BYTES_SIZE, 2 * cases.BYTES_SIZE)
+    assert len(found) == len({case.name for case in found}) == 20
+    for case in found:
+        cases.job(mine, case._replace(size=8000, seconds=case.seconds / 1000))()
+    assert [case.way for case in cases.cases(cases.MIB, 0, ["in a c"])] == ["in a closure"] * 2
+    assert cases.Case("", False, 10**9, 4).figure(2.0, workers=2) == 2.0
 
 
 def test_processor_time_of_ranks_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

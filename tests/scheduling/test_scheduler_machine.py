@@ -27,6 +27,7 @@ remembered_paces = st.none() | st.builds(
     st.sampled_from([0.0, 0.01, 0.3, 1.0]),
     st.just(True),
 )
+bytes_of_a_task = st.none() | st.sampled_from([0.0, 100.0, 1e6, 1e8])
 seconds_of_a_batch = st.sampled_from([-1.0, 0.0, 1e-5, 1e-3, 0.02, 1.0])
 
 
@@ -38,6 +39,12 @@ class ModelJob:
         self.deaths: Counter[int] = Counter()
         self.raised: Counter[int] = Counter()
         self.cancelled = False
+        self.gate: int | None = None
+
+    @property
+    def open(self) -> set[int]:
+        """What is queued and not held back."""
+        return {task for task in self.queued if self.gate is None or task < self.gate}
 
 
 class ModelWorker:
@@ -92,16 +99,21 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert not state.held or all(other.held for other in self.workers.values())
             assert batch.tasks == 1 or not batch.attempts, "a suspect is not alone"
             assert batch.tasks > 0
+            weight = self.scheduler.weight(batch.job).larger
+            assert batch.tasks == 1 or batch.tasks * weight <= self.policy.heaviest
             for task in tasks_of(batch):
                 assert (job.deaths[task], job.raised[task]) == (batch.attempts, batch.raised)
+                assert task in job.open, "it is held back"
                 job.queued.remove(task)  # KeyError: it was held, had run or was never submitted
             state.held.append(batch)
             state.expected = expected
 
     def at_the_tail(self, number: int) -> bool:
         """True where no job but this has tasks queued, and it has few: one for each worker, or as
-        many as are worth a message where that is more."""
-        if any(job.queued for other, job in self.jobs.items() if other != number):
+        many as are worth a message where that is more. At a gate there is no tail."""
+        if any(job.open for other, job in self.jobs.items() if other != number):
+            return False
+        if self.jobs[number].gate is not None:
             return False
         pace = self.scheduler.pace(number)
         few = 1.0 if pace is None else max(1.0, self.policy.shortest / pace.seconds)
@@ -147,6 +159,20 @@ class SchedulerMachine(RuleBasedStateMachine):
         job.queued.update(range(job.submitted, job.submitted + count))
         job.submitted += count
         self.assigned(self.scheduler.submitted(number, count, ahead, pace))
+
+    @precondition(lambda self: self.open_jobs)
+    @rule(pick=picks, gate=st.none() | st.integers(0, 20) | st.integers(0, 400))
+    def allowed(self, pick: int, gate: int | None) -> None:
+        """The consumer has taken something, or what came has turned out to be heavy."""
+        number = self.open_jobs[pick % len(self.open_jobs)]
+        self.jobs[number].gate = gate
+        self.assigned(self.scheduler.allowed(number, gate))
+
+    @precondition(lambda self: self.open_jobs)
+    @rule(pick=picks, arguments=bytes_of_a_task, result=bytes_of_a_task)
+    def weighed(self, pick: int, arguments: float | None, result: float | None) -> None:
+        number = self.open_jobs[pick % len(self.open_jobs)]
+        self.scheduler.weighed(number, arguments, result)
 
     @rule(returning=st.booleans())
     def joined(self, returning: bool) -> None:
@@ -298,7 +324,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_knows_what_the_model_knows(self) -> None:
-        queued = any(job.queued for job in self.jobs.values())
+        queued = any(job.open for job in self.jobs.values())
         assert self.scheduler.workers == len(self.workers)
         assert self.scheduler.idle == any(not state.held for state in self.workers.values())
         waiting = any(state.waiting for state in self.workers.values())
@@ -311,7 +337,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_idles_while_something_is_queued(self) -> None:
-        queued = [number for number, job in self.jobs.items() if job.queued]
+        queued = [number for number, job in self.jobs.items() if job.open]
         if queued:
             assert all(state.held for state in self.workers.values())
             # Suspects wait for the idle, and those behind them do; so does the tail.
@@ -343,6 +369,9 @@ class SchedulerMachine(RuleBasedStateMachine):
                 self.assigned(self.scheduler.resumed(worker, batch._replace(attempts=0)))
         while self.put_off:
             self.comes_due(0)
+        for number in self.open_jobs:
+            self.jobs[number].gate = None
+            self.assigned(self.scheduler.allowed(number, None))
         while busy := self.busy():
             self.ends_first(busy[0], 1e-3)
         self.scheduler.check()

@@ -109,6 +109,9 @@ class MemoryTransport:
     def close(self) -> None:
         pass
 
+    def rest(self) -> float | None:
+        return None
+
     def abort(self, status: int) -> None:
         self.link.aborted = status
         raise SystemExit(status)

@@ -97,6 +97,7 @@ class Fibers:
         this = getcurrent()
         while True:
             work()
+            del work  # with the arguments of its tasks: it may be long until the next
             self._spare.append(this)
             work = this.parent.switch()
 

@@ -5,11 +5,11 @@ Never much further ahead than values were taken, so an iterable may have no end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...tasks.arguments import endless, sized, snapshot
+from ...tasks.arguments import endless, further, rows, sized, snapshot
 
 if TYPE_CHECKING:
     from ...tasks.reorder import ReorderBuffer
@@ -33,12 +33,13 @@ class RowSource:
         self._outcomes = outcomes
         self.endless = endless(iterables[0]) and all(map(endless, iterables))
         """True where the iterables are known to have no end."""
+        self._rows: Iterator[tuple[Any, ...]]
         if all(map(sized, iterables)):
             self._window = WINDOW
             self._rows = zip(*map(snapshot, iterables), strict=False)
         else:
             self._window = ahead
-            self._rows = zip(*iterables, strict=False)
+            self._rows = rows(iterables)
         self.read = 0
         """Tasks whose arguments were read."""
         self.ended = self._reading = False
@@ -56,19 +57,20 @@ class RowSource:
             return []
         if not unread and self.read - self._outcomes.taken > 2 * self._window:
             return []
-        rows: list[tuple[Any, ...]] = []
+        read: list[tuple[Any, ...]] = []
         self._reading = True  # it may wait for other tasks meanwhile
         try:
-            rows.extend(islice(self._rows, self._window))  # keeps what came before an error
-            self.ended = len(rows) < self._window
+            read.extend(islice(self._rows, self._window))  # keeps what came before an error
+            self.ended = len(read) < self._window
         except Exception as error:
             self.error, self.ended = error, True
         finally:
             self._reading = False
+            self._rows = further(self._rows)
         taken = self._outcomes.taken
         self._window = min(max(self._window, taken), WINDOW)  # as far ahead as was used
-        self.read += len(rows)
-        return rows
+        self.read += len(read)
+        return read
 
     def end(self) -> None:
         """Read no further."""

@@ -1,0 +1,306 @@
+"""How lent buffers reach all ranks: rank 0 numbers them, every rank that gets them sends them on.
+
+To each host once, as constants (`sharing`), and between hosts over the same tree; but tasks refer
+to them by number, and when no task does any more all ranks forget them. Always so: a batch does not
+begin before all is there that it refers to (`want`); rank 0 has a number until all that were
+sent it have said that they forgot it; what was forgotten is not kept again, however late it comes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..wire import lent as lent_frames
+from ..wire import payload
+from ..wire.constants_messages import LentBuffers, LentRequest
+from ..wire.messages import Forget, Message
+from ..wire.payload import Frame
+from . import hostmemory
+from .broadcast import Place, forwards
+from .hostmemory import NotShared
+from .lent import Lent, Loan, kept
+from .spare_memory import spare
+
+logger = logging.getLogger("scoopmpi")
+MOST = 64
+"""Numbers at a time: each is a file that is open on every rank, of the 1024 that are usual."""
+Send = Callable[[int, Message], None]
+
+
+class Lending:
+    """What a rank has been lent, and its part in passing it on; with the rank's lock held.
+
+    send: takes a rank and a message for it. domain: of this rank's host (`memory_domain`).
+    """
+
+    def __init__(self, send: Send, domain: str) -> None:
+        self._send, self._domain = send, domain
+        self._lent: dict[int, Lent] = {}
+        self._whom: dict[int, int] = {}
+        """Whom to ask for what this rank could not open."""
+        self._gone: set[int] = set()
+        self._oldest = 0
+
+    def keep_and_pass_on(self, sender: int, message: LentBuffers) -> None:
+        """Keep buffers that have come, and send them on."""
+        number = message.number
+        if number in self._lent:  # it was asked for, as the tree was slow
+            self._pass_on(number, self._lent[number], message.behind)
+            return
+        lent = None
+        if self._forgotten(number) or (message.buffers is None and sender == 0):
+            self._gone.add(number)
+        elif message.buffers is None:
+            self._whom[number] = 0  # which has it for as long as tasks refer to it
+        else:
+            try:
+                lent = self._lent[number] = kept(message.buffers)
+            except NotShared:
+                self._whom[number] = sender
+        self._pass_on(number, lent, message.behind)
+
+    def want(self, numbers: Iterable[int]) -> list[int]:
+        """Return those of these for which a batch has to wait.
+
+        What has come, and could not be opened, is asked for: not before, as few may need it.
+        """
+        missing = [
+            number for number in numbers if number not in self._lent and not self._forgotten(number)
+        ]
+        for number in missing:
+            if (whom := self._whom.pop(number, None)) is not None:
+                self.ask(whom, number)
+        return missing
+
+    def ask(self, rank: int, number: int) -> None:
+        """Have a rank send a number in full."""
+        self._send(rank, LentRequest(number))
+
+    def send_buffers(self, sender: int, message: LentRequest) -> None:
+        """Send a copy to a rank that cannot open shared memory, or waits too long."""
+        lent = self._lent.get(message.number)
+        buffers = None if lent is None else lent.frame()
+        self._send(sender, LentBuffers(message.number, buffers, ()))
+
+    def loan(self, numbers: Iterable[int]) -> Loan:
+        """Return those of the numbers that are here, kept until their batch has ended."""
+        return Loan({number: self._lent[number] for number in numbers if number in self._lent})
+
+    def forget(self, numbers: Iterable[int], oldest: int) -> None:
+        """Keep these no longer. oldest: all numbers below have been forgotten by all ranks."""
+        self._oldest = max(self._oldest, oldest)
+        for number in numbers:
+            self._close(number)
+            self._whom.pop(number, None)
+            self._gone.add(number)
+        self._gone = {number for number in self._gone if number >= self._oldest}
+
+    def _close(self, number: int) -> None:
+        # Not left to the collector: batches are circles, and may refer to it.
+        if (lent := self._lent.pop(number, None)) is not None:
+            lent.close()
+
+    def _forgotten(self, number: int) -> bool:
+        return number < self._oldest or number in self._gone
+
+    def _pass_on(self, number: int, lent: Lent | None, places: Sequence[Place]) -> None:
+        for to, behind in forwards(self._domain, places):
+            self._send(to.rank, LentBuffers(number, self._wired(lent, to.host), behind))
+
+    def _wired(self, lent: Lent | None, domain: str) -> Any:
+        if lent is None:
+            return None
+        return lent.where if lent.where and domain == self._domain else lent.frame()
+
+    def __len__(self) -> int:
+        return len(self._lent)
+
+
+class _Out:
+    """What rank 0 has lent under one number.
+
+    borrowed: batches that were packed with it, and are not sent. holders: the workers that have it,
+    or will. spread: whether it was sent to all other hosts.
+    """
+
+    def __init__(self, lent: Lent) -> None:
+        self.lent = lent
+        self.borrowed = 0
+        self.holders: set[int] = set()
+        self.spread = False
+
+
+class FarmLending(Lending):
+    """Rank 0's part: it lends, says who gets what and when, and has it forgotten.
+
+    `lend`, `borrow`, `give_back` and `retire` may be called by any thread without the farm's lock.
+    places: says which workers take part, and where.
+    retired: numbers that are to be forgotten (`forget_retired`).
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        domain: str,
+        places: Callable[[], Sequence[Place]],
+        retired: deque[int],
+    ) -> None:
+        super().__init__(send, domain)
+        self._places = places
+        self._numbers = itertools.count(1)
+        self._most = sys.maxsize  # bytes, as far as is known
+        self._told = False
+        self._guard = threading.Lock()  # for what follows
+        self._out: dict[int, _Out] = {}
+        self._retired = retired
+        self._leaving: dict[int, set[int]] = {}
+        """Numbers that workers were told to forget, and those who have not said that they have."""
+
+    def lend(self, buffers: Sequence[Any]) -> tuple[int, Lent]:
+        """Copy buffers to where all workers of this host find them; return their number.
+
+        Raises NotShared where there is no such place, or not enough of it; the user is told once.
+        """
+        size = sum(memoryview(each).nbytes for each in buffers)
+        try:
+            self._check(size)
+            there = hostmemory.publish(buffers)
+        except NotShared as problem:
+            self._most = min(self._most, size - 1)
+            self._tell(problem)
+            raise
+        lent = Lent(there.views, there.where, published=there)
+        with self._guard:
+            number = next(self._numbers)
+            self._out[number] = _Out(lent)
+            self._lent[number] = lent
+        return number, lent
+
+    def has_room(self, size: int) -> bool:
+        """True where so many bytes may be lent beside what is lent already."""
+        lent = list(self._lent.values())
+        if size > self._most or len(self._out) - len(self._retired) >= MOST:
+            return False
+        return not lent or 2 * size < spare() - sum(each.size for each in lent)
+
+    def _check(self, size: int) -> None:
+        """Raise NotShared where so many bytes would not leave as much memory to others."""
+        left = spare()
+        if 2 * size > left:
+            raise NotShared(f"{size >> 20} MiB are more than half of the {left >> 20} MiB left")
+
+    def _tell(self, problem: NotShared) -> None:
+        """Say once that what many tasks have in common is sent to each."""
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "large arguments that tasks have in common are sent with each task, which is "
+                "slower: %s. Give the job more memory, or have tasks read the data from a file",
+                problem,
+            )
+
+    def kept(self, frame: Frame) -> Frame:
+        """Return a frame that the user's later changes do not reach; lend what is large in it.
+
+        Who no longer needs it retires its numbers.
+        """
+        parts = list(frame) if type(frame) is tuple else [frame]
+        large = [
+            place for place, part in enumerate(parts) if memoryview(part).nbytes >= lent_frames.LENT
+        ]
+        try:
+            number, _ = self.lend([parts[place] for place in large])
+        except NotShared:
+            return payload.copied(frame)
+        for at, place in enumerate(large):  # in front is the pickle itself, which is only read
+            use = lent_frames.use(parts[place]) if place else lent_frames.READ_ONLY
+            parts[place] = number, at, use
+        return lent_frames.framed(
+            part if type(part) is tuple else payload.own(part) for part in parts
+        )
+
+    def borrow(self, numbers: Iterable[int]) -> None:
+        """Take in that a batch was packed with these; `give_back` follows."""
+        with self._guard:
+            for number in numbers:
+                self._out[number].borrowed += 1
+
+    def give_back(self, numbers: Iterable[int]) -> None:
+        """Take in that a batch that was packed with these is sent, or will never be."""
+        with self._guard:
+            for number in numbers:
+                self._out[number].borrowed -= 1
+
+    def retire(self, numbers: Iterable[int]) -> None:
+        """Have these forgotten: nothing is packed with them any more."""
+        self._retired.extend(numbers)
+
+    # With the farm's lock held.
+
+    def lost(self, worker: int) -> None:
+        """Take in that a worker has died. Who waits for what it had to send on asks for that."""
+        for out in self._out.values():
+            out.holders.discard(worker)
+        for number in list(self._leaving):
+            self.forgot(worker, (number,))
+
+    def send_to(self, worker: int, numbers: Iterable[int]) -> None:
+        """Send a worker what it has not been sent of these: a batch follows that refers to it.
+
+        Workers of this host are told where it is. Others get it by the tree, and all at once.
+        """
+        for number in numbers:
+            out = self._out[number]
+            if worker not in out.holders:
+                places = self._to_reach(worker, out)
+                out.holders.update(place.rank for place in places)
+                self._pass_on(number, out.lent, places)
+
+    def _to_reach(self, worker: int, out: _Out) -> Sequence[Place]:
+        """Return a worker, and where it is the first on another host all that are on others."""
+        places = self._places()
+        own = [place for place in places if place.rank == worker]
+        if out.spread or own[0].host == self._domain:
+            return own
+        out.spread = True
+        # This one first: a batch follows, so it has nothing to do, or little, and hears it at once.
+        far = [place for place in places if place.host != self._domain]
+        return sorted(far, key=lambda place: place.rank != worker)
+
+    def forget_retired(self) -> None:
+        """Have all ranks forget what was retired, as far as no batch is on its way with it."""
+        with self._guard:
+            ready: list[int] = []
+            kept: list[int] = []
+            while self._retired:  # one by one, as more may come meanwhile
+                number = self._retired.popleft()
+                (kept if self._out[number].borrowed else ready).append(number)
+            self._retired.extend(kept)
+            outs = {number: self._out.pop(number) for number in ready}
+            oldest = min((*self._out, *self._leaving, *ready), default=0)
+        told: dict[int, list[int]] = {}
+        for number, out in outs.items():
+            for worker in out.holders:
+                told.setdefault(worker, []).append(number)
+            self._leaving[number] = set(out.holders)
+            self._let_go(number)
+        for worker, numbers in told.items():
+            self._send(worker, Forget(0, tuple(numbers), oldest))
+
+    def forgot(self, worker: int, numbers: Iterable[int]) -> None:
+        """Take in that a worker has forgotten these."""
+        for number in numbers:
+            if number in self._leaving:
+                self._leaving[number].discard(worker)
+                self._let_go(number)
+
+    def _let_go(self, number: int) -> None:
+        if not self._leaving[number]:
+            del self._leaving[number]
+            self._close(number)
