@@ -108,9 +108,9 @@ class Answers:
     def front(self, value: Packed) -> Finished | None:
         """Return the answer for all tasks up to the one that ends now, with the value that it will
         return; None where nothing is behind it, as the batch was cut meanwhile."""
-        done = len(self._values) + 1
-        if self._run.start + done >= self._stop:
+        if self._last:
             return None
+        done = len(self._values) + 1
         values = [*self._values[self._given :], value]
         answer = self._answer(values, done, self._seconds(), self._stop, self._stop)
         return answer._replace(goes_on=True)
@@ -178,33 +178,40 @@ class Answers:
 
     def _pack(self, value: Any) -> Packed:
         """Return the value of the task that ends now, packed; a large one has left by then."""
-        packed = Packed(self._frame(value))
-        size = payload.size(packed.frame)
-        if type(packed.frame) is tuple and not self._safe:  # the next task could change its buffers
+        try:
+            frame = payload.pack(value)
+        except BaseException as error:
+            raise self._unsendable(value, error) from error
+        size = len(frame) if type(frame) is bytes else payload.size(frame)
+        if type(frame) is tuple and not self._safe:  # the next task could change its buffers
             self.bare = self.alone or size >= UNCOPIED
             if not self.bare:
-                packed.frame = payload.copied(packed.frame)
+                frame = payload.copied(frame)
+        packed = Packed(frame)
         self._weight += size
-        last = self._run.start + len(self._values) + 1 >= self._stop
-        if (self.bare or self._weight >= LEAVES) and not last:
+        if (self._weight >= LEAVES or self.bare) and not self._last:
             self._leave(self, packed)
         return packed
+
+    @property
+    def _last(self) -> bool:
+        """True where no task follows the one that ends now."""
+        return self._run.start + len(self._values) + 1 >= self._stop
 
     def _packed_late(self, value: Any) -> Packed:
         """Return a value, packed, that nobody can change: a number, a string, or of a function that
         keeps nothing."""
         try:
-            return Packed(self._frame(value))
-        except errors.TaskError as error:
-            return self._failed(error)
-
-    def _frame(self, value: Any) -> Frame:
-        try:
-            return payload.pack(value)
+            return Packed(payload.pack(value))
         except BaseException as error:
-            from .failing import unsendable  # late: nothing may fail
+            problem = self._unsendable(value, error)
+            problem.__cause__ = error
+            return self._failed(problem)
 
-            raise unsendable(value, self._name, error) from error
+    def _unsendable(self, value: Any, error: BaseException) -> errors.TaskError:
+        from .failing import unsendable  # late: nothing may fail
+
+        return unsendable(value, self._name, error)
 
     def _failed(self, error: BaseException, kind: type[Failed] = Failed) -> Failed:
         from . import failing  # late: nothing may fail
