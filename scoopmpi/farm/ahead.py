@@ -98,11 +98,15 @@ class Ahead:
         weighed: whether any outcomes have come.
         reads: whether the tasks are read from the user's iterators.
         """
-        each, most = self._weight.larger, AHEAD_BYTES if ready else BEHIND_BYTES
-        ahead = min(int((most - self._waiting) / each), AHEAD_TASKS) if each else AHEAD_TASKS
-        if self._waiting:
-            ahead += self._came - taken
-        ahead = min(max(ahead, self._least if ready else self._behind), AHEAD_TASKS)
+        each, waiting = self._weight.larger, self._waiting
+        ahead = AHEAD_TASKS
+        if each:
+            here = self._came - taken if waiting else 0
+            ahead = max(here + int((AHEAD_BYTES - waiting) / each), self._least)
+            if waiting and not ready:  # as many go on as if nothing was here
+                most = max(here + int((BEHIND_BYTES - waiting) / each), self._behind)
+                ahead = min(here + max(int(AHEAD_BYTES / each), self._least), most)
+        ahead = min(ahead, AHEAD_TASKS)
         if not weighed:
             ahead = min(ahead, self._first)
         if reads:
