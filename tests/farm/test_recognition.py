@@ -180,9 +180,18 @@ def test_several_in_one_batch_are_lent_at_once() -> None:
     found = Recurring(Lending())  # type: ignore[arg-type]
     value = owned(random.Random(1))
     frames = tuple(payload.pack((value, number)) for number in range(4))
-    assert {frame[0] for frame in found.lent(frames, lent.large_parts(frames), len(frames))[0]} == {
-        None
-    }
+    sent, _ = found.lent(frames, lent.large_parts(frames), len(frames))
+    assert {frame[0] for frame in sent} == {None}
+
+
+def test_the_first_task_refers_to_what_the_next_has_too() -> None:
+    found, chance = Recurring(Lending()), random.Random(1)  # type: ignore[arg-type]
+    value, own, other = (owned(chance) for _ in range(3))
+    frames = payload.pack((value, own)), payload.pack((value, other))
+    both, numbers = found.lent(frames, lent.large_parts(frames), 1)
+    assert len(both) == 2 and numbers == (1,)
+    assert [type(part) is tuple for part in both[0][1:]] == [False, True, False]
+    assert not refers(found, other), "it was only looked at"
 
 
 def test_no_array_is_kept_alive() -> None:
