@@ -72,14 +72,19 @@ class Recurring:
         self._gap = 0  # sights since the latest buffer came before
         self._closed = False
 
-    def lent(self, frames: Sequence[Frame], spots: Spots) -> tuple[Sequence[Frame], Sequence[int]]:
+    def lent(
+        self, frames: Sequence[Frame], spots: Spots, tasks: int
+    ) -> tuple[Sequence[Frame], Sequence[int]]:
         """Return the frames of a batch as they are sent, and the numbers that they refer to.
 
-        spots: the large buffers (`wire.lent.large_parts`). The lending's `give_back` has to follow.
+        spots: the large buffers (`wire.lent.large_parts`). tasks: how many of the frames are the
+        batch; what is behind is only looked at. The lending's `give_back` has to follow.
         """
         with self._guard:
             self._batch += 1
-            groups = _grouped(frames, spots)
+            groups = {
+                key: group for key, group in _grouped(frames, spots).items() if group[0][0] < tasks
+            }
             wanted = [key for key, group in groups.items() if self._sees(key, frames, group)]
             if wanted and not self._closed:
                 self._lend(wanted, frames, groups)

@@ -59,7 +59,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def sent(recurring: Recurring, *values: Any) -> list[Any]:
     """What tasks get of values that are packed in one batch, and whether it was lent."""
     frames = tuple(map(payload.pack, values))
-    found, _ = recurring.lent(frames, lent.large_parts(frames))
+    found, _ = recurring.lent(frames, lent.large_parts(frames), len(frames))
     lending: Any = recurring._lending
 
     def opened(part: lent.Part) -> bytearray:
@@ -70,7 +70,7 @@ def sent(recurring: Recurring, *values: Any) -> list[Any]:
 
 def refers(recurring: Recurring, value: Any) -> bool:
     frames = (payload.pack(value),)
-    found, numbers = recurring.lent(frames, lent.large_parts(frames))
+    found, numbers = recurring.lent(frames, lent.large_parts(frames), len(frames))
     assert bool(numbers) == (found[0][0] is None)
     return bool(numbers)
 
@@ -180,7 +180,18 @@ def test_several_in_one_batch_are_lent_at_once() -> None:
     found = Recurring(Lending())  # type: ignore[arg-type]
     value = owned(random.Random(1))
     frames = tuple(payload.pack((value, number)) for number in range(4))
-    assert {frame[0] for frame in found.lent(frames, lent.large_parts(frames))[0]} == {None}
+    sent, _ = found.lent(frames, lent.large_parts(frames), len(frames))
+    assert {frame[0] for frame in sent} == {None}
+
+
+def test_the_first_task_refers_to_what_the_next_has_too() -> None:
+    found, chance = Recurring(Lending()), random.Random(1)  # type: ignore[arg-type]
+    value, own, other = (owned(chance) for _ in range(3))
+    frames = payload.pack((value, own)), payload.pack((value, other))
+    both, numbers = found.lent(frames, lent.large_parts(frames), 1)
+    assert len(both) == 2 and numbers == (1,)
+    assert [type(part) is tuple for part in both[0][1:]] == [False, True, False]
+    assert not refers(found, other), "it was only looked at"
 
 
 def test_no_array_is_kept_alive() -> None:
