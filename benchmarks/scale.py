@@ -85,6 +85,9 @@ class Workers:
     def close(self) -> None:
         pass
 
+    def rest(self) -> float | None:
+        return None
+
     def abort(self, status: int) -> None:
         raise SystemExit(status)
 

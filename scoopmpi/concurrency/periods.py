@@ -46,7 +46,7 @@ DEATHS_APART_SECONDS = 0.2
 """A supervisor, between its worker's death and its own where the job goes on: PRRTE 3.0.13 (of Open
 MPI 5.0.11) let MPI_Finalize of the others wait for ever in 1 of 20 runs where both came at once, in
 none of 90 with 0.05 s."""
-FREE_MEMORY_SECONDS = 2.0
+FREE_MEMORY_SECONDS = 4.0
 """A rank keeps the memory of arrays that are gone so long for the next ones, once or twice."""
 
 # Signals.

@@ -2,7 +2,7 @@
 
 To each host once, as constants (`sharing`), and between hosts over the same tree; but tasks refer
 to them by number, and when no task does any more all ranks forget them. Always so: a batch does not
-begin before all is there that it refers to (`missing`); rank 0 has a number until all that were
+begin before all is there that it refers to (`want`); rank 0 has a number until all that were
 sent it have said that they forgot it; what was forgotten is not kept again, however late it comes.
 """
 
@@ -42,8 +42,8 @@ class Lending:
     def __init__(self, send: Send, domain: str) -> None:
         self._send, self._domain = send, domain
         self._lent: dict[int, Lent] = {}
-        self._incomplete: dict[int, LentBuffers] = {}
-        """What this rank cannot open: it has asked for the buffers themselves."""
+        self._whom: dict[int, int] = {}
+        """Whom to ask for what this rank could not open."""
         self._gone: set[int] = set()
         self._oldest = 0
 
@@ -53,25 +53,33 @@ class Lending:
         if number in self._lent:  # it was asked for, as the tree was slow
             self._pass_on(number, self._lent[number], message.behind)
             return
-        before = self._incomplete.pop(number, None)
-        behind = message.behind if before is None else before.behind
+        lent = None
         if self._forgotten(number) or (message.buffers is None and sender == 0):
             self._gone.add(number)
-            self._pass_on(number, None, behind)
-            return
-        try:
-            lent = None if message.buffers is None else kept(message.buffers)
-        except NotShared:
-            lent = None
-        if lent is None:
-            self._incomplete[number] = message._replace(behind=behind)
-            self.ask(0 if message.buffers is None else sender, number)
-            return
-        self._lent[number] = lent
-        self._pass_on(number, lent, behind)
+        elif message.buffers is None:
+            self._whom[number] = 0  # which has it for as long as tasks refer to it
+        else:
+            try:
+                lent = self._lent[number] = kept(message.buffers)
+            except NotShared:
+                self._whom[number] = sender
+        self._pass_on(number, lent, message.behind)
+
+    def want(self, numbers: Iterable[int]) -> list[int]:
+        """Return those of these for which a batch has to wait.
+
+        What has come, and could not be opened, is asked for: not before, as few may need it.
+        """
+        missing = [
+            number for number in numbers if number not in self._lent and not self._forgotten(number)
+        ]
+        for number in missing:
+            if (whom := self._whom.pop(number, None)) is not None:
+                self.ask(whom, number)
+        return missing
 
     def ask(self, rank: int, number: int) -> None:
-        """Have a rank send a number in full; rank 0 has it for as long as tasks refer to it."""
+        """Have a rank send a number in full."""
         self._send(rank, LentRequest(number))
 
     def send_buffers(self, sender: int, message: LentRequest) -> None:
@@ -79,12 +87,6 @@ class Lending:
         lent = self._lent.get(message.number)
         buffers = None if lent is None else lent.frame()
         self._send(sender, LentBuffers(message.number, buffers, ()))
-
-    def missing(self, numbers: Iterable[int]) -> list[int]:
-        """Return those of these for which a batch has to wait."""
-        return [
-            number for number in numbers if number not in self._lent and not self._forgotten(number)
-        ]
 
     def loan(self, numbers: Iterable[int]) -> Loan:
         """Return those of the numbers that are here, kept until their batch has ended."""
@@ -94,9 +96,15 @@ class Lending:
         """Keep these no longer. oldest: all numbers below have been forgotten by all ranks."""
         self._oldest = max(self._oldest, oldest)
         for number in numbers:
-            self._lent.pop(number, None)
+            self._close(number)
+            self._whom.pop(number, None)
             self._gone.add(number)
         self._gone = {number for number in self._gone if number >= self._oldest}
+
+    def _close(self, number: int) -> None:
+        # Not left to the collector: batches are circles, and may refer to it.
+        if (lent := self._lent.pop(number, None)) is not None:
+            lent.close()
 
     def _forgotten(self, number: int) -> bool:
         return number < self._oldest or number in self._gone
@@ -295,4 +303,4 @@ class FarmLending(Lending):
     def _let_go(self, number: int) -> None:
         if not self._leaving[number]:
             del self._leaving[number]
-            self._lent.pop(number, None)
+            self._close(number)

@@ -22,10 +22,10 @@ from .private_memory import PrivateMemory
 
 
 class Lent:
-    """The buffers of one number. Memory and file are let go with the last who refers to this.
+    """The buffers of one number.
 
     buffers: all of them, read-only. where: their place on this host, None where each rank has its
-    own. fd: of the file there, closed with this; or published, which keeps that open.
+    own. fd: of the file there; or published, which keeps that open.
     """
 
     def __init__(
@@ -64,9 +64,17 @@ class Lent:
         """Return the buffers as they can be sent."""
         return tuple(map(pickle.PickleBuffer, self.buffers))
 
-    def __del__(self) -> None:
+    def close(self) -> None:
+        """Let go of memory and file; what tasks have opened stays theirs."""
+        self.buffers, self._own = (), None
+        self._bytes.clear()
+        if self._published is not None:
+            self._published.close()
         if self._own_fd is not None:
             os.close(self._own_fd)
+            self._own_fd = None
+
+    __del__ = close
 
 
 def _copied(buffers: Sequence[Any], place: int) -> Any:

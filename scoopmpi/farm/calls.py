@@ -19,7 +19,7 @@ from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks, numbers_in
 from ..tasks.unfinished import Unheard
 from ..tasks.wrapped import Retry
-from ..wire import errors, payload
+from ..wire import errors, lent, payload
 from ..wire.messages import CANCELLED, Origin
 from ..wire.payload import Frame
 
@@ -57,6 +57,9 @@ def seal(
         name = payload.pack_named(fn)
         if name is not None:
             return [name, args, kwargs.copy() if kwargs else None, origin]
+    if lent.has_large_bytes(args) or (kwargs and lent.has_large_bytes(kwargs.values())):
+        args = tuple(map(lent.beside, args))
+        kwargs = {name: lent.beside(value) for name, value in kwargs.items()}
     return payload.pack((fn, args, kwargs, origin))
 
 

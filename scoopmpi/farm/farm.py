@@ -35,7 +35,7 @@ task and compares.
         worker/inbox            the batch is the next one
         worker/nested/depth_first a fiber for it          + worker/nested/fibers
         worker/batches          it is the one that runs   + worker/inbox worker
-        worker/running          unpacked, run, packed     + worker/purity worker wire/payload
+        worker/running          unpacked, run, packed     + worker/answers worker wire/payload
                                                             wire/failure tasks/pedigree
         worker/outbox           answered
         wire/transport          Finished leaves

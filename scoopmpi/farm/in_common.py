@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pickle import PickleBuffer
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -47,16 +48,12 @@ class Kept:
 
         use: as in `wire.lent`.
         """
-        if not self._number:
-            try:
-                self._number, memory = self._lending.lend([self._copy])
-            except NotShared as problem:
-                self._lending.unable(problem)
-                return self._copy
-            self._memory = memory
-            self._there = hostmemory.address(memory.buffers[0])
-            del self._copy
-        return self._number, 0, use
+        if not self._number and self._lending.has_room(self.size):
+            with suppress(NotShared):
+                self._number, self._memory = self._lending.lend([self._copy])
+                self._there = hostmemory.address(self._memory.buffers[0])
+                del self._copy
+        return (self._number, 0, use) if self._number else self._copy
 
     def opened(self, part: lent.Part) -> Any:
         """Return the content for whoever opens a frame in which `part` stands for it."""
@@ -107,7 +104,7 @@ class InCommon:
         if kept is not None and kept.equals(key):
             self._remember(key, kept)
             return kept.part(lent.use(part)), kept
-        copy = payload.own(part)
+        copy = part if type(raw.obj) is bytes else payload.own(part)
         kept = self._kept[key] = Kept(copy, self._lending)
         self._remember(key, kept)
         return copy, kept

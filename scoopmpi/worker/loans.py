@@ -33,7 +33,7 @@ class Loans:
 
     def wait(self, numbers: Sequence[int]) -> bool:
         """True where the next batch has to wait for what it was lent; with the lock held."""
-        missing = self._lending.missing(numbers)
+        missing = self._lending.want(numbers)
         if not missing:
             self._since, self._asked = None, False
             return False

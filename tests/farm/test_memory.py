@@ -113,3 +113,76 @@ def test_what_leaks_runs_in_a_process_of_its_own(first_library: Library, tmp_pat
     (tmp_path / "recipe.py").write_text(recipe)
     answer = start_ranks(first_library, 3, ["-m", "scoopmpi", "recipe.py"], cwd=tmp_path)
     assert (answer.returncode, answer.stdout) == (0, "[[0, 1, 4], [9, 16, 25]]\n"), answer.stderr
+
+
+SLOW = """
+import itertools, sys, time
+import numpy
+from scoopmpi import futures
+
+MIB = 1 << 17  # floats
+PEAK = "VmHWM"
+
+def ones(mib):
+    return numpy.ones(int(mib * MIB))
+
+def total(array):
+    return float(array.sum())
+
+def memory(what):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) >> 10 for line in status if line.startswith(what))
+
+def forget_peak(_=0):
+    time.sleep(0.05)  # so that each worker gets one
+    with open("/proc/self/clear_refs", "w") as peak:
+        peak.write("5")
+    return memory("VmRSS")
+
+def peak(_=0):
+    time.sleep(0.05)
+    return memory(PEAK)
+
+def slowly(name, values, taken):
+    before, here = max(futures.map(forget_peak, range(4))), forget_peak()
+    values = values()
+    for value in itertools.islice(values, taken):
+        time.sleep(0.2)
+    here = memory(PEAK) - here
+    del values, value
+    print(name, here, max(futures.map(peak, range(4))) - before)
+
+if __name__ == "__main__":
+    slowly("large", lambda: futures.map(ones, [16] * 100), 8)
+    slowly("large_unordered", lambda: futures.map_as_completed(ones, [16] * 100), 8)
+    slowly("arguments", lambda: futures.map(total, map(ones, itertools.repeat(16, 100))), 8)
+    for _ in range(2):
+        list(futures.map(ones, [1e-5] * 2000))
+    slowly("light_before", lambda: futures.map(ones, [1] * 20_000), 8)
+    slowly("mixed", lambda: futures.map(ones, ([48] + [1e-5] * 9) * 100), 40)
+"""
+ROOM = {
+    # The bound of 64 MiB, what is being received, what the consumer has, and some for the rest;
+    # at a worker one result on its way, one made, and what it was made of.
+    "large": (160, 80),
+    "large_unordered": (160, 80),
+    "arguments": (160, 80),
+    "light_before": (160, 80),
+    "mixed": (290, 170),
+}
+
+
+@pytest.mark.alone
+def test_large_values_wait_within_the_bound_for_a_slow_consumer(
+    first_library: Library, tmp_path: Path
+) -> None:
+    """Peaks, in MiB above what was there before, of rank 0 and of each of two workers."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    answer = start_ranks(first_library, 3, ["-m", "scoopmpi", "slow.py"], cwd=tmp_path)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    rows = map(str.split, answer.stdout.splitlines())
+    peaks = {name: (int(here), int(there)) for name, here, there in rows}
+    assert peaks.keys() == ROOM.keys()
+    for name, (here, there) in ROOM.items():
+        assert peaks[name][0] <= here, peaks
+        assert peaks[name][1] <= there, peaks

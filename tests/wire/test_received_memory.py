@@ -51,7 +51,7 @@ if __name__ == "__main__":
     kept = list(futures.map(numpy.ones, [MIB] * 100 + [16 * MIB + MIB // 10] * 8))
     holding, asked = resident(), sum(value.nbytes for value in kept) / 2**20
     del kept
-    time.sleep(6)  # rank 0's thread sleeps, and wakes up for this alone
+    time.sleep(9)  # rank 0's thread sleeps, and wakes up for this alone
     idle = resident(), max(futures.map(on_workers, range(4)))
     for name, value in [("warm", warm), ("after", after), ("idle", idle)]:
         print(name, *(round(mine - its) for mine, its in zip(value, before)))
