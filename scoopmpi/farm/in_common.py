@@ -75,7 +75,8 @@ class InCommon:
 
     def __init__(self, lending: FarmLending) -> None:
         self._lending = lending
-        self._guard = threading.Lock()  # any thread may submit
+        # Any thread may submit, and a signal handler in the middle of that.
+        self._guard = threading.RLock()
         self._kept: WeakValueDictionary[Key, Kept] = WeakValueDictionary()
         self._latest: OrderedDict[Key, Kept] = OrderedDict()
         self._bytes = 0  # of these
