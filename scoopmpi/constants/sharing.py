@@ -103,7 +103,7 @@ class FarmSharing(Sharing):
         self._lent: FarmLending | None = None
         self.retired: deque[int] = deque()
         """Numbers of what was lent, and is to be forgotten; any thread may add to them."""
-        self._guard = threading.Lock()  # any thread may be the first that lends
+        self._guard = threading.RLock()  # any thread may be the first that lends
 
     @property
     def lending(self) -> FarmLending:
@@ -130,6 +130,12 @@ class FarmSharing(Sharing):
     def lends(self) -> bool:
         """True from when tasks have something in common."""
         return self._lent is not None
+
+    @property
+    def forgetting(self) -> bool:
+        """True while something is to be forgotten, or workers have not said that they have: until
+        then this rank keeps it, a whole table perhaps, however long the program computes alone."""
+        return bool(self.retired) or (self._lent is not None and self._lent.leaving)
 
     def program_sets(self, names: Iterable[str]) -> None:
         """Note what the program is about to set, before any task can see it."""

@@ -164,7 +164,7 @@ class LineTransport:
             os._exit(ORPHANED)  # nobody is left to work for
         return None
 
-    def flush(self) -> None:
+    def flush(self, to: int | None = None) -> None:
         self._line.flush()
 
     def close(self) -> None:

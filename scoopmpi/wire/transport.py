@@ -25,6 +25,7 @@ from ..process import lifeline, streams
 from ..process.supervisor import ORPHANED
 from .messages import KINDS, NUMBERS, Lost, Message
 from .mpi_waits import yield_inside_mpi
+from .under_way import UnderWay
 
 if TYPE_CHECKING:  # an import is a file that every rank opens
     from .buffer_pool import BufferPool
@@ -55,8 +56,8 @@ class Transport(Protocol):
     def receive(self) -> tuple[int, Message] | None:
         """Return the sender and the next message, or None where nothing has arrived."""
 
-    def flush(self) -> None:
-        """Wait until everything that was sent has left this rank's memory."""
+    def flush(self, to: int | None = None) -> None:
+        """Wait until everything that was sent to a rank, or to all, has left this rank's memory."""
 
     def close(self) -> None:
         """Send what is under way; nothing is sent from this rank afterwards."""
@@ -91,7 +92,7 @@ class MPITransport:
         self.rank: int = self._comm.rank
         self.size: int = self._comm.size
         self._status = MPI.Status()
-        self._under_way: deque[tuple[Any, Any]] = deque()
+        self._under_way = UnderWay(self._note_the_dead)
         self._cut_off = False  # whether a host cannot be reached
         self._dead: set[int] = set()
         self._unsaid: deque[int] = deque()  # those of the dead that nobody has been told of
@@ -125,11 +126,12 @@ class MPITransport:
         for buffer in buffers:
             for start in range(0, buffer.nbytes, PIECE):
                 self._start(buffer[start : start + PIECE], to, TAG_BUFFER)
-        self._drop_sent()
+        if self._under_way:
+            self._under_way.drop()
 
     def receive(self) -> tuple[int, Message] | None:
         if self._under_way:
-            self._drop_sent()
+            self._under_way.drop()
         if self._unsaid:
             return self._unsaid.popleft(), Lost()
         for _ in range(2 + len(self._dead)):
@@ -184,14 +186,17 @@ class MPITransport:
             ) from problem
         return source, message
 
-    def flush(self) -> None:
+    def flush(self, to: int | None = None) -> None:
         since = time.monotonic()
-        while self._under_way:
-            self._drop_sent()
-            if self._under_way:  # MPI's own wait would keep a core that the receiver may need
+        while self._waits_for(to):
+            self._under_way.drop()
+            if self._waits_for(to):  # MPI's own wait would keep a core that the receiver may need
                 pause(time.monotonic() - since, YIELD_SECONDS)
         for line in self._lines.values():
             line.flush()
+
+    def _waits_for(self, to: int | None) -> bool:
+        return bool(self._under_way) if to is None else self._under_way.to(to)
 
     def close(self) -> None:
         self.flush()
@@ -235,21 +240,9 @@ class MPITransport:
         try:
             request = self._comm.Isend([data, self._mpi.BYTE], to, tag)
             if not request.Test():
-                self._under_way.append((request, data))
+                self._under_way.add(to, request, data)
         except self._mpi.Exception as problem:
             self._note_the_dead(problem)
-
-    def _drop_sent(self) -> None:
-        under_way = self._under_way
-        while under_way:
-            first = under_way[0]
-            try:
-                if not first[0].Test():
-                    return
-            except self._mpi.Exception as problem:
-                self._note_the_dead(problem)
-            if under_way and under_way[0] is first:  # a __del__ that prints may have come between
-                under_way.popleft()
 
     def _note_the_dead(self, problem: Any) -> None:
         """Note which ranks have died, where the problem is that; else raise it.

@@ -38,19 +38,20 @@ class Outbox:
     def send(self, message: Message, flush: bool = False) -> None:
         """Send a message; nothing is sent after the last one.
 
-        flush: wait until it has left this rank's memory.
+        flush: wait until it has left this rank's memory. Not for what is under way to other
+            workers, which may be in tasks of hours.
         """
         with self._lock:
             if not self._closed:
                 self._transport.send(0, message)
                 if flush:
-                    self._transport.flush()
+                    self._transport.flush(0)
 
     def flush(self) -> None:
         """Wait until what was sent has left this rank's memory."""
         with self._lock:
             if not self._closed:
-                self._transport.flush()
+                self._transport.flush(0)
 
     def join(self, names: frozenset[str], said: bytes) -> None:
         """Say that tasks may come.
@@ -75,7 +76,7 @@ class Outbox:
                 self._transport.send(0, messages.Printed(stream, data))
                 self._unread += len(data)
                 if self._unread > UNREAD_BYTES or len(data) > EAGER_BYTES:
-                    self._transport.flush()
+                    self._transport.flush(0)
                     self._unread = 0
             return not self._closed
 

@@ -103,7 +103,7 @@ class MemoryTransport:
         number, *fields = pickle.loads(data, buffers=map(bytearray, copies))
         return sender, KINDS[number]._make(fields)
 
-    def flush(self) -> None:
+    def flush(self, to: int | None = None) -> None:
         pass
 
     def close(self) -> None:

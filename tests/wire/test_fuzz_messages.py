@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from scoopmpi.wire import messages
 from scoopmpi.wire.messages import KINDS, NUMBERS
 from scoopmpi.wire.transport import LARGE, TAG_ALONE, TAG_WITH_BUFFERS, Garbled, MPITransport
+from scoopmpi.wire.under_way import UnderWay
 from tests.support.libraries import Library
 from tests.support.limited import little_memory
 from tests.support.starting import start_ranks
@@ -74,7 +75,8 @@ def transport() -> tuple[MPITransport, Wire]:
     made._lines = {}
     made._mpi, made._comm, made._status = wire, wire, wire
     made.rank, made.size = 0, 2
-    made._under_way, made._dead, made._unsaid = deque(), set(), deque()
+    made._under_way = UnderWay(made._note_the_dead)
+    made._dead, made._unsaid = set(), deque()
     return made, wire
 
 

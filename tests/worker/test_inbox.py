@@ -30,7 +30,7 @@ class Wire:
     def send(self, to: int, message: Any) -> None:
         self.sent.append(message)
 
-    def flush(self) -> None:
+    def flush(self, to: int | None = None) -> None:
         self.flushes += 1
 
 

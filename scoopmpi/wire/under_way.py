@@ -1,0 +1,50 @@
+"""Messages that MPI has not taken yet: what they are made of is kept alive until it has.
+
+Apart for each receiver, in order: one that sits in a long call takes nothing meanwhile, and what
+others have taken must not stay in memory for it, nor a sender wait for it. Knows requests as what
+can be tested, and no MPI.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+
+class UnderWay:
+    """The sends of one rank. failed: takes what testing one has raised."""
+
+    def __init__(self, failed: Callable[[Any], None]) -> None:
+        self._failed = failed
+        self._sends: dict[int, deque[tuple[Any, Any]]] = {}
+
+    def add(self, to: int, request: Any, data: Any) -> None:
+        """Keep the data of a send to a rank until it has been taken."""
+        self._sends.setdefault(to, deque()).append((request, data))
+
+    def drop(self) -> None:
+        """Let go of all that has been taken."""
+        for to in tuple(self._sends):
+            self._drop(to)
+
+    def _drop(self, to: int) -> None:
+        sends = self._sends.get(to)
+        while sends:
+            first = sends[0]
+            try:
+                if not first[0].Test():
+                    return
+            except Exception as problem:
+                self._failed(problem)
+            if sends and sends[0] is first:  # a __del__ that prints may have come between
+                sends.popleft()
+        if sends is not None and self._sends.get(to) is sends:
+            del self._sends[to]
+
+    def to(self, receiver: int) -> bool:
+        """True where something is under way to a rank."""
+        return receiver in self._sends
+
+    def __bool__(self) -> bool:
+        return bool(self._sends)

@@ -1,0 +1,81 @@
+"""What is under way to one rank keeps neither what others have taken, nor who waits for these."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from scoopmpi.wire.under_way import UnderWay
+
+
+class Sent:
+    """A request, and the data of it."""
+
+    def __init__(self, taken: bool = False, problem: Exception | None = None) -> None:
+        self.taken, self.problem = taken, problem
+
+    def Test(self) -> bool:
+        if self.problem is not None:
+            raise self.problem
+        return self.taken
+
+
+def noted(problem: Exception) -> None:
+    assert isinstance(problem, LookupError)
+
+
+@pytest.fixture
+def ways() -> UnderWay:
+    return UnderWay(noted)
+
+
+def add(ways: UnderWay, to: int, sent: Sent) -> weakref.ref[Any]:
+    ways.add(to, sent, sent)
+    return weakref.ref(sent)
+
+
+def test_what_was_taken_is_let_go_whoever_else_takes_nothing(ways: UnderWay) -> None:
+    stuck = Sent()
+    add(ways, 3, stuck)
+    others = [add(ways, to, Sent(True)) for to in (1, 2, 1, 4)]
+    behind = add(ways, 3, Sent(True))
+    ways.drop()
+    gc.collect()
+    assert [other() for other in others] == [None] * 4 and behind() is not None
+    assert ways and ways.to(3) and not ways.to(1)
+    stuck.taken = True
+    ways.drop()
+    assert not ways and behind() is None
+
+
+def test_what_has_failed_is_told_and_let_go(ways: UnderWay) -> None:
+    add(ways, 2, Sent(problem=LookupError("it has died")))
+    add(ways, 2, Sent(True))
+    ways.drop()
+    assert not ways
+
+
+def test_what_cannot_be_told_is_raised(ways: UnderWay) -> None:
+    add(ways, 2, Sent(problem=ValueError("no such request")))
+    with pytest.raises(AssertionError):
+        ways.drop()
+    assert ways.to(2)
+
+
+def test_a_message_that_is_sent_in_between_is_kept(ways: UnderWay) -> None:
+    """A `__del__` that prints may send while this looks."""
+
+    class Sends(Sent):
+        def Test(self) -> bool:
+            if not self.taken:
+                self.taken = True
+                ways.add(2, Sent(), "line")
+                ways.drop()
+            return True
+
+    ways.add(2, Sends(), "data")
+    ways.drop()
+    assert ways.to(2)
