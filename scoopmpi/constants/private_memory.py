@@ -22,6 +22,8 @@ from typing import Any
 from . import hostmemory
 from .hostmemory import Where
 
+MOST_GIVEN = 64
+"""Mappings that tasks have at a time: each is an open file, too, of the 1024 that are usual."""
 MOST_FREE = 4
 """Mappings that wait for a task; one runs at a time, but values of earlier ones may live on."""
 FAULT_PAGES = 16
@@ -56,11 +58,11 @@ class PrivateMemory:
 
     def opened(self, place: int) -> Any:
         """Return a buffer as the caller's own: what is written to it nobody else sees."""
-        if self._written > 1:
+        if self._written > 1 or len(self._given) >= MOST_GIVEN:
             return self._copied(place)
         try:
             given = self._free.pop() if self._free else self._mapped()
-        except OSError:  # too many files or mappings are open: tasks keep what they got
+        except OSError:  # too many files or mappings are open
             return self._copied(place)
         holder = self._holder.from_buffer(given.memory)
         given.faults = _faults()
