@@ -207,6 +207,7 @@ def test_what_would_take_most_of_the_memory_goes_with_each_task(
     farm: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lending, "spare", lambda: 3 * 8 * N)
+    monkeypatch.setattr(lending, "LITTLE", 0)
     assert list(farm.map(total, [np.ones(2 * N)] * 30)) == [2 * N] * 30
     assert "0 MiB are more than half of the 0 MiB left" in caplog.text
     assert list(farm.map(total, [np.ones(N)] * 30)) == [N] * 30
