@@ -69,7 +69,7 @@ class MapTasks:
             columns = self._source.columns(start, stop)
         beside = self._large_bytes and self._packs_beside(columns)
         frame = None if beside else payload.pack_columns(columns)
-        if frame is not None and payload.size(frame) > lent.LARGE_BYTES:
+        if not (frame is None or type(frame) is bytes or payload.size(frame) < lent.LARGE_BYTES):
             beside = self._large_bytes = self._packs_beside(columns)
         if frame is not None and not beside:
             self._ahead.weigh((frame,), stop - start)
@@ -101,7 +101,8 @@ class MapTasks:
         """Have all that was lent be forgotten: no task is packed any more."""
         if self._recurring is not None:
             self._recurring.closed()
-        self._sharing.retire(self._function.lent)
+        if self._function.lent:
+            self._sharing.retire(self._function.lent)
 
     def _lent(
         self, frames: Sequence[Frame], stop: int, beside: bool

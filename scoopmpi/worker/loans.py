@@ -43,7 +43,7 @@ class Loans:
         if now - self._since > ASK and not self._asked:
             self._asked = True
             for number in missing:
-                self._lending.ask(0, number)
+                self._lending.ask(0, True, number)
         return now - self._since < ON_ITS_WAY_SECONDS  # then each task says what has not come
 
     def opener(self, numbers: Sequence[int]) -> Callable[[Frame], Frame]:

@@ -83,7 +83,7 @@ class Network:
         if isinstance(message, LentBuffers) and type(message.buffers) is tuple:
             self.crossed.append(self.domains[to])
             message = message._replace(buffers=tuple(bytes(each) for each in message.buffers))
-        elif isinstance(message, LentBuffers) and message.buffers is not None:
+        elif isinstance(message, LentBuffers) and isinstance(message.buffers, hostmemory.Where):
             assert self.domains[sender] == self.domains[to], "it cannot be opened there"
         self.channels.setdefault((sender, to), deque()).append(message)
 
@@ -153,7 +153,7 @@ class Network:
                 for worker in waiting:
                     number = worker.queue[0]
                     assert isinstance(number, int)
-                    worker.lending.ask(0, number)
+                    worker.lending.ask(0, True, number)
         raise AssertionError("it does not come to rest")
 
 
@@ -219,6 +219,21 @@ def test_who_joins_later_finds_it_too(seed: int) -> None:
     network.forget(number)
     network.settle()
     assert {rank for rank, _ in network.ran} == {1, 2, *late}
+    assert network.clean
+
+
+def test_who_joins_a_host_later_gets_it_there() -> None:
+    network = Network(["h1", "h2"], 0)
+    number = network.lend()
+    network.run(1, number)
+    network.settle()
+    for _ in range(3):
+        for host in ("h1", "h2"):
+            network.run(network.join(host), number)
+    network.settle()
+    assert len(network.ran) == 7 and sorted(network.crossed) == ["h1", "h2"]
+    network.forget(number)
+    network.settle()
     assert network.clean
 
 
