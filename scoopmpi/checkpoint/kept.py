@@ -13,10 +13,18 @@ from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from .rows import Saved
 
+PORTION = 64 << 20
+"""Bytes of outcomes that are read at once: as many as wait for a slow consumer at rank 0."""
+
 
 def as_came(saved: Saved) -> OutcomeRange:
     """Return all outcomes of a part."""
     return OutcomeRange(saved.start, saved.stop, saved.plain, saved.outcomes, saved.failed)
+
+
+def weight(parts: Iterable[OutcomeRange]) -> int:
+    """Return the bytes of outcomes."""
+    return sum(payload.weight(part.plain, part.outcomes) for part in parts)
 
 
 def cut(part: OutcomeRange, without: Sequence[int]) -> Iterator[OutcomeRange]:

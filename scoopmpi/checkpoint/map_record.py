@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 
 from ..tasks.outcomes import OutcomeRange
 from ..wire import payload
 from ..wire.payload import Frame
 from . import arguments, digests
-from .kept import as_came, cut, failing_values, in_a_row, in_rows, says_late
+from .kept import PORTION, as_came, cut, failing_values, in_a_row, in_rows, says_late, weight
 from .known import Known
 from .ledger import Ledger
 from .rows import Outcome, Saved
-from .tables import Function, Job, Move, Place
+from .tables import Function, Job, Move, Place, tasks_of
+
+Columns: TypeAlias = Sequence[Sequence[Any]]
 
 
 class CheckpointedMap:
@@ -38,6 +41,7 @@ class CheckpointedMap:
     ) -> None:  # fmt: skip
         self._ledger, self._file, self._given = ledger, ledger.file, given
         self._number, self._name, self._function = number, name, function
+        self._says = f"map {number} ({name})"
         self._where, self._placed, self._failed_value = where, placed, failed_value
         self._left: Known | None = None if function is None else ledger.known(function)
         self._places: dict[int, list[Place]] = {}  # parts of the function that lie here, by start
@@ -83,13 +87,12 @@ class CheckpointedMap:
         self._starts = sorted(self._places)
         mine = [place for several in self._places.values() for place in several]
         self._end = max((place.stop for place in mine), default=0)
-        self._ledger.tally.add(passed_over=sum(p.stop - p.start for p in places) - _tasks(mine))
+        self._ledger.tally.add(passed_over=sum(p.stop - p.start for p in places) - tasks_of(mine))
         if earlier and self._left is None:
             self._changed_end = max(place.stop for place in earlier)
-            where = f"map {self._number} ({self._name})"
             parts = {place.part for place in earlier}
             gone = sum(outcome.part in parts for outcome in self._file.replaced)
-            self._ledger.changed(where, function.name, _tasks(earlier) - gone)
+            self._ledger.changed(self._says, function.name, tasks_of(earlier) - gone)
 
     # What is known.
 
@@ -102,17 +105,18 @@ class CheckpointedMap:
         ends = [place.stop for at in self._starts[first:last] for place in self._places[at]]
         return max([stop, *ends])
 
-    def known(self, start: int, stop: int, columns: Sequence[Sequence[Any]]) -> list[OutcomeRange]:
-        """Return what is known of the tasks `start` to `stop - 1`, and at once behind, in order.
+    def known(self, start: int, stop: int, columns: Columns) -> tuple[list[OutcomeRange], int]:
+        """Return what is known of the tasks `start` to `stop - 1`, and at once behind, in order;
+        and before which task it was looked, `stop` or earlier, where that is much already.
 
         columns: their arguments, a column for each parameter, from `start` on as far as `reach`
             has said, or to the end of the map.
         """
         if self._left is None or self._ledger.set_by_tasks:
-            return []
+            return [], stop
         found: list[OutcomeRange] = []
         gaps: list[range] = []
-        read = start + len(columns[0])
+        read, room = start + len(columns[0]), PORTION
         regions = [range(start, min(stop, read))]
         for region in regions:  # it grows meanwhile
             # Only the last part of the first one may end behind it: none lies above another.
@@ -131,17 +135,18 @@ class CheckpointedMap:
                 else:
                     found += parts
                     at = place.stop
+                    room -= weight(parts)
+                    if room < 0 and region is regions[0]:
+                        stop = at
+                        break
         found += self._elsewhere(gaps, start, columns)
         if self._others is not None and not found and start == 0:
-            mine = (place for several in self._places.values() for place in several)
-            where = f"map {self._number} ({self._name})"
-            self._ledger.nothing_fits(where, self._name, _tasks(mine))
+            mine = chain.from_iterable(self._places.values())
+            self._ledger.nothing_fits(self._says, self._name, tasks_of(mine))
         self._ledger.tally.add(found=sum(part.stop - part.start for part in found))
-        return sorted(found, key=lambda part: part.start)
+        return sorted(found, key=lambda part: part.start), stop
 
-    def _fitting(
-        self, at: int, most: int, start: int, columns: Sequence[Sequence[Any]]
-    ) -> Place | None:
+    def _fitting(self, at: int, most: int, start: int, columns: Columns) -> Place | None:
         """Return a part that begins at a task and has just these arguments; it is given then.
 
         most: the task before which it must end. start: the first task of the columns.
@@ -163,7 +168,7 @@ class CheckpointedMap:
             end = max(place.stop for place in several)
             first, last = self._others or (at, end)
             self._others = min(first, at), max(last, end)
-            self._ledger.tally.add(passed_over=_tasks(several[:1]))
+            self._ledger.tally.add(passed_over=tasks_of(several[:1]))
         return None
 
     def _had_others(self, place: Place) -> bool:
@@ -201,9 +206,7 @@ class CheckpointedMap:
         regions += in_a_row(later)
         return list(cut(as_came(saved), again))
 
-    def _elsewhere(
-        self, gaps: Iterable[range], start: int, columns: Sequence[Sequence[Any]]
-    ) -> list[OutcomeRange]:
+    def _elsewhere(self, gaps: Iterable[range], start: int, columns: Columns) -> list[OutcomeRange]:
         """Return what is known of tasks whose outcomes are not where they were, one by one."""
         keys: dict[int, bytes] = {}
         for gap in gaps:
@@ -272,7 +275,7 @@ class CheckpointedMap:
 
     # What comes.
 
-    def sent(self, start: int, columns: Sequence[Sequence[Any]], frames: Sequence[Frame]) -> None:
+    def sent(self, start: int, columns: Columns, frames: Sequence[Frame]) -> None:
         """Look at arguments that are handed out and may change, as they are now.
 
         start: the index of the first task. frames: the arguments packed, one for each task.
@@ -284,7 +287,7 @@ class CheckpointedMap:
             small = type(frame) is bytes and len(frame) <= arguments.SHOWN
             self._rows[task] = arguments.key(row, (*self._where, task)), frame if small else None
 
-    def came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
+    def came(self, part: OutcomeRange, columns: Columns) -> None:
         """Keep outcomes that have come, of tasks with these arguments."""
         late = [place for place in part.failed if says_late(part.outcomes[place])]
         for some in cut(part, late):
@@ -292,7 +295,7 @@ class CheckpointedMap:
             self._came(some, [column[first:last] for column in columns] if late else columns)
         self._ledger.tally.add(new=len(late))
 
-    def _came(self, part: OutcomeRange, columns: Sequence[Sequence[Any]]) -> None:
+    def _came(self, part: OutcomeRange, columns: Columns) -> None:
         tasks = range(part.start, part.stop)
         rows = [self._rows.pop(task, (None, None)) for task in tasks] if self._rows else []
         instead = self._taken_back(tasks) if self._instead else []
@@ -328,13 +331,9 @@ class CheckpointedMap:
         others = min(left, max(0, min(tasks.stop, last) - max(tasks.start, first)))
         self._ledger.tally.add(new=left - others, others=others, retried=retried)
 
-    def _digest(self, first: int, columns: Sequence[Sequence[Any]]) -> bytes | None:
+    def _digest(self, first: int, columns: Columns) -> bytes | None:
         """Return the digest of tasks' arguments from the first on; None where they have none."""
         if payload.plain_columns(columns):
             return digests.digest(*columns)
         keys = arguments.keys_of(columns, self._where, first)
         return digests.digest(*keys) if all(keys) else None
-
-
-def _tasks(places: Iterable[Place]) -> int:
-    return sum(place.stop - place.start for place in places)

@@ -73,6 +73,11 @@ class Place(NamedTuple):
         return kinds == (int, int, int, int, int, bytes, bytes) and 0 <= self.start <= self.stop
 
 
+def tasks_of(places: Iterable[Place]) -> int:
+    """Return how many tasks have outcomes in some places."""
+    return sum(place.stop - place.start for place in places)
+
+
 _PLACES = "SELECT part, function, job, start, stop, digest, failed FROM parts WHERE piece=0 "
 
 

@@ -76,7 +76,9 @@ class MapWindow:
         if source.size is None:
             source.read_up_to(reach)  # as the run did that saved them
         columns = source.columns(begin, min(reach, source.read))
-        for part in record.known(begin, end, columns):
+        parts, looked = record.known(begin, end, columns)
+        end = min(end, looked)
+        for part in parts:
             if begin < part.start:
                 spans.append(Span(part.start - begin, False, begin))
             spans.append(Span(part.stop - part.start, True, part.start))

@@ -53,7 +53,7 @@ class Scheduler(Standing):
 
         ahead: before all other jobs, as running tasks wait for these.
         pace, weight: of a new job, where they are remembered; bytes of a task.
-        """  # fmt: skip
+        """
         if count < 0:
             raise ValueError(f"cannot submit {count} tasks of job {job}")
         known = self._jobs.get(job)

@@ -86,7 +86,8 @@ class Source:
 
     def forget(self, start: int, stop: int) -> None:
         """Let go of the arguments of tasks that are never asked for again, as they are large."""
-        first, last = max(0, start - self._dropped), stop - self._dropped
+        first = max(0, start - self._dropped)
+        last = max(first, stop - self._dropped)
         for column in self._columns:
             column[first:last] = [None] * (last - first)
 

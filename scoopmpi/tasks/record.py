@@ -26,8 +26,9 @@ class MapRecord(Protocol):
 
     def known(
         self, start: int, stop: int, columns: Sequence[Sequence[Any]]
-    ) -> Sequence[OutcomeRange]:
-        """Return what is known of the tasks `start` to `stop - 1`, and at once behind, in order.
+    ) -> tuple[Sequence[OutcomeRange], int]:
+        """Return what is known of the tasks `start` to `stop - 1`, and at once behind, in order;
+        and before which task it was looked, `stop` or earlier, where that is much already.
 
         columns: their arguments, a column for each parameter, from `start` on as far as `reach`
             has said, or to the end of the map.
