@@ -100,6 +100,11 @@ class Recurring:
             self.closed()
         return (_referring(frames, places) if places else frames), numbers
 
+    @property
+    def begun(self) -> bool:
+        """True from when a batch has been looked at."""
+        return self._batch > 0
+
     def closed(self) -> None:
         """Have all be forgotten that was lent: the map is over. Never waits for who packs."""
         self._closed = True
