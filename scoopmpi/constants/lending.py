@@ -12,10 +12,12 @@ import itertools
 import logging
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..wire import lent as lent_frames
 from ..wire import payload
 from ..wire.constants_messages import LentBuffers, LentRequest
@@ -33,6 +35,9 @@ LITTLE = 64 << 20
 MOST = 64
 """Numbers at a time: each is a file that is open on every rank, of the 1024 that are usual."""
 Send = Callable[[int, Message], None]
+LINK = 25e6
+"""Bytes a second that a link between hosts takes at least: a quarter of 1 Gbit/s, as others use it
+too."""
 
 
 class Lending:
@@ -135,14 +140,15 @@ class _Out:
     """What rank 0 has lent under one number.
 
     borrowed: batches that were packed with it, and are not sent. holders: the workers that have it,
-    or will. spread: whether it was sent to all other hosts.
+    or will. spread: when it was sent to all other hosts. answered: workers that asked for it.
     """
 
     def __init__(self, lent: Lent) -> None:
         self.lent = lent
         self.borrowed = 0
         self.holders: set[int] = set()
-        self.spread = False
+        self.spread: float | None = None
+        self.answered: set[int] = set()
 
 
 class FarmLending(Lending):
@@ -280,13 +286,35 @@ class FarmLending(Lending):
             reached = [own]
         else:
             reached = [own]
-            if own.host != self._domain and not out.spread:
-                out.spread = True
+            if own.host != self._domain and out.spread is None:
+                out.spread = time.monotonic()
                 # This one first: a batch follows, so it has little to do, and hears it at once.
                 far = [place for place in places if place.host != self._domain]
                 reached = sorted(far, key=lambda place: place.rank != worker)
             self._pass_on(number, out.lent, reached)
         out.holders.update(place.rank for place in reached)
+
+    def send_buffers(self, sender: int, message: LentRequest) -> None:
+        """Send a copy to a worker that asks, once; who is not answered asks again.
+
+        On other hosts not while it may still be on its way to them: the copy would go over the same
+        link, and one to each of their workers.
+        """
+        out = self._out.get(message.number)
+        if out is not None:
+            if sender in out.answered or self._on_its_way(sender, out):
+                return
+            out.answered.add(sender)
+        super().send_buffers(sender, message)
+
+    def _on_its_way(self, worker: int, out: _Out) -> bool:
+        host = {place.rank: place.host for place in self._places()}
+        far = {*host.values()} - {self._domain}
+        if out.spread is None or host.get(worker) not in far:
+            return False
+        size = sum(memoryview(each).nbytes for each in out.lent.buffers)
+        most = min(size / LINK * len(far).bit_length(), ON_ITS_WAY_SECONDS / 2)
+        return time.monotonic() - out.spread < most
 
     def forget_retired(self) -> None:
         """Have all ranks forget what was retired, as far as no batch is on its way with it."""

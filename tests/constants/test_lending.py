@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.constants import hostmemory
+from scoopmpi.constants import hostmemory, lending
 from scoopmpi.constants.broadcast import Place
 from scoopmpi.constants.lending import FarmLending, Lending
 from scoopmpi.wire import lent
@@ -167,6 +167,24 @@ def all_files_are_closed() -> Iterator[None]:
 
 
 HOSTS = [["h0"], ["h0"] * 3, ["h1"], ["h0", "h1", "h1", "h2", "h2", "h2"], ["h1", "h2"] * 4]
+
+
+def test_a_far_worker_gets_no_copy_of_its_own_while_it_may_still_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = Network(["h1", "h1", HOME], 1)
+    number = network.lend()
+    network.farm.send_to(1, (number,))
+    assert network.crossed == ["h1"]
+    monkeypatch.setattr(lending, "LINK", 1.0)
+    network.farm.send_buffers(2, LentRequest(number))
+    assert network.crossed == ["h1"]
+    network.farm.send_buffers(3, LentRequest(number))
+    assert network.crossed == ["h1", HOME], "on rank 0's own host nothing is on its way"
+    monkeypatch.setattr(lending, "LINK", float("inf"))
+    for _ in range(2):
+        network.farm.send_buffers(2, LentRequest(number))
+    assert network.crossed == ["h1", HOME, "h1"], "it is answered once"
 
 
 @pytest.mark.parametrize("seed", range(40))
