@@ -1,5 +1,6 @@
-"""Shared constants: what a rank keeps of them, and how all ranks come to have them.
+"""What ranks have in common: constants, lent buffers, how all hosts come to have them once.
 
-Values are packed and unpacked here. When one may be set, and who waits for whom, is decided by the
-backends of farm and worker; nothing here knows tasks or jobs.
+Constants have names and values, which are packed and unpacked here; when one may be set, and who
+waits for whom, is decided by the backends of farm and worker. Buffers are lent under numbers, until
+no task refers to them; what is lent is decided on the farm. Nothing here knows tasks or jobs.
 """

@@ -300,6 +300,11 @@ class FarmLending(Lending):
                 self._leaving[number].discard(worker)
                 self._let_go(number)
 
+    @property
+    def leaving(self) -> bool:
+        """True while workers have not said that they have forgotten what they were told to."""
+        return bool(self._leaving)
+
     def _let_go(self, number: int) -> None:
         if not self._leaving[number]:
             del self._leaving[number]

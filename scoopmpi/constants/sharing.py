@@ -131,6 +131,12 @@ class FarmSharing(Sharing):
         """True from when tasks have something in common."""
         return self._lent is not None
 
+    @property
+    def forgetting(self) -> bool:
+        """True while something is to be forgotten, or workers have not said that they have: until
+        then this rank keeps it, a whole table perhaps, however long the program computes alone."""
+        return bool(self.retired) or (self._lent is not None and self._lent.leaving)
+
     def program_sets(self, names: Iterable[str]) -> None:
         """Note what the program is about to set, before any task can see it."""
         self.by_program += names

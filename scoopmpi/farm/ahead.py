@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..scheduling.weights import UNKNOWN, Weight
+from ..scheduling.weights import Weight
 from ..wire import payload
 from ..wire.payload import Frame
 
@@ -42,19 +42,19 @@ class Ahead:
 
     workers: how many workers the farm has when all have joined.
     light: whether its outcomes are known to weigh next to nothing, from an earlier map.
-    weight: what tasks weighed in that one.
+    weight: what a task weighed in that one.
     """
 
-    def __init__(self, workers: int, light: bool = False, weight: Weight = UNKNOWN) -> None:
+    def __init__(self, workers: int, light: bool = False, weight: float = 0.0) -> None:
         self.released = 0
         """Tasks that were handed to the scheduler, or whose outcomes were known."""
-        self.narrow = weight.larger >= LARGE
+        self.narrow = weight >= LARGE
         """True where tasks that were handed to the scheduler may have to be held back."""
         self._whole = False  # nothing is left to hand out
         workers = max(1, workers)
         self._least, self._behind, self._read = LEAST * workers, BEHIND * workers, READ * workers
         self._first = max(FIRST * workers, LIGHT_TASKS if light else 0)
-        self._weight, self._each = weight, weight.larger
+        self._weight = Weight(weight)
         self._came = 0  # outcomes of so many tasks
         self._waiting = 0  # bytes of large outcomes that the consumer has not taken
 
@@ -70,9 +70,8 @@ class Ahead:
         """Learn from the frames of the arguments of so many tasks."""
         if self._whole:  # as most maps are from their beginning: their arguments are here anyway
             return
-        self._weight = weight = self._weight.sent(sum(map(payload.size, frames)) / tasks)
-        self._each = weight.larger
-        self.narrow = self.narrow or self._each >= LARGE
+        self._weight.sent(sum(map(payload.size, frames)) / tasks)
+        self.narrow = self.narrow or self._weight.larger >= LARGE
 
     def came(self, size: int, tasks: int, taken: int) -> None:
         """Learn from outcomes that have come.
@@ -80,13 +79,12 @@ class Ahead:
         size: their bytes. taken: tasks whose outcomes the consumer has.
         """
         self._came += tasks
-        self._weight = weight = self._weight.came(size / tasks)
-        self._each = weight.larger
+        self._weight.came(size / tasks)
         if size >= LARGE:
             self._waiting += size
             self.narrow = True
         elif not self.narrow:
-            self.narrow = self._each * (self.released - taken) > AHEAD_BYTES
+            self.narrow = self._weight.larger * (self.released - taken) > AHEAD_BYTES
 
     def took(self, size: int) -> None:
         """Note that the consumer has taken outcomes of so many bytes, which came together."""
@@ -100,11 +98,15 @@ class Ahead:
         weighed: whether any outcomes have come.
         reads: whether the tasks are read from the user's iterators.
         """
-        each, most = self._each, AHEAD_BYTES if ready else BEHIND_BYTES
-        ahead = min(int((most - self._waiting) / each), AHEAD_TASKS) if each else AHEAD_TASKS
-        if self._waiting:
-            ahead += self._came - taken
-        ahead = min(max(ahead, self._least if ready else self._behind), AHEAD_TASKS)
+        each, waiting = self._weight.larger, self._waiting
+        ahead = AHEAD_TASKS
+        if each:
+            here = self._came - taken if waiting else 0
+            ahead = max(here + int((AHEAD_BYTES - waiting) / each), self._least)
+            if waiting and not ready:  # as many go on as if nothing was here
+                most = max(here + int((BEHIND_BYTES - waiting) / each), self._behind)
+                ahead = min(here + max(int(AHEAD_BYTES / each), self._least), most)
+        ahead = min(ahead, AHEAD_TASKS)
         if not weighed:
             ahead = min(ahead, self._first)
         if reads:

@@ -159,7 +159,7 @@ class Farm:
         )  # fmt: skip
         self._loop = loop = Loop(
             transport, lock, scheduler, jobs, calls, unread, dispatch, router, relay, offers,
-            callbacks, put_off, self.sharing.retired,
+            callbacks, put_off, self.sharing,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._driver = driver = Driver(

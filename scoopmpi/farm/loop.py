@@ -13,6 +13,7 @@ from collections import deque
 from functools import partial
 
 from ..concurrency.signal_lock import SignalLock
+from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..wire.errors import FarmError
 from ..wire.transport import Garbled, Transport
@@ -47,13 +48,13 @@ class Loop:
         offers: Offers,
         callbacks: CallbackQueue,
         put_off: PutOff,
-        retired: deque[int],
+        sharing: FarmSharing,
     ) -> None:
         self._transport, self._lock, self._scheduler = transport, lock, scheduler
         self._jobs, self._calls, self._unread = jobs, calls, unread
         self._dispatch, self._router = dispatch, router
         self._relay, self._offers, self._callbacks = relay, offers, callbacks
-        self._put_off, self._retired = put_off, retired
+        self._put_off, self._sharing = put_off, sharing
         self._abandoned: deque[int] = deque()
         self._closed = False
         self.looked = 0.0
@@ -99,7 +100,7 @@ class Loop:
         if self._closed or self._jobs.error is not None:  # then what is queued stays so
             return not self._closed and bool(self._callbacks)
         waiting = self._calls.fresh, self._callbacks, self._abandoned, self._unread.dropped
-        return self._scheduler.busy or any(waiting) or bool(self._retired)
+        return self._scheduler.busy or any(waiting) or self._sharing.forgetting
 
     def close(self) -> None:
         """Take in nothing more."""
@@ -108,7 +109,7 @@ class Loop:
     def _take_in(self) -> bool:
         while self._abandoned:
             self._dispatch.closed(self._abandoned.popleft())
-        if self._retired:
+        if self._sharing.retired:
             self._dispatch.forget_lent()
         if self._unread.dropped:
             for deliver in self._unread.taken_in():

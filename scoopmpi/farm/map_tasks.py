@@ -80,7 +80,7 @@ class MapTasks:
         if self._record is not None and not beside:
             with self._guard:
                 self._record.sent(start, columns, frames)
-        sent, numbers = self._lent(frames)
+        sent, numbers = self._lent(frames, stop, beside)
         self._ahead.weigh(sent, stop - start)
         return Tasks(False, sent, numbers)
 
@@ -103,7 +103,9 @@ class MapTasks:
             self._recurring.closed()
         self._sharing.retire(self._function.lent)
 
-    def _lent(self, frames: Sequence[Frame]) -> tuple[Sequence[Frame], Sequence[int]]:
+    def _lent(
+        self, frames: Sequence[Frame], stop: int, beside: bool
+    ) -> tuple[Sequence[Frame], Sequence[int]]:
         """Return frames as they are sent: what many tasks have in common is lent to them."""
         large = lent.large_parts(frames)
         if not large:
@@ -112,4 +114,19 @@ class MapTasks:
             from .recurring import Recurring  # late: most maps have nothing large
 
             self._recurring = Recurring(self._sharing.lending)
-        return self._recurring.lent(frames, large)
+            if len(frames) == 1:
+                both = (*frames, *self._next(stop, beside))
+                sent, numbers = self._recurring.lent(both, lent.large_parts(both), 1)
+                return sent[:1], numbers
+        return self._recurring.lent(frames, large, len(frames))
+
+    def _next(self, task: int, beside: bool) -> tuple[Frame, ...]:
+        """Return the frame of a task that is not to be sent yet, none where it is not known.
+
+        For what the first task has in common with it: that would go with the first else, and once
+        more for all others; between hosts that is twice.
+        """
+        with self._guard:
+            columns = self._source.columns(task, task + 1)
+        rows = zip(*columns, strict=False)
+        return self._packed(task, map(lent.beside, rows) if beside else rows)

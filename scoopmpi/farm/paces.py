@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from ..scheduling.batching import Pace
 from ..scheduling.scheduler import Scheduler
-from ..scheduling.weights import UNKNOWN, Weight
 from ..tasks.wrapped import Wrapped
 from .jobs import Jobs
 
@@ -32,14 +31,14 @@ DEEPEST = 16
 class Known(NamedTuple):
     """What is known of a function.
 
-    code: the place of its code. pace, weight: of its tasks. light: whether these take no time, and
-    their outcomes weigh next to nothing.
+    code: the place of its code. pace, weight: of its tasks, in seconds and bytes.
+    light: whether these take no time, and their outcomes weigh next to nothing.
     """
 
     code: tuple[str, object]
     pace: Pace | None = None
     light: bool = False
-    weight: Weight = UNKNOWN
+    weight: float = 0.0
 
 
 class Paces:
@@ -77,8 +76,7 @@ class Paces:
         pace = self._scheduler.remembered(number)
         light = job.light and pace is not None and pace.seconds <= QUICK
         self._kept.pop(code, None)
-        weight = self._scheduler.weight(number).as_remembered()
-        self._kept[code] = Known(code, pace, light, weight)
+        self._kept[code] = Known(code, pace, light, self._scheduler.weight(number))
         if len(self._kept) > MOST:
             del self._kept[next(iter(self._kept))]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from ..constants import hostmemory
@@ -67,31 +67,38 @@ class Recurring:
         self._guard = threading.Lock()  # the caller and the progress thread may pack at a time
         self._seen: dict[Key, Seen] = {}
         self._uses: dict[int, int] = {}  # buffers under each number
+        self._held: list[Key] = []  # what came with the latest batch, and only we may keep
         self._batch = self._sights = 0
         self._gap = 0  # sights since the latest buffer came before
         self._closed = False
 
-    def lent(self, frames: Sequence[Frame], spots: Spots) -> tuple[Sequence[Frame], Sequence[int]]:
+    def lent(
+        self, frames: Sequence[Frame], spots: Spots, tasks: int
+    ) -> tuple[Sequence[Frame], Sequence[int]]:
         """Return the frames of a batch as they are sent, and the numbers that they refer to.
 
-        spots: the large buffers (`wire.lent.large_parts`). The lending's `give_back` has to follow.
+        spots: the large buffers (`wire.lent.large_parts`). tasks: how many of the frames are the
+        batch; what is behind is only looked at. The lending's `give_back` has to follow.
         """
         with self._guard:
             self._batch += 1
-            groups = _grouped(frames, spots)
+            groups = {
+                key: group for key, group in _grouped(frames, spots).items() if group[0][0] < tasks
+            }
             wanted = [key for key, group in groups.items() if self._sees(key, frames, group)]
             if wanted and not self._closed:
                 self._lend(wanted, frames, groups)
-            self._trim()
-            found = {key: seen for key in groups if (seen := self._seen[key]).number}
-            numbers = tuple({seen.number for seen in found.values()})
+            places = {
+                spot: (seen.number, seen.place)
+                for key, group in groups.items() if (seen := self._seen[key]).number
+                for spot in group
+            }  # fmt: skip
+            numbers = tuple({number for number, _ in places.values()})
             self._lending.borrow(numbers)
+            self._trim(groups)
         if self._closed:
             self.closed()
-        if not found:
-            return frames, ()
-        places = {spot: seen for key, seen in found.items() for spot in groups[key]}
-        return _referring(frames, places), numbers
+        return (_referring(frames, places) if places else frames), numbers
 
     def closed(self) -> None:
         """Have all be forgotten that was lent: the map is over. Never waits for who packs."""
@@ -160,12 +167,18 @@ class Recurring:
                 self._lending.retire((seen.number,))
             seen.number = 0
 
-    def _trim(self) -> None:
-        """Forget what came long ago, and owners that are only kept to be known again."""
-        for key, seen in list(self._seen.items()):
-            held = seen.held is not None and not seen.number
-            if seen.batch < self._batch - held and (held or len(self._seen) > MOST_SEEN):
-                self._let_go(self._seen.pop(key))
+    def _trim(self, keys: Collection[Key]) -> None:
+        """Forget what came long ago, and owners that are only kept to be known in the next batch.
+
+        keys: what has come in this one, and stays.
+        """
+        for key in self._held:
+            seen = self._seen.get(key)
+            if seen is not None and seen.batch < self._batch and not seen.number:
+                del self._seen[key]
+        self._held = [key for key in keys if self._seen[key].held is not None]
+        while len(self._seen) > max(MOST_SEEN, len(keys)):
+            self._let_go(self._seen.pop(next(iter(self._seen))))
 
 
 def _grouped(frames: Sequence[Frame], spots: Spots) -> dict[Key, Spots]:
@@ -208,11 +221,14 @@ def _array() -> Any:
     return getattr(sys.modules.get("numpy"), "ndarray", ())
 
 
-def _referring(frames: Sequence[Frame], places: dict[tuple[int, int], Seen]) -> tuple[Frame, ...]:
+def _referring(
+    frames: Sequence[Frame], places: dict[tuple[int, int], tuple[int, int]]
+) -> tuple[Frame, ...]:
+    """Return frames that refer to what is lent. places: number and place there, by spot."""
     changed: dict[int, list[Any]] = {}
-    for (frame, part), seen in places.items():
+    for (frame, part), (number, place) in places.items():
         parts = changed.setdefault(frame, list(frames[frame]))
-        parts[part] = (seen.number, seen.place, lent.use(parts[part]))
+        parts[part] = number, place, lent.use(parts[part])
     return tuple(
         lent.framed(changed[index]) if index in changed else frame
         for index, frame in enumerate(frames)

@@ -104,7 +104,11 @@ class Router:
             self._due.answered(sender, time.monotonic())
         put_off = self._to_try_again(sender, batch, message.again) if message.again else ()
         if start < stop:
-            self._weigh(number, message.plain, message.outcomes, stop - start)
+            outcomes = message.outcomes
+            light = type(outcomes) is bytes and len(outcomes) < LIGHT * (stop - start)
+            if not light or self._scheduler.weighs(number):
+                each = payload.weight(message.plain, outcomes) / (stop - start)
+                self._scheduler.weighed(number, result=each)
         if assignments := self._scheduler.finished(
             sender, batch, message.seconds, unstarted, put_off, message.goes_on
         ):
@@ -115,13 +119,6 @@ class Router:
             part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
             for final in without(part, put_off) if put_off else (part,):
                 self._answer(job, final)
-
-    def _weigh(self, number: int, plain: bool, outcomes: Any, tasks: int) -> None:
-        """Tell the scheduler what results weigh, where that is more than next to nothing."""
-        light = type(outcomes) is bytes and len(outcomes) < LIGHT * tasks
-        if not light or self._scheduler.weighs(number):
-            each = payload.weight(plain, outcomes) / tasks
-            self._scheduler.weighed(number, result=each)
 
     def _expect_part(self, sender: int, batch: Batch) -> None:
         """Have the next part of a batch be looked for that goes on, like the one that has come."""

@@ -51,7 +51,8 @@ class Policy(NamedTuple):
     share: guided self-scheduling hands out 1 / (share * workers) of what remains
         (Polychronopoulos and Kuck, IEEE Trans. Comput. C-36, 1987).
     heaviest: bytes of arguments or results in a batch of several tasks, at most: a worker may hold
-        two batches.
+        two batches. Arguments of 1 MiB on two cores: 4.8, 6.5, 7.8, 7.4, 7.9 GB/s with 2, 4, 8, 16,
+        32 MiB; results: 4.1, 4.6, 4.7, 4.6, 4.8.
     """
 
     target: float = 0.03

@@ -6,7 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 from .batching import Measured, Pace
-from .weights import UNKNOWN, Weight
+from .weights import Weight
 
 
 class Batch(NamedTuple):
@@ -53,10 +53,10 @@ class JobQueue:
 
     __slots__ = (
         "cancelled", "early", "finished", "gate", "handed", "held_back", "late", "number", "pace",
-        "put_off", "queue", "queued", "submitted", "weighs", "weight",
+        "put_off", "queue", "queued", "submitted", "weight",
     )  # fmt: skip
 
-    def __init__(self, number: int, pace: Pace | None = None, weight: Weight = UNKNOWN) -> None:
+    def __init__(self, number: int, pace: Pace | None = None, weight: float = 0.0) -> None:
         self.number = number
         self.queue: deque[Batch] = deque()  # what may be handed out
         self.queued = 0
@@ -68,7 +68,7 @@ class JobQueue:
         self.put_off: set[Batch] = set()  # that have raised, and are queued again later
         self.early, self.late = Measured(), Measured()  # of its first half, and of its second
         self.pace = pace  # None until a batch was measured, where none is remembered
-        self.weight, self.weighs = weight, weight.counts  # bytes, 0 where that is next to nothing
+        self.weight = Weight(weight)
         self.cancelled = False
 
     def grow(self, count: int) -> None:
@@ -116,10 +116,6 @@ class JobQueue:
         if last is not None and last.stop == batch.start and last[3:] == batch[3:]:
             batch = self.queue.pop()._replace(stop=batch.stop)
         self.queue.append(batch)
-
-    def weigh(self, weight: Weight) -> None:
-        """Note what tasks weigh."""
-        self.weight, self.weighs = weight, weight.counts
 
     def measure(self, batch: Batch, seconds: float) -> None:
         """Note how long the tasks of a batch took."""

@@ -18,7 +18,6 @@ from . import batching, retries
 from .batching import Pace, Remaining
 from .ranges import Batch, JobQueue
 from .standing import Standing
-from .weights import UNKNOWN, Weight
 from .worker_state import WorkerState, single
 
 
@@ -48,12 +47,12 @@ class Scheduler(Standing):
         count: int,
         ahead: bool = False,
         pace: Pace | None = None,
-        weight: Weight = UNKNOWN,
+        weight: float = 0.0,
     ) -> list[Assignment]:
         """Queue `count` more tasks of `job`; a new number starts a new job.
 
         ahead: before all other jobs, as running tasks wait for these.
-        pace, weight: of a new job, where they are remembered.
+        pace, weight: of a new job, where they are remembered; bytes of a task.
         """  # fmt: skip
         if count < 0:
             raise ValueError(f"cannot submit {count} tasks of job {job}")
@@ -99,10 +98,12 @@ class Scheduler(Standing):
     ) -> None:
         """Take in how many bytes the latest tasks of `job` had each; bounds the batches to come."""
         state = self._jobs.get(job)
-        if state is not None:
-            weight = state.weight
-            weight = weight if arguments is None else weight.sent(arguments)
-            state.weigh(weight if result is None else weight.came(result))
+        if state is None:
+            return
+        if arguments is not None:
+            state.weight.sent(arguments)
+        if result is not None:
+            state.weight.came(result)
 
     def finished(
         self,
@@ -274,7 +275,7 @@ class Scheduler(Standing):
         held = state.tasks_of(job.number) if state.held else 0
         unfinished = job.submitted - job.finished
         left = Remaining(job.queued, unfinished, job.submitted, held, job.handed)
-        batch = job.take(batching.size(policy, left, workers, pace, job.weighs))
+        batch = job.take(batching.size(policy, left, workers, pace, job.weight.larger))
         tasks = batch.stop - batch.start
         expected = 0.0 if pace is None else tasks * pace.seconds
         surely = 0.0 if pace is None else batching.surely(pace, tasks)

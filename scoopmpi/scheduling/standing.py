@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from . import batching, retries
 from .batching import Pace
 from .ranges import Batch, JobQueue
-from .weights import UNKNOWN, Weight
+from .weights import LIGHT
 from .worker_state import WorkerState
 
 
@@ -88,14 +88,14 @@ class Standing:
         return None if state is None else state.pace
 
     def weighs(self, job: int) -> bool:
-        """True where tasks of this job are known to weigh something."""
+        """True where tasks of this job are known to weigh more than next to nothing."""
         state = self._jobs.get(job)
-        return state is not None and state.weighs > 0
+        return state is not None and state.weight.larger >= LIGHT
 
-    def weight(self, job: int) -> Weight:
-        """Return what is known of what tasks of this job weigh."""
+    def weight(self, job: int) -> float:
+        """Return what a task of this job weighs in bytes, as far as that is known."""
         state = self._jobs.get(job)
-        return UNKNOWN if state is None else state.weight
+        return 0.0 if state is None else state.weight.larger
 
     def remembered(self, job: int) -> Pace | None:
         """Return what the next job of the same function may count on, None where it is nothing."""

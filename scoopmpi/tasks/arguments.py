@@ -36,9 +36,10 @@ class Source:
         """True where the iterables are known to have no end."""
         self._maker = threading.get_ident()
         self._dropped = 0
-        if all(map(sized, iterables)):
-            self._columns = [snapshot(iterable) for iterable in iterables]
-            self.size = self.read = min(map(length, self._columns))
+        rows_known = counted(iterables)
+        if rows_known is not None:
+            self._columns = [known(iterable, rows_known) for iterable in iterables]
+            self.size = self.read = rows_known
             self._rows: Iterator[Any] = iter(())
         else:
             self._columns = [[] for _ in iterables]
@@ -128,6 +129,36 @@ def further(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
 def sized(iterable: Iterable[Any]) -> bool:
     """Return whether an iterable has a length, and iterating it runs no code of the user."""
     return type(iterable) in _SIZED or payload.is_array(iterable)
+
+
+REPEATED = 1 << 20
+"""Rows that a repeated object may have to be taken for a list of it, of 8 bytes each."""
+
+
+def counted(iterables: Sequence[Iterable[Any]]) -> int | None:
+    """Return how many rows iterables give, None where that shows only when they are read.
+
+    A repeated object is as good as a list of it: where a map is known to be small its tasks are
+    shared out at once. `map(f, repeat(x), range(128))` with tasks of 0.1 ms: efficiency 0.70
+    without, 0.93 as with a list.
+    """
+    lengths, repeated = [], False
+    for iterable in iterables:
+        if type(iterable) is itertools.repeat:
+            repeated = True
+            if not endless(iterable):
+                lengths.append(length_hint(iterable))
+        elif sized(iterable):
+            lengths.append(length(iterable))
+        else:
+            return None
+    rows = min(lengths, default=None)
+    return None if rows is None or (repeated and rows > REPEATED) else rows
+
+
+def known(column: Any, rows: int) -> Any:
+    """Return what `counted` knows as a sequence of at least so many rows."""
+    return list(islice(column, rows)) if type(column) is itertools.repeat else snapshot(column)
 
 
 def snapshot(column: Any) -> Any:

@@ -74,7 +74,7 @@ def has_large_bytes(values: Iterable[Any]) -> bool:
 def swollen(frames: Iterable[Frame]) -> bool:
     """True where one of the pickles is so long that there may be large bytes in it."""
     return any(
-        memoryview(frame[0] if type(frame) is tuple else frame).nbytes > LARGE_BYTES
+        (len(frame[0]) if type(frame) is tuple else memoryview(frame).nbytes) > LARGE_BYTES
         for frame in frames
         if type(frame) is not bytes
     )

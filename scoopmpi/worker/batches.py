@@ -183,15 +183,20 @@ class Batches:
             os._exit(0)
 
     def _leave(self, batch: Running, value: Packed) -> None:
-        """Answer for the front of a batch whose task ends with a large value, and wait until that
-        has left: the next task may change its memory. Nothing else may run meanwhile."""
+        """Answer for the front of a batch whose task ends with a large value.
+
+        Waits until the one before has left, so that no more than two are kept here; and for this
+        one where it is not copied, as the next task may change its memory.
+        """
         self._end_child()
         self._printing.tasks_ended(batch.owner, batch.ended + 1)
         with self._lock:
             answer = batch.front(value)
             if answer is not None:
                 since = time.monotonic()
-                self._outbox.send(answer, flush=True)
+                self._outbox.flush()
+                self._outbox.send(answer, flush=batch.bare)
+                batch.bare = False
                 batch.away += time.monotonic() - since  # it depends on rank 0, not on the tasks
 
     def _answer(self, batch: Running) -> None:

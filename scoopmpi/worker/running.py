@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from functools import cache
 from itertools import islice
 from types import FunctionType, MethodType
 from typing import Any
@@ -26,6 +27,7 @@ from ..wire.payload import Frame
 from .answers import Answers, Leave, ToTryAgain
 from .nested.fibers import Ended
 
+_NUMBERS = frozenset({int, float})
 _TEXTS = frozenset({str, bytes})
 _LONG = payload.OUT_OF_BAND
 """Letters or bytes of a text that is packed at once, and weighed."""
@@ -67,8 +69,8 @@ class Running(Answers):
     """A batch on a worker, while its tasks run.
 
     Numbers and short strings wait for the end of the batch and share one pickle. Other values are
-    packed at once, as the next task may change them, unless the function is stateless. Large ones
-    do not wait: they leave before the next task, uncopied.
+    packed at once, as the next task may change them, unless the function is stateless. Where these
+    are large they leave at the end of their task.
 
     function: for all tasks, or None where each brings its own.
     label: told the name of what runs.
@@ -91,7 +93,7 @@ class Running(Answers):
         name = "a submitted call" if function is None else failure.describe(function)
         super().__init__(run, function, name, leave)
         self._named = function
-        self._raw = self._safe = run.plain and not self.alone and _keeps_nothing(function)
+        self._raw = self._safe = run.plain and not self.alone and _purity()(function)
         self.strand = strand_of(run, function, self._values)
         """Says who the running task is."""
         packed = payload.unpack(run.tasks) if run.plain else (run.tasks,)
@@ -112,7 +114,8 @@ class Running(Answers):
             try:
                 if self._raw and not values:
                     values.extend(islice(self._iterator, 1))
-                    self._look_at_first()
+                    if type(values[0]) not in _NUMBERS and not payload.small(values):
+                        self._look_at_each()
                 values.extend(self._iterator)
             except Ended:  # the worker ends while the task waits
                 raise
@@ -129,14 +132,12 @@ class Running(Answers):
                 return
             values.append(self._failed(StopIteration("raised by the task itself")))
 
-    def _look_at_first(self) -> None:
-        """Have each value be looked at, where the first one is no number nor short string."""
-        values = self._values
-        if not payload.small(values):
-            first = values[0] = self._packed_late(values[0])
-            self._weight = payload.size(first.frame)
-            self._raw = False
-            self._iterator = map(self._target(), *self._rows)
+    def _look_at_each(self) -> None:
+        """Have each value be looked at, as the first one is no number nor a short string."""
+        first = self._values[0] = self._packed_late(self._values[0])
+        self._weight = payload.size(first.frame)
+        self._raw = False
+        self._iterator = map(self._target(), *self._rows)
 
     def cut(self) -> Finished | None:
         """Keep only the running task: answer for those before it, hand back those behind it."""
@@ -223,7 +224,8 @@ class Running(Answers):
         return row
 
 
-def _keeps_nothing(function: Callable[..., Any] | None) -> bool:
+@cache
+def _purity() -> Callable[[Any], bool]:
     from .purity import stateless  # late: single tasks need not ask
 
-    return stateless(function)
+    return stateless

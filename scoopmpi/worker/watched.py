@@ -55,8 +55,8 @@ class WatchedBatch(Running):
         leave: Leave,
         watch: Watch,
     ) -> None:
-        def leaves(batch: Running, value: Packed) -> None:
-            self._note()  # what is known of the task goes along
+        def leaves(batch: WatchedBatch, value: Packed) -> None:
+            batch._note()  # what is known of the task goes along
             leave(batch, value)
 
         self._watch = watch

@@ -148,6 +148,62 @@ def test_constants_and_nested_tasks_reach_the_other_host(two: Pair) -> None:
     assert answer.stdout.split() == [str(expected), "east", "west"]
 
 
+CROSSES = """
+import os, socket, time
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+import numpy as np
+from scoopmpi import futures
+
+ROWS = range(24)
+TABLE = np.ones(1 << 22)
+
+def sent():
+    return int(Path("/sys/class/net/cable/statistics/tx_bytes").read_text())
+
+def where(table, row):
+    time.sleep(0.05)
+    assert table[-1] == 1 and table.size in (1, 1 << 22)
+    return socket.gethostname(), os.getpid()
+
+def calls():
+    made = [futures.submit(where, row=row, table=TABLE) for row in ROWS]
+    return [each.result() for each in made]
+
+WAYS = {
+    "argument": lambda: futures.map(where, repeat(TABLE), ROWS),
+    "tuple": lambda: futures.map(inside, [(row, TABLE) for row in ROWS]),
+    "partial": lambda: futures.map(partial(where, TABLE), ROWS),
+    "keyword": calls,
+}
+
+def inside(pair):
+    return where(pair[1], pair[0])
+
+if __name__ == "__main__":
+    list(futures.map(where, repeat(np.ones(1)), ROWS))
+    for way, job in WAYS.items():
+        begun = sent()
+        workers = {process for host, process in job() if host == "west"}
+        print(way, len(workers), round((sent() - begun) / TABLE.nbytes, 2))
+"""
+
+
+@pytest.mark.first
+@pytest.mark.alone
+def test_a_large_array_crosses_to_another_host_once(two: Pair) -> None:
+    """Whatever it comes in, and however many workers are there."""
+    (two.directory / "crosses.py").write_text(CROSSES)
+    answer = two.run("crosses.py", nodes="east west west")
+    assert answer.returncode == 0, answer.stderr
+    told = [line.split() for line in answer.stdout.splitlines()]
+    assert [way for way, *_ in told] == ["argument", "tuple", "partial", "keyword"]
+    for way, workers, times in told:
+        most = 2.5 if way == "keyword" else 1.5  # the first call is packed before the second comes
+        assert int(workers) == 2 and 1 <= float(times) < most, (way, answer.stdout)
+
+
 def test_the_remote_shell_is_the_one_that_is_given(two: Pair) -> None:
     shell, used = two.directory / "shell", two.directory / "used"
     shell.write_text(f'#!/bin/sh\necho "$@" >>{used}\nexec ssh "$@"\n')

@@ -67,7 +67,10 @@ class Network:
         self.chance = random.Random(seed)
         self.places = [Place(rank, domain) for rank, domain in enumerate(domains, 1)]
         self.domains = [HOME, *domains]
-        self.farm = FarmLending(lambda to, m: self.send(0, to, m), HOME, lambda: self.places)
+        self.retired = deque[int]()
+        self.farm = FarmLending(
+            lambda to, m: self.send(0, to, m), HOME, lambda: self.places, self.retired
+        )
         self.workers = {place.rank: Worker(self, *place) for place in self.places}
         self.channels: dict[tuple[int, int], deque[Any]] = {}
         self.crossed: list[str] = []
@@ -131,7 +134,7 @@ class Network:
     def clean(self) -> bool:
         """Nobody has anything any more."""
         nobody = not any(len(worker.lending) for worker in self.workers.values())
-        return nobody and not len(self.farm) and not self.farm.retired
+        return nobody and not len(self.farm) and not self.retired
 
     def some_steps(self, most: int) -> None:
         for _ in range(self.chance.randrange(most)):

@@ -7,7 +7,6 @@ import random
 import pytest
 
 from scoopmpi.farm.ahead import AHEAD_BYTES, AHEAD_TASKS, BEHIND_BYTES, LARGE, LIGHT_TASKS, Ahead
-from scoopmpi.scheduling.weights import Weight
 
 MIB = 1 << 20
 
@@ -52,7 +51,7 @@ def test_large_outcomes_are_counted_until_they_are_taken() -> None:
 
 
 def test_what_a_map_has_weighed_counts_for_the_next_before_anything_has_come() -> None:
-    ahead = Ahead(workers=2, weight=Weight(0, 16 * MIB, True))
+    ahead = Ahead(workers=2, weight=16.0 * MIB)
     assert ahead.narrow
     assert ahead.room(0, ready=True, weighed=False, reads=False) == 4
     ahead.came(10, tasks=1, taken=0)  # another size now
@@ -123,7 +122,7 @@ def test_what_waits_stays_within_the_bound_whatever_the_sizes(seed: int) -> None
         ahead.release_up_to(max(end, ahead.released), tasks)
         gate = ahead.gate(taken, ready, weighed)
         end = ahead.released if gate is None else min(ahead.released, gate)
-        heavy = ahead._each > 8 * MIB
+        heavy = ahead._weight.larger > 8 * MIB
         while len(running) < 2 * workers and handed < end:
             stop = min(end, handed + (1 if heavy else chance.randint(1, 8)))
             running.append((handed, stop))

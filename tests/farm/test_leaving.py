@@ -51,6 +51,7 @@ def ranks(
     """A farm that `futures` speaks to, and whose tasks are logged for some seeds; settled."""
     monkeypatch.setattr(identity.this, "started", True)
     monkeypatch.setattr(answers, "LEAVES", LARGE)
+    monkeypatch.setattr(answers, "UNCOPIED", 3 * LARGE)
     tries.clear()
     seed = request.param
     Scene.log = task_log.begun("task_log", str(tmp_path / "log")) if seed % 3 == 0 else None

@@ -14,7 +14,7 @@ from tests.support.libraries import ROOT, Library
 from tests.support.starting import MYSCOOP, start, start_ranks
 
 pytestmark = pytest.mark.timeout(120)
-SOAK = benchmark("soak")
+SOAK, MEMORY = benchmark("soak"), benchmark("memory")
 
 
 def test_a_thousand_jobs_leave_nothing_behind(first_library: Library, tmp_path: Path) -> None:
@@ -99,6 +99,21 @@ def holders(directory: Path) -> list[str]:
             if (process / "cwd").readlink() == directory:
                 found.append((process / "cmdline").read_text())
     return found
+
+
+@pytest.mark.alone
+def test_eight_workers_share_what_a_function_closes_over(
+    first_library: Library, tmp_path: Path
+) -> None:
+    """Rank 0, and all ranks of the host together, stay below three times its size; so they do where
+    the array comes with each task."""
+    words = [*MYSCOOP, "-n", "8", str(MEMORY.HERE), "200"]
+    answer = start(first_library, words, cwd=tmp_path, timeout=100)
+    assert answer.returncode == 0, answer.stderr
+    rows = [line.strip("|").split("|") for line in answer.stdout.splitlines()[2:]]
+    found = {way.strip(): (int(rank_0), int(every)) for way, rank_0, every in rows}
+    assert found.keys() == MEMORY.WAYS.keys()
+    assert all(200 <= mb < 600 for peaks in found.values() for mb in peaks), found
 
 
 def test_growth_is_noticed() -> None:

@@ -99,7 +99,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert not state.held or all(other.held for other in self.workers.values())
             assert batch.tasks == 1 or not batch.attempts, "a suspect is not alone"
             assert batch.tasks > 0
-            weight = self.scheduler.weight(batch.job).larger
+            weight = self.scheduler.weight(batch.job)
             assert batch.tasks == 1 or batch.tasks * weight <= self.policy.heaviest
             for task in tasks_of(batch):
                 assert (job.deaths[task], job.raised[task]) == (batch.attempts, batch.raised)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.tasks.arguments import Source, endless, length, sized
+from scoopmpi.tasks.arguments import REPEATED, Source, endless, length, sized
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,31 @@ def test_what_is_known_to_have_no_end() -> None:
     for other in (itertools.repeat(1, 5), range(10**18), iter([]), broken(), [1], Path(), "x"):
         assert not endless(other)  # type: ignore[arg-type]
     assert not sized({}.items().__iter__()) and sized({}.items())
+
+
+def test_a_repeated_object_is_as_good_as_a_list_of_it() -> None:
+    """So that the map is known to be small, and shared out at once."""
+    for table, rows in ((itertools.repeat("x"), range(5)), (itertools.repeat("x", 5), range(9))):
+        made = Source([table, rows])
+        assert made.size == made.read == 5 and not made.streamed
+        assert made.columns(3, 5) == [["x", "x"], range(3, 5)]
+    alone = Source([itertools.repeat("x", 3)])
+    assert alone.size == 3 and alone.columns(0, 3) == [["x"] * 3]
+
+
+def test_where_the_end_is_not_known_rows_are_read() -> None:
+    endless, many = itertools.repeat("x"), range(REPEATED + 1)
+    for columns in (
+        [endless],
+        [endless, iter("abc")],
+        [endless, itertools.count()],
+        [endless, many],
+    ):
+        made = Source(columns)
+        assert made.size is None and made.streamed
+        made.read_up_to(2)
+        assert made.read == 2 and made.columns(0, 2)[0] == ["x", "x"]
+    assert Source([many]).size == len(many), "without a repeated object nothing has to be written"
 
 
 def test_an_error_in_another_thread_counts_when_the_makers_finds_it_too() -> None:

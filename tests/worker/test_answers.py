@@ -28,6 +28,7 @@ LOOKS = 5.0
 @pytest.fixture(autouse=True)
 def _smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "LEAVES", LARGE)
+    monkeypatch.setattr(answers, "UNCOPIED", 2 * LARGE)
 
 
 class Box:

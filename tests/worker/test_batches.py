@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+import threading
 from typing import Any
 
 import pytest
 
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import Resumed, Run, Waiting
-from scoopmpi.worker.batches import SuspendedBatches, nothing_run
+from scoopmpi.worker import answers
+from scoopmpi.worker.batches import Batches, SuspendedBatches, nothing_run
 from scoopmpi.worker.running import Interlude, Running
 
 
@@ -72,3 +75,50 @@ def test_a_batch_that_goes_back_whole_is_answered_with_nothing_done() -> None:
     run = Run(7, 3, 9, 1.0, 0, 0, None, True, payload.pack_columns([[1]]))
     answer = nothing_run(run)
     assert (answer.start, answer.stop, answer.unstarted, answer.end) == (3, 3, 3, 9)
+
+
+class Memory(bytearray):
+    """A value whose memory travels beside its pickle."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return bytearray, (pickle.PickleBuffer(self),)
+
+
+class Parts:
+    """What a worker's batches ask of it, noted in order; its outbox, and who looks after lines."""
+
+    def __init__(self) -> None:
+        self.noted: list[Any] = []
+        self.functions = self
+
+    def function(self, key: int) -> Any:
+        return Memory
+
+    def send(self, answer: Any, flush: bool = False) -> None:
+        self.noted.append((answer.start, answer.stop, flush))
+
+    def flush(self) -> None:
+        self.noted.append("flush")
+
+    def place(self) -> tuple[int, int]:
+        return 5, 0
+
+    def tasks_ended(self, owner: int, before: int | None = None) -> None:
+        self.noted.append((owner, before))
+
+
+def test_a_part_leaves_behind_the_one_before_it_and_is_waited_for_where_it_is_not_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answers, "LEAVES", 1000)
+    monkeypatch.setattr(answers, "UNCOPIED", 4000)
+    parts: Any = Parts()
+    batches = Batches(threading.RLock(), parts, parts, lambda name: None, parts, wake=lambda: None)
+    columns = payload.pack_columns([[10, 1000, 2000, 4000, 5]])
+    batches.run(Run(7, 0, 5, 1.0, 0, 1, None, True, columns))
+    assert parts.noted == [
+        (5, 2), "flush", (0, 2, False),
+        (5, 3), "flush", (2, 3, False),
+        (5, 4), "flush", (3, 4, True),
+        (5, None), (4, 5, False),
+    ]  # fmt: skip
