@@ -175,6 +175,7 @@ STATE = {
     "checkpoint.file": "forked children close the files that the process has open",
     "checkpoint.file_checks": "the kernel's locks of files are the process's",
     "compat.scoop.utils": "a dictionary of SCOOP's, by its name there",
+    "constants.private_memory": "how many files and mappings a process may have is the process's",
     "executors.comm_executor": "blocks may overlap, and each process has one stack of them",
     "executors.program_ranks": "MPI's COMM_WORLD is one for the process",
     "output.console": "they stand in the place of sys.stdout and sys.stderr",

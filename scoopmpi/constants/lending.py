@@ -156,7 +156,7 @@ class FarmLending(Lending):
         self._numbers = itertools.count(1)
         self._most = sys.maxsize  # bytes, as far as is known
         self._told = False
-        self._guard = threading.Lock()  # for what follows
+        self._guard = threading.RLock()  # for what follows; signal handlers may lend too
         self._out: dict[int, _Out] = {}
         self._retired = retired
         self._leaving: dict[int, set[int]] = {}
@@ -245,7 +245,7 @@ class FarmLending(Lending):
 
     def lost(self, worker: int) -> None:
         """Take in that a worker has died. Who waits for what it had to send on asks for that."""
-        for out in self._out.values():
+        for out in list(self._out.values()):  # others may lend meanwhile
             out.holders.discard(worker)
         for number in list(self._leaving):
             self.forgot(worker, (number,))

@@ -22,8 +22,13 @@ from typing import Any
 from . import hostmemory
 from .hostmemory import Where
 
-MOST_FREE = 4
-"""Mappings that wait for a task; one runs at a time, but values of earlier ones may live on."""
+MOST_FREE = 2
+"""Mappings of one file that wait for a task; one runs at a time."""
+MOST = 64
+"""Mappings of a process. Each has a file open with Python before 3.13, and a task that keeps what
+it gets has one each: of 1500 tasks 990 could open no file of their own any more."""
+_mappings: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+"""Those of this process that have not ended, whoever has them."""
 FAULT_PAGES = 16
 """Pages that the kernel maps at one fault, where they are in memory."""
 FEW_PAGES = 64
@@ -51,31 +56,33 @@ class PrivateMemory:
         self._offsets, self._sizes = hostmemory.offsets(where.sizes), where.sizes
         self._holder: Any = ctypes.c_char * self._offsets[-1]
         self._free: list[_Mapping] = []
-        self._given: dict[_Mapping, weakref.ref[Any]] = {}  # those call back, if they are kept
         self._written = 0  # of the latest tasks, those that wrote to most of it, less the others
 
     def opened(self, place: int) -> Any:
         """Return a buffer as the caller's own: what is written to it nobody else sees."""
-        if self._written > 1:
+        if self._written > 1 or (not self._free and len(_mappings) >= MOST):
             return self._copied(place)
         try:
             given = self._free.pop() if self._free else self._mapped()
-        except OSError:  # too many files or mappings are open: tasks keep what they got
+        except OSError:  # too many files or mappings are open
             return self._copied(place)
-        holder = self._holder.from_buffer(given.memory)
         given.faults = _faults()
+        # Whoever uses it holds `watched`, that `keeper`, and that what is told of the end. Where
+        # they are part of a cycle of garbage nothing is told, and it ends with the cycle.
+        keeper = self._holder.from_buffer(given.memory)
+        watched = self._holder.from_buffer(keeper)
         # Without us: who still has it when the number is forgotten keeps its memory, not our file.
-        back = partial(_back, weakref.ref(self), given, place)
-        self._given[given] = weakref.ref(holder, back)
+        keeper.told = weakref.ref(watched, partial(_back, weakref.ref(self), given, place))
         offset = self._offsets[place]
-        return memoryview(holder).cast("B")[offset : offset + self._sizes[place]]
+        return memoryview(watched).cast("B")[offset : offset + self._sizes[place]]
 
     def _mapped(self) -> _Mapping:
-        return _Mapping(mmap.mmap(self._fd, self._offsets[-1], access=mmap.ACCESS_COPY))
+        memory = mmap.mmap(self._fd, self._offsets[-1], access=mmap.ACCESS_COPY)
+        _mappings.add(memory)
+        return _Mapping(memory)
 
     def came_back(self, given: _Mapping, place: int) -> None:
         """Take a mapping that no task has any more."""
-        del self._given[given]
         faults, pages = _faults() - given.faults, self._sizes[place] // mmap.PAGESIZE
         if given.fresh and faults * FAULT_PAGES * LITTLE < pages:
             return

@@ -103,7 +103,7 @@ class FarmSharing(Sharing):
         self._lent: FarmLending | None = None
         self.retired: deque[int] = deque()
         """Numbers of what was lent, and is to be forgotten; any thread may add to them."""
-        self._guard = threading.Lock()  # any thread may be the first that lends
+        self._guard = threading.RLock()  # any thread may be the first that lends
 
     @property
     def lending(self) -> FarmLending:

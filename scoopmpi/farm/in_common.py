@@ -21,8 +21,9 @@ from ..constants.lending import FarmLending
 from ..wire import lent, payload
 from ..wire.payload import Frame
 
-KEPT_BYTES = 256 << 20
-"""Of buffers that are kept when their calls are over, as the next call may bring them again."""
+KEPT, KEPT_BYTES = 32, 256 << 20
+"""Buffers that are kept when their calls are over, as the next call may bring them again; half of
+the numbers that may be lent at a time (`lending.MOST`): maps need some too."""
 
 Key: TypeAlias = tuple[int, int]
 """Address and size of a buffer of the program's."""
@@ -74,7 +75,8 @@ class InCommon:
 
     def __init__(self, lending: FarmLending) -> None:
         self._lending = lending
-        self._guard = threading.Lock()  # any thread may submit
+        # Any thread may submit, and a signal handler in the middle of that.
+        self._guard = threading.RLock()
         self._kept: WeakValueDictionary[Key, Kept] = WeakValueDictionary()
         self._latest: OrderedDict[Key, Kept] = OrderedDict()
         self._bytes = 0  # of these
@@ -113,7 +115,7 @@ class InCommon:
         before = self._latest.pop(key, None)
         self._latest[key] = kept
         self._bytes += kept.size - (0 if before is None else before.size)
-        while self._bytes > KEPT_BYTES:
+        while self._bytes > KEPT_BYTES or len(self._latest) > KEPT:
             self._bytes -= self._latest.popitem(last=False)[1].size
 
 

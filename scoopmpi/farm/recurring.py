@@ -64,7 +64,9 @@ class Recurring:
 
     def __init__(self, lending: FarmLending) -> None:
         self._lending = lending
-        self._guard = threading.Lock()  # the caller and the progress thread may pack at a time
+        # The caller and the progress thread may pack at a time, a signal handler in between.
+        self._guard = threading.RLock()
+        self._packs = False
         self._seen: dict[Key, Seen] = {}
         self._uses: dict[int, int] = {}  # buffers under each number
         self._held: list[Key] = []  # what came with the latest batch, and only we may keep
@@ -81,33 +83,47 @@ class Recurring:
         batch; what is behind is only looked at. The lending's `give_back` has to follow.
         """
         with self._guard:
-            self._batch += 1
-            groups = {
-                key: group for key, group in _grouped(frames, spots).items() if group[0][0] < tasks
-            }
-            wanted = [key for key, group in groups.items() if self._sees(key, frames, group)]
-            if wanted and not self._closed:
-                self._lend(wanted, frames, groups)
-            places = {
-                spot: (seen.number, seen.place)
-                for key, group in groups.items() if (seen := self._seen[key]).number
-                for spot in group
-            }  # fmt: skip
-            numbers = tuple({number for number, _ in places.values()})
-            self._lending.borrow(numbers)
-            self._trim(groups)
+            if self._packs:  # a handler's, in the middle of what follows
+                return frames, ()
+            self._packs = True
+            try:
+                places, numbers = self._places(frames, spots, tasks)
+            finally:
+                self._packs = False
         if self._closed:
             self.closed()
         return (_referring(frames, places) if places else frames), numbers
+
+    def _places(
+        self, frames: Sequence[Frame], spots: Spots, tasks: int
+    ) -> tuple[dict[tuple[int, int], tuple[int, int]], Sequence[int]]:
+        """Return what is lent of a batch: number and place for each spot, and all numbers."""
+        self._batch += 1
+        groups = {
+            key: group for key, group in _grouped(frames, spots).items() if group[0][0] < tasks
+        }
+        wanted = [key for key, group in groups.items() if self._sees(key, frames, group)]
+        if wanted and not self._closed:
+            self._lend(wanted, frames, groups)
+        places = {
+            spot: (seen.number, seen.place)
+            for key, group in groups.items() if (seen := self._seen[key]).number
+            for spot in group
+        }  # fmt: skip
+        numbers = tuple({number for number, _ in places.values()})
+        self._lending.borrow(numbers)
+        self._trim(groups)
+        return places, numbers
 
     def closed(self) -> None:
         """Have all be forgotten that was lent: the map is over. Never waits for who packs."""
         self._closed = True
         if self._guard.acquire(blocking=False):  # else who packs does it
             try:
-                self._seen.clear()
-                self._lending.retire(self._uses)
-                self._uses.clear()
+                if not self._packs:
+                    self._seen.clear()
+                    self._lending.retire(self._uses)
+                    self._uses.clear()
             finally:
                 self._guard.release()
 

@@ -1,9 +1,9 @@
 """Rows of arguments whose iterator changes an object that it has given out, and gives it out again.
 
 A map reads ahead, so all its tasks would get what the last of these rows made of the object: 58 of
-60 tasks did, as with pools that read their arguments first. The first rows are looked at; where
-something changes behind them each row is copied as it is read, and only there. What is done with
-the rows is not known here.
+60 tasks did, as with pools that read their arguments first. Where the first two rows have an object
+in common, or reading the second changes the first, each row is copied as it is read: one copy for
+as long as an object stays as it is. What is done with the rows is not known here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from typing import Any
 from ..wire import payload
 from ..wire.payload import Frame
 
-ROWS = 16
-"""An object that so many first rows have, and that has not changed, is taken for a constant."""
-
 
 class Rows:
     """Reads rows, and copies what changes behind them.
@@ -28,7 +25,7 @@ class Rows:
     def __init__(self, rows: Iterator[tuple[Any, ...]], moving: Sequence[bool]) -> None:
         self._rows, self._moving = rows, moving
         self._kept: dict[tuple[int, ...], _Kept] = {}
-        self._read = 0
+        self._first = True
         self._changed = False
         self._second: list[Any] = []  # read with the first: a row, or what reading it has raised
         self._looks = True
@@ -47,15 +44,10 @@ class Rows:
             raise row
         if not self._looks:
             return row
-        self._read += 1
-        if self._read == 1:
-            return self._first(row)
-        copy = self._copied(row)
-        if not self._changed and self._read > ROWS:
-            self._stop()
-        return copy
+        first, self._first = self._first, False
+        return self._first_row(row) if first else self._copied(row)
 
-    def _first(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _first_row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         if payload.plain(row):
             self._looks = False
             return row
@@ -69,12 +61,9 @@ class Rows:
         self._copied(row)  # as it is now
         if self._changed or (isinstance(second, tuple) and self._again(row, second)):
             return copy
-        self._stop()
-        return row
-
-    def _stop(self) -> None:
         self._looks = False
         self._kept.clear()
+        return row
 
     def _again(self, row: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         """True where two rows have an object in common that may be changed."""

@@ -51,7 +51,7 @@ def in_a_fresh_dict() -> Rows:
 def late() -> Rows:
     buffer = np.zeros(40)
     for number in range(ROWS):
-        buffer[:] = max(0, number - 5)  # unchanged at first
+        buffer[0] = number // 25  # unchanged at first
         yield buffer
 
 
@@ -115,13 +115,6 @@ def test_a_constant_beside_what_changes_stays_one_object() -> None:
     rows = read(source, 7)
     assert [row[1][0] for row in rows] == list(range(ROWS))
     assert len({id(row[0]) for row in rows}) == 1
-
-
-def test_a_constant_is_given_out_itself_once_it_has_been_looked_at() -> None:
-    table = np.zeros(9)
-    rows = read(Source([((table, number) for number in range(ROWS))]), 7)
-    assert [number for _, number in rows] == list(range(ROWS))
-    assert rows[-1][0] is table and len({id(row[0]) for row in rows}) == 2
 
 
 def test_what_cannot_be_packed_is_left_as_it_is() -> None:

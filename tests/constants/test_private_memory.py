@@ -1,0 +1,83 @@
+"""A task's own view of lent memory: what it writes nobody else sees, whatever it keeps."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scoopmpi.constants import lent, private_memory
+from scoopmpi.wire.lent import PRIVATE
+
+N = 1 << 17  # numbers, 1 MiB
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory without a name is Linux'")
+
+
+@pytest.fixture
+def there() -> Iterator[lent.Lent]:
+    array = np.arange(N, dtype=float)
+    made = lent.published([pickle.PickleBuffer(array), pickle.PickleBuffer(-array)])
+    yield made
+    made.close()
+
+
+def opened(there: lent.Lent, place: int = 0) -> Any:
+    return np.frombuffer(there.opened(place, PRIVATE))
+
+
+@pytest.mark.parametrize("written", [[0], [N - 1], [5, 70_000], slice(None), slice(0, 9000), []])
+def test_the_next_task_sees_nothing_of_what_was_written(there: lent.Lent, written: Any) -> None:
+    for number in range(20):
+        for place, sign in ((0, 1.0), (1, -1.0)):
+            array = opened(there, place)
+            assert array.sum() == sign * N * (N - 1) / 2
+            array[written] = number
+            del array
+
+
+def test_what_tasks_keep_stays_theirs_and_takes_few_files(there: lent.Lent) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    kept = []
+    for number in range(300):
+        array = opened(there)
+        array[number] = -1
+        kept.append(array[number : number + 2])
+    assert len(os.listdir("/proc/self/fd")) - before <= private_memory.MOST
+    assert all(list(kept[number]) == [-1, number + 1] for number in range(300))
+    del kept, array
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) - before <= private_memory.MOST_FREE
+
+
+def test_what_a_finalizer_brings_back_to_life_goes_to_no_other_task(there: lent.Lent) -> None:
+    saved = []
+
+    class Node:
+        def __init__(self, memory: Any) -> None:
+            self.memory, self.me = memory, self
+
+        def __del__(self) -> None:
+            saved.append(self.memory)
+
+    memory = there.opened(0, PRIVATE)
+    np.frombuffer(memory).sum()
+    np.frombuffer(memory)[0] = 777
+    Node(memory)
+    del memory
+    gc.collect()
+    other = opened(there)
+    other[1] = 555
+    assert list(np.frombuffer(saved[0])[:2]) == [777, 1]
+
+
+def test_a_mapping_goes_to_the_next_task(there: lent.Lent) -> None:
+    opened(there).sum()
+    first = opened(there).ctypes.data
+    gc.collect()
+    assert opened(there).ctypes.data == first
