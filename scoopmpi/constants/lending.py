@@ -228,6 +228,8 @@ class FarmLending(Lending):
         large = [
             place for place, part in enumerate(parts) if memoryview(part).nbytes >= lent_frames.LENT
         ]
+        if not large:  # many small ones
+            return payload.copied(frame)
         try:
             number, _ = self.lend([parts[place] for place in large])
         except NotShared:

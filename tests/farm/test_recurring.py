@@ -142,6 +142,12 @@ def test_what_a_function_closes_over_is_lent_where_several_workers_may_want_it(f
     assert lent() == (3 if len(current.ranks.workers) > 1 else 0)
 
 
+def test_many_small_arrays_of_a_function_are_not_lent(farm: Any) -> None:
+    arrays = [np.full(N // 2, float(number)) for number in range(20)]
+    assert list(farm.map(lambda number: arrays[number].mean(), range(20))) == list(range(20))
+    assert lent() == 0
+
+
 def test_a_large_function_without_arguments_to_read_leaves_nothing(farm: Any) -> None:
     for _ in range(3):
         with pytest.raises(TypeError):
