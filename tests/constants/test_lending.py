@@ -177,13 +177,13 @@ def test_a_far_worker_gets_no_copy_of_its_own_while_it_may_still_come(
     network.farm.send_to(1, (number,))
     assert network.crossed == ["h1"]
     monkeypatch.setattr(lending, "LINK", 1.0)
-    network.farm.send_buffers(2, LentRequest(number))
+    network.farm.send_buffers(2, LentRequest(number, True))
     assert network.crossed == ["h1"]
-    network.farm.send_buffers(3, LentRequest(number))
+    network.farm.send_buffers(3, LentRequest(number, True))
     assert network.crossed == ["h1", HOME], "on rank 0's own host nothing is on its way"
     monkeypatch.setattr(lending, "LINK", float("inf"))
     for _ in range(2):
-        network.farm.send_buffers(2, LentRequest(number))
+        network.farm.send_buffers(2, LentRequest(number, True))
     assert network.crossed == ["h1", HOME, "h1"], "it is answered once"
 
 
