@@ -14,7 +14,8 @@ import pytest
 
 from scoopmpi.constants import hostmemory, lending
 from scoopmpi.constants.broadcast import Place
-from scoopmpi.constants.lending import FarmLending, Lending
+from scoopmpi.constants.farm_lending import FarmLending
+from scoopmpi.constants.lending import Lending
 from scoopmpi.wire import lent
 from scoopmpi.wire.constants_messages import Forgot, LentBuffers, LentRequest
 from scoopmpi.wire.messages import Forget
