@@ -16,8 +16,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from ..constants import hostmemory
+from ..constants.farm_lending import FarmLending
 from ..constants.hostmemory import NotShared
-from ..constants.lending import FarmLending
 from ..wire import lent
 from ..wire.payload import Frame
 
