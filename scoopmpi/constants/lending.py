@@ -12,10 +12,12 @@ import itertools
 import logging
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..concurrency.periods import ON_ITS_WAY_SECONDS
 from ..wire import lent as lent_frames
 from ..wire import payload
 from ..wire.constants_messages import LentBuffers, LentRequest
@@ -28,9 +30,14 @@ from .lent import Lent, Loan, kept
 from .spare_memory import spare
 
 logger = logging.getLogger("scoopmpi")
+LITTLE = 64 << 20
+"""Bytes that are lent without a look at how much memory is left, which takes 0.3 ms."""
 MOST = 64
 """Numbers at a time: each is a file that is open on every rank, of the 1024 that are usual."""
 Send = Callable[[int, Message], None]
+LINK = 25e6
+"""Bytes a second that a link between hosts takes at least: a quarter of 1 Gbit/s, as others use it
+too."""
 
 
 class Lending:
@@ -42,8 +49,8 @@ class Lending:
     def __init__(self, send: Send, domain: str) -> None:
         self._send, self._domain = send, domain
         self._lent: dict[int, Lent] = {}
-        self._whom: dict[int, int] = {}
-        """Whom to ask for what this rank could not open."""
+        self._whom: dict[int, tuple[int, bool]] = {}
+        """Whom to ask for what this rank has not got, and whether for all of it."""
         self._gone: set[int] = set()
         self._oldest = 0
 
@@ -57,35 +64,42 @@ class Lending:
         if self._forgotten(number) or (message.buffers is None and sender == 0):
             self._gone.add(number)
         elif message.buffers is None:
-            self._whom[number] = 0  # which has it for as long as tasks refer to it
+            self._whom[number] = 0, True  # which has it for as long as tasks refer to it
+        elif type(message.buffers) is int:
+            self._whom[number] = message.buffers, False
         else:
             try:
                 lent = self._lent[number] = kept(message.buffers)
             except NotShared:
-                self._whom[number] = sender
+                self._whom[number] = sender, True
         self._pass_on(number, lent, message.behind)
 
     def want(self, numbers: Iterable[int]) -> list[int]:
         """Return those of these for which a batch has to wait.
 
-        What has come, and could not be opened, is asked for: not before, as few may need it.
+        What could not be opened, or another rank has, is asked for: not before, as few may need it.
         """
         missing = [
             number for number in numbers if number not in self._lent and not self._forgotten(number)
         ]
         for number in missing:
             if (whom := self._whom.pop(number, None)) is not None:
-                self.ask(whom, number)
+                self.ask(*whom, number)
         return missing
 
-    def ask(self, rank: int, number: int) -> None:
-        """Have a rank send a number in full."""
-        self._send(rank, LentRequest(number))
+    def ask(self, rank: int, whole: bool, number: int) -> None:
+        """Have a rank send the buffers of a number, or say where they are on this host."""
+        self._send(rank, LentRequest(number, whole))
 
     def send_buffers(self, sender: int, message: LentRequest) -> None:
-        """Send a copy to a rank that cannot open shared memory, or waits too long."""
+        """Send a copy to a rank that cannot open shared memory, or waits too long.
+
+        Who joined later is told where it is, by another rank of his host.
+        """
         lent = self._lent.get(message.number)
-        buffers = None if lent is None else lent.frame()
+        buffers: Any = None
+        if lent is not None:
+            buffers = lent.frame() if message.whole or lent.where is None else lent.where
         self._send(sender, LentBuffers(message.number, buffers, ()))
 
     def loan(self, numbers: Iterable[int]) -> Loan:
@@ -126,14 +140,15 @@ class _Out:
     """What rank 0 has lent under one number.
 
     borrowed: batches that were packed with it, and are not sent. holders: the workers that have it,
-    or will. spread: whether it was sent to all other hosts.
+    or will. spread: when it was sent to all other hosts. answered: workers that asked for it.
     """
 
     def __init__(self, lent: Lent) -> None:
         self.lent = lent
         self.borrowed = 0
         self.holders: set[int] = set()
-        self.spread = False
+        self.spread: float | None = None
+        self.answered: set[int] = set()
 
 
 class FarmLending(Lending):
@@ -184,15 +199,14 @@ class FarmLending(Lending):
 
     def has_room(self, size: int) -> bool:
         """True where so many bytes may be lent beside what is lent already."""
-        lent = list(self._lent.values())
         if size > self._most or len(self._out) - len(self._retired) >= MOST:
             return False
-        return not lent or 2 * size < spare() - sum(each.size for each in lent)
+        lent = sum(each.size for each in list(self._lent.values()))
+        return not lent or size + lent <= LITTLE or 2 * size < spare() - lent
 
     def _check(self, size: int) -> None:
         """Raise NotShared where so many bytes would not leave as much memory to others."""
-        left = spare()
-        if 2 * size > left:
+        if size > LITTLE and 2 * size > (left := spare()):
             raise NotShared(f"{size >> 20} MiB are more than half of the {left >> 20} MiB left")
 
     def _tell(self, problem: NotShared) -> None:
@@ -258,20 +272,49 @@ class FarmLending(Lending):
         for number in numbers:
             out = self._out[number]
             if worker not in out.holders:
-                places = self._to_reach(worker, out)
-                out.holders.update(place.rank for place in places)
-                self._pass_on(number, out.lent, places)
+                self._send_one(worker, number, out)
 
-    def _to_reach(self, worker: int, out: _Out) -> Sequence[Place]:
-        """Return a worker, and where it is the first on another host all that are on others."""
+    def _send_one(self, worker: int, number: int, out: _Out) -> None:
+        """Send one number to a worker; where it is the first on another host, to all on others."""
         places = self._places()
-        own = [place for place in places if place.rank == worker]
-        if out.spread or own[0].host == self._domain:
-            return own
-        out.spread = True
-        # This one first: a batch follows, so it has nothing to do, or little, and hears it at once.
-        far = [place for place in places if place.host != self._domain]
-        return sorted(far, key=lambda place: place.rank != worker)
+        own = next(place for place in places if place.rank == worker)
+        beside = [
+            place.rank for place in places if place.host == own.host and place.rank in out.holders
+        ]
+        if own.host != self._domain and beside:  # it has joined later
+            self._send(worker, LentBuffers(number, beside[0], ()))
+            reached = [own]
+        else:
+            reached = [own]
+            if own.host != self._domain and out.spread is None:
+                out.spread = time.monotonic()
+                # This one first: a batch follows, so it has little to do, and hears it at once.
+                far = [place for place in places if place.host != self._domain]
+                reached = sorted(far, key=lambda place: place.rank != worker)
+            self._pass_on(number, out.lent, reached)
+        out.holders.update(place.rank for place in reached)
+
+    def send_buffers(self, sender: int, message: LentRequest) -> None:
+        """Send a copy to a worker that asks, once; who is not answered asks again.
+
+        On other hosts not while it may still be on its way to them: the copy would go over the same
+        link, and one to each of their workers.
+        """
+        out = self._out.get(message.number)
+        if out is not None:
+            if sender in out.answered or self._on_its_way(sender, out):
+                return
+            out.answered.add(sender)
+        super().send_buffers(sender, message)
+
+    def _on_its_way(self, worker: int, out: _Out) -> bool:
+        host = {place.rank: place.host for place in self._places()}
+        far = {*host.values()} - {self._domain}
+        if out.spread is None or host.get(worker) not in far:
+            return False
+        size = sum(memoryview(each).nbytes for each in out.lent.buffers)
+        most = min(size / LINK * len(far).bit_length(), ON_ITS_WAY_SECONDS / 2)
+        return time.monotonic() - out.spread < most
 
     def forget_retired(self) -> None:
         """Have all ranks forget what was retired, as far as no batch is on its way with it."""

@@ -70,6 +70,7 @@ class Lent:
         self._bytes.clear()
         if self._published is not None:
             self._published.close()
+            self._published = None
         if self._own_fd is not None:
             os.close(self._own_fd)
             self._own_fd = None

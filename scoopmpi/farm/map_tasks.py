@@ -69,7 +69,7 @@ class MapTasks:
             columns = self._source.columns(start, stop)
         beside = self._large_bytes and self._packs_beside(columns)
         frame = None if beside else payload.pack_columns(columns)
-        if frame is not None and payload.size(frame) > lent.LARGE_BYTES:
+        if not (frame is None or type(frame) is bytes or payload.size(frame) < lent.LARGE_BYTES):
             beside = self._large_bytes = self._packs_beside(columns)
         if frame is not None and not beside:
             self._ahead.weigh((frame,), stop - start)
@@ -101,7 +101,8 @@ class MapTasks:
         """Have all that was lent be forgotten: no task is packed any more."""
         if self._recurring is not None:
             self._recurring.closed()
-        self._sharing.retire(self._function.lent)
+        if self._function.lent:
+            self._sharing.retire(self._function.lent)
 
     def _lent(
         self, frames: Sequence[Frame], stop: int, beside: bool
@@ -110,15 +111,17 @@ class MapTasks:
         large = lent.large_parts(frames)
         if not large:
             return frames, ()
-        if self._recurring is None:
-            from .recurring import Recurring  # late: most maps have nothing large
+        with self._guard:  # the caller and the progress thread may pack at a time
+            if self._recurring is None:
+                from .recurring import Recurring  # late: most maps have nothing large
 
-            self._recurring = Recurring(self._sharing.lending)
-            if len(frames) == 1:
-                both = (*frames, *self._next(stop, beside))
-                sent, numbers = self._recurring.lent(both, lent.large_parts(both), 1)
-                return sent[:1], numbers
-        return self._recurring.lent(frames, large, len(frames))
+                self._recurring = Recurring(self._sharing.lending)
+            recurring = self._recurring
+        if len(frames) == 1 and not recurring.begun:
+            both = (*frames, *self._next(stop, beside))
+            sent, numbers = recurring.lent(both, lent.large_parts(both), 1)
+            return sent[:1], numbers
+        return recurring.lent(frames, large, len(frames))
 
     def _next(self, task: int, beside: bool) -> tuple[Frame, ...]:
         """Return the frame of a task that is not to be sent yet, none where it is not known.

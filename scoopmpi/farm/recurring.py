@@ -94,6 +94,11 @@ class Recurring:
             self.closed()
         return (_referring(frames, places) if places else frames), numbers
 
+    @property
+    def begun(self) -> bool:
+        """True from when a batch has been looked at."""
+        return self._batch > 0
+
     def _places(
         self, frames: Sequence[Frame], spots: Spots, tasks: int
     ) -> tuple[dict[tuple[int, int], tuple[int, int]], Sequence[int]]:

@@ -53,8 +53,8 @@ class LentBuffers(NamedTuple):
     From any rank to worker, for what many tasks or calls have in common, before the first of them
     that refers to it. Answered by LentRequest, where they cannot be opened.
     number: by which tasks refer to them, from 1.
-    buffers: a tuple of them; or where they are on this host, as `constants.hostmemory.Where`; None
-        where nobody needs them any more.
+    buffers: a tuple of them; or where they are on this host, as `constants.hostmemory.Where`; or
+        the number of a rank of this host that has them, or will; None where the sender has not.
     behind: as in BroadcastConstants.
     """
 
@@ -64,14 +64,16 @@ class LentBuffers(NamedTuple):
 
 
 class LentRequest(NamedTuple):
-    """Send lent buffers in full: their shared memory cannot be opened here.
+    """Send lent buffers, or say where they are: their shared memory is not known here.
 
     From worker to any rank, for its LentBuffers, or to the farm, for one that does not come.
     Answered by LentBuffers.
     number: as in that LentBuffers.
+    whole: True where their shared memory cannot be opened here.
     """
 
     number: int
+    whole: bool
 
 
 class Forgot(NamedTuple):

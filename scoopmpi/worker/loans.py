@@ -19,7 +19,8 @@ from ..wire.payload import Frame
 
 ASK = 0.2
 """Seconds after which rank 0 is asked for what another rank should have sent on: that may be in the
-middle of a task which lets no other thread of its process run."""
+middle of a task which lets no other thread of its process run. And then as often: rank 0 does not
+answer while it may still come, as only there the size is known."""
 
 
 class Loans:
@@ -28,22 +29,22 @@ class Loans:
     def __init__(self, lending: Lending, send: Callable[[int, Any], None]) -> None:
         self._lending, self._send = lending, send
         self._since: float | None = None  # when the next batch was first asked for
-        self._asked = False
+        self._asked = 0.0  # when rank 0 was, or else would have been
         self._for: Sequence[int] = ()
 
     def wait(self, numbers: Sequence[int]) -> bool:
         """True where the next batch has to wait for what it was lent; with the lock held."""
         missing = self._lending.want(numbers)
         if not missing:
-            self._since, self._asked = None, False
+            self._since = None
             return False
         now = time.monotonic()
         if self._since is None or self._for != numbers:
-            self._since, self._asked, self._for = now, False, numbers
-        if now - self._since > ASK and not self._asked:
-            self._asked = True
+            self._since, self._asked, self._for = now, now, numbers
+        if now - self._asked > ASK:
+            self._asked = now
             for number in missing:
-                self._lending.ask(0, number)
+                self._lending.ask(0, True, number)
         return now - self._since < ON_ITS_WAY_SECONDS  # then each task says what has not come
 
     def opener(self, numbers: Sequence[int]) -> Callable[[Frame], Frame]:

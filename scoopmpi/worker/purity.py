@@ -13,7 +13,6 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 _ATOMS = (int, float, complex, bool, str, bytes, type(None))
-_HARMLESS = (BuiltinFunctionType, *_ATOMS)
 _MODULES = frozenset({"math", "cmath", "time", "random", "operator"})
 _STOPS = frozenset(
     {
@@ -54,4 +53,7 @@ def _reads_no_state(code: CodeType, names: Mapping[str, Any]) -> bool:
 def _harmless(value: Any) -> bool:
     if isinstance(value, ModuleType):
         return value.__name__ in _MODULES
-    return isinstance(value, _HARMLESS)
+    if isinstance(value, BuiltinFunctionType):  # a list's or dict's own method has its memory
+        owner = value.__self__
+        return owner is None or isinstance(owner, ModuleType) or type(owner).__module__ == "random"
+    return isinstance(value, _ATOMS)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.constants import hostmemory
+from scoopmpi.constants import hostmemory, lending
 from scoopmpi.constants.broadcast import Place
 from scoopmpi.constants.lending import FarmLending, Lending
 from scoopmpi.wire import lent
@@ -83,7 +83,7 @@ class Network:
         if isinstance(message, LentBuffers) and type(message.buffers) is tuple:
             self.crossed.append(self.domains[to])
             message = message._replace(buffers=tuple(bytes(each) for each in message.buffers))
-        elif isinstance(message, LentBuffers) and message.buffers is not None:
+        elif isinstance(message, LentBuffers) and isinstance(message.buffers, hostmemory.Where):
             assert self.domains[sender] == self.domains[to], "it cannot be opened there"
         self.channels.setdefault((sender, to), deque()).append(message)
 
@@ -153,7 +153,7 @@ class Network:
                 for worker in waiting:
                     number = worker.queue[0]
                     assert isinstance(number, int)
-                    worker.lending.ask(0, number)
+                    worker.lending.ask(0, True, number)
         raise AssertionError("it does not come to rest")
 
 
@@ -167,6 +167,24 @@ def all_files_are_closed() -> Iterator[None]:
 
 
 HOSTS = [["h0"], ["h0"] * 3, ["h1"], ["h0", "h1", "h1", "h2", "h2", "h2"], ["h1", "h2"] * 4]
+
+
+def test_a_far_worker_gets_no_copy_of_its_own_while_it_may_still_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = Network(["h1", "h1", HOME], 1)
+    number = network.lend()
+    network.farm.send_to(1, (number,))
+    assert network.crossed == ["h1"]
+    monkeypatch.setattr(lending, "LINK", 1.0)
+    network.farm.send_buffers(2, LentRequest(number))
+    assert network.crossed == ["h1"]
+    network.farm.send_buffers(3, LentRequest(number))
+    assert network.crossed == ["h1", HOME], "on rank 0's own host nothing is on its way"
+    monkeypatch.setattr(lending, "LINK", float("inf"))
+    for _ in range(2):
+        network.farm.send_buffers(2, LentRequest(number))
+    assert network.crossed == ["h1", HOME, "h1"], "it is answered once"
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -219,6 +237,21 @@ def test_who_joins_later_finds_it_too(seed: int) -> None:
     network.forget(number)
     network.settle()
     assert {rank for rank, _ in network.ran} == {1, 2, *late}
+    assert network.clean
+
+
+def test_who_joins_a_host_later_gets_it_there() -> None:
+    network = Network(["h1", "h2"], 0)
+    number = network.lend()
+    network.run(1, number)
+    network.settle()
+    for _ in range(3):
+        for host in ("h1", "h2"):
+            network.run(network.join(host), number)
+    network.settle()
+    assert len(network.ran) == 7 and sorted(network.crossed) == ["h1", "h2"]
+    network.forget(number)
+    network.settle()
     assert network.clean
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import random
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -81,3 +82,35 @@ def test_a_mapping_goes_to_the_next_task(there: lent.Lent) -> None:
     first = opened(there).ctypes.data
     gc.collect()
     assert opened(there).ctypes.data == first
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_tasks_that_read_write_and_keep_by_seed(there: lent.Lent, seed: int) -> None:
+    chance, kept = random.Random(seed), list[Any]()
+    for _ in range(60):
+        place = chance.randrange(2)
+        array = opened(there, place)
+        assert array.sum() == (1.0, -1.0)[place] * N * (N - 1) / 2
+        for _ in range(chance.choice((0, 0, 1, 3, 100))):
+            array[chance.randrange(N)] = -1.0
+        if chance.random() < 0.1:
+            array[:] = -2.0
+        if chance.random() < 0.2:
+            kept.append((array, array.copy()))
+        del array
+        kept = kept[-3:]
+        assert all((array == copy).all() for array, copy in kept)
+
+
+def test_a_system_that_says_nothing_of_pages(
+    there: lent.Lent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> bytes:
+        raise PermissionError("pagemap")
+
+    monkeypatch.setattr(os, "pread", refuse)
+    for number in range(10):
+        array = opened(there)
+        assert array.sum() == N * (N - 1) / 2
+        array[number] = -1.0
+        del array

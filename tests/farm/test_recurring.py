@@ -6,6 +6,7 @@ import gc
 import itertools
 import mmap
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -207,6 +208,7 @@ def test_what_would_take_most_of_the_memory_goes_with_each_task(
     farm: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(lending, "spare", lambda: 3 * 8 * N)
+    monkeypatch.setattr(lending, "LITTLE", 0)
     assert list(farm.map(total, [np.ones(2 * N)] * 30)) == [2 * N] * 30
     assert "0 MiB are more than half of the 0 MiB left" in caplog.text
     assert list(farm.map(total, [np.ones(N)] * 30)) == [N] * 30
@@ -227,3 +229,28 @@ def test_one_array_after_the_other_leaves_room_for_the_next(
     given = [array for array in arrays for _ in range(60)]
     assert list(farm.map(total, given)) == [float(array.sum()) for array in given]
     assert lent() > 3
+
+
+def test_workers_on_other_hosts_get_it_once_a_host(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranks = current.ranks
+    joined, whole = ranks.farm.sharing.joined, Counter[str]()
+    hosts = {worker.rank: f"h{worker.rank // 2}" for worker in ranks.workers}
+    for worker in ranks.workers:
+        worker.inbox.sharing.domain = hosts[worker.rank]
+    monkeypatch.setattr(ranks.farm.sharing, "joined", lambda rank, _: joined(rank, hosts[rank]))
+    kept = lending.kept
+
+    def counted(buffers: Any) -> Any:
+        assert ranks.acting is not None
+        whole[hosts[ranks.acting.rank]] += type(buffers) is tuple
+        return kept(buffers)
+
+    monkeypatch.setattr(lending, "kept", counted)
+    for _ in range(3):
+        whole.clear()
+        assert list(farm.map(spoil, [np.ones(N)] * 40, range(40))) == [N + n for n in range(40)]
+        ranks.settle()
+        assert set(whole.values()) <= {1}
+    assert list(farm.map(closure(np.ones(4 * N)), range(20))) == [n + 1.0 for n in range(20)]

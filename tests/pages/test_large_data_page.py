@@ -19,7 +19,7 @@ PRINTED = {name: textwrap.dedent(lines) for *_, name, _, lines in FOUND}
 
 
 def test_each_example_is_tested_here() -> None:
-    assert list(EXAMPLES) == ["tables.py", "fresh.py"]
+    assert list(EXAMPLES) == ["tables.py", "refilled.py"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -185,6 +185,23 @@ def arrays_at_the_same_address(executor: Any) -> None:
         del array
 
 
+def a_buffer_that_a_generator_refills(executor: Any) -> None:
+    """Each task finds what was in it when it was given out; alone, in tuples and in dicts."""
+
+    def frames(row: Callable[[Any, int], Any]) -> Iterator[Any]:
+        frame = full(0)
+        for number in range(5 * TASKS):
+            frame[:] = number
+            yield row(frame, number)
+
+    found = list(range(5 * TASKS))
+    assert list(executor.map(spoil, frames(lambda frame, _: frame))) == found
+    assert list(executor.map(spoil, frames(lambda frame, _: frame), itertools.count())) == found
+    assert list(executor.map(spoil_row, frames(lambda *row: row))) == found
+    by_name = frames(lambda frame, number: {"array": frame, "number": number})
+    assert list(executor.map(spoil_row, by_name)) == found
+
+
 def a_function_that_holds_an_array(executor: Any) -> None:
     """What a task writes into it stays on its worker."""
     array = full(7)
@@ -275,7 +292,8 @@ SCENARIOS: dict[str, Callable[[Any], None]] = {
         the_same_array_with_every_task, the_same_array_with_calls_in_a_row, parts_of_one_array,
         an_array_that_changes_between_calls, one_number_of_a_huge_array_that_changes,
         an_array_that_changes_between_maps,
-        arrays_at_the_same_address, a_function_that_holds_an_array, what_tasks_keep,
+        arrays_at_the_same_address, a_buffer_that_a_generator_refills,
+        a_function_that_holds_an_array, what_tasks_keep,
         what_tasks_keep_of_their_results, results_that_are_kept, callbacks, tasks_of_tasks,
     )
 }  # fmt: skip

@@ -30,8 +30,16 @@ class Clock:
     """A pool's time, which tests move."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr(buffer_pool, "time", SimpleNamespace(monotonic=lambda: self.now))
+        self.now, self.worked = 1000.0, 0.0
+        self.takes = 0.0
+        monkeypatch.setattr(buffer_pool, "time", self)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        self.worked += self.takes
+        return self.worked
 
     def rests(self, pool: BufferPool, times: int) -> None:
         """Have a pool look, each time when it wants to."""
@@ -236,6 +244,24 @@ def test_a_pool_that_is_closed_leaves_nothing_behind() -> None:
 
 def mappings() -> int:
     return sum(type(each) is mmap.mmap for each in gc.get_objects())
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_HUGEPAGE"), reason="Linux's")
+def test_slow_huge_pages_are_left_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, asked = Clock(monkeypatch), []
+    monkeypatch.setattr(buffer_pool, "_advise", lambda mapped, advice: asked.append(advice))
+    pool, kept = BufferPool(64 * MIB), []
+    for takes, moves, more in (
+        (0.0001, 0.0, [mmap.MADV_HUGEPAGE]),
+        (0.004, 0.0, [mmap.MADV_HUGEPAGE, mmap.MADV_NOHUGEPAGE]),
+        (0.0001, 0.0, []),
+        (0.0001, FREE_MEMORY_SECONDS, [mmap.MADV_HUGEPAGE]),
+    ):
+        asked.clear()
+        clock.takes = takes
+        clock.now += moves
+        kept.append(pool.take(17 * MIB))
+        assert asked == more
 
 
 def test_where_the_system_gives_no_mapping_it_is_plain_memory(

@@ -50,6 +50,21 @@ def test_only_what_others_find_goes_by_name(program: Any) -> None:
         assert payload.pack_named(function) is None
 
 
+def test_data_takes_the_short_way_whatever_others_have_not(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array = numpy.arange(3.0)
+    values = [(array, 1), ((array, "a"), None), 2.5, ()]
+    others = [(program.below, 1), ([program.below],), numpy.array([program.below, 1])]
+    assert all(payload.unpack(payload.pack(each)) is not None for each in others)
+    monkeypatch.setattr(payload, "_by_value", None)
+    for value in values:
+        assert repr(payload.unpack(payload.pack(value))) == repr(value)
+    for value in others:
+        with pytest.raises(TypeError):
+            payload.pack(value)
+
+
 def test_a_name_means_what_it_means_now(program: Any) -> None:
     first, frame = program.known, payload.pack_named(program.known)
     assert frame is not None and payload.unpack_named(frame) is first

@@ -137,7 +137,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.BroadcastConstants(3, {"table": b"frame"}, (2, (3, (4,)))),
     messages.BufferRequest(6),
     messages.LentBuffers(4, (b"buffer", b"another"), (2, (3, (4,)))),
-    messages.LentRequest(4),
+    messages.LentRequest(4, True),
     messages.Forgot((4, 5)),
 )
 

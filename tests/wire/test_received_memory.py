@@ -18,7 +18,7 @@ import numpy
 from scoopmpi import futures
 
 MIB = 1 << 17  # numbers in a MiB
-SIZES = [MIB // 2, MIB, MIB + 999, 3 * MIB, 5 * MIB + 1]
+SIZES = [MIB // 2, MIB, MIB + 999, 2 * MIB + 1]
 
 def resident():
     with open("/proc/self/statm") as file:
@@ -44,7 +44,7 @@ def rounds(count):
 
 if __name__ == "__main__":
     before = sizes()
-    rounds(100)
+    rounds(50)
     warm = sizes()
     rounds(1000)
     after = sizes()

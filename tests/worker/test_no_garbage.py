@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from scoopmpi import futures
+from scoopmpi.wire.messages import Run
 from tests.support import memory_farm
 from tests.support.memory_farm import current
 
@@ -97,3 +98,19 @@ def test_nothing_is_left_for_the_collector(farm: Any, program: Callable[[Any], N
         gc.set_debug(0)
         gc.garbage.clear()
     assert not left & {"Running", "Run", "Packed", "PickleBuffer", "memoryview", "bytearray"}, left
+
+
+@pytest.mark.parametrize("farm", memory_farm.FEW, indirect=True)
+@pytest.mark.filterwarnings("ignore:the program was not started by scoopmpi")
+def test_a_worker_that_has_answered_holds_no_batch(farm: Any) -> None:
+    """Also not its first one: 2 GiB of arguments stayed until the worker ended."""
+    others = runs()
+    for program in (arguments, calls, nests):
+        program(farm)
+        current.ranks.settle()
+        assert not [each for each in runs() if not any(each is other for other in others)]
+
+
+def runs() -> list[Any]:
+    gc.collect()
+    return [each for each in gc.get_objects() if type(each) is Run]

@@ -53,6 +53,7 @@ class Fibers:
             # error handling) live in the context, and a new greenlet would have an empty one.
             self._settings = contextvars.copy_context()
             fiber.gr_context = self._settings.copy()
+            fiber.switch()  # what it starts with it holds for ever
         fiber.switch(work)
 
     def suspend(self, waiting: Suspended) -> None:
@@ -93,8 +94,9 @@ class Fibers:
         while self._spare:
             self._spare.pop().throw(Ended)  # else its frame keeps the worker alive for ever
 
-    def _loop(self, work: Callable[[], None]) -> None:
+    def _loop(self) -> None:
         this = getcurrent()
+        work = this.parent.switch()
         while True:
             work()
             del work  # with the arguments of its tasks: it may be long until the next
