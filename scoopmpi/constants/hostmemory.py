@@ -80,7 +80,7 @@ def publish(buffers: Iterable[Any]) -> Published:
     raw = [pickle.PickleBuffer(buffer).raw() for buffer in buffers]
     token = os.urandom(TOKEN_BYTES)
     sizes = tuple(view.nbytes for view in raw)
-    fd = _memory()
+    fd = memory()
     try:
         os.ftruncate(fd, offsets(sizes)[-1])
         _write(fd, token, 0)
@@ -188,7 +188,7 @@ def _write(fd: int, data: Any, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def _memory() -> int:
+def memory() -> int:
     """Return the descriptor of a new file in memory that can be sealed.
 
     Not by `os.memfd_create`, which Pythons for many systems (conda's) were built without.

@@ -16,7 +16,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from . import hostmemory
@@ -86,8 +86,12 @@ class PrivateMemory:
         faults, pages = _faults() - given.faults, self._sizes[place] // mmap.PAGESIZE
         if given.fresh and faults * FAULT_PAGES * LITTLE < pages:
             return
+        if not _kernel_tells():
+            return
         # Asked in any case: what a device or another process has written is no fault of ours.
-        written = self._written_pages(given, place)
+        first = self._offsets[place] // mmap.PAGESIZE
+        end = (self._offsets[place] + self._sizes[place] - 1) // mmap.PAGESIZE + 1
+        written = _written_pages(given.memory, first, end)
         if written is None:
             return
         self._written = max(0, self._written + (1 if len(written) * 2 > pages else -1))
@@ -96,23 +100,6 @@ class PrivateMemory:
                 given.memory.madvise(mmap.MADV_DONTNEED, int(page) * mmap.PAGESIZE, mmap.PAGESIZE)
             given.fresh = False
             self._free.append(given)
-
-    def _written_pages(self, given: _Mapping, place: int) -> Any:
-        """Return which pages of a mapping are no longer the file's; None where nobody says."""
-        numpy = sys.modules.get("numpy")
-        if numpy is None:
-            return None
-        first = self._offsets[place] // mmap.PAGESIZE
-        count = (self._offsets[place] + self._sizes[place] - 1) // mmap.PAGESIZE + 1 - first
-        start = ctypes.addressof(ctypes.c_char.from_buffer(given.memory)) // mmap.PAGESIZE
-        with suppress(OSError), open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
-            entries = os.pread(pagemap.fileno(), 8 * count, 8 * (start + first))
-            # Present, in swap, of a file: Documentation/admin-guide/mm/pagemap.rst of the kernel.
-            kinds = numpy.frombuffer(entries, numpy.uint64) >> numpy.uint64(61)
-            if len(kinds) == count:
-                own = (kinds > 1) & (kinds & numpy.uint64(1) == 0)
-                return numpy.flatnonzero(own) + first
-        return None
 
 
 def _back(memory: weakref.ref[PrivateMemory], given: _Mapping, place: int, _: object) -> None:
@@ -123,3 +110,36 @@ def _back(memory: weakref.ref[PrivateMemory], given: _Mapping, place: int, _: ob
 def _faults() -> int:
     """Return how many pages this process has touched for the first time, or written to then."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def _written_pages(memory: mmap.mmap, first: int, end: int) -> Any:
+    """Return which pages of a mapping are no longer the file's; None where nobody says."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory)) // mmap.PAGESIZE
+    with suppress(OSError), open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+        entries = os.pread(pagemap.fileno(), 8 * (end - first), 8 * (start + first))
+        # Present, in swap, of a file: Documentation/admin-guide/mm/pagemap.rst of the kernel.
+        kinds = numpy.frombuffer(entries, numpy.uint64) >> numpy.uint64(61)
+        if len(kinds) == end - first:
+            own = (kinds > 1) & (kinds & numpy.uint64(1) == 0)
+            return numpy.flatnonzero(own) + first
+    return None
+
+
+@cache
+def _kernel_tells() -> bool:
+    """True where the kernel says of a page that was written to that it is not the file's any more.
+
+    Tried once: one that has pagemap and fills it with zeros would have a task find what another
+    one has written.
+    """
+    fd = hostmemory.memory()
+    try:
+        os.ftruncate(fd, 3 * mmap.PAGESIZE)
+        trial = mmap.mmap(fd, 3 * mmap.PAGESIZE, access=mmap.ACCESS_COPY)
+        trial[0] = trial[mmap.PAGESIZE]  # the first is written to, the second read
+        return list(() if (found := _written_pages(trial, 0, 3)) is None else found) == [0]
+    finally:
+        os.close(fd)

@@ -114,3 +114,21 @@ def test_a_system_that_says_nothing_of_pages(
         assert array.sum() == N * (N - 1) / 2
         array[number] = -1.0
         del array
+
+
+def test_a_kernel_that_tells_nothing_is_not_believed(
+    there: lent.Lent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert private_memory._kernel_tells()
+    nothing = np.zeros(0, int)
+    monkeypatch.setattr(private_memory, "_written_pages", lambda *places: nothing)
+    private_memory._kernel_tells.cache_clear()
+    assert not private_memory._kernel_tells()
+    for number in range(5):
+        array = opened(there)
+        assert array[7] == 7
+        array[7] = number
+        array.sum()
+        del array
+    monkeypatch.undo()
+    private_memory._kernel_tells.cache_clear()

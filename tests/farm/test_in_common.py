@@ -119,7 +119,7 @@ def test_without_shared_memory_all_of_it_works(farm: Any, monkeypatch: pytest.Mo
     def none() -> int:
         raise in_common.NotShared("there is none")
 
-    monkeypatch.setattr(in_common.hostmemory, "_memory", none)
+    monkeypatch.setattr(in_common.hostmemory, "memory", none)
     table = np.ones(N)
     calls = [farm.submit(total, table, number) for number in range(9)]
     assert [call.result(20) for call in calls] == [N + number for number in range(9)]
