@@ -49,6 +49,18 @@ def pause(idle: float, yields: float = 0.0, until: float | None = None) -> None:
     time.sleep(length)
 
 
+def pause_while_sending(idle: float) -> None:
+    """Wait a moment after `idle` seconds in which a send has not ended.
+
+    Short, as this rank may have to move it piece by piece (TCP, or hosts without CMA): the pieces
+    that a library takes at a time fill a socket or a queue of some hundred KiB.
+    """
+    if idle < YIELD_SECONDS:
+        offer_core()
+    else:
+        time.sleep(min(max(idle / 1000, SHORTEST), LONGEST / 5))
+
+
 def offer_core() -> None:
     """Let another rank on this core run first: whoever was sent something and shares the core.
 

@@ -23,7 +23,8 @@ from .broadcast import Place, forwards
 from .store import LARGE, Added, Constants
 
 if TYPE_CHECKING:
-    from .lending import FarmLending, Lending
+    from .farm_lending import FarmLending
+    from .lending import Lending
 
 Send = Callable[[int, Message], None]
 
@@ -110,7 +111,7 @@ class FarmSharing(Sharing):
         """What tasks have in common; made when there is some."""
         with self._guard:
             if self._lent is None:
-                from .lending import FarmLending
+                from .farm_lending import FarmLending
 
                 self._lent = FarmLending(
                     self._send, self.domain, lambda: self._places, self.retired

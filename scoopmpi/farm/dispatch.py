@@ -101,9 +101,10 @@ class Dispatch:
             nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
-        light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * batch.tasks
+        count = batch.stop - batch.start
+        light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * count
         if not light or self._scheduler.weighs(number):
-            each = payload.weight(tasks.plain, tasks.frames) / batch.tasks
+            each = payload.weight(tasks.plain, tasks.frames) / count
             self._scheduler.weighed(number, arguments=each)
         limit, key, code = job.limit(batch.start), 0, None
         lent = tasks.lent

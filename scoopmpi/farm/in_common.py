@@ -16,14 +16,14 @@ from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 from ..constants import hostmemory
+from ..constants.farm_lending import FarmLending
 from ..constants.hostmemory import NotShared
-from ..constants.lending import FarmLending
 from ..wire import lent, payload
 from ..wire.payload import Frame
 
 KEPT, KEPT_BYTES = 32, 256 << 20
 """Buffers that are kept when their calls are over, as the next call may bring them again; half of
-the numbers that may be lent at a time (`lending.MOST`): maps need some too."""
+the numbers that may be lent at a time (`farm_lending.MOST`): maps need some too."""
 
 Key: TypeAlias = tuple[int, int]
 """Address and size of a buffer of the program's."""

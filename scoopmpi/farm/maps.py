@@ -75,17 +75,17 @@ class Maps:
         Raises PicklingError or TypeError where the function cannot travel.
         """
         function, number = self._functions.packed(target), self._jobs.new_number()
-        kept = None if record is None else record()
         with self._lock:
             known = self._paces.known(target)
         ahead = Ahead(self._workers, known.light, known.weight)
         try:
+            kept = None if record is None else record()
             job = MapJob(
                 number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
                 origin,
             )  # fmt: skip
             spans = job.next_spans()
-        except BaseException:  # of the user's iterables
+        except BaseException:  # of the user's iterables, or of a checkpoint
             self._sharing.retire(function.lent)
             raise
         with self._lock:

@@ -16,8 +16,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 from ..constants import hostmemory
+from ..constants.farm_lending import FarmLending
 from ..constants.hostmemory import NotShared
-from ..constants.lending import FarmLending
 from ..wire import lent
 from ..wire.payload import Frame
 
@@ -55,8 +55,14 @@ class Seen:
         """Under which number it is lent, 0 for none; its place there, and the address of that."""
 
     def is_of(self, owner: Any) -> bool:
-        """True where this is the buffer of this owner that is at the same place."""
-        return self._owner is None or self._owner() is owner
+        """True where this is the buffer of this owner that is at the same place.
+
+        Arrow makes a new object for its memory each time, and one that is kept keeps it. Others
+        may have let go of their memory all the same: a file that was closed, a bytearray that grew.
+        """
+        if self._owner is not None:
+            return self._owner() is owner
+        return self.held is owner or type(self.held).__module__.startswith("pyarrow.")
 
 
 class Recurring:

@@ -112,7 +112,7 @@ class JobQueue:
 
     def _append(self, batch: Batch) -> None:
         last = self.queue[-1] if self.queue else None
-        self.queued += batch.tasks
+        self.queued += batch.stop - batch.start
         if last is not None and last.stop == batch.start and last[3:] == batch[3:]:
             batch = self.queue.pop()._replace(stop=batch.stop)
         self.queue.append(batch)

@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from ..wire import payload
 from ..wire.payload import Frame
+
+Place: TypeAlias = tuple[int, ...]
+"""Where something is in a row: its column, then its place in each tuple there."""
 
 
 class Rows:
@@ -24,9 +29,8 @@ class Rows:
 
     def __init__(self, rows: Iterator[tuple[Any, ...]], moving: Sequence[bool]) -> None:
         self._rows, self._moving = rows, moving
-        self._kept: dict[tuple[int, ...], _Kept] = {}
+        self._kept: dict[Place, _Kept] = {}  # of the latest row
         self._first = True
-        self._changed = False
         self._second: list[Any] = []  # read with the first: a row, or what reading it has raised
         self._looks = True
 
@@ -45,63 +49,60 @@ class Rows:
         if not self._looks:
             return row
         first, self._first = self._first, False
-        return self._first_row(row) if first else self._copied(row)
+        return self._first_row(row) if first else _with(row, self._look(row))
 
     def _first_row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         if payload.plain(row):
             self._looks = False
             return row
-        copy = self._copied(row)
+        before = self._look(row)
         second: Any = None
         try:
             second = next(self._rows)
         except BaseException as error:  # to be raised in its place, behind this row
             second = error
         self._second.append(second)
-        self._copied(row)  # as it is now
-        if self._changed or (isinstance(second, tuple) and self._again(row, second)):
-            return copy
+        again = isinstance(second, tuple) and self._again(row, second)
+        if again or self._look(row) != before:
+            return _with(row, before)
         self._looks = False
         self._kept.clear()
         return row
+
+    def _look(self, row: tuple[Any, ...]) -> dict[Place, _Kept]:
+        """Return what may be changed in a row as it is now; the same where it was so before."""
+        found: dict[Place, _Kept] = {}
+        for place, value in self._objects(row):
+            with suppress(Exception):  # what cannot be packed is told of where its task is
+                frame = payload.pack(value)
+                kept = self._kept.get(place)
+                same = kept is not None and kept.equals(frame)
+                found[place] = kept if kept is not None and same else _Kept(frame)
+        self._kept = found
+        return found
 
     def _again(self, row: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         """True where two rows have an object in common that may be changed."""
         known = {id(value) for _, value in self._objects(row)}
         return any(id(value) in known for _, value in self._objects(other))
 
-    def _objects(self, row: tuple[Any, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
+    def _objects(self, row: tuple[Any, ...]) -> Iterator[tuple[Place, Any]]:
         """Give what may be changed in a row, and in tuples there, with its place."""
         for column, value in enumerate(row):
             if self._moving[column]:
                 yield from _changeable(value, (column,))
 
-    def _copied(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return a row with copies of what may be changed; one copy as long as it has not been."""
-        copies = {place: self._copy(place, value) for place, value in self._objects(row)}
-        return tuple(_replaced(value, (column,), copies) for column, value in enumerate(row))
-
-    def _copy(self, place: tuple[int, ...], value: Any) -> Any:
-        try:
-            frame = payload.pack(value)
-            kept = self._kept.get(place)
-            if kept is None or not kept.equals(frame):
-                self._changed |= kept is not None
-                kept = self._kept[place] = _Kept(frame)
-            return kept.copy
-        except Exception:  # what cannot be packed is told of where its task is
-            return value
-
 
 class _Kept:
-    """An object as it was.
-
-    copy: of it, in memory of its own.
-    """
+    """An object as it was."""
 
     def __init__(self, frame: Frame) -> None:
         self._parts = [bytearray(part) for part in _parts(frame)]
-        self.copy = pickle.loads(self._parts[0], buffers=self._parts[1:])
+
+    @cached_property
+    def copy(self) -> Any:
+        """Return the object, in memory of its own; made when it is needed, which is seldom."""
+        return pickle.loads(self._parts[0], buffers=self._parts[1:])
 
     def equals(self, frame: Frame) -> bool:
         """True where a frame is of the same object, unchanged."""
@@ -116,7 +117,7 @@ def _parts(frame: Frame) -> list[Any]:
     return [part.raw() if type(part) is pickle.PickleBuffer else part for part in parts]
 
 
-def _changeable(value: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
+def _changeable(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:
     if type(value) is tuple:
         for number, part in enumerate(value):
             yield from _changeable(part, (*place, number))
@@ -124,8 +125,18 @@ def _changeable(value: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int,
         yield place, value
 
 
-def _replaced(value: Any, place: tuple[int, ...], copies: dict[tuple[int, ...], Any]) -> Any:
+def _with(row: tuple[Any, ...], kept: dict[Place, _Kept]) -> tuple[Any, ...]:
+    """Return a row with copies in the place of what was kept."""
+    return tuple(_replaced(value, (column,), kept) for column, value in enumerate(row))
+
+
+def _replaced(value: Any, place: Place, kept: dict[Place, _Kept]) -> Any:
     if type(value) is tuple:
         parts = enumerate(value)
-        return tuple(_replaced(part, (*place, number), copies) for number, part in parts)
-    return copies.get(place, value)
+        return tuple(_replaced(part, (*place, number), kept) for number, part in parts)
+    if place not in kept:
+        return value
+    try:
+        return kept[place].copy
+    except Exception:  # what cannot be unpacked is told of where its task is
+        return value

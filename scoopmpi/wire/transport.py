@@ -19,7 +19,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from ..concurrency.backoff import YIELD_SECONDS, pause
+from ..concurrency.backoff import pause_while_sending
 from ..concurrency.periods import ABORT_SECONDS
 from ..process import lifeline, streams
 from ..process.supervisor import ORPHANED
@@ -191,7 +191,7 @@ class MPITransport:
         while self._waits_for(to):
             self._under_way.drop()
             if self._waits_for(to):  # MPI's own wait would keep a core that the receiver may need
-                pause(time.monotonic() - since, YIELD_SECONDS)
+                pause_while_sending(time.monotonic() - since)
         for line in self._lines.values():
             line.flush()
 

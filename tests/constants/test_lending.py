@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.constants import hostmemory, lending
+from scoopmpi.constants import farm_lending, hostmemory
 from scoopmpi.constants.broadcast import Place
-from scoopmpi.constants.lending import FarmLending, Lending
+from scoopmpi.constants.farm_lending import FarmLending
+from scoopmpi.constants.lending import Lending
 from scoopmpi.wire import lent
 from scoopmpi.wire.constants_messages import Forgot, LentBuffers, LentRequest
 from scoopmpi.wire.messages import Forget
@@ -176,12 +177,12 @@ def test_a_far_worker_gets_no_copy_of_its_own_while_it_may_still_come(
     number = network.lend()
     network.farm.send_to(1, (number,))
     assert network.crossed == ["h1"]
-    monkeypatch.setattr(lending, "LINK", 1.0)
+    monkeypatch.setattr(farm_lending, "LINK", 1.0)
     network.farm.send_buffers(2, LentRequest(number, True))
     assert network.crossed == ["h1"]
     network.farm.send_buffers(3, LentRequest(number, True))
     assert network.crossed == ["h1", HOME], "on rank 0's own host nothing is on its way"
-    monkeypatch.setattr(lending, "LINK", float("inf"))
+    monkeypatch.setattr(farm_lending, "LINK", float("inf"))
     for _ in range(2):
         network.farm.send_buffers(2, LentRequest(number, True))
     assert network.crossed == ["h1", HOME, "h1"], "it is answered once"

@@ -7,6 +7,7 @@ Arrays are small here, so that memory is taken over by the next one at once.
 from __future__ import annotations
 
 import array as arrays
+import gc
 import mmap
 import pickle
 import random
@@ -174,6 +175,26 @@ def test_the_same_buffer_is_lent_from_its_second_sight_on(
         assert not any(seen)
     else:
         assert seen == [False, True, True, True, True, True]
+
+
+@pytest.mark.parametrize("lent_before", [False, True])
+def test_files_that_are_closed_one_after_the_other(
+    lent_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is mapped where the one before was, mostly; as if no comparison found a difference."""
+    monkeypatch.setattr(hostmemory, "same", lambda *_: True)
+    found, places = Recurring(Lending()), set()  # type: ignore[arg-type]
+    for number in range(20):
+        file = mmap.mmap(-1, 1 << 20)
+        array = np.frombuffer(file)
+        array[:] = number
+        places.add(array.__array_interface__["data"][0])
+        for _ in range(1 + lent_before):
+            assert (sent(found, array)[0] == number).all()
+        del array
+        gc.collect()
+        file.close()
+    assert len(places) < 20
 
 
 def test_several_in_one_batch_are_lent_at_once() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.constants import hostmemory, lending
+from scoopmpi.constants import farm_lending, hostmemory, lending
 from scoopmpi.wire.lent import LARGE_BYTES, LENT
 from tests.support.memory_farm import FEW, current, farm
 
@@ -213,8 +213,8 @@ def test_without_shared_memory_all_works_and_is_told_once(
 def test_what_would_take_most_of_the_memory_goes_with_each_task(
     farm: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(lending, "spare", lambda: 3 * 8 * N)
-    monkeypatch.setattr(lending, "LITTLE", 0)
+    monkeypatch.setattr(farm_lending, "spare", lambda: 3 * 8 * N)
+    monkeypatch.setattr(farm_lending, "LITTLE", 0)
     assert list(farm.map(total, [np.ones(2 * N)] * 30)) == [2 * N] * 30
     assert "0 MiB are more than half of the 0 MiB left" in caplog.text
     assert list(farm.map(total, [np.ones(N)] * 30)) == [N] * 30
@@ -230,7 +230,7 @@ def test_workers_that_cannot_open_it_get_copies(farm: Any, monkeypatch: pytest.M
 def test_one_array_after_the_other_leaves_room_for_the_next(
     farm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lending, "MOST", 3)
+    monkeypatch.setattr(farm_lending, "MOST", 3)
     arrays = [np.full(N, float(number)) for number in range(12)]
     given = [array for array in arrays for _ in range(60)]
     assert list(farm.map(total, given)) == [float(array.sum()) for array in given]
