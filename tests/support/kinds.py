@@ -1,6 +1,6 @@
 """Large objects of each kind that users send, made anew each time, and how two are compared.
 
-Those of libraries that are not installed are left out: what is tested then is said by `missing`.
+Those of libraries that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ def _library(name: str) -> Any:
 
 
 pd, pa, sparse, xarray, torch = map(_library, LIBRARIES)
-missing = [name for name in LIBRARIES if _library(name) is None]
 
 
 def kind(name: str, beside: bool) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
