@@ -103,7 +103,7 @@ class Dispatch:
             return
         count = batch.stop - batch.start
         light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * count
-        if not light or self._scheduler.weighs(number):
+        if not light or number in self._scheduler.heavy:
             each = payload.weight(tasks.plain, tasks.frames) / count
             self._scheduler.weighed(number, arguments=each)
         limit, key, code = job.limit(batch.start), 0, None
@@ -115,7 +115,7 @@ class Dispatch:
             self._sharing.lending.send_to(worker, lent)
         run = Run(
             number, batch.start, batch.stop, assignment.budget, self._sharing.store.count,
-            key, code, tasks.plain, tasks.frames, batch.attempt, job.origin, tuple(lent),
+            key, code, tasks.plain, tasks.frames, batch.attempt, job.origin, lent,
         )  # fmt: skip
         self._transport.send(worker, run)
         self._due.given(assignment, time.monotonic())

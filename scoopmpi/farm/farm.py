@@ -23,7 +23,7 @@ task and compares.
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
-                                                            scheduling/standing ranges
+                                                            scheduling/ranges
         farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + farm/due concurrency/signal_lock
         farm/driver             somebody looks after it
@@ -48,13 +48,12 @@ task and compares.
 
     back: from the worker to the caller
         wire/transport          Finished arrives
-        farm/router             what it says, to whom     + farm/due scheduling/standing
+        farm/router             what it says, to whom     + farm/due
         scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
                                                             scheduling/standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
                                                             concurrency/signal_lock
-                                                            scheduling/weights
         executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder farm/map_outcomes
         tasks/outcomes          opened                    + wire/payload

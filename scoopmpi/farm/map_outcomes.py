@@ -17,14 +17,10 @@ from ..tasks.outcomes import OutcomeRange
 from ..tasks.reorder import ReorderBuffer
 from ..tasks.unfinished import Unheard
 from ..wire import failure, payload
-from .ahead import Ahead
+from .ahead import A_NUMBER, Ahead
 
 if TYPE_CHECKING:  # workers come by here without a checkpoint
     from ..tasks.record import MapRecord
-
-
-LIGHT = 64
-"""Bytes of an outcome that is a number or two, with its share of the frame's head."""
 
 
 class MapOutcomes:
@@ -76,7 +72,7 @@ class MapOutcomes:
     def add(self, part: OutcomeRange) -> None:
         """Keep outcomes, from a worker or a checkpoint, for the consumer."""
         size, tasks = payload.weight(part.plain, part.outcomes), part.stop - part.start
-        if self.light and not (part.plain and size <= LIGHT * tasks):
+        if self.light and not (part.plain and size <= A_NUMBER * tasks):
             self.light = False
         with self._guard:
             self._ahead.came(size, tasks, self._waiting.taken)

@@ -106,7 +106,7 @@ class MapTasks:
 
     def _lent(
         self, frames: Sequence[Frame], stop: int, beside: bool
-    ) -> tuple[Sequence[Frame], Sequence[int]]:
+    ) -> tuple[Sequence[Frame], tuple[int, ...]]:
         """Return frames as they are sent: what many tasks have in common is lent to them."""
         large = lent.large_parts(frames)
         if not large:

@@ -82,7 +82,7 @@ class Recurring:
 
     def lent(
         self, frames: Sequence[Frame], spots: Spots, tasks: int
-    ) -> tuple[Sequence[Frame], Sequence[int]]:
+    ) -> tuple[Sequence[Frame], tuple[int, ...]]:
         """Return the frames of a batch as they are sent, and the numbers that they refer to.
 
         spots: the large buffers (`wire.lent.large_parts`). tasks: how many of the frames are the
@@ -107,7 +107,7 @@ class Recurring:
 
     def _places(
         self, frames: Sequence[Frame], spots: Spots, tasks: int
-    ) -> tuple[dict[tuple[int, int], tuple[int, int]], Sequence[int]]:
+    ) -> tuple[dict[tuple[int, int], tuple[int, int]], tuple[int, ...]]:
         """Return what is lent of a batch: number and place for each spot, and all numbers."""
         self._batch += 1
         groups = {

@@ -106,7 +106,7 @@ class Router:
         if start < stop:
             outcomes = message.outcomes
             light = type(outcomes) is bytes and len(outcomes) < LIGHT * (stop - start)
-            if not light or self._scheduler.weighs(number):
+            if not light or number in self._scheduler.heavy:
                 each = payload.weight(message.plain, outcomes) / (stop - start)
                 self._scheduler.weighed(number, result=each)
         if assignments := self._scheduler.finished(

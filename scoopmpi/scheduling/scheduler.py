@@ -18,6 +18,7 @@ from . import batching, retries
 from .batching import Pace, Remaining
 from .ranges import Batch, JobQueue
 from .standing import Standing
+from .weights import LIGHT
 from .worker_state import WorkerState, single
 
 
@@ -61,6 +62,8 @@ class Scheduler(Standing):
             raise ValueError(f"job {job} was cancelled")
         if known is None:
             known = self._jobs[job] = JobQueue(job, pace, weight)
+            if weight:
+                self._note_weight(known)
         if count:
             known.grow(count)
             if known.queue:
@@ -104,6 +107,7 @@ class Scheduler(Standing):
             state.weight.sent(arguments)
         if result is not None:
             state.weight.came(result)
+        self._note_weight(state)
 
     def finished(
         self,
@@ -308,3 +312,10 @@ class Scheduler(Standing):
     def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:
             self._jobs.pop(job.number, None)
+            self.heavy.discard(job.number)
+
+    def _note_weight(self, job: JobQueue) -> None:
+        if job.weight.larger >= LIGHT:
+            self.heavy.add(job.number)
+        else:
+            self.heavy.discard(job.number)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from . import batching, retries
 from .batching import Pace
 from .ranges import Batch, JobQueue
-from .weights import LIGHT
 from .worker_state import WorkerState
 
 
@@ -32,6 +31,9 @@ class Standing:
         self._idle: OrderedDict[int, WorkerState] = OrderedDict()
         self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
         self._waiting = 0  # tasks that wait for others
+        self.heavy: set[int] = set()
+        """The jobs of which tasks are known to weigh something: those that must hear of light ones
+        too, which others need not be told of."""
         self.answered = 0
         """How many tasks have run, of all jobs."""
         self._put_off = 0  # ranges of tasks that are queued again later
@@ -86,11 +88,6 @@ class Standing:
         """Return how long the tasks of a job take, None where nobody knows."""
         state = self._jobs.get(job)
         return None if state is None else state.pace
-
-    def weighs(self, job: int) -> bool:
-        """True where tasks of this job are known to weigh more than next to nothing."""
-        state = self._jobs.get(job)
-        return state is not None and state.weight.larger >= LIGHT
 
     def weight(self, job: int) -> float:
         """Return what a task of this job weighs in bytes, as far as that is known."""

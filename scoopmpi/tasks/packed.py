@@ -5,7 +5,7 @@ Packing runs the user's code (`__reduce__`, `__getstate__`), so callers hold no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..wire import failure, payload
@@ -19,7 +19,7 @@ class Tasks(NamedTuple):
 
     plain: bool
     frames: Frame
-    lent: Sequence[int] = ()
+    lent: tuple[int, ...] = ()
     """The numbers of what they have in common, and refer to."""
 
 
@@ -40,7 +40,7 @@ class Function(NamedTuple):
     limit: float | None = None
     retry: Retry | None = None
     target: Callable[..., Any] | None = None
-    lent: Sequence[int] = ()
+    lent: tuple[int, ...] = ()
 
 
 def pack_function(
@@ -61,7 +61,7 @@ def pack_function(
         raise failure.function_unpicklable(error, target) from error
 
 
-def numbers_in(frame: Frame) -> Sequence[int]:
+def numbers_in(frame: Frame) -> tuple[int, ...]:
     """Return the numbers of what is lent of a frame."""
     if type(frame) is not tuple or frame[0] is not None:
         return ()

@@ -132,7 +132,8 @@ class Batches:
             self._current = batch
         self._wake()
         batch.run()
-        self._end_child()
+        if os.getpid() != self._pid:
+            os._exit(0)  # a child that the task has forked and that came back from it
         with self._lock:
             self._current = None
             self.suspended.goes_on(batch)
@@ -177,18 +178,14 @@ class Batches:
         self._outbox.send(answer)
         return None
 
-    def _end_child(self) -> None:
-        """End a child that a task has forked and that comes back from it."""
-        if os.getpid() != self._pid:
-            os._exit(0)
-
     def _leave(self, batch: Running, value: Packed) -> None:
         """Answer for the front of a batch whose task ends with a large value.
 
         Waits until the one before has left, so that no more than two are kept here; and for this
         one where it is not copied, as the next task may change its memory.
         """
-        self._end_child()
+        if os.getpid() != self._pid:
+            os._exit(0)  # as in `run`
         self._printing.tasks_ended(batch.owner, batch.ended + 1)
         with self._lock:
             answer = batch.front(value)
