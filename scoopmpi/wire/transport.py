@@ -126,11 +126,11 @@ class MPITransport:
         for buffer in buffers:
             for start in range(0, buffer.nbytes, PIECE):
                 self._start(buffer[start : start + PIECE], to, TAG_BUFFER)
-        if self._under_way:
+        if self._under_way.sends:
             self._under_way.drop()
 
     def receive(self) -> tuple[int, Message] | None:
-        if self._under_way:
+        if self._under_way.sends:
             self._under_way.drop()
         if self._unsaid:
             return self._unsaid.popleft(), Lost()
@@ -167,7 +167,8 @@ class MPITransport:
                 self._pool.rest()
             return None
         source, tag = status.source, status.tag
-        head = self._memory(status.Get_count(self._mpi.BYTE))
+        size = status.Get_count(self._mpi.BYTE)
+        head = self._mpi.buffer.allocate(size) if size < POOLED else self._memory(size)
         self._comm.Recv([head, self._mpi.BYTE], source, tag)
         try:
             if tag == TAG_ALONE:
@@ -187,16 +188,14 @@ class MPITransport:
         return source, message
 
     def flush(self, to: int | None = None) -> None:
-        since = time.monotonic()
-        while self._waits_for(to):
+        sends, since = self._under_way.sends, 0.0
+        while sends if to is None else to in sends:
+            since = since or time.monotonic()
+            # MPI's own wait would keep a core that the receiver may need.
+            pause_while_sending(time.monotonic() - since)
             self._under_way.drop()
-            if self._waits_for(to):  # MPI's own wait would keep a core that the receiver may need
-                pause_while_sending(time.monotonic() - since)
         for line in self._lines.values():
             line.flush()
-
-    def _waits_for(self, to: int | None) -> bool:
-        return bool(self._under_way) if to is None else self._under_way.to(to)
 
     def close(self) -> None:
         self.flush()

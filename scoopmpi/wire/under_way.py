@@ -17,19 +17,20 @@ class UnderWay:
 
     def __init__(self, failed: Callable[[Any], None]) -> None:
         self._failed = failed
-        self._sends: dict[int, deque[tuple[Any, Any]]] = {}
+        self.sends: dict[int, deque[tuple[Any, Any]]] = {}
+        """By receiver; those to whom nothing is under way are not there."""
 
     def add(self, to: int, request: Any, data: Any) -> None:
         """Keep the data of a send to a rank until it has been taken."""
-        self._sends.setdefault(to, deque()).append((request, data))
+        self.sends.setdefault(to, deque()).append((request, data))
 
     def drop(self) -> None:
         """Let go of all that has been taken."""
-        for to in tuple(self._sends):
+        for to in tuple(self.sends):
             self._drop(to)
 
     def _drop(self, to: int) -> None:
-        sends = self._sends.get(to)
+        sends = self.sends.get(to)
         while sends:
             first = sends[0]
             try:
@@ -39,12 +40,5 @@ class UnderWay:
                 self._failed(problem)
             if sends and sends[0] is first:  # a __del__ that prints may have come between
                 sends.popleft()
-        if sends is not None and self._sends.get(to) is sends:
-            del self._sends[to]
-
-    def to(self, receiver: int) -> bool:
-        """True where something is under way to a rank."""
-        return receiver in self._sends
-
-    def __bool__(self) -> bool:
-        return bool(self._sends)
+        if sends is not None and self.sends.get(to) is sends:
+            del self.sends[to]
