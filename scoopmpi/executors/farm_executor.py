@@ -95,7 +95,8 @@ class FarmExecutor(Executor):
                 self.farm.recalled_call()
                 return _recalled(future, record.known)
         try:
-            sealed, common = seal(run, args, kwargs, origin), ()
+            sealed = seal(run, args, kwargs, origin)
+            common: tuple[Any, ...] = ()
             if type(sealed) is tuple:
                 sealed, common = self.farm.sealed(sealed)
         except Exception as error:

@@ -101,10 +101,9 @@ class Dispatch:
             nothing = batch._replace(stop=batch.start)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
-        count = batch.stop - batch.start
-        light = type(tasks.frames) is bytes and len(tasks.frames) < LIGHT * count
-        if not light or number in self._scheduler.heavy:
-            each = payload.weight(tasks.plain, tasks.frames) / count
+        frames = tasks.frames
+        if type(frames) is not bytes or len(frames) >= LIGHT or number in self._scheduler.heavy:
+            each = payload.weight(tasks.plain, frames) / (batch.stop - batch.start)
             self._scheduler.weighed(number, arguments=each)
         limit, key, code = job.limit(batch.start), 0, None
         lent = tasks.lent
@@ -115,7 +114,7 @@ class Dispatch:
             self._sharing.lending.send_to(worker, lent)
         run = Run(
             number, batch.start, batch.stop, assignment.budget, self._sharing.store.count,
-            key, code, tasks.plain, tasks.frames, batch.attempt, job.origin, lent,
+            key, code, tasks.plain, frames, batch.attempt, job.origin, lent,
         )  # fmt: skip
         self._transport.send(worker, run)
         self._due.given(assignment, time.monotonic())

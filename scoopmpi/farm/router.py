@@ -103,12 +103,11 @@ class Router:
         else:
             self._due.answered(sender, time.monotonic())
         put_off = self._to_try_again(sender, batch, message.again) if message.again else ()
-        if start < stop:
-            outcomes = message.outcomes
-            light = type(outcomes) is bytes and len(outcomes) < LIGHT * (stop - start)
-            if not light or number in self._scheduler.heavy:
-                each = payload.weight(message.plain, outcomes) / (stop - start)
-                self._scheduler.weighed(number, result=each)
+        frames = message.outcomes
+        heard = type(frames) is not bytes or len(frames) >= LIGHT or number in self._scheduler.heavy
+        if heard and start < stop:
+            each = payload.weight(message.plain, frames) / (stop - start)
+            self._scheduler.weighed(number, result=each)
         if assignments := self._scheduler.finished(
             sender, batch, message.seconds, unstarted, put_off, message.goes_on
         ):
@@ -116,7 +115,7 @@ class Router:
         if self._observer is not None:  # before its job may end with these outcomes
             self._tell_finished(self._observer, sender, message, put_off)
         if start < stop and (job := self._jobs.open.get(number)) is not None:
-            part = OutcomeRange(start, stop, message.plain, message.outcomes, message.failed)
+            part = OutcomeRange(start, stop, message.plain, frames, message.failed)
             for final in without(part, put_off) if put_off else (part,):
                 self._answer(job, final)
 

@@ -111,10 +111,11 @@ class JobQueue:
                 self.held_back.append(each._replace(start=max(each.start, stop)))
 
     def _append(self, batch: Batch) -> None:
-        last = self.queue[-1] if self.queue else None
         self.queued += batch.stop - batch.start
-        if last is not None and last.stop == batch.start and last[3:] == batch[3:]:
-            batch = self.queue.pop()._replace(stop=batch.stop)
+        if self.queue:
+            last = self.queue[-1]
+            if last.stop == batch.start and last[3:] == batch[3:]:
+                batch = self.queue.pop()._replace(stop=batch.stop)
         self.queue.append(batch)
 
     def measure(self, batch: Batch, seconds: float) -> None:

@@ -82,9 +82,10 @@ def _framed(data: bytes, buffers: list[pickle.PickleBuffer]) -> Frame:
 
 def unpack(frame: Frame) -> Any:
     """Return the object in a frame. Raises whatever unpickling it raises."""
-    if type(frame) is tuple:
+    kind = type(frame)
+    if kind is tuple:
         return pickle.loads(frame[0], buffers=frame[1:])
-    if type(frame) is LentFrame:
+    if kind is LentFrame:
         data, *buffers = frame.opened()
         return pickle.loads(data, buffers=buffers)
     return pickle.loads(frame)
