@@ -18,13 +18,15 @@ class Weight:
     remembered: as an earlier job of the same function has shown; the first result replaces it.
     """
 
-    __slots__ = ("_arguments", "_remembered", "_result", "larger")
+    larger = 0.0
+    """Of its arguments or its result, whichever has more."""
+    _arguments = _result = 0.0
+    _remembered = False
 
     def __init__(self, remembered: float = 0.0) -> None:
-        self.larger = remembered
-        """Of its arguments or its result, whichever has more."""
-        self._arguments, self._result = 0.0, remembered
-        self._remembered = remembered > 0
+        if remembered:
+            self.larger = self._result = remembered
+            self._remembered = True
 
     def sent(self, each: float) -> None:
         """Learn from a batch whose arguments have so many bytes for each task."""

@@ -143,6 +143,8 @@ def counted(iterables: Sequence[Iterable[Any]]) -> int | None:
     shared out at once. `map(f, repeat(x), range(128))` with tasks of 0.1 ms: efficiency 0.70
     without, 0.93 as with a list.
     """
+    if all(map(sized, iterables)):
+        return min(map(length, iterables))
     lengths, repeated = [], False
     for iterable in iterables:
         if type(iterable) is itertools.repeat:
