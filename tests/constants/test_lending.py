@@ -285,3 +285,15 @@ def test_ranks_that_cannot_open_the_memory_of_others_get_copies(
     network.forget(number)
     network.settle()
     assert network.clean
+
+
+def test_what_a_packed_batch_refers_to_stays_until_it_is_sent() -> None:
+    network = Network([HOME], 1)
+    number = network.lend()
+    network.farm.borrow((number,))
+    network.forget(number)
+    network.run(1, number)
+    network.farm.give_back((number,))
+    network.farm.forget_retired()
+    network.settle()
+    assert network.clean and network.ran == [(1, number)]

@@ -124,3 +124,11 @@ def test_without_shared_memory_all_of_it_works(farm: Any, monkeypatch: pytest.Mo
     calls = [farm.submit(total, table, number) for number in range(9)]
     assert [call.result(20) for call in calls] == [N + number for number in range(9)]
     assert lent() == 0
+
+
+def test_calls_leave_numbers_to_maps(farm: Any) -> None:
+    for number in range(in_common.KEPT + 9):
+        table = np.full(N, float(number))
+        assert [farm.submit(total, table).result(20) for _ in range(2)] == [N * number] * 2
+    current.ranks.settle()
+    assert len(current.ranks.farm.sharing.lending) <= in_common.KEPT

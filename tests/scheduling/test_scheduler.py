@@ -191,6 +191,11 @@ def test_a_worker_whose_results_leave_one_by_one_keeps_its_time(farm: Scheduler)
     assert farm.held(1) == (running._replace(start=5), waiting)
     answers = handed(farm.finished(1, Batch(1, 5, 31), 26 * MILLISECOND))
     assert answers, "a second batch waits again behind the one that runs"
+    farm.cancelled(1)
+    farm.finished(1, farm.held(1)[1], 26 * MILLISECOND)
+    running = farm.held(1)[0]
+    farm.finished(1, running._replace(stop=running.start + 1), MILLISECOND, goes_on=True)
+    assert [worker for worker, _ in handed(farm.submitted(2, 10))] == [1]
 
 
 def test_what_leaves_early_teaches_how_long_tasks_take(farm: Scheduler) -> None:

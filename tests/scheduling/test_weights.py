@@ -120,3 +120,16 @@ def test_a_gate_of_no_job_is_refused(gate: int | None) -> None:
     with pytest.raises(ValueError, match="job 1"):
         farm.allowed(1, -1)
     farm.weighed(7, result=1.0)  # its job may be over when it comes
+
+
+def test_who_tells_of_weights_knows_which_jobs_must_hear_of_light_tasks_too() -> None:
+    farm = scheduler(1)
+    farm.submitted(1, 1)
+    farm.submitted(2, 10, weight=2.0 * MIB)
+    assert farm.heavy == {2}
+    farm.weighed(1, arguments=2000.0)
+    assert farm.heavy == {1, 2}
+    while 1 in farm.heavy:
+        farm.weighed(1, arguments=1.0)
+    farm.cancelled(2)
+    assert farm.heavy == set()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scoopmpi.wire.under_way import UnderWay
+from tests.wire.test_fuzz_messages import transport
 
 
 class Sent:
@@ -79,3 +80,19 @@ def test_a_message_that_is_sent_in_between_is_kept(ways: UnderWay) -> None:
     ways.add(2, Sends(), "data")
     ways.drop()
     assert 2 in ways.sends
+
+
+def test_who_flushes_waits_until_it_has_left_and_for_no_other() -> None:
+    """The memory of what is sent may be changed behind it."""
+    made, _ = transport()
+    looks: list[int] = []
+
+    class Slow(Sent):
+        def Test(self) -> bool:
+            looks.append(1)
+            return len(looks) >= 3
+
+    made._under_way.add(0, Slow(), "result")
+    made._under_way.add(2, Sent(), "to a worker in a long call")
+    made.flush(0)
+    assert len(looks) == 3 and set(made._under_way.sends) == {2}
