@@ -127,8 +127,8 @@ def test_without_shared_memory_all_of_it_works(farm: Any, monkeypatch: pytest.Mo
 
 
 def test_calls_leave_numbers_to_maps(farm: Any) -> None:
-    for number in range(in_common.KEPT + 9):
-        table = np.full(N, float(number))
+    tables = [np.full(N, float(number)) for number in range(in_common.KEPT + 9)]
+    for number, table in enumerate(tables):
         assert [farm.submit(total, table).result(20) for _ in range(2)] == [N * number] * 2
     current.ranks.settle()
     assert len(current.ranks.farm.sharing.lending) <= in_common.KEPT
