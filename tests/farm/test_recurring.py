@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoopmpi.constants import farm_lending, hostmemory, lending
+from scoopmpi.constants import farm_lending, hostmemory, lending, sharing
 from scoopmpi.wire.lent import LARGE_BYTES, LENT
 from tests.support.memory_farm import FEW, current, farm
 
@@ -25,6 +25,11 @@ pytestmark = pytest.mark.parametrize("farm", FEW, indirect=True)
 def open_files() -> int:
     gc.collect()
     return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture(autouse=True)
+def however_few_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "FEW", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +151,18 @@ def test_many_small_arrays_of_a_function_are_not_lent(farm: Any) -> None:
     arrays = [np.full(N // 2, float(number)) for number in range(20)]
     assert list(farm.map(lambda number: arrays[number].mean(), range(20))) == list(range(20))
     assert lent() == 0
+
+
+def test_few_workers_of_one_host_get_it_in_a_message(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "FEW", 3)
+    array = np.ones(4 * N)
+    assert list(farm.map(closure(array), range(40))) == [number + 1.0 for number in range(40)]
+    assert lent() == 0
+    monkeypatch.setattr(sharing, "COPIED", 8 * N)
+    assert list(farm.map(closure(array), range(40))) == [number + 1.0 for number in range(40)]
+    assert lent() == (len(current.ranks.workers) > 1)
 
 
 def test_a_large_function_without_arguments_to_read_leaves_nothing(farm: Any) -> None:
