@@ -160,8 +160,14 @@ def test_few_workers_of_one_host_get_it_in_a_message(
     array = np.ones(4 * N)
     assert list(farm.map(closure(array), range(40))) == [number + 1.0 for number in range(40)]
     assert lent() == 0
+
+
+def test_a_very_large_one_is_lent_to_few_workers_too(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "FEW", 3)
     monkeypatch.setattr(sharing, "COPIED", 8 * N)
-    assert list(farm.map(closure(array), range(40))) == [number + 1.0 for number in range(40)]
+    assert list(farm.map(closure(np.ones(4 * N)), range(9))) == [n + 1.0 for n in range(9)]
     assert lent() == (len(current.ranks.workers) > 1)
 
 
