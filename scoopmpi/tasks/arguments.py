@@ -39,7 +39,7 @@ class Source:
         rows_known = counted(iterables)
         if rows_known is not None:
             self._columns = [known(iterable, rows_known) for iterable in iterables]
-            self.size = self.read = rows_known
+            self.size = self.read = min(map(length, self._columns))  # what was copied counts
             self._rows: Iterator[Any] = iter(())
         else:
             self._columns = [[] for _ in iterables]

@@ -2,7 +2,7 @@
 
 On the wire such a frame is a tuple that begins with None; behind it come the pickle and its
 buffers, and in the place of each that is lent a `Part`. Who lends, and how it gets to all hosts, is
-said in `constants.lending`. Loaded where something is large.
+said in `constants.lending`. Workers load it where something is lent to them.
 """
 
 from __future__ import annotations

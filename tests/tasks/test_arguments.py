@@ -6,9 +6,11 @@ import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scoopmpi.tasks import arguments
 from scoopmpi.tasks.arguments import REPEATED, Source, endless, length, sized
 
 
@@ -67,3 +69,19 @@ def test_an_error_in_another_thread_counts_when_the_makers_finds_it_too() -> Non
 def broken() -> Iterator[int]:
     yield from range(3)
     raise LookupError("no more")
+
+
+def test_a_list_that_another_thread_shortens_counts_as_it_was_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values, counted = list(range(10)), arguments.counted
+
+    def shortened(iterables: Any) -> int | None:
+        found = counted(iterables)
+        del values[4:]
+        return found
+
+    monkeypatch.setattr(arguments, "counted", shortened)
+    made = Source([values, itertools.repeat("x")])
+    assert made.size == made.read == 4
+    assert made.columns(0, 4) == [[0, 1, 2, 3], ["x"] * 4]
