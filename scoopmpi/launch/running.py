@@ -7,6 +7,7 @@ passes between the user and rank 0 meanwhile is in `beside`.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
@@ -45,11 +46,12 @@ def run(
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
     again: dict[str, str] = {}
+    began = f"{time.time():.3f}"
 
     def once(signalled: Callable[[], None] | None) -> int:
         with session.directory(composed.session, env) as own:
             told = {**env, **again, **own}
-            again[rank_settings.AGAIN] = "1"
+            again[rank_settings.AGAIN] = began
             return child.run(argv, told, replace(watch, signalled=signalled))
 
     try:

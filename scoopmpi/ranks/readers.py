@@ -11,10 +11,12 @@ import sys
 from contextlib import suppress
 
 from ..process import named_files, rank_settings
+from ..process.job_end import JobEndWatch
 from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
+from ..watching.tally import Tally
 
 
 class Readers:
@@ -27,6 +29,8 @@ class Readers:
     def __init__(self, options: Options, *others: Observer | None) -> None:
         self.all: list[Observer] = []
         """In the order in which they are told."""
+        self.job_end = JobEndWatch(os.environ, options.walltime, _began())
+        """Knows when the batch job ends, as soon as somebody has begun to ask."""
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
         self._add(verbose.reader())
@@ -49,11 +53,36 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
+        if options.status is not None:
+            from ..watching.status import reader
+
+            command, stops = " ".join(options.words), options.stop_before is not None
+            self._add(reader.begun(
+                "--status", options.status, self._counted(), command, options.checkpoint,
+                self.job_end, stops,
+            ))  # fmt: skip
+            self.job_end.start()
+
+    def _counted(self) -> Tally:
+        """Return the tally that readers have in common, which is told before them."""
+        tally = next((each for each in self.all if isinstance(each, Tally)), None)
+        if tally is None:
+            tally = Tally()
+            self._add(tally)
+        return tally
 
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""
         if self._problem is not None:
             raise self._problem
+
+
+def _began() -> float | None:
+    """Return when the command has begun, where this is not the first start of its launcher."""
+    try:
+        return float(os.environ.get(rank_settings.AGAIN, ""))
+    except ValueError:
+        return None
 
 
 def _look_at(directory: str) -> None:
