@@ -50,7 +50,9 @@ class Farm:
             self._name(self.host[rank], rank, "thread_name", f"worker {rank} (pid {4000 + rank})")
 
     def _name(self, pid: int, tid: int, kind: str, name: str) -> None:
-        self.events.append({"ph": "M", "pid": pid, "tid": tid, "name": kind, "args": {"name": name}})
+        self.events.append(
+            {"ph": "M", "pid": pid, "tid": tid, "name": kind, "args": {"name": name}}
+        )
 
     def serial(self, seconds: float) -> Farm:
         """Let the program compute on rank 0."""
@@ -93,7 +95,8 @@ class Farm:
             })  # fmt: skip
             if nested:
                 self.events.append({
-                    "ph": "X", "pid": self.host[rank], "tid": rank, "ts": round((at + taken / 4) * MICRO),
+                    "ph": "X", "pid": self.host[rank], "tid": rank,
+                    "ts": round((at + taken / 4) * MICRO),
                     "dur": round(taken / 2 * MICRO), "name": f"part_of_{name}", "cat": "nested",
                     "args": {"tasks": 3, "depth": 1},
                 })  # fmt: skip
@@ -103,9 +106,7 @@ class Farm:
             totals["seconds"] += taken
             totals["max"] = max(totals["max"], *each)
             totals["durations"] += each
-            totals["slowest"] += [
-                [one, job, start + place, rank] for place, one in enumerate(each)
-            ]
+            totals["slowest"] += [[one, job, start + place, rank] for place, one in enumerate(each)]
             totals["slowest"] = sorted(totals["slowest"], reverse=True)[:10]
             self.free[rank] = at + taken
             ended = max(ended, at + taken)
@@ -152,8 +153,8 @@ class Farm:
     def lose(self, rank: int, tasks: int = 1, late: bool = False) -> Farm:
         """Let a worker die, with tasks of the last map that are tried again."""
         self.events.append({
-            "ph": "i", "cat": "loss", "name": f"worker {rank} lost", "s": "p", "pid": self.host[rank],
-            "tid": rank, "ts": round(self.now * MICRO),
+            "ph": "i", "cat": "loss", "name": f"worker {rank} is lost", "s": "p",
+            "pid": self.host[rank], "tid": rank, "ts": round(self.now * MICRO),
             "args": {"worker": rank, "job": self.jobs, "start": 7, "tasks": tasks, "attempt": 1,
                      "late": late},
         })  # fmt: skip
@@ -190,13 +191,16 @@ class Farm:
             counted = Durations()
             for one in known["durations"]:
                 counted.add(one)
-            functions[name] = {
-                key: value for key, value in known.items() if key != "durations"
-            } | {"histogram": sorted([number, count] for number, count in counted.bins.items())}
+            functions[name] = {key: value for key, value in known.items() if key != "durations"} | {
+                "histogram": sorted([number, count] for number, count in counted.bins.items())
+            }
         finished = sum(known["tasks"] for known in functions.values())
         return {
-            "status": status, "totals": {"finished": finished}, "functions": functions,
-            "failures": self.failures, "coarsened": 0,
+            "status": status,
+            "totals": {"finished": finished},
+            "functions": functions,
+            "failures": self.failures,
+            "coarsened": 0,
         }
 
 

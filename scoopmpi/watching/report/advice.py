@@ -7,10 +7,12 @@ Each rule is a function of the facts, with a threshold and its reason. Those of 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
-from . import amounts, advice_on_waiting
+from ..trace import form
+from . import advice_on_waiting, amounts
 from .facts import Facts
 from .finding import Finding
 from .shares import LOST, STARTING
@@ -47,7 +49,7 @@ def starting(facts: Facts) -> Finding | None:
         f"Until its first task a worker needed {amounts.duration(float(np.median(row)))} by the"
         f" median, {amounts.share(share)} of all worker time, in a run of"
         f" {amounts.duration(facts.run.seconds)}. Workers import the program: keep what only rank 0"
-        " needs below `if __name__ == \"__main__\":`, have Python and its packages on a fast file"
+        ' needs below `if __name__ == "__main__":`, have Python and its packages on a fast file'
         " system, or give one job more work."
     )
     return Finding("Starting takes a large part of the run", text, share)
@@ -98,7 +100,7 @@ def losses(facts: Facts) -> Finding | None:
     share = facts.shares.share(LOST)
     if not lost or (share < LOST_SHARE and len(lost) < LOST_SHARE * len(facts.run.workers)):
         return None
-    late = sum(mark.kind == "loss" and bool(mark.args.get("late")) for mark in facts.run.marks)
+    late = sum(mark.kind == form.LOSS and bool(mark.args.get("late")) for mark in facts.run.marks)
     names = amounts.some(sorted({worker.host for worker in lost}))
     why = (
         "Most often memory is short there: fewer workers on a host (--pernode) leave more to each."
@@ -118,7 +120,7 @@ def memory(facts: Facts) -> Finding | None:
     spans = facts.run.spans
     told = spans.chosen(spans.resident > 0)
     bounds = np.searchsorted(told.row, np.arange(len(facts.run.workers) + 1))
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         if end - begin >= SPANS_OF_GROWTH:
             tenth = (end - begin) // 10
             before.append(float(np.median(told.resident[begin + tenth : begin + 2 * tenth])))

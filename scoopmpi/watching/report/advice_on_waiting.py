@@ -145,8 +145,8 @@ def few_tasks(facts: Facts) -> Finding | None:
     size = job.size or 0
     text = (
         f"{job.name} has {amounts.count(size, 'task')} for {workers:,} workers: {workers - size:,}"
-        f" had nothing to do for {amounts.duration(end.ended - end.began)}. Workers waited like that for"
-        f" {amounts.share(facts.shares.share(TAIL))} of their time. Split the tasks into smaller"
+        f" had nothing to do for {amounts.duration(end.ended - end.began)}. Workers waited like"
+        f" that for {amounts.share(facts.shares.share(TAIL))} of their time. Split the tasks into smaller"
         " ones, have other maps run meanwhile, or ask for fewer workers."
     )
     return Finding("There are fewer tasks than workers", text, facts.shares.share(TAIL))

@@ -75,7 +75,9 @@ def _told(run: Run, told: Mapping[str, Any]) -> list[Function]:
     for name, known in told.items():
         if not known.get("tasks"):
             continue
-        function = Function(str(name), _durations(known), known.get("failed", 0), known.get("peak", 0))
+        function = Function(
+            str(name), _durations(known), known.get("failed", 0), known.get("peak", 0)
+        )
         for seconds, job, index, worker in known.get("slowest", ()):
             at = began.get((job, index, worker))
             function.slowest.append(Slow(seconds, function.name, job, index, worker, at))

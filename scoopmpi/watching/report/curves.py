@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..trace import form
 from .run import Column, Run, Spans
 
 POINTS = 1200
@@ -35,7 +36,7 @@ def curves(run: Run, points: int = POINTS) -> Curves:
     working = np.diff(worked(run.spans, edges)) / np.diff(edges)
     return Curves(
         (edges[1:] + edges[:-1]) / 2, np.clip(working, 0.0, len(run.workers)),
-        _most(run, "tasks queued", edges), _most(run, "rank 0", edges),
+        _most(run, form.QUEUED, edges), _most(run, form.LOAD, edges),
     )  # fmt: skip
 
 

@@ -74,15 +74,19 @@ def _write(target: str, text: bytes) -> None:
 class Reporter(Observer):
     """Makes the report of one farm when all is over; the trace is closed before.
 
-    path: of the report. trace: of the trace that is there anyway; None for one that the report
+    path: of the report. trace: path of the trace that is there anyway; None for one that the report
     needs, and that goes with it.
     """
 
     def __init__(self, path: str, trace: str | None) -> None:
         self._path = path
         self._own = trace is None
-        self.trace = f"{path}.trace.json" if trace is None else trace
-        """The path of the trace that it is made of."""
+        self._trace = f"{path}.trace.json" if trace is None else trace
+
+    @property
+    def trace_name(self) -> str:
+        """Return the name of the trace that it is made of, as options name files."""
+        return self._trace.replace("{", "{{").replace("}", "}}")
 
     def farm_closed(self, status: int) -> None:
         if status > 128:
@@ -93,7 +97,7 @@ class Reporter(Observer):
             if former is not None:
                 text = f"scoopmpi: --report {self._path}: that of a former run is now {former}"
                 print(text, file=sys.stderr, flush=True)
-            make(self.trace, self._path)
+            make(self._trace, self._path)
         except KeyboardInterrupt:
             self._tell("not made: interrupted")
         except Exception as problem:
@@ -102,12 +106,12 @@ class Reporter(Observer):
         else:
             if self._own:
                 with suppress(OSError):
-                    os.unlink(self.trace)
+                    os.unlink(self._trace)
 
     def _tell(self, what: str) -> None:
         text = f"scoopmpi: --report {self._path}: {what}"
-        if os.path.exists(self.trace):
-            text += f"; myscoop report {self.trace} -o {self._path} makes it"
+        if os.path.exists(self._trace):
+            text += f"; myscoop report {self._trace} -o {self._path} makes it"
         with suppress(OSError, ValueError):  # the terminal may be closed
             print(text, file=sys.stderr, flush=True)
 
@@ -115,7 +119,7 @@ class Reporter(Observer):
 def begun(option: str, name: str, trace: str | None) -> Reporter:
     """Return what makes the report that an option names.
 
-    trace: the path of the trace that the user wants anyway, if one. Raises NameProblem where the
+    trace: the name of the trace that the user wants anyway, if one. Raises NameProblem where the
     report could not be made or written at the end.
     """
     path = named_files.named(option, name)
@@ -125,4 +129,4 @@ def begun(option: str, name: str, trace: str | None) -> Reporter:
         raise named_files.NameProblem(f"{option} {path}: {problem}") from None
     if reason := named_files.refusal(path):
         raise named_files.NameProblem(f"{option} {path} cannot be written: {reason}")
-    return Reporter(path, trace)
+    return Reporter(path, None if trace is None else named_files.named("--trace", trace))

@@ -56,7 +56,9 @@ def code(text: str) -> Markup:
 def bar(share: float) -> Markup:
     """Return a bar that is filled so far. share: 0 to 1."""
     width = 100 * min(max(share, 0.0), 1.0)
-    return Markup(f'<span class="bar" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>')
+    return Markup(
+        f'<span class="bar" aria-hidden="true"><span style="width:{width:.1f}%"></span></span>'
+    )
 
 
 def joined(*parts: Text) -> Markup:

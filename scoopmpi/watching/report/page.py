@@ -151,7 +151,7 @@ def _numbers(facts: Facts, line: dict[str, Any]) -> dict[str, Any]:
         "jobs": _bands(jobs, run.seconds),
         "at": _rounded(facts.curves.at, run.seconds * 1e-6),
         "curves": _curves(facts),
-        "durations": [_histogram(facts, place) for place in range(min(len(facts.functions), DRAWN))],
+        "durations": [_histogram(facts, at) for at in range(min(len(facts.functions), DRAWN))],
     }  # fmt: skip
 
 

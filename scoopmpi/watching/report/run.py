@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..trace import form
+
 Event: TypeAlias = Mapping[str, Any]
 Column: TypeAlias = "np.ndarray[Any, Any]"
 
 _MICRO = 1e-6
-ENDS = ("whole", "cut", "part", "waits", "lost", "running")
+ENDS = (form.WHOLE, form.CUT, form.PART, form.WAITS, form.LOST, form.RUNNING)
 """How the span of a batch can end."""
-LOST_END = ENDS.index("lost")
+LOST_END = ENDS.index(form.LOST)
 _PID = re.compile(r"\(pid (\d+)\)")
 
 
@@ -162,11 +164,11 @@ class _Seen:
         ended = began + event["dur"] * _MICRO
         self.last = max(self.last, ended)
         kind = event.get("cat")
-        if kind not in ("batch", "nested"):
+        if kind not in (form.BATCH, form.NESTED):
             return
         function = self.functions.setdefault(str(event["name"]), len(self.functions))
-        end = args.get("end", "whole")
-        (self.spans if kind == "batch" else self.nested).append((
+        end = args.get("end", form.WHOLE)
+        (self.spans if kind == form.BATCH else self.nested).append((
             (event["pid"], event["tid"]), began, ended,
             args.get("busy", event["dur"]) * _MICRO, function, args.get("job", 0),
             args.get("start") or 0, args.get("tasks", 0), args.get("failed", 0),
@@ -176,7 +178,7 @@ class _Seen:
         ))  # fmt: skip
 
     def phase(self, event: Event) -> None:
-        if event.get("cat") != "job":
+        if event.get("cat") != form.JOB:
             return
         at, args = event["ts"] * _MICRO, event.get("args", {})
         number = int(event["id"])
@@ -190,9 +192,9 @@ class _Seen:
     def mark(self, event: Event) -> None:
         at, kind, args = event["ts"] * _MICRO, str(event.get("cat", "")), event.get("args", {})
         self.last = max(self.last, at)
-        if kind == "run" and event["name"] == "end":
+        if kind == form.RUN and event["name"] == "end":
             self.end = args
-        elif event["name"] == "joined":
+        elif kind == form.RUN and event["name"] == "joined":
             self.joined[event["tid"]] = at
         else:
             self.marks.append(Mark(at, kind, str(event["name"]), args))
@@ -207,7 +209,7 @@ class _Seen:
         rows = {worker.rank: worker.row for worker in workers}
         for mark in self.marks:
             rank = mark.args.get("worker")
-            if mark.kind == "loss" and rank in rows:  # what it lost is told before, or at once
+            if mark.kind == form.LOSS and rank in rows:  # what it lost is told before, or at once
                 workers[rows[rank]].lost = mark.at
         counters = {
             name: (np.array(times), np.array(values))
@@ -221,7 +223,9 @@ class _Seen:
         )  # fmt: skip
 
     def _workers(self) -> list[Worker]:
-        keys = {(pid, tid) for pid, tid, kind in self.names if kind == "thread_name" and pid and tid}
+        keys = {
+            (pid, tid) for pid, tid, kind in self.names if kind == "thread_name" and pid and tid
+        }
         keys |= {span[0] for span in (*self.spans, *self.nested)}
         found = []
         for row, (pid, tid) in enumerate(sorted(keys)):

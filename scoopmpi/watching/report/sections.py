@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..trace import form
 from . import amounts
 from .advice import SLOWER, advice
 from .by_function import Function, nested, slowest
@@ -61,7 +62,9 @@ def head(facts: Facts) -> str:
         ("Highest memory", amounts.size(max((host.peak for host in facts.hosts), default=0))),
     ]
     boxes = "".join(
-        f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in figures if value
+        f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>"
+        for name, value in figures
+        if value
     )
     note = "" if run.end is not None else paragraph(
         "This run was killed, or is not over: the trace has no end. Numbers are those of what is in"
@@ -87,7 +90,8 @@ def where_time_went(facts: Facts) -> str:
     total = facts.shares.total
     everything = float(total.sum())
     parts = "".join(
-        f'<span style="width:{100 * total[which] / everything:.3f}%;background:var(--{colour})"></span>'
+        f'<span style="width:{100 * total[which] / everything:.3f}%;'
+        f'background:var(--{colour})"></span>'
         for which, colour, _, _ in PARTS if everything > 0
     )  # fmt: skip
     rows: list[Sequence[Text]] = [
@@ -124,7 +128,9 @@ def by_function(facts: Facts, chart: str) -> str:
     inner = nested(facts.run)
     below = ""
     if inner:
-        text = "Tasks of tasks that ran inside the task that made them, as far as the trace has them:"
+        text = (
+            "Tasks of tasks that ran inside the task that made them, as far as the trace has them:"
+        )
         below = paragraph(text) + _functions("Durations of tasks of tasks", inner)
     killed = facts.run.end is None and facts.functions
     note = "Tasks of one batch count as equally long, as this run was killed." if killed else ""
@@ -167,7 +173,7 @@ def slow_tasks(facts: Facts) -> str:
         (
             str(task.index), code(task.function), facts.job_name(task.job),
             amounts.duration(task.seconds),
-            amounts.digits(task.seconds / usual[task.function]) if usual[task.function] > 0 else "–",
+            amounts.digits(task.seconds / max(usual[task.function], 1e-9)),
             "–" if task.began is None else amounts.duration(task.began), str(task.worker),
             hosts.get(task.worker, ""),
         )
@@ -201,18 +207,19 @@ def hosts(facts: Facts) -> str:
         ))  # fmt: skip
     if not rows:
         return ""
-    compared = any(host.pace is not None for host in facts.hosts)
-    note = (
-        "Tasks take: the median duration, against tasks of the same functions on all other hosts;"
-        " × 1.2 is a fifth longer. Highest memory: of one worker."
-    ) if compared else "Highest memory: of one worker."
+    note = "Highest memory: of one worker."
+    if any(host.pace is not None for host in facts.hosts):
+        note = (
+            "Tasks take: the median duration, against tasks of the same functions on all other"
+            f" hosts; × 1.2 is a fifth longer. {note}"
+        )
     left = _left(len(known), "further host")
     return section("Hosts", table("Hosts", heads, rows), left, paragraph(note))
 
 
 def losses(facts: Facts) -> str:
     """Return the section on workers that died, and tasks that were tried again."""
-    found = [mark for mark in facts.run.marks if mark.kind in ("loss", "retry", "stop")]
+    found = [mark for mark in facts.run.marks if mark.kind in (form.LOSS, form.RETRY, form.STOP)]
     by_rank = {worker.rank: worker for worker in facts.run.workers}
     heads = [
         Heading("At", "n"), Heading("What"), Heading("Worker", "n"), Heading("Host"), Heading("Of"),
@@ -230,7 +237,9 @@ def losses(facts: Facts) -> str:
             *(str(args.get(name, "–")) for name in ("start", "tasks", "attempt")),
         ))  # fmt: skip
     if not rows:
-        return section("Losses and retries", paragraph("No worker died, and no task was tried again."))
+        return section(
+            "Losses and retries", paragraph("No worker died, and no task was tried again.")
+        )
     left = _left(len(found), "further event")
     return section("Losses and retries", table("Losses and retries", heads, rows), left)
 
@@ -240,10 +249,13 @@ def failures(facts: Facts) -> str:
     known = sorted((facts.run.end or {}).get("failures") or [], key=lambda each: -each[0])
     heads = [Heading("Tasks", "n"), Heading("Function"), Heading("What they raised", "wide")]
     rows = [
-        (amounts.count(count), code(str(name)), code(str(text))) for count, name, text in known[:MOST_ROWS]
+        (amounts.count(count), code(str(name)), code(str(text)))
+        for count, name, text in known[:MOST_ROWS]
     ]
     if not rows:
-        told = f"{amounts.count(facts.failed, 'task')} failed; what they raised is not in the trace."
+        told = (
+            f"{amounts.count(facts.failed, 'task')} failed; what they raised is not in the trace."
+        )
         return section("Failures", paragraph(told if facts.failed else "No task failed."))
     told = sum(count for count, _, _ in known)
     rest = (

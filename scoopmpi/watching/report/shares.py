@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..trace import form
 from .run import LOST_END, Column, Run, Spans
 
 WORKING, STARTING, ALONE, TAIL, RANK_0, ENDING, LOST = range(7)
@@ -144,7 +145,7 @@ def _unbegun(run: Run) -> tuple[Column, Column]:
 
 def _queue(run: Run) -> tuple[Column, Column]:
     """Return the counter of queued tasks, where tasks come as early as they may have come."""
-    times, values = run.counters.get("tasks queued", (np.zeros(0), np.zeros(0)))
+    times, values = run.counters.get(form.QUEUED, (np.zeros(0), np.zeros(0)))
     if not len(times):
         return times, values
     before = np.concatenate([[0.0], times[:-1]])
