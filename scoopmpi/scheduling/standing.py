@@ -61,6 +61,14 @@ class Standing:
         )
 
     @property
+    def stands_still(self) -> bool:
+        """True where tasks wait for paused jobs to go on, and nothing else is left to happen."""
+        if self._ready or self._waiting or len(self._idle) < len(self._workers):
+            return False
+        put_off = sum(len(job.put_off) for job in self._jobs.values() if job.paused)
+        return put_off == self._put_off and any(job.stands for job in self._jobs.values())
+
+    @property
     def workers(self) -> int:
         """Return how many workers there are."""
         return len(self._workers)
