@@ -297,7 +297,7 @@ class Scheduler(Standing):
         return Assignment(worker, batch, budget, expected, surely)
 
     def _turned(self, job: JobQueue) -> list[Assignment]:
-        """Have a job whose tasks may or may not go on any more take its turn, or leave its place."""
+        """Give a job its turn, or take it away, as its tasks may be handed out or not."""
         if not job.ready:
             self._ready.pop(job.number, None)
         elif job.number not in self._ready:
