@@ -350,7 +350,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             not self.jobs[batch.job].cancelled and batch not in back for batch in self.put_off
         )
         nothing = not (queued or waiting or elsewhere or self.busy())
-        assert self.scheduler.stands_still == (nothing and some)
+        assert (self.scheduler.rests, self.scheduler.stands) == (nothing, some)
         idle = sum(not state.held for state in self.workers.values())
         assert self.scheduler.idle_workers == (0 if queued else idle)
         for number, state in self.workers.items():
