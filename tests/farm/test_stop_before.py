@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scoopmpi.farm.observer import Observer
-from scoopmpi.farm.stop_before import StopBefore, auto
+from scoopmpi.farm.stop_before import StopBefore
 from scoopmpi.farm.tasks_left import MapLeft, TasksLeft
 from tests.support.timed import Clock, TimedRanks, clock
 
@@ -112,8 +111,7 @@ def test_nothing_begins_that_would_be_cut_and_all_are_counted(
     lengths = [longest * chance.choice([1.0, 1.0, chance.random()]) for _ in range(30_000)]
     values: list[int] = []
     with pytest.raises(SystemExit) as raised:
-        for value in made.executor.map(simulate, range(30_000), lengths):
-            values.append(value)
+        values.extend(made.executor.map(simulate, range(30_000), lengths))
     assert raised.value is made.error
     made.check()
     left, seconds = made.farm.stopped or (None, 0.0)

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 
 from scoopmpi import futures, task
-from scoopmpi.farm import task_log
-from scoopmpi.farm.observer import Several
-from scoopmpi.farm.verbose import Verbose
 from scoopmpi.process import identity
 from scoopmpi.process.named_files import NameProblem
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, stretch
 from scoopmpi.tasks.stretch import Timed, lines
+from scoopmpi.watching import task_log
+from scoopmpi.watching.verbose import Verbose
 from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.worker.watched import Watch, WatchedBatch
 from tests.support.link import Ranks
@@ -43,8 +42,8 @@ def logged(path: Path, seed: int, workers: int = 3, retries: int = 20) -> Iterat
     """A farm whose tasks are logged; the rows are there at its end."""
     log = task_log.begun("task_log", str(path))
     policy = EAGER if seed % 2 else Policy()
-    observer = Several([Verbose(), log]) if seed % 3 else log
-    ranks = Scene.ranks = Ranks(workers, seed, policy, retries, observer)
+    readers = (Verbose(), log) if seed % 3 else (log,)
+    ranks = Scene.ranks = Ranks(workers, seed, policy, retries, readers)
     for worker in ranks.workers:
         worker.batches.open = partial(WatchedBatch, watch=Watch(True, None, worker.task_ended))
     current_executor.install(ranks.executor)
@@ -53,7 +52,7 @@ def logged(path: Path, seed: int, workers: int = 3, retries: int = 20) -> Iterat
     try:
         yield rows
         ranks.settle()
-        log.farm_closed()
+        log.farm_closed(0)
         rows += read(path)
     finally:
         identity.this.started = before
@@ -204,7 +203,7 @@ def test_the_file_of_a_former_run_is_kept_and_that_of_a_crash_goes_on(
     for goes_on, told in ((False, ""), (False, f"is now {path}.1\n"), (True, "")):
         log = task_log.begun("task_log", str(path), goes_on)
         log.tasks_recalled(1, 0, 3)
-        log.farm_closed()
+        log.farm_closed(0)
         assert capsys.readouterr().err.endswith(told)
     assert len(read(path)) == 2 and len(read(tmp_path / "log.1")) == 1
     assert read(path)[0]["outcome"] == "cached"
