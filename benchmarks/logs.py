@@ -13,8 +13,8 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from scoopmpi.farm import row_file, task_log
 from scoopmpi.tasks.stretch import Stretch
+from scoopmpi.watching import row_file, task_log
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import Run
 from scoopmpi.worker.running import Running

@@ -54,7 +54,9 @@ def _options(rank: int | None) -> scoop_options.Options:
     try:
         options = scoop_options.parse(_words())
         if options.help:
-            print(scoop_options.USAGE, end="")
+            from .program.usage import USAGE
+
+            print(USAGE, end="")
             sys.exit(0)
         if options.version:
             from . import __version__

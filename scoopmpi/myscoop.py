@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from .launch import checkpoint_command, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
-from .launch.cli.kinds import Count, Duration, Names, Task
+from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
@@ -89,6 +89,31 @@ TASK_OUTPUT = Setting(
     ["--task-output"], section=options.RUNNING, type=click.Path(), metavar="DIR",
     help="What each task prints, in a file of its own there.",
 )  # fmt: skip
+PROGRESS = Setting(
+    ["--progress", " /--no-progress"], section=options.RUNNING, usual=True, is_flag=True,
+    default=None,
+    help="A bar on a terminal, a line a minute in a log. Default: there, and in batch jobs.",
+)  # fmt: skip
+STATUS = Setting(
+    ["--status"], section=options.RUNNING, type=click.Path(), metavar="FILE",
+    help="Keep there what runs, and when it ends; myscoop status FILE shows it.",
+)  # fmt: skip
+TRACE = Setting(
+    ["--trace"], section=options.RUNNING, type=click.Path(), metavar="FILE",
+    help="When each batch ran where, to be opened in ui.perfetto.dev.",
+)  # fmt: skip
+REPORT = Setting(
+    ["--report"], section=options.RUNNING, type=click.Path(), metavar="FILE",
+    help="A page about the run (HTML): time line, durations, hosts, what to do better.",
+)  # fmt: skip
+STOP_BEFORE = Setting(
+    ["--stop-before"], section=options.RUNNING, type=MARGIN, metavar="SECONDS",
+    help="Begin no task that the end of the batch job would cut, less these seconds; auto.",
+)  # fmt: skip
+WALLTIME = Setting(
+    ["--walltime"], section=options.RUNNING, type=JOB_TIME, metavar="TIME",
+    help="How long the job may run, where the batch system does not say it: 12:30:00.",
+)  # fmt: skip
 LABEL = Setting(
     ["--label"], section=options.RUNNING, is_flag=True,
     help="Rank, host and task before each line that a worker prints.",
@@ -98,7 +123,7 @@ INTERACTIVE = Setting(
     help="A prompt when the program is over, with its variables.",
 )  # fmt: skip
 DEBUG_TASK = Setting(
-    ["--debug-task"], section=options.RUNNING, type=Task(), metavar="TASK",
+    ["--debug-task"], section=options.RUNNING, type=TASK, metavar="TASK",
     help="Run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3.",
 )  # fmt: skip
 ALL_GPUS = Setting(
@@ -122,6 +147,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
         SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL,
+        PROGRESS, STATUS, TRACE, REPORT, STOP_BEFORE, WALLTIME,
         INTERACTIVE, DEBUG_TASK, *SCOOP, *options.forgotten(),
         ProgramWords("PROGRAM [ARGUMENTS]...", programs),
     ],

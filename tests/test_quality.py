@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     "concurrency", "scheduling",
     "process", "output", "program.spawned", "program",
-    "wire", "tasks", "constants", "checkpoint",
+    "wire", "tasks", "constants", "checkpoint", "watching",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
@@ -32,12 +32,13 @@ ROOMS = (
 
 APART: dict[str, set[str]] = {
     "scheduling": set(),
+    "watching": {"checkpoint"},
     "farm": {"worker", "worker.nested", "checkpoint"},
     "worker": {"farm"},
     "worker.nested": {"farm"},
 }
 """Rooms that know nothing of others, whatever their place: scheduling nothing at all."""
-LAUNCH_KNOWS = {"launch", "process", "program", "checkpoint", "concurrency"}
+LAUNCH_KNOWS = {"launch", "process", "program", "checkpoint", "watching", "concurrency"}
 """The launcher meets the farm at a command line. It shares what a process is, and shows files."""
 
 

@@ -161,12 +161,14 @@ class _Lead:
     def __init__(
         self, transport: MPITransport, make: Callable[..., MPIExecutor], task_log: str | None
     ) -> None:
-        from ..farm import host_watch, observer, verbose  # late: the other ranks need none
+        from ..farm import host_watch  # late: the other ranks need none
         from ..farm.farm import Farm
+        from ..watching import verbose
 
         self._transport = transport
         log, problem = (None, None) if task_log is None else _opened(task_log)
-        self.farm = Farm(transport, observer=observer.joined(verbose.reader(), log))
+        readers = [reader for reader in (verbose.reader(), log) if reader is not None]
+        self.farm = Farm(transport, readers=readers)
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
@@ -207,7 +209,7 @@ class _Lead:
 
 def _opened(name: str) -> tuple[Any, ValueError | None]:
     """Open the log of tasks, and return it, or why it cannot be: the others must hear the end."""
-    from ..farm import task_log  # late: few programs have one
+    from ..watching import task_log  # late: few programs have one
 
     try:
         return task_log.begun("task_log", name), None

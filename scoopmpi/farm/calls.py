@@ -89,6 +89,7 @@ class CallStream:
     packing_runs_code, delivery_runs_code = False, True
     function: Function | None = None
     origin: Origin | None = None
+    size = progress = None
     first = 0
 
     def __init__(self, number: int) -> None:

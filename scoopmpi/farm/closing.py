@@ -13,6 +13,7 @@ from ..concurrency.backoff import YIELD_SECONDS, pause
 from ..concurrency.periods import LEAVE_IMPORTING_SECONDS, LEAVE_SECONDS, LEAVE_SIGNALLED_SECONDS
 from ..concurrency.signal_lock import SignalLock
 from ..tasks.unfinished import tell_not_run
+from ..watching.door import Door
 from ..wire.errors import FarmError
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
@@ -23,7 +24,6 @@ from .failures import Failures
 from .jobs import Jobs
 from .loop import Loop
 from .members import Members
-from .observer import Observer
 
 logger = logging.getLogger("scoopmpi")
 
@@ -45,13 +45,13 @@ class Closing:
         callbacks: CallbackQueue,
         members: Members,
         failures: Failures,
-        observer: Observer | None,
+        door: Door,
         calls: CallStream,
         finished: Callable[[int], int],
     ) -> None:
         self._transport, self._lock, self._driver, self._loop = transport, lock, driver, loop
         self._jobs, self._dispatch, self._callbacks = jobs, dispatch, callbacks
-        self._members, self._failures, self._observer = members, failures, observer
+        self._members, self._failures, self._door = members, failures, door
         self._calls, self._finished = calls, finished
         self._closed = False
 
@@ -77,9 +77,8 @@ class Closing:
         left = self._all_left(hurry)
         self._members.tell()
         self._callbacks.show_all(hurry)
-        if self._observer is not None:
-            with self._lock:
-                self._observer.farm_closed()
+        with self._lock:
+            self._door.farm_closed()
         if not left:
             self._transport.abort(status)
         self._closed = True

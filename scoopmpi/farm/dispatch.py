@@ -17,14 +17,14 @@ from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Assignment, Scheduler
 from ..scheduling.weights import LIGHT
 from ..tasks.packed import Tasks
+from ..watching.door import Door
 from ..wire import payload
-from ..wire.messages import Forget, Reconfigured, Run, Stop
+from ..wire.messages import Forget, Observe, Reconfigured, Run, Stop
 from ..wire.transport import Transport
 from .due import Due
 from .functions import Functions
 from .jobs import Job, Jobs
 from .members import Members
-from .observer import Observer
 from .paces import Paces
 from .silences import Silences
 
@@ -47,11 +47,11 @@ class Dispatch:
         sharing: FarmSharing,
         paces: Paces,
         due: Due,
-        observer: Observer | None,
+        door: Door,
     ) -> None:
         self._transport, self._scheduler, self._lock = transport, scheduler, lock
         self._jobs, self._members, self._silences = jobs, members, silences
-        self._sharing, self._observer = sharing, observer
+        self._sharing, self._door = sharing, door
         self._paces, self._due = paces, due
         self._functions = Functions()
         self.stopping = False
@@ -65,8 +65,10 @@ class Dispatch:
             if self.stopping:
                 return
             batch = assignment.batch
-            if self._observer is not None:
-                self._observer.tasks_assigned(batch.job, assignment.worker, batch.tasks)
+            if self._door.open:
+                self._door.tasks_assigned(
+                    batch.job, assignment.worker, batch.start, batch.tasks, batch.attempt
+                )
             job = self._jobs.open.get(batch.job)
             if job is None:
                 self._send(assignment, None, None)
@@ -99,6 +101,8 @@ class Dispatch:
             return
         if job is None or tasks is None or number not in self._jobs.open:  # cancelled meanwhile
             nothing = batch._replace(stop=batch.start)
+            if self._door.open:
+                self._door.tasks_handed_back(number, worker, batch.start, batch.tasks)
             self.assigned(self._scheduler.finished(worker, nothing, -1.0, batch))
             return
         frames = tasks.frames
@@ -151,6 +155,11 @@ class Dispatch:
             for worker in () if self.stopping else range(1, self._transport.size):
                 if worker not in self._members.lost:
                     self._transport.send(worker, Reconfigured(stream, settings))
+
+    def observe(self, worker: int) -> None:
+        """Have a worker say more of its batches from now on, for those who read events."""
+        if not self.stopping and worker not in self._members.lost:
+            self._transport.send(worker, Observe())
 
     def stop(self) -> None:
         """Tell all workers to leave, whatever they do; with the farm's lock held."""

@@ -17,7 +17,7 @@ task and compares.
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
                                                             tasks/reorder
-        farm/jobs               the map is open           + farm/paces
+        farm/jobs               the map is open           + farm/map_job paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
                                                             scheduling/weights farm/map_job
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
@@ -60,7 +60,7 @@ task and compares.
 
 Where the scheduler has another batch for the worker that has become free, `dispatch` sends it
 before the outcomes are handed on. Tasks of a worker's own maps come in as offers (`relay`), and go
-the same way; calls have both their ways in `calls`. What happens is told to an `observer`.
+the same way; calls have both their ways in `calls`. What happens is told through a `door`.
 
 Maps go in through `maps`, calls are submitted here. Decisions are those of `scheduling`, turns
 those of `loop`, the end is in `finishing` and `closing`, MPI is behind a transport.
@@ -69,7 +69,7 @@ those of `loop`, the end is in `finishing` and `closing`, MPI is behind a transp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,8 @@ from ..output.console import has_said, held, show
 from ..scheduling import batching
 from ..scheduling.scheduler import Scheduler
 from ..tasks.unfinished import Unfinished
+from ..watching.door import Door
+from ..watching.observer import Observer
 from ..wire import payload
 from ..wire.lent import LENT
 from ..wire.payload import Frame
@@ -97,7 +99,6 @@ from .last_worker import LastWorker
 from .loop import Loop
 from .maps import Maps
 from .members import Members
-from .observer import Observer
 from .offers import Offers
 from .paces import Paces
 from .put_off import PutOff
@@ -115,13 +116,13 @@ class Farm:
 
     policy: the settings of batching. progress_thread: False for tests that drive by themselves.
     retries: how often a task is tried again that was running where a worker died.
-    observer: told what happens, where somebody wants to know.
+    readers: told what happens, where somebody wants to know.
     last_resort: starts a worker where the last one has died, and returns its rank.
     """
 
     def __init__(
         self, transport: Transport, policy: batching.Policy = batching.Policy(),
-        progress_thread: bool = True, retries: int = 2, observer: Observer | None = None,
+        progress_thread: bool = True, retries: int = 2, readers: Sequence[Observer] = (),
         last_resort: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
         self.interruption: BaseException | None = None
@@ -132,13 +133,14 @@ class Farm:
         self._lock = lock = SignalLock()
         self._scheduler = scheduler = Scheduler(policy)
         self._callbacks = callbacks = CallbackQueue(show, held)
-        self._jobs = jobs = Jobs(observer)
+        self._door = door = Door(readers)
+        self._jobs = jobs = Jobs(door)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
         paces, due = Paces(scheduler, jobs), Due()
         self._dispatch = dispatch = Dispatch(
             transport, scheduler, lock, jobs, members, silences, self.sharing, paces, due,
-            observer,
+            door,
         )  # fmt: skip
         self._offers = offers = Offers()
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
@@ -147,7 +149,7 @@ class Farm:
         put_off = PutOff(scheduler)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, due, observer,
+            self.sharing, callbacks, rounds, put_off, due, door,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -169,7 +171,7 @@ class Farm:
             self.sharing, members.size,
         )  # fmt: skip
         self._closing = Closing(
-            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, observer,
+            transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
             calls, scheduler.finished_of,
         )  # fmt: skip
 
@@ -234,6 +236,23 @@ class Farm:
     def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
         """Have text of tasks on stdout (1) or stderr (2) become bytes as it does here."""
         self._dispatch.reconfigured(stream, settings)
+
+    # Readers of what happens.
+
+    def observe(self, reader: Observer) -> None:
+        """Have a reader hear of all that happens from now on, and of what there is already."""
+        with self._lock:
+            for worker in self.members.present:
+                reader.worker_joined(worker, *self.members.place(worker))
+                if reader.asks_workers:
+                    self._dispatch.observe(worker)
+            self._jobs.tell(reader)
+            self._door.add(reader)
+
+    def ignore(self, reader: Observer) -> None:
+        """Have a reader hear of nothing more."""
+        with self._lock:
+            self._door.remove(reader)
 
     def step(self) -> bool:
         """Take one turn of the loop; return False where there was nothing to do."""

@@ -7,15 +7,16 @@ alike to dispatch, router and failures: nobody there asks which kind a job is.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final, Protocol
 
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function, Tasks
 from ..tasks.wrapped import Retry
+from ..watching.door import Door
+from ..watching.observer import Observer
 from ..wire.messages import Origin
 from .map_job import MapJob
-from .observer import Observer
 
 
 class Job(Protocol):
@@ -27,11 +28,19 @@ class Job(Protocol):
 
     @property
     def kind(self) -> str:
-        """Return what it is to an observer: "map", "calls" or "nested"."""
+        """Return what it is to readers of events: "map", "calls" or "nested"."""
 
     @property
     def name(self) -> str:
         """Return the name of its function, for messages."""
+
+    @property
+    def size(self) -> int | None:
+        """Return how many tasks it has, as far as that is known."""
+
+    @property
+    def progress(self) -> bool | str | None:
+        """Return what the program has said of a bar for it: to show it or not, or its title."""
 
     @property
     def function(self) -> Function | None:
@@ -81,17 +90,20 @@ class Job(Protocol):
 class Jobs:
     """The jobs of one farm that are open.
 
-    observer: told of each that begins or ends.
+    door: told of each that begins, grows or ends.
     """
 
-    def __init__(self, observer: Observer | None) -> None:
-        self._observer = observer
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._open: dict[int, Job] = {}
         self._maps: dict[int, MapJob] = {}
         self.open: Final[Mapping[int, Job]] = self._open
         """All of them, by number."""
         self.maps: Final[Mapping[int, MapJob]] = self._maps
         """The maps among them."""
+        self._unsized: set[int] = set()
+        self.unsized: Final[Set[int]] = self._unsized
+        """The maps of which readers do not know how many tasks they have."""
         self.new_number = itertools.count().__next__
         """Gives the number of the next job: 0 for all submitted calls, then one for each map."""
         self.new_offer = itertools.count(-1, -1).__next__
@@ -102,26 +114,51 @@ class Jobs:
     def add(self, job: Job) -> None:
         """Open a job."""
         self._open[job.number] = job
-        if self._observer is not None:
-            self._observer.job_begun(job.number, job.kind, job.name)
+        if self._door.open:
+            self._tell_begun(job, self._door)
+
+    def _tell_begun(self, job: Job, reader: Observer) -> None:
+        reader.job_begun(job.number, job.kind, job.name, job.size, job.progress)
 
     def add_map(self, job: MapJob) -> None:
         """Open a map."""
         self._maps[job.number] = job
+        if job.size is None:
+            self._unsized.add(job.number)
         self.add(job)
 
     def close(self, number: int) -> Job | None:
         """Forget a job, and return it; None where it was forgotten before."""
         self._maps.pop(number, None)
+        self._unsized.discard(number)
         job = self._open.pop(number, None)
-        if job is not None and self._observer is not None:
-            self._observer.job_ended(number)
+        if job is not None and self._door.open:
+            self._door.job_ended(number)
         return job
 
     def recalled(self, number: int, start: int | None, tasks: int) -> None:
-        """Tell the observer of tasks from `start` on whose outcomes a checkpoint knows."""
-        if self._observer is not None:
-            self._observer.tasks_recalled(number, start, tasks)
+        """Tell the readers of tasks from `start` on whose outcomes a checkpoint knows."""
+        if self._door.open:
+            self._door.tasks_recalled(number, start, tasks)
+
+    def grew(self, number: int, tasks: int) -> None:
+        """Tell the readers that a job of unknown size has so many more tasks."""
+        if self._door.open and tasks:
+            self._door.job_grew(number, tasks)
+
+    def read_further(self, job: MapJob, tasks: int) -> None:
+        """Tell the readers that so many more tasks were read from a map's iterators, or no more."""
+        if job.number in self._unsized:
+            self.grew(job.number, tasks)
+            if job.size is not None:
+                self._unsized.discard(job.number)
+                if self._door.open:
+                    self._door.job_sized(job.number, job.size)
+
+    def tell(self, reader: Observer) -> None:
+        """Tell a reader who comes late of all jobs that are open."""
+        for job in self._open.values():
+            self._tell_begun(job, reader)
 
     def fail(self, error: BaseException) -> None:
         """Give every caller the error, from whatever thread: nothing can go on."""

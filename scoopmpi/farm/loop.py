@@ -85,6 +85,7 @@ class Loop:
     def submit_calls(self) -> None:
         """Tell the scheduler of all calls that have come since it was told last."""
         count = self._calls.take_fresh()
+        self._jobs.grew(self._calls.number, count)
         self._dispatch.assigned(self._scheduler.submitted(self._calls.number, count))
 
     def show_arrived(self) -> None:

@@ -36,7 +36,7 @@ class MapJob:
     ordered: whether the consumer wants the outcomes in the order of the tasks or as they come.
     record: of the map in a checkpoint. sharing: lends what its tasks have in common.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
-    origin: who has made it, for its tasks to know.
+    origin: who has made it, for its tasks to know. progress: what readers of events hear of a bar.
     """
 
     kind = "map"
@@ -54,6 +54,7 @@ class MapJob:
         sharing: FarmSharing,
         go_on: Callable[[MapJob], None],
         origin: Origin | None = None,
+        progress: bool | str | None = None,
     ) -> None:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
         source = Source(iterables)
@@ -66,7 +67,7 @@ class MapJob:
         self.number = number
         self.function: Function | None = function
         self.name = function.name
-        self.origin = origin
+        self.origin, self.progress = origin, progress
         self.context = contextvars.copy_context()
         """In which the user's iterators run, whoever runs them."""
         self.asked = False

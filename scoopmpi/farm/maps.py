@@ -64,6 +64,7 @@ class Maps:
         ordered: bool = True,
         record: Callable[[], MapRecord] | None = None,
         origin: Origin | None = None,
+        progress: bool | str | None = None,
     ) -> MapJob:
         """Begin a map, and hand out its first tasks; reads the user's iterators.
 
@@ -71,6 +72,7 @@ class Maps:
         ordered: whether outcomes are wanted in the order of the tasks, or as they come.
         record: begins the map's record in a checkpoint.
         origin: who has made it, for its tasks to know.
+        progress: whether a bar is to show it, or its title there; None is left to the job.
 
         Raises PicklingError or TypeError where the function cannot travel.
         """
@@ -82,7 +84,7 @@ class Maps:
             kept = None if record is None else record()
             job = MapJob(
                 number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
-                origin,
+                origin, progress,
             )  # fmt: skip
             spans = job.next_spans()
         except BaseException:  # of the user's iterables, or of a checkpoint
@@ -103,7 +105,7 @@ class Maps:
         self._go_further(job, job.next_spans())
 
     def _go_further(self, job: MapJob, spans: Sequence[Span]) -> None:
-        if spans or job.narrow:
+        if spans or job.narrow or job.number in self._jobs.unsized:
             with self._lock:
                 if job.number in self._jobs.open:
                     self._hand_out(job, spans)
@@ -111,6 +113,8 @@ class Maps:
 
     def _hand_out(self, job: MapJob, spans: Sequence[Span]) -> None:
         number = job.number
+        if number in self._jobs.unsized:
+            self._jobs.read_further(job, sum(span.tasks for span in spans))
         if job.narrow:
             self._dispatch.assigned(self._scheduler.allowed(number, job.gate()))
         for span in spans:

@@ -40,6 +40,7 @@ class Members:
         self.names: frozenset[str] | None = None
         """The functions of the program that every worker has; None before the first joined."""
         self._hosts: dict[int, str] = {}
+        self._pids: dict[int, int] = {}
         self._addresses: dict[int, tuple[str, ...]] = {}
         self._import_failed: set[int] = set()
         self._left: set[int] = set()
@@ -51,6 +52,7 @@ class Members:
         """Note that a worker has imported the program."""
         self.names = message.names if self.names is None else self.names & message.names
         self._hosts[worker] = message.host
+        self._pids[worker] = message.pid
         self._addresses[worker] = message.addresses
         if message.said:
             self._said.add(message.said.decode(errors="backslashreplace"), worker, message.host)
@@ -115,6 +117,10 @@ class Members:
     def host(self, worker: int) -> str:
         """Return the name of a worker's host."""
         return self._hosts.get(worker, "a host that is not known yet")
+
+    def place(self, worker: int) -> tuple[str, int]:
+        """Return the host and the process of a worker that has joined."""
+        return self._hosts[worker], self._pids[worker]
 
     @property
     def present(self) -> list[int]:

@@ -32,6 +32,7 @@ class Offer:
 
     kind = "nested"
     packing_runs_code = delivery_runs_code = False
+    progress = None
 
     def __init__(
         self,
@@ -60,6 +61,11 @@ class Offer:
             self._columns: Sequence[Any] = payload.unpack(message.tasks)
         else:
             self._columns = (tuple(map(payload.forwarded, message.tasks)),)
+
+    @property
+    def size(self) -> int:
+        """Return how many tasks were offered."""
+        return self.tasks
 
     def limit(self, task: int) -> float | None:
         """Return the seconds that a task may take, None where there is no limit."""

@@ -18,6 +18,7 @@ from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..scheduling.weights import LIGHT
 from ..tasks.outcomes import OutcomeRange
+from ..watching.door import Door
 from ..wire import constants_messages, messages, payload
 from ..wire.errors import FarmError
 from ..wire.messages import Finished
@@ -29,7 +30,6 @@ from .finishing import Rounds
 from .jobs import Job, Jobs
 from .last_worker import LastWorker
 from .members import Members
-from .observer import Observer
 from .put_off import PutOff, without
 from .relay import Relay
 from .silences import Silences
@@ -53,13 +53,13 @@ class Router:
         rounds: Rounds,
         put_off: PutOff,
         due: Due,
-        observer: Observer | None,
+        door: Door,
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
         self._last_worker = last_worker
         self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
-        self._put_off, self._due, self._observer = put_off, due, observer
+        self._put_off, self._due, self._door = put_off, due, door
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
             Finished: self._finished,
             messages.Waiting: self._waiting,
@@ -112,8 +112,8 @@ class Router:
             sender, batch, message.seconds, unstarted, put_off, message.goes_on
         ):
             self._dispatch.assigned(assignments)
-        if self._observer is not None:  # before its job may end with these outcomes
-            self._tell_finished(self._observer, sender, message, put_off)
+        if self._door.open:  # before its job may end with these outcomes
+            self._tell_finished(sender, message, put_off)
         if start < stop and (job := self._jobs.open.get(number)) is not None:
             part = OutcomeRange(start, stop, message.plain, frames, message.failed)
             for final in without(part, put_off) if put_off else (part,):
@@ -141,17 +141,23 @@ class Router:
 
     def _waiting(self, sender: int, message: messages.Waiting) -> None:
         task = Batch.single(message.job, message.task)
+        if self._door.open:
+            self._door.task_waits(message.job, sender, message.task)
         self._dispatch.assigned(self._scheduler.waiting(sender, task))
 
     def _resumed(self, sender: int, message: messages.Resumed) -> None:
         task = Batch.single(message.job, message.task)
+        if self._door.open:
+            self._door.task_goes_on(message.job, sender, message.task)
         self._dispatch.assigned(self._scheduler.resumed(sender, task))
 
     def _joined(self, sender: int, message: messages.Joined) -> None:
         self._members.joined(sender, message)
         self._sharing.joined(sender, message.domain)
-        if self._observer is not None:
-            self._observer.worker_joined(sender, message.host, message.pid)
+        if self._door.open:
+            self._door.worker_joined(sender, message.host, message.pid)
+            if self._door.asks_workers:
+                self._dispatch.observe(sender)
         self._dispatch.assigned(self._scheduler.joined(sender))
 
     def _import_failed(self, sender: int, message: messages.ImportFailed) -> None:
@@ -171,8 +177,8 @@ class Router:
         given_up = self._scheduler.given_up(worker, self._failures.retries, expired)
         if not stopping:
             self._failures.tell(worker, given_up, successor)
-        if self._observer is not None:
-            self._tell_lost(self._observer, worker, given_up, expired)
+        if self._door.open:
+            self._tell_lost(worker, given_up, expired)
         if self._scheduler.knows(worker):
             self._dispatch.assigned(self._scheduler.lost(worker, given_up))
         for batch in given_up:
@@ -194,31 +200,29 @@ class Router:
 
     # Events, where somebody reads them.
 
-    def _tell_finished(
-        self, observer: Observer, worker: int, message: Finished, put_off: Sequence[Batch]
-    ) -> None:
-        number, again = message.job, sum(each.tasks for each in put_off)
-        tasks, seconds = message.stop - message.start - again, message.seconds
+    def _tell_finished(self, worker: int, message: Finished, put_off: Sequence[Batch]) -> None:
+        door, number, start = self._door, message.job, message.start
+        again = sum(each.tasks for each in put_off)
+        tasks, seconds, seen = message.stop - start - again, message.seconds, message.seen
         if again:
-            observer.tasks_put_off(number, worker, again, seconds if not tasks else -1.0)
+            alone = (seconds, seen) if not tasks else (-1.0, None)
+            door.tasks_put_off(number, worker, start, again, *alone)
         if tasks:
             failed = len(message.failed) - again
-            observer.tasks_finished(number, worker, tasks, failed, seconds)
-        if message.start < message.stop:
-            count = message.stop - message.start
-            observer.tasks_ran(number, worker, message.start, count, message.log)
+            door.tasks_finished(number, worker, start, tasks, failed, seconds, seen)
+        if start < message.stop:
+            door.tasks_ran(number, worker, start, message.stop - start, message.log)
         if message.unstarted < message.end:
-            observer.tasks_handed_back(number, worker, message.end - message.unstarted)
+            back = message.unstarted
+            door.tasks_handed_back(number, worker, back, message.end - back)
 
-    def _tell_lost(
-        self, observer: Observer, worker: int, given_up: Sequence[Batch], expired: Batch | None
-    ) -> None:
-        blamed = self._scheduler.blamed(worker)
+    def _tell_lost(self, worker: int, given_up: Sequence[Batch], expired: Batch | None) -> None:
+        door, blamed = self._door, self._scheduler.blamed(worker)
         for batch in self._scheduler.held(worker) if self._scheduler.knows(worker) else ():
-            late = batch == expired
-            observer.tasks_lost(batch.job, worker, batch.start, batch.tasks, batch.attempt, late)
+            job, start, tasks = batch.job, batch.start, batch.tasks
+            door.tasks_lost(job, worker, start, tasks, batch.attempt, batch == expired)
             if batch in given_up:
-                observer.tasks_given_up(batch.job, worker, batch.tasks)
+                door.tasks_given_up(job, worker, start, tasks)
             elif batch in blamed:
-                observer.tasks_retried(batch.job, worker, batch.tasks)
-        observer.worker_lost(worker, self._members.host(worker))
+                door.tasks_retried(job, worker, start, tasks)
+        door.worker_lost(worker, self._members.host(worker))

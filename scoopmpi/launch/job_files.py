@@ -20,12 +20,15 @@ def check(options: Options | None, others: Mapping[str, str | None]) -> None:
 
     options: of the farm, with full paths. others: further files, by the option that names each.
     """
-    log = None if options is None else options.task_log
-    directory = None if options is None else options.task_output
-    checkpoint = None if options is None else options.checkpoint
-    _look("--task-log", log, named_files.refusal)
-    _look("--task-output", directory, named_files.directory_refusal)
-    named = {"--task-log": log, "--task-output": directory, "--checkpoint": checkpoint, **others}
+    given = Options() if options is None else options
+    named: dict[str, str | None] = {
+        "--task-log": given.task_log, "--status": given.status, "--trace": given.trace,
+        "--report": given.report,
+    }  # fmt: skip
+    for option, path in named.items():
+        _look(option, path, named_files.refusal)
+    _look("--task-output", given.task_output, named_files.directory_refusal)
+    named |= {"--task-output": given.task_output, "--checkpoint": given.checkpoint, **others}
     seen: dict[str, str] = {}
     for option, path in named.items():
         if path is None or (os.path.exists(path) and not os.path.isfile(path)):

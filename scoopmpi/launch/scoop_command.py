@@ -15,7 +15,7 @@ from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
 from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
-from .commandline.launch import Launch, with_paths
+from .commandline.launch import NAMED, Launch, with_paths
 from .flavours.ranks import LauncherOptions, LaunchError
 from .hosts import hostlist, placement
 from .hosts.allocation import Allocation
@@ -63,9 +63,8 @@ def restart_rank(options: Options) -> NoReturn:
     try:
         launch = launch_for(options)
         # The names of its files stay as the user gave them: {job} is no number of this process.
-        farm = with_paths(options)._replace(
-            task_log=options.task_log, task_output=options.task_output, output=options.output
-        )
+        given = {name: getattr(options, name) for name in (*NAMED, "output")}
+        farm = with_paths(options)._replace(**given)
         words = rank_command.of_rank(replace(launch, farm=farm))
     except composing.PROBLEMS as problem:
         _tell(str(problem))

@@ -9,44 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-USAGE = """Usage: python -m scoopmpi [OPTIONS] [PROGRAM [ARGUMENTS]...]
-
-PROGRAM is a Python file, a directory or zip file with a __main__, a module in the current directory
-or on PYTHONPATH, - for stdin, -m MODULE or -c CODE. Everything after it belongs to the program.
-Without one: an interactive shell on rank 0. Without mpirun it runs on the hosts of this batch job,
-or on all cores of this machine. Options of the interpreter itself reach all ranks: python -O -m …
-
-  -n WORKERS               workers in total
-  --hosts HOST...          hosts instead of the batch job's: n1 n2:4 n[3-5]
-  --hostfile FILE          the same from a file, a host and a number of workers a line
-  -p, --path DIRECTORY     where the program runs
-  -i, --interactive        a prompt when the program is over, with its variables and the workers
-  --nice LEVEL             its priority, -20 to 19
-  -v, --verbose            say what the farm does
-  -q, --quiet              only warnings
-  --retries N              how often a task is tried again that ran where a worker died (2)
-  --task-timeout SECONDS   how long each task may take that has no limit of its own
-  --seed N                 of the random numbers of tasks; without it another one in each run
-  --checkpoint FILE        keep outcomes there, and go on from what an earlier run has kept
-  --keep-failures          take failures from there as they are, instead of trying again
-  --restarts N             how often to start again from the checkpoint after a crash
-  --no-finish              do not wait at the end for maps and calls that nobody waits for
-  --task-log FILE          a table of all tasks, as they end: what, where, how long
-  --task-output DIR        what each task prints, in a file of its own there
-  --output FILE            stdout and stderr; with {rank} or {host} in it a file for each
-  --label                  rank, host and task before each line that a worker prints
-  --debug-task TASK        run this task in the debugger, on rank 0: 17, FUNCTION:17, calls:3
-  --profile                a profile for each rank, and a table of all, in the directory profile
-  --python-interpreter P   the ranks' Python
-  --pythonpath PATHS       in front of the ranks' PYTHONPATH
-  --prolog SCRIPT          a shell script to run before each rank
-  --ssh-executable P       the remote shell; --rsh for rsh
-  -h, --help; --version
-
-Accepted for SCOOP's sake: -b, --tunnel, --external-hostname, --backend. See also: myscoop --help
-"""
-
-
 UNABLE = 2
 """The exit status where nothing could be started, for whatever reason; click's and argparse's for
 a wrong option. All others are the program's."""
@@ -82,6 +44,12 @@ class Options(NamedTuple):
     no_finish: bool = False
     task_log: str | None = None
     task_output: str | None = None
+    progress: bool | None = None
+    status: str | None = None
+    trace: str | None = None
+    report: str | None = None
+    stop_before: str | None = None
+    walltime: float | None = None
     label: bool = False
     output: str | None = None
     debug_task: str | None = None
@@ -96,7 +64,7 @@ class Options(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _SEED, _TASK = range(9)
+_FLAG, _TEXT, _WORKERS, _NICE, _HOSTS, _COUNT, _SECONDS, _SEED, _TASK, _MARGIN, _TIME = range(11)
 _OPTIONS: dict[str, tuple[str, int]] = {
     "-n": ("workers", _WORKERS),
     "--host": ("hosts", _HOSTS),
@@ -121,6 +89,13 @@ _OPTIONS: dict[str, tuple[str, int]] = {
     "--no-finish": ("no_finish", _FLAG),
     "--task-log": ("task_log", _TEXT),
     "--task-output": ("task_output", _TEXT),
+    "--progress": ("progress", _FLAG),
+    "--no-progress": ("no_progress", _FLAG),
+    "--status": ("status", _TEXT),
+    "--trace": ("trace", _TEXT),
+    "--report": ("report", _TEXT),
+    "--stop-before": ("stop_before", _MARGIN),
+    "--walltime": ("walltime", _TIME),
     "--label": ("label", _FLAG),
     "--output": ("output", _TEXT),
     "--debug-task": ("debug_task", _TASK),
@@ -143,6 +118,10 @@ NAMES = ("-n", *(name for name in _OPTIONS if name.startswith("--")))
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _SEED_DIGITS = re.compile(r"\d{1,1000}", re.ASCII)
 _ONE_TASK = re.compile(r"(?:.+:)?\d{1,18}", re.ASCII | re.DOTALL)
+_SECONDS_BEFORE = re.compile(r"\d{1,9}(\.\d*)?", re.ASCII)
+_DURATION = re.compile(
+    r"(?:(\d{1,5})-)?(?:(\d{1,6}):(?=\d+:))?(?:(\d{1,6}):)?(\d{1,9}(?:\.\d*)?)", re.ASCII
+)
 _CODE_OR_MODULE = ("-c", "-m")
 """In the place of a program, as under `python`; what they need may hang on them."""
 
@@ -163,6 +142,8 @@ def parse(words: list[str]) -> Options:
         if name == "ignored":
             found["ignored"] = (*found.get("ignored", ()), option)
             _ = _value(option, value, left) if kind == _TEXT else _no_value(option, value)
+        elif name == "no_progress":
+            found["progress"] = not _no_value(option, value)
         elif kind == _FLAG:
             found[name] = _no_value(option, value)
         elif kind == _HOSTS:
@@ -184,26 +165,27 @@ def for_ranks(options: Options) -> tuple[str, ...]:
         ("-v", options.verbose), ("-q", options.quiet), ("--debug", options.debug),
         ("--no-finish", options.no_finish), ("--profile", options.profile),
         ("--label", options.label), ("--keep-failures", options.keep_failures),
-        ("-i", options.interactive),
+        ("-i", options.interactive), ("--progress", options.progress is True),
+        ("--no-progress", options.progress is False),
     )  # fmt: skip
     words = [flag for flag, given in flags if given]
-    for name, number in _numbers(options):
-        words += [] if number is None else [name, str(number)]
-    if options.task_timeout is not None:
-        words += ["--task-timeout", f"{options.task_timeout:.15g}"]
+    numbers = (
+        ("--nice", options.nice), ("--retries", options.retries), ("--seed", options.seed),
+        ("--task-timeout", options.task_timeout), ("--walltime", options.walltime),
+    )  # fmt: skip
+    for name, number in numbers:
+        digits = f"{number:.15g}" if isinstance(number, float) else str(number)
+        words += [] if number is None else [name, digits]
     texts = (
         ("--checkpoint", options.checkpoint), ("--pythonpath", options.pythonpath),
         ("--task-log", options.task_log), ("--task-output", options.task_output),
-        ("--output", options.output),
+        ("--status", options.status), ("--trace", options.trace), ("--report", options.report),
+        ("--stop-before", options.stop_before), ("--output", options.output),
         ("--debug-task", options.debug_task),
     )  # fmt: skip
     for name, text in texts:
         words += [] if text is None else [name, text]
     return tuple(words)
-
-
-def _numbers(options: Options) -> tuple[tuple[str, int | None], ...]:
-    return ("--nice", options.nice), ("--retries", options.retries), ("--seed", options.seed)
 
 
 def notes(options: Options, launched: bool) -> list[str]:
@@ -297,6 +279,10 @@ def _checked(option: str, kind: int, value: str) -> str | int | float:
         return int(value)
     if kind == _TASK:
         return task(value)
+    if kind == _MARGIN:
+        return margin(value)
+    if kind == _TIME:
+        return duration(value)
     if not _WHOLE.fullmatch(value):
         raise UsageError(f"{option} needs a number, not {value!r}")
     number = int(value)
@@ -317,6 +303,30 @@ def task(value: str) -> str:
             "or the map's number from 1 on (fit:17, 2:17), or calls:3 for the submitted calls"
         )
     return value
+
+
+def margin(value: str) -> str:
+    """Return the seconds before the end of the job, as they were written, or "auto".
+
+    Raises UsageError for anything else.
+    """
+    if value != "auto" and not _SECONDS_BEFORE.fullmatch(value):
+        raise UsageError(f"{value!r}: it is how many seconds are to be left of the job, or auto")
+    return value
+
+
+def duration(value: str) -> float:
+    """Return a time as batch systems write it, in seconds: 90, 45:00, 12:30:00, 1-12:00:00.
+
+    Raises UsageError for anything else.
+    """
+    if not (found := _DURATION.fullmatch(value)):
+        raise UsageError(f"{value!r}: a time is 90 (seconds), 45:00, 12:30:00 or 1-12:00:00")
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if not total > 0:
+        raise UsageError(f"{value!r}: the time of a job must be above 0")
+    return total
 
 
 def _seconds(option: str, value: str) -> float:

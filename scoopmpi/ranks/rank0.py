@@ -14,9 +14,8 @@ from functools import partial
 from typing import Any
 
 from ..executors.farm_executor import FarmExecutor
-from ..farm import host_watch, verbose
+from ..farm import host_watch
 from ..farm.farm import Farm
-from ..farm.observer import joined
 from ..output import console
 from ..process import identity, lifeline
 from ..process.launcher_variables import survivable
@@ -32,7 +31,7 @@ from ..wire import payload
 from ..wire.transport import MPITransport
 from . import leaving
 from .last_resort import LastResort
-from .logs import Logs
+from .readers import Readers
 from .unread_words import UnreadWords
 
 
@@ -85,6 +84,10 @@ def _alone(
         print("scoopmpi: --checkpoint: nothing is kept, 1 rank has no workers", file=sys.stderr)
     if options.task_log is not None:
         print("scoopmpi: --task-log: nothing is logged, 1 rank has no workers", file=sys.stderr)
+    for option in ("status", "trace", "report"):
+        if getattr(options, option) is not None:
+            text = f"scoopmpi: --{option}: nothing is written, 1 rank has no workers"
+            print(text, file=sys.stderr)
     if options.task_output is not None:
         print("scoopmpi: --task-output: no files are made, 1 rank has no workers", file=sys.stderr)
     run = unread.around(_program(program, arguments, options.interactive))
@@ -99,13 +102,12 @@ def _lead(
     from ..checkpoint.file_checks import CheckpointError  # late: few programs have one
 
     retries = 2 if options.retries is None else options.retries
-    logs = Logs(options)
+    readers = Readers(options, unread.reader)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
-    observer = joined(verbose.reader(), logs.tasks, unread.reader)
-    farm = Farm(transport, retries=retries, observer=observer, last_resort=last_resort)
+    farm = Farm(transport, retries=retries, readers=readers.all, last_resort=last_resort)
     watch = host_watch.over(farm, transport, os.environ)
     try:
-        logs.check()
+        readers.check()
         checkpoint = _checkpoint(options, farm)
         if checkpoint is not None:
             pedigree.program.keep_in(checkpoint)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ..farm.observer import Observer
 from ..program.scoop_options import Options
+from ..watching.observer import Observer
 
 
 class UnreadWords(Observer):
@@ -33,7 +33,7 @@ class UnreadWords(Observer):
         """Return this, where it has to hear of the first task; else None."""
         return None if self._behind is None else self
 
-    def tasks_assigned(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
         """Take the first task as the end of reading words."""
         self._behind.task_made()
 

@@ -124,6 +124,13 @@ class Reconfigured(NamedTuple):
     settings: dict[str, Any]
 
 
+class Observe(NamedTuple):
+    """Say more of your batches from now on: when they ran, memory, tasks of tasks, errors.
+
+    From farm to worker, for a reader of events that wants it; behind its Joined, or later.
+    """
+
+
 class Finish(NamedTuple):
     """The program has ended: run what your tasks have left.
 
@@ -204,6 +211,7 @@ class Finished(NamedTuple):
     log: how they went, each a `tasks.stretch.Stretch`, where a task log is asked for.
     goes_on: True where the worker goes on with the tasks from `stop` on, as its results were so
         large that they have left before the batch ends.
+    seen: more of how they ran, a `tasks.seen.Seen`, behind an Observe.
     """
 
     job: int
@@ -218,6 +226,7 @@ class Finished(NamedTuple):
     again: tuple[int, ...] = ()
     log: tuple[Any, ...] = ()
     goes_on: bool = False
+    seen: Any = None
 
 
 class Waiting(NamedTuple):
@@ -310,8 +319,8 @@ class Lost(NamedTuple):
 
 
 ToWorker: TypeAlias = (
-    Run | Forget | StealRequest | Returned | Ceased | ConstantsSet | Reconfigured | Finish | Stop
-    | BroadcastConstants | BufferRequest | LentBuffers | LentRequest
+    Run | Forget | StealRequest | Returned | Ceased | ConstantsSet | Reconfigured | Observe | Finish
+    | Stop | BroadcastConstants | BufferRequest | LentBuffers | LentRequest
 )  # fmt: skip
 ToFarm: TypeAlias = (
     Joined | ImportFailed | Left | Finished | Waiting | Resumed | Printed | Rest

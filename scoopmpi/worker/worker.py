@@ -88,6 +88,7 @@ class Worker:
             messages.Ceased: hub.sharing.ceased,
             messages.Finish: hub.finishing.asked,
             messages.Reconfigured: self._reconfigured,
+            messages.Observe: self._observe,
         }
 
     # What the process around it calls.
@@ -236,6 +237,11 @@ class Worker:
     def _reconfigured(self, message: messages.Reconfigured) -> None:
         if self.output is not None:
             self.output.reconfigured(message.stream, message.settings)
+
+    def _observe(self, message: messages.Observe) -> None:
+        from . import seen  # late: few runs are looked at
+
+        seen.observe(self.batches)
 
     def _wake(self) -> None:
         if self._progress_thread is not None:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from scoopmpi import futures
-from scoopmpi.farm import task_log
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
+from scoopmpi.watching import task_log
 from scoopmpi.wire.messages import Finished
 from scoopmpi.wire.payload import pickle
 from scoopmpi.worker import answers
@@ -56,7 +56,8 @@ def ranks(
     seed = request.param
     Scene.log = task_log.begun("task_log", str(tmp_path / "log")) if seed % 3 == 0 else None
     policy = EAGER if seed % 4 == 1 else KEEN
-    found = Scene.ranks = Ranks(1 + seed % 3, seed, policy, 20, Scene.log)
+    readers = [Scene.log] if Scene.log else []
+    found = Scene.ranks = Ranks(1 + seed % 3, seed, policy, 20, readers)
     Scene.deaths, Scene.looks, Scene.parts = 0.0, 0.2, 0
     count_parts(found, monkeypatch)
     for worker in found.workers if Scene.log else ():

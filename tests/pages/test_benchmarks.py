@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from scoopmpi.farm import row_file
+from scoopmpi.watching import row_file
 from tests.support.libraries import ROOT, Library
 from tests.support.starting import start
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.farm.task_log import COLUMNS
+from scoopmpi.watching.task_log import COLUMNS
 from tests.support.libraries import ROOT, Library
 from tests.support.starting import MYSCOOP, start
 

@@ -16,7 +16,8 @@ from scoopmpi.launch.commandline import rank_command
 from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.hosts import hostlist
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
-from scoopmpi.program.scoop_options import USAGE, Options, UsageError, for_ranks, notes, parse
+from scoopmpi.program.scoop_options import Options, UsageError, for_ranks, notes, parse
+from scoopmpi.program.usage import USAGE
 from tests.support.libraries import Library
 from tests.support.starting import mpirun, start, start_ranks
 from tests.support.wrappers import Prefix, prefix, started

@@ -11,13 +11,14 @@ import pickle
 import random
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.farm import Farm
-from scoopmpi.farm.observer import Observer
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
+from scoopmpi.watching.observer import Observer
 from scoopmpi.wire.messages import KINDS, NUMBERS, Lost
 from scoopmpi.worker.nested.fibers import Ended
 from scoopmpi.worker.worker import Worker
@@ -126,12 +127,12 @@ class Ranks:
         seed: int,
         policy: Policy = Policy(),
         retries: int = 2,
-        observer: Observer | None = None,
+        readers: Sequence[Observer] = (),
         successors: bool = False,
     ) -> None:
         self.link = Link(workers + 1, seed)
         last_resort = self.one_more if successors else None
-        self.farm = Farm(self.link.transport(0), policy, False, retries, observer, last_resort)
+        self.farm = Farm(self.link.transport(0), policy, False, retries, readers, last_resort)
         self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
         self.executor = FarmExecutor(self.farm)
         self.acting: Worker | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -164,16 +164,25 @@ class Duration(Seconds):
         return seconds
 
 
-class Task(_Kind):
-    """One task of a program: an index, or MAP:INDEX."""
+class OfRanks(_Kind):
+    """What each rank reads again, as text; `read` says what it is, or raises UsageError."""
 
-    name = "task"
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name, self._read = name, read
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         try:
-            return scoop_options.task(value)
+            return self._read(value) if isinstance(value, str) else value
         except scoop_options.UsageError as problem:
             self.fail(str(problem), param, ctx)
+
+
+TASK = OfRanks("task", scoop_options.task)
+"""One task of a program: an index, or MAP:INDEX."""
+MARGIN = OfRanks("seconds", scoop_options.margin)
+"""Seconds before the end of the job, or auto."""
+JOB_TIME = OfRanks("time", scoop_options.duration)
+"""How long a job may run, as batch systems write it."""
 
 
 class Directory(click.Path):

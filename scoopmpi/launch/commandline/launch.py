@@ -18,6 +18,9 @@ from ...program.scoop_options import Options
 from ..flavours.ranks import LauncherOptions, LaunchError
 from ..hosts.placement import Binding
 
+NAMED = ("task_log", "task_output", "status", "trace", "report")
+"""The options of a farm that name a file or directory for the job, with {job} in its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -77,7 +80,7 @@ def with_paths(options: Options) -> Options:
     number = _job_number()
     if options.output is not None:
         options = options._replace(output=of_each_rank(options.output))
-    names: dict[str, Any] = {"task_log": options.task_log, "task_output": options.task_output}
+    names: dict[str, Any] = {name: getattr(options, name) for name in NAMED}
     for option, path in names.items():
         if path is not None:
             names[option] = os.path.abspath(named_files.with_job(path, number))

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 
 from scoopmpi import futures, task
-from scoopmpi.farm import task_log
-from scoopmpi.farm.observer import Several
-from scoopmpi.farm.verbose import Verbose
 from scoopmpi.process import identity
 from scoopmpi.process.named_files import NameProblem
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor, stretch
 from scoopmpi.tasks.stretch import Timed, lines
+from scoopmpi.watching import task_log
+from scoopmpi.watching.verbose import Verbose
 from scoopmpi.wire.errors import WorkerLost
 from scoopmpi.worker.watched import Watch, WatchedBatch
 from tests.support.link import Ranks
@@ -43,8 +42,8 @@ def logged(path: Path, seed: int, workers: int = 3, retries: int = 20) -> Iterat
     """A farm whose tasks are logged; the rows are there at its end."""
     log = task_log.begun("task_log", str(path))
     policy = EAGER if seed % 2 else Policy()
-    observer = Several([Verbose(), log]) if seed % 3 else log
-    ranks = Scene.ranks = Ranks(workers, seed, policy, retries, observer)
+    readers = (Verbose(), log) if seed % 3 else (log,)
+    ranks = Scene.ranks = Ranks(workers, seed, policy, retries, readers)
     for worker in ranks.workers:
         worker.batches.open = partial(WatchedBatch, watch=Watch(True, None, worker.task_ended))
     current_executor.install(ranks.executor)

@@ -11,10 +11,12 @@ import pytest
 
 from scoopmpi import futures
 from scoopmpi.checkpoint import record
-from scoopmpi.farm.observer import Observer
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
+from scoopmpi.tasks.seen import Seen
+from scoopmpi.watching.observer import Observer
+from scoopmpi.watching.tally import Tally
 from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
 
@@ -34,6 +36,7 @@ class Account(Observer):
         self.tasks: dict[str, Counter[int]] = {}
         self.failed = self.batches = self.late = 0
         self.seconds = 0.0
+        self.tally = Tally()
         self.joined: list[int] = []
         self.lost: list[int] = []
         self.closed = False
@@ -53,7 +56,9 @@ class Account(Observer):
     def worker_lost(self, worker: int, host: str) -> None:
         self.lost.append(worker)
 
-    def job_begun(self, job: int, kind: str, name: str) -> None:
+    def job_begun(
+        self, job: int, kind: str, name: str, size: int | None, progress: bool | str | None
+    ) -> None:
         assert job not in self.kinds
         self.kinds[job] = kind
 
@@ -63,19 +68,20 @@ class Account(Observer):
         if not self._balanced(job):
             self.cut_short.add(job)
 
-    def tasks_assigned(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
         self._count("assigned", job, tasks)
 
     def tasks_finished(
-        self, job: int, worker: int, tasks: int, failed: int, seconds: float
-    ) -> None:
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        seen: Seen | None,
+    ) -> None:  # fmt: skip
         self._count("finished", job, tasks)
         self.late += job in self.ended
         self.failed += failed
         self.batches += 1
         self.seconds += max(seconds, 0.0)
 
-    def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_handed_back(self, job: int, worker: int, start: int, tasks: int) -> None:
         self._count("handed back", job, tasks)
 
     def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
@@ -86,10 +92,10 @@ class Account(Observer):
     ) -> None:
         self._count("lost", job, tasks)
 
-    def tasks_retried(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_retried(self, job: int, worker: int, start: int, tasks: int) -> None:
         self._count("retried", job, tasks)
 
-    def tasks_given_up(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_given_up(self, job: int, worker: int, start: int, tasks: int) -> None:
         self._count("given up", job, tasks)
 
     def farm_closed(self) -> None:
@@ -109,6 +115,23 @@ class Account(Observer):
         """Check that of what was assigned nothing is missing, for each job."""
         for job in self.kinds:
             assert self._balanced(job) or job in self.cut_short
+        self.agree(self.tally)
+
+    def agree(self, tally: Tally) -> None:
+        """Check that a tally has come to the same."""
+        total = tally.total
+        for what in ("finished", "recalled", "retried", "lost"):
+            assert getattr(total, what) == self.of(what), what
+        assert total.given_up == self.of("given up")
+        assert (total.failed, total.left) == (self.failed, 0)
+        assert abs(total.seconds - self.seconds) < 1e-6
+        assert total.running == 0 and not any(each.held for each in tally.workers.values())
+        functions = tally.functions.values()
+        assert total.finished == sum(each.counts.finished for each in functions)
+        assert {each.rank for each in tally.workers.values() if each.lost} == {*self.lost}
+        if not self.lost:
+            assert sum(each.durations.tasks for each in functions) == total.finished
+            assert sum(each.tasks for each in tally.workers.values()) == total.finished
 
 
 class Scene:
@@ -125,7 +148,7 @@ def observed(
     """A farm at whose end every task is accounted for."""
     account = Account()
     policy = EAGER if seed % 2 else Policy()
-    ranks = Scene.ranks = Ranks(workers, seed, policy, retries, account)
+    ranks = Scene.ranks = Ranks(workers, seed, policy, retries, [account, account.tally])
     Scene.deaths = deaths
     checkpoint = None
     if path is not None:

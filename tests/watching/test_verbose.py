@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.farm import verbose
+from scoopmpi.watching import verbose
 from tests.support.libraries import libraries
 from tests.support.starting import MYSCOOP, start
 
@@ -45,21 +45,21 @@ def test_there_is_no_reader_unless_somebody_wants_it(caplog: pytest.LogCaptureFi
 
 def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
     reader = verbose.Verbose()
-    reader.job_begun(1, "calls", "a submitted call")
+    reader.job_begun(1, "calls", "a submitted call", None, None)
     reader.worker_joined(1, "n1", 7)
     reader.worker_joined(2, "n2", 8)
-    reader.job_begun(2, "map", "square")
+    reader.job_begun(2, "map", "square", 6, None)
     reader.tasks_recalled(2, 0, 3)
-    reader.tasks_finished(2, 1, 4, 1, -1.0)
-    reader.tasks_finished(2, 1, 1, 0, 0.5)
-    reader.tasks_retried(2, 2, 1)
+    reader.tasks_finished(2, 1, 0, 4, 1, -1.0, None)
+    reader.tasks_finished(2, 1, 0, 1, 0, 0.5, None)
+    reader.tasks_retried(2, 2, 0, 1)
     reader.worker_lost(2, "n2")
-    reader.tasks_given_up(2, 3, 1)
+    reader.tasks_given_up(2, 3, 0, 1)
     reader.job_ended(2)
-    reader.tasks_finished(2, 1, 1, 0, 0.25)
-    reader.tasks_finished(1, 1, 2, 0, 0.25)
-    reader.job_begun(3, "nested", "a nested function")
-    reader.tasks_finished(3, 1, 5, 0, 1.0)
+    reader.tasks_finished(2, 1, 0, 1, 0, 0.25, None)
+    reader.tasks_finished(1, 1, 0, 2, 0, 0.25, None)
+    reader.job_begun(3, "nested", "a nested function", 5, None)
+    reader.tasks_finished(3, 1, 0, 5, 0, 1.0, None)
     reader.farm_closed()
     texts = [re.sub(r"after \S+ s", "after S s", line) for line in lines.messages]
     assert texts == [

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ..tasks.seen import Seen
 from .observer import Observer
 
 logger = logging.getLogger("scoopmpi")
@@ -73,7 +74,9 @@ class Verbose(Observer):
     def worker_lost(self, worker: int, host: str) -> None:
         self._lost += 1  # the line that says so is a warning, and needs no reader
 
-    def job_begun(self, job: int, kind: str, name: str) -> None:
+    def job_begun(
+        self, job: int, kind: str, name: str, size: int | None, progress: bool | str | None
+    ) -> None:
         if kind != "map":
             self._jobs[job] = Job(kind, name)
             return
@@ -91,8 +94,9 @@ class Verbose(Observer):
     # Tasks. Those of a job that has ended are in no line but the last.
 
     def tasks_finished(
-        self, job: int, worker: int, tasks: int, failed: int, seconds: float
-    ) -> None:
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        seen: Seen | None,
+    ) -> None:  # fmt: skip
         known = self._jobs.get(job)
         if known is not None:
             self._tasks[known.kind] += tasks
@@ -102,7 +106,9 @@ class Verbose(Observer):
             counts.failed += failed
             counts.seconds += max(seconds, 0.0)
 
-    def tasks_put_off(self, job: int, worker: int, tasks: int, seconds: float) -> None:
+    def tasks_put_off(
+        self, job: int, worker: int, start: int, tasks: int, seconds: float, seen: Seen | None
+    ) -> None:
         for counts in self._counts(job):
             counts.retried += tasks
             counts.seconds += max(seconds, 0.0)
@@ -111,14 +117,14 @@ class Verbose(Observer):
         for counts in self._counts(job):
             counts.recalled += tasks
 
-    def tasks_retried(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_retried(self, job: int, worker: int, start: int, tasks: int) -> None:
         for counts in self._counts(job):
             counts.retried += tasks
         logger.info(
             "%s: %s of worker %d tried again", self._title(job), many(tasks, "task"), worker
         )
 
-    def tasks_given_up(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_given_up(self, job: int, worker: int, start: int, tasks: int) -> None:
         for counts in self._counts(job):
             counts.given_up += tasks
         logger.info("%s: %s of worker %d given up", self._title(job), many(tasks, "task"), worker)

@@ -43,7 +43,9 @@ class TaskLog(Observer):
     def worker_joined(self, worker: int, host: str, pid: int) -> None:
         self._hosts[worker] = host
 
-    def job_begun(self, job: int, kind: str, name: str) -> None:
+    def job_begun(
+        self, job: int, kind: str, name: str, size: int | None, progress: bool | str | None
+    ) -> None:
         self._names[job] = name
 
     def job_ended(self, job: int) -> None:

@@ -1,8 +1,8 @@
 """What the farm says of its work: one method for each kind of event.
 
-Progress bars, traces, reports and `-v` (`verbose`) are readers of this. Each event is told by one
-line of code on rank 0, with the farm's lock held: a reader must be quick, and raise nothing.
-Nothing is told for each single task, and without a reader a message costs one test for None.
+Bar, status file, trace, task log and `-v` are readers of this. An event is told with the farm's
+lock held, through `door`: a reader is quick, and does its writing in a thread of its own. Nothing
+is told for each single task.
 
 Of the tasks of a job that are assigned, each is later finished, put off, handed back or lost; only
 where the job ends before they are sent they are not heard of again. Those that are put off, handed
@@ -12,11 +12,11 @@ map that is read to its end are those finished, recalled and given up, all toget
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..tasks.seen import Seen
     from ..tasks.stretch import Stretch
 
 
@@ -28,34 +28,51 @@ class Observer:
     start, tasks: the first of some tasks of that job, and how many they are.
     """
 
+    asks_workers = False
+    """True where workers have to say more of each batch: when it ran, memory, nested tasks."""
+
     def worker_joined(self, worker: int, host: str, pid: int) -> None:
         """Hear that a worker has imported the program and takes part."""
 
     def worker_lost(self, worker: int, host: str) -> None:
         """Hear that a worker has died; what becomes of its tasks has been told before."""
 
-    def job_begun(self, job: int, kind: str, name: str) -> None:
+    def job_begun(
+        self, job: int, kind: str, name: str, size: int | None, progress: bool | str | None
+    ) -> None:
         """Hear of a new job.
 
         kind: "map"; "calls" for all submitted calls, a task each; "nested" for tasks that a worker
-            hands to others. All other tasks of nested jobs run where they were made, and are not
-            heard of.
+            hands to others. All other tasks of nested jobs run where they were made.
         name: of the function of its tasks.
+        size: how many tasks it has, as far as that is known; None of calls and generators.
+        progress: what the program has said of a bar for it: to show it or not, or its title.
         """
+
+    def job_grew(self, job: int, tasks: int) -> None:
+        """Hear that a job whose size is not known has so many more tasks."""
+
+    def job_sized(self, job: int, size: int) -> None:
+        """Hear how many tasks a job has in all: its iterables have come to their end."""
 
     def job_ended(self, job: int) -> None:
         """Hear that nobody wants more of a job; batches of it may still be told of."""
 
-    def tasks_assigned(self, job: int, worker: int, tasks: int) -> None:
-        """Hear that a worker gets a batch."""
+    def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
+        """Hear that a worker gets a batch, maybe behind one that it has.
+
+        attempt: which one it is of these tasks, 1 for the first.
+        """
 
     def tasks_finished(
-        self, job: int, worker: int, tasks: int, failed: int, seconds: float
-    ) -> None:
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        seen: Seen | None,
+    ) -> None:  # fmt: skip
         """Hear that a batch, or the front part of one, has run.
 
         failed: how many of the tasks have raised.
         seconds: since the batch began; negative for a front part, whose time comes with the rest.
+        seen: what the worker says of it, where workers are asked.
         """
 
     def tasks_ran(
@@ -67,13 +84,16 @@ class Observer:
             failed, and where workers were not asked for it.
         """
 
-    def tasks_put_off(self, job: int, worker: int, tasks: int, seconds: float) -> None:
+    def tasks_put_off(
+        self, job: int, worker: int, start: int, tasks: int, seconds: float, seen: Seen | None
+    ) -> None:
         """Hear that tasks of a batch have raised, and are tried again after a delay.
 
-        seconds: as of `tasks_finished`; negative where others of the batch have finished.
+        start: of the batch. seconds, seen: as of `tasks_finished`; negative, and None, where others
+        of the batch have finished.
         """
 
-    def tasks_handed_back(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_handed_back(self, job: int, worker: int, start: int, tasks: int) -> None:
         """Hear that a worker has not begun the end of a batch in time: it is queued again."""
 
     def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
@@ -87,31 +107,29 @@ class Observer:
         attempt: which one it was of these tasks. late: the task had outlived its limit.
         """
 
-    def tasks_retried(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_retried(self, job: int, worker: int, start: int, tasks: int) -> None:
         """Hear that tasks of a lost batch, which may have killed the worker, are tried again."""
 
-    def tasks_given_up(self, job: int, worker: int, tasks: int) -> None:
+    def tasks_given_up(self, job: int, worker: int, start: int, tasks: int) -> None:
         """Hear that a task has failed, as too many workers have died with it."""
+
+    def task_waits(self, job: int, worker: int, task: int) -> None:
+        """Hear that a running task waits for tasks of its own, and its worker is free for more."""
+
+    def task_goes_on(self, job: int, worker: int, task: int) -> None:
+        """Hear that a task that was waiting runs again."""
+
+    def constants_set(self, number: int, size: int) -> None:
+        """Hear that constants are set for all later tasks.
+
+        number: how many calls of setConst there have been. size: bytes of these.
+        """
+
+    def outcomes_kept(self, outcomes: int, size: int) -> None:
+        """Hear that outcomes are in the checkpoint for good; told by its own thread.
+
+        outcomes: how many more. size: bytes of these.
+        """
 
     def farm_closed(self) -> None:
         """Hear that all is over: the last event."""
-
-
-class Several(Observer):
-    """Readers that stand in the place of one: each hears everything, in their order."""
-
-    def __init__(self, readers: Sequence[Observer]) -> None:
-        for event in filter(str.isidentifier, vars(Observer)):
-            if not event.startswith("_"):
-                setattr(self, event, partial(_tell, [getattr(reader, event) for reader in readers]))
-
-
-def joined(*readers: Observer | None) -> Observer | None:
-    """Return one reader in the place of those that there are; None where there are none."""
-    there = [reader for reader in readers if reader is not None]
-    return Several(there) if len(there) > 1 else next(iter(there), None)
-
-
-def _tell(methods: Sequence[Callable[..., None]], *event: Any) -> None:
-    for method in methods:
-        method(*event)

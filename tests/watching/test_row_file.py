@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.farm import row_file
-from scoopmpi.farm.row_file import RowFile
+from scoopmpi.watching import row_file
+from scoopmpi.watching.row_file import RowFile
 
 pytestmark = pytest.mark.timeout(30)
 

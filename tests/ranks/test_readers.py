@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scoopmpi.program.scoop_options import Options
-from scoopmpi.ranks.logs import Logs
+from scoopmpi.ranks.readers import Readers
 from tests.support.libraries import Library, libraries, survives
 from tests.support.starting import MYSCOOP, own_session, start, start_ranks
 
@@ -250,4 +250,4 @@ def test_a_directory_that_cannot_be_listed_is_written_all_the_same(
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "listdir", refused)  # as for modes -wx, which root does not feel
-    Logs(Options(task_output=str(tmp_path))).check()
+    Readers(Options(task_output=str(tmp_path))).check()
