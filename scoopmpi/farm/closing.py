@@ -78,7 +78,7 @@ class Closing:
         self._members.tell()
         self._callbacks.show_all(hurry)
         with self._lock:
-            self._door.farm_closed()
+            self._door.close()
         if not left:
             self._transport.abort(status)
         self._closed = True
