@@ -176,8 +176,8 @@ class _Lead:
         from ..farm.farm import Farm
 
         self._transport = transport
-        readers, problem = _tried(open_readers)
-        self.farm = Farm(transport, readers=readers)
+        self._readers, problem = _tried(open_readers)
+        self.farm = Farm(transport, readers=self._readers)
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
         base = FarmExecutor(self.farm)
         try:
@@ -212,6 +212,8 @@ class _Lead:
             self._before.restore()
             if not _leads:
                 payload.names_on_workers(lambda: None)
+            for reader in self._readers:
+                self.farm.dismiss(reader, int(failed))
             self.farm.close()
             self._transport.free()
 
@@ -220,10 +222,16 @@ def _opened(log: str | None, watched: watching_asked.Asked) -> list[Observer]:
     """Return the readers of a farm. log: the name of a file for a table of all tasks."""
     from ..watching import task_log, verbose  # late: the other ranks need none
 
-    readers: list[Observer | None] = [verbose.reader(), *watched.opened()]
-    if log is not None:
-        readers.append(task_log.begun("task_log", log))
-    return [reader for reader in readers if reader is not None]
+    readers = watched.opened()
+    try:
+        if log is not None:
+            readers.append(task_log.begun("task_log", log))
+    except ValueError:
+        for reader in readers:
+            reader.farm_closed(1)
+        raise
+    told = verbose.reader()
+    return readers if told is None else [told, *readers]
 
 
 def _tried(

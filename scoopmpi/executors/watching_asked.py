@@ -35,7 +35,7 @@ class Asked(NamedTuple):
                 readers.append(reader)  # noqa: PERF402 (those that are there are closed)
         except ValueError:
             for reader in readers:
-                reader.farm_closed()
+                reader.farm_closed(1)
             raise
         return readers
 

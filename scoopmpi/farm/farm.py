@@ -258,10 +258,13 @@ class Farm:
             self._door.remove(reader)
         return reads
 
-    def dismiss(self, reader: Observer) -> None:
-        """Have a reader that still reads hear that all is over for it, and of nothing more."""
+    def dismiss(self, reader: Observer, status: int = 0) -> None:
+        """Have a reader that still reads hear that all is over for it, and of nothing more.
+
+        status: how, as in `Observer.farm_closed`.
+        """
         if self.ignore(reader):
-            Door([reader]).farm_closed()  # without the lock: it may have much to write
+            Door([reader]).farm_closed(status)  # without the lock: it may have much to write
 
     def step(self) -> bool:
         """Take one turn of the loop; return False where there was nothing to do."""

@@ -131,5 +131,8 @@ class Observer:
         outcomes: how many more. size: bytes of these.
         """
 
-    def farm_closed(self) -> None:
-        """Hear that all is over: the last event."""
+    def farm_closed(self, status: int) -> None:
+        """Hear that all is over: the last event.
+
+        status: what the program has ended with, 128 and a signal's number where that has ended it.
+        """

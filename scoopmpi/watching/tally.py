@@ -40,6 +40,7 @@ class Tally(Observer):
         self.constants = 0
         self.kept = 0
         self.ended: float | None = None
+        self.status: int | None = None
 
     # Workers and jobs.
 
@@ -168,8 +169,8 @@ class Tally(Observer):
     def outcomes_kept(self, outcomes: int, size: int) -> None:
         self.kept += outcomes
 
-    def farm_closed(self) -> None:
-        self.ended = self._clock()
+    def farm_closed(self, status: int) -> None:
+        self.ended, self.status = self._clock(), status
 
     # Numbers, with the lock held.
 

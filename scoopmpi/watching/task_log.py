@@ -75,7 +75,7 @@ class TaskLog(Observer):
     ) -> None:
         self._row(job, start, tasks, TIMEOUT if late else LOST, worker, attempt)
 
-    def farm_closed(self) -> None:
+    def farm_closed(self, status: int) -> None:
         self._file.close()
 
     def _row(

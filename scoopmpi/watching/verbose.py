@@ -129,7 +129,7 @@ class Verbose(Observer):
             counts.given_up += tasks
         logger.info("%s: %s of worker %d given up", self._title(job), many(tasks, "task"), worker)
 
-    def farm_closed(self) -> None:
+    def farm_closed(self, status: int) -> None:
         calls, nested = self._tasks["calls"], self._tasks["nested"]
         jobs = f"{many(self._maps, 'map')}, {many(calls, 'submitted call')}"
         if nested:

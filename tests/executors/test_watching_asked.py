@@ -41,7 +41,7 @@ class Hears(Observer):
     def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
         self.tasks += tasks
 
-    def farm_closed(self) -> None:
+    def farm_closed(self, status: int) -> None:
         self.ends += 1
 
 

@@ -179,7 +179,7 @@ def test_workers_that_die(ranks: Ranks) -> None:
 def test_each_task_is_once_in_the_log(ranks: Ranks, tmp_path: Path) -> None:
     list(futures.map(result, range(80)))
     ranks.settle()
-    Scene.log.farm_closed()
+    Scene.log.farm_closed(0)
     found: Counter[int] = Counter()
     with (tmp_path / "log").open(newline="") as file:
         for row in csv.DictReader(file):

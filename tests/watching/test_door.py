@@ -59,7 +59,7 @@ def test_each_event_reaches_those_who_hear_it() -> None:
     door.worker_joined(1, "n1", 17)
     door.add(second)
     door.job_begun(1, "map", "square", 3, None)
-    door.farm_closed()  # neither has it
+    door.farm_closed(0)  # neither has it
     door.remove(first)
     door.job_ended(1)
     assert first.heard == ["worker_joined", "map 3"]

@@ -98,7 +98,7 @@ class Account(Observer):
     def tasks_given_up(self, job: int, worker: int, start: int, tasks: int) -> None:
         self._count("given up", job, tasks)
 
-    def farm_closed(self) -> None:
+    def farm_closed(self, status: int) -> None:
         self.closed = True
 
     def _balanced(self, job: int) -> bool:

@@ -52,7 +52,7 @@ def logged(path: Path, seed: int, workers: int = 3, retries: int = 20) -> Iterat
     try:
         yield rows
         ranks.settle()
-        log.farm_closed()
+        log.farm_closed(0)
         rows += read(path)
     finally:
         identity.this.started = before
@@ -203,7 +203,7 @@ def test_the_file_of_a_former_run_is_kept_and_that_of_a_crash_goes_on(
     for goes_on, told in ((False, ""), (False, f"is now {path}.1\n"), (True, "")):
         log = task_log.begun("task_log", str(path), goes_on)
         log.tasks_recalled(1, 0, 3)
-        log.farm_closed()
+        log.farm_closed(0)
         assert capsys.readouterr().err.endswith(told)
     assert len(read(path)) == 2 and len(read(tmp_path / "log.1")) == 1
     assert read(path)[0]["outcome"] == "cached"

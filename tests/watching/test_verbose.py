@@ -60,7 +60,7 @@ def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
     reader.tasks_finished(1, 1, 0, 2, 0, 0.25, None)
     reader.job_begun(3, "nested", "a nested function", 5, None)
     reader.tasks_finished(3, 1, 0, 5, 0, 1.0, None)
-    reader.farm_closed()
+    reader.farm_closed(0)
     texts = [re.sub(r"after \S+ s", "after S s", line) for line in lines.messages]
     assert texts == [
         "worker 1 joined: pid 7 on n1",
