@@ -205,11 +205,16 @@ def known_options(python: str) -> set[str]:
     return {option for option in (BAR, NO_BAR, *FILES) if option in answer.stdout}
 
 
-def ways(before: str | None) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Return the ways that can be measured: of each its interpreter and its options."""
+def ways(before: str | None, wanted: str = "") -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return the ways that can be measured: of each its interpreter and its options.
+
+    wanted: those beside the first, separated by commas; all of them without.
+    """
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     known = known_options(sys.executable)
     for way, asked in WAYS.items():
+        if wanted and way not in ("without", *wanted.split(",")):
+            continue
         missing = [option for option in asked if option not in known and option != NO_BAR]
         if missing:
             print(f"{way}: this version has no {', '.join(missing)}", file=sys.stderr)
@@ -245,8 +250,8 @@ def _plain(rounds: Sequence[Mapping[str, Figures]], figure: str, way: str) -> st
     return f"{statistics.median(found):.3g}" if found else ""
 
 
-def main(rounds: int, before: str | None, parts: Sequence[str]) -> None:
-    asked = ways(before)
+def main(rounds: int, before: str | None, parts: Sequence[str], wanted: str) -> None:
+    asked = ways(before, wanted)
     found: list[dict[str, Figures]] = []
     for number in range(rounds):
         order = list(asked)[:: -1 if number % 2 else 1]
@@ -262,6 +267,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("rounds", nargs="?", type=int, default=5)
     parser.add_argument("--before", metavar="PYTHON", help="the interpreter of another version")
     parser.add_argument("--parts", default="", metavar="WORD", help="those with this in their name")
+    parser.add_argument("--ways", default="", help="some of: " + ", ".join(list(WAYS)[1:]))
     return parser.parse_args()
 
 
@@ -270,4 +276,5 @@ if __name__ == "__main__":
         Path(sys.argv[2]).write_text(json.dumps(measure(sys.argv[3:])))
     else:
         options = arguments()
-        main(options.rounds, options.before, [name for name in PARTS if options.parts in name])
+        parts = [name for name in PARTS if options.parts in name]
+        main(options.rounds, options.before, parts, options.ways)
