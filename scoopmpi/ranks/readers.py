@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ..process import named_files, rank_settings
@@ -49,11 +50,21 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
+        if options.trace is not None:
+            self._add(_trace(options.trace, options.words))
 
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""
         if self._problem is not None:
             raise self._problem
+
+
+def _trace(name: str, program: Sequence[str]) -> Observer:
+    from ..watching.trace import writing
+    from ..watching.trace.about import about
+    from ..wire.transport import library
+
+    return writing.begun("--trace", name, about(program, library()))
 
 
 def _look_at(directory: str) -> None:
