@@ -7,12 +7,14 @@ where it is asked for; what they write is theirs.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..process import identity
 from ..process.users_line import warn
+from ..wire.transport import library
 
 if TYPE_CHECKING:
     from ..farm.farm import Farm
@@ -41,7 +43,11 @@ class Asked(NamedTuple):
 
     def _readers(self) -> Iterator[Observer]:
         """Open what is asked for, one after the other; each is loaded late: few programs ask."""
-        return iter(())
+        if self.trace is not None:
+            from ..watching.trace import writing
+            from ..watching.trace.about import about
+
+            yield writing.begun("trace", self.trace, about(sys.argv, library()))
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""
