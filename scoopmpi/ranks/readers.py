@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..process import named_files, rank_settings
-from ..process.job_end import JobEndWatch
 from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
 from ..watching.tally import Tally
+
+if TYPE_CHECKING:
+    from ..process.job_end import JobEndWatch
+    from ..watching.report.making import Reporter
 
 
 class Readers:
@@ -29,8 +35,7 @@ class Readers:
     def __init__(self, options: Options, *others: Observer | None) -> None:
         self.all: list[Observer] = []
         """In the order in which they are told."""
-        self.job_end = JobEndWatch(os.environ, options.walltime, _began())
-        """Knows when the batch job ends, as soon as somebody has begun to ask."""
+        self._walltime, self._began = options.walltime, _began()
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
         self._add(verbose.reader())
@@ -61,7 +66,23 @@ class Readers:
                 "--status", options.status, self._counted(), command, options.checkpoint,
                 self.job_end, stops,
             ))  # fmt: skip
-            self.job_end.start()
+        trace, report = options.trace, None
+        if options.report is not None:
+            report = _report(options.report, trace)
+            trace = trace or report.trace_name
+        if trace is not None:
+            option = "--trace" if options.trace is not None else "--report"
+            self._add(_trace(option, trace, options.words))
+        self._add(report)  # it hears of the end behind the trace, which is closed then
+
+    @cached_property
+    def job_end(self) -> JobEndWatch:
+        """What knows when the batch job ends: it asks as soon as somebody wants to know."""
+        from ..process.job_end import JobEndWatch
+
+        watch = JobEndWatch(os.environ, self._walltime, self._began)
+        watch.start()
+        return watch
 
     def _counted(self) -> Tally:
         """Return the tally that readers have in common, which is told before them."""
@@ -83,6 +104,20 @@ def _began() -> float | None:
         return float(os.environ.get(rank_settings.AGAIN, ""))
     except ValueError:
         return None
+
+
+def _trace(option: str, name: str, program: Sequence[str]) -> Observer:
+    from ..watching.trace import writing
+    from ..watching.trace.about import about
+    from ..wire.transport import library
+
+    return writing.begun(option, name, about(program, library()))
+
+
+def _report(name: str, trace: str | None) -> Reporter:
+    from ..watching.report import making
+
+    return making.begun("--report", name, trace)
 
 
 def _look_at(directory: str) -> None:
