@@ -7,7 +7,6 @@ passes between the user and rank 0 meanwhile is in `beside`.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
@@ -46,12 +45,11 @@ def run(
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
     again: dict[str, str] = {}
-    began = f"{time.time():.3f}"
 
     def once(signalled: Callable[[], None] | None) -> int:
         with session.directory(composed.session, env) as own:
             told = {**env, **again, **own}
-            again[rank_settings.AGAIN] = began
+            again[rank_settings.AGAIN] = "1"
             return child.run(argv, told, replace(watch, signalled=signalled))
 
     try:

@@ -16,8 +16,7 @@ from .launcher_variables import local_rank_of
 
 WAYS = ("compact", "spread")
 AGAIN = "SCOOPMPI_AGAIN"
-"""Is set where the launcher of a job that has crashed is started again, for rank 0: it says when
-the command has begun, in seconds since 1970."""
+"""Is set where the launcher of a job that has crashed is started again, for rank 0."""
 _MOST = 1 << 20
 """Ranks, or cores of a worker: more is a slip."""
 _log = logging.getLogger("scoopmpi")
