@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     "concurrency", "scheduling",
     "process", "output", "program.spawned", "program",
-    "wire", "tasks", "constants", "checkpoint", "watching",
+    "wire", "tasks", "constants", "checkpoint", "watching", "watching.trace", "watching.report",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
@@ -33,6 +33,7 @@ ROOMS = (
 APART: dict[str, set[str]] = {
     "scheduling": set(),
     "watching": {"checkpoint"},
+    "watching.trace": {"checkpoint"},
     "farm": {"worker", "worker.nested", "checkpoint"},
     "worker": {"farm"},
     "worker.nested": {"farm"},

@@ -257,18 +257,30 @@ class Farm:
 
     def observe(self, reader: Observer) -> None:
         """Have a reader hear of all that happens from now on, and of what there is already."""
+        own = Door([reader])  # it may fail
         with self._lock:
             for worker in self.members.present:
-                reader.worker_joined(worker, *self.members.place(worker))
+                own.worker_joined(worker, *self.members.place(worker))
                 if reader.asks_workers:
                     self._dispatch.observe(worker)
-            self._jobs.tell(reader)
-            self._door.add(reader)
+            self._jobs.tell(own)
+            if own.open:
+                self._door.add(reader)
 
-    def ignore(self, reader: Observer) -> None:
-        """Have a reader hear of nothing more."""
+    def ignore(self, reader: Observer) -> bool:
+        """Have a reader hear of nothing more; return whether it has heard of all until now."""
         with self._lock:
+            reads = reader in self._door.readers
             self._door.remove(reader)
+        return reads
+
+    def dismiss(self, reader: Observer, status: int = 0) -> None:
+        """Have a reader that still reads hear that all is over for it, and of nothing more.
+
+        status: how, as in `Observer.farm_closed`.
+        """
+        if self.ignore(reader):
+            Door([reader]).farm_closed(status)  # without the lock: it may have much to write
 
     def step(self) -> bool:
         """Take one turn of the loop; return False where there was nothing to do."""

@@ -1,0 +1,57 @@
+"""The workers of a run, and the batches that each of them has, as far as their spans need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+
+from .clocks import HostClock
+from .spans import Line
+
+
+@dataclass(slots=True)
+class Held:
+    """A batch that a worker has; what has been heard of is not in it any more.
+
+    assigned: seconds since 1970, by rank 0's clock. waits: its task waits for others. cut: what was
+        behind it is for others now. again: tasks that have raised, and are tried again.
+    first: microseconds at which it began. pieces: in how many it has run.
+    """
+
+    job: int
+    start: int
+    stop: int
+    attempt: int = 1
+    assigned: float = -inf
+    waits: bool = False
+    cut: bool = False
+    again: int = 0
+    first: int | None = None
+    pieces: int = 0
+
+
+@dataclass(slots=True)
+class Place(Line):
+    """A worker: what is in the file of it, and what it holds. clock: of its host."""
+
+    clock: HostClock = field(default_factory=HostClock)
+    held: list[Held] = field(default_factory=list)
+
+    def of(self, job: int, task: int) -> Held | None:
+        """Return the batch with this task in it."""
+        for held in self.held:
+            if held.job == job and held.start <= task < held.stop:
+                return held
+        return None
+
+    def running(self) -> Held | None:
+        """Return the batch that runs, as far as is known."""
+        for held in self.held:
+            if not held.waits:
+                return held
+        return None
+
+    def drop(self, held: Held) -> None:
+        """Hold a batch no longer."""
+        if held in self.held:
+            self.held.remove(held)
