@@ -35,7 +35,7 @@ class Readers:
     def __init__(self, options: Options, *others: Observer | None) -> None:
         self.all: list[Observer] = []
         """In the order in which they are told."""
-        self._walltime, self._began = options.walltime, _began()
+        self._walltime, self._began = options.walltime, rank_settings.began(os.environ)
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
         self._add(verbose.reader())
@@ -96,14 +96,6 @@ class Readers:
         """Raise NameProblem where a file cannot be written."""
         if self._problem is not None:
             raise self._problem
-
-
-def _began() -> float | None:
-    """Return when the command has begun, where this is not the first start of its launcher."""
-    try:
-        return float(os.environ.get(rank_settings.AGAIN, ""))
-    except ValueError:
-        return None
 
 
 def _trace(option: str, name: str, program: Sequence[str]) -> Observer:
