@@ -17,6 +17,9 @@ _MOST_JOBS, _MOST_SLOWEST, _MOST_HOSTS, _MOST_FAILURES, _MOST_LOSSES = 8, 6, 12,
 _LATE = 30.0
 """Seconds without a new file, beyond those in which there has to be one: then it is stale."""
 
+_STATES = {
+    "running": "running", "ended": "ended well", "stopped": "stopped before the end of its job",
+}  # fmt: skip
 _SLOW = 3
 """A task that runs so many times longer than half of its like stands out."""
 
@@ -60,7 +63,7 @@ _FAR = 400
 
 def _head(said: Mapping[str, Any], now: float, gone: bool) -> Iterator[Line]:
     state, status = said.get("state"), said.get("exit_status")
-    text = {"running": "running", "ended": "ended well"}.get(str(state), f"failed, status {status}")
+    text = _STATES.get(str(state), f"failed, status {status}")
     took = words.duration(_number(said, "seconds"))
     mark = {"running": STRONG, "ended": GOOD}.get(str(state), BAD)
     yield Line(f"{_plain(said.get('command')) or 'the program'}: {text}, {took}", mark)
@@ -88,6 +91,10 @@ def _work(said: Mapping[str, Any], now: float) -> Iterator[Line]:
         ("recalled", "from the checkpoint"),
     ):  # fmt: skip
         parts += [f"{tasks[name]} {text}"] if tasks.get(name) else []
+    stopped = _part(said, "stopped")
+    if stopped:
+        before = words.duration(_number(stopped, "before_end"))
+        parts += [f"{stopped.get('left')} left, {before} before the end of the job"]
     yield Line("")
     yield from _wrapped("Tasks    ", ", ".join(parts), BAD if tasks.get("failed") else PLAIN)
     workers = _part(said, "workers")
@@ -130,7 +137,9 @@ def _jobs(said: Mapping[str, Any], now: float) -> Iterator[Line]:
         text = f"  {_short(title, 34):34} {each.get('done', 0)}/{size}"
         if each.get("failed"):
             text += f", {each['failed']} failed"
-        if each.get("seconds_left") is not None:
+        if each.get("paused"):
+            text += ", held back"
+        elif each.get("seconds_left") is not None:
             text += f", {words.duration(_number(each, 'seconds_left'))} left"
         yield Line(text)
 

@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / _MINUTE)
     if minutes < 60:
         return f"{minutes} min"
-    if whole < _DAY:
+    if minutes <= _DAY // _MINUTE:
         return f"{minutes // 60} h {minutes % 60:02} min"
     hours = round(seconds / _HOUR)
     return f"{hours // 24} d {hours % 24:02} h"
@@ -27,12 +27,9 @@ def duration(seconds: float) -> str:
 
 def memory(size: float) -> str:
     """Return some bytes: `340 MB`, `1.2 GB`."""
-    for unit in ("MB", "GB"):
-        size /= 1000
-        if size < 999.5e3 or unit == "GB":
-            break
-    size /= 1000
-    return f"{size:.1f} {unit}" if size < 99.95 and unit == "GB" else f"{size:.0f} {unit}"
+    if size < 999.5e6:
+        return f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB" if size < 99.95e9 else f"{size / 1e9:.0f} GB"
 
 
 def moment(seconds: float, now: float) -> str:
@@ -49,11 +46,9 @@ def share(part: float) -> str:
 
 def rate(each_second: float) -> str:
     """Return a number of tasks a second, a minute or an hour, whichever is above 1."""
-    for seconds, unit in ((1, "s"), (_MINUTE, "min"), (_HOUR, "h")):
-        number = each_second * seconds
-        if number >= 1 or unit == "h":
-            break
-    return f"{number:.0f} a {_UNITS[unit]}" if number >= 100 else f"{number:.3g} a {_UNITS[unit]}"
-
-
-_UNITS = {"s": "second", "min": "minute", "h": "hour"}
+    number, unit = each_second, "a second"
+    if number < 1:
+        number, unit = each_second * _MINUTE, "a minute"
+    if number < 1:
+        number, unit = each_second * _HOUR, "an hour"
+    return f"{number:.0f} {unit}" if number >= 100 else f"{number:.2g} {unit}"
