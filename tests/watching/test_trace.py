@@ -25,7 +25,7 @@ from scoopmpi.watching.trace import form, writing
 from scoopmpi.watching.trace.book import Book
 from scoopmpi.wire.errors import WorkerLost
 from tests.support.link import Ranks
-from tests.support.traces import Event, checked, end, loaded, spans, total
+from tests.support.trace_checks import Event, checked, end, loaded, spans, total
 
 pytestmark = pytest.mark.timeout(60)
 EAGER = Policy(target=0, shortest=0, message=0)
