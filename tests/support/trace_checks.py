@@ -12,8 +12,8 @@ from scoopmpi.watching.trace.form import FORMAT
 
 Event: TypeAlias = dict[str, Any]
 _NEEDS = {
-    "X": {"ts", "dur", "name", "cat", "args"}, "b": {"ts", "id", "cat", "name"},
-    "e": {"ts", "id", "cat", "name"}, "i": {"ts", "s", "name", "cat"},
+    "X": {"ts", "dur", "name", "cat", "args"}, "b": {"ts", "id2", "cat", "name"},
+    "e": {"ts", "id2", "cat", "name"}, "i": {"ts", "s", "name", "cat"},
     "C": {"ts", "name", "args"}, "M": {"name", "args"},
 }  # fmt: skip
 
@@ -33,7 +33,7 @@ def checked(events: list[Event], ended: bool = True) -> list[Event]:
         assert event.keys() >= _NEEDS[event["ph"]], event
         for key in ("ts", "dur"):
             assert type(event.get(key, 0)) is int and event.get(key, 0) >= 0, event
-        assert event["ph"] != "i" or event["s"] in "pg", event
+        assert event["ph"] != "i" or event["s"] == "p", event
         if event["ph"] == "C":
             assert all(type(value) is int for value in event["args"].values()), event
     _named(events)
@@ -54,9 +54,9 @@ def _named(events: Iterable[Event]) -> None:
 
 
 def _paired(events: Iterable[Event], ended: bool) -> None:
-    open_: dict[tuple[str, str], int] = {}
+    open_: dict[tuple[str, int, str], int] = {}
     for event in events:
-        key = event.get("cat", ""), str(event.get("id"))
+        key = event.get("cat", ""), event["pid"], str(event.get("id2"))
         if event["ph"] == "b":
             assert key not in open_, event
             open_[key] = event["ts"]

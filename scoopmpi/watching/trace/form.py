@@ -85,6 +85,11 @@ def life(
     )
 
 
+def ident(event: Mapping[str, Any]) -> str:
+    """Return by what a begin and its end find each other: of a job its number."""
+    return str(event.get("id2", {}).get("local", event.get("id", "")))
+
+
 def span(
     ts: int, dur: int, cat: str, name: str, process: int, thread: int, args: str
 ) -> str:  # fmt: skip
