@@ -21,7 +21,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     "concurrency", "scheduling",
     "process", "output", "program.spawned", "program",
-    "wire", "tasks", "constants", "checkpoint", "watching",
+    "wire", "tasks", "constants", "checkpoint",
+    "watching", "watching.progress",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",

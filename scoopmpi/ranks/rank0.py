@@ -123,7 +123,8 @@ def _lead(
     status, pid = 1, os.getpid()
     try:
         run = unread.around(_program(program, arguments, options.interactive))
-        status = status_of(partial(_to_its_end, run, options, farm.show_arrived))
+        show = partial(_last_words, farm, readers)
+        status = status_of(partial(_to_its_end, run, options, show))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -136,6 +137,13 @@ def _lead(
         _tell_of_stop(stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
+
+
+def _last_words(farm: Farm, readers: Readers) -> None:
+    """Have what tasks have printed, and how far jobs have come, stand before a traceback."""
+    farm.show_arrived()
+    if readers.progress is not None:
+        readers.progress.end()
 
 
 def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor:
