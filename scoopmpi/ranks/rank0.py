@@ -119,7 +119,8 @@ def _lead(
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.names_on_workers(lambda: farm.members.names)
-    current_executor.install(_executor(farm, checkpoint, options.debug_task))
+    show = partial(_show_some, farm, readers)
+    current_executor.install(_executor(farm, checkpoint, options.debug_task, show))
     status, pid = 1, os.getpid()
     try:
         run = unread.around(_program(program, arguments, options.interactive))
@@ -142,14 +143,21 @@ def _lead(
 def _last_words(farm: Farm, readers: Readers) -> None:
     """Have what tasks have printed, and how far jobs have come, stand before a traceback."""
     farm.show_arrived()
-    if readers.progress is not None:
-        readers.progress.end()
+    readers.progress.end()
 
 
-def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor:
+def _show_some(farm: Farm, readers: Readers) -> None:
+    """Have shown how far maps are whose program asks for it, unless all are shown already."""
+    for reader in readers.progress.readers_for_some():
+        farm.observe(reader)
+
+
+def _executor(
+    farm: Farm, checkpoint: Any, debugged: str | None, show: Callable[[], None]
+) -> FarmExecutor:
     """Return what runs tasks. debugged: the task that is debugged here, if one is."""
     if debugged is None:
-        return FarmExecutor(farm, checkpoint)
+        return FarmExecutor(farm, checkpoint, show)
     from ..executors.debug_task import DebugFarm, DebugTask  # late: few programs have one
 
     executor = DebugFarm(farm, checkpoint)

@@ -15,9 +15,7 @@ from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
-from ..watching.progress import choice
-from ..watching.progress.reader import Progress
-from ..watching.tally import Tally
+from ..watching.progress.choice import Choice
 
 
 class Readers:
@@ -32,7 +30,7 @@ class Readers:
         """In the order in which they are told."""
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
-        self.progress: Progress | None = None
+        self.progress = Choice(options.progress, os.environ, options.quiet)
         """What shows how far jobs are, if anything does."""
         self._add(verbose.reader())
         try:
@@ -41,8 +39,7 @@ class Readers:
                 _look_at(options.task_output)
         except NameProblem as problem:
             self._problem = problem
-        self._show_progress(options)
-        for reader in others:
+        for reader in (*self.progress.readers(), *others):
             self._add(reader)
 
     def _add(self, reader: Observer | None) -> None:
@@ -55,13 +52,6 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
-
-    def _show_progress(self, options: Options) -> None:
-        tally = Tally()
-        self.progress = choice.reader(tally, options.progress, os.environ, options.quiet)
-        if self.progress is not None:
-            self._add(tally)
-            self._add(self.progress)
 
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""

@@ -11,6 +11,7 @@ All with the outlet's lock held: nobody writes between taking away and drawing.
 from __future__ import annotations
 
 import os
+import re
 import select
 import termios
 from collections.abc import Callable, Sequence
@@ -25,6 +26,10 @@ CLEAR_BELOW = b"\x1b7\x1b[B\r\x1b[J\x1b8"
 AT_ONCE = 10
 """How often lines are drawn again behind a write, between two drawings of our own: a program that
 prints a hundred lines a second has them steadily, one that prints more is not held up."""
+WIDEST = 1 << 20
+"""Columns: more than any terminal has."""
+_MOVES = re.compile(rb"[\n\v\f\t\x1b]")
+"""What may leave the cursor's line."""
 _LFLAG = 3
 _EDITED = termios.ICANON
 """Where it is off somebody else has the terminal: readline while it waits, an editor, a pager."""
@@ -45,6 +50,7 @@ class Below:
         self._kept: list[bytes] = []  # lines that stay, once the program's own line has ended
         self._drawn = self._open = False
         self._credit = 0
+        self._column = self._columns = 0  # where the cursor is at most, of how many
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,15 +66,14 @@ class Below:
         with outlet.lock:
             if outlet.below is not self:
                 outlet.below, self._open = self, outlet.open
-            self._lines, self._credit = lines, AT_ONCE
+                self._column = WIDEST if self._open else 0
+            self._lines, self._credit, self._columns = lines, AT_ONCE, self.size[0]
             if not self._taken():
-                self._write(self._staying() + self._image())
+                staying = self._staying()
+                self._lines = lines
+                self._write(staying + self._image())
             if not lines and not self._kept:
                 outlet.below = None
-
-    def again(self) -> None:
-        """Draw once more, as lines may stay now."""
-        self.show(self._lines)
 
     def leave(self) -> None:
         """Take all lines away, after those that stay, and be gone."""
@@ -90,14 +95,26 @@ class Below:
 
         For the outlet: with its lock held.
         """
+        if self._beside(data):
+            self._open = True
+            return data
         before = self._gone() + (b"" if self._open else self._staying())
         self._open = not data.endswith(b"\n")
         after = b"" if self._open else self._staying()
-        self._drawn = False
+        self._column = len(data) if self._open else 0
         if self._credit <= 0 or self._taken():
             return before + data + after
         self._credit -= 1
         return before + data + after + self._image()
+
+    def _beside(self, data: bytes) -> bool:
+        """True where bytes stay in the line of the cursor, so that our lines may stand as they are.
+
+        A part of a line, or a bar of the program's own that begins with a carriage return.
+        """
+        _, returned, text = data.rpartition(b"\r")
+        self._column = len(text) + (0 if returned else self._column)  # letters are bytes or more
+        return self._drawn and self._column < self._columns and not _MOVES.search(data)
 
     def _taken(self) -> bool:
         """True where somebody else has the terminal, or it takes nothing now."""
@@ -119,7 +136,7 @@ class Below:
         if not self._collect() or self._open:
             return b""
         kept, self._kept = self._kept, []
-        gone = self._gone()
+        gone, self._lines = self._gone(), ()  # they would say what is over: new ones come soon
         return gone + b"".join(line + b"\r\n" for line in kept)
 
     def _gone(self) -> bytes:

@@ -8,68 +8,98 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ...output import console
 from ...output.outlet import Outlet
-from ..tally import Tally
-from .display import LINE_SECONDS, Bar, Display, Log, Stay
-from .reader import Progress
+
+if TYPE_CHECKING:  # most programs that nobody looks at load nothing of it
+    from ..observer import Observer
+    from .display import Display, Stay
+    from .reader import Progress
 
 DUMB = ("dumb", "unknown")
 """Terminals that cannot move a cursor: they get lines."""
-JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "OAR_JOB_ID", "COBALT_JOBID", "PJM_JOBID")
+JOBS = (
+    "SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "OAR_JOB_ID", "COBALT_JOBID", "PJM_JOBID",
+    "FLUX_JOB_ID",
+)  # fmt: skip
 """Variables of batch jobs."""
 GRID_ENGINE = ("JOB_ID", "SGE_ROOT")
-"""The variables of a job of Grid Engine, whose first alone may be anybody's."""
+"""Those of a job of Grid Engine, of which the first alone may be anybody's."""
+AFTER_SECONDS = 60.0
+"""A job has to last so long to be told of in a batch job's log, where nobody has asked."""
 
 
-def reader(
-    tally: Tally, asked: bool | None, env: Mapping[str, str], quiet: bool = False
-) -> Progress | None:
-    """Return the reader that shows how far jobs are; None where nobody is to see it.
+class Choice:
+    """What is shown to whom, and the readers that do it.
 
-    tally: counts for it. asked: by --progress or --no-progress, None for neither. env: the
-    settings of the user, and of the batch job. quiet: -q was given.
+    asked: by --progress or --no-progress, None for neither. env: the settings of the user, and of
+    the batch job. quiet: -q was given.
     """
-    fd = _stderr()
-    if asked is False or fd is None or (quiet and asked is None):
-        return None
-    if with_bar(fd, env):
-        return Progress(tally, lambda stay: _bar(fd, stay, env))
-    if asked:
-        return Progress(tally, Log)
-    if in_batch_job(env) or os.isatty(fd):
-        return Progress(tally, Log, after=LINE_SECONDS)
-    return None
 
+    def __init__(self, asked: bool | None, env: Mapping[str, str], quiet: bool = False) -> None:
+        self._asked, self._env, self._quiet = asked, env, quiet
+        self._stderr = _stderr()
+        self.progress: Progress | None = None
+        """What shows, once it was made."""
 
-def asked_by_program(tally: Tally, env: Mapping[str, str]) -> Progress | None:
-    """Return a reader that shows only the maps whose program asks for it (`progress=True`)."""
-    fd = _stderr()
-    if fd is None:
-        return None
-    if with_bar(fd, env):
-        return Progress(tally, lambda stay: _bar(fd, stay, env), after=None)
-    return Progress(tally, Log, after=None)
+    def readers(self) -> Sequence[Observer]:
+        """Return the readers that show all jobs, in the order in which they are to hear of events;
+        none where nobody is to see them."""
+        quiet = self._asked is False or (self._quiet and self._asked is None)
+        if quiet or self._stderr is None:
+            return ()
+        if self._asked or self._with_bar():
+            from .series import SOON
 
+            return self._made(SOON)
+        if in_batch_job(self._env) or os.isatty(self._stderr):
+            return self._made(AFTER_SECONDS)
+        return ()
 
-def with_bar(fd: int, env: Mapping[str, str]) -> bool:
-    """True where a bar can be drawn: on a terminal that can move its cursor."""
-    return os.isatty(fd) and env.get("TERM", "").lower() not in DUMB
+    def readers_for_some(self) -> Sequence[Observer]:
+        """Return readers that show only what the program asks for (`progress=True`): none where all
+        is shown already, or nothing shall be."""
+        if self._asked is False or self._stderr is None or self.progress is not None:
+            return ()
+        return self._made(None)
+
+    def end(self) -> None:
+        """Leave the last state of what is shown: the program has ended."""
+        if self.progress is not None:
+            self.progress.end()
+
+    def _made(self, after: float | None) -> Sequence[Observer]:
+        from ..tally import Tally
+        from .reader import Progress
+
+        tally = Tally()
+        self.progress = Progress(tally, self._display, after)
+        return tally, self.progress
+
+    def _with_bar(self) -> bool:
+        """True where a bar can be drawn: on a terminal that can move its cursor."""
+        fd, kind = self._stderr, self._env.get("TERM", "").lower()
+        return fd is not None and os.isatty(fd) and kind not in DUMB
+
+    def _display(self, stay: Stay) -> Display:
+        from .display import Bar, Log
+
+        if self._stderr is None or not self._with_bar():
+            return Log(stay)
+        way = console.outlet(2)
+        if way is None:  # nobody writes through us here
+            way = Outlet()
+            way.takes(self._stderr)
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        return Bar(self._stderr, way, stay, self._env, encoding)
 
 
 def in_batch_job(env: Mapping[str, str]) -> bool:
     """True in a job of a batch system, whose output nobody watches line by line."""
     return any(env.get(name) for name in JOBS) or all(env.get(name) for name in GRID_ENGINE)
-
-
-def _bar(fd: int, stay: Stay, env: Mapping[str, str]) -> Display:
-    way = console.outlet(2)
-    if way is None:  # nobody writes through us here
-        way = Outlet()
-        way.takes(fd)
-    return Bar(fd, way, stay, env, getattr(sys.stderr, "encoding", None) or "utf-8")
 
 
 def _stderr() -> int | None:

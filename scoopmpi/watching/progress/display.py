@@ -101,8 +101,7 @@ class Bar:
         self._below.show(self._layout.lines(room, columns - 1) if room else ())
 
     def settle(self) -> None:
-        """Draw the same rows again, below what stays."""
-        self._below.again()
+        """Do nothing: the next rows come soon."""
 
     def leave(self) -> None:
         """Leave what stays, and take away all else."""

@@ -73,7 +73,7 @@ class Progress(Observer):
         with self._tally.lock:
             stays = self._overview.ends(job, self._clock())
         if stays and self._thread is not None:
-            self._thread.nudge()
+            self._thread.nudge()  # a log is told of it at once
 
     def farm_closed(self, status: int) -> None:
         self.end()

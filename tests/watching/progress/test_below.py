@@ -136,7 +136,9 @@ def test_lines_that_stay_come_before_what_is_printed_next(terminal: Terminal) ->
     terminal.below.show(BAR)
     terminal.staying = [b"one 2/2 in 3 s"]
     terminal.prints("result\n")
-    assert terminal.lines == ["one 2/2 in 3 s", "result", "", "one 1/2", "all 3/4"]
+    assert terminal.lines == ["one 2/2 in 3 s", "result"]  # what was drawn is of yesterday
+    terminal.below.show(BAR[1:])
+    assert terminal.lines == ["one 2/2 in 3 s", "result", "", "all 3/4"]
     terminal.staying = [b"all 4/4"]
     terminal.below.leave()
     terminal.prints("end\n")
