@@ -68,7 +68,10 @@ function durations(data) {
   const edges = data.durations.flatMap((each) => [each.edges[0], each.edges[each.edges.length - 1]]);
   const powers = [];
   const [low, high] = [Math.min(...edges), Math.max(...edges)].map(Math.log10);
-  for (let power = Math.floor(low); power <= Math.ceil(high); power++) powers.push(10 ** power);
+  const parts = high - low < 2 ? [1, 2, 5] : [1];
+  for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
+    for (const part of parts) powers.push(part * 10 ** power);
+  }
   return [traces, themed({
     height: 260, margin: { l: 56, r: 1, t: 8, b: 30 }, showlegend: data.durations.length > 1,
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, hovermode: "closest",
