@@ -155,7 +155,7 @@ async function begin() {
     return;
   }
   const spans = new Spans(data.timeline, await inflated(element("spans").textContent));
-  const line = new Timeline(canvas, element("tip"), data, spans);
+  const line = new Explorer(canvas, element("tip"), data, spans);
   canvas.timeline = line;
   const library = await plotly();
   canvas.page = new Page(data, line, library);

@@ -1,7 +1,7 @@
 """The time line of all workers, in as few bytes as the page needs to draw and to explain it.
 
 Spans that are too short to be seen apart become one with their neighbours, until there are few
-enough. Numbers are packed as columns of unsigned integers, deflated, in base64: `timeline.js`
+enough. Numbers are packed as columns of unsigned integers, deflated, in base64: `spans.js`
 unpacks them.
 """
 
