@@ -156,7 +156,7 @@ def test_all_goes_on_where_the_end_moves_away(seed: int, world: Callable[..., Wo
     made.ranks.spend(0.2)  # nobody waits for anything: the program may have other things to do
     assert len(made.ran) == held and made.farm.stopped is None
     made.ends_in(60.0)
-    assert [first, *values] == list(range(30))
+    assert [first, *values] == list(range(60))
     assert made.farm.stopped is None
     made.check()
 
