@@ -19,6 +19,7 @@ from scoopmpi.farm.tasks_left import MapLeft, TasksLeft
 from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.executor import MapOptions
 from scoopmpi.tasks.retry import RetryPolicy
+from scoopmpi.watching.observer import Observer
 from tests.support.timed import Clock, TimedRanks, clock
 
 __all__ = ["clock"]
@@ -43,6 +44,24 @@ class Ran(NamedTuple):
     ended: float
 
 
+class Events(Observer):
+    """What the farm says of jobs and batches."""
+
+    def __init__(self) -> None:
+        self.assigned: list[tuple[int, int]] = []
+        self.paused: list[tuple[int, bool]] = []
+        self.stopped: list[tuple[int, float]] = []
+
+    def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
+        self.assigned.append((job, start))
+
+    def job_paused(self, job: int, paused: bool) -> None:
+        self.paused.append((job, paused))
+
+    def program_stopped(self, left: int, seconds: float) -> None:
+        self.stopped.append((left, seconds))
+
+
 class World:
     """One farm in a job that ends, and what has run on it."""
 
@@ -53,6 +72,12 @@ class World:
         self.ranks = TimedRanks(clock, workers, seed, asked)
         self.farm, self.executor = self.ranks.farm, self.ranks.executor
         self.ran: list[Ran] = []
+
+    def events(self) -> Events:
+        """All that is told from now on."""
+        reader = Events()
+        self.farm.observe(reader)
+        return reader
 
     def ends_in(self, seconds: float) -> None:
         self.job.at = self.clock.now + seconds
@@ -299,6 +324,21 @@ def test_what_a_dead_worker_held_is_left_where_it_is_too_late(
     assert made.farm.stopped is not None
     done = {each.index for each in made.ran}
     assert made.farm.stopped.left.tasks >= 100 - len(done)
+
+
+def test_what_is_too_late_is_not_even_sent(world: Callable[..., World]) -> None:
+    made = world(workers=1, seed=3)
+    made.ends_in(6.0)
+    told = made.events()
+    values = made.executor.map(simulate, range(5), [3.0] * 5)
+    first = next(values)
+    assert made.executor.call(analyse, (1, 0.1), {}).result() == 1, "nobody knows how long it takes"
+    more = made.executor.map(simulate, range(7), [3.0] * 7)
+    with pytest.raises(SystemExit):
+        list(more)
+    assert first == 0 and told.assigned == [(1, 0), (0, 0)]
+    assert told.paused[:2] == [(1, True), (2, True)]
+    assert [left for left, _ in told.stopped] == [4 + 7]
 
 
 def test_nothing_is_held_back_where_nobody_says_when_the_job_ends(
