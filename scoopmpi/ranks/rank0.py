@@ -17,7 +17,7 @@ from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch
 from ..farm.farm import Farm
 from ..output import console
-from ..process import identity, lifeline, rank_settings
+from ..process import identity, lifeline
 from ..process.launcher_variables import survivable
 from ..process.named_files import NameProblem
 from ..process.status import status_of, wait_for_threads
@@ -108,7 +108,7 @@ def _lead(
 
     retries = 2 if options.retries is None else options.retries
     readers = Readers(options, unread.reader)
-    before_end = _before_end(options)
+    before_end = _before_end(options, readers)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
     farm = Farm(
         transport, retries=retries, readers=readers.all, last_resort=last_resort,
@@ -163,17 +163,13 @@ def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor
     return executor
 
 
-def _before_end(options: Options) -> BeforeEnd | None:
+def _before_end(options: Options, readers: Readers) -> BeforeEnd | None:
     """Return what ends the program before its batch job, None where nobody asks for it."""
-    began = rank_settings.began(os.environ)
     if options.stop_before is None:
         return None
-    from ..process.job_end import JobEndWatch  # late: few programs ask for it
-    from .before_end import BeforeEnd
+    from .before_end import BeforeEnd  # late: few programs ask for it
 
-    ends = JobEndWatch(os.environ, options.walltime, began)
-    ends.start()
-    return BeforeEnd(options.stop_before, options.walltime, ends)
+    return BeforeEnd(options.stop_before, options.walltime, readers.job_end)
 
 
 def _tell_of_stop(farm: Farm, stopping: Stopping, status: int, checkpoint: str | None) -> None:
