@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import checkpoint_command, trace_command, wrapper
+from .launch import checkpoint_command, report_command, trace_command, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
 from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
@@ -173,6 +173,9 @@ def main(ctx: click.Context, /, **given: object) -> None:
         return
     if checkpoint_command.meant(request.words):
         checkpoint_command.main(list(request.words[1:]), "myscoop checkpoint")
+        return
+    if report_command.meant(request.words):
+        report_command.main(list(request.words[1:]), "myscoop report")
         return
     if trace_command.meant(request.words):
         trace_command.main(list(request.words[1:]), "myscoop trace")

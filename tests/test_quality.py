@@ -21,7 +21,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     "concurrency", "scheduling",
     "process", "output", "program.spawned", "program",
-    "wire", "tasks", "constants", "checkpoint", "watching", "watching.trace",
+    "wire", "tasks", "constants", "checkpoint", "watching", "watching.trace", "watching.report",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",

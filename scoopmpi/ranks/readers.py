@@ -10,12 +10,16 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..process import named_files, rank_settings
 from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
+
+if TYPE_CHECKING:
+    from ..watching.report.making import Reporter
 
 
 class Readers:
@@ -50,8 +54,14 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
-        if options.trace is not None:
-            self._add(_trace(options.trace, options.words))
+        trace, report = options.trace, None
+        if options.report is not None:
+            report = _report(options.report, trace)
+            trace = trace or report.trace_name
+        if trace is not None:
+            option = "--trace" if options.trace is not None else "--report"
+            self._add(_trace(option, trace, options.words))
+        self._add(report)  # it hears of the end behind the trace, which is closed then
 
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""
@@ -59,12 +69,18 @@ class Readers:
             raise self._problem
 
 
-def _trace(name: str, program: Sequence[str]) -> Observer:
+def _trace(option: str, name: str, program: Sequence[str]) -> Observer:
     from ..watching.trace import writing
     from ..watching.trace.about import about
     from ..wire.transport import library
 
-    return writing.begun("--trace", name, about(program, library()))
+    return writing.begun(option, name, about(program, library()))
+
+
+def _report(name: str, trace: str | None) -> Reporter:
+    from ..watching.report import making
+
+    return making.begun("--report", name, trace)
 
 
 def _look_at(directory: str) -> None:
