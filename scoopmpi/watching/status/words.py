@@ -1,0 +1,59 @@
+"""Seconds, bytes and moments as a person reads them."""
+
+from __future__ import annotations
+
+import time
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def duration(seconds: float) -> str:
+    """Return some seconds with two units at most: `2.5 s`, `75 s`, `12 min`, `3 h 05 min`."""
+    whole = round(seconds)
+    if whole < 10:
+        return f"{max(seconds, 0.0):.2g} s"
+    if whole < 2 * _MINUTE:
+        return f"{whole} s"
+    if whole < 10 * _MINUTE:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    minutes = round(seconds / _MINUTE)
+    if minutes < 60:
+        return f"{minutes} min"
+    if whole < _DAY:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    hours = round(seconds / _HOUR)
+    return f"{hours // 24} d {hours % 24:02} h"
+
+
+def memory(size: float) -> str:
+    """Return some bytes: `340 MB`, `1.2 GB`."""
+    for unit in ("MB", "GB"):
+        size /= 1000
+        if size < 999.5e3 or unit == "GB":
+            break
+    size /= 1000
+    return f"{size:.1f} {unit}" if size < 99.95 and unit == "GB" else f"{size:.0f} {unit}"
+
+
+def moment(seconds: float, now: float) -> str:
+    """Return a moment by this machine's clock: `14:05:30`, with the day where it is not today's."""
+    then = time.localtime(seconds)
+    today = time.localtime(now)[:3] == then[:3]
+    return time.strftime("%H:%M:%S" if today else "%a %d %b %H:%M", then)
+
+
+def share(part: float) -> str:
+    """Return a share of 1 in percent."""
+    return f"{100 * part:.0f} %"
+
+
+def rate(each_second: float) -> str:
+    """Return a number of tasks a second, a minute or an hour, whichever is above 1."""
+    for seconds, unit in ((1, "s"), (_MINUTE, "min"), (_HOUR, "h")):
+        number = each_second * seconds
+        if number >= 1 or unit == "h":
+            break
+    return f"{number:.0f} a {_UNITS[unit]}" if number >= 100 else f"{number:.3g} a {_UNITS[unit]}"
+
+
+_UNITS = {"s": "second", "min": "minute", "h": "hour"}
