@@ -43,6 +43,17 @@ class Asked(NamedTuple):
 
     def _readers(self) -> Iterator[Observer]:
         """Open what is asked for, one after the other; each is loaded late: few programs ask."""
+        command = " ".join(sys.argv)
+        if self.status is not None:
+            from ..process.job_end import JobEndWatch
+            from ..watching.status import reader
+            from ..watching.tally import Tally
+
+            ends = JobEndWatch(os.environ)
+            ends.start()
+            tally = Tally()
+            yield tally  # it is told before those who read in it
+            yield reader.begun("status", self.status, tally, command, None, ends)
         trace, report = self.trace, None
         if self.report is not None:
             from ..watching.report import making
