@@ -151,7 +151,7 @@ class FarmExecutor(Executor):
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        checkpoint = opened(path, self.farm.sharing, "", keep_failures)
+        checkpoint = opened(path, self.farm.sharing, "", keep_failures, self.farm.outcomes_kept)
         program.keep_in(checkpoint)
         return CheckpointedExecutor(self.farm, checkpoint)
 

@@ -193,8 +193,8 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
         return None
     from ..checkpoint.record import opened  # late: few programs have one
 
-    program = " ".join(options.words)
-    return opened(options.checkpoint, farm.sharing, program, options.keep_failures)
+    program, kept = " ".join(options.words), farm.outcomes_kept
+    return opened(options.checkpoint, farm.sharing, program, options.keep_failures, kept)
 
 
 def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:
