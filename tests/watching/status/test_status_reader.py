@@ -15,7 +15,7 @@ from scoopmpi.process.job_end import JobEndWatch
 from scoopmpi.tasks.seen import Seen
 from scoopmpi.watching.door import Door
 from scoopmpi.watching.status import contents, reader
-from scoopmpi.watching.status.contents import Run
+from scoopmpi.watching.status.contents import About
 from scoopmpi.watching.status.reader import StatusFile
 from scoopmpi.watching.status.replaced_file import read
 from scoopmpi.watching.tally import Tally
@@ -31,7 +31,7 @@ class Played:
         self.path = str(path)
         tally = Tally(clock=lambda: self.now)
         ends = JobEndWatch({}, walltime, BEGAN, clock=lambda: BEGAN + self.now)
-        run = Run("prog.py 100", "n1", 4711, "123", "slurm", more.pop("checkpoint", None))
+        run = About("prog.py 100", "n1", 4711, "123", "slurm", more.pop("checkpoint", None))
         self.status = StatusFile(
             self.path, tally, run, ends, clock=lambda: self.now, wall=lambda: BEGAN + self.now,
             **more,
@@ -200,7 +200,7 @@ class Live:
         monkeypatch.setattr(reader, "OFTEN", 0.02)
         monkeypatch.setattr(reader, "SELDOM", seldom)
         self.path, self.tally = path, Tally()
-        self.status = StatusFile(str(path), self.tally, Run("prog.py", "n1", 4711))
+        self.status = StatusFile(str(path), self.tally, About("prog.py", "n1", 4711))
         self.door = Door((self.tally, self.status))
         self.status.start()
 
