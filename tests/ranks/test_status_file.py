@@ -94,7 +94,7 @@ def test_a_hard_day_in_numbers(first_library: Library, tmp_path: Path) -> None:
     assert said["tasks"]["left"] == said["tasks"]["running"] == 0
     assert said["tasks"]["lost"] >= 1 and said["workers"]["lost"] == 1
     (loss,) = said["losses"]
-    assert loss["tasks"] >= 1 and began < loss["at"] < time.time()
+    assert loss["tasks"] >= 1 and began < loss["died"] < time.time()
     (failure,) = said["failures"]
     assert (failure["tasks"], failure["error"]) == (1, "ValueError: no convergence")
     (host,) = said["hosts"]

@@ -150,7 +150,8 @@ def _job(job: Job, estimate: Estimate | None, times: Times) -> dict[str, Any]:
 
 def functions(of: Iterable[Function]) -> list[dict[str, Any]]:
     """Return how long tasks of functions took, those with the most work first."""
-    ordered = sorted(of, key=lambda each: -each.counts.seconds)
+    used = [each for each in of if each.counts.known or each.counts.finished]
+    ordered = sorted(used, key=lambda each: -each.counts.seconds)
     return [
         {
             "function": each.name,

@@ -74,7 +74,7 @@ class StatusFile(Observer):
 
     def worker_lost(self, worker: int, host: str) -> None:
         tasks = self._lost.pop(worker, 0)
-        moment = contents.at("at", self._wall())
+        moment = contents.at("died", self._wall())
         self._losses.append({"rank": worker, "host": host, "tasks": tasks, **moment})
 
     def job_paused(self, job: int, paused: bool) -> None:

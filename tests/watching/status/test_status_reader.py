@@ -141,7 +141,7 @@ def test_failures_losses_and_what_was_recalled(farm: Played) -> None:
     ]  # fmt: skip
     assert len(said["failures"][2]["error"]) == 200
     (loss,) = said["losses"]
-    assert (loss["rank"], loss["host"], loss["tasks"], loss["at"]) == (2, "n1", 2, BEGAN + 6)
+    assert (loss["rank"], loss["host"], loss["tasks"], loss["died"]) == (2, "n1", 2, BEGAN + 6)
     assert said["workers"] == {"joined": 2, "lost": 1, "busy": 0}
     assert (said["hosts"][0]["workers"], said["hosts"][0]["lost"]) == (1, 1)
     assert said["jobs"][0]["title"] == "a title"
