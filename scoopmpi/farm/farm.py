@@ -173,8 +173,8 @@ class Farm:
             from .stop_before import HoldingBack  # late: few programs ask for it
 
             self._holding_back = holding_back = HoldingBack(
-                stop_before, lock, scheduler, jobs, calls, paces, dispatch, callbacks, loop.step,
-                lambda: self._driver.program_waits, lambda: self._driver.wake(),
+                stop_before, lock, scheduler, jobs, calls, paces, dispatch, callbacks, door,
+                loop.step, lambda: self._driver.program_waits, lambda: self._driver.wake(),
             )  # fmt: skip
             router.tell_first(Finished, holding_back.heard)
             dispatch.within = holding_back.within

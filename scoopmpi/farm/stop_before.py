@@ -11,20 +11,16 @@ All is called with the farm's lock held, but for `turn`.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from ..concurrency.periods import (
-    DISK_SECONDS,
-    END_SECONDS,
-    LAUNCHER_END_SECONDS,
-    LEAVE_SECONDS,
-    UNBLOCKED_SECONDS,
-)
 from ..concurrency.signal_lock import SignalLock
+from ..process.time_kept_free import auto
 from ..scheduling.scheduler import Scheduler
+from ..watching.door import Door
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
 from .calls import CallStream
@@ -33,18 +29,18 @@ from .jobs import Jobs
 from .paces import MOST, Paces
 from .tasks_left import TasksLeft, count
 
-LEAST = LEAVE_SECONDS + DISK_SECONDS + END_SECONDS + UNBLOCKED_SECONDS
-MOST_FREE = LAUNCHER_END_SECONDS
-SHARE, LARGEST_SHARE = 0.02, 0.25
-"""`auto` is 2 % of the job's time, but not below what the end of a program may take where nothing
-is stuck (the checkpoint, the workers, what they leave), nor above what a launcher gets for it. Of a
-job of less than a minute it is a quarter."""
+logger = logging.getLogger("scoopmpi")
+
 ON_ITS_WAY = 0.1
 """Seconds for a batch on its way: a worker that is in a task looks for messages every 0.05 s, and
 rank 0 takes a moment to look at the time again."""
 LOOK, OFTEN = 0.25, 0.02
 """Seconds between two looks at the end of the job, which may be moved; and while nothing of some
 job may begin any more."""
+
+
+UNKNOWN_SECONDS = 60.0
+"""Then the user is told that nobody says when the job ends: a busy batch system gets half of it."""
 
 
 class Ending(Protocol):
@@ -80,11 +76,6 @@ class Stopped(NamedTuple):
     seconds: float
 
 
-def auto(seconds: float) -> float:
-    """Return the seconds to be kept free before the end of a job of so many."""
-    return min(max(LEAST, SHARE * seconds), MOST_FREE, LARGEST_SHARE * seconds)
-
-
 class HoldingBack:
     """Holds back what the end of the job would cut, on one farm.
 
@@ -102,6 +93,7 @@ class HoldingBack:
         paces: Paces,
         dispatch: Dispatch,
         callbacks: CallbackQueue,
+        door: Door,
         step: Callable[[], bool],
         waits: Callable[[], bool],
         wake: Callable[[], None],
@@ -110,13 +102,14 @@ class HoldingBack:
         """How the program was ended, None as long as it was not."""
         self._asked, self._lock, self._scheduler = asked, lock, scheduler
         self._jobs, self._calls, self._paces = jobs, calls, paces
-        self._dispatch, self._callbacks = dispatch, callbacks
+        self._dispatch, self._callbacks, self._door = dispatch, callbacks, door
         self._step, self._waits, self._wake = step, waits, wake
         self._began = time.time()
         self._look_at = 0.0
         self._longest: dict[object, float] = {}  # seconds of a task, by its function
         self._paused: set[int] = set()  # open maps, and 0 for the calls
         self._told = False  # those who wait for tasks
+        self._warned = False
 
     # What calls.
 
@@ -144,7 +137,7 @@ class HoldingBack:
     def heard(self, message: Finished) -> None:
         """Learn how long tasks take, before the next of them may begin."""
         tasks, seconds = message.stop - message.start, message.seconds
-        if tasks <= 0 or seconds < 0 or message.job < 0:
+        if tasks <= 0 or seconds < 0:
             return
         code = self._code(message.job)
         seconds += message.away
@@ -195,7 +188,10 @@ class HoldingBack:
         now = time.time()
         self._look_at = now + LOOK
         latest = self._latest()
-        if latest is None or self._dispatch.stopping or self._jobs.error is not None:
+        if latest is None:
+            self._warn(now)
+            return
+        if self._dispatch.stopping or self._jobs.error is not None:
             return
         if self.stopped is not None:
             self._tell_all()
@@ -211,10 +207,20 @@ class HoldingBack:
             self._look_at = now + OFTEN
             self._stop_if_over(now, late=now > latest)
 
+    def _warn(self, now: float) -> None:
+        if not self._warned and now - self._began > UNKNOWN_SECONDS:
+            self._warned = True
+            logger.warning(
+                "--stop-before: nobody says when this job ends, or it has no end; nothing is held "
+                "back (--walltime says it)"
+            )
+
     def _pause(self, number: int, paused: bool) -> None:
         if paused == (number in self._paused):
             return
         (self._paused.add if paused else self._paused.discard)(number)
+        if self._door.open:
+            self._door.job_paused(number, paused)
         self._dispatch.assigned(self._scheduler.paused(number, paused))
 
     # The end.
@@ -232,6 +238,8 @@ class HoldingBack:
         end = self._asked.job.at
         if left and end is not None:
             self.stopped = Stopped(left, max(0.0, end - now))
+            if self._door.open:
+                self._door.program_stopped(left.tasks, self.stopped.seconds)
             self._asked.stop()
 
     def _tell_all(self) -> None:
