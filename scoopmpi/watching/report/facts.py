@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .by_function import Function, functions
 from .by_host import Host, hosts
 from .curves import Curves, curves
-from .run import Run
+from .run import TracedRun
 from .shares import Shares, shares
 
 
@@ -15,7 +15,7 @@ from .shares import Shares, shares
 class Facts:
     """A run, and what follows from it."""
 
-    run: Run
+    run: TracedRun
     shares: Shares
     functions: list[Function]
     hosts: list[Host]
@@ -37,7 +37,7 @@ class Facts:
         return job.name if job is not None else f"job {number}"
 
 
-def facts(run: Run) -> Facts:
+def facts(run: TracedRun) -> Facts:
     """Return what there is to say of a run."""
     found = shares(run)
     return Facts(run, found, functions(run), hosts(run, found), curves(run))
