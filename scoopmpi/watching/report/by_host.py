@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .run import Column, TracedRun, Spans
+from .run import Column, Spans, TracedRun
 from .shares import WORKING, Shares
 
 FEWEST = 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..trace import form
-from .run import Column, TracedRun, Spans
+from .run import Column, Spans, TracedRun
 
 POINTS = 1200
 """Points of a curve: one for each pixel of a wide window."""

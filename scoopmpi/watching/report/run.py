@@ -68,8 +68,8 @@ class Mark:
 class Spans:
     """Batches that ran, or nested tasks: an array for each fact, sorted by worker and beginning.
 
-    function, end: numbers of names in `TracedRun.functions` and `ENDS`. busy: seconds in which tasks
-    ran; less than from beginning to end where the trace has made one span of several.
+    function, end: numbers of names in `TracedRun.functions` and `ENDS`. busy: seconds in which
+    tasks ran; less than from beginning to end where the trace has made one span of several.
     """
 
     row: Column

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..trace import form
-from .run import LOST_END, Column, TracedRun, Spans
+from .run import LOST_END, Column, Spans, TracedRun
 
 WORKING, STARTING, ALONE, TAIL, RANK_0, ENDING, LOST = range(7)
 """What a second of a worker can be: the columns of `Shares.by_worker`."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .run import Column, TracedRun, Spans
+from .run import Column, Spans, TracedRun
 
 MOST = 150_000
 """Spans of a page: some 2 MB; 200 rows of a wide window have as many pixels."""
