@@ -6,6 +6,7 @@ emcee, dynesty, scipy and others call `pool.map` and look at `pool.size`. Everyt
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -35,6 +36,7 @@ class Pool(SchwimmbadNames):
         was started with, and keeps them. context: without effect.
     initializer: called with `initargs` once in each worker process, before this pool's first task
         there.
+    status, trace, report, progress: who watches until the end of this pool, as for `MPIExecutor`.
     """
 
     __module__ = "scoopmpi"  # users import and see it there
@@ -46,12 +48,20 @@ class Pool(SchwimmbadNames):
         initargs: Iterable[Any] = (),
         maxtasksperchild: int | None = None,
         context: Any = None,
+        *,
+        status: str | os.PathLike[str] | None = None,
+        trace: str | os.PathLike[str] | None = None,
+        report: str | os.PathLike[str] | None = None,
+        progress: bool | None = None,
     ) -> None:
         asked_of_pools.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
             raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
         asked_of_pools.check_tasks(maxtasksperchild, "maxtasksperchild")
-        self._executor = MPIExecutor(None, initializer, initargs)
+        self._executor = MPIExecutor(
+            None, initializer, initargs,
+            status=status, trace=trace, report=report, progress=progress,
+        )  # fmt: skip
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
 
@@ -92,7 +102,7 @@ class Pool(SchwimmbadNames):
         chunksize: accepted; batches follow measured durations.
         callback: called with each value, in order, as they come (as in schwimmbad, whose pools
             take it as the third argument too).
-        options: return_exceptions, retries, retry_delay, retry_on, task_timeout, as for
+        options: return_exceptions, retries, retry_delay, retry_on, task_timeout, progress, as for
             `MPIExecutor.map`.
 
         Raises what the first task raises that fails, and ValueError after `close`.
@@ -156,10 +166,11 @@ class Pool(SchwimmbadNames):
         retries: int | None = None,
         retry_delay: float | None = None,
         retry_on: ExceptionTypes | None = None,
+        progress: bool | str | None = None,
     ) -> ImapValues:
         retry = retry_asked(retries, retry_delay, retry_on)
         options = map_options(
-            func, (iterable,), None, ordered, task_timeout, return_exceptions, retry
+            func, (iterable,), None, ordered, task_timeout, return_exceptions, retry, progress
         )
         return ImapValues(self._executor.results(func, (iterable,), options))
 

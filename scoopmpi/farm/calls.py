@@ -120,6 +120,13 @@ class CallStream:
         with self._moving:  # else a call that moves meanwhile would be in neither
             return len(self._calls) + len(self.fresh)
 
+    @property
+    def left(self) -> tuple[int, int]:
+        """Return how many calls have neither an outcome nor been cancelled, and how many came."""
+        with self._moving:
+            calls = [*self._calls.values(), *self.fresh]
+            return sum(not call.future.done() for call in calls), self._count + len(self.fresh)
+
     # Out.
 
     def limit(self, task: int) -> float | None:

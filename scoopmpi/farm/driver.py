@@ -56,6 +56,7 @@ class Driver:
         self._lock, self._scheduler, self._due = lock, scheduler, due
         self._busy, self._at_rest = busy, rest
         self._callers: set[int] = set()  # threads that drive while they wait
+        self._main = threading.main_thread().ident
         self._progress_thread = (
             ProgressThread("scoopmpi farm", self._turn, self._rest) if progress_thread else None
         )
@@ -101,6 +102,11 @@ class Driver:
         # A worker that sleeps leaves a core free; one that has just become idle still yields on it.
         crowded = CROWDED_YIELD_SECONDS if idle else 0.0
         pause(now - max(last, since), YIELD_SECONDS if sleeper else crowded, until)
+
+    @property
+    def program_waits(self) -> bool:
+        """True where the program's own thread waits for a task."""
+        return self._main in self._callers
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..process.asking import asking
 from . import managers
 from .hosts import placement
 from .hosts.allocation import Allocation
-from .hosts.asking import asking
 from .managers import local
 
 if TYPE_CHECKING:  # `python -m scoopmpi` comes by here without click

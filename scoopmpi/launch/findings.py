@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ..process.asking import asking
 from ..program.scoop_options import Options
 from . import detection, explanation, flavours, managers
 from .cli.request import Request
@@ -17,7 +18,6 @@ from .commandline.launcher import Launcher
 from .explanation import Findings
 from .flavours.ranks import LauncherOptions, LaunchError
 from .hosts.allocation import LOCAL, Allocation, AllocationError
-from .hosts.asking import asking
 
 
 def of(launch: Launch, request: Request, env: Mapping[str, str]) -> Findings:

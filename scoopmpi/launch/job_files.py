@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from ..process import named_files
 from ..program.scoop_options import Options
+from ..watching.status import replaced_file
 from .commandline.launch import output_name
 from .flavours.ranks import LaunchError
 
@@ -26,7 +27,8 @@ def check(options: Options | None, others: Mapping[str, str | None]) -> None:
         "--report": given.report,
     }  # fmt: skip
     for option, path in named.items():
-        _look(option, path, named_files.refusal)
+        replaced = option == "--status"
+        _look(option, path, replaced_file.refusal if replaced else named_files.refusal)
     _look("--task-output", given.task_output, named_files.directory_refusal)
     named |= {"--task-output": given.task_output, "--checkpoint": given.checkpoint, **others}
     seen: dict[str, str] = {}

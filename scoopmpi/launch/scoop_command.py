@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
+from ..process.asking import asking
 from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
 from . import detection, job_files, managers, running
@@ -19,7 +20,6 @@ from .commandline.launch import NAMED, Launch, with_paths
 from .flavours.ranks import LauncherOptions, LaunchError
 from .hosts import hostlist, placement
 from .hosts.allocation import Allocation
-from .hosts.asking import asking
 from .managers import local
 
 

@@ -2,5 +2,6 @@
 
 Who it is (`identity`, `launcher_variables`), what signals mean to it (`signals`), who watches over
 it (`supervisor`), its share of the host (`pinning`, `gpus`), its streams, how it ends (`ending`,
-`stopping`). Nothing here knows tasks, messages or the user's program.
+`stopping`), and when its batch job does (`walltime`). Nothing here knows tasks, messages or the
+user's program.
 """

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 UNABLE = 2
 """The exit status where nothing could be started, for whatever reason; click's and argparse's for
 a wrong option. All others are the program's."""
+STOPPED = 75
+"""The exit status where tasks are left that the end of the batch job would have cut: sysexits.h has
+it as EX_TEMPFAIL, for what is to be tried again later."""
 
 
 class UsageError(Exception):

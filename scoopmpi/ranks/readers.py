@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..process import named_files, rank_settings
@@ -17,8 +18,11 @@ from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
+from ..watching.progress.choice import Choice
+from ..watching.tally import Tally
 
 if TYPE_CHECKING:
+    from ..process.job_end import JobEndWatch
     from ..watching.report.making import Reporter
 
 
@@ -32,8 +36,11 @@ class Readers:
     def __init__(self, options: Options, *others: Observer | None) -> None:
         self.all: list[Observer] = []
         """In the order in which they are told."""
+        self._walltime, self._began = options.walltime, rank_settings.began(os.environ)
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
+        self.progress = Choice(options.progress, os.environ, options.quiet)
+        """What shows how far jobs are, if anything does."""
         self._add(verbose.reader())
         try:
             self._open(options)
@@ -41,7 +48,7 @@ class Readers:
                 _look_at(options.task_output)
         except NameProblem as problem:
             self._problem = problem
-        for reader in others:
+        for reader in (*self.progress.readers(), *others):
             self._add(reader)
 
     def _add(self, reader: Observer | None) -> None:
@@ -54,6 +61,14 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
+        if options.status is not None:
+            from ..watching.status import reader
+
+            command, stops = " ".join(options.words), options.stop_before is not None
+            self._add(reader.begun(
+                "--status", options.status, self._counted(), command, options.checkpoint,
+                self.job_end, stops,
+            ))  # fmt: skip
         trace, report = options.trace, None
         if options.report is not None:
             report = _report(options.report, trace)
@@ -62,6 +77,23 @@ class Readers:
             option = "--trace" if options.trace is not None else "--report"
             self._add(_trace(option, trace, options.words))
         self._add(report)  # it hears of the end behind the trace, which is closed then
+
+    @cached_property
+    def job_end(self) -> JobEndWatch:
+        """What knows when the batch job ends: it asks as soon as somebody wants to know."""
+        from ..process.job_end import JobEndWatch
+
+        watch = JobEndWatch(os.environ, self._walltime, self._began)
+        watch.start()
+        return watch
+
+    def _counted(self) -> Tally:
+        """Return the tally that readers have in common, which is told before them."""
+        tally = next((each for each in self.all if isinstance(each, Tally)), None)
+        if tally is None:
+            tally = Tally()
+            self._add(tally)
+        return tally
 
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""

@@ -20,9 +20,9 @@ from scoopmpi.launch.flavours import FLAVOURS
 from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts import hostlist
 from scoopmpi.launch.hosts.allocation import MOST_HOSTS, Allocation, AllocationError
-from scoopmpi.launch.hosts.asking import Ask
 from scoopmpi.launch.hosts.placement import with_rank_0
 from scoopmpi.launch.managers.reading import MOST_LINES
+from scoopmpi.process.asking import Ask
 from tests.launch.test_managers_any import NEAR, answers_or_refuses
 from tests.support.environments import FILES, qstat, recorded, samples
 from tests.support.limited import little_memory

@@ -25,7 +25,7 @@ from scoopmpi.launch.flavours.command_line import CommandLine
 from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts import placement
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
-from scoopmpi.launch.hosts.asking import nobody
+from scoopmpi.process.asking import nobody
 from tests.support.environments import in_short, qstat, recorded, samples
 from tests.support.launches import asking
 

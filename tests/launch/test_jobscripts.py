@@ -24,8 +24,8 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import LOCAL
-from scoopmpi.launch.hosts.asking import asking
 from scoopmpi.launch.managers import local
+from scoopmpi.process.asking import asking
 from tests.support.environments import recorded
 from tests.support.libraries import ROOT
 

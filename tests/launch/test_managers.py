@@ -6,8 +6,8 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import AllocationError, Host
-from scoopmpi.launch.hosts.asking import nobody
 from scoopmpi.launch.managers import local
+from scoopmpi.process.asking import nobody
 from tests.support.environments import answering, in_short, recorded, samples
 
 SLURM = ("SLURM_JOB_NODELIST", "SLURM_TASKS_PER_NODE")

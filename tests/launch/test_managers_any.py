@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts import hostlist
 from scoopmpi.launch.hosts.allocation import AllocationError
-from scoopmpi.launch.hosts.asking import Ask, nobody
 from scoopmpi.launch.managers import qstat
+from scoopmpi.process.asking import Ask, nobody
 
 NEAR = st.text("ab-_.,:;()[]+=/*x0129² \t\n\0", max_size=40)
 """Texts of the characters that mean something, where any text seldom gets far."""

@@ -9,9 +9,9 @@ import pytest
 
 from scoopmpi.launch import managers
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
-from scoopmpi.launch.hosts.asking import asking, nobody
 from scoopmpi.launch.managers import pbs
 from scoopmpi.launch.managers import qstat as answers
+from scoopmpi.process.asking import asking, nobody
 from tests.support.environments import answering, folder, in_short, qstat, recorded, samples
 
 # A recorded job, its hosts by the node file and NCPUS, and by `qstat -f`, "" where not recorded.

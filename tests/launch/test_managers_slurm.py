@@ -6,9 +6,9 @@ import pytest
 
 from scoopmpi.launch.hosts import placement
 from scoopmpi.launch.hosts.allocation import Allocation, AllocationError
-from scoopmpi.launch.hosts.asking import nobody
 from scoopmpi.launch.hosts.brackets import expanded
 from scoopmpi.launch.managers import slurm
+from scoopmpi.process.asking import nobody
 from tests.support.environments import SAMPLES, in_short, recorded
 
 

@@ -16,8 +16,8 @@ from scoopmpi.launch.commandline.launch import Launch
 from scoopmpi.launch.flavours import intelmpi, mpich, openmpi
 from scoopmpi.launch.flavours.ranks import LaunchError, Ranks
 from scoopmpi.launch.hosts.allocation import Host
-from scoopmpi.launch.hosts.asking import nobody
 from scoopmpi.process import words
+from scoopmpi.process.asking import nobody
 from tests.support.libraries import Library
 from tests.support.starting import MYSCOOP, start
 

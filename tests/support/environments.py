@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scoopmpi.launch.hosts.allocation import Allocation
-from scoopmpi.launch.hosts.asking import Ask
+from scoopmpi.process.asking import Ask
 
 SAMPLES = Path(__file__).parent / "samples"
 FILES = {"PBS_NODEFILE": "nodefile.txt", "PE_HOSTFILE": "pe_hostfile.txt"}

@@ -10,12 +10,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ...process.asking import asking
 from ...program import finding
 from ..flavours.command_line import CommandLine
 from ..flavours.ranks import Ranks
 from ..hosts import placement
 from ..hosts.allocation import Allocation, AllocationError
-from ..hosts.asking import asking
 from . import daemons, directories, executables, launcher, lengths, rank_command, variables
 from .launch import Launch
 

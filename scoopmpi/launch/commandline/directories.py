@@ -11,7 +11,7 @@ import os
 import pwd
 from collections.abc import Mapping
 
-from ..hosts.asking import Ask
+from ...process.asking import Ask
 
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 """Where Open MPI looks, and Python's tempfile too, in this order."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ...process.asking import Ask, nobody
 from ..hosts.allocation import LOCAL, Allocation, AllocationError
-from ..hosts.asking import Ask, nobody
 from . import choosing, cobalt, flux, kubernetes, local, lsf, oar, pbs, pjm, sge, slurm
 from .manager import Manager
 

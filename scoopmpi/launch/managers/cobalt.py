@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 
+from ...process.asking import Ask
 from ..hosts.allocation import Allocation, AllocationError, Host, merged
-from ..hosts.asking import Ask
 from ..hosts.brackets import first, ranges
 from . import local
 from .reading import names

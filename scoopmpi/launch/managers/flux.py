@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from ...process.asking import Ask
 from ..hosts.allocation import Allocation, AllocationError, Host, merged
-from ..hosts.asking import Ask
 from ..hosts.brackets import expanded, first, ranges
 
 NAME = "flux"

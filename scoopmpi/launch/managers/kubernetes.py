@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from ...process.asking import Ask
 from ..hosts import hostlist
 from ..hosts.allocation import Allocation, AllocationError, merged
-from ..hosts.asking import Ask
 from .reading import lines
 
 NAME = "kubernetes"

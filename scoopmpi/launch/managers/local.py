@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from ...process import topology
+from ...process.asking import Ask
 from ..hosts.allocation import LOCAL, Allocation, Host
-from ..hosts.asking import Ask
 
 NAME = LOCAL
 TITLE = "this machine"

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ...process.asking import Ask
 from ..hosts.allocation import Allocation, AllocationError, Host, merged
-from ..hosts.asking import Ask
 from ..hosts.brackets import ranges
 from .reading import count, lines, names, number
 

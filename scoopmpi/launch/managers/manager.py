@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from ...process.asking import Ask
 from ..hosts.allocation import Allocation
-from ..hosts.asking import Ask
 
 
 class Manager(Protocol):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...process.asking import Ask
 from ..hosts.allocation import Allocation, AllocationError, Host, merged
-from ..hosts.asking import Ask
 from .reading import names
 
 NAME = "oar"

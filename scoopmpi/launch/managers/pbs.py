@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ...process.asking import Ask
 from ..hosts.allocation import Allocation, AllocationError, Host, merged
-from ..hosts.asking import Ask
 from . import qstat
 from .reading import count, lines, names
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import NamedTuple
 
+from ...process.asking import Ask
 from ..hosts.allocation import MOST_HOSTS, Allocation, AllocationError, Host, merged
-from ..hosts.asking import Ask
 from ..hosts.brackets import expanded, first
 from .reading import count
 

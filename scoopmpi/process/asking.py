@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from ...concurrency.periods import ASKING_PATIENCE_SECONDS
+from ..concurrency.periods import ASKING_PATIENCE_SECONDS
 
 Ask: TypeAlias = Callable[[Sequence[str]], str | None]
 """Words in, what the program printed out; None where there is none, or it fails or hangs."""

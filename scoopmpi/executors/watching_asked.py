@@ -1,0 +1,110 @@
+"""How an executor is watched: what its arguments ask for, opened, joined to a farm, and ended.
+
+Names of files mean what they mean to `myscoop`. Readers are those of `watching`, each loaded only
+where it is asked for; what they write is theirs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..process import identity
+from ..process.users_line import warn
+from ..wire.transport import library
+
+if TYPE_CHECKING:
+    from ..farm.farm import Farm
+    from ..watching.observer import Observer
+
+
+class Asked(NamedTuple):
+    """What an executor is asked to be watched by: names of files, and whether to show a bar."""
+
+    status: str | None = None
+    trace: str | None = None
+    report: str | None = None
+    progress: bool | None = None
+
+    def opened(self) -> list[Observer]:
+        """Return a reader for each; raises NameProblem, a ValueError, where one cannot write."""
+        readers: list[Observer] = []
+        try:
+            for reader in self._readers():
+                readers.append(reader)  # noqa: PERF402 (those that are there are closed)
+        except ValueError:
+            for reader in readers:
+                reader.farm_closed(1)
+            raise
+        return readers
+
+    def _readers(self) -> Iterator[Observer]:
+        """Open what is asked for, one after the other; each is loaded late: few programs ask."""
+        command = " ".join(sys.argv)
+        if self.status is not None:
+            from ..process.job_end import JobEndWatch
+            from ..watching.status import reader
+            from ..watching.tally import Tally
+
+            ends = JobEndWatch(os.environ)
+            ends.start()
+            tally = Tally()
+            yield tally  # it is told before those who read in it
+            yield reader.begun("status", self.status, tally, command, None, ends)
+        trace, report = self.trace, None
+        if self.report is not None:
+            from ..watching.report import making
+
+            report = making.begun("report", self.report, trace)
+            trace = trace or report.trace_name
+        if trace is not None:
+            from ..watching.trace import writing
+            from ..watching.trace.about import about
+
+            named = "report" if self.trace is None else "trace"
+            yield writing.begun(named, trace, about(sys.argv, library()))
+        if report is not None:  # it hears of the end behind the trace, which is closed then
+            yield report
+
+    def tell_useless(self) -> None:
+        """Warn that nothing is watched: once in a process, at the user's line."""
+        for name, value in self._asdict().items():
+            if value and identity.this.tells(name):
+                why = "only a farm is watched, from the program (myscoop, python -m scoopmpi)"
+                warn(f"{name}={value!r} changes nothing here: {why}")
+
+
+def asked(status: Any, trace: Any, report: Any, progress: Any) -> Asked:
+    """Check what is asked for, and return it; raises TypeError for what is no name of a file."""
+    files = {"status": status, "trace": trace, "report": report}
+    names = {name: _name(name, value) for name, value in files.items()}
+    if progress is not None and not isinstance(progress, bool):
+        raise TypeError(f"progress is {progress!r}, it must be True, False or None")
+    return Asked(**names, progress=progress)
+
+
+def _name(argument: str, value: Any) -> str | None:
+    with suppress(TypeError):
+        name = None if value is None else os.fspath(value)
+        if not isinstance(name, bytes):
+            return name
+    raise TypeError(f"{argument} is {value!r}, it must be the name of a file: a string or a path")
+
+
+def watched(farm: Farm, asked: Asked) -> Callable[[], None]:
+    """Have readers hear of all that happens on a farm from now on; return what ends them.
+
+    Raises NameProblem, a ValueError, where a file cannot be written.
+    """
+    readers = asked.opened()
+    for reader in readers:
+        farm.observe(reader)
+
+    def end() -> None:
+        while readers:
+            farm.dismiss(readers.pop(0))
+
+    return end

@@ -1,0 +1,147 @@
+"""Executors are watched as a job is: readers come with the executor, and end with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scoopmpi import MPICommExecutor, MPIExecutor, Pool
+from scoopmpi.executors.watching_asked import Asked
+from scoopmpi.process import identity
+from scoopmpi.process.named_files import NameProblem
+from scoopmpi.tasks import current_executor
+from scoopmpi.watching.observer import Observer
+from tests.support.link import Ranks
+
+pytestmark = pytest.mark.timeout(60)
+
+
+class OneRank:
+    """A communicator without others, and without MPI."""
+
+    rank, size = 0, 1
+
+    def Is_inter(self) -> bool:
+        return False
+
+
+KINDS = [MPIExecutor, Pool, partial(MPICommExecutor, OneRank())]
+
+
+class Hears(Observer):
+    """Notes the tasks that were assigned, and its end."""
+
+    def __init__(self) -> None:
+        self.tasks = self.ends = 0
+
+    def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
+        self.tasks += tasks
+
+    def farm_closed(self, status: int) -> None:
+        self.ends += 1
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Hears]:
+    """The readers that were opened: one for each argument, but none where one cannot write."""
+    found: list[Hears] = []
+
+    def readers(self: Asked) -> Iterator[Observer]:
+        for name, value in self._asdict().items():
+            if value == "full":
+                raise NameProblem(f"{name} full cannot be written: it is full")
+            if value:
+                found.append(Hears())
+                yield found[-1]
+
+    monkeypatch.setattr(Asked, "_readers", readers)
+    return found
+
+
+@pytest.fixture
+def ranks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ranks]:
+    """A farm in memory, as the program's own."""
+    monkeypatch.setattr(identity.this, "started", True)
+    found = Ranks(2, 1)
+    current_executor.install(found.executor)
+    yield found
+    current_executor.install(None)
+
+
+def square(x: int) -> int:
+    return x * x
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_readers_hear_what_happens_while_an_executor_lives(
+    kind: Any, ranks: Ranks, opened: list[Hears], tmp_path: Path
+) -> None:
+    before = MPIExecutor()
+    assert list(before.map(square, range(10))) == [x * x for x in range(10)]
+    with kind(trace=tmp_path / "t.json", status="s.json", progress=True) as executor:
+        assert list(executor.map(square, range(20))) == [x * x for x in range(20)]
+        assert before.submit(square, 3).result() == 9  # the whole farm is watched
+        assert [each.ends for each in opened] == [0, 0, 0]
+    assert [each.ends for each in opened] == [1, 1, 1]
+    heard = [each.tasks for each in opened]
+    assert heard[0] >= 21
+    assert list(before.map(square, range(10))) == [x * x for x in range(10)]
+    ranks.settle()
+    assert [each.tasks for each in opened] == heard
+
+
+def test_an_executor_that_is_not_waited_for_is_watched_to_the_end(
+    ranks: Ranks, opened: list[Hears]
+) -> None:
+    executor = MPIExecutor(report="r.html")
+    executor.shutdown(wait=False)
+    assert opened[0].ends == 0
+    executor.shutdown()
+    executor.shutdown()
+    assert opened[0].ends == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cannot_be_written_raises_and_leaves_nothing_open(
+    kind: Any, ranks: Ranks, opened: list[Hears]
+) -> None:
+    with (
+        pytest.raises(ValueError, match=r"report full cannot be written: it is full"),
+        kind(trace="t.json", report="full"),
+    ):
+        pass  # pragma: no cover
+    assert [each.ends for each in opened] == [1]
+    assert MPIExecutor().submit(square, 3).result() == 9
+    assert opened[0].tasks == 0
+
+
+@pytest.mark.parametrize("argument", ["status", "trace", "report", "progress"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_wrong_types_are_named(kind: Any, argument: str) -> None:
+    with pytest.raises(TypeError, match=f"{argument} is 3, it must be "):
+        kind(**{argument: 3})
+    if argument != "progress":
+        with pytest.raises(TypeError, match=f"{argument} is b'x', it must be the name of a file"):
+            kind(**{argument: b"x"})
+
+
+def test_where_there_is_no_farm_a_warning_says_so_once(
+    opened: list[Hears], recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity.this, "_told", set())
+    monkeypatch.setattr(identity.this, "_warned", True)
+    for _ in range(2):
+        with MPIExecutor(trace="t.json", progress=False) as executor:
+            assert list(executor.map(square, [2])) == [4]
+    with MPICommExecutor(OneRank(), status="s.json") as executor:
+        assert executor is not None and list(executor.map(square, [2])) == [4]
+    said = [each for each in recwarn if "changes nothing here" in str(each.message)]
+    assert [str(each.message).split(" changes")[0] for each in said] == [
+        "trace='t.json'", "status='s.json'",
+    ]  # fmt: skip
+    assert {each.filename for each in said} == {__file__}
+    assert opened == [] and "only a farm is watched" in str(said[0].message)
