@@ -34,7 +34,9 @@ class Facts:
     def job_name(self, number: int) -> str:
         """Return what a job is called: `map 1 of square`."""
         job = self.run.jobs.get(number)
-        return job.name if job is not None else f"job {number}"
+        if job is not None:
+            return job.name
+        return "tasks of a task" if number < 0 else f"job {number}"
 
 
 def facts(run: TracedRun) -> Facts:
