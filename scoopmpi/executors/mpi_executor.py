@@ -194,6 +194,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         retries: int | None = None,
         retry_delay: float | None = None,
         retry_on: ExceptionTypes | None = None,
+        progress: bool | str | None = None,
     ) -> Iterator[T]:
         """Have `fn` run over the iterables, and return an iterator of the values.
 
@@ -211,8 +212,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             that is met is raised, and the rest given up.
         retries: how often a task that raises is tried again, by whichever worker is free.
         retry_delay: seconds before each further try.
-        retry_on: the exceptions after which it is, a type or several; Exception where none are
-            named.
+        retry_on: the exceptions after which it is, a type or several; Exception if none are named.
+        progress: as in `futures.map`; without effect where there is a buffersize.
 
         Raises TypeError and ValueError for what these cannot be; RuntimeError after `shutdown`,
         BrokenMPIExecutor after a failed initializer.
@@ -222,7 +223,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         ordered = ordered and not unordered
         retry = retry_asked(retries, retry_delay, retry_on)
         options = map_options(
-            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry
+            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry, progress
         )
         if strict and len(iterables) > 1:
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)

@@ -43,11 +43,31 @@ class Asked(NamedTuple):
 
     def _readers(self) -> Iterator[Observer]:
         """Open what is asked for, one after the other; each is loaded late: few programs ask."""
-        if self.trace is not None:
+        command = " ".join(sys.argv)
+        if self.status is not None:
+            from ..process.job_end import JobEndWatch
+            from ..watching.status import reader
+            from ..watching.tally import Tally
+
+            ends = JobEndWatch(os.environ)
+            ends.start()
+            tally = Tally()
+            yield tally  # it is told before those who read in it
+            yield reader.begun("status", self.status, tally, command, None, ends)
+        trace, report = self.trace, None
+        if self.report is not None:
+            from ..watching.report import making
+
+            report = making.begun("report", self.report, trace)
+            trace = trace or report.trace_name
+        if trace is not None:
             from ..watching.trace import writing
             from ..watching.trace.about import about
 
-            yield writing.begun("trace", self.trace, about(sys.argv, library()))
+            named = "report" if self.trace is None else "trace"
+            yield writing.begun(named, trace, about(sys.argv, library()))
+        if report is not None:  # it hears of the end behind the trace, which is closed then
+            yield report
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""
@@ -85,6 +105,6 @@ def watched(farm: Farm, asked: Asked) -> Callable[[], None]:
 
     def end() -> None:
         while readers:
-            farm.dismiss(readers.pop())
+            farm.dismiss(readers.pop(0))
 
     return end

@@ -133,11 +133,11 @@ class Farm:
         """What a signal has raised in the program, the latest one."""
         self.unfinished = Unfinished()
         self._in_common: InCommon | None = None
-        self.sharing = FarmSharing(transport.send)
+        self._door = door = Door(readers)
+        self.sharing = FarmSharing(transport.send, lambda *facts: door.constants_set(*facts))
         self._lock = lock = SignalLock()
         self._scheduler = scheduler = Scheduler(policy)
         self._callbacks = callbacks = CallbackQueue(show, held)
-        self._door = door = Door(readers)
         self._jobs = jobs = Jobs(door)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
@@ -254,6 +254,10 @@ class Farm:
         self._dispatch.reconfigured(stream, settings)
 
     # Readers of what happens.
+
+    def outcomes_kept(self, outcomes: int, size: int) -> None:
+        """Tell of outcomes that a checkpoint has for good, and of their bytes; for any thread."""
+        self._door.outcomes_kept(outcomes, size)
 
     def observe(self, reader: Observer) -> None:
         """Have a reader hear of all that happens from now on, and of what there is already."""

@@ -112,7 +112,8 @@ class GrownFile:
             if self.end:
                 self._place += whole
                 os.lseek(self._fd, self._place, os.SEEK_SET)
-                os.ftruncate(self._fd, self._place + os.write(self._fd, self.end))
+                _write_all(self._fd, self.end)
+                os.ftruncate(self._fd, self._place + len(self.end))
             else:
                 os.ftruncate(self._fd, os.fstat(self._fd).st_size - (done - whole))
         self._behind = self.end
@@ -125,3 +126,8 @@ class GrownFile:
                 "%s %s cannot be written: %s; the program goes on, and it is tried again",
                 self._what, self._path, problem.strerror,
             )  # fmt: skip
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]

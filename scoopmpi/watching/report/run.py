@@ -181,7 +181,7 @@ class _Seen:
         if event.get("cat") != form.JOB:
             return
         at, args = event["ts"] * _MICRO, event.get("args", {})
-        number = int(event["id"])
+        number = int(form.ident(event))
         self.last = max(self.last, at)
         job = self.jobs.setdefault(number, Job(number, str(event["name"]), began=at))
         job.kind = args.get("kind", job.kind)

@@ -119,6 +119,7 @@ class Book(Observer):
         if place is None or held is None:
             return
         held.again += tasks
+        held.unmoved += tasks
         if seen is not None or seconds >= 0:  # else others of the batch have finished: it follows
             self._batches.ran(self.now, place, held, 0, 0, seconds, seen)
 
@@ -126,7 +127,7 @@ class Book(Observer):
         place, held = self._of(job, worker, start)
         if place is not None and held is not None:
             held.stop, held.cut = start, True
-            if held.start + held.again >= held.stop:
+            if held.start + held.unmoved >= held.stop:
                 place.drop(held)
 
     def tasks_lost(

@@ -24,7 +24,8 @@ class HostClock:
     def __init__(self) -> None:
         self._low, self._high = -inf, inf
         self._latest = -inf
-        self._steps: list[tuple[float, float]] = [(-inf, 0.0)]  # from when on, and what is added
+        # From when on by that clock, what is added, and what is never gone below.
+        self._steps: list[tuple[float, float, float]] = [(-inf, 0.0, -inf)]
 
     @property
     def error(self) -> float:
@@ -45,18 +46,13 @@ class HostClock:
 
     def _correct(self, error: float) -> None:
         """Add so much from now on: what is in the file already stays right beside it."""
-        self._steps.append((self._latest, error))
+        self._steps.append((self._latest, error, self.here(self._latest)))
         if len(self._steps) > _STEPS:
             del self._steps[1]
 
     def here(self, time: float) -> float:
         """Return a time of this host by rank 0's clock."""
-        since, error = self._steps[-1]
-        if time >= since:
-            return time + error
-        found = inf
-        for since, error in reversed(self._steps):
+        for since, error, least in reversed(self._steps):
             if time >= since:
-                return min(found, time + error)
-            found = min(found, since + error)  # never behind what comes after a correction
-        return found
+                return max(time + error, least)
+        return time  # no number

@@ -29,7 +29,7 @@ def closed(trace: Trace, target: str) -> int:
     """
     with _written(target) as file:
         file.write(form.head({k: v for k, v in trace.other.items() if k != "format"}))
-        count, last, unended = 0, 0, dict[tuple[Any, Any], Event]()
+        count, last, unended = 0, 0, dict[tuple[Any, ...], Event]()
         for event in trace.events():
             last = max(last, event.get("ts", 0) + event.get("dur", 0))
             if event.get("ph") in ("b", "e"):
@@ -42,8 +42,8 @@ def closed(trace: Trace, target: str) -> int:
     return count
 
 
-def _note(unended: dict[tuple[Any, Any], Event], event: Event) -> None:
-    key = event.get("cat"), event.get("id")
+def _note(unended: dict[tuple[Any, ...], Event], event: Event) -> None:
+    key = event.get("cat"), event.get("pid"), form.ident(event)
     if event["ph"] == "b":
         unended[key] = event
     else:

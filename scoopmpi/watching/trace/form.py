@@ -59,10 +59,9 @@ def named(process: int, thread: int | None, name: str) -> list[str]:
 def mark(
     ts: int, cat: str, name: str, args: Mapping[str, Any], process: int = 0, thread: int = 0
 ) -> str:
-    """Return an event without length; it goes through all of its process, or through all."""
-    scope = "p" if process else "g"
+    """Return an event without length, which stands with its process."""
     return (
-        f'{{"ph":"i","pid":{process},"tid":{thread},"ts":{ts},"s":"{scope}","cat":"{cat}",'
+        f'{{"ph":"i","pid":{process},"tid":{thread},"ts":{ts},"s":"p","cat":"{cat}",'
         f'"name":{quoted(name)},"args":{_text(args)}}}'
     )
 
@@ -78,12 +77,17 @@ def life(
 ) -> str:  # fmt: skip
     """Return the begin ("b") or the end ("e") of what overlaps others.
 
-    ident: by which begin and end find each other.
+    ident: by which begin and end find each other, among those of their process.
     """
     return (
         f'{{"ph":"{phase}","pid":{process},"tid":{thread},"ts":{ts},"cat":"{cat}",'
-        f'"id":"{ident}","name":{quoted(name)},"args":{_text(args)}}}'
+        f'"id2":{{"local":"{ident}"}},"name":{quoted(name)},"args":{_text(args)}}}'
     )
+
+
+def ident(event: Mapping[str, Any]) -> str:
+    """Return by what a begin and its end find each other: of a job its number."""
+    return str(event.get("id2", {}).get("local", event.get("id", "")))
 
 
 def span(

@@ -28,9 +28,7 @@ class Job:
     @property
     def title(self) -> str:
         """What it is called."""
-        if self.kind == "map":
-            return f"map {self.number} of {self.function}"
-        return f"nested tasks of {self.function}" if self.kind == "nested" else "submitted calls"
+        return f"map {self.number} of {self.function}" if self.kind == "map" else "submitted calls"
 
 
 _GONE = Job(0, "", "a job that has ended", form.quoted("a job that has ended"), None, 0)
@@ -55,7 +53,10 @@ class JobLives:
     def begun(self, ts: int, number: int, kind: str, name: str, size: int | None) -> None:
         """Have a job begin."""
         job = Job(number, kind, name, form.quoted(name), size, ts)
-        self._known[number] = self._untold[number] = job
+        self._known[number] = job
+        if kind == "nested":  # there are many, which would hide all others: their batches say it
+            return
+        self._untold[number] = job
         if kind != "calls" and not self._ration.shortest:
             self._tell(job)
 

@@ -14,7 +14,9 @@ class Held:
     """A batch that a worker has; what has been heard of is not in it any more.
 
     assigned: seconds since 1970, by rank 0's clock. waits: its task waits for others. cut: what was
-        behind it is for others now. again: tasks that have raised, and are tried again.
+        behind it is for others now.
+    tasks, failed, again: those that have ended, have failed, and have raised and are tried again,
+        and stand in no span yet. unmoved: those of the last that `start` is to leave behind.
     first: microseconds at which it began. pieces: in how many it has run.
     """
 
@@ -25,7 +27,10 @@ class Held:
     assigned: float = -inf
     waits: bool = False
     cut: bool = False
+    tasks: int = 0
+    failed: int = 0
     again: int = 0
+    unmoved: int = 0
     first: int | None = None
     pieces: int = 0
 

@@ -134,8 +134,7 @@ class Spans:
             line.hidden += span.busy
         line.until = max(line.until, span.ended)
         for each in inner:
-            if each.ended - each.began >= shortest:
-                self._write_inner(line, each)
+            self.add_inner(line, each)
 
     @property
     def _shortest(self) -> int:
@@ -164,10 +163,13 @@ class Spans:
         self.ration.spend(1, (span.ended - span.began) / 1e6)
         self._out(self.text(line, span))
 
-    def _write_inner(self, line: Line, each: Inner) -> None:
+    def add_inner(self, line: Line, each: Inner) -> None:
+        """Have tasks of tasks in the file, unless they are too short: their batch counts them."""
+        length = each.ended - each.began
+        if length < self._shortest:
+            return
         self.ration.spend()
         args = f'"tasks":{each.tasks},"depth":{each.depth}'
-        length = each.ended - each.began
         self._out(
             form.span(
                 each.began, length, form.NESTED, form.quoted(each.function),

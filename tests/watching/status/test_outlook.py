@@ -26,9 +26,10 @@ def test_work_that_does_not_fit_comes_with_what_to_do() -> None:
     found = outlook(seconds(7200), 1200, NOW, NOW + 5400)
     assert found.spare == -1800
     assert found.hint == (
-        "the work does not fit: it needs 2 h 00 min, the job ends in 1 h 30 min; about 300 tasks "
-        "of the 1200 that are left will not be done; with --checkpoint FILE another run would go on "
-        "from there; --stop-before auto begins no task that would be cut"
+        "the work does not fit: it needs 2 h 00 min, the job ends in 1 h 30 min; "
+        "about 300 tasks of the 1200 that are left will not be done; "
+        "with --checkpoint FILE another run would go on from there; "
+        "--stop-before auto begins no task that would be cut"
     )
     kept = outlook(seconds(7200), 1200, NOW, NOW + 5400, "run.ckpt", stops=True)
     assert kept.hint is not None and kept.hint.endswith(
