@@ -15,7 +15,6 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from ..process import time_kept_free
 from ..program.scoop_options import UNABLE
 from . import detection, explanation, findings, job_files, running
 from .cli import options, setting
@@ -23,7 +22,6 @@ from .cli.request import Request
 from .commandline import composing
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
-from .flavours.ranks import LaunchError
 
 _NOT_A_TERMINAL = 100
 """The width of an explanation in a job's log."""
@@ -118,7 +116,6 @@ def _execute(
 ) -> NoReturn:
     path, silence = request.output.output, request.output.silence
     job_files.check(launch.farm, {"--output": path, "--logtofile": request.output.log})
-    _check_end(launch)
     if path is not None and (path := job_files.output(path, voice.warn)) is None and silence:
         voice.warn("--output-check-timeout: nothing is watched, each rank writes its own file")
         silence = None
@@ -127,15 +124,6 @@ def _execute(
     if not launch.has_farm and composed.ends_stdin and silence is None:
         running.execute(composed, os.environ, output)
     sys.exit(running.run(launch, composed, voice.warn, silence, output))
-
-
-def _check_end(launch: Launch) -> None:
-    """Raise LaunchError where it is certain that the end of the job cannot be minded."""
-    farm = launch.farm
-    if farm is not None and farm.stop_before is not None:
-        problem = time_kept_free.refusal(farm.stop_before, farm.walltime, os.environ)
-        if problem is not None:
-            raise LaunchError(problem)
 
 
 # What is printed instead.

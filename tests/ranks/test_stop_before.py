@@ -185,8 +185,8 @@ def test_what_runs_is_left_running_and_a_signal_ends_it_as_ever(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("60",), "nothing says when this job ends, as it is none of a batch system; add --wall"),
-        (("auto",), "nothing says when this job ends"),
+        (("60",), "no batch system is here that says when this job ends; add --walltime 12:00:00"),
+        (("auto",), "no batch system is here that says"),
         (("60", "--walltime", "60"), "keeps all of the time free that --walltime gives, 60 s"),
     ],
 )
