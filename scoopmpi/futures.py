@@ -58,6 +58,7 @@ def map(
     retries: int | None = None,
     retry_delay: float | None = None,
     retry_on: ExceptionTypes | None = None,
+    progress: bool | str | None = None,
     **unknown: Any,
 ) -> Iterator[T]:
     """Return an iterator of the values of `func` over the iterables; workers begin at once.
@@ -79,10 +80,12 @@ def map(
     retries: how often a task that raises is tried again, by whichever worker is free.
     retry_delay: seconds before each further try.
     retry_on: the exceptions after which it is, a type or several; Exception where none are named.
+    progress: True shows how far it is, once it lasts for two seconds, also where nobody has asked
+        (`--progress`): a bar on a terminal, else lines. False hides it. A text is its title.
 
     Raises TypeError where `func` is no function, where there is no iterable, or for what is no
-    number or no type of exceptions; ValueError for a timeout that is nan, a task_timeout that is
-    not above 0, or retries that cannot be.
+    number, no type of exceptions, no bool and no text; ValueError for a timeout that is nan, a
+    task_timeout that is not above 0, or retries that cannot be.
     """
     executor = usable()
     if unknown:
@@ -90,7 +93,9 @@ def map(
     retry = None
     if retries is not None or retry_delay is not None or retry_on is not None:
         retry = _retry(retries, retry_delay, retry_on)
-    options = map_options(func, iterables, timeout, True, task_timeout, return_exceptions, retry)
+    options = map_options(
+        func, iterables, timeout, True, task_timeout, return_exceptions, retry, progress
+    )
     return chain.from_iterable(executor.values(func, iterables, options))
 
 
@@ -104,12 +109,13 @@ def map_as_completed(
     retries: int | None = None,
     retry_delay: float | None = None,
     retry_on: ExceptionTypes | None = None,
+    progress: bool | str | None = None,
     **unknown: Any,
 ) -> Iterator[T]:
     """Return an iterator as `map` does, whose values come as soon as they are there, in any order.
 
-    timeout, chunksize, task_timeout, return_exceptions, retries, retry_delay, retry_on: as for
-        `map`.
+    timeout, chunksize, task_timeout, return_exceptions, retries, retry_delay, retry_on, progress:
+        as for `map`.
     """
     executor = usable()
     if unknown:
@@ -117,7 +123,9 @@ def map_as_completed(
     retry = None
     if retries is not None or retry_delay is not None or retry_on is not None:
         retry = _retry(retries, retry_delay, retry_on)
-    options = map_options(func, iterables, timeout, False, task_timeout, return_exceptions, retry)
+    options = map_options(
+        func, iterables, timeout, False, task_timeout, return_exceptions, retry, progress
+    )
     return chain.from_iterable(executor.values(func, iterables, options))
 
 

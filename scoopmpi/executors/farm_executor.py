@@ -34,11 +34,16 @@ class FarmExecutor(Executor):
 
     farm: the workers.
     checkpoint: where the outcomes of its maps and calls are kept, and come from.
+    show: called where a map asks to be shown (`progress=True`), so that somebody does it.
     """
 
-    def __init__(self, farm: Farm, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(
+        self, farm: Farm, checkpoint: Checkpoint | None = None,
+        show: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         self.farm = farm
         self.checkpoint = checkpoint
+        self._show = show
 
     @property
     def unfinished(self) -> Unfinished:
@@ -118,7 +123,11 @@ class FarmExecutor(Executor):
             run = options.retry.elsewhere(run)
         self.farm.wait_for_first_worker()
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn, origin)
-        job = self.farm.maps.open(run, iterables, options.ordered, record, origin)
+        if options.progress and self._show is not None:
+            self._show()
+        job = self.farm.maps.open(
+            run, iterables, options.ordered, record, origin, options.progress
+        )  # fmt: skip
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
@@ -153,7 +162,7 @@ class FarmExecutor(Executor):
 
         checkpoint = opened(path, self.farm.sharing, "", keep_failures, self.farm.outcomes_kept)
         program.keep_in(checkpoint)
-        return CheckpointedExecutor(self.farm, checkpoint)
+        return CheckpointedExecutor(self.farm, checkpoint, self._show)
 
     def watched(self, asked: Asked) -> Callable[[], None]:
         """Have readers hear of all that happens on the farm from now on; return what ends them.
@@ -166,8 +175,10 @@ class FarmExecutor(Executor):
 class CheckpointedExecutor(FarmExecutor):
     """Runs calls on the workers of a farm, with a checkpoint that its shutdown closes."""
 
-    def __init__(self, farm: Farm, checkpoint: Checkpoint) -> None:
-        super().__init__(farm, checkpoint)
+    def __init__(
+        self, farm: Farm, checkpoint: Checkpoint, show: Callable[[], None] | None = None
+    ) -> None:  # fmt: skip
+        super().__init__(farm, checkpoint, show)
         self._close = checkpoint.close
         atexit.register(self._close, True)
 

@@ -61,7 +61,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     keep_failures: True to take failures from that file as they are; they are tried again else.
     status, trace, report: files of all that the farm does until the shutdown, as `myscoop --status`
         and so on write them; a warning where there is none. ValueError where one cannot be written.
-    progress: True for a bar meanwhile.
+    progress: of its maps, where they are given none.
     accepted: the keywords of other executors, which change nothing here; a warning says so of
         those that tasks would miss (`max_tasks_per_child`), others do no harm (`mp_context`).
     """
@@ -80,12 +80,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         status: str | os.PathLike[str] | None = None,
         trace: str | os.PathLike[str] | None = None,
         report: str | os.PathLike[str] | None = None,
-        progress: bool | None = None,
+        progress: bool | str | None = None,
         **accepted: Any,
     ) -> None:
         asked_of_pools.check_workers(max_workers)
         asked_of_pools.accept(accepted)
-        watched = watching_asked.asked(status, trace, report, progress)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -95,6 +94,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self._handed_in = HandedIn(base or current())
         self._shut = False
         self._broken: BaseException | None = None
+        watched = watching_asked.asked(status, trace, report, progress)
         self._beside = Beside(checkpoint, keep_failures, watched)
         if self._beside.asked:
             self._base = self._beside.begin(self._base or usable(), self._base)
@@ -194,6 +194,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         retries: int | None = None,
         retry_delay: float | None = None,
         retry_on: ExceptionTypes | None = None,
+        progress: bool | str | None = None,
     ) -> Iterator[T]:
         """Have `fn` run over the iterables, and return an iterator of the values.
 
@@ -211,8 +212,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             that is met is raised, and the rest given up.
         retries: how often a task that raises is tried again, by whichever worker is free.
         retry_delay: seconds before each further try.
-        retry_on: the exceptions after which it is, a type or several; Exception where none are
-            named.
+        retry_on: the exceptions after which it is, a type or several; Exception if none are named.
+        progress: as in `futures.map`; without effect where there is a buffersize.
 
         Raises TypeError and ValueError for what these cannot be; RuntimeError after `shutdown`,
         BrokenMPIExecutor after a failed initializer.
@@ -222,7 +223,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         ordered = ordered and not unordered
         retry = retry_asked(retries, retry_delay, retry_on)
         options = map_options(
-            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry
+            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry, progress
         )
         if strict and len(iterables) > 1:
             fn, iterables = Starred(fn), (zip(*iterables, strict=True),)
@@ -238,7 +239,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
 
         options: of `map_options`.
         """
-        opening = object()
+        opening, options = object(), self._beside.shown(options)
         with self._lock:
             below = self._open()
             self._handed_in.begin_opening(opening)

@@ -52,7 +52,7 @@ class Pool(SchwimmbadNames):
         status: str | os.PathLike[str] | None = None,
         trace: str | os.PathLike[str] | None = None,
         report: str | os.PathLike[str] | None = None,
-        progress: bool | None = None,
+        progress: bool | str | None = None,
     ) -> None:
         asked_of_pools.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
@@ -102,7 +102,7 @@ class Pool(SchwimmbadNames):
         chunksize: accepted; batches follow measured durations.
         callback: called with each value, in order, as they come (as in schwimmbad, whose pools
             take it as the third argument too).
-        options: return_exceptions, retries, retry_delay, retry_on, task_timeout, as for
+        options: return_exceptions, retries, retry_delay, retry_on, task_timeout, progress, as for
             `MPIExecutor.map`.
 
         Raises what the first task raises that fails, and ValueError after `close`.
@@ -166,10 +166,11 @@ class Pool(SchwimmbadNames):
         retries: int | None = None,
         retry_delay: float | None = None,
         retry_on: ExceptionTypes | None = None,
+        progress: bool | str | None = None,
     ) -> ImapValues:
         retry = retry_asked(retries, retry_delay, retry_on)
         options = map_options(
-            func, (iterable,), None, ordered, task_timeout, return_exceptions, retry
+            func, (iterable,), None, ordered, task_timeout, return_exceptions, retry, progress
         )
         return ImapValues(self._executor.results(func, (iterable,), options))
 

@@ -22,15 +22,24 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """What an executor is asked to be watched by: names of files, and whether to show a bar."""
+    """What an executor is asked to be watched by.
+
+    status, trace, report: names of files. progress: of maps that are given none, as in
+    `MapOptions`.
+    """
 
     status: str | None = None
     trace: str | None = None
     report: str | None = None
-    progress: bool | None = None
+    progress: bool | str | None = None
+
+    @property
+    def files(self) -> bool:
+        """True where there is to be a file."""
+        return any(name is not None for name in (self.status, self.trace, self.report))
 
     def opened(self) -> list[Observer]:
-        """Return a reader for each; raises NameProblem, a ValueError, where one cannot write."""
+        """Return readers that write the files; raises NameProblem where one cannot be written."""
         readers: list[Observer] = []
         try:
             for reader in self._readers():
@@ -71,8 +80,8 @@ class Asked(NamedTuple):
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""
-        for name, value in self._asdict().items():
-            if value and identity.this.tells(name):
+        for name, value in self._replace(progress=None)._asdict().items():
+            if value is not None and identity.this.tells(name):
                 why = "only a farm is watched, from the program (myscoop, python -m scoopmpi)"
                 warn(f"{name}={value!r} changes nothing here: {why}")
 
@@ -81,8 +90,8 @@ def asked(status: Any, trace: Any, report: Any, progress: Any) -> Asked:
     """Check what is asked for, and return it; raises TypeError for what is no name of a file."""
     files = {"status": status, "trace": trace, "report": report}
     names = {name: _name(name, value) for name, value in files.items()}
-    if progress is not None and not isinstance(progress, bool):
-        raise TypeError(f"progress is {progress!r}, it must be True, False or None")
+    if not isinstance(progress, bool | str | None):
+        raise TypeError(f"progress is {progress!r}, it must be True, False or a title")
     return Asked(**names, progress=progress)
 
 

@@ -206,6 +206,12 @@ def held(number: int) -> bool:
     return console is not None and console.outlet.held()
 
 
+def outlet(number: int) -> Outlet | None:
+    """Return who writes for stdout (1) or stderr (2); None where that is the user's own stream."""
+    console = _consoles.get(number)
+    return None if console is None else console.outlet
+
+
 def has_said(text: str) -> bool:
     """True where all lines of a text stand among the first that the program wrote to stderr."""
     own = _consoles[2].own if 2 in _consoles else None

@@ -12,6 +12,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 HOLD = 0.1
 """Seconds for which nobody else writes behind a line that has no end yet: between text and newline
@@ -21,6 +22,13 @@ LOOK = 0.001
 NEWLINE = 10
 MOST_UNWRITTEN = 1 << 16
 """Bytes that are tried again after an error, as Python tries again what is in its buffer."""
+
+
+class Below(Protocol):
+    """Stands below all that is written to a terminal: a bar."""
+
+    def around(self, data: bytes) -> bytes:
+        """Return what to write in the place of some bytes, so that it stands below them."""
 
 
 class Outlet:
@@ -39,8 +47,15 @@ class Outlet:
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._open: int | None = None  # the thread whose line has no end yet
+        self.below: Below | None = None
+        """What stands below on the terminal now. It is set with the lock held."""
         self._since = 0.0
         self._unwritten: dict[int, bytes] = {}
+
+    @property
+    def open(self) -> bool:
+        """True where a line of the program has no end yet."""
+        return self._open is not None
 
     def held(self) -> bool:
         """True where the calling thread shall leave another a moment to end its line."""
@@ -62,7 +77,9 @@ class Outlet:
 
         fd: the descriptor. who: the calling thread, whose text it is.
         """
-        if self._unwritten or (self._open is not None and self._open != who):
+        if self._unwritten or self.below is not None:
+            return False
+        if self._open is not None and self._open != who:
             return False
         written = self._files[fd](data)
         if written != len(data):
@@ -81,7 +98,8 @@ class Outlet:
         """
         if self._unwritten:
             self.again(fd)
-        self._write(fd, data, who is not None)
+        shown = data if self.below is None else self.below.around(data)
+        self._write(fd, shown, who is not None)
         if who is None or data.endswith(b"\n"):
             self._open = None
         elif self._open != who:

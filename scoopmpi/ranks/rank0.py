@@ -132,11 +132,13 @@ def _lead(
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.names_on_workers(lambda: farm.members.names)
-    current_executor.install(_executor(farm, checkpoint, options.debug_task))
+    show = partial(_show_some, farm, readers)
+    current_executor.install(_executor(farm, checkpoint, options.debug_task, show))
     status, pid = 1, os.getpid()
     try:
         run = unread.around(_program(program, arguments, options.interactive))
-        status = status_of(partial(_to_its_end, run, options, farm.show_arrived))
+        show = partial(_last_words, farm, readers)
+        status = status_of(partial(_to_its_end, run, options, show))
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
@@ -152,10 +154,24 @@ def _lead(
     return status
 
 
-def _executor(farm: Farm, checkpoint: Any, debugged: str | None) -> FarmExecutor:
+def _last_words(farm: Farm, readers: Readers) -> None:
+    """Have what tasks have printed, and how far jobs have come, stand before a traceback."""
+    farm.show_arrived()
+    readers.progress.end()
+
+
+def _show_some(farm: Farm, readers: Readers) -> None:
+    """Have shown how far maps are whose program asks for it, unless all are shown already."""
+    for reader in readers.progress.readers_for_some():
+        farm.observe(reader)
+
+
+def _executor(
+    farm: Farm, checkpoint: Any, debugged: str | None, show: Callable[[], None]
+) -> FarmExecutor:
     """Return what runs tasks. debugged: the task that is debugged here, if one is."""
     if debugged is None:
-        return FarmExecutor(farm, checkpoint)
+        return FarmExecutor(farm, checkpoint, show)
     from ..executors.debug_task import DebugFarm, DebugTask  # late: few programs have one
 
     executor = DebugFarm(farm, checkpoint)

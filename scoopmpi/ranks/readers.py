@@ -18,6 +18,7 @@ from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
+from ..watching.progress.choice import Choice
 from ..watching.tally import Tally
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Readers:
         self._walltime, self._began = options.walltime, rank_settings.began(os.environ)
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
+        self.progress = Choice(options.progress, os.environ, options.quiet)
+        """What shows how far jobs are, if anything does."""
         self._add(verbose.reader())
         try:
             self._open(options)
@@ -45,7 +48,7 @@ class Readers:
                 _look_at(options.task_output)
         except NameProblem as problem:
             self._problem = problem
-        for reader in others:
+        for reader in (*self.progress.readers(), *others):
             self._add(reader)
 
     def _add(self, reader: Observer | None) -> None:

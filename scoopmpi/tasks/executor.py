@@ -39,6 +39,7 @@ class MapOptions(NamedTuple):
         says, `limit.NO_LIMIT`: as long as it likes.
     return_exceptions: whether what tasks raise is given in the place of their values, not raised.
     retry: how tasks that raise are tried again, if they are.
+    progress: whether a bar is to show the map, or its title there; None is left to the user.
     """
 
     timeout: float | None = None
@@ -46,6 +47,7 @@ class MapOptions(NamedTuple):
     task_timeout: float | None = None
     return_exceptions: bool = False
     retry: Retry | None = None
+    progress: bool | str | None = None
 
     def deadline(self) -> float | None:
         """Return when the last value has to be there, as `time.monotonic` counts, if it has to."""
@@ -64,22 +66,27 @@ def map_options(
     task_timeout: float | None = None,
     return_exceptions: bool = False,
     retry: Retry | None = None,
+    progress: bool | str | None = None,
 ) -> MapOptions:
     """Check what a map was asked for, and return its options.
 
-    Raises TypeError where `fn` is no function, where there is nothing to map over, or where
-    seconds are no number; ValueError for a timeout that is nan, or a task_timeout not above 0.
+    Raises TypeError where `fn` is no function, where there is nothing to map over, where seconds
+    are no number, or `progress` is no bool and no text; ValueError for a timeout that is nan, or a
+    task_timeout not above 0.
     """
     if not callable(fn):
         raise TypeError(f"the first argument must be a function, {fn!r} is not callable")
     if not iterables:
         raise TypeError("map needs at least one iterable of arguments")
     unlimited = timeout is None and task_timeout is None
-    if unlimited and ordered and not return_exceptions and retry is None:
+    if unlimited and ordered and not return_exceptions and retry is None and progress is None:
         return _USUAL
+    if not isinstance(progress, bool | str | None):
+        raise TypeError(f"progress is {progress!r}, it must be True, False or a title")
     if task_timeout is not None:
         limit.check(task_timeout)
-    return MapOptions(seconds(timeout), ordered, task_timeout, bool(return_exceptions), retry)
+    collect = bool(return_exceptions)
+    return MapOptions(seconds(timeout), ordered, task_timeout, collect, retry, progress)
 
 
 class Executor(ABC):
@@ -137,6 +144,7 @@ class Executor(ABC):
         task_timeout: float | None = None,
         return_exceptions: bool = False,
         retry: Retry | None = None,
+        progress: bool | str | None = None,
     ) -> Iterator[T]:
         """Have `fn` run over the iterables, and return an iterator of the values.
 
@@ -145,10 +153,10 @@ class Executor(ABC):
         ordered: False gives the values as they arrive.
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
         return_exceptions: True gives what tasks raise in the place of their values.
-        retry: how tasks that raise are tried again.
+        retry: how tasks that raise are tried again. progress: whether to show it, or its title.
         """
         options = map_options(
-            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry
+            fn, iterables, timeout, ordered, task_timeout, return_exceptions, retry, progress
         )
         return chain.from_iterable(self.values(fn, iterables, options))
 

@@ -27,8 +27,9 @@ class Tally(Observer):
     """Counts for one farm. clock: seconds, from whatever moment on."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.lock = threading.Lock()
-        """Held while anything changes; to be held while one reads."""
+        self.lock = threading.RLock()
+        """Held while anything changes; to be held while one reads. It may be taken twice: in the
+        midst of reading a `__del__` may print, and what is printed asks what stands below it."""
         self._clock = clock
         self.begun = clock()
         self.total = Counts()

@@ -33,10 +33,16 @@ KINDS = [MPIExecutor, Pool, partial(MPICommExecutor, OneRank())]
 
 
 class Hears(Observer):
-    """Notes the tasks that were assigned, and its end."""
+    """Notes the tasks that were assigned, what maps say of a bar, and its end."""
 
     def __init__(self) -> None:
         self.tasks = self.ends = 0
+        self.progress: list[bool | str | None] = []
+
+    def job_begun(
+        self, job: int, kind: str, name: str, size: int | None, progress: bool | str | None
+    ) -> None:
+        self.progress += [progress] if kind == "map" else []
 
     def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
         self.tasks += tasks
@@ -54,7 +60,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Hears]:
         for name, value in self._asdict().items():
             if value == "full":
                 raise NameProblem(f"{name} full cannot be written: it is full")
-            if value:
+            if value and name != "progress":
                 found.append(Hears())
                 yield found[-1]
 
@@ -82,16 +88,27 @@ def test_readers_hear_what_happens_while_an_executor_lives(
 ) -> None:
     before = MPIExecutor()
     assert list(before.map(square, range(10))) == [x * x for x in range(10)]
-    with kind(trace=tmp_path / "t.json", status="s.json", progress=True) as executor:
+    with kind(trace=tmp_path / "t.json", status="s.json") as executor:
         assert list(executor.map(square, range(20))) == [x * x for x in range(20)]
         assert before.submit(square, 3).result() == 9  # the whole farm is watched
-        assert [each.ends for each in opened] == [0, 0, 0]
-    assert [each.ends for each in opened] == [1, 1, 1]
+        assert [each.ends for each in opened] == [0, 0]
+    assert [each.ends for each in opened] == [1, 1]
     heard = [each.tasks for each in opened]
     assert heard[0] >= 21
     assert list(before.map(square, range(10))) == [x * x for x in range(10)]
     ranks.settle()
     assert [each.tasks for each in opened] == heard
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bar_is_wanted_of_the_maps_of_an_executor(
+    kind: Any, ranks: Ranks, opened: list[Hears]
+) -> None:
+    with kind(trace="t.json", progress="steps") as executor:
+        list(executor.map(square, range(3)))
+        list(executor.map(square, range(3), progress=False))
+        list(MPIExecutor().map(square, range(3)))
+    assert opened[0].progress == ["steps", False, None]
 
 
 def test_an_executor_that_is_not_waited_for_is_watched_to_the_end(
@@ -122,8 +139,8 @@ def test_what_cannot_be_written_raises_and_leaves_nothing_open(
 @pytest.mark.parametrize("argument", ["status", "trace", "report", "progress"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_wrong_types_are_named(kind: Any, argument: str) -> None:
-    with pytest.raises(TypeError, match=f"{argument} is 3, it must be "):
-        kind(**{argument: 3})
+    with pytest.raises(TypeError, match=f"{argument} is 3.5, it must be "):
+        kind(**{argument: 3.5})
     if argument != "progress":
         with pytest.raises(TypeError, match=f"{argument} is b'x', it must be the name of a file"):
             kind(**{argument: b"x"})
@@ -135,7 +152,7 @@ def test_where_there_is_no_farm_a_warning_says_so_once(
     monkeypatch.setattr(identity.this, "_told", set())
     monkeypatch.setattr(identity.this, "_warned", True)
     for _ in range(2):
-        with MPIExecutor(trace="t.json", progress=False) as executor:
+        with MPIExecutor(trace="t.json", progress=True) as executor:
             assert list(executor.map(square, [2])) == [4]
     with MPICommExecutor(OneRank(), status="s.json") as executor:
         assert executor is not None and list(executor.map(square, [2])) == [4]

@@ -1,0 +1,161 @@
+"""Lines below what a program writes, on the same terminal: drawn, taken away before each write.
+
+The cursor stays where the program has left it, above our lines: text of ours is never in a line of
+the program's, a prompt stands where it stood, and what writes past us (C code, child processes)
+finds an empty line to begin with. Nothing is hidden or set that a killed process would leave
+behind. Bytes only: what the lines say is not decided here.
+
+All with the outlet's lock held: nobody writes between taking away and drawing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import termios
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from ...output.outlet import Outlet
+
+CLEAR = b"\x1b[J"
+"""All behind the cursor, and all lines below."""
+CLEAR_BELOW = b"\x1b7\x1b[B\r\x1b[J\x1b8"
+"""All lines below that of the cursor, in which text of the program stands open."""
+AT_ONCE = 10
+"""How often lines are drawn again behind a write, between two drawings of our own: a program that
+prints a hundred lines a second has them steadily, one that prints more is not held up."""
+WIDEST = 1 << 20
+"""Columns: more than any terminal has."""
+_MOVES = re.compile(rb"[\n\v\f\t\x1b]")
+"""What may leave the cursor's line."""
+_LFLAG = 3
+_EDITED = termios.ICANON
+"""Where it is off somebody else has the terminal: readline while it waits, an editor, a pager."""
+
+
+class Below:
+    """Our lines below one file.
+
+    fd: the terminal. outlet: who writes there.
+    stay: called for the lines that shall stay, when the program writes next or we draw.
+    """
+
+    def __init__(
+        self, fd: int, outlet: Outlet, stay: Callable[[], Sequence[bytes]] = tuple
+    ) -> None:
+        self._fd, self._outlet, self._stay = fd, outlet, stay
+        self._lines: Sequence[bytes] = ()
+        self._kept: list[bytes] = []  # lines that stay, once the program's own line has ended
+        self._drawn = self._open = False
+        self._credit = 0
+        self._column = self._columns = 0  # where the cursor is at most, of how many
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return how many columns and rows the terminal has, 0 for what it does not say."""
+        try:
+            return tuple(os.get_terminal_size(self._fd))  # type: ignore[return-value]
+        except OSError:
+            return 0, 0
+
+    def show(self, lines: Sequence[bytes]) -> None:
+        """Draw these lines in the place of those that are there; none takes them away."""
+        outlet = self._outlet
+        with outlet.lock:
+            if outlet.below is not self:
+                outlet.below, self._open = self, outlet.open
+                self._column = WIDEST if self._open else 0
+            self._lines, self._credit, self._columns = lines, AT_ONCE, self.size[0]
+            if not self._taken():
+                staying = self._staying()
+                self._lines = lines
+                self._write(staying + self._image())
+            if not lines and not self._kept:
+                outlet.below = None
+
+    def leave(self) -> None:
+        """Take all lines away, after those that stay, and be gone."""
+        outlet = self._outlet
+        with outlet.lock:
+            if outlet.below is not self and not self._kept:
+                self._open = outlet.open
+                if not self._collect():
+                    return
+            self._lines = ()
+            end = b"\n" if self._open and (self._kept or self._collect()) else b""
+            gone = self._gone()
+            self._open = False
+            self._write(gone + end + self._staying())
+            outlet.below = None
+
+    def around(self, data: bytes) -> bytes:
+        """Return what to write so that our lines stand below these bytes of the program.
+
+        For the outlet: with its lock held.
+        """
+        if self._beside(data):
+            self._open = True
+            return data
+        before = self._gone() + (b"" if self._open else self._staying())
+        self._open = not data.endswith(b"\n")
+        after = b"" if self._open else self._staying()
+        self._column = len(data) if self._open else 0
+        if self._credit <= 0 or self._taken():
+            return before + data + after
+        self._credit -= 1
+        return before + data + after + self._image()
+
+    def _beside(self, data: bytes) -> bool:
+        """True where bytes stay in the line of the cursor, so that our lines may stand as they are.
+
+        A part of a line, or a bar of the program's own that begins with a carriage return.
+        """
+        _, returned, text = data.rpartition(b"\r")
+        self._column = len(text) + (0 if returned else self._column)  # letters are bytes or more
+        return self._drawn and self._column < self._columns and not _MOVES.search(data)
+
+    def _taken(self) -> bool:
+        """True where somebody else has the terminal, or it takes nothing now."""
+        try:
+            edited = not termios.tcgetattr(self._fd)[_LFLAG] & _EDITED
+        except (termios.error, OSError):
+            return True
+        return edited or not select.select((), (self._fd,), (), 0)[1]
+
+    def _collect(self) -> bool:
+        try:
+            self._kept += self._stay()
+        except Exception:  # it may be a print of the program in which we are: that shall not fail
+            self._stay = tuple
+        return bool(self._kept)
+
+    def _staying(self) -> bytes:
+        """Return the lines that stay, unless a line of the program stands open; for once."""
+        if not self._collect() or self._open:
+            return b""
+        kept, self._kept = self._kept, []
+        gone, self._lines = self._gone(), ()  # they would say what is over: new ones come soon
+        return gone + b"".join(line + b"\r\n" for line in kept)
+
+    def _gone(self) -> bytes:
+        drawn, self._drawn = self._drawn, False
+        return b"" if not drawn else CLEAR_BELOW if self._open else CLEAR
+
+    def _image(self) -> bytes:
+        """Return what draws the lines: room for them first, as the screen may end here."""
+        lines = self._lines
+        if not lines:
+            return self._gone()
+        self._drawn = True
+        here = b"" if self._open else b"\x1b[K"  # it may be a line of ours, after another's newline
+        room = b"\x1bD" * len(lines) + b"\x1b[%dA" % len(lines)
+        drawn = b"".join(b"\r\n" + line + b"\x1b[K" for line in lines)
+        return here + room + b"\x1b7" + drawn + b"\x1b[J\x1b8"
+
+    def _write(self, data: bytes) -> None:
+        """Write without a word where the terminal is gone: the program will hear of it itself."""
+        with suppress(OSError):
+            while data:
+                data = data[os.write(self._fd, data) :]
