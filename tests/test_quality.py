@@ -22,7 +22,7 @@ ROOMS = (
     "concurrency", "scheduling",
     "process", "output", "program.spawned", "program",
     "wire", "tasks", "constants", "checkpoint",
-    "watching", "watching.trace", "watching.report", "watching.status", "watching.progress",
+    "watching", "watching.progress", "watching.trace", "watching.report", "watching.status",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",

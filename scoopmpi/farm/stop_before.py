@@ -137,7 +137,7 @@ class HoldingBack:
     def heard(self, message: Finished) -> None:
         """Learn how long tasks take, before the next of them may begin."""
         tasks, seconds = message.stop - message.start, message.seconds
-        if tasks <= 0 or seconds < 0 or message.job < 0:
+        if tasks <= 0 or seconds < 0:
             return
         code = self._code(message.job)
         seconds += message.away

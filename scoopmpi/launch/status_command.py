@@ -20,7 +20,8 @@ from ..watching.status import replaced_file, shown
 from ..watching.status.replaced_file import Unreadable
 
 WELL, FAILED, STALE = 0, 1, 3
-"""Exit statuses: it runs or has ended well; it has failed; nobody writes the file any more."""
+"""Exit statuses: it runs or has ended well; it has failed, or was
+stopped before the end of its job; nobody writes the file any more."""
 _HELP = ("--help", "-h")
 _PAUSE = 2.0
 """Seconds between two looks of --watch."""
@@ -72,7 +73,8 @@ def command(file: str, watch: bool, as_json: bool) -> int:
 
     \b
     The exit status is 0 where the run goes on or has ended well, 1 where it has
-    failed, 3 where it has died without a word, 2 where FILE cannot be shown.
+    failed or was stopped before the end of its job, 3 where it has died without
+    a word, 2 where FILE cannot be shown.
     """
     try:
         return _watched(file, as_json) if watch else _shown(file, as_json)
@@ -140,7 +142,7 @@ def _tell(said: Mapping[str, Any], gone: bool, as_json: bool) -> None:
 def _status(said: Mapping[str, Any], gone: bool) -> int:
     if shown.stale(said, time.time(), gone):
         return STALE
-    return FAILED if said.get("state") == "failed" else WELL
+    return FAILED if said.get("state") in ("failed", "stopped") else WELL
 
 
 def _gone(said: Mapping[str, Any]) -> bool:

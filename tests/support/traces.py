@@ -35,8 +35,14 @@ class Farm:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.host = {rank: 1 + (rank - 1) * self.hosts // self.workers for rank in self.ranks}
-        self.free = dict.fromkeys(self.ranks, 0.5)
+        self.start(0.5)
         self._named()
+
+    def start(self, seconds: float) -> Farm:
+        """Have all workers join so late."""
+        self.joined = seconds
+        self.free = dict.fromkeys(self.ranks, seconds)
+        return self
 
     @property
     def ranks(self) -> range:
@@ -168,6 +174,11 @@ class Farm:
     def trace(self, ended: bool = True, status: int = 0, after: float = 0.2) -> Event:
         """Return the trace. ended: False for that of a killed run."""
         events = list(self.events)
+        events += [
+            {"ph": "i", "cat": "run", "name": "joined", "s": "p", "pid": self.host[rank],
+             "tid": rank, "ts": round(self.joined * MICRO), "args": {"pid": 4000 + rank}}
+            for rank in self.ranks
+        ]  # fmt: skip
         if ended:
             events.append({
                 "ph": "i", "cat": "run", "name": "end", "s": "g", "pid": 0, "tid": 0,

@@ -83,13 +83,13 @@ def failures(facts: Facts) -> Finding | None:
     if facts.failed < FAILED_SHARE * facts.tasks or not facts.failed:
         return None
     worst = max(facts.functions, key=lambda function: function.failed)
+    whose = "all" if worst.failed == facts.failed else f"{worst.failed:,}"
     said = max((facts.run.end or {}).get("failures") or [], key=lambda each: each[0], default=None)
     often = f" Most often: {said[2].splitlines()[0][:200]}." if said and said[2] else ""
     text = (
         f"{amounts.count(facts.failed)} of {amounts.count(facts.tasks, 'task')} raised"
-        f" ({amounts.share(facts.failed, facts.tasks)}), {worst.failed:,} of them of {worst.name}."
-        f"{often} Their time is lost, and with retries it is lost again: try one of them alone with"
-        " --debug-task."
+        f" ({amounts.share(facts.failed, facts.tasks)}), {whose} of {worst.name}.{often} Their time"
+        " is lost, and with retries it is lost again: try one of them alone with --debug-task."
     )
     return Finding("Many tasks fail", text, facts.failed / facts.tasks)
 

@@ -92,7 +92,7 @@ def tail(facts: Facts) -> Finding | None:
     )
     if long >= LONG:
         text += (
-            f"These take {amounts.digits(long)} times as long as others of their function: start"
+            f"That is {amounts.digits(long)} times as long as others of the function take: start"
             " the long ones first, by sorting the arguments, or split them."
         )
     else:
@@ -138,16 +138,16 @@ def _few(job: Job | None, facts: Facts) -> bool:
 def few_tasks(facts: Facts) -> Finding | None:
     """A map with fewer tasks than there are workers."""
     found = _longest_end(facts)
-    if found is None or found[2] is None or not _few(found[2], facts):
+    if found is None or not _few(found[2], facts):
         return None
     end, _, job = found
     workers = len(facts.run.workers)
-    size = job.size or 0
+    name, size = (job.name, job.size or 0) if job is not None else ("", 0)
     text = (
-        f"{job.name} has {amounts.count(size, 'task')} for {workers:,} workers: {workers - size:,}"
-        f" had nothing to do for {amounts.duration(end.ended - end.began)}. Workers waited like"
-        f" that for {amounts.share(facts.shares.share(TAIL))} of their time. Split the tasks into smaller"
-        " ones, have other maps run meanwhile, or ask for fewer workers."
+        f"{name} has {amounts.count(size, 'task')} for {workers:,} workers: {workers - size:,} had"
+        f" nothing to do for {amounts.duration(end.ended - end.began)}. Workers waited like that"
+        f" for {amounts.share(facts.shares.share(TAIL))} of their time. Split the tasks into"
+        " smaller ones, have other maps run meanwhile, or ask for fewer workers."
     )
     return Finding("There are fewer tasks than workers", text, facts.shares.share(TAIL))
 

@@ -59,7 +59,8 @@ def slowest(found: list[Function], most: int = 15) -> list[Slow]:
 
 def nested(run: Run) -> list[Function]:
     """Return the functions of tasks of tasks, that ran where they were made, as spans tell."""
-    spans, found = run.nested, {}
+    spans = run.nested
+    found: dict[str, Function] = {}
     for place in range(len(spans)):
         name = run.functions[spans.function[place]]
         tasks = int(spans.tasks[place])

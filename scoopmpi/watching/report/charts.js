@@ -68,7 +68,10 @@ function durations(data) {
   const edges = data.durations.flatMap((each) => [each.edges[0], each.edges[each.edges.length - 1]]);
   const powers = [];
   const [low, high] = [Math.min(...edges), Math.max(...edges)].map(Math.log10);
-  for (let power = Math.floor(low); power <= Math.ceil(high); power++) powers.push(10 ** power);
+  const parts = high - low < 2 ? [1, 2, 5] : [1];
+  for (let power = Math.floor(low); power <= Math.ceil(high); power++) {
+    for (const part of parts) powers.push(part * 10 ** power);
+  }
   return [traces, themed({
     height: 260, margin: { l: 56, r: 1, t: 8, b: 30 }, showlegend: data.durations.length > 1,
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, hovermode: "closest",
@@ -152,7 +155,7 @@ async function begin() {
     return;
   }
   const spans = new Spans(data.timeline, await inflated(element("spans").textContent));
-  const line = new Timeline(canvas, element("tip"), data, spans);
+  const line = new Explorer(canvas, element("tip"), data, spans);
   canvas.timeline = line;
   const library = await plotly();
   canvas.page = new Page(data, line, library);

@@ -29,6 +29,7 @@ MOST_JOBS = 2000
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 )
+_SCRIPTS = ("spans.js", "timeline.js", "explorer.js", "charts.js")
 _LIBRARY = "plotly.js draws curves and histograms; it is under the MIT licence."
 
 
@@ -56,6 +57,7 @@ def _page(facts: Facts, plotly: str, most: int) -> str:
         sections.slow_tasks(facts), sections.hosts(facts), sections.losses(facts),
         sections.failures(facts), sections.maps(facts), sections.the_run(facts),
     ))  # fmt: skip
+    scripts = "\n".join(f"<script>{_asset(name)}</script>" for name in _SCRIPTS)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -73,8 +75,7 @@ def _page(facts: Facts, plotly: str, most: int) -> str:
 <script type="application/json" id="data">{data(_numbers(facts, line))}</script>
 <script type="text/plain" id="spans">{spans}</script>
 <script type="text/plain" id="plotly">{_deflated(plotly)}</script>
-<script>{_asset("timeline.js")}</script>
-<script>{_asset("charts.js")}</script>
+{scripts}
 </body>
 </html>
 """

@@ -143,7 +143,7 @@ def _functions(title: str, found: Sequence[Function]) -> str:
     heads = [Heading("Function"), *(Heading(name, "n") for name in (
         "Tasks", "Failed", "Median", "95 %", "99 %", "Longest", "Total", "Memory"
     ))]  # fmt: skip
-    rows = []
+    rows: list[Sequence[Text]] = []
     for each in found[:MOST_ROWS]:
         times = [each.durations.quantile(share) for share in (0.5, 0.95, 0.99)]
         rows.append((
@@ -269,7 +269,9 @@ def failures(facts: Facts) -> str:
 
 def maps(facts: Facts) -> str:
     """Return the section on jobs: maps, submitted calls."""
-    jobs = sorted(facts.run.jobs.values(), key=lambda job: job.began)
+    known_jobs = facts.run.jobs.values()
+    jobs = sorted((job for job in known_jobs if job.kind != "nested"), key=lambda job: job.began)
+    nested_jobs = len(known_jobs) - len(jobs)
     done = np.zeros(0, np.int64)
     numbers, spans = sorted(facts.run.jobs), facts.run.spans
     if numbers and len(spans):
@@ -285,8 +287,13 @@ def maps(facts: Facts) -> str:
         rows.append((
             job.name, size, amounts.count(ran), amounts.duration(job.began), took
         ))  # fmt: skip
+    if not rows:
+        return ""
     left = _left(len(jobs), "further job")
-    return section("Maps and calls", table("Maps and calls", heads, rows), left) if rows else ""
+    if nested_jobs:
+        many = amounts.count(nested_jobs, "time")
+        left += paragraph(f"Besides, tasks handed tasks of their own to other workers {many}.")
+    return section("Maps and calls", table("Maps and calls", heads, rows), left)
 
 
 def the_run(facts: Facts) -> str:
@@ -299,7 +306,9 @@ def the_run(facts: Facts) -> str:
         rows.append(("Began", _moment(began)))
         rows.append(("Last event", _moment(began + facts.run.seconds)))
     rows.append(("End", ended(facts)))
-    rows += [(str(name), str(version)) for name, version in versions.items() if version]
+    rows += [
+        (str(name), str(version).split(", ")[0]) for name, version in versions.items() if version
+    ]
     if given.get("manager"):
         job = f", job {given['job']}" if given.get("job") else ""
         rows.append(("Batch system", f"{given['manager']}{job}"))

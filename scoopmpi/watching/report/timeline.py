@@ -1,7 +1,7 @@
 """The time line of all workers, in as few bytes as the page needs to draw and to explain it.
 
 Spans that are too short to be seen apart become one with their neighbours, until there are few
-enough. Numbers are packed as columns of unsigned integers, deflated, in base64: `timeline.js`
+enough. Numbers are packed as columns of unsigned integers, deflated, in base64: `spans.js`
 unpacks them.
 """
 
@@ -39,7 +39,7 @@ def timeline(run: Run, most: int = MOST) -> Timeline:
     longest, width = float((spans.ended - spans.began).max(initial=0.0)), run.seconds / 1e6
     merged = spans
     while len(merged) > most and width < 4 * max(run.seconds, longest):
-        merged = coarse(spans, width)
+        merged = coarse(merged, width)
         width *= 2
     return Timeline(merged, 0.0 if merged is spans else width / 2)
 
@@ -99,7 +99,7 @@ def packed(line: Timeline, rows: int, seconds: float) -> dict[str, Any]:
 
 
 def _integers(values: Column) -> Column:
-    return np.clip(np.rint(values.astype(float)), 0, _LARGEST).astype("<u4")
+    return np.asarray(np.clip(np.rint(values.astype(float)), 0, _LARGEST), "<u4")
 
 
 def _differences(values: Column, rows: Column, signed: bool = False) -> Column:
@@ -112,4 +112,4 @@ def _differences(values: Column, rows: Column, signed: bool = False) -> Column:
     steps = values.astype(np.int64) - before[: len(values)]
     if signed:
         steps = np.where(steps < 0, -2 * steps - 1, 2 * steps)
-    return (steps & 0xFFFFFFFF).astype("<u4")
+    return np.asarray(steps & 0xFFFFFFFF, "<u4")

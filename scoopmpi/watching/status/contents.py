@@ -7,10 +7,11 @@ To change the meaning of a key is to raise the version in `replaced_file`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ...program.scoop_options import STOPPED
 from ..counted import Counts, Function, Held, Job, Worker
 from ..estimate import Estimate
 from ..tally import Tally
@@ -60,15 +61,16 @@ def at(name: str, epoch: float | None) -> dict[str, Any]:
     return {name: round(epoch, 3), f"{name}_at": date}
 
 
-def head(run: Run, times: Times, tally: Tally, every: float) -> dict[str, Any]:
-    """Return who writes, and how the run as a whole is. every: seconds between two files."""
-    ended = tally.ended is not None
-    good = tally.status == 0
+def head(run: Run, times: Times, tally: Tally, every: float, stopped: bool) -> dict[str, Any]:
+    """Return who writes, and how the run as a whole is.
+
+    every: seconds between two files. stopped: whether it was stopped before the end of its job.
+    """
     end = times.now if tally.ended is None else tally.ended
     return {
         "format": FORMAT,
         "version": VERSION,
-        "state": ("ended" if good else "failed") if ended else "running",
+        "state": _state(tally, stopped),
         "exit_status": tally.status,
         **at("written", times.written),
         "every": every,
@@ -80,6 +82,14 @@ def head(run: Run, times: Times, tally: Tally, every: float) -> dict[str, Any]:
         "host": run.host,
         "pid": run.pid,
     }
+
+
+def _state(tally: Tally, stopped: bool) -> str:
+    if tally.ended is None:
+        return "running"
+    if stopped and tally.status == STOPPED:
+        return "stopped"
+    return "ended" if tally.status == 0 else "failed"
 
 
 def counts(of: Counts) -> dict[str, int]:
@@ -104,11 +114,17 @@ def end(estimate: Estimate, outlook: Outlook, source: str | None) -> dict[str, A
 
 
 def jobs(
-    of: Iterable[Job], estimates: Mapping[int, Estimate | None], times: Times
-) -> list[dict[str, Any]]:
-    """Return the open jobs, those with the most left first."""
+    of: Iterable[Job],
+    estimates: Mapping[int, Estimate | None],
+    times: Times,
+    paused: Container[int],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the open jobs, those with the most left first. paused: those that are held back."""
     ordered = sorted(of, key=lambda job: (job.kind == "nested", -job.counts.left, job.number))
-    return [_job(job, estimates.get(job.number), times) for job in ordered[:MOST_JOBS]]
+    return [
+        {**_job(job, estimates.get(job.number), times), "paused": job.number in paused}
+        for job in ordered[:MOST_JOBS]
+    ]
 
 
 def opened(tally: Tally) -> list[Job]:

@@ -29,13 +29,17 @@ class Outlook(NamedTuple):
 
 def outlook(
     estimate: Estimate, left: int, now: float, ends: float | None,
-    checkpoint: str | None = None, stops: bool = False,
+    checkpoint: str | None = None, stops: bool = False, held: bool = False,
 ) -> Outlook:  # fmt: skip
     """Return how the work stands to the end of its job.
 
     left: tasks without an outcome. now: seconds since 1970. ends: of the job, where that is known.
     checkpoint: the file in which outcomes are kept. stops: whether --stop-before is given.
+    held: whether tasks do not begin any more because of it.
     """
+    if held and ends is not None:
+        text = "no task begins any more that would not end before the job does"
+        return Outlook(ends=ends, hint=f"{text}; {_again(checkpoint)}")
     if estimate.seconds is None or not left:
         return Outlook(ends=ends)
     expected = now + estimate.seconds
@@ -59,10 +63,13 @@ def _too_much(needed: float, left: int, there: float, checkpoint: str | None, st
         f"the work does not fit: it needs {duration(needed)}, the job ends in {duration(there)}; "
         f"about {many(cut, 'task')} of the {left} that are left will not be done"
     )
-    if checkpoint is None:
-        text += ". With --checkpoint FILE another run would go on from there"
-    else:
-        text += f". Run it again with --checkpoint {checkpoint}: it goes on from there"
+    text += "; " + _again(checkpoint)
     if not stops:
         text += "; --stop-before auto begins no task that would be cut"
     return text
+
+
+def _again(checkpoint: str | None) -> str:
+    if checkpoint is None:
+        return "with --checkpoint FILE another run would go on from there"
+    return f"run it again with --checkpoint {checkpoint}: it goes on from there"

@@ -55,6 +55,8 @@ class StatusFile(Observer):
         self._estimator, self._load = Estimator(), Load()
         self._losses: deque[dict[str, Any]] = deque(maxlen=_MOST_LOSSES)
         self._lost: dict[int, int] = {}  # tasks, by the worker that has died with them
+        self._paused: set[int] = set()
+        self._stopped: dict[str, Any] | None = None
         self._seen: object = None
         self._warned = self._failed = False
         self._closing = threading.Event()
@@ -74,6 +76,12 @@ class StatusFile(Observer):
         tasks = self._lost.pop(worker, 0)
         moment = contents.at("at", self._wall())
         self._losses.append({"rank": worker, "host": host, "tasks": tasks, **moment})
+
+    def job_paused(self, job: int, paused: bool) -> None:
+        (self._paused.add if paused else self._paused.discard)(job)
+
+    def program_stopped(self, left: int, seconds: float) -> None:
+        self._stopped = {"left": left, "before_end": round(seconds, 1)}
 
     def farm_closed(self, status: int) -> None:
         """Write the file for the last time; return early where the disk does not answer."""
@@ -102,6 +110,7 @@ class StatusFile(Observer):
             seen = (
                 total.known, total.done, total.running, total.failed, total.retried, total.lost,
                 len(self._tally.workers), len(self._losses), tuple(self._tally.jobs)[-4:],
+                len(self._paused),
             )  # fmt: skip
         changed = seen != self._seen
         self._seen = seen
@@ -138,20 +147,22 @@ class StatusFile(Observer):
             jobs = contents.opened(tally)
             estimates = {each.number: self._estimator.of(each.number) for each in jobs}
             parts = {
-                **contents.head(self._run, times, tally, SELDOM),
+                **contents.head(self._run, times, tally, SELDOM, self._stopped is not None),
                 **contents.body(tally, estimate, on_hosts),
-                "jobs": contents.jobs(jobs, estimates, times),
+                "jobs": contents.jobs(jobs, estimates, times, self._paused),
                 "functions": contents.functions(tally.functions.values()),
                 "slowest_running": contents.slowest(tally.workers.values(), times),
                 "hosts": contents.hosts(on_hosts),
                 "failures": contents.failures(tally.functions.values()),
             }
         checkpoint = self._run.checkpoint
-        seen = outlook(estimate, left, times.written, ends, checkpoint, self._stops)
+        held = any(each.number in self._paused and each.counts.left for each in jobs)
+        seen = outlook(estimate, left, times.written, ends, checkpoint, self._stops, held)
         source = None if found is None else found.source
         return {
             **parts,
             "end": contents.end(estimate, seen, source),
+            "stopped": self._stopped,
             "losses": list(self._losses),
             "memory": contents.memory(own_memory(), on_hosts),
         }

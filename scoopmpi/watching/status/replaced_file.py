@@ -33,11 +33,12 @@ def refusal(path: str) -> str | None:
 
     Only a status of a former run is overwritten, and an empty file.
     """
-    if os.path.lexists(path) and not os.path.isfile(path):
+    if os.path.exists(path) and not os.path.isfile(path):
         return "it is no file"
-    if reason := named_files.refusal(path):
+    target = os.path.realpath(path)
+    if reason := named_files.refusal(target):
         return reason
-    place = os.path.dirname(os.path.realpath(path))
+    place = os.path.dirname(target)
     if not os.access(place, os.W_OK | os.X_OK):
         return f"it is replaced by a new file each time, and {place} may not be written"
     if not os.path.exists(path) or not os.path.getsize(path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_FARTHEST = 1e11
+"""Of moments: some systems have no date beyond."""
 
 
 def duration(seconds: float) -> str:
@@ -19,7 +21,7 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / _MINUTE)
     if minutes < 60:
         return f"{minutes} min"
-    if whole < _DAY:
+    if minutes <= _DAY // _MINUTE:
         return f"{minutes // 60} h {minutes % 60:02} min"
     hours = round(seconds / _HOUR)
     return f"{hours // 24} d {hours % 24:02} h"
@@ -27,17 +29,14 @@ def duration(seconds: float) -> str:
 
 def memory(size: float) -> str:
     """Return some bytes: `340 MB`, `1.2 GB`."""
-    for unit in ("MB", "GB"):
-        size /= 1000
-        if size < 999.5e3 or unit == "GB":
-            break
-    size /= 1000
-    return f"{size:.1f} {unit}" if size < 99.95 and unit == "GB" else f"{size:.0f} {unit}"
+    if size < 999.5e6:
+        return f"{size / 1e6:.0f} MB"
+    return f"{size / 1e9:.1f} GB" if size < 99.95e9 else f"{size / 1e9:.0f} GB"
 
 
 def moment(seconds: float, now: float) -> str:
     """Return a moment by this machine's clock: `14:05:30`, with the day where it is not today's."""
-    then = time.localtime(seconds)
+    then = time.localtime(min(max(seconds, 0.0), _FARTHEST))
     today = time.localtime(now)[:3] == then[:3]
     return time.strftime("%H:%M:%S" if today else "%a %d %b %H:%M", then)
 
@@ -49,11 +48,9 @@ def share(part: float) -> str:
 
 def rate(each_second: float) -> str:
     """Return a number of tasks a second, a minute or an hour, whichever is above 1."""
-    for seconds, unit in ((1, "s"), (_MINUTE, "min"), (_HOUR, "h")):
-        number = each_second * seconds
-        if number >= 1 or unit == "h":
-            break
-    return f"{number:.0f} a {_UNITS[unit]}" if number >= 100 else f"{number:.3g} a {_UNITS[unit]}"
-
-
-_UNITS = {"s": "second", "min": "minute", "h": "hour"}
+    number, unit = each_second, "a second"
+    if number < 1:
+        number, unit = each_second * _MINUTE, "a minute"
+    if number < 1:
+        number, unit = each_second * _HOUR, "an hour"
+    return f"{number:.0f} {unit}" if number >= 100 else f"{number:.2g} {unit}"
