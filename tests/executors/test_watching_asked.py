@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,10 @@ from scoopmpi.process import identity
 from scoopmpi.process.named_files import NameProblem
 from scoopmpi.tasks import current_executor
 from scoopmpi.watching.observer import Observer
+from scoopmpi.watching.trace.reading import Trace
+from tests.support.libraries import Library
 from tests.support.link import Ranks
+from tests.support.starting import start_ranks
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -162,3 +166,49 @@ def test_where_there_is_no_farm_a_warning_says_so_once(
     ]  # fmt: skip
     assert {each.filename for each in said} == {__file__}
     assert opened == [] and "only a farm is watched" in str(said[0].message)
+
+
+OWN_MPI_PROGRAM = """
+import time
+from mpi4py import MPI
+from scoopmpi import MPICommExecutor, Pool
+
+def waits(number):
+    time.sleep(0.04)
+    return number
+
+files = {"status": "s.json", "trace": "t.json", "report": "r.html"}
+with MPICommExecutor(**files, progress="steps") as executor:
+    if executor is not None:
+        print(sum(executor.map(waits, range(120))))
+try:
+    with MPICommExecutor(trace="no/t.json") as executor:
+        pass
+    print("goes on")
+except ValueError as problem:
+    print(problem)
+with MPICommExecutor(MPI.COMM_WORLD, 1) as executor:
+    if executor is not None:
+        with Pool(trace="pool.json") as pool:
+            print(sum(pool.map(waits, range(20))))
+"""
+
+
+def test_an_mpi_program_of_the_users_own_is_watched(first_library: Library, tmp_path: Path) -> None:
+    """Its ranks are told by the root; nothing but that is asked of them."""
+    (tmp_path / "prog.py").write_text(OWN_MPI_PROGRAM)
+    done = start_ranks(first_library, 3, ["prog.py"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = sorted(line.partition(f"{tmp_path}/")[::2] for line in done.stdout.splitlines())
+    assert lines == [
+        ("190", ""), ("7140", ""), ("goes on", ""), ("goes on", ""),
+        ("trace ", "no/t.json cannot be written: No such file or directory"),
+    ]  # fmt: skip
+    assert "120 of 120 done" in done.stderr, done.stderr
+    for name, tasks in (("t.json", 120), ("pool.json", 20)):
+        trace = Trace(str(tmp_path / name))
+        busy = {(each["pid"], each["tid"]) for each in trace.events() if each["ph"] == "X"}
+        assert len(busy) == 2 and trace.end is not None
+        assert trace.end["functions"]["waits"]["tasks"] == tasks
+    assert json.loads((tmp_path / "s.json").read_text())["tasks"]["done"] == 120
+    assert "waits" in (tmp_path / "r.html").read_text()
