@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..process import identity
 from ..process.users_line import warn
 from ..wire.transport import library
+from .watching_files import Files, Run, opened
 
 if TYPE_CHECKING:
     from ..farm.farm import Farm
+    from ..process.job_end import JobEndWatch
     from ..watching.observer import Observer
 
 
@@ -51,32 +53,9 @@ class Asked(NamedTuple):
         return readers
 
     def _readers(self) -> Iterator[Observer]:
-        """Open what is asked for, one after the other; each is loaded late: few programs ask."""
-        command = " ".join(sys.argv)
-        if self.status is not None:
-            from ..process.job_end import JobEndWatch
-            from ..watching.status import reader
-            from ..watching.tally import Tally
-
-            ends = JobEndWatch(os.environ)
-            ends.start()
-            tally = Tally()
-            yield tally  # it is told before those who read in it
-            yield reader.begun("status", self.status, tally, command, None, ends)
-        trace, report = self.trace, None
-        if self.report is not None:
-            from ..watching.report import making
-
-            report = making.begun("report", self.report, trace)
-            trace = trace or report.trace_name
-        if trace is not None:
-            from ..watching.trace import writing
-            from ..watching.trace.about import about
-
-            named = "report" if self.trace is None else "trace"
-            yield writing.begun(named, trace, about(sys.argv, library()))
-        if report is not None:  # it hears of the end behind the trace, which is closed then
-            yield report
+        """Open the files, one after the other."""
+        files = Files(self.status, self.trace, self.report)
+        return opened(files, Run(sys.argv, library, _end_of_job))
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""
@@ -84,6 +63,14 @@ class Asked(NamedTuple):
             if value is not None and identity.this.tells(name):
                 why = "only a farm is watched, from the program (myscoop, python -m scoopmpi)"
                 warn(f"{name}={value!r} changes nothing here: {why}")
+
+
+def _end_of_job() -> JobEndWatch:
+    from ..process.job_end import JobEndWatch  # late: few programs ask
+
+    watch = JobEndWatch(os.environ)
+    watch.start()
+    return watch
 
 
 def asked(status: Any, trace: Any, report: Any, progress: Any) -> Asked:
