@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..process import identity
 from ..process.users_line import warn
 from ..wire.transport import library
-from .watching_files import Files, Run, opened
+from .watching_files import Files, WatchedRun, opened
 
 if TYPE_CHECKING:
     from ..farm.farm import Farm
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
     def _readers(self) -> Iterator[Observer]:
         """Open the files, one after the other."""
         files = Files(self.status, self.trace, self.report)
-        return opened(files, Run(sys.argv, library, _end_of_job))
+        return opened(files, WatchedRun(sys.argv, library, _end_of_job))
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""

@@ -23,7 +23,7 @@ class Files(NamedTuple):
     report: str | None = None
 
 
-class Run(NamedTuple):
+class WatchedRun(NamedTuple):
     """Tells readers what they do not hear.
 
     words: the program and its arguments. library: says which MPI library it is.
@@ -38,7 +38,7 @@ class Run(NamedTuple):
     checkpoint: str | None = None
 
 
-def opened(files: Files, run: Run, called: str = "{}") -> Iterator[Observer]:
+def opened(files: Files, run: WatchedRun, called: str = "{}") -> Iterator[Observer]:
     """Yield the readers that write these files, one after the other.
 
     called: how the name of one is written, to be told: with dashes for an option.
@@ -63,7 +63,7 @@ def opened(files: Files, run: Run, called: str = "{}") -> Iterator[Observer]:
         yield reporter
 
 
-def _status(name: str, run: Run, called: str) -> Iterator[Observer]:
+def _status(name: str, run: WatchedRun, called: str) -> Iterator[Observer]:
     from ..watching.status import reader
     from ..watching.tally import Tally
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..executors.watching_files import Files, Run, opened
+from ..executors.watching_files import Files, WatchedRun, opened
 from ..process import named_files, rank_settings
 from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
@@ -61,7 +61,7 @@ class Readers:
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
         files = Files(options.status, options.trace, options.report)
-        run = Run(
+        run = WatchedRun(
             options.words, library, lambda: self.job_end,
             stops=options.stop_before is not None, checkpoint=options.checkpoint,
         )  # fmt: skip
