@@ -17,6 +17,9 @@ from .launcher_variables import local_rank_of
 WAYS = ("compact", "spread")
 AGAIN = "SCOOPMPI_AGAIN"
 """Is set where the launcher of a job that has crashed is started again, for rank 0."""
+TERMINAL = "SCOOPMPI_TERMINAL"
+"""Is set where the command draws what rank 0, which has no terminal, says of its jobs."""
+FOR_RANK_0 = (AGAIN, TERMINAL)
 _MOST = 1 << 20
 """Ranks, or cores of a worker: more is a slip."""
 _log = logging.getLogger("scoopmpi")
