@@ -43,7 +43,7 @@ def check(options: Options | None, others: Mapping[str, str | None]) -> None:
     if given.stop_before is not None:
         reason = time_kept_free.refusal(given.stop_before, given.walltime, os.environ)
         if reason is not None:
-            raise LaunchError(f"--stop-before {given.stop_before}: {reason}")
+            raise LaunchError(f"--stop-before {given.stop_before} cannot be kept: {reason}")
 
 
 def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -> None:

@@ -36,7 +36,7 @@ class BeforeEnd:
     def check(self) -> None:
         """Raise NameProblem where it is certain that this cannot be kept."""
         if self._refusal:
-            raise NameProblem(f"--stop-before {self._text}: {self._refusal}")
+            raise NameProblem(f"--stop-before {self._text} cannot be kept: {self._refusal}")
 
     def end_by(self, stopping: Stopping) -> None:
         """Have the program be ended as signals end it."""
