@@ -25,7 +25,7 @@ import terminal  # noqa: E402
 from tests.cluster.hosts import PATH, TEMPORARY, connected  # noqa: E402
 
 BIN = Path(sys.executable).parent
-COLUMNS, ROWS = 100, 26
+COLUMNS, ROWS = 118, 26
 BAR = "myscoop -n 16 --progress ensemble.py"
 STATUS = "myscoop status status.json"
 MIDDLE = 9.0  # seconds since the status file is there: maps, calls and nested jobs run
