@@ -43,8 +43,8 @@ def refusal(text: str, walltime: float | None, env: Mapping[str, str]) -> str | 
     """
     if walltime is None and not in_job(env):
         return (
-            f"--stop-before {text}: nothing says when this job ends, as it is none of a batch "
-            "system; add --walltime 12:00:00, for example"
+            f"--stop-before {text}: no batch system is here that says when this job ends; add "
+            "--walltime 12:00:00, for example"
         )
     free = seconds(text)
     if walltime is not None and free is not None and free >= walltime:

@@ -40,14 +40,15 @@ class Readers:
         self._problem: NameProblem | None = None
         self.progress = Choice(options.progress, os.environ, options.quiet)
         """What shows how far jobs are, if anything does."""
-        self._add(verbose.reader())
+        for reader in (verbose.reader(), *self.progress.readers()):
+            self._add(reader)
         try:
             self._open(options)
             if options.task_output is not None:
                 _look_at(options.task_output)
         except NameProblem as problem:
             self._problem = problem
-        for reader in (*self.progress.readers(), *others):
+        for reader in others:
             self._add(reader)
 
     def _add(self, reader: Observer | None) -> None:
