@@ -14,6 +14,7 @@ class Counts:
 
     known: as many as there are, as far as that is known.
     running: assigned, waiting at a worker or running there.
+    dropped: nobody wants them any more, as their job has ended without them; they are not known.
     """
 
     known: int = 0
@@ -23,6 +24,7 @@ class Counts:
     retried: int = 0
     lost: int = 0
     given_up: int = 0
+    dropped: int = 0
     running: int = 0
     batches: int = 0
     seconds: float = 0.0

@@ -248,7 +248,12 @@ def body(
     """Return the totals over all jobs, those included that have ended. busy: workers now."""
     total, more = tally.total, estimate.more and tally.ended is None
     return {
-        "tasks": {"known": total.known, "more": more, **counts(total)},
+        "tasks": {
+            "known": total.known,
+            "more": more,
+            **counts(total),
+            "dropped": total.dropped,
+        },
         "pace": _pace(estimate.rate),
         "workers": {
             "joined": len(tally.workers),
