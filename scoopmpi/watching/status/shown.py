@@ -88,7 +88,8 @@ def _work(file: Part, now: float) -> Iterator[Line]:
     at_workers = tasks.count("running") if _runs(file) else 0
     parts += [f"{at_workers} at workers"] if at_workers else []
     for name, text in (
-        ("failed", "failed"), ("retried", "tried again"), ("lost", "lost with workers"), ("recalled", "from the checkpoint"),
+        ("failed", "failed"), ("retried", "tried again"), ("lost", "lost with workers"),
+        ("recalled", "from the checkpoint"),
     ):  # fmt: skip
         parts += [f"{tasks.count(name)} {text}"] if tasks.count(name) else []
     if stopped:
