@@ -112,7 +112,7 @@ class TraceFile(GrownFile):
         self._hear()
 
     def _missing(self) -> int:
-        return self._dropped
+        return self._dropped + len(self._lines)
 
 
 class TraceWriter(Observer):
