@@ -9,6 +9,7 @@ prints, holds the outlet's and takes the tally's. With the tally's in hand nobod
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ from .display import Display
 from .overview import Overview
 from .row import Row
 from .series import SOON
+
+logger = logging.getLogger("scoopmpi")
 
 ESTIMATED_SECONDS = 1.0
 """Between two estimates of the time that is left: nobody reads them faster."""
@@ -90,6 +93,15 @@ class Progress(Observer):
 
     def turn(self) -> float | None:
         """Show what there is; return in how many seconds to look again, None: when woken."""
+        try:
+            return self._turn()
+        except Exception as problem:  # no fault of watching stops a run, and each is told once
+            self._ended = True
+            text = f"{type(problem).__name__}: {problem}"
+            logger.warning("how far jobs are is not shown any more, the run goes on: %s", text)
+            return None
+
+    def _turn(self) -> float | None:
         with self._guard:
             if self._ended:
                 return None
