@@ -13,7 +13,13 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import checkpoint_command, wrapper
+from .launch import (
+    checkpoint_command,
+    report_command,
+    status_command,
+    trace_command,
+    wrapper,
+)
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
 from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
@@ -165,6 +171,7 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
     myscoop checkpoint --help
+    myscoop status FILE
     """
     streams.hold_closed()
     request = requested(ctx)
@@ -173,6 +180,15 @@ def main(ctx: click.Context, /, **given: object) -> None:
         return
     if checkpoint_command.meant(request.words):
         checkpoint_command.main(list(request.words[1:]), "myscoop checkpoint")
+        return
+    if report_command.meant(request.words):
+        report_command.main(list(request.words[1:]), "myscoop report")
+        return
+    if trace_command.meant(request.words):
+        trace_command.main(list(request.words[1:]), "myscoop trace")
+        return
+    if status_command.meant(request.words):
+        status_command.main(list(request.words[1:]), "myscoop status")
         return
     ignored = [name for name in ("broker", "tunnel") if ctx.params[f"scoop_{name}"]]
     if ignored:

@@ -22,7 +22,7 @@ ROOMS = (
     "concurrency", "scheduling",
     "process", "output", "program.spawned", "program",
     "wire", "tasks", "constants", "checkpoint",
-    "watching", "watching.progress",
+    "watching", "watching.progress", "watching.trace", "watching.report", "watching.status",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
@@ -34,12 +34,21 @@ ROOMS = (
 APART: dict[str, set[str]] = {
     "scheduling": set(),
     "watching": {"checkpoint"},
+    "watching.trace": {"checkpoint"},
     "farm": {"worker", "worker.nested", "checkpoint"},
     "worker": {"farm"},
     "worker.nested": {"farm"},
 }
 """Rooms that know nothing of others, whatever their place: scheduling nothing at all."""
-LAUNCH_KNOWS = {"launch", "process", "program", "checkpoint", "watching", "concurrency"}
+LAUNCH_KNOWS = {
+    "launch",
+    "process",
+    "program",
+    "checkpoint",
+    "watching",
+    "watching.status",
+    "concurrency",
+}
 """The launcher meets the farm at a command line. It shares what a process is, and shows files."""
 
 

@@ -22,7 +22,7 @@ from .file_checks import CheckpointError
 from .recent import One, Opened, Recent
 from .rows import Outcome, Row, Saved, row
 from .tables import Function, Job, Move, Place, joined
-from .writer import Change, Writer
+from .writer import Change, Kept, Writer
 
 __all__ = ["CheckpointError", "CheckpointFile", "Saved", "ended"]
 T = TypeVar("T")
@@ -39,7 +39,9 @@ class CheckpointFile:
     left as it was then. Only an interrupted write of an earlier run is undone in any case.
     """
 
-    def __init__(self, path: str | os.PathLike[str], program: str = "") -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], program: str = "", kept: Kept | None = None
+    ) -> None:
         self.path = os.fspath(path)
         real, locks = file_checks.admitted(self.path, create=True)
         if not locks:
@@ -54,7 +56,7 @@ class CheckpointFile:
         self._identity = found.st_dev, found.st_ino
         file_checks.hold(self._identity)
         self._ended = False
-        self._writer = Writer(self._database)
+        self._writer = Writer(self._database, kept)
         self._lock = threading.Lock()
         try:
             self._look()

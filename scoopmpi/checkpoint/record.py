@@ -20,6 +20,7 @@ from .call_record import CheckpointedCall, Submitted
 from .file import CheckpointFile
 from .ledger import Ledger
 from .map_record import CheckpointedMap
+from .writer import Kept
 
 if TYPE_CHECKING:
     from ..constants.sharing import FarmSharing
@@ -30,16 +31,18 @@ def opened(
     constants: FarmSharing,
     program: str = "",
     keep_failures: bool = False,
+    kept: Kept | None = None,
 ) -> Checkpoint:
     """Open the checkpoint of a program, before its first job; or of one executor.
 
     path: the file, which is made where there is none. constants: those of the farm.
     program: what a person knows it by; empty for an executor's.
     keep_failures: True to take failures of earlier runs as they are, not to try again.
+    kept: told of outcomes that are in the file, and of their bytes, by a thread of its own.
 
     Raises CheckpointError where the file is none, or not to be trusted.
     """
-    return Checkpoint(Ledger(CheckpointFile(path, program), constants, keep_failures))
+    return Checkpoint(Ledger(CheckpointFile(path, program, kept), constants, keep_failures))
 
 
 class Checkpoint:

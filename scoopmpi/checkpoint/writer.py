@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ..concurrency.periods import DISK_SECONDS
 from .database import Database
@@ -32,6 +32,9 @@ SLOW = 50e6
 """Bytes a second that a slow disk still takes: a large result is one commit, with no progress."""
 
 
+Kept: TypeAlias = Callable[[int, int], None]
+
+
 class Change(NamedTuple):
     """Something to write. size: its bytes in memory. results: how many outcomes it holds."""
 
@@ -44,10 +47,12 @@ class Writer:
     """Writes changes in the order in which they are given.
 
     guard: held while it writes; who holds it may read.
+    kept: told of outcomes that are in the file for good, how many and of how many bytes, by the
+        thread that writes.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, kept: Kept | None = None) -> None:
+        self._database, self._kept = database, kept
         database.on_progress(self._beat)
         self.guard = threading.Lock()
         self._news = threading.Condition()
@@ -180,6 +185,8 @@ class Writer:
             self._written += len(changes)
             self._failing = False
             self._news.notify_all()
+        if self._kept is not None and (results := sum(change.results for change in changes)):
+            self._kept(results, self._committing)
         return True
 
     def _attempt(self, changes: list[Change]) -> Exception | None:

@@ -93,10 +93,14 @@ class Sharing:
 
 
 class FarmSharing(Sharing):
-    """Rank 0's part: it decides what is set."""
+    """Rank 0's part: it decides what is set.
 
-    def __init__(self, send: Send) -> None:
+    told: told of constants that are set, by their number and bytes.
+    """
+
+    def __init__(self, send: Send, told: Callable[[int, int], None] = lambda *_: None) -> None:
         super().__init__(send)
+        self._told = told
         self._places: list[Place] = []
         self._set_by: dict[int, dict[frozenset[str], int]] = {}  # worker: names and number
         self._orphans: dict[frozenset[str], int] = {}  # as there, of tasks that come again
@@ -175,6 +179,7 @@ class FarmSharing(Sharing):
         added = self.store.add(frames)
         self._sent.append((time.monotonic(), added))
         self._pass_on(added, tuple(self._places))
+        self._told(added.number, sum(map(payload.size, frames.values())))
         return added.number
 
     def set_for_task(self, sender: int, message: SetConstants) -> None:

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..process import identity
 from ..program import naming
@@ -24,9 +24,13 @@ from ..tasks.initializer import BrokenMPIExecutor as BrokenMPIExecutor
 from ..tasks.serial import SerialExecutor
 from ..wire import payload
 from ..wire.transport import MPITransport, mpi, threads_allowed
-from . import asked_of_pools
+from . import asked_of_pools, watching_asked
 from .farm_executor import FarmExecutor
 from .mpi_executor import MPIExecutor as MPIExecutor
+
+if TYPE_CHECKING:
+    from ..watching.observer import Observer
+    from ..watching.progress.choice import Choice
 
 
 class MPICommExecutor:
@@ -41,6 +45,7 @@ class MPICommExecutor:
     initializer, initargs, checkpoint, keep_failures: as for `MPIExecutor`; only the root opens the
         file.
     task_log: a file for a table of all tasks, as that of `myscoop --task-log`.
+    status, trace, report, progress: who watches until the root leaves, as for `MPIExecutor`.
     max_workers, accepted: as for `MPIExecutor`, they change nothing.
 
     When the root leaves, everything that was handed in has run, and maps keep their values. An
@@ -64,6 +69,10 @@ class MPICommExecutor:
         checkpoint: str | os.PathLike[str] | None = None,
         keep_failures: bool = False,
         task_log: str | os.PathLike[str] | None = None,
+        status: str | os.PathLike[str] | None = None,
+        trace: str | os.PathLike[str] | None = None,
+        report: str | os.PathLike[str] | None = None,
+        progress: bool | str | None = None,
         max_workers: int | None = None,
         **accepted: Any,
     ) -> None:
@@ -80,6 +89,7 @@ class MPICommExecutor:
             checkpoint=checkpoint, keep_failures=keep_failures,
         )  # fmt: skip
         self._task_log = None if task_log is None else os.fspath(task_log)
+        self._watched = watching_asked.asked(status, trace, report, progress)
         self._role: _Lead | _Alone | None = None
 
     def __enter__(self) -> MPIExecutor | None:
@@ -92,7 +102,7 @@ class MPICommExecutor:
                     "it has one rank" if self._comm.size == 1 else "myscoop --task-log has a table"
                 )
                 logging.getLogger("scoopmpi").warning(text, self._task_log, why)
-            self._role = _Alone(self._make)
+            self._role = _Alone(partial(self._make, **self._watched._asdict()))
         elif not threads_allowed():
             raise RuntimeError(
                 "MPI was initialised for one thread only. Leave mpi4py.rc.thread_level as it is, "
@@ -103,7 +113,9 @@ class MPICommExecutor:
             return None
         else:
             transport = MPITransport(self._comm, self._root)
-            self._role = _Lead(transport, self._make, self._task_log)
+            open_readers = partial(_opened, self._task_log, self._watched)
+            make = partial(self._make, progress=self._watched.progress)
+            self._role = _Lead(transport, make, open_readers)
         return self._role.executor
 
     def __exit__(
@@ -155,27 +167,27 @@ _leads: list[_Lead] = []
 class _Lead:
     """A root with a farm on the other ranks.
 
-    make: makes the executor, on a base. task_log: the name of a file for a table of all tasks.
+    make: makes the executor, on a base. open_readers: opens who reads what happens.
     """
 
     def __init__(
-        self, transport: MPITransport, make: Callable[..., MPIExecutor], task_log: str | None
-    ) -> None:
+        self, transport: MPITransport, make: Callable[..., MPIExecutor],
+        open_readers: Callable[[], list[Observer]],
+    ) -> None:  # fmt: skip
         from ..farm import host_watch  # late: the other ranks need none
         from ..farm.farm import Farm
-        from ..watching import verbose
 
         self._transport = transport
-        log, problem = (None, None) if task_log is None else _opened(task_log)
-        readers = [reader for reader in (verbose.reader(), log) if reader is not None]
-        self.farm = Farm(transport, readers=readers)
+        self._choice: Choice | None = None
+        self._readers, problem = _tried(open_readers)
+        self.farm = Farm(transport, readers=self._readers)
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
-        base = FarmExecutor(self.farm)
+        base = FarmExecutor(self.farm, show=self._show)
         try:
             if problem is not None:
                 raise problem
             self.executor = make(base=base)
-        except BaseException:  # of the checkpoint, or the log
+        except BaseException:  # of the checkpoint, or the readers
             self._host_watch.stop()
             self.farm.close()
             raise
@@ -183,6 +195,15 @@ class _Lead:
         self._before.serves(base, transport.rank, transport.size)
         _leads.append(self)
         payload.names_on_workers(_names_on_workers)
+
+    def _show(self) -> None:
+        """Have shown how far maps are whose program asks for it."""
+        from ..watching.progress.choice import Choice  # late: few programs ask
+
+        if self._choice is None:
+            self._choice = Choice(None, os.environ)
+        for reader in self._choice.readers_for_some():
+            self.farm.observe(reader)
 
     def end(self, failed: bool) -> None:
         """Release the workers, when they have done what was handed in.
@@ -203,18 +224,36 @@ class _Lead:
             self._before.restore()
             if not _leads:
                 payload.names_on_workers(lambda: None)
+            for reader in self._readers:
+                self.farm.dismiss(reader, int(failed))
             self.farm.close()
             self._transport.free()
 
 
-def _opened(name: str) -> tuple[Any, ValueError | None]:
-    """Open the log of tasks, and return it, or why it cannot be: the others must hear the end."""
-    from ..watching import task_log  # late: few programs have one
+def _opened(log: str | None, watched: watching_asked.Asked) -> list[Observer]:
+    """Return the readers of a farm. log: the name of a file for a table of all tasks."""
+    from ..watching import task_log, verbose  # late: the other ranks need none
 
+    readers = watched.opened()
     try:
-        return task_log.begun("task_log", name), None
+        if log is not None:
+            readers.append(task_log.begun("task_log", log))
+    except ValueError:
+        for reader in readers:
+            reader.farm_closed(1)
+        raise
+    told = verbose.reader()
+    return readers if told is None else [told, *readers]
+
+
+def _tried(
+    open_readers: Callable[[], list[Observer]],
+) -> tuple[list[Observer], ValueError | None]:
+    """Open the readers; return them, or why they cannot be: the others must hear the end."""
+    try:
+        return open_readers(), None
     except ValueError as problem:
-        return None, problem
+        return [], problem
 
 
 def _follow(transport: MPITransport, logged: bool) -> None:

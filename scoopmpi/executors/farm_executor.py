@@ -17,12 +17,14 @@ from ..tasks.pedigree import Program, Strand, program
 from ..tasks.unfinished import Unfinished
 from ..tasks.wrapped import Retry
 from ..wire import failure
+from . import watching_asked
 from .farm_results import FarmResults
 
 if TYPE_CHECKING:  # workers come by here without a farm
     from ..checkpoint.record import Checkpoint
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
+    from .watching_asked import Asked
 
 T = TypeVar("T")
 
@@ -158,9 +160,16 @@ class FarmExecutor(Executor):
         """
         from ..checkpoint.record import opened  # late: few executors have one
 
-        checkpoint = opened(path, self.farm.sharing, "", keep_failures)
+        checkpoint = opened(path, self.farm.sharing, "", keep_failures, self.farm.outcomes_kept)
         program.keep_in(checkpoint)
         return CheckpointedExecutor(self.farm, checkpoint, self._show)
+
+    def watched(self, asked: Asked) -> Callable[[], None]:
+        """Have readers hear of all that happens on the farm from now on; return what ends them.
+
+        Raises NameProblem, a ValueError, where a file cannot be written.
+        """
+        return watching_asked.watched(self.farm, asked)
 
 
 class CheckpointedExecutor(FarmExecutor):

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ..process import identity
-from ..process.users_line import warn
 from ..tasks.arguments import endless
 from ..tasks.current_executor import current, usable
 from ..tasks.executor import ExceptionTypes, Executor, MapOptions, map_options
@@ -27,7 +26,8 @@ from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.program_end import cut_short
 from ..tasks.wrapped import Retry, Starred
 from ..wire.failure import describe
-from . import asked_of_pools, mpi_pool_names
+from . import asked_of_pools, mpi_pool_names, watching_asked
+from .beside import Beside
 from .bounded_map import BoundedMap, BoundedValues, check_buffersize
 from .handed_in import HandedIn
 from .map_values import MapValues
@@ -60,6 +60,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         which they are taken where the file has them; nothing is kept where there is no farm.
         Raises CheckpointError where the file is something else, or not to be trusted.
     keep_failures: True to take failures from that file as they are; they are tried again else.
+    status, trace, report: files of all that the farm does until the shutdown, as `myscoop --status`
+        and so on write them; a warning where there is none. ValueError where one cannot be written.
+    progress: of its maps, where they are given none.
     accepted: the keywords of other executors, which change nothing here; a warning says so of
         those that tasks would miss (`max_tasks_per_child`), others do no harm (`mp_context`).
     """
@@ -75,6 +78,10 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         base: Executor | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         keep_failures: bool = False,
+        status: str | os.PathLike[str] | None = None,
+        trace: str | os.PathLike[str] | None = None,
+        report: str | os.PathLike[str] | None = None,
+        progress: bool | str | None = None,
         **accepted: Any,
     ) -> None:
         asked_of_pools.check_workers(max_workers)
@@ -88,9 +95,10 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self._handed_in = HandedIn(base or current())
         self._shut = False
         self._broken: BaseException | None = None
-        self._keeping: Executor | None = None  # the base, where it has a checkpoint of our own
-        if checkpoint is not None:
-            self._keep_in(checkpoint, keep_failures)
+        watched = watching_asked.asked(status, trace, report, progress)
+        self._beside = Beside(checkpoint, keep_failures, watched)
+        if self._beside.asked:
+            self._base = self._beside.begin(self._base or usable(), self._base)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """On another rank: an executor of its own there, for objects that hold one."""
@@ -229,7 +237,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
 
         options: of `map_options`.
         """
-        opening = object()
+        opening, options = object(), self._beside.shown(options)
         with self._lock:
             below = self._open()
             self._handed_in.begin_opening(opening)
@@ -289,8 +297,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if wait:
             self._handed_in.wait()
             (self._base or current()).wait_until(self._handed_in.ceased)
-        if wait and self._keeping is not None:
-            self._keeping.shutdown()
+            self._beside.end()
 
     def __exit__(
         self,
@@ -302,12 +309,14 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self.shutdown(wait=not signalled, cancel_futures=signalled)
 
     def let_go(self) -> None:
-        """Have the end of the program not wait for what still runs."""
+        """Have the end of the program not wait for what still runs, and nobody watch it."""
         self._handed_in.let_go()
+        self._beside.end()
 
     def work_as(self, other: MPIExecutor) -> None:
         """Have calls run from now on where those of another executor run."""
-        self._base = other._base
+        if self._base is not other._base:
+            self._base = self._beside.begin(other._base or usable(), other._base)
 
     def _open(self) -> Executor:
         if self._broken is not None:
@@ -317,8 +326,6 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if identity.this.ended:
             raise RuntimeError("cannot schedule new futures: the program has ended")
         return self._base or usable()
-
-    # The initializer and the checkpoint.
 
     def _initialized(
         self, fn: Callable[..., Any], task_timeout: float | None
@@ -331,10 +338,3 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if isinstance(error, BrokenMPIExecutor) and self._broken is None:
             self._broken = error
             logger.critical("Exception in initializer:", exc_info=error)
-
-    def _keep_in(self, path: str | os.PathLike[str], keep_failures: bool) -> None:
-        keeping = (self._base or usable()).checkpointed(path, keep_failures)
-        if keeping is None:
-            warn(f"{os.fspath(path)}: nothing is kept, a checkpoint is for the program on a farm")
-            return
-        self._base = self._keeping = keeping

@@ -6,6 +6,7 @@ emcee, dynesty, scipy and others call `pool.map` and look at `pool.size`. Everyt
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -35,6 +36,7 @@ class Pool(SchwimmbadNames):
         was started with, and keeps them. context: without effect.
     initializer: called with `initargs` once in each worker process, before this pool's first task
         there.
+    status, trace, report, progress: who watches until the end of this pool, as for `MPIExecutor`.
     """
 
     __module__ = "scoopmpi"  # users import and see it there
@@ -46,12 +48,20 @@ class Pool(SchwimmbadNames):
         initargs: Iterable[Any] = (),
         maxtasksperchild: int | None = None,
         context: Any = None,
+        *,
+        status: str | os.PathLike[str] | None = None,
+        trace: str | os.PathLike[str] | None = None,
+        report: str | os.PathLike[str] | None = None,
+        progress: bool | str | None = None,
     ) -> None:
         asked_of_pools.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):
             raise ValueError(f"maxtasksperchild is {maxtasksperchild!r}, it must be an integer")
         asked_of_pools.check_tasks(maxtasksperchild, "maxtasksperchild")
-        self._executor = MPIExecutor(None, initializer, initargs)
+        self._executor = MPIExecutor(
+            None, initializer, initargs,
+            status=status, trace=trace, report=report, progress=progress,
+        )  # fmt: skip
         self._unfinished: set[AsyncResult] = set()
         self._closed = False
 

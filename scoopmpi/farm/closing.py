@@ -78,7 +78,7 @@ class Closing:
         self._members.tell()
         self._callbacks.show_all(hurry)
         with self._lock:
-            self._door.farm_closed(status)
+            self._door.close(status)
         if not left:
             self._transport.abort(status)
         self._closed = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..concurrency.signal_lock import SignalLock
@@ -54,6 +54,8 @@ class Dispatch:
         self._sharing, self._door = sharing, door
         self._paces, self._due = paces, due
         self._functions = Functions()
+        self.within: Callable[[int], float | None] | None = None
+        """Says within how many seconds tasks of a job may begin, where the time is looked at."""
         self.stopping = False
         """True when Stop was sent, which must stay the last message to a worker."""
         self.outbox: deque[Assignment] = deque()
@@ -119,6 +121,7 @@ class Dispatch:
         run = Run(
             number, batch.start, batch.stop, assignment.budget, self._sharing.store.count,
             key, code, tasks.plain, frames, batch.attempt, job.origin, lent,
+            None if self.within is None else self.within(number),
         )  # fmt: skip
         self._transport.send(worker, run)
         self._due.given(assignment, time.monotonic())

@@ -56,6 +56,7 @@ class Driver:
         self._lock, self._scheduler, self._due = lock, scheduler, due
         self._busy, self._at_rest = busy, rest
         self._callers: set[int] = set()  # threads that drive while they wait
+        self._main, self._waits = threading.main_thread().ident, 0
         self._progress_thread = (
             ProgressThread("scoopmpi farm", self._turn, self._rest) if progress_thread else None
         )
@@ -69,6 +70,8 @@ class Driver:
         caller = threading.get_ident()
         outermost = caller not in self._callers
         self._callers.add(caller)
+        if caller == self._main:
+            self._waits += 1
         try:
             if not done():
                 offer_core()
@@ -101,6 +104,15 @@ class Driver:
         # A worker that sleeps leaves a core free; one that has just become idle still yields on it.
         crowded = CROWDED_YIELD_SECONDS if idle else 0.0
         pause(now - max(last, since), YIELD_SECONDS if sleeper else crowded, until)
+
+    @property
+    def programs_wait(self) -> int:
+        """Return which wait it is, from 1, in which the program's own thread takes a turn.
+
+        0 where it is another thread that takes it, or nobody waits.
+        """
+        own = threading.get_ident() == self._main and self._main in self._callers
+        return self._waits if own else 0
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

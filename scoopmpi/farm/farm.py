@@ -84,6 +84,7 @@ from ..watching.door import Door
 from ..watching.observer import Observer
 from ..wire import payload
 from ..wire.lent import LENT
+from ..wire.messages import Finished
 from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
@@ -109,6 +110,7 @@ from .unread import UnreadMaps
 
 if TYPE_CHECKING:
     from .in_common import InCommon
+    from .stop_before import HoldingBack, StopBefore, Stopped
 
 
 class Farm:
@@ -118,22 +120,24 @@ class Farm:
     retries: how often a task is tried again that was running where a worker died.
     readers: told what happens, where somebody wants to know.
     last_resort: starts a worker where the last one has died, and returns its rank.
+    stop_before: asks for the end of the program before that of the batch job.
     """
 
     def __init__(
         self, transport: Transport, policy: batching.Policy = batching.Policy(),
         progress_thread: bool = True, retries: int = 2, readers: Sequence[Observer] = (),
         last_resort: Callable[[], int] | None = None,
+        stop_before: StopBefore | None = None,
     ) -> None:  # fmt: skip
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
         self.unfinished = Unfinished()
         self._in_common: InCommon | None = None
-        self.sharing = FarmSharing(transport.send)
+        self._door = door = Door(readers)
+        self.sharing = FarmSharing(transport.send, lambda *facts: door.constants_set(*facts))
         self._lock = lock = SignalLock()
         self._scheduler = scheduler = Scheduler(policy)
         self._callbacks = callbacks = CallbackQueue(show, held)
-        self._door = door = Door(readers)
         self._jobs = jobs = Jobs(door)
         self.members = members = Members(transport.size - 1, callbacks.printed, has_said)
         silences = Silences(scheduler, jobs)
@@ -163,12 +167,24 @@ class Farm:
             callbacks, put_off, self.sharing,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
+        self._step, rest = loop.step, transport.rest
+        self._holding_back: HoldingBack | None = None
+        if stop_before is not None:
+            from .stop_before import HoldingBack  # late: few programs ask for it
+
+            self._holding_back = holding_back = HoldingBack(
+                stop_before, lock, scheduler, jobs, calls, paces, dispatch, callbacks, door,
+                loop.step, lambda: self._driver.programs_wait, lambda: self._driver.wake(),
+            )  # fmt: skip
+            router.tell_first(Finished, holding_back.heard)
+            dispatch.within = holding_back.within
+            self._step, rest = holding_back.turn, partial(holding_back.at_rest, transport.rest)
         self._driver = driver = Driver(
-            loop.step, lock, scheduler, due, lambda: loop.busy, progress_thread, transport.rest
+            self._step, lock, scheduler, due, lambda: loop.busy, progress_thread, rest
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
-            self.sharing, members.size,
+            self.sharing, members.size, self._holding_back,
         )  # fmt: skip
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
@@ -239,24 +255,40 @@ class Farm:
 
     # Readers of what happens.
 
+    def outcomes_kept(self, outcomes: int, size: int) -> None:
+        """Tell of outcomes that a checkpoint has for good, and of their bytes; for any thread."""
+        self._door.outcomes_kept(outcomes, size)
+
     def observe(self, reader: Observer) -> None:
         """Have a reader hear of all that happens from now on, and of what there is already."""
+        own = Door([reader])  # it may fail
         with self._lock:
             for worker in self.members.present:
-                reader.worker_joined(worker, *self.members.place(worker))
+                own.worker_joined(worker, *self.members.place(worker))
                 if reader.asks_workers:
                     self._dispatch.observe(worker)
-            self._jobs.tell(reader)
-            self._door.add(reader)
+            self._jobs.tell(own)
+            if own.open:
+                self._door.add(reader)
 
-    def ignore(self, reader: Observer) -> None:
-        """Have a reader hear of nothing more."""
+    def ignore(self, reader: Observer) -> bool:
+        """Have a reader hear of nothing more; return whether it has heard of all until now."""
         with self._lock:
+            reads = reader in self._door.readers
             self._door.remove(reader)
+        return reads
+
+    def dismiss(self, reader: Observer, status: int = 0) -> None:
+        """Have a reader that still reads hear that all is over for it, and of nothing more.
+
+        status: how, as in `Observer.farm_closed`.
+        """
+        if self.ignore(reader):
+            Door([reader]).farm_closed(status)  # without the lock: it may have much to write
 
     def step(self) -> bool:
         """Take one turn of the loop; return False where there was nothing to do."""
-        return self._loop.step()
+        return self._step()
 
     def show_arrived(self) -> None:
         """Show what tasks have printed until now: before the traceback of the program, say."""
@@ -273,6 +305,11 @@ class Farm:
         return self._jobs.error
 
     # The end.
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """How the program was ended before its batch job; None where it was not."""
+        return None if self._holding_back is None else self._holding_back.stopped
 
     def interrupt(self, error: BaseException) -> None:
         """Raise an error in the program when it does no harm; called by a signal handler."""

@@ -29,6 +29,7 @@ from .unread import UnreadMaps
 
 if TYPE_CHECKING:  # few programs have a checkpoint
     from ..tasks.record import MapRecord
+    from .stop_before import HoldingBack
 
 
 class Maps:
@@ -50,11 +51,13 @@ class Maps:
         paces: Paces,
         sharing: FarmSharing,
         workers: int,
+        holding_back: HoldingBack | None,
     ) -> None:
         self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
         self._paces, self._sharing, self._workers = paces, sharing, workers
+        self._holding_back = holding_back
         self._functions = LatestFunction(sharing.kept if workers > 1 else payload.copied)
 
     def open(
@@ -94,6 +97,8 @@ class Maps:
             self._jobs.add_map(job)
             self._paces.begun(number, known)
             self._scheduler.submitted(number, 0, pace=known.pace, weight=known.weight)
+            if self._holding_back is not None:
+                self._holding_back.begun(number)
             self._hand_out(job, spans)
         if self._jobs.error is not None:  # the last worker died while the function was packed
             job.failed(self._jobs.error)

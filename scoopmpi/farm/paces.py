@@ -62,6 +62,10 @@ class Paces:
         """Note that the map of this number has begun."""
         self._latest[known.code], self._code_of[number] = number, known.code
 
+    def code_of(self, number: int) -> object:
+        """Return the place of the code of an open map's function; None of all else."""
+        return self._code_of.get(number)
+
     def closed(self, number: int) -> None:
         """Keep what a map has shown, which is about to be forgotten."""
         code = self._code_of.pop(number, None)

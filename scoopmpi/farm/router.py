@@ -92,6 +92,16 @@ class Router:
         if handler is not None:
             handler(sender, message)
 
+    def tell_first(self, kind: type, hear: Callable[[Any], None]) -> None:
+        """Have a function hear of each message of a class before anything follows from it."""
+        handler = self._handlers[kind]
+
+        def both(sender: int, message: Any) -> None:
+            hear(message)
+            handler(sender, message)
+
+        self._handlers = {**self._handlers, kind: both}
+
     def _finished(self, sender: int, message: Finished) -> None:
         """Have the worker get its next batch first, then the caller the outcomes."""
         number, start, stop = message.job, message.start, message.stop

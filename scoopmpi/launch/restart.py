@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..program.scoop_options import UNABLE
+from ..program.scoop_options import STOPPED, UNABLE
 
 
 def run(
@@ -22,7 +22,7 @@ def run(
     told: list[bool] = []
     for restart in range(1, restarts + 1):
         status = once(lambda: told.append(True))
-        if told or status == UNABLE or ended() is not False:
+        if told or status in (UNABLE, STOPPED) or ended() is not False:
             return status
         which = f"restart {restart} of {restarts}"
         tell(f"the job has crashed with status {status}; it goes on from its checkpoint ({which})")

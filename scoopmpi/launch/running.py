@@ -7,6 +7,7 @@ passes between the user and rank 0 meanwhile is in `beside`.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
@@ -45,7 +46,7 @@ def run(
         env[feeding.PATH] = feeding.by_path()
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
-    again: dict[str, str] = {}
+    again = {rank_settings.BEGAN: f"{time.time():.3f}"} if launch.has_farm else {}
 
     def once(signalled: Callable[[], None] | None) -> int:
         with session.directory(composed.session, env) as own:

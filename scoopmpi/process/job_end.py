@@ -60,6 +60,12 @@ class JobEndWatch:
         found = self.found
         return None if found is None else found.at
 
+    @property
+    def began(self) -> float | None:
+        """When the job began, in seconds since 1970; None where that is not known."""
+        found = self.found
+        return None if found is None else found.began
+
     def start(self) -> None:
         """Begin to ask, unless the user has said it or there is no batch job to ask about."""
         if not self._given and in_job(self._env):

@@ -17,9 +17,11 @@ from .launcher_variables import local_rank_of
 WAYS = ("compact", "spread")
 AGAIN = "SCOOPMPI_AGAIN"
 """Is set where the launcher of a job that has crashed is started again, for rank 0."""
+BEGAN = "SCOOPMPI_BEGAN"
+"""When the command began, for rank 0: in seconds since 1970."""
 TERMINAL = "SCOOPMPI_TERMINAL"
 """Is set where the command draws what rank 0, which has no terminal, says of its jobs."""
-FOR_RANK_0 = (AGAIN, TERMINAL)
+FOR_RANK_0 = (AGAIN, BEGAN, TERMINAL)
 _MOST = 1 << 20
 """Ranks, or cores of a worker: more is a slip."""
 _log = logging.getLogger("scoopmpi")
@@ -61,6 +63,14 @@ def take(env: MutableMapping[str, str], tell: bool) -> RankSettings:
         pin=None if guessing and threads is None else pin,
         gpus=bool(taken("SCOOPMPI_GPUS", lambda text: text == "share" or None, "share")),
     )
+
+
+def began(env: MutableMapping[str, str]) -> float | None:
+    """Take out of the environment when the command began; None where no command says it."""
+    try:
+        return float(env.pop(BEGAN, ""))
+    except ValueError:
+        return None
 
 
 def _count(text: str) -> int | None:

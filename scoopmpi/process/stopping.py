@@ -2,18 +2,20 @@
 
 Each becomes an exception in the program, so that its `finally` and `with` clean up; a handler of
 the program's own takes the place of ours. How long there is for that is up to the launcher and the
-batch system. Which signals these are, and what others do with them, is the table in `signals`.
+batch system. Which signals these are, and what others do with them, is the table in `signals`. Rank
+0 can end its program in the same way by itself.
 """
 
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Callable
 
 from ..concurrency.periods import ECHO_SECONDS, SECOND_CTRL_C_SECONDS
 from . import lifeline
-from .signals import STOPPING, take
+from .signals import OWN, STOPPING, take
 
 
 class Stopping:
@@ -28,6 +30,15 @@ class Stopping:
         self._latest: tuple[int, float] = (0, 0.0)
         self._taken = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
         take(self._taken, self._came)
+
+    def take_own(self, error: BaseException) -> None:
+        """Have `stop` raise an error in the program."""
+        self._taken.append(OWN)
+        take([OWN], lambda *_: self._interrupt(error))
+
+    def stop(self) -> None:
+        """End the program from whatever thread, also where it sleeps or waits for a lock."""
+        signal.pthread_kill(threading.main_thread().ident or 0, OWN)
 
     def _came(self, number: int, _: object) -> None:
         lifeline.command.noted(number)

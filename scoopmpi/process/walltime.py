@@ -61,8 +61,8 @@ def job_end(env: Mapping[str, str], ask: Ask, now: float, made: Made = file_made
     ask: asks the batch system's commands. now: seconds since 1970.
     """
     found = []
-    for names, system in _SYSTEMS:
-        job = _first(env, names)
+    for _, variables, system in _SYSTEMS:
+        job = _first(env, variables)
         end = system(job, env, ask, now, made) if job else None
         found += [] if end is None else [end]
     return min(found, key=_at) if found else None
@@ -70,7 +70,12 @@ def job_end(env: Mapping[str, str], ask: Ask, now: float, made: Made = file_made
 
 def in_job(env: Mapping[str, str]) -> bool:
     """True where this is a job of a batch system that may tell its end."""
-    return any(_first(env, names) for names, _ in _SYSTEMS)
+    return manager(env) is not None
+
+
+def manager(env: Mapping[str, str]) -> str | None:
+    """Return the batch system whose job this is, by its short name; None where there is none."""
+    return next((name for name, variables, _ in _SYSTEMS if _first(env, variables)), None)
 
 
 def _at(end: JobEnd) -> float:
@@ -252,13 +257,13 @@ def _oar(job: str, env: Mapping[str, str], ask: Ask, now: float, made: Made) -> 
 
 
 _System: TypeAlias = Callable[[str, Mapping[str, str], Ask, float, Made], JobEnd | None]
-_SYSTEMS: tuple[tuple[tuple[str, ...], _System], ...] = (
-    (("SLURM_JOB_ID", "SLURM_JOBID"), _slurm),
-    (("PBS_JOBID",), _pbs),
-    (("JOB_ID",), _grid_engine),
-    (("LSB_JOBID",), _lsf),
-    (("FLUX_JOB_ID", "FLUX_URI"), _flux),
-    (("COBALT_JOBID",), _cobalt),
-    (("OAR_JOB_ID", "OAR_JOBID"), _oar),
+_SYSTEMS: tuple[tuple[str, tuple[str, ...], _System], ...] = (
+    ("slurm", ("SLURM_JOB_ID", "SLURM_JOBID"), _slurm),
+    ("pbs", ("PBS_JOBID",), _pbs),
+    ("lsf", ("LSB_JOBID",), _lsf),
+    ("flux", ("FLUX_JOB_ID", "FLUX_URI"), _flux),
+    ("cobalt", ("COBALT_JOBID",), _cobalt),
+    ("oar", ("OAR_JOB_ID", "OAR_JOBID"), _oar),
+    ("sge", ("JOB_ID",), _grid_engine),
 )
-"""What reads the end of a job, beside the variables that have its number."""
+"""Each batch system, the variables that have the number of a job, and what reads the job's end."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch
@@ -24,7 +24,7 @@ from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import running
 from ..program.finding import Program
-from ..program.scoop_options import UNABLE, Options
+from ..program.scoop_options import STOPPED, UNABLE, Options
 from ..tasks import current_executor, pedigree
 from ..tasks.program_end import to_its_end
 from ..wire import payload
@@ -33,6 +33,9 @@ from . import leaving
 from .last_resort import LastResort
 from .readers import Readers
 from .unread_words import UnreadWords
+
+if TYPE_CHECKING:
+    from .before_end import BeforeEnd
 
 
 def lead(
@@ -88,6 +91,10 @@ def _alone(
         if getattr(options, option) is not None:
             text = f"scoopmpi: --{option}: nothing is written, 1 rank has no workers"
             print(text, file=sys.stderr)
+    if options.stop_before is not None:
+        print(
+            "scoopmpi: --stop-before: nothing is held back, 1 rank has no workers", file=sys.stderr
+        )
     if options.task_output is not None:
         print("scoopmpi: --task-output: no files are made, 1 rank has no workers", file=sys.stderr)
     run = unread.around(_program(program, arguments, options.interactive))
@@ -103,11 +110,17 @@ def _lead(
 
     retries = 2 if options.retries is None else options.retries
     readers = Readers(options, unread.reader)
+    before_end = _before_end(options, readers)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
-    farm = Farm(transport, retries=retries, readers=readers.all, last_resort=last_resort)
+    farm = Farm(
+        transport, retries=retries, readers=readers.all, last_resort=last_resort,
+        stop_before=None if before_end is None else before_end.asked,
+    )  # fmt: skip
     watch = host_watch.over(farm, transport, os.environ)
     try:
         readers.check()
+        if before_end is not None:
+            before_end.check()
         checkpoint = _checkpoint(options, farm)
         if checkpoint is not None:
             pedigree.program.keep_in(checkpoint)
@@ -116,6 +129,8 @@ def _lead(
         farm.close(UNABLE)
         return UNABLE
     stopping = Stopping(farm.interrupt)
+    if before_end is not None:
+        before_end.end_by(stopping)
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.names_on_workers(lambda: farm.members.names)
@@ -132,10 +147,12 @@ def _lead(
         stopping.over()
         current_executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
-            checkpoint.close(ended=farm.error is None and not stopping.asked)
+            over = farm.error is None and not (stopping.asked or farm.stopped)
+            checkpoint.close(ended=over)
         if stopping.asked and watch.launcher_died():
             status = 1  # a crash, and nobody's wish
-        _tell_of_stop(stopping, status, options.checkpoint)
+        status = status or (STOPPED if farm.stopped else 0)
+        _tell_of_stop(farm, stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
 
@@ -165,13 +182,27 @@ def _executor(
     return executor
 
 
-def _tell_of_stop(stopping: Stopping, status: int, checkpoint: str | None) -> None:
+def _before_end(options: Options, readers: Readers) -> BeforeEnd | None:
+    """Return what ends the program before its batch job, None where nobody asks for it."""
+    if options.stop_before is None:
+        return None
+    from .before_end import BeforeEnd  # late: few programs ask for it
+
+    return BeforeEnd(options.stop_before, options.walltime, readers.job_end)
+
+
+def _tell_of_stop(farm: Farm, stopping: Stopping, status: int, checkpoint: str | None) -> None:
     kept = None
-    if checkpoint is not None and stopping.asked:
+    if checkpoint is not None and (stopping.asked or farm.stopped):
         from ..checkpoint.file import kept as counted
 
         kept = counted(checkpoint)
-    if text := stopping.said(status, checkpoint, kept):
+    text = stopping.said(status, checkpoint, kept)
+    if text is None and farm.stopped:
+        from . import before_end
+
+        text = before_end.said(farm.stopped, checkpoint, kept)
+    if text:
         with suppress(OSError, ValueError):  # the terminal was closed: the farm is to end still
             print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
 
@@ -181,8 +212,8 @@ def _checkpoint(options: Options, farm: Farm) -> Any:
         return None
     from ..checkpoint.record import opened  # late: few programs have one
 
-    program = " ".join(options.words)
-    return opened(options.checkpoint, farm.sharing, program, options.keep_failures)
+    program, kept = " ".join(options.words), farm.outcomes_kept
+    return opened(options.checkpoint, farm.sharing, program, options.keep_failures, kept)
 
 
 def _program(program: Program, arguments: list[str], interactive: bool) -> Callable[[], None]:

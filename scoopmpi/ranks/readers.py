@@ -9,13 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from ..executors.watching_files import Files, WatchedRun, opened
 from ..process import named_files, rank_settings
 from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
 from ..watching.progress.choice import Choice
+from ..wire.transport import library
+
+if TYPE_CHECKING:
+    from ..process.job_end import JobEndWatch
 
 
 class Readers:
@@ -28,18 +35,20 @@ class Readers:
     def __init__(self, options: Options, *others: Observer | None) -> None:
         self.all: list[Observer] = []
         """In the order in which they are told."""
+        self._walltime, self._began = options.walltime, rank_settings.began(os.environ)
         self._goes_on = os.environ.pop(rank_settings.AGAIN, "") != ""
         self._problem: NameProblem | None = None
         self.progress = Choice(options.progress, os.environ, options.quiet)
         """What shows how far jobs are, if anything does."""
-        self._add(verbose.reader())
+        for reader in (verbose.reader(), *self.progress.readers()):
+            self._add(reader)
         try:
             self._open(options)
             if options.task_output is not None:
                 _look_at(options.task_output)
         except NameProblem as problem:
             self._problem = problem
-        for reader in (*self.progress.readers(), *others):
+        for reader in others:
             self._add(reader)
 
     def _add(self, reader: Observer | None) -> None:
@@ -52,6 +61,22 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
+        files = Files(options.status, options.trace, options.report)
+        run = WatchedRun(
+            options.words, library, lambda: self.job_end,
+            stops=options.stop_before is not None, checkpoint=options.checkpoint,
+        )  # fmt: skip
+        for reader in opened(files, run, called="--{}"):
+            self._add(reader)
+
+    @cached_property
+    def job_end(self) -> JobEndWatch:
+        """What knows when the batch job ends: it asks as soon as somebody wants to know."""
+        from ..process.job_end import JobEndWatch
+
+        watch = JobEndWatch(os.environ, self._walltime, self._began)
+        watch.start()
+        return watch
 
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""

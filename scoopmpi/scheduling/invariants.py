@@ -31,7 +31,7 @@ def check(
         here = (*job.queue, *job.held_back, *job.put_off)
         ranges[number] += [(batch.start, batch.stop) for batch in here]
         assert job.queued == sum(batch.tasks for batch in job.queue)
-        assert (number in ready) == bool(job.queue)
+        assert (number in ready) == (bool(job.queue) and not job.paused)
         assert not (job.cancelled and here)
         assert job.gate is not None or not job.held_back
         assert all(batch.stop <= (job.gate or 0) for batch in job.queue if job.gate is not None)

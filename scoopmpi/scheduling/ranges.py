@@ -49,11 +49,12 @@ class JobQueue:
     """The queued tasks of one job, in order of index, and how long its tasks take.
 
     Those from the gate on are held back: their values would have to wait, for a slow consumer.
+    None is handed out while the job is paused.
     """
 
     __slots__ = (
         "cancelled", "early", "finished", "gate", "handed", "held_back", "late", "number", "pace",
-        "put_off", "queue", "queued", "submitted", "weight",
+        "paused", "put_off", "queue", "queued", "submitted", "weight",
     )  # fmt: skip
 
     def __init__(self, number: int, pace: Pace | None = None, weight: float = 0.0) -> None:
@@ -62,6 +63,7 @@ class JobQueue:
         self.queued = 0
         self.gate: int | None = None  # tasks from this one on are held back
         self.held_back: list[Batch] = []
+        self.paused = False
         self.submitted = 0
         self.finished = 0
         self.handed = 0  # batches that workers hold
@@ -70,6 +72,16 @@ class JobQueue:
         self.pace = pace  # None until a batch was measured, where none is remembered
         self.weight = Weight(weight)
         self.cancelled = False
+
+    @property
+    def ready(self) -> bool:
+        """True where a batch may be handed out."""
+        return bool(self.queue) and not self.paused
+
+    @property
+    def stands(self) -> bool:
+        """True where it is paused, and tasks of it wait for that to end."""
+        return self.paused and bool(self.queue or self.put_off)
 
     def grow(self, count: int) -> None:
         """Queue more tasks, behind all others; those beyond the gate are held back."""

@@ -2,11 +2,11 @@
 
 The machine of the farm: which job has its turn and which worker is served is decided here and
 nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
-changes only through the inputs `submitted`, `known`, `allowed`, `weighed`, `finished`, `due`,
-`waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that follow,
-and what they mean on a wire is somebody else's business. No clock, no messages, no pickles, no
-threads, no randomness, no configuration, no logging. Illegal input raises `ValueError` and changes
-nothing.
+changes only through the inputs `submitted`, `known`, `allowed`, `paused`, `weighed`, `finished`,
+`due`, `waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that
+follow, and what they mean on a wire is somebody else's business. No clock, no messages, no pickles,
+no threads, no randomness, no configuration, no logging. Illegal input raises `ValueError` and
+changes nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Scheduler(Standing):
                 self._note_weight(known)
         if count:
             known.grow(count)
-            if known.queue:
+            if known.ready:
                 self._ready[job] = known
                 if ahead:
                     self._ready.move_to_end(job, last=False)
@@ -90,11 +90,17 @@ class Scheduler(Standing):
         if gate == state.gate:
             return []
         state.move_gate(gate)
-        if not state.queue:
-            self._ready.pop(job, None)
-        elif job not in self._ready:
-            self._ready[job] = state
-        return self._assign()
+        return self._turned(state)
+
+    def paused(self, job: int, paused: bool) -> list[Assignment]:
+        """Hand out nothing more of `job` for now, or go on; what is handed out is not touched."""
+        if job not in self._jobs or self._jobs[job].cancelled:
+            raise ValueError(f"cannot pause job {job}")
+        state = self._jobs[job]
+        if paused == state.paused:
+            return []
+        state.paused = paused
+        return self._turned(state)
 
     def weighed(
         self, job: int, arguments: float | None = None, result: float | None = None
@@ -290,10 +296,18 @@ class Scheduler(Standing):
         self._file(worker, state)
         return Assignment(worker, batch, budget, expected, surely)
 
+    def _turned(self, job: JobQueue) -> list[Assignment]:
+        """Give a job its turn, or take it away, as its tasks may be handed out or not."""
+        if not job.ready:
+            self._ready.pop(job.number, None)
+        elif job.number not in self._ready:
+            self._ready[job.number] = job
+        return self._assign()
+
     def _put_back(self, job: JobQueue, batch: Batch) -> None:
         """Queue a batch again: its job had its turn, so it does not wait behind younger ones."""
         job.put_back(batch)
-        if job.queue:
+        if job.ready:
             self._ready[job.number] = job
             self._ready.move_to_end(job.number, last=False)
 

@@ -61,6 +61,19 @@ class Standing:
         )
 
     @property
+    def rests(self) -> bool:
+        """True where nothing runs, and nothing will as long as paused jobs are."""
+        if self._ready or self._waiting or len(self._idle) < len(self._workers):
+            return False
+        put_off = sum(len(job.put_off) for job in self._jobs.values() if job.paused)
+        return put_off == self._put_off
+
+    @property
+    def stands(self) -> bool:
+        """True where tasks wait for paused jobs to go on."""
+        return any(job.stands for job in self._jobs.values())
+
+    @property
     def workers(self) -> int:
         """Return how many workers there are."""
         return len(self._workers)

@@ -223,3 +223,11 @@ class Executor(ABC):
         not to be trusted.
         """
         return None
+
+    def watched(self, asked: Any) -> Callable[[], None] | None:
+        """Have readers hear of all that happens on its farm; return what ends them.
+
+        asked: which, as `executors.watching_asked` has them. None where there is no farm to watch.
+        Raises ValueError where a file cannot be written.
+        """
+        return None

@@ -45,6 +45,11 @@ class Door(Observer):
         """Have a reader hear of nothing more; with the farm's lock held."""
         self._let_in([each for each in self._readers if each is not reader])
 
+    def close(self, status: int) -> None:
+        """Have all readers hear that all is over, and go; with the farm's lock held."""
+        self.farm_closed(status)
+        self._let_in(())
+
     def _let_in(self, readers: Sequence[Observer]) -> None:
         self._readers = tuple(readers)
         for event in EVENTS:

@@ -173,7 +173,8 @@ def _held(workers: Sequence[Worker], usual: Mapping[str, float]) -> set[str]:
 
 
 def _opened(job: Job, usual: Mapping[str, float]) -> _Open:
-    counts, sized = job.counts, job.size is not None
+    counts = job.counts
+    sized = job.size is not None or (job.kind == "calls" and not counts.known)
     queued = max(counts.left - counts.running, 0)
     return _Open(
         job.number, job.begun, sized, not sized and job.kind == "map", counts.left, queued,

@@ -58,6 +58,19 @@ class Observer:
     def job_ended(self, job: int) -> None:
         """Hear that nobody wants more of a job; batches of it may still be told of."""
 
+    def job_paused(self, job: int, paused: bool) -> None:
+        """Hear that no more task of a job begins, as it would not end before the batch job does.
+
+        paused: False where they begin again: the batch job ends later than was known.
+        """
+
+    def program_stopped(self, left: int, seconds: float) -> None:
+        """Hear that the program is ended before its batch job is: nothing more could begin.
+
+        left: how many tasks are left, as far as that is known.
+        seconds: to the end of the batch job.
+        """
+
     def tasks_assigned(self, job: int, worker: int, start: int, tasks: int, attempt: int) -> None:
         """Hear that a worker gets a batch, maybe behind one that it has.
 

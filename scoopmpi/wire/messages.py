@@ -46,6 +46,8 @@ class Run(NamedTuple):
     attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
     origin: of the job (`tasks.pedigree`); None for calls, each of which has its own in `tasks`.
     lent: the numbers of the LentBuffers that its tasks and function refer to.
+    within: seconds after its arrival in which its tasks may begin, None: whenever. Those that have
+        not begun by then are handed back.
     """
 
     job: int
@@ -60,6 +62,7 @@ class Run(NamedTuple):
     attempt: int = 1
     origin: Origin | None = None
     lent: tuple[int, ...] = ()
+    within: float | None = None
 
 
 class Forget(NamedTuple):
@@ -212,6 +215,8 @@ class Finished(NamedTuple):
     goes_on: True where the worker goes on with the tasks from `stop` on, as its results were so
         large that they have left before the batch ends.
     seen: more of how they ran, a `tasks.seen.Seen`, behind an Observe.
+    away: seconds beside these in which they had begun and did not run: they waited for tasks of
+        their own, or results left.
     """
 
     job: int
@@ -227,6 +232,7 @@ class Finished(NamedTuple):
     log: tuple[Any, ...] = ()
     goes_on: bool = False
     seen: Any = None
+    away: float = 0
 
 
 class Waiting(NamedTuple):

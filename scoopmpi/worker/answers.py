@@ -67,7 +67,8 @@ class Answers:
     _safe = False  # whether no task can change what another one has returned
     _given = 0  # values that have been answered
     _weight = 0  # bytes that have been packed since
-    _told = 0.0  # seconds of them that have been told
+    _told = 0.0  # seconds that it has run, as far as they have been told
+    _away_told = 0.0  # the same of those that it was away
     _calls: WrittenCalls | None = None  # where one has failed, and its error shows it
 
     def __init__(
@@ -115,7 +116,7 @@ class Answers:
         done = len(self._values) + 1
         values = [*self._values[self._given :], value]
         answer = self._answer(values, done, self._seconds(), self._stop, self._stop)
-        return answer._replace(goes_on=True)
+        return self._with_away(answer._replace(goes_on=True))
 
     def rest(self) -> Finished | None:
         """Return the answer for what `cut` has not answered; None where it has answered all."""
@@ -124,7 +125,7 @@ class Answers:
         position = self._run.start + done
         if not values and position >= self._stop:
             return None
-        return self._answer(values, done, self._seconds(), position, self._stop)
+        return self._with_away(self._answer(values, done, self._seconds(), position, self._stop))
 
     def _cut(self, late: bool) -> Finished | None:
         done = len(self._values)
@@ -141,6 +142,13 @@ class Answers:
         """Return how long it has run since it was asked last."""
         before, self._told = self._told, time.monotonic() - self.started - self.away
         return self._told - before
+
+    def _with_away(self, answer: Finished) -> Finished:
+        """Return the answer with how long the batch was away since it was asked last."""
+        if not self.away:
+            return answer
+        before, self._away_told = self._away_told, self.away
+        return answer._replace(away=self.away - before)
 
     def _answer(
         self, values: list[Any], done: int, seconds: float, unstarted: int, end: int

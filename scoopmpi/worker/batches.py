@@ -163,7 +163,16 @@ class Batches:
                 self._current = None
 
     def _opened(self, run: Run) -> Running | None:
-        """Unpickle a batch; where that cannot be done, answer for it and return None."""
+        """Unpickle a batch; where that cannot be done, answer for it and return None.
+
+        It goes back as it came where it has waited so long that its tasks may not begin any more.
+        """
+        if run.within is not None:
+            left = run.within - time.monotonic()
+            if left <= 0:
+                self._outbox.send(nothing_run(run))
+                return None
+            run = run._replace(budget=min(run.budget, left))
         try:
             if run.lent:
                 run = self._inbox.on_loan(run)

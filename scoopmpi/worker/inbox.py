@@ -7,6 +7,7 @@ Everything is called with the worker's lock held.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,8 @@ class Inbox:
     def _run(self, _: int, message: Run) -> None:
         self.constants = max(self.constants, message.constants)
         self.functions.learn(message.function, message.code)
+        if message.within is not None:  # from here on it is a time
+            message = message._replace(within=time.monotonic() + message.within)
         self._batches.append(message)
 
     def _constants_set(self, _: int, message: ConstantsSet) -> None:

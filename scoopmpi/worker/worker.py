@@ -241,7 +241,7 @@ class Worker:
     def _observe(self, message: messages.Observe) -> None:
         from . import seen  # late: few runs are looked at
 
-        seen.observe(self.batches)
+        seen.observe(self.batches, self.hub.tasks, self._own_thread)
 
     def _wake(self) -> None:
         if self._progress_thread is not None:

@@ -165,3 +165,20 @@ def test_what_a_batch_costs_rank_0_is_measured(monkeypatch: pytest.MonkeyPatch) 
 def test_what_logs_cost_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_file, "GATHER", row_file.GATHER)  # the benchmark sets it for itself
     assert all(figure > 0 for figure in benchmark("logs").measured(1).values())
+
+
+@pytest.mark.ranks
+def test_what_watching_costs_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal, with all that this version has; the figures stand below each other then."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    watching = benchmark("watching")
+    ways = watching.ways(None)
+    assert set(ways) == {*watching.WAYS}
+    asked = ways["all four"][1]
+    assert len(asked) == 4
+    found = watching.one_start(sys.executable, asked, ["round trip, us"])
+    assert all(figure > 0 for figure in found.values()) and len(found) == 6
+    without = {name: 2 * figure for name, figure in found.items() if "file of" not in name}
+    table = watching.table([{"without": without, "all four": found}])
+    assert "round trip, us | " in table and table.count(" | 2.000 |") == 3
+    assert "| file of --trace, MB |  | 0.0" in table

@@ -40,10 +40,15 @@ class ModelJob:
         self.raised: Counter[int] = Counter()
         self.cancelled = False
         self.gate: int | None = None
+        self.paused = False
 
     @property
     def open(self) -> set[int]:
         """What is queued and not held back."""
+        return set() if self.paused else self.below_the_gate
+
+    @property
+    def below_the_gate(self) -> set[int]:
         return {task for task in self.queued if self.gate is None or task < self.gate}
 
 
@@ -167,6 +172,14 @@ class SchedulerMachine(RuleBasedStateMachine):
         number = self.open_jobs[pick % len(self.open_jobs)]
         self.jobs[number].gate = gate
         self.assigned(self.scheduler.allowed(number, gate))
+
+    @precondition(lambda self: self.open_jobs)
+    @rule(pick=picks, paused=st.booleans())
+    def paused(self, pick: int, paused: bool) -> None:
+        """The end of the batch job has come near, or has moved away."""
+        number = self.open_jobs[pick % len(self.open_jobs)]
+        self.jobs[number].paused = paused
+        self.assigned(self.scheduler.paused(number, paused))
 
     @precondition(lambda self: self.open_jobs)
     @rule(pick=picks, arguments=bytes_of_a_task, result=bytes_of_a_task)
@@ -330,6 +343,14 @@ class SchedulerMachine(RuleBasedStateMachine):
         waiting = any(state.waiting for state in self.workers.values())
         put_off = any(not self.jobs[batch.job].cancelled for batch in self.put_off)
         assert self.scheduler.busy == (queued or waiting or put_off or bool(self.busy()))
+        stand = {number for number, job in self.jobs.items() if job.paused and not job.cancelled}
+        back = {batch for batch in self.put_off if batch.job in stand}
+        some = bool(back) or any(self.jobs[number].below_the_gate for number in stand)
+        elsewhere = any(
+            not self.jobs[batch.job].cancelled and batch not in back for batch in self.put_off
+        )
+        nothing = not (queued or waiting or elsewhere or self.busy())
+        assert (self.scheduler.rests, self.scheduler.stands) == (nothing, some)
         idle = sum(not state.held for state in self.workers.values())
         assert self.scheduler.idle_workers == (0 if queued else idle)
         for number, state in self.workers.items():
@@ -372,6 +393,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         for number in self.open_jobs:
             self.jobs[number].gate = None
             self.assigned(self.scheduler.allowed(number, None))
+            self.jobs[number].paused = False
+            self.assigned(self.scheduler.paused(number, False))
         while busy := self.busy():
             self.ends_first(busy[0], 1e-3)
         self.scheduler.check()

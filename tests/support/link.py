@@ -16,6 +16,7 @@ from typing import Any
 
 from scoopmpi.executors.farm_executor import FarmExecutor
 from scoopmpi.farm.farm import Farm
+from scoopmpi.farm.stop_before import StopBefore
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
 from scoopmpi.watching.observer import Observer
@@ -129,16 +130,22 @@ class Ranks:
         retries: int = 2,
         readers: Sequence[Observer] = (),
         successors: bool = False,
+        stop_before: StopBefore | None = None,
     ) -> None:
-        self.link = Link(workers + 1, seed)
+        self.link = self.new_link(workers + 1, seed)
         last_resort = self.one_more if successors else None
-        self.farm = Farm(self.link.transport(0), policy, False, retries, readers, last_resort)
+        self.farm = Farm(
+            self.link.transport(0), policy, False, retries, readers, last_resort, stop_before
+        )
         self.workers = [Worker(self.link.transport(rank)) for rank in range(1, workers + 1)]
         self.executor = FarmExecutor(self.farm)
         self.acting: Worker | None = None
         self.farm.wait_until = self.wait_until  # type: ignore[method-assign]
         for worker in self.workers:
             worker.join(frozenset())
+
+    def new_link(self, size: int, seed: int) -> Link:
+        return Link(size, seed)
 
     def one_more(self) -> int:
         """A worker in the place of the last one; it joins in its turn."""

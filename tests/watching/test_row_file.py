@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.watching import row_file
+from scoopmpi.watching import grown_file, row_file
 from scoopmpi.watching.row_file import RowFile
 
 pytestmark = pytest.mark.timeout(30)
@@ -56,7 +56,7 @@ class SmallDisk:
 def test_a_full_disk_leaves_whole_lines_and_the_rest_comes_later(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(row_file, "GATHER", 3600)  # the test has each turn itself
+    monkeypatch.setattr(grown_file, "GATHER", 3600)  # the test has each turn itself
     path, disk = tmp_path / "rows", SmallDisk(0, seed)
     file = opened(path)
     monkeypatch.setattr(os, "write", disk)

@@ -289,3 +289,18 @@ def test_any_cut_of_another_thread_at_any_time(seed: int) -> None:
         sys.setswitchinterval(switching)
     assert not thread.is_alive()
     covered(batch, 60)
+
+
+def test_an_answer_says_how_long_its_tasks_were_away_once() -> None:
+    batch = Batch(reuses, [(1, LARGE), (2, 0), (3, 0)])
+    leave = batch.leave
+
+    def leave_and_wait(answers: Answers, value: Packed) -> None:
+        answers.away += 2.0  # as long as it took the one before to leave
+        leave(answers, value)
+
+    batch.running._leave = leave_and_wait
+    batch.running.resume(3.0)
+    sent = batch.run()
+    assert [each.goes_on for each in sent] == [True, False]
+    assert [each.away for each in sent] == [5.0, 0.0]

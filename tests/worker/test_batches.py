@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -122,3 +123,39 @@ def test_a_part_leaves_behind_the_one_before_it_and_is_waited_for_where_it_is_no
         (5, 4), "flush", (3, 4, True),
         (5, None), (4, 5, False),
     ]  # fmt: skip
+
+
+def late(within: float | None) -> Run:
+    columns = payload.pack_columns([[1, 2, 3]])
+    return Run(7, 0, 3, 1.0, 0, 1, None, True, columns, within=within)
+
+
+@pytest.mark.parametrize("within", [0.0, 99.9, 100.0])
+def test_a_batch_that_has_waited_too_long_goes_back_as_it_came(
+    within: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    sent: list[Any] = []
+    outbox: Any = SimpleNamespace(send=sent.append)
+    nobody: Any = None
+    batches = Batches(nobody, nobody, outbox, print, nobody, wake=print)
+    batches.run(late(within))
+    assert sent == [nothing_run(late(within))]
+
+
+def test_a_batch_whose_tasks_may_not_begin_late_has_no_more_budget_than_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    parts: Any = Parts()
+    batches = Batches(threading.RLock(), parts, parts, lambda name: None, parts, wake=lambda: None)
+    budgets: list[float] = []
+
+    def opened(run: Run, *rest: Any) -> Running:
+        budgets.append(run.budget)
+        return Running(run, *rest)
+
+    batches.open = opened
+    for within in (100.25, 104.0, None):
+        batches.run(late(within))
+    assert budgets == [0.25, 1.0, 1.0]

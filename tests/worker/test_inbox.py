@@ -112,3 +112,14 @@ def test_lines_are_waited_for_when_many_or_long_ones_are_under_way() -> None:
     assert wire.flushes == 1
     outbox.printed(2, b"x" * (EAGER_BYTES + 1))
     assert wire.flushes == 2
+
+
+def test_from_its_arrival_on_a_batch_knows_until_when_its_tasks_may_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 50.0)
+    made = inbox(run(0, 2)._replace(within=2.5), run(2, 4))
+    monkeypatch.setattr("time.monotonic", lambda: 51.0)
+    first, second = made.next_batch(), made.next_batch()
+    assert first is not None and first.within == 52.5
+    assert second is not None and second.within is None

@@ -103,20 +103,31 @@ class Progress(Observer):
 
     def _turn(self) -> float | None:
         with self._guard:
-            if self._ended:
+            try:
+                return None if self._ended else self._turn(self._clock())
+            except Exception as problem:
+                self._fail(problem)
                 return None
-            now = self._clock()
-            with self._tally.lock:
-                due = self._overview.due(now)
-            if due is None or due > 0:
-                if self._display is not None:
-                    self._display.show(())
-                return due
-            if self._display is None:
-                self._display = self._make(self._staying)
-            self._show(self._display, now)
-            took = self._clock() - now
-            return max(min(self._next - now, LOOK_SECONDS), took * SHARE, LEAST_SECONDS)
+
+    def _fail(self, problem: Exception) -> None:
+        self._ended = True
+        logger.warning(
+            "watching: how far jobs are is not shown any more, the run goes on: %s: %s",
+            type(problem).__name__, problem,
+        )  # fmt: skip
+
+    def _turn(self, now: float) -> float | None:
+        with self._tally.lock:
+            due = self._overview.due(now)
+        if due is None or due > 0:
+            if self._display is not None:
+                self._display.show(())
+            return due
+        if self._display is None:
+            self._display = self._make(self._staying)
+        self._show(self._display, now)
+        took = self._clock() - now
+        return max(min(self._next - now, LOOK_SECONDS), took * SHARE, LEAST_SECONDS)
 
     def _show(self, display: Display, now: float) -> None:
         if now < self._next:
@@ -144,5 +155,8 @@ class Progress(Observer):
             if self._ended:
                 return
             self._ended = True
-            if self._display is not None:
-                self._display.leave()
+            try:
+                if self._display is not None:
+                    self._display.leave()
+            except Exception as problem:
+                self._fail(problem)

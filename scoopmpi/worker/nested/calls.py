@@ -73,7 +73,7 @@ class NestedCalls:
         self.unanswered = 0
         self.portable = True  # each call is packed by itself, or an error in its place
         self._growing = True  # until others get some: indices must stay in a row
-        self._front = self._end = 0
+        self.front = self._end = 0
         self._elsewhere: dict[int, Future[Any]] = {}
 
     def add(self, call: Call, scope: int) -> bool:
@@ -92,7 +92,7 @@ class NestedCalls:
                 call = self.rows.popleft()
             except IndexError:
                 return
-            index, self._front = self._front, self._front + 1
+            index, self.front = self.front, self.front + 1
             future = call.future
             if not future.set_running_or_notify_cancel():
                 continue

@@ -23,6 +23,7 @@ from .fibers import Fibers, Suspended
 if TYPE_CHECKING:
     from .pending import PendingJobs
     from .port import NestedJob, Port
+    from .spans import NestedSpans
     from .work_sharing import WorkSharing
 
 SLICE = 0.001
@@ -53,6 +54,8 @@ class DepthFirst:
         """The task that runs, or a few of one map in a row: their own jobs are found by it."""
         self.strand: Strand | None = None
         """Says who that is, where it is a nested task; else its batch knows."""
+        self.spans: NestedSpans | None = None
+        """Takes note of when nested tasks run, where somebody watches the run."""
         self._port, self._pending, self._sharing, self._read_on = port, pending, sharing, read_on
         self._own_thread = threading.get_ident()
         self._scopes = itertools.count(1)
@@ -82,9 +85,13 @@ class DepthFirst:
         self._unended[scope] = job
         self._depth += 1
         waiting = limit.set_aside()
+        spans = self.spans
+        frame = None if spans is None else spans.begin(job, self.strand)
         try:
             self.fibers.apart(job.run, time.monotonic() + SLICE, self.strand)
         finally:
+            if spans is not None and frame is not None:
+                spans.end(frame)
             self._unended.pop(scope, None)
             limit.go_on(waiting)
             self._port.task_ended()
@@ -145,11 +152,15 @@ class DepthFirst:
             raise errors.TaskError("only a task can wait for tasks")
         scope, depth, strand, begun = self.scope, self._depth, self.strand, time.monotonic()
         waiting = limit.set_aside()
+        spans = self.spans  # of nested tasks are within those of their batch
+        frames = None if spans is None else spans.set_aside()
         batch = self._port.suspend()
         self.fibers.suspend(Suspended(fiber, done, deadline))
         self.scope, self._depth, self.strand = scope, depth, strand
         limit.go_on(waiting)
         self._port.resume(batch, time.monotonic() - begun)
+        if spans is not None and frames is not None:
+            spans.go_on(frames)
 
     def _look(self, interval: float) -> None:
         """Take in messages, if the last look is so many seconds ago."""

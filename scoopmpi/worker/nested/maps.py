@@ -78,7 +78,8 @@ class NestedMap:
         self.outcomes: ReorderBuffer[Arrived | outcomes.OutcomeRange] = ReorderBuffer(ordered)
         self._source = RowSource(iterables, ahead, self.outcomes)
         self.rows: deque[tuple[Any, ...]] = deque()
-        self._front = self._end = 0  # the rows are the tasks from front to end
+        self.front = self._end = 0
+        """The rows are the tasks from front to end."""
         self._plain = True
         self._unheard: Unheard | None = None
         self.refill()
@@ -102,7 +103,7 @@ class NestedMap:
             return False
         self._plain = payload.plain(chain.from_iterable(rows))
         self._end = self._source.read
-        self._front = self._end - len(rows)
+        self.front = self._end - len(rows)
         self.rows.extend(rows)
         return True
 
@@ -111,7 +112,7 @@ class NestedMap:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
         self.running += 1  # only the end of the worker leaves this early
         rows, call, target = self.rows, self._function.call, self._function.target
-        start = self._front
+        start = self.front
         values: list[Any] = []
         strand.origin, strand.function = self._origin, target
         strand.start, strand.values = start, values
@@ -121,7 +122,7 @@ class NestedMap:
                 row = rows.popleft()
             except IndexError:
                 break
-            index, self._front = self._front, self._front + 1
+            index, self.front = self.front, self.front + 1
             try:
                 value = (
                     call(*row) if self._plain else call(*isolation.arguments(target, index, row))
@@ -133,7 +134,7 @@ class NestedMap:
                 problem = isolation.raised(error, target, index, row)
                 break
             # Another fiber may have gone on with this job while the task waited.
-            if self._front != index + 1 or time.monotonic() > until:
+            if self.front != index + 1 or time.monotonic() > until:
                 break
         self.running -= 1
         if values or problem is not None:

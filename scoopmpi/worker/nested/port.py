@@ -68,6 +68,8 @@ class NestedJob(Protocol):
     """Tasks that others have: taken, and not returned."""
     unread: bool
     """True where nobody takes the values, but the tasks shall run."""
+    front: int
+    """How many of its tasks have begun here, with those that others have had before them."""
     any_thread: bool
     """True where another thread may run its tasks, where the worker's own is blocked."""
 

@@ -1,0 +1,258 @@
+"""The end of the batch job: no task begins that it would cut, and the program ends before it.
+
+The scheduler has no clock; here the time is looked at. A job is paused there from the moment on
+when a task of its function, as long as the longest so far, would not end in time; all jobs are from
+the margin on. When nothing runs any more and the program waits, or the margin has begun, the
+program is ended as by a signal, and whoever waits for a task is told. Tasks of tasks are part of
+the task that has made them: they are never held back, so that none waits for ever.
+
+All is called with the farm's lock held, but for `turn`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from ..concurrency.signal_lock import SignalLock
+from ..process.time_kept_free import auto
+from ..scheduling.scheduler import Scheduler
+from ..watching.door import Door
+from ..wire.messages import Finished
+from .callback_queue import CallbackQueue
+from .calls import CallStream
+from .dispatch import Dispatch
+from .jobs import Jobs
+from .paces import MOST, Paces
+from .tasks_left import TasksLeft, count
+
+logger = logging.getLogger("scoopmpi")
+
+ON_ITS_WAY = 0.1
+"""Seconds for a batch on its way: a worker that is in a task looks for messages every 0.05 s, and
+rank 0 takes a moment to look at the time again."""
+LOOK, OFTEN = 0.25, 0.02
+"""Seconds between two looks at the end of the job, which may be moved; and while nothing of some
+job may begin any more."""
+
+
+TAKES = 0.3
+"""Seconds for a program to take the values that have come last, before the margin ends it."""
+UNKNOWN_SECONDS = 60.0
+"""Then the user is told that nobody says when the job ends: a busy batch system gets half of it."""
+
+
+class Ending(Protocol):
+    """Knows when the job ends."""
+
+    @property
+    def at(self) -> float | None:
+        """Seconds since 1970, None where that is not known, or not yet."""
+
+    @property
+    def began(self) -> float | None:
+        """The same of its beginning."""
+
+
+class StopBefore(NamedTuple):
+    """Says what is asked for.
+
+    job: knows its end. margin: seconds to be kept free before it; None: `auto`.
+    error: what is raised in the program, and in all that wait for a task.
+    stop: raises it in the program's own thread, in good order, from whatever thread.
+    """
+
+    job: Ending
+    margin: float | None
+    error: BaseException
+    stop: Callable[[], None]
+
+
+class Stopped(NamedTuple):
+    """What was left when the program was ended, and how many seconds before the end of the job."""
+
+    left: TasksLeft
+    seconds: float
+
+
+class HoldingBack:
+    """Holds back what the end of the job would cut, on one farm.
+
+    step: takes a turn of its loop. wait: the number of the wait of the program's in which this
+        thread takes a turn, 0 for none.
+    wake: has somebody take a turn.
+    """
+
+    def __init__(
+        self,
+        asked: StopBefore,
+        lock: SignalLock,
+        scheduler: Scheduler,
+        jobs: Jobs,
+        calls: CallStream,
+        paces: Paces,
+        dispatch: Dispatch,
+        callbacks: CallbackQueue,
+        door: Door,
+        step: Callable[[], bool],
+        wait: Callable[[], int],
+        wake: Callable[[], None],
+    ) -> None:
+        self.stopped: Stopped | None = None
+        """How the program was ended, None as long as it was not."""
+        self._asked, self._lock, self._scheduler = asked, lock, scheduler
+        self._jobs, self._calls, self._paces = jobs, calls, paces
+        self._dispatch, self._callbacks, self._door = dispatch, callbacks, door
+        self._step, self._wait, self._wake = step, wait, wake
+        self._began = time.time()
+        self._look_at = 0.0
+        self._longest: dict[object, float] = {}  # seconds of a task, by its function
+        self._paused: set[int] = set()  # open maps, and 0 for the calls
+        self._idle_in = 0  # the wait in which nothing could begin at the last look
+        self._idle_since = 0.0  # when something could, or ran
+        self._told = False  # those who wait for tasks
+        self._warned = False
+
+    # What calls.
+
+    def turn(self) -> bool:
+        """Take a turn of the loop, and look at the time where it is due; without the lock."""
+        if time.time() >= self._look_at:
+            with self._lock:
+                self._look()
+        return self._step()
+
+    def at_rest(self, rest: Callable[[], float | None]) -> float | None:
+        """Do what the loop does while nothing is under way, and look at the time.
+
+        rest: the rest of that. Returns the seconds until it is due again.
+        """
+        after = rest()
+        self._look()
+        if self._callbacks or self._dispatch.outbox:
+            self._wake()
+        if not (self._jobs.maps or self._calls.waiting):
+            return after
+        wait = max(0.0, self._look_at - time.time())
+        return wait if after is None else min(wait, after)
+
+    def heard(self, message: Finished) -> None:
+        """Learn how long tasks take, before the next of them may begin."""
+        tasks, seconds = message.stop - message.start, message.seconds
+        if tasks <= 0 or seconds < 0:
+            return
+        code = self._code(message.job)
+        seconds += message.away
+        if code is not None and seconds > self._longest.get(code, 0.0):
+            self._longest.pop(code, None)
+            self._longest[code] = seconds
+            if len(self._longest) > MOST:
+                del self._longest[next(iter(self._longest))]
+            self._look()
+        elif time.time() >= self._look_at:
+            self._look()
+
+    def begun(self, number: int) -> None:
+        """Have a new map, of which nothing was handed out, wait where it would be too late."""
+        latest = self._latest()
+        if latest is not None:
+            self._pause(number, time.time() + self._needed(number) > latest)
+
+    def within(self, number: int) -> float | None:
+        """Return the seconds within which tasks of a job may begin; None: whenever."""
+        latest = None if number < 0 else self._latest()
+        if latest is None:
+            return None
+        return max(0.0, latest - self._needed(number) - time.time())
+
+    # What is decided.
+
+    def _latest(self) -> float | None:
+        """Return when all tasks have to have ended; None where nobody knows."""
+        end = self._asked.job.at
+        if end is None:
+            return None
+        margin = self._asked.margin
+        if margin is None:
+            margin = auto(end - (self._asked.job.began or self._began))
+        return end - margin - ON_ITS_WAY
+
+    def _needed(self, number: int) -> float:
+        """Return how long a task of a job may take, by what is known; 0 where that is nothing."""
+        longest = self._longest.get(self._code(number), 0.0)
+        return longest and max(longest, self._scheduler.policy.target)
+
+    def _code(self, number: int) -> object:
+        return number if number == self._calls.number else self._paces.code_of(number)
+
+    def _look(self) -> None:
+        """Have each job wait, or go on, and end the program where nothing can begin any more."""
+        now = time.time()
+        self._look_at = now + LOOK
+        latest = self._latest()
+        if latest is None:
+            self._warn(now)
+            return
+        if self._dispatch.stopping or self._jobs.error is not None:
+            return
+        if self.stopped is not None:
+            self._tell_all()
+            return
+        numbers = [self._calls.number, *self._jobs.maps]
+        self._paused.intersection_update(numbers)
+        for number in numbers:
+            begins = latest - self._needed(number)
+            self._pause(number, now > begins)
+            if now <= begins:
+                self._look_at = min(self._look_at, begins)
+        if self._paused:
+            self._look_at = now + OFTEN
+            self._stop_if_over(now, late=now > latest)
+
+    def _warn(self, now: float) -> None:
+        if not self._warned and now - self._began > UNKNOWN_SECONDS:
+            self._warned = True
+            logger.warning(
+                "--stop-before: nobody says when this job ends, or it has no end; nothing is held "
+                "back (--walltime says it)"
+            )
+
+    def _pause(self, number: int, paused: bool) -> None:
+        if paused == (number in self._paused):
+            return
+        (self._paused.add if paused else self._paused.discard)(number)
+        if self._door.open:
+            self._door.job_paused(number, paused)
+        self._dispatch.assigned(self._scheduler.paused(number, paused))
+
+    # The end.
+
+    def _stop_if_over(self, now: float, late: bool) -> None:
+        """End the program where nothing runs, and nothing that it waits for can begin.
+
+        late: the margin has begun, in which it is to end, whatever it does.
+        """
+        busy = self._callbacks or self._dispatch.outbox or self._calls.fresh
+        if busy or not self._scheduler.rests:
+            self._idle_in, self._idle_since = 0, now
+            return
+        before, self._idle_in = self._idle_in, self._wait() if self._scheduler.stands else 0
+        waits = before and before == self._idle_in  # else it may not have seen what has just come
+        if not waits and not (late and now - self._idle_since > TAKES):
+            return
+        left = count(self._jobs, self._calls, self._scheduler)
+        end = self._asked.job.at
+        if left and end is not None:
+            self.stopped = Stopped(left, max(0.0, end - now))
+            if self._door.open:
+                self._door.program_stopped(left.tasks, self.stopped.seconds)
+            self._asked.stop()
+
+    def _tell_all(self) -> None:
+        """Give whoever waits the error, now that the program has it."""
+        if not self._told:
+            self._told = True
+            self._callbacks.add(partial(self._jobs.fail, self._asked.error))
