@@ -120,12 +120,18 @@ class CallStream:
         with self._moving:  # else a call that moves meanwhile would be in neither
             return len(self._calls) + len(self.fresh)
 
-    @property
-    def left(self) -> tuple[int, int]:
-        """Return how many calls have neither an outcome nor been cancelled, and how many came."""
+    def count_left(self) -> tuple[int, int]:
+        """Return how many calls have neither an outcome nor been cancelled, and how many came.
+
+        Who waits for cancelled ones hears of it: nobody will hand them out.
+        """
         with self._moving:
             calls = [*self._calls.values(), *self.fresh]
-            return sum(not call.future.done() for call in calls), self._count + len(self.fresh)
+            count = self._count + len(self.fresh)
+        for call in calls:
+            if call.future.cancelled():
+                call.future.hand_out()
+        return sum(not call.future.done() for call in calls), count
 
     # Out.
 
@@ -259,7 +265,7 @@ class CallStream:
                 calls.append(self.fresh.popleft())
         for call in calls:
             try:
-                if not call.future.done():
+                if call.future.hand_out():  # else it is over, or was cancelled, which is told then
                     call.future.set_exception(error)
             except BaseException:
                 logger.exception("a callback of a call that has no result has failed")

@@ -56,7 +56,7 @@ class Driver:
         self._lock, self._scheduler, self._due = lock, scheduler, due
         self._busy, self._at_rest = busy, rest
         self._callers: set[int] = set()  # threads that drive while they wait
-        self._main = threading.main_thread().ident
+        self._main, self._waits = threading.main_thread().ident, 0
         self._progress_thread = (
             ProgressThread("scoopmpi farm", self._turn, self._rest) if progress_thread else None
         )
@@ -70,6 +70,8 @@ class Driver:
         caller = threading.get_ident()
         outermost = caller not in self._callers
         self._callers.add(caller)
+        if caller == self._main:
+            self._waits += 1
         try:
             if not done():
                 offer_core()
@@ -104,9 +106,13 @@ class Driver:
         pause(now - max(last, since), YIELD_SECONDS if sleeper else crowded, until)
 
     @property
-    def program_waits(self) -> bool:
-        """True where the program's own thread waits for a task."""
-        return self._main in self._callers
+    def programs_wait(self) -> int:
+        """Return which wait it is, from 1, in which the program's own thread takes a turn.
+
+        0 where it is another thread that takes it, or nobody waits.
+        """
+        own = threading.get_ident() == self._main and self._main in self._callers
+        return self._waits if own else 0
 
     def drove(self, now: float) -> None:
         """Note that a caller has done all there was at that time, on its way."""

@@ -174,7 +174,7 @@ class Farm:
 
             self._holding_back = holding_back = HoldingBack(
                 stop_before, lock, scheduler, jobs, calls, paces, dispatch, callbacks, door,
-                loop.step, lambda: self._driver.program_waits, lambda: self._driver.wake(),
+                loop.step, lambda: self._driver.programs_wait, lambda: self._driver.wake(),
             )  # fmt: skip
             router.tell_first(Finished, holding_back.heard)
             dispatch.within = holding_back.within

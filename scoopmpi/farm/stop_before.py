@@ -39,6 +39,8 @@ LOOK, OFTEN = 0.25, 0.02
 job may begin any more."""
 
 
+TAKES = 0.3
+"""Seconds for a program to take the values that have come last, before the margin ends it."""
 UNKNOWN_SECONDS = 60.0
 """Then the user is told that nobody says when the job ends: a busy batch system gets half of it."""
 
@@ -79,7 +81,8 @@ class Stopped(NamedTuple):
 class HoldingBack:
     """Holds back what the end of the job would cut, on one farm.
 
-    step: takes a turn of its loop. waits: whether the program waits for a task.
+    step: takes a turn of its loop. wait: the number of the wait of the program's in which this
+        thread takes a turn, 0 for none.
     wake: has somebody take a turn.
     """
 
@@ -95,7 +98,7 @@ class HoldingBack:
         callbacks: CallbackQueue,
         door: Door,
         step: Callable[[], bool],
-        waits: Callable[[], bool],
+        wait: Callable[[], int],
         wake: Callable[[], None],
     ) -> None:
         self.stopped: Stopped | None = None
@@ -103,11 +106,13 @@ class HoldingBack:
         self._asked, self._lock, self._scheduler = asked, lock, scheduler
         self._jobs, self._calls, self._paces = jobs, calls, paces
         self._dispatch, self._callbacks, self._door = dispatch, callbacks, door
-        self._step, self._waits, self._wake = step, waits, wake
+        self._step, self._wait, self._wake = step, wait, wake
         self._began = time.time()
         self._look_at = 0.0
         self._longest: dict[object, float] = {}  # seconds of a task, by its function
         self._paused: set[int] = set()  # open maps, and 0 for the calls
+        self._idle_in = 0  # the wait in which nothing could begin at the last look
+        self._idle_since = 0.0  # when something could, or ran
         self._told = False  # those who wait for tasks
         self._warned = False
 
@@ -230,9 +235,13 @@ class HoldingBack:
 
         late: the margin has begun, in which it is to end, whatever it does.
         """
-        if not self._scheduler.rests or self._callbacks or self._dispatch.outbox:
+        busy = self._callbacks or self._dispatch.outbox or self._calls.fresh
+        if busy or not self._scheduler.rests:
+            self._idle_in, self._idle_since = 0, now
             return
-        if self._calls.fresh or not (late or (self._scheduler.stands and self._waits())):
+        before, self._idle_in = self._idle_in, self._wait() if self._scheduler.stands else 0
+        waits = before and before == self._idle_in  # else it may not have seen what has just come
+        if not waits and not (late and now - self._idle_since > TAKES):
             return
         left = count(self._jobs, self._calls, self._scheduler)
         end = self._asked.job.at

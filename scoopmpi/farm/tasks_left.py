@@ -65,4 +65,4 @@ def count(jobs: Jobs, calls: CallStream, scheduler: Scheduler) -> TasksLeft:
         left = MapLeft(job.name, scheduler.finished_of(number), job.size)
         if left.run != left.size:
             maps.append(left)
-    return TasksLeft(tuple(maps), *calls.left)
+    return TasksLeft(tuple(maps), *calls.count_left())

@@ -1,6 +1,6 @@
-"""Files that a job is to write, looked at by the command before anything is started.
+"""Files that a job is to write, and its end, looked at by the command before anything is started.
 
-So that a name that cannot be is one clear line, and not the end of a job that has waited for days.
+So that what cannot be is one clear line, and not the end of a job that has waited for days.
 Nothing is opened or made here; what a former run has left gets another name.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from ..process import named_files
+from ..process import named_files, time_kept_free
 from ..program.scoop_options import Options
 from ..watching.status import replaced_file
 from .commandline.launch import output_name
@@ -17,7 +17,8 @@ from .flavours.ranks import LaunchError
 
 
 def check(options: Options | None, others: Mapping[str, str | None]) -> None:
-    """Raise LaunchError where a file that an option names cannot be written, or is named twice.
+    """Raise LaunchError where a file that an option names cannot be written, or is named twice, or
+    where it is certain that nobody will say when the job ends, and an option needs that.
 
     options: of the farm, with full paths. others: further files, by the option that names each.
     """
@@ -39,6 +40,10 @@ def check(options: Options | None, others: Mapping[str, str | None]) -> None:
         if real in seen:
             raise LaunchError(f"{seen[real]} and {option} are the same file: {path}")
         seen[real] = option
+    if given.stop_before is not None:
+        reason = time_kept_free.refusal(given.stop_before, given.walltime, os.environ)
+        if reason is not None:
+            raise LaunchError(f"--stop-before {given.stop_before} cannot be kept: {reason}")
 
 
 def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -> None:

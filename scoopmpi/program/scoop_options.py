@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-UNABLE = 2
-"""The exit status where nothing could be started, for whatever reason; click's and argparse's for
-a wrong option. All others are the program's."""
-STOPPED = 75
-"""The exit status where tasks are left that the end of the batch job would have cut: sysexits.h has
-it as EX_TEMPFAIL, for what is to be tried again later."""
+UNABLE, STOPPED = 2, 75
+"""The exit statuses where nothing could be started, as click and argparse have it, and where tasks
+are left for another run (EX_TEMPFAIL of sysexits.h). All others are the program's."""
 
 
 class UsageError(Exception):

@@ -92,7 +92,9 @@ def _alone(
             text = f"scoopmpi: --{option}: nothing is written, 1 rank has no workers"
             print(text, file=sys.stderr)
     if options.stop_before is not None:
-        print("scoopmpi: --stop-before: nothing is held, 1 rank has no workers", file=sys.stderr)
+        print(
+            "scoopmpi: --stop-before: nothing is held back, 1 rank has no workers", file=sys.stderr
+        )
     if options.task_output is not None:
         print("scoopmpi: --task-output: no files are made, 1 rank has no workers", file=sys.stderr)
     run = unread.around(_program(program, arguments, options.interactive))
@@ -145,7 +147,8 @@ def _lead(
         stopping.over()
         current_executor.install(None)
         if checkpoint is not None:  # first, as the end of the ranks may take its time
-            checkpoint.close(ended=farm.error is None and not stopping.asked)
+            over = farm.error is None and not (stopping.asked or farm.stopped)
+            checkpoint.close(ended=over)
         if stopping.asked and watch.launcher_died():
             status = 1  # a crash, and nobody's wish
         status = status or (STOPPED if farm.stopped else 0)

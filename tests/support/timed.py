@@ -102,6 +102,7 @@ class TimedRanks(Ranks):
         driver = self.farm._driver
         assert driver._main is not None
         driver._callers.add(driver._main)
+        driver._waits += 1
         try:
             return super().wait_until(done, timeout)
         finally:
