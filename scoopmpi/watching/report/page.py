@@ -99,6 +99,7 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
     )
     more = len(names) - 9
     legend += f"<span>and {amounts.count(more, 'other')}, in grey</span>" if more > 0 else ""
+    lost = " Brown: lost." if any(worker.lost is not None for worker in facts.run.workers) else ""
     merged = line["merged"]
     note = (
         f"Neighbours that are shorter than {amounts.duration(merged)} are drawn as one."
@@ -113,8 +114,8 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
         '<div class="tools"><button type="button" id="reset">Whole run</button>'
         '<button type="button" id="closer" aria-label="Zoom in">+</button>'
         '<button type="button" id="wider" aria-label="Zoom out">−</button>'
-        '<span class="hint">Zoom: wheel, drag, + and −. Move: shift and drag, arrows. Red: failed.'
-        "</span></div>",
+        '<span class="hint">Zoom: wheel, drag, + and −. Move: shift and drag, arrows.</span>'
+        f"<span>Red: failed.{lost}</span></div>",
         '<div class="frame"><canvas id="timeline" tabindex="0" role="img" aria-label="A line for'
         ' each worker, with what it ran when; the tables below say it in numbers"></canvas>'
         '<div id="tip" hidden></div></div><div id="curves" role="img"'

@@ -134,13 +134,19 @@ def _periods(run: TracedRun, last: float) -> Periods:
 
 
 def _unbegun(run: TracedRun) -> tuple[Column, Column]:
-    """Return from when to when each job has tasks that have not begun, for the first time."""
+    """Return from when to when each job has tasks that have not begun, for the first time.
+
+    A job whose beginning is not in the trace, as a worker has offered it or it was short, begins
+    with its first task.
+    """
     first = run.spans.chosen(run.spans.attempt <= 1)
-    latest: dict[int, float] = {}
     order = np.argsort(first.began, kind="stable")
-    latest.update(zip(first.job[order].tolist(), first.began[order].tolist(), strict=True))
-    jobs = [job for job in run.jobs.values() if latest.get(job.number, job.began) > job.began]
-    return np.array([job.began for job in jobs]), np.array([latest[job.number] for job in jobs])
+    jobs, times = first.job[order].tolist(), first.began[order].tolist()
+    earliest = dict(zip(jobs[::-1], times[::-1], strict=True))
+    earliest |= {job.number: job.began for job in run.jobs.values() if job.number in earliest}
+    latest = dict(zip(jobs, times, strict=True))
+    found = [job for job in latest if latest[job] > earliest[job]]
+    return np.array([earliest[job] for job in found]), np.array([latest[job] for job in found])
 
 
 def _queue(run: TracedRun) -> tuple[Column, Column]:
