@@ -80,8 +80,8 @@ def tail(facts: Facts) -> Finding | None:
     found = _longest_end(facts)
     if found is None or _few(found[2], facts):
         return None
-    _, spans, job = found
-    workers = len(facts.run.workers)
+    end, spans, job = found
+    workers = sum(each.lost is None or each.lost > end.began for each in facts.run.workers)
     idle = workers - len(np.unique(spans.row))
     share = facts.shares.share(TAIL)
     many, long = _last_tasks(spans), _longer(spans, facts)

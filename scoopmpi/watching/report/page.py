@@ -127,8 +127,8 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
 def _by_work(facts: Facts) -> list[int]:
     """Return the numbers of functions, that first on which workers spent most time."""
     names = {name: number for number, name in enumerate(facts.run.functions)}
-    first = [names[each.name] for each in facts.functions if each.name in names]
-    return [*first, *(number for number in names.values() if number not in set(first))]
+    first = dict.fromkeys(names[each.name] for each in facts.functions if each.name in names)
+    return list(first | dict.fromkeys(names.values()))
 
 
 def _numbers(facts: Facts, line: dict[str, Any]) -> dict[str, Any]:
@@ -163,8 +163,6 @@ def _bands(jobs: list[Job], seconds: float) -> list[dict[str, Any]]:
     free: list[float] = []
     found = []
     for job in jobs:
-        if job.kind == "nested":
-            continue
         ended = seconds if job.ended is None else job.ended
         lane = next((place for place, until in enumerate(free) if until <= job.began), len(free))
         free[lane : lane + 1] = [ended]
