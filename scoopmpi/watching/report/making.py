@@ -121,8 +121,9 @@ class Reporter(Observer):
 def begun(option: str, name: str, trace: str | None) -> Reporter:
     """Return what makes the report that an option, or an argument, names.
 
-    option: `--report`, `report`, or as it is called. trace: the name of the trace that the user wants anyway, if one. Raises NameProblem where the
-    report could not be made or written at the end.
+    option: `--report`, `report`, or as it is called. trace: the name of the trace that the user
+    wants anyway, if one. Raises NameProblem where the report could not be made or written at the
+    end.
     """
     path = named_files.named(option, name)
     try:
