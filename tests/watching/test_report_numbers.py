@@ -159,7 +159,7 @@ def test_a_host_is_compared_by_the_same_functions_only() -> None:
 
 def test_curves_hold_the_work_that_was_done() -> None:
     run = read(large(4000, 40, 4).trace())
-    found = curves(run, 300)
+    found = curves(run, shares.shares(run).periods, 300)
     assert found.working.mean() * run.seconds == pytest.approx(run.spans.busy.sum(), rel=1e-6)
     assert found.working.max() <= 40 and found.queued is not None and found.load is not None
     assert found.queued.max() == 2000
