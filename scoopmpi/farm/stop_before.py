@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from ..concurrency.signal_lock import SignalLock
 from ..process.time_kept_free import auto
+from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..watching.door import Door
 from ..wire.messages import Finished
@@ -144,29 +145,38 @@ class HoldingBack:
         tasks, seconds = message.stop - message.start, message.seconds
         if tasks <= 0 or seconds < 0:
             return
-        code = self._code(message.job)
         seconds += message.away
-        if code is not None and seconds > self._longest.get(code, 0.0):
+        longer = [
+            code for code in self._codes(message.job, message.start, message.stop)
+            if code is not None and seconds > self._longest.get(code, 0.0)
+        ]  # fmt: skip
+        for code in longer:
             self._longest.pop(code, None)
             self._longest[code] = seconds
             if len(self._longest) > MOST:
                 del self._longest[next(iter(self._longest))]
-            self._look()
-        elif time.time() >= self._look_at:
+        if longer or time.time() >= self._look_at:
             self._look()
 
     def begun(self, number: int) -> None:
         """Have a new map, of which nothing was handed out, wait where it would be too late."""
         latest = self._latest()
         if latest is not None:
-            self._pause(number, time.time() + self._needed(number) > latest)
+            self._pause(number, time.time() + self._needed({self._paces.code_of(number)}) > latest)
 
-    def within(self, number: int) -> float | None:
-        """Return the seconds within which tasks of a job may begin; None: whenever."""
-        latest = None if number < 0 else self._latest()
+    def calls_come(self) -> None:
+        """Have calls wait that come where it would be too late for one of them."""
+        latest, number = self._latest(), self._calls.number
+        if latest is not None and number not in self._paused:
+            self._pause(number, time.time() + self._needed(self._calls.fresh_codes) > latest)
+
+    def within(self, batch: Batch) -> float | None:
+        """Return the seconds within which tasks of a batch may begin; None: whenever."""
+        latest = None if batch.job < 0 else self._latest()
         if latest is None:
             return None
-        return max(0.0, latest - self._needed(number) - time.time())
+        needed = self._needed(self._codes(batch.job, batch.start, batch.stop))
+        return max(0.0, latest - needed - time.time())
 
     # What is decided.
 
@@ -180,13 +190,25 @@ class HoldingBack:
             margin = auto(end - (self._asked.job.began or self._began))
         return end - margin - ON_ITS_WAY
 
-    def _needed(self, number: int) -> float:
-        """Return how long a task of a job may take, by what is known; 0 where that is nothing."""
-        longest = self._longest.get(self._code(number), 0.0)
+    def _needed(self, codes: Collection[object]) -> float:
+        """Return how long a task of one of some functions may take; 0 where nobody knows."""
+        longest = max((self._longest.get(code, 0.0) for code in codes), default=0.0)
         return longest and max(longest, self._scheduler.policy.target)
 
-    def _code(self, number: int) -> object:
-        return number if number == self._calls.number else self._paces.code_of(number)
+    def _codes(self, number: int, start: int, stop: int) -> Collection[object]:
+        """Return the functions of some tasks of a job."""
+        if number == self._calls.number:
+            return self._calls.codes(start, stop)
+        return (self._paces.code_of(number),)
+
+    def _codes_left(self, number: int, late: bool) -> Collection[object]:
+        """Return the functions of all tasks of a job that are left.
+
+        late: whether some function could be too long; where none is, calls are not looked through.
+        """
+        if number == self._calls.number:
+            return self._calls.codes_left() if late else ()
+        return (self._paces.code_of(number),)
 
     def _look(self) -> None:
         """Have each job wait, or go on, and end the program where nothing can begin any more."""
@@ -203,8 +225,9 @@ class HoldingBack:
             return
         numbers = [self._calls.number, *self._jobs.maps]
         self._paused.intersection_update(numbers)
+        late = now + max(self._longest.values(), default=0.0) > latest - LOOK
         for number in numbers:
-            begins = latest - self._needed(number)
+            begins = latest - self._needed(self._codes_left(number, late))
             self._pause(number, now > begins)
             if now <= begins:
                 self._look_at = min(self._look_at, begins)

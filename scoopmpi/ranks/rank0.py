@@ -35,6 +35,7 @@ from .readers import Readers
 from .unread_words import UnreadWords
 
 if TYPE_CHECKING:
+    from ..farm.stop_before import Stopped
     from .before_end import BeforeEnd
 
 
@@ -146,13 +147,14 @@ def _lead(
             os._exit(status)  # a child that the program has forked: the farm is its parent's
         stopping.over()
         current_executor.install(None)
+        stopped = None if farm.holding_back is None else farm.holding_back.stopped
         if checkpoint is not None:  # first, as the end of the ranks may take its time
-            over = farm.error is None and not (stopping.asked or farm.stopped)
+            over = farm.error is None and not (stopping.asked or stopped)
             checkpoint.close(ended=over)
         if stopping.asked and watch.launcher_died():
             status = 1  # a crash, and nobody's wish
-        status = status or (STOPPED if farm.stopped else 0)
-        _tell_of_stop(farm, stopping, status, options.checkpoint)
+        status = status or (STOPPED if stopped else 0)
+        _tell_of_stop(stopped, stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status
 
@@ -191,17 +193,19 @@ def _before_end(options: Options, readers: Readers) -> BeforeEnd | None:
     return BeforeEnd(options.stop_before, options.walltime, readers.job_end)
 
 
-def _tell_of_stop(farm: Farm, stopping: Stopping, status: int, checkpoint: str | None) -> None:
+def _tell_of_stop(
+    stopped: Stopped | None, stopping: Stopping, status: int, checkpoint: str | None
+) -> None:
     kept = None
-    if checkpoint is not None and (stopping.asked or farm.stopped):
+    if checkpoint is not None and (stopping.asked or stopped):
         from ..checkpoint.file import kept as counted
 
         kept = counted(checkpoint)
     text = stopping.said(status, checkpoint, kept)
-    if text is None and farm.stopped:
+    if text is None and stopped:
         from . import before_end
 
-        text = before_end.said(farm.stopped, checkpoint, kept)
+        text = before_end.said(stopped, checkpoint, kept)
     if text:
         with suppress(OSError, ValueError):  # the terminal was closed: the farm is to end still
             print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
