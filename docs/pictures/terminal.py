@@ -8,6 +8,7 @@ import fcntl
 import html
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -67,17 +68,19 @@ def screen_at(record, columns, rows, typed="", moment=float("inf")):
     return screen
 
 
-def fullest(record, columns, rows, mark, typed=""):
-    """Return the screen at a moment when more lines than ever have a mark; the middle one."""
+def when(record, columns, rows, says, typed=""):
+    """Return the first screen on which a line has something; the last one where none has.
+
+    says: a regular expression.
+    """
     screen = pyte.Screen(columns, rows)
     stream = pyte.ByteStream(screen)
     stream.feed(typed.encode())
-    marked = {}
-    for seconds, data in record:
+    for _, data in record:
         stream.feed(data)
-        marked.setdefault(sum(mark in line for line in screen.display), []).append(seconds)
-    moments = marked[max(marked)]
-    return screen_at(record, columns, rows, typed, moments[len(moments) // 2])
+        if any(re.search(says, line) for line in screen.display):
+            break
+    return screen
 
 
 def page(screen):

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 
 from ..process.users_line import warn
-from ..tasks.executor import Executor
+from ..tasks.executor import Executor, MapOptions
 from .watching_asked import Asked
 
 
@@ -31,7 +31,13 @@ class Beside:
     @property
     def asked(self) -> bool:
         """True where there is to be anything."""
-        return self._checkpoint is not None or any(self._watched)
+        return self._checkpoint is not None or self._watched.files
+
+    def shown(self, options: MapOptions) -> MapOptions:
+        """Return the options of a map with the executor's own wish, where the map has none."""
+        if options.progress is not None or self._watched.progress is None:
+            return options
+        return options._replace(progress=self._watched.progress)
 
     def begin(self, base: Executor, plain: Executor | None) -> Executor | None:
         """Open all of it, and return the executor on which calls run from now on.
@@ -44,7 +50,7 @@ class Beside:
             if self._keeping is None:
                 why = "nothing is kept, a checkpoint is for the program on a farm"
                 warn(f"{os.fspath(self._checkpoint)}: {why}")
-        if any(self._watched):
+        if self._watched.files:
             try:
                 self._unwatch = base.watched(self._watched)
             except BaseException:

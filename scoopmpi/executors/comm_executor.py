@@ -30,6 +30,7 @@ from .mpi_executor import MPIExecutor as MPIExecutor
 
 if TYPE_CHECKING:
     from ..watching.observer import Observer
+    from ..watching.progress.choice import Choice
 
 
 class MPICommExecutor:
@@ -71,7 +72,7 @@ class MPICommExecutor:
         status: str | os.PathLike[str] | None = None,
         trace: str | os.PathLike[str] | None = None,
         report: str | os.PathLike[str] | None = None,
-        progress: bool | None = None,
+        progress: bool | str | None = None,
         max_workers: int | None = None,
         **accepted: Any,
     ) -> None:
@@ -113,7 +114,8 @@ class MPICommExecutor:
         else:
             transport = MPITransport(self._comm, self._root)
             open_readers = partial(_opened, self._task_log, self._watched)
-            self._role = _Lead(transport, self._make, open_readers)
+            make = partial(self._make, progress=self._watched.progress)
+            self._role = _Lead(transport, make, open_readers)
         return self._role.executor
 
     def __exit__(
@@ -176,10 +178,11 @@ class _Lead:
         from ..farm.farm import Farm
 
         self._transport = transport
+        self._choice: Choice | None = None
         self._readers, problem = _tried(open_readers)
         self.farm = Farm(transport, readers=self._readers)
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
-        base = FarmExecutor(self.farm)
+        base = FarmExecutor(self.farm, show=self._show)
         try:
             if problem is not None:
                 raise problem
@@ -192,6 +195,15 @@ class _Lead:
         self._before.serves(base, transport.rank, transport.size)
         _leads.append(self)
         payload.names_on_workers(_names_on_workers)
+
+    def _show(self) -> None:
+        """Have shown how far maps are whose program asks for it."""
+        from ..watching.progress.choice import Choice  # late: few programs ask
+
+        if self._choice is None:
+            self._choice = Choice(None, os.environ)
+        for reader in self._choice.readers_for_some():
+            self.farm.observe(reader)
 
     def end(self, failed: bool) -> None:
         """Release the workers, when they have done what was handed in.

@@ -61,7 +61,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
     keep_failures: True to take failures from that file as they are; they are tried again else.
     status, trace, report: files of all that the farm does until the shutdown, as `myscoop --status`
         and so on write them; a warning where there is none. ValueError where one cannot be written.
-    progress: True for a bar meanwhile.
+    progress: of its maps, where they are given none.
     accepted: the keywords of other executors, which change nothing here; a warning says so of
         those that tasks would miss (`max_tasks_per_child`), others do no harm (`mp_context`).
     """
@@ -80,12 +80,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         status: str | os.PathLike[str] | None = None,
         trace: str | os.PathLike[str] | None = None,
         report: str | os.PathLike[str] | None = None,
-        progress: bool | None = None,
+        progress: bool | str | None = None,
         **accepted: Any,
     ) -> None:
         asked_of_pools.check_workers(max_workers)
         asked_of_pools.accept(accepted)
-        watched = watching_asked.asked(status, trace, report, progress)
         if initializer is not None and not callable(initializer):
             raise TypeError(f"initializer must be a function, {initializer!r} is not callable")
         self._base = base
@@ -95,6 +94,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         self._handed_in = HandedIn(base or current())
         self._shut = False
         self._broken: BaseException | None = None
+        watched = watching_asked.asked(status, trace, report, progress)
         self._beside = Beside(checkpoint, keep_failures, watched)
         if self._beside.asked:
             self._base = self._beside.begin(self._base or usable(), self._base)
@@ -239,7 +239,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
 
         options: of `map_options`.
         """
-        opening = object()
+        opening, options = object(), self._beside.shown(options)
         with self._lock:
             below = self._open()
             self._handed_in.begin_opening(opening)

@@ -52,7 +52,7 @@ class Pool(SchwimmbadNames):
         status: str | os.PathLike[str] | None = None,
         trace: str | os.PathLike[str] | None = None,
         report: str | os.PathLike[str] | None = None,
-        progress: bool | None = None,
+        progress: bool | str | None = None,
     ) -> None:
         asked_of_pools.check_workers(processes, "processes")
         if maxtasksperchild is not None and not isinstance(maxtasksperchild, int):

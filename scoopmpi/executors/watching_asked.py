@@ -15,22 +15,33 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..process import identity
 from ..process.users_line import warn
 from ..wire.transport import library
+from .watching_files import Files, WatchedRun, opened
 
 if TYPE_CHECKING:
     from ..farm.farm import Farm
+    from ..process.job_end import JobEndWatch
     from ..watching.observer import Observer
 
 
 class Asked(NamedTuple):
-    """What an executor is asked to be watched by: names of files, and whether to show a bar."""
+    """What an executor is asked to be watched by.
+
+    status, trace, report: names of files. progress: of maps that are given none, as in
+    `MapOptions`.
+    """
 
     status: str | None = None
     trace: str | None = None
     report: str | None = None
-    progress: bool | None = None
+    progress: bool | str | None = None
+
+    @property
+    def files(self) -> bool:
+        """True where there is to be a file."""
+        return any(name is not None for name in (self.status, self.trace, self.report))
 
     def opened(self) -> list[Observer]:
-        """Return a reader for each; raises NameProblem, a ValueError, where one cannot write."""
+        """Return readers that write the files; raises NameProblem where one cannot be written."""
         readers: list[Observer] = []
         try:
             for reader in self._readers():
@@ -42,47 +53,32 @@ class Asked(NamedTuple):
         return readers
 
     def _readers(self) -> Iterator[Observer]:
-        """Open what is asked for, one after the other; each is loaded late: few programs ask."""
-        command = " ".join(sys.argv)
-        if self.status is not None:
-            from ..process.job_end import JobEndWatch
-            from ..watching.status import reader
-            from ..watching.tally import Tally
-
-            ends = JobEndWatch(os.environ)
-            ends.start()
-            tally = Tally()
-            yield tally  # it is told before those who read in it
-            yield reader.begun("status", self.status, tally, command, None, ends)
-        trace, report = self.trace, None
-        if self.report is not None:
-            from ..watching.report import making
-
-            report = making.begun("report", self.report, trace)
-            trace = trace or report.trace_name
-        if trace is not None:
-            from ..watching.trace import writing
-            from ..watching.trace.about import about
-
-            named = "report" if self.trace is None else "trace"
-            yield writing.begun(named, trace, about(sys.argv, library()))
-        if report is not None:  # it hears of the end behind the trace, which is closed then
-            yield report
+        """Open the files, one after the other."""
+        files = Files(self.status, self.trace, self.report)
+        return opened(files, WatchedRun(sys.argv, library, _end_of_job))
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""
-        for name, value in self._asdict().items():
-            if value and identity.this.tells(name):
+        for name, value in self._replace(progress=None)._asdict().items():
+            if value is not None and identity.this.tells(name):
                 why = "only a farm is watched, from the program (myscoop, python -m scoopmpi)"
                 warn(f"{name}={value!r} changes nothing here: {why}")
+
+
+def _end_of_job() -> JobEndWatch:
+    from ..process.job_end import JobEndWatch  # late: few programs ask
+
+    watch = JobEndWatch(os.environ)
+    watch.start()
+    return watch
 
 
 def asked(status: Any, trace: Any, report: Any, progress: Any) -> Asked:
     """Check what is asked for, and return it; raises TypeError for what is no name of a file."""
     files = {"status": status, "trace": trace, "report": report}
     names = {name: _name(name, value) for name, value in files.items()}
-    if progress is not None and not isinstance(progress, bool):
-        raise TypeError(f"progress is {progress!r}, it must be True, False or None")
+    if not isinstance(progress, bool | str | None):
+        raise TypeError(f"progress is {progress!r}, it must be True, False or a title")
     return Asked(**names, progress=progress)
 
 

@@ -187,7 +187,7 @@ def _watch(child: int, rank: int, shared: _Shared, rank_0: int | None) -> NoRetu
         waits = []
         if rank_0 is not None:
             if orphaned:  # and its task keeps the worker from seeing that itself
-                os.kill(child, signal.SIGKILL)
+                _kill(child)
                 return
             orphaned = os.getppid() != rank_0
             waits.append(ORPHAN_SECONDS)
@@ -197,7 +197,7 @@ def _watch(child: int, rank: int, shared: _Shared, rank_0: int | None) -> NoRetu
                 waits.append(wait)
             elif wait == 0.0:
                 late = each
-                os.kill(child, signal.SIGKILL)
+                _kill(child)
                 return
         if waits:
             signal.setitimer(signal.ITIMER_REAL, min(waits))
@@ -207,6 +207,11 @@ def _watch(child: int, rank: int, shared: _Shared, rank_0: int | None) -> NoRetu
     code = _reaped(child)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     _end(rank, ORPHANED if orphaned and code == -signal.SIGKILL else code, shared, late)
+
+
+def _kill(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended by itself just now
+        os.kill(child, signal.SIGKILL)
 
 
 def _reaped(child: int) -> int:

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..executors.watching_files import Files, WatchedRun, opened
 from ..process import named_files, rank_settings
 from ..process.named_files import NameProblem
 from ..program.scoop_options import Options
 from ..watching import verbose
 from ..watching.observer import Observer
 from ..watching.progress.choice import Choice
-from ..watching.tally import Tally
+from ..wire.transport import library
 
 if TYPE_CHECKING:
     from ..process.job_end import JobEndWatch
-    from ..watching.report.making import Reporter
 
 
 class Readers:
@@ -41,14 +40,15 @@ class Readers:
         self._problem: NameProblem | None = None
         self.progress = Choice(options.progress, os.environ, options.quiet)
         """What shows how far jobs are, if anything does."""
-        self._add(verbose.reader())
+        for reader in (verbose.reader(), *self.progress.readers()):
+            self._add(reader)
         try:
             self._open(options)
             if options.task_output is not None:
                 _look_at(options.task_output)
         except NameProblem as problem:
             self._problem = problem
-        for reader in (*self.progress.readers(), *others):
+        for reader in others:
             self._add(reader)
 
     def _add(self, reader: Observer | None) -> None:
@@ -61,22 +61,13 @@ class Readers:
             from ..watching import task_log
 
             self._add(task_log.begun("--task-log", options.task_log, self._goes_on))
-        if options.status is not None:
-            from ..watching.status import reader
-
-            command, stops = " ".join(options.words), options.stop_before is not None
-            self._add(reader.begun(
-                "--status", options.status, self._counted(), command, options.checkpoint,
-                self.job_end, stops,
-            ))  # fmt: skip
-        trace, report = options.trace, None
-        if options.report is not None:
-            report = _report(options.report, trace)
-            trace = trace or report.trace_name
-        if trace is not None:
-            option = "--trace" if options.trace is not None else "--report"
-            self._add(_trace(option, trace, options.words))
-        self._add(report)  # it hears of the end behind the trace, which is closed then
+        files = Files(options.status, options.trace, options.report)
+        run = WatchedRun(
+            options.words, library, lambda: self.job_end,
+            stops=options.stop_before is not None, checkpoint=options.checkpoint,
+        )  # fmt: skip
+        for reader in opened(files, run, called="--{}"):
+            self._add(reader)
 
     @cached_property
     def job_end(self) -> JobEndWatch:
@@ -87,32 +78,10 @@ class Readers:
         watch.start()
         return watch
 
-    def _counted(self) -> Tally:
-        """Return the tally that readers have in common, which is told before them."""
-        tally = next((each for each in self.all if isinstance(each, Tally)), None)
-        if tally is None:
-            tally = Tally()
-            self._add(tally)
-        return tally
-
     def check(self) -> None:
         """Raise NameProblem where a file cannot be written."""
         if self._problem is not None:
             raise self._problem
-
-
-def _trace(option: str, name: str, program: Sequence[str]) -> Observer:
-    from ..watching.trace import writing
-    from ..watching.trace.about import about
-    from ..wire.transport import library
-
-    return writing.begun(option, name, about(program, library()))
-
-
-def _report(name: str, trace: str | None) -> Reporter:
-    from ..watching.report import making
-
-    return making.begun("--report", name, trace)
 
 
 def _look_at(directory: str) -> None:

@@ -2,7 +2,7 @@
 
 Loaded where rank 0 asks for it (`messages.Observe`): somebody looks at a trace or a status then. It
 costs some microseconds a batch, and no task anything. What is said rides on the batch's answers,
-but not on those that another thread gives while a task runs: the next one says it.
+but not on those that another thread gives while a task runs: it goes on, and the next one says it.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ class SeenBatch(Running):
         self._errors: Counter[str] = Counter()
         self._since: float | None = time.time()
         super().__init__(*given, **more)
+        if not self._beside:
+            sight.memory.begins(self._function)
 
     # Answers: what is seen is told with those of the worker's own thread that tell of tasks.
 
@@ -97,7 +99,9 @@ class SeenBatch(Running):
     def cut(self) -> Finished | None:
         """Answer for what has ended, by another thread: the running task goes on meanwhile."""
         answer = super().cut()
-        return None if answer is None else answer._replace(seen=_RUNS_ON)
+        if answer is None or answer.stop == self._stop:  # the last task has ended just now
+            return self._telling(answer)
+        return answer._replace(seen=_RUNS_ON)
 
     def _telling(self, answer: Finished | None) -> Finished | None:
         if answer is None or answer.start == answer.stop:  # nobody hears of one without tasks
@@ -120,8 +124,9 @@ class SeenBatch(Running):
         name = self._name if own else ""
         if self._beside:
             return Seen((), errors=errors, function=name)
-        nested = self._sight.nested.taken()
-        return Seen(segments, nested, *self._sight.memory.look(), errors, short, name)
+        ran = sum(ended - began for began, ended in segments)
+        nested, memory = self._sight.nested.taken(), self._sight.memory.look(ran)
+        return Seen(segments, nested, *memory, errors, short, name)
 
     def _pause(self, now: float) -> None:
         if self._since is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from scoopmpi.watching.status.replaced_file import read
 from tests.support.libraries import ROOT, Library
 
 from .jobs import PROGRAMS, WAITS, Job, Slurm, await_that, ranks_of, tasks_begun
@@ -110,6 +112,26 @@ def test_ranks_that_cannot_see_each_other_end_the_step(
     answer = cluster.run(first_library, *words, "-m", "scoopmpi", str(WHERE), cwd=tmp_path)
     assert answer.returncode != 0
     assert "processes that cannot see each other" in answer.stderr
+
+
+def test_the_status_file_knows_when_slurm_ends_the_job(
+    cluster: Slurm, first_library: Library, tmp_path: Path
+) -> None:
+    job = f"--wrap=myscoop --status run.{{job}}.json {WAITS} {tmp_path}"
+    with cluster.submitted(first_library, "-n2", "--time=9", job, cwd=tmp_path) as submitted:
+        file = tmp_path / f"run.{submitted.number}.json"
+        await_tasks(submitted, tmp_path, 2)
+        await_that(
+            lambda: read(str(file))["end"]["job_ends"], lambda: f"{file} says: {file.read_text()}"
+        )
+        said, words = read(str(file)), ("squeue", "-h", "-j", submitted.number, "-o", "%e")
+        (tmp_path / "enough").touch()
+        told = datetime.fromisoformat(submitted.told(*words).strip()).timestamp()
+        assert submitted.ended().status == 0
+    assert (said["manager"], said["job"]) == ("slurm", submitted.number)
+    assert said["end"]["job_ends_by"] in ("squeue", "SLURM_JOB_END_TIME")
+    assert abs(said["end"]["job_ends"] - told) <= 2
+    assert read(str(file))["state"] == "ended"
 
 
 def test_the_programs_exit_status_is_the_jobs(

@@ -134,8 +134,8 @@ class Farm:
     def _job(self, phase: str, job: int, title: str, args: Event, at: float | None = None) -> None:
         at = self.now if at is None else at
         self.events.append({
-            "ph": phase, "cat": "job", "id": job, "pid": 0, "tid": 0, "ts": round(at * MICRO),
-            "name": title, "args": args,
+            "ph": phase, "cat": "job", "id2": {"local": str(job)}, "pid": 0, "tid": 0,
+            "ts": round(at * MICRO), "name": title, "args": args,
         })  # fmt: skip
 
     def _counted(self, changes: list[tuple[float, int]], tasks: int, batch: int) -> None:

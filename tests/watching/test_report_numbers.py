@@ -14,12 +14,12 @@ from scoopmpi.watching.report.by_function import functions, slowest
 from scoopmpi.watching.report.by_host import hosts
 from scoopmpi.watching.report.curves import curves
 from scoopmpi.watching.report.facts import Facts, facts
-from scoopmpi.watching.report.run import Run, run_of
+from scoopmpi.watching.report.run import TracedRun, run_of
 from scoopmpi.watching.report.timeline import coarse, packed, timeline
 from tests.support.traces import Event, Farm, large, lognormal, small
 
 
-def read(trace: Event) -> Run:
+def read(trace: Event) -> TracedRun:
     return run_of(trace["otherData"], trace["traceEvents"])
 
 

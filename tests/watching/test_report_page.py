@@ -19,7 +19,7 @@ from scoopmpi.watching.report import making
 from scoopmpi.watching.report.facts import facts
 from scoopmpi.watching.report.markup import data, visible
 from scoopmpi.watching.report.page import LARGEST, page
-from scoopmpi.watching.report.run import Run, run_of
+from scoopmpi.watching.report.run import TracedRun, run_of
 from scoopmpi.watching.trace.reading import Trace
 from tests.support.traces import Event, Farm, large, lognormal, small
 
@@ -28,7 +28,7 @@ HOSTILE = (
 )
 
 
-def read(trace: Event) -> Run:
+def read(trace: Event) -> TracedRun:
     return run_of(trace["otherData"], trace["traceEvents"])
 
 
@@ -118,7 +118,7 @@ def test_a_run_without_tasks_has_a_page(farm: Farm) -> None:
     assert "No task has run to its end." in text and "ended with exit status 2" in text
 
 
-def million(rows: int = 500, each: int = 2000) -> Run:
+def million(rows: int = 500, each: int = 2000) -> TracedRun:
     """A run of a million spans that do not deflate well."""
     farm = Farm(workers=rows, hosts=20)
     run = read(farm.map("f", [1.0] * rows).map("g", [1.0] * rows).trace())

@@ -16,7 +16,9 @@ import pytest
 
 from scoopmpi.watching.trace.reading import Trace
 from tests.support.libraries import Library, libraries, survives
+from tests.support.screens import Shown
 from tests.support.starting import MYSCOOP, own_session, start
+from tests.support.terminals import at_a_terminal
 
 pytestmark = pytest.mark.timeout(90)
 Events = list[dict[str, Any]]
@@ -97,19 +99,22 @@ def events_of(path: Path) -> Events:
 
 
 def test_all_that_watches_tells_of_a_hard_day(surviving: Library, tmp_path: Path) -> None:
-    """A million short tasks, one that fails, one that kills its worker, tasks of tasks."""
+    """At a terminal: a million short tasks, one that fails, one that kills its worker, and tasks of
+    tasks."""
     (tmp_path / "prog.py").write_text(HARD_DAY)
-    done = start(surviving, watched(), tmp_path)
-    printed = done.stdout.splitlines()
-    assert done.returncode == 0, done.stderr
-    assert [line for line in printed if "slow" not in line] == [
-        "333332833333500000", "[ValueError('thirteen')]", "[31, 31, 31]",
-    ]  # fmt: skip
-    assert {line for line in printed if "slow" in line} == {
-        f"slow {number}" for number in range(0, 100, 20)
-    }
-    assert "watching:" not in done.stderr
+    seen = at_a_terminal(watched(), surviving.env, [], tmp_path)
+    screen = Shown(100, 40)
+    screen.feed(seen)
+    assert screen.lines[-1].endswith("<0>") and not screen.hidden, screen.lines
+    printed = {"333332833333500000", "[ValueError('thirteen')]", "[31, 31, 31]"}
+    printed |= {f"slow {number}" for number in range(0, 100, 20)}
+    assert printed <= {line.removesuffix("<0>") for line in screen.lines}, screen.lines
+    assert "watching:" not in "".join(screen.lines)
     trace_of_a_hard_day(events_of(tmp_path / "trace.json"))
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert (status["state"], status["exit_status"]) == ("ended", 0)
+    assert status["tasks"]["done"] >= 1_000_103 and status["tasks"]["failed"] == 1
+    assert (status["tasks"]["left"], status["workers"]["lost"]) == (0, 1)
     page = (tmp_path / "report.html").read_text()
     assert len(page) < MOST_MEGABYTES << 20
     assert not re.search(r"""(src|href)\s*=\s*["']?https?:""", page)

@@ -9,6 +9,7 @@ prints, holds the outlet's and takes the tally's. With the tally's in hand nobod
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ from .display import Display
 from .overview import Overview
 from .row import Row
 from .series import SOON
+
+logger = logging.getLogger("scoopmpi")
 
 ESTIMATED_SECONDS = 1.0
 """Between two estimates of the time that is left: nobody reads them faster."""
@@ -91,20 +94,31 @@ class Progress(Observer):
     def turn(self) -> float | None:
         """Show what there is; return in how many seconds to look again, None: when woken."""
         with self._guard:
-            if self._ended:
+            try:
+                return None if self._ended else self._turn(self._clock())
+            except Exception as problem:
+                self._fail(problem)
                 return None
-            now = self._clock()
-            with self._tally.lock:
-                due = self._overview.due(now)
-            if due is None or due > 0:
-                if self._display is not None:
-                    self._display.show(())
-                return due
-            if self._display is None:
-                self._display = self._make(self._staying)
-            self._show(self._display, now)
-            took = self._clock() - now
-            return max(min(self._next - now, LOOK_SECONDS), took * SHARE, LEAST_SECONDS)
+
+    def _fail(self, problem: Exception) -> None:
+        self._ended = True
+        logger.warning(
+            "watching: how far jobs are is not shown any more, the run goes on: %s: %s",
+            type(problem).__name__, problem,
+        )  # fmt: skip
+
+    def _turn(self, now: float) -> float | None:
+        with self._tally.lock:
+            due = self._overview.due(now)
+        if due is None or due > 0:
+            if self._display is not None:
+                self._display.show(())
+            return due
+        if self._display is None:
+            self._display = self._make(self._staying)
+        self._show(self._display, now)
+        took = self._clock() - now
+        return max(min(self._next - now, LOOK_SECONDS), took * SHARE, LEAST_SECONDS)
 
     def _show(self, display: Display, now: float) -> None:
         if now < self._next:
@@ -132,5 +146,8 @@ class Progress(Observer):
             if self._ended:
                 return
             self._ended = True
-            if self._display is not None:
-                self._display.leave()
+            try:
+                if self._display is not None:
+                    self._display.leave()
+            except Exception as problem:
+                self._fail(problem)

@@ -103,13 +103,14 @@ def losses(facts: Facts) -> Finding | None:
     late = sum(mark.kind == form.LOSS and bool(mark.args.get("late")) for mark in facts.run.marks)
     names = amounts.some(sorted({worker.host for worker in lost}))
     why = (
-        "Most often memory is short there: fewer workers on a host (--pernode) leave more to each."
+        "Most often memory is short there: fewer workers on a host (--hybrid) leave more to each."
         if late < len(lost)
         else "Their tasks had outlived their limit (--task-timeout)."
     )
+    they = "they were doing, and would" if len(lost) > 1 else "it was doing, and would"
     text = (
-        f"{amounts.count(len(lost), 'worker')} died, on {names}; what they were doing, and what"
-        f" they would have done since, is {amounts.share(share)} of all worker time. {why}"
+        f"{amounts.count(len(lost), 'worker')} died, on {names}: what {they} have done since, is"
+        f" {amounts.share(share)} of all worker time. {why}"
     )
     return Finding("Workers died", text, share)
 

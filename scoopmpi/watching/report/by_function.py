@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..durations import Durations
-from .run import Run
+from .run import TracedRun
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Function:
         return self.durations.seconds / max(self.durations.tasks, 1)
 
 
-def functions(run: Run) -> list[Function]:
+def functions(run: TracedRun) -> list[Function]:
     """Return the functions of a run's tasks, that first on which workers spent most time."""
     told = (run.end or {}).get("functions")
     found = _told(run, told) if told is not None else _from_spans(run)
@@ -57,7 +57,7 @@ def slowest(found: list[Function], most: int = 15) -> list[Slow]:
     return sorted(tasks, key=lambda task: -task.seconds)[:most]
 
 
-def nested(run: Run) -> list[Function]:
+def nested(run: TracedRun) -> list[Function]:
     """Return the functions of tasks of tasks, that ran where they were made, as spans tell."""
     spans = run.nested
     found: dict[str, Function] = {}
@@ -70,7 +70,7 @@ def nested(run: Run) -> list[Function]:
     return sorted(found.values(), key=lambda each: -each.durations.seconds)
 
 
-def _told(run: Run, told: Mapping[str, Any]) -> list[Function]:
+def _told(run: TracedRun, told: Mapping[str, Any]) -> list[Function]:
     began = _beginnings(run)
     found = []
     for name, known in told.items():
@@ -96,7 +96,7 @@ def _durations(known: Mapping[str, Any]) -> Durations:
     return durations
 
 
-def _beginnings(run: Run) -> dict[tuple[int, int, int], float]:
+def _beginnings(run: TracedRun) -> dict[tuple[int, int, int], float]:
     """Return when tasks began that were alone in their batch, by job, index and worker."""
     spans = run.spans
     alone = np.flatnonzero((spans.tasks == 1) & (spans.batches == 1))
@@ -105,7 +105,7 @@ def _beginnings(run: Run) -> dict[tuple[int, int, int], float]:
     return dict(zip(keys, spans.began[alone].tolist(), strict=True))
 
 
-def _from_spans(run: Run, most: int = 10) -> list[Function]:
+def _from_spans(run: TracedRun, most: int = 10) -> list[Function]:
     spans = run.spans
     found = []
     for number in np.unique(spans.function):

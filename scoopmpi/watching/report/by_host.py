@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .run import Column, Run, Spans
+from .run import Column, Spans, TracedRun
 from .shares import WORKING, Shares
 
 FEWEST = 8
@@ -38,7 +38,7 @@ class Host:
     peak: int
 
 
-def hosts(run: Run, found: Shares) -> list[Host]:
+def hosts(run: TracedRun, found: Shares) -> list[Host]:
     """Return the hosts of a run, in the order of the time line."""
     names = run.hosts
     of_row = np.array([names.index(worker.host) for worker in run.workers], np.int64)

@@ -159,6 +159,7 @@ async function begin() {
   canvas.timeline = line;
   const library = await plotly();
   canvas.page = new Page(data, line, library);
+  performance.mark("ready");
   document.body.dataset.ready = "yes";
 }
 

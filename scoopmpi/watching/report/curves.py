@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..trace import form
-from .run import Column, Run, Spans
+from .run import Column, Spans, TracedRun
 
 POINTS = 1200
 """Points of a curve: one for each pixel of a wide window."""
@@ -30,7 +30,7 @@ class Curves:
     load: Column | None
 
 
-def curves(run: Run, points: int = POINTS) -> Curves:
+def curves(run: TracedRun, points: int = POINTS) -> Curves:
     """Return the curves of a run."""
     edges = np.linspace(0.0, run.seconds, points + 1)
     working = np.diff(worked(run.spans, edges)) / np.diff(edges)
@@ -56,7 +56,7 @@ def _since(moments: Column, rates: Column, at: Column) -> Column:
     return np.asarray(at * sums[place] - products[place])
 
 
-def _most(run: Run, name: str, edges: Column) -> Column | None:
+def _most(run: TracedRun, name: str, edges: Column) -> Column | None:
     """Return the highest value of a counter between each two edges; it holds until the next."""
     if name not in run.counters:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .by_function import Function, functions
 from .by_host import Host, hosts
 from .curves import Curves, curves
-from .run import Run
+from .run import TracedRun
 from .shares import Shares, shares
 
 
@@ -15,7 +15,7 @@ from .shares import Shares, shares
 class Facts:
     """A run, and what follows from it."""
 
-    run: Run
+    run: TracedRun
     shares: Shares
     functions: list[Function]
     hosts: list[Host]
@@ -34,10 +34,12 @@ class Facts:
     def job_name(self, number: int) -> str:
         """Return what a job is called: `map 1 of square`."""
         job = self.run.jobs.get(number)
-        return job.name if job is not None else f"job {number}"
+        if job is not None:
+            return job.name
+        return "tasks of a task" if number < 0 else f"job {number}"
 
 
-def facts(run: Run) -> Facts:
+def facts(run: TracedRun) -> Facts:
     """Return what there is to say of a run."""
     found = shares(run)
     return Facts(run, found, functions(run), hosts(run, found), curves(run))

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..durations import BINS
 from . import amounts, sections
+from . import sections_of_events as events
 from .facts import Facts
 from .markup import data, shown, visible
 from .run import Column, Job
@@ -54,8 +55,8 @@ def _page(facts: Facts, plotly: str, most: int) -> str:
         sections.what_would_help(facts), _timeline(facts, line), sections.by_function(
             facts, '<div id="durations" role="img" aria-label="Histogram of the durations"></div>'
         ),
-        sections.slow_tasks(facts), sections.hosts(facts), sections.losses(facts),
-        sections.failures(facts), sections.maps(facts), sections.the_run(facts),
+        sections.slow_tasks(facts), sections.hosts(facts), events.losses(facts),
+        events.failures(facts), events.maps(facts), events.the_run(facts),
     ))  # fmt: skip
     scripts = "\n".join(f"<script>{_asset(name)}</script>" for name in _SCRIPTS)
     return f"""<!DOCTYPE html>

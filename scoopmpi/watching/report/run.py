@@ -68,8 +68,8 @@ class Mark:
 class Spans:
     """Batches that ran, or nested tasks: an array for each fact, sorted by worker and beginning.
 
-    function, end: numbers of names in `Run.functions` and `ENDS`. busy: seconds in which tasks
-    ran; less than from beginning to end where the trace has made one span of several.
+    function, end: numbers of names in `TracedRun.functions` and `ENDS`. busy: seconds in which
+    tasks ran; less than from beginning to end where the trace has made one span of several.
     """
 
     row: Column
@@ -101,7 +101,7 @@ _TIMES = ("began", "ended", "busy")
 
 
 @dataclass(slots=True)
-class Run:
+class TracedRun:
     """A run, as its trace tells it.
 
     about: what the trace says of the whole. end: totals; None where the run was killed.
@@ -126,7 +126,7 @@ class Run:
         return list(dict.fromkeys(worker.host for worker in self.workers))
 
 
-def run_of(about: Mapping[str, Any], events: Iterable[Event]) -> Run:
+def run_of(about: Mapping[str, Any], events: Iterable[Event]) -> TracedRun:
     """Return the run that a trace tells of.
 
     about: its `otherData`. events: its events, in any order; those of other kinds are left out.
@@ -204,7 +204,7 @@ class _Seen:
             at = event["ts"] * _MICRO
             self.counters.setdefault(str(event["name"]), []).append((at, float(value)))
 
-    def run(self, about: Mapping[str, Any]) -> Run:
+    def run(self, about: Mapping[str, Any]) -> TracedRun:
         workers = self._workers()
         rows = {worker.rank: worker.row for worker in workers}
         for mark in self.marks:
@@ -216,7 +216,7 @@ class _Seen:
             for name, found in self.counters.items()
             for times, values in [zip(*sorted(found), strict=True)]
         }
-        return Run(
+        return TracedRun(
             about, workers, list(self.functions), self.jobs, _columns(self.spans, rows),
             _columns(self.nested, rows), sorted(self.marks, key=lambda mark: mark.at), counters,
             self.end, max(self.last, 1e-6), self.names.get((0, 0, "process_name"), "rank 0"),

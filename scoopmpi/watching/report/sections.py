@@ -5,12 +5,11 @@ Each function makes one section out of the facts, or nothing where there is noth
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
-import numpy as np
-
-from ..trace import form
 from . import amounts
 from .advice import SLOWER, advice
 from .by_function import Function, nested, slowest
@@ -52,12 +51,14 @@ def head(facts: Facts) -> str:
     host = "hosts" if len(run.hosts) != 1 else "host"
     where = f"{amounts.count(len(run.workers), 'worker')} on {len(run.hosts):,} {host}"
     parts = [when, amounts.duration(run.seconds), where, ended(facts)]
+    recalled = ((run.end or {}).get("totals") or {}).get("recalled", 0)
     figures = [
         ("Efficiency", amounts.share(facts.shares.share(WORKING))),
         ("Run time", amounts.duration(run.seconds)),
         ("Tasks", amounts.count(facts.tasks)),
         ("Failed", amounts.count(facts.failed)),
         ("Work in tasks", amounts.duration(sum(f.durations.seconds for f in facts.functions))),
+        ("From the checkpoint", amounts.count(recalled) if recalled else ""),
         ("Workers", amounts.count(len(run.workers))),
         ("Highest memory", amounts.size(max((host.peak for host in facts.hosts), default=0))),
     ]
@@ -81,7 +82,9 @@ def ended(facts: Facts) -> str:
     """Return how a run has ended, in words."""
     if facts.run.end is None:
         return "its end is not known"
-    status = facts.run.end.get("status")
+    status: int = facts.run.end.get("status", 0)
+    with suppress(ValueError):
+        return f"stopped by {signal.Signals(status - 128).name} (exit status {status})"
     return "ended well" if status == 0 else f"ended with exit status {status}"
 
 
@@ -151,10 +154,11 @@ def _functions(title: str, found: Sequence[Function]) -> str:
             *map(amounts.duration, [*times, each.durations.longest, each.durations.seconds]),
             amounts.size(each.peak) or "–",
         ))  # fmt: skip
-    return (table(title, heads, rows) if rows else "") + _left(len(found))
+    return (table(title, heads, rows) if rows else "") + not_shown(len(found))
 
 
-def _left(many: int, what: str = "further function") -> str:
+def not_shown(many: int, what: str = "further function") -> str:
+    """Return how many rows a table has left out. many: that there are. what: one of them."""
     left = many - MOST_ROWS
     return paragraph(f"{amounts.count(left, what)} not shown.") if left > 0 else ""
 
@@ -213,117 +217,5 @@ def hosts(facts: Facts) -> str:
             "Tasks take: the median duration, against tasks of the same functions on all other"
             f" hosts; × 1.2 is a fifth longer. {note}"
         )
-    left = _left(len(known), "further host")
+    left = not_shown(len(known), "further host")
     return section("Hosts", table("Hosts", heads, rows), left, paragraph(note))
-
-
-def losses(facts: Facts) -> str:
-    """Return the section on workers that died, and tasks that were tried again."""
-    found = [mark for mark in facts.run.marks if mark.kind in (form.LOSS, form.RETRY, form.STOP)]
-    by_rank = {worker.rank: worker for worker in facts.run.workers}
-    heads = [
-        Heading("At", "n"), Heading("What"), Heading("Worker", "n"), Heading("Host"), Heading("Of"),
-        Heading("First task", "n"), Heading("Tasks", "n"), Heading("Attempt", "n"),
-    ]  # fmt: skip
-    rows = []
-    for mark in found[:MOST_ROWS]:
-        args = mark.args
-        worker = by_rank.get(args.get("worker", -1))
-        what = mark.name + (" (its task had outlived its limit)" if args.get("late") else "")
-        rows.append((
-            amounts.duration(mark.at), what, str(args.get("worker", "–")),
-            worker.host if worker else "–",
-            facts.job_name(args["job"]) if args.get("job") is not None else "–",
-            *(str(args.get(name, "–")) for name in ("start", "tasks", "attempt")),
-        ))  # fmt: skip
-    if not rows:
-        return section(
-            "Losses and retries", paragraph("No worker died, and no task was tried again.")
-        )
-    left = _left(len(found), "further event")
-    return section("Losses and retries", table("Losses and retries", heads, rows), left)
-
-
-def failures(facts: Facts) -> str:
-    """Return the section on tasks that raised, by message."""
-    known = sorted((facts.run.end or {}).get("failures") or [], key=lambda each: -each[0])
-    heads = [Heading("Tasks", "n"), Heading("Function"), Heading("What they raised", "wide")]
-    rows = [
-        (amounts.count(count), code(str(name)), code(str(text)))
-        for count, name, text in known[:MOST_ROWS]
-    ]
-    if not rows:
-        told = (
-            f"{amounts.count(facts.failed, 'task')} failed; what they raised is not in the trace."
-        )
-        return section("Failures", paragraph(told if facts.failed else "No task failed."))
-    told = sum(count for count, _, _ in known)
-    rest = (
-        f"{amounts.count(facts.failed - told)} more failed, with messages that are not kept."
-        if facts.failed > told
-        else ""
-    )
-    left = _left(len(known), "further message")
-    return section("Failures", table("Failures", heads, rows), left, paragraph(rest))
-
-
-def maps(facts: Facts) -> str:
-    """Return the section on jobs: maps, submitted calls."""
-    known_jobs = facts.run.jobs.values()
-    jobs = sorted((job for job in known_jobs if job.kind != "nested"), key=lambda job: job.began)
-    nested_jobs = len(known_jobs) - len(jobs)
-    done = np.zeros(0, np.int64)
-    numbers, spans = sorted(facts.run.jobs), facts.run.spans
-    if numbers and len(spans):
-        known = np.isin(spans.job, numbers)
-        place = np.searchsorted(numbers, spans.job[known])
-        done = np.bincount(place, weights=spans.tasks[known], minlength=len(numbers))
-    heads = [Heading("Job"), *(Heading(name, "n") for name in ("Tasks", "Ran", "Began at", "Took"))]
-    rows = []
-    for job in jobs[:MOST_ROWS]:
-        ran = int(done[numbers.index(job.number)]) if len(done) else 0
-        took = "–" if job.ended is None else amounts.duration(job.ended - job.began)
-        size = "–" if job.size is None else amounts.count(job.size)
-        rows.append((
-            job.name, size, amounts.count(ran), amounts.duration(job.began), took
-        ))  # fmt: skip
-    if not rows:
-        return ""
-    left = _left(len(jobs), "further job")
-    if nested_jobs:
-        many = amounts.count(nested_jobs, "time")
-        left += paragraph(f"Besides, tasks handed tasks of their own to other workers {many}.")
-    return section("Maps and calls", table("Maps and calls", heads, rows), left)
-
-
-def the_run(facts: Facts) -> str:
-    """Return the section on the command, the versions and the allocation."""
-    about = facts.run.about
-    versions, given = about.get("versions") or {}, about.get("allocation") or {}
-    began = about.get("began")
-    rows: list[Sequence[Text]] = [("Command", code(str(about.get("command", ""))))]
-    if began:
-        rows.append(("Began", _moment(began)))
-        rows.append(("Last event", _moment(began + facts.run.seconds)))
-    rows.append(("End", ended(facts)))
-    rows += [
-        (str(name), str(version).split(", ")[0]) for name, version in versions.items() if version
-    ]
-    if given.get("manager"):
-        job = f", job {given['job']}" if given.get("job") else ""
-        rows.append(("Batch system", f"{given['manager']}{job}"))
-    if given.get("ends"):
-        rows.append(("The job’s time was over at", _moment(given["ends"])))
-    rows.append(("Rank 0", facts.run.rank_0))
-    names = [f"{name} ({many})" for name, many in given.get("hosts") or []]
-    rows.append(("Hosts (workers)", amounts.some(names or facts.run.hosts, 50)))
-    seconds = (facts.run.end or {}).get("coarsened")
-    if seconds:
-        text = f"spans of up to {amounts.duration(seconds)} are one; totals are exact"
-        rows.append(("The trace is coarse", text))
-    heads = (Heading("What"), Heading("", "wide"))
-    return section("The run", table("The run", heads, rows))
-
-
-def _moment(epoch: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch))

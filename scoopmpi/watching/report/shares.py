@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..trace import form
-from .run import LOST_END, Column, Run, Spans
+from .run import LOST_END, Column, Spans, TracedRun
 
 WORKING, STARTING, ALONE, TAIL, RANK_0, ENDING, LOST = range(7)
 """What a second of a worker can be: the columns of `Shares.by_worker`."""
@@ -68,7 +68,7 @@ class Shares:
         return float(total[name] / total.sum()) if total.sum() > 0 else 0.0
 
 
-def shares(run: Run) -> Shares:
+def shares(run: TracedRun) -> Shares:
     """Return where the seconds of a run's workers went."""
     last = float(run.spans.ended.max()) if len(run.spans) else 0.0
     periods = _periods(run, last)
@@ -117,7 +117,7 @@ def united(spans: Spans) -> tuple[Column, Column, float]:
     return began, ended, min(float(spans.busy.sum()), float((ended - began).sum()))
 
 
-def _periods(run: Run, last: float) -> Periods:
+def _periods(run: TracedRun, last: float) -> Periods:
     """Return when tasks were queued, when the last ones ran, and when there was no task at all."""
     busy_times, busy = _steps(run.spans.began, run.spans.ended)
     open_times, opened = _steps(*_unbegun(run))
@@ -133,7 +133,7 @@ def _periods(run: Run, last: float) -> Periods:
     return Periods(times, np.where(is_queued, RANK_0, np.where(is_busy, TAIL, ALONE)))
 
 
-def _unbegun(run: Run) -> tuple[Column, Column]:
+def _unbegun(run: TracedRun) -> tuple[Column, Column]:
     """Return from when to when each job has tasks that have not begun, for the first time."""
     first = run.spans.chosen(run.spans.attempt <= 1)
     latest: dict[int, float] = {}
@@ -143,7 +143,7 @@ def _unbegun(run: Run) -> tuple[Column, Column]:
     return np.array([job.began for job in jobs]), np.array([latest[job.number] for job in jobs])
 
 
-def _queue(run: Run) -> tuple[Column, Column]:
+def _queue(run: TracedRun) -> tuple[Column, Column]:
     """Return the counter of queued tasks, where tasks come as early as they may have come."""
     times, values = run.counters.get(form.QUEUED, (np.zeros(0), np.zeros(0)))
     if not len(times):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .run import Column, Run, Spans
+from .run import Column, Spans, TracedRun
 
 MOST = 150_000
 """Spans of a page: some 2 MB; 200 rows of a wide window have as many pixels."""
@@ -33,7 +33,7 @@ class Timeline:
     merged: float
 
 
-def timeline(run: Run, most: int = MOST) -> Timeline:
+def timeline(run: TracedRun, most: int = MOST) -> Timeline:
     """Return the time line of a run with no more spans than that, unless workers alone are more."""
     spans = _joined(run.spans, run.nested)
     longest, width = float((spans.ended - spans.began).max(initial=0.0)), run.seconds / 1e6

@@ -24,7 +24,7 @@ _TEXT = 200
 """Characters of an error."""
 
 
-class Run(NamedTuple):
+class About(NamedTuple):
     """Says what is known of a run before it begins.
 
     command: the program and its arguments. job, manager: of the batch system, None without one.
@@ -61,7 +61,7 @@ def at(name: str, epoch: float | None) -> dict[str, Any]:
     return {name: round(epoch, 3), f"{name}_at": date}
 
 
-def head(run: Run, times: Times, tally: Tally, every: float, stopped: bool) -> dict[str, Any]:
+def head(run: About, times: Times, tally: Tally, every: float, stopped: bool) -> dict[str, Any]:
     """Return who writes, and how the run as a whole is.
 
     every: seconds between two files. stopped: whether it was stopped before the end of its job.
@@ -150,7 +150,8 @@ def _job(job: Job, estimate: Estimate | None, times: Times) -> dict[str, Any]:
 
 def functions(of: Iterable[Function]) -> list[dict[str, Any]]:
     """Return how long tasks of functions took, those with the most work first."""
-    ordered = sorted(of, key=lambda each: -each.counts.seconds)
+    used = [each for each in of if each.counts.known or each.counts.finished]
+    ordered = sorted(used, key=lambda each: -each.counts.seconds)
     return [
         {
             "function": each.name,

@@ -22,7 +22,7 @@ from ..estimate import Estimator
 from ..observer import Observer
 from ..tally import Tally
 from . import contents, replaced_file
-from .contents import Run, Times
+from .contents import About, Times
 from .load import Load, own_memory
 from .outlook import outlook
 
@@ -46,7 +46,7 @@ class StatusFile(Observer):
     """For their memory, and for what tasks raise."""
 
     def __init__(
-        self, path: str, tally: Tally, run: Run, ends: JobEndWatch | None = None,
+        self, path: str, tally: Tally, run: About, ends: JobEndWatch | None = None,
         stops: bool = False, clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
@@ -74,7 +74,7 @@ class StatusFile(Observer):
 
     def worker_lost(self, worker: int, host: str) -> None:
         tasks = self._lost.pop(worker, 0)
-        moment = contents.at("at", self._wall())
+        moment = contents.at("died", self._wall())
         self._losses.append({"rank": worker, "host": host, "tasks": tasks, **moment})
 
     def job_paused(self, job: int, paused: bool) -> None:
@@ -182,7 +182,7 @@ def begun(
     if reason := replaced_file.refusal(path):
         raise named_files.NameProblem(f"{option} {path} cannot be written: {reason}")
     job, manager = named_files.job_number(os.environ), walltime.manager(os.environ)
-    run = Run(command, socket.gethostname(), os.getpid(), job, manager, checkpoint)
+    run = About(command, socket.gethostname(), os.getpid(), job, manager, checkpoint)
     reader = StatusFile(path, tally, run, ends, stops)
     reader.start()
     return reader

@@ -201,7 +201,7 @@ def _losses(file: Part, now: float) -> Iterator[Line]:
     if found:
         yield from _heading("Workers that have died")
     for each in found[-_MOST_LOSSES:]:
-        number, when = each.count("tasks"), words.moment(each.number("at"), now)
+        number, when = each.count("tasks"), words.moment(each.number("died"), now)
         tasks = f", with {number} task{'s' if number != 1 else ''}" if number else ""
         yield Line(f"  {when} rank {each.count('rank')} on {each.text('host', 30)}{tasks}", BAD)
 

@@ -89,7 +89,7 @@ class Trace:
         """Load a file that was written anew."""
         with self._opened() as file:
             found = json.load(file)
-        self._loaded = found["traceEvents"] if isinstance(found, dict) else []
+        self._loaded = found.get("traceEvents", []) if isinstance(found, dict) else []
         return found
 
 

@@ -60,13 +60,16 @@ class TraceFile(GrownFile):
             if not self._failed:
                 self._hear_all()
         except Exception as problem:
-            self._failed = True
-            logger.warning(
-                "trace %s: it ends here, the run goes on: %s: %s",
-                self._path, type(problem).__name__, problem,
-            )  # fmt: skip
+            self._fail(problem)
         if self._failed:
             self.events.clear()
+
+    def _fail(self, problem: Exception) -> None:
+        self._failed = True
+        logger.warning(
+            "trace %s: it ends here, the run goes on: %s: %s",
+            self._path, type(problem).__name__, problem,
+        )  # fmt: skip
 
     def _hear_all(self) -> None:
         events, hear, epoch = self.events, self.book.hear, self._epoch
@@ -95,8 +98,12 @@ class TraceFile(GrownFile):
         return f"{before}{text}\n".encode()
 
     def _to_stand_behind(self) -> bytes:
-        running = () if self._failed else self.book.running()
-        return "".join(f",{line}\n" for line in running).encode() + self.end
+        try:
+            running = () if self._failed else self.book.running()
+            return "".join(f",{line}\n" for line in running).encode() + self.end
+        except Exception as problem:
+            self._fail(problem)
+            return self.end
 
     def _refused(self) -> None:
         self._hear()

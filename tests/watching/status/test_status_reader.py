@@ -15,7 +15,7 @@ from scoopmpi.process.job_end import JobEndWatch
 from scoopmpi.tasks.seen import Seen
 from scoopmpi.watching.door import Door
 from scoopmpi.watching.status import contents, reader
-from scoopmpi.watching.status.contents import Run
+from scoopmpi.watching.status.contents import About
 from scoopmpi.watching.status.reader import StatusFile
 from scoopmpi.watching.status.replaced_file import read
 from scoopmpi.watching.tally import Tally
@@ -31,7 +31,7 @@ class Played:
         self.path = str(path)
         tally = Tally(clock=lambda: self.now)
         ends = JobEndWatch({}, walltime, BEGAN, clock=lambda: BEGAN + self.now)
-        run = Run("prog.py 100", "n1", 4711, "123", "slurm", more.pop("checkpoint", None))
+        run = About("prog.py 100", "n1", 4711, "123", "slurm", more.pop("checkpoint", None))
         self.status = StatusFile(
             self.path, tally, run, ends, clock=lambda: self.now, wall=lambda: BEGAN + self.now,
             **more,
@@ -141,7 +141,7 @@ def test_failures_losses_and_what_was_recalled(farm: Played) -> None:
     ]  # fmt: skip
     assert len(said["failures"][2]["error"]) == 200
     (loss,) = said["losses"]
-    assert (loss["rank"], loss["host"], loss["tasks"], loss["at"]) == (2, "n1", 2, BEGAN + 6)
+    assert (loss["rank"], loss["host"], loss["tasks"], loss["died"]) == (2, "n1", 2, BEGAN + 6)
     assert said["workers"] == {"joined": 2, "lost": 1, "busy": 0}
     assert (said["hosts"][0]["workers"], said["hosts"][0]["lost"]) == (1, 1)
     assert said["jobs"][0]["title"] == "a title"
@@ -200,7 +200,7 @@ class Live:
         monkeypatch.setattr(reader, "OFTEN", 0.02)
         monkeypatch.setattr(reader, "SELDOM", seldom)
         self.path, self.tally = path, Tally()
-        self.status = StatusFile(str(path), self.tally, Run("prog.py", "n1", 4711))
+        self.status = StatusFile(str(path), self.tally, About("prog.py", "n1", 4711))
         self.door = Door((self.tally, self.status))
         self.status.start()
 
