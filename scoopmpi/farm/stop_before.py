@@ -73,9 +73,14 @@ class StopBefore(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """What was left when the program was ended, and how many seconds before the end of the job."""
+    """How the program was ended.
+
+    left: the tasks that have not run. run: how many have, in this job.
+    seconds: to the end of the job.
+    """
 
     left: TasksLeft
+    run: int
     seconds: float
 
 
@@ -269,7 +274,7 @@ class HoldingBack:
         left = count(self._jobs, self._calls, self._scheduler)
         end = self._asked.job.at
         if left and end is not None:
-            self.stopped = Stopped(left, max(0.0, end - now))
+            self.stopped = Stopped(left, self._scheduler.answered, max(0.0, end - now))
             if self._door.open:
                 self._door.program_stopped(left.tasks, self.stopped.seconds)
             self._asked.stop()

@@ -24,7 +24,7 @@ from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import running
 from ..program.finding import Program
-from ..program.scoop_options import STOPPED, UNABLE, Options
+from ..program.scoop_options import UNABLE, Options
 from ..tasks import current_executor, pedigree
 from ..tasks.program_end import to_its_end
 from ..wire import payload
@@ -111,17 +111,17 @@ def _lead(
 
     retries = 2 if options.retries is None else options.retries
     readers = Readers(options, unread.reader)
-    before_end = _before_end(options, readers)
+    ending = _before_end(options, readers)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
     farm = Farm(
         transport, retries=retries, readers=readers.all, last_resort=last_resort,
-        stop_before=None if before_end is None else before_end.asked,
+        stop_before=None if ending is None else ending.asked,
     )  # fmt: skip
     watch = host_watch.over(farm, transport, os.environ)
     try:
         readers.check()
-        if before_end is not None:
-            before_end.check()
+        if ending is not None:
+            ending.check()
         checkpoint = _checkpoint(options, farm)
         if checkpoint is not None:
             pedigree.program.keep_in(checkpoint)
@@ -130,8 +130,8 @@ def _lead(
         farm.close(UNABLE)
         return UNABLE
     stopping = Stopping(farm.interrupt)
-    if before_end is not None:
-        before_end.end_by(stopping)
+    if ending is not None:
+        ending.end_by(stopping)
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.names_on_workers(lambda: farm.members.names)
@@ -153,7 +153,10 @@ def _lead(
             checkpoint.close(ended=over)
         if stopping.asked and watch.launcher_died():
             status = 1  # a crash, and nobody's wish
-        status = status or (STOPPED if stopped else 0)
+        if stopped:
+            from . import before_end  # late, as above
+
+            status = before_end.status(stopped, status)
         _tell_of_stop(stopped, stopping, status, options.checkpoint)
         farm.close(status, hurry=status > 128)
     return status

@@ -147,7 +147,8 @@ def test_nothing_begins_that_would_be_cut_and_all_are_counted(
         values.extend(made.executor.map(simulate, range(30_000), lengths))
     assert raised.value is made.error
     made.check()
-    left, seconds = made.stopped or (None, 0.0)
+    left, count, seconds = made.stopped or (None, 0, 0.0)
+    assert count == len(made.ran)
     assert left == TasksLeft((MapLeft(NAME, len(made.ran), 30_000),), 0, 0)
     assert 0.9 <= seconds <= 1.0 + longest + 1.0
     assert values == list(range(len(values))) and len(values) <= len(made.ran)
