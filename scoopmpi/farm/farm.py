@@ -84,7 +84,6 @@ from ..watching.door import Door
 from ..watching.observer import Observer
 from ..wire import payload
 from ..wire.lent import LENT
-from ..wire.messages import Finished
 from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
@@ -171,15 +170,8 @@ class Farm:
         self.holding_back: HoldingBack | None = None
         """Minds the end of the batch job, where that is asked for."""
         if stop_before is not None:
-            from .stop_before import HoldingBack  # late: few programs ask for it
-
-            self.holding_back = holding_back = HoldingBack(
-                stop_before, lock, scheduler, jobs, calls, paces, dispatch, callbacks, door,
-                loop.step, lambda: self._driver.programs_wait, lambda: self._driver.wake(),
-            )  # fmt: skip
-            router.tell_first(Finished, holding_back.heard)
-            dispatch.within, loop.calls_come = holding_back.within, holding_back.calls_come
-            self._step, rest = holding_back.turn, partial(holding_back.at_rest, transport.rest)
+            self.holding_back = self._hold_back(stop_before, paces, router)
+            self._step, rest = self.holding_back.turn, partial(self.holding_back.at_rest, rest)
         self._driver = driver = Driver(
             self._step, lock, scheduler, due, lambda: loop.busy, progress_thread, rest
         )
@@ -191,6 +183,18 @@ class Farm:
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
             calls, scheduler.finished_of,
         )  # fmt: skip
+
+    def _hold_back(self, asked: StopBefore, paces: Paces, router: Router) -> HoldingBack:
+        """Have the end of the batch job be minded."""
+        from .stop_before import HoldingBack  # late: few programs ask for it
+
+        made = HoldingBack(
+            asked, self._lock, self._scheduler, self._jobs, self._calls, paces, self._dispatch,
+            self._callbacks, self._door, self._loop.step, lambda: self._driver,
+        )  # fmt: skip
+        router.tell_of_finished(made.heard)
+        self._dispatch.within, self._loop.calls_come = made.within, made.calls_come
+        return made
 
     # Calls.
 

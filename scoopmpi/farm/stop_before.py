@@ -26,6 +26,7 @@ from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
 from .calls import CallStream
 from .dispatch import Dispatch
+from .driver import Driver
 from .jobs import Jobs
 from .paces import MOST, Paces
 from .tasks_left import TasksLeft, count
@@ -87,9 +88,7 @@ class Stopped(NamedTuple):
 class HoldingBack:
     """Holds back what the end of the job would cut, on one farm.
 
-    step: takes a turn of its loop. wait: the number of the wait of the program's in which this
-        thread takes a turn, 0 for none.
-    wake: has somebody take a turn.
+    step: takes a turn of its loop. driver: returns who has it called.
     """
 
     def __init__(
@@ -104,15 +103,14 @@ class HoldingBack:
         callbacks: CallbackQueue,
         door: Door,
         step: Callable[[], bool],
-        wait: Callable[[], int],
-        wake: Callable[[], None],
+        driver: Callable[[], Driver],
     ) -> None:
         self.stopped: Stopped | None = None
         """How the program was ended, None as long as it was not."""
         self._asked, self._lock, self._scheduler = asked, lock, scheduler
         self._jobs, self._calls, self._paces = jobs, calls, paces
         self._dispatch, self._callbacks, self._door = dispatch, callbacks, door
-        self._step, self._wait, self._wake = step, wait, wake
+        self._step, self._driver = step, driver
         self._began = time.time()
         self._look_at = 0.0
         self._longest: dict[object, float] = {}  # seconds of a task, by its function
@@ -139,7 +137,7 @@ class HoldingBack:
         after = rest()
         self._look()
         if self._callbacks or self._dispatch.outbox:
-            self._wake()
+            self._driver().wake()
         if not (self._jobs.maps or self._calls.waiting):
             return after
         wait = max(0.0, self._look_at - time.time())
@@ -267,7 +265,9 @@ class HoldingBack:
         if busy or not self._scheduler.rests:
             self._idle_in, self._idle_since = 0, now
             return
-        before, self._idle_in = self._idle_in, self._wait() if self._scheduler.stands else 0
+        before, self._idle_in = self._idle_in, 0
+        if self._scheduler.stands:
+            self._idle_in = self._driver().programs_wait
         waits = before and before == self._idle_in  # else it may not have seen what has just come
         if not waits and not (late and now - self._idle_since > TAKES):
             return

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch
 from ..farm.farm import Farm
+from ..farm.host_watch import HostWatch
 from ..output import console
 from ..process import identity, lifeline
 from ..process.launcher_variables import survivable
@@ -145,20 +146,30 @@ def _lead(
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
-        stopping.over()
-        current_executor.install(None)
-        stopped = None if farm.holding_back is None else farm.holding_back.stopped
-        if checkpoint is not None:  # first, as the end of the ranks may take its time
-            over = farm.error is None and not (stopping.asked or stopped)
-            checkpoint.close(ended=over)
-        if stopping.asked and watch.launcher_died():
-            status = 1  # a crash, and nobody's wish
-        if stopped:
-            from . import before_end  # late, as above
+        status = _close(farm, stopping, watch, status, checkpoint, options.checkpoint)
+    return status
 
-            status = before_end.status(stopped, status)
-        _tell_of_stop(stopped, stopping, status, options.checkpoint)
-        farm.close(status, hurry=status > 128)
+
+def _close(
+    farm: Farm, stopping: Stopping, watch: HostWatch, status: int, checkpoint: Any, path: str | None
+) -> int:  # fmt: skip
+    """End the farm of a program that has ended, and return the exit status of all.
+
+    status: the program's. path: of the checkpoint.
+    """
+    stopping.over()
+    current_executor.install(None)
+    stopped = None if farm.holding_back is None else farm.holding_back.stopped
+    if checkpoint is not None:  # first, as the end of the ranks may take its time
+        checkpoint.close(ended=farm.error is None and not (stopping.asked or stopped))
+    if stopping.asked and watch.launcher_died():
+        status = 1  # a crash, and nobody's wish
+    if stopped:
+        from . import before_end  # late: few programs ask for it
+
+        status = before_end.status(stopped, status)
+    _tell_of_stop(stopped, stopping, status, path)
+    farm.close(status, hurry=status > 128)
     return status
 
 
