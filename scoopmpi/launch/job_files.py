@@ -41,9 +41,9 @@ def check(options: Options | None, others: Mapping[str, str | None]) -> None:
             raise LaunchError(f"{seen[real]} and {option} are the same file: {path}")
         seen[real] = option
     if given.stop_before is not None:
-        refusal = time_kept_free.refusal(given.stop_before, given.walltime, os.environ)
-        if refusal is not None:
-            raise LaunchError(refusal)
+        reason = time_kept_free.refusal(given.stop_before, given.walltime, os.environ)
+        if reason is not None:
+            raise LaunchError(f"--stop-before {given.stop_before} cannot be kept: {reason}")
 
 
 def _look(option: str, path: str | None, refusal: Callable[[str], str | None]) -> None:

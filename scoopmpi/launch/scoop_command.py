@@ -14,6 +14,7 @@ from typing import NoReturn
 from ..process.asking import asking
 from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
+from ..watching.progress import choice
 from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import NAMED, Launch, with_paths
@@ -34,6 +35,8 @@ def start(options: Options) -> NoReturn:
             sys.exit(said.status)
         if not launch.words and not _terminal():
             launch = replace(launch, words=("-",))  # only here: behind mpirun it is a pipe always
+        terminal = options.output is None and choice.draws(options.progress, options.quiet, env)
+        launch = replace(launch, terminal=terminal)
         job_files.check(launch.farm, {"--output": options.output})
         composed = composing.command_line(launch, hosts, env)
         for note in () if options.quiet else composed.notes:

@@ -10,12 +10,14 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import IO, Any, NoReturn
 
 import click
 
 from ..program.scoop_options import UNABLE
+from ..watching.progress import choice
 from . import detection, explanation, findings, job_files, running
 from .cli import options, setting
 from .cli.request import Request
@@ -90,6 +92,7 @@ def opened(ctx: click.Context, name: str, path: str, mode: str) -> IO[str]:
 def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> None:
     """Start it, or print what was asked for instead."""
     env = request.environment(os.environ)
+    launch = replace(launch, terminal=_draws(launch, request))
     for text in setting.unknown_variables(ctx, os.environ):
         voice.remark(text)
     if request.instead.explain:
@@ -109,6 +112,14 @@ def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> N
         _execute(composed, launch, request, voice, ctx)
     except composing.PROBLEMS as problem:
         raise Unable(str(problem), voice) from None
+
+
+def _draws(launch: Launch, request: Request) -> bool:
+    """True where we can draw a bar on stderr, wherever rank 0 is."""
+    farm, alone = launch.farm, request.output.output is None
+    if farm is None or not alone or launch.asked.mpirun_options:  # these may alter each line
+        return False
+    return choice.draws(farm.progress, farm.quiet, os.environ)
 
 
 def _execute(

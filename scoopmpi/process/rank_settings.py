@@ -19,6 +19,9 @@ AGAIN = "SCOOPMPI_AGAIN"
 """Is set where the launcher of a job that has crashed is started again, for rank 0."""
 BEGAN = "SCOOPMPI_BEGAN"
 """When the command began, for rank 0: in seconds since 1970."""
+TERMINAL = "SCOOPMPI_TERMINAL"
+"""Is set where the command draws what rank 0, which has no terminal, says of its jobs."""
+FOR_RANK_0 = (AGAIN, BEGAN, TERMINAL)
 _MOST = 1 << 20
 """Ranks, or cores of a worker: more is a slip."""
 _log = logging.getLogger("scoopmpi")

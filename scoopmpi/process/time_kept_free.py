@@ -42,14 +42,8 @@ def refusal(text: str, walltime: float | None, env: Mapping[str, str]) -> str | 
     walltime: what `--walltime` says. env: the variables of the job.
     """
     if walltime is None and not in_job(env):
-        return (
-            f"--stop-before {text}: no batch system is here that says when this job ends; add "
-            "--walltime 12:00:00, for example"
-        )
+        return "no batch system says when this job ends; add --walltime 12:00:00, for example"
     free = seconds(text)
     if walltime is not None and free is not None and free >= walltime:
-        return (
-            f"--stop-before {text} keeps all of the time free that --walltime gives, "
-            f"{walltime:g} s: nothing could run"
-        )
+        return f"nothing could run, as --walltime gives {walltime:g} s, and all are kept free"
     return None

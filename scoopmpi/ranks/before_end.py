@@ -25,6 +25,7 @@ class BeforeEnd:
     """
 
     def __init__(self, text: str, walltime: float | None, ends: JobEndWatch) -> None:
+        self._text = text
         self._refusal = time_kept_free.refusal(text, walltime, os.environ)
         self._error = SystemExit(STOPPED)
         self._stopping: Stopping | None = None
@@ -35,7 +36,7 @@ class BeforeEnd:
     def check(self) -> None:
         """Raise NameProblem where it is certain that this cannot be kept."""
         if self._refusal:
-            raise NameProblem(self._refusal)
+            raise NameProblem(f"--stop-before {self._text} cannot be kept: {self._refusal}")
 
     def end_by(self, stopping: Stopping) -> None:
         """Have the program be ended as signals end it."""

@@ -50,7 +50,7 @@ def start(rank: int | None, options: Options, with_line: bool) -> NoReturn:
     setup.be_nice(options.nice, tell=not rank)
     tell = supervisor.under_supervisor(rank) if rank else None
     if rank:
-        for name in (rank_settings.AGAIN, rank_settings.BEGAN):  # for rank 0 alone
+        for name in rank_settings.FOR_RANK_0:
             os.environ.pop(name, None)
         streams.no_stdin()
         rank_settings.fulfil(rank, asked)  # in the child: the supervisor needs no core of its own

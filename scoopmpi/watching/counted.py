@@ -80,6 +80,7 @@ class Held:
     attempt: int
     since: float
     waits: bool = False
+    put_off: int = 0  # tasks at its front that are tried again, while others of it are to be told
     untimed: int = 0  # tasks that have been answered, and whose time comes with the rest
     spent: float = 0.0  # seconds in which it ran, and which have not been told
 

@@ -99,18 +99,26 @@ class Tally(Observer):
     ) -> None:  # fmt: skip
         with self.lock:
             held = self._ran(job, worker, start, tasks, seconds, seen)
-            if held is not None:
-                for counts in (held.job.counts, held.job.function.counts, self.total):
-                    counts.finished += tasks
-                    counts.failed += failed
-                    if job not in self.jobs:  # it was taken for given up
-                        counts.known += tasks
+            if held is None:
+                return
+            function = self._named(held.job, tasks, seen)
+            for counts in (held.job.counts, function.counts, self.total):
+                counts.finished += tasks
+                counts.failed += failed
+                if job not in self.jobs:  # it was taken for given up
+                    counts.known += tasks
 
     def tasks_put_off(
         self, job: int, worker: int, start: int, tasks: int, seconds: float, seen: Seen | None
     ) -> None:
         with self.lock:
-            held = self._ran(job, worker, start, tasks, seconds, seen)
+            if seconds < 0 and seen is None:  # others of the batch have finished: told next
+                held = self._of(job, worker, start)
+                if held is not None:
+                    held.put_off += tasks
+                    self._count(held.job, running=-tasks)
+            else:
+                held = self._ran(job, worker, start, tasks, seconds, seen)
             if held is not None:
                 self._count(held.job, retried=tasks)
 
@@ -120,7 +128,7 @@ class Tally(Observer):
             if held is not None:
                 self._count(held.job, running=-tasks)
                 held.stop = start
-                if held.start >= held.stop:
+                if held.start + held.put_off >= held.stop:
                     self.workers[worker].held.remove(held)
                     self._next_begins(self.workers[worker], self._clock())
 
@@ -180,6 +188,16 @@ class Tally(Observer):
             name = "other functions"
         return self.functions.setdefault(name, Function(name))
 
+    def _named(self, job: Job, tasks: int, seen: Seen | None) -> Function:
+        """Return the function that tasks are of: where it is not their job's, a worker says it."""
+        if seen is None or not seen.function or seen.function == job.function.name:
+            return job.function
+        named = self._function(seen.function)
+        if job.number in self.jobs:
+            job.function.counts.known -= tasks
+            named.counts.known += tasks
+        return named
+
     def _known(self, job: Job, tasks: int) -> None:
         self._count(job, known=tasks)
 
@@ -204,27 +222,30 @@ class Tally(Observer):
         if held is None:
             return None
         holder, now = self.workers[worker], self._clock()
-        for counts in (held.job.counts, held.job.function.counts, self.total):
-            counts.running -= tasks
+        self._count(held.job, running=-tasks)
+        function = self._named(held.job, 0, seen)
+        for counts in (held.job.counts, function.counts, self.total):
             counts.batches += held.untimed == 0
-        held.start += tasks
+        held.start += tasks + held.put_off
+        held.put_off = 0
         holder.tasks += tasks
         if seconds < 0:
             held.untimed += tasks
             held.spent += max(now - held.since, 0.0)
         else:
-            self._timed(held, worker, tasks, seconds)
+            self._timed(held, function, worker, tasks, seconds)
         held.since = now
         if held.start >= held.stop:
             holder.held.remove(held)
             self._next_begins(holder, now)
         if seen is not None:
-            self._note(holder, held.job.function, seen)
+            self._note(holder, function, seen)
         return held
 
-    def _timed(self, held: Held, worker: int, tasks: int, seconds: float) -> None:
+    def _timed(
+        self, held: Held, function: Function, worker: int, tasks: int, seconds: float
+    ) -> None:
         """Take in how long tasks have taken, those of front parts before them too."""
-        function = held.job.function
         for counts in (held.job.counts, function.counts, self.total):
             counts.seconds += seconds
         self.workers[worker].seconds += seconds

@@ -91,6 +91,14 @@ class Verbose(Observer):
             seconds = time.monotonic() - ended.begun
             logger.info("%s ends after %.3g s: %s", ended.title, seconds, ended.counts)
 
+    def job_paused(self, job: int, paused: bool) -> None:
+        text = (
+            "no more tasks begin, as they would not end in time" if paused else "tasks begin again"
+        )
+        known = self._jobs.get(job)
+        if known is not None and known.kind == "map":
+            logger.info("%s: %s", self._title(job), text)
+
     # Tasks. Those of a job that has ended are in no line but the last.
 
     def tasks_finished(

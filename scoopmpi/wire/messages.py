@@ -232,7 +232,7 @@ class Finished(NamedTuple):
     log: tuple[Any, ...] = ()
     goes_on: bool = False
     seen: Any = None
-    away: float = 0.0
+    away: float = 0
 
 
 class Waiting(NamedTuple):

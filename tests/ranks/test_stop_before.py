@@ -185,9 +185,12 @@ def test_what_runs_is_left_running_and_a_signal_ends_it_as_ever(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("60",), "no batch system is here that says when this job ends; add --walltime 12:00:00"),
-        (("auto",), "no batch system is here that says"),
-        (("60", "--walltime", "60"), "keeps all of the time free that --walltime gives, 60 s"),
+        (("60",), "no batch system says when this job ends; add --walltime 12:00:00"),
+        (("auto",), "no batch system says when"),
+        (
+            ("60", "--walltime", "60"),
+            "nothing could run, as --walltime gives 60 s, and all are kept free",
+        ),
     ],
 )
 def test_what_cannot_be_kept_is_said_before_anything_starts(

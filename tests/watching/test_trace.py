@@ -239,6 +239,39 @@ def test_a_worker_that_says_nothing_has_spans_by_what_rank_0_knows() -> None:
     ]  # fmt: skip
 
 
+def test_hosts_whose_clocks_are_wrong_are_brought_together() -> None:
+    told, wrong = Told(workers=2, hosts=2), {1: 3600.0, 2: -0.25}
+    told.hear(0.0, "job_begun", 1, "map", "f", 20, None)
+    for start in range(20):
+        worker, at = 1 + start % 2, start + 1.0
+        told.hear(at, "tasks_assigned", 1, worker, start, 1, 1)
+        began, ended = at + wrong[worker] + 0.001, at + wrong[worker] + 0.9
+        nested = (NestedSpan("g", began + 0.1, ended, 1, 1),)
+        seen = Seen(((began, ended),), nested)
+        told.hear(at + 0.901, "tasks_finished", 1, worker, start, 1, 0, 0.9, seen)
+    events = told.closed(30.0)
+    for number, each in enumerate(spans(events)):
+        assert abs(each["ts"] - 1e6 * (number + 1.001)) < 2000 and each["dur"] == 899_000
+    for number, each in enumerate(spans(events, "nested")):
+        assert abs(each["ts"] - 1e6 * (number + 1.101)) < 2000
+
+
+def test_what_is_guessed_and_what_is_said_never_overlap() -> None:
+    """A batch that nobody has asked for its times seems to end when rank 0 hears of it."""
+    told = Told(workers=1)
+    told.hear(0.0, "job_begun", 1, "map", "f", 9, None)
+    for start in range(3):
+        told.hear(0.0, "tasks_assigned", 1, 1, start, 1, 1)
+    told.hear(2.0, "tasks_finished", 1, 1, 0, 1, 0, 1.0, None)
+    nested = (NestedSpan("g", 1.6, 1.7, 1, 1), NestedSpan("g", 1.9, 2.5, 1, 1))
+    told.hear(3.5, "tasks_finished", 1, 1, 1, 1, 0, 1.5, Seen(((1.5, 3.0),), nested))
+    told.hear(4.0, "tasks_finished", 1, 1, 2, 1, 0, 1.5, Seen(((0.5, 1.2), (3.1, 3.9))))
+    found = [(each["ts"], each["dur"]) for each in spans(told.closed(5.0))]
+    assert found == [
+        (1_000_000, 1_000_000), (2_000_000, 1_000_000), (500_000, 500_000), (3_100_000, 800_000),
+    ]  # fmt: skip
+
+
 def test_a_task_that_was_set_aside_has_a_span_for_each_part_and_a_life() -> None:
     told = Told(workers=1)
     told.hear(0.0, "job_begun", 1, "map", "f", 3, None)

@@ -55,6 +55,9 @@ def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
     reader.tasks_retried(2, 2, 0, 1)
     reader.worker_lost(2, "n2")
     reader.tasks_given_up(2, 3, 0, 1)
+    reader.job_paused(0, True)
+    reader.job_paused(2, True)
+    reader.job_paused(2, False)
     reader.job_ended(2)
     reader.tasks_finished(2, 1, 0, 1, 0, 0.25, None)
     reader.tasks_finished(1, 1, 0, 2, 0, 0.25, None)
@@ -68,6 +71,8 @@ def test_a_run_in_lines(lines: pytest.LogCaptureFixture) -> None:
         "map 1 of square begins",
         "map 1 of square: 1 task of worker 2 tried again",
         "map 1 of square: 1 task of worker 3 given up",
+        "map 1 of square: no more tasks begin, as they would not end in time",
+        "map 1 of square: tasks begin again",
         "map 1 of square ends after S s: 5 tasks in 2 batches, 0.5 s of work, "
         "1 raised an exception, 3 from the checkpoint, 1 tried again, 1 given up",
         "in all: 2 workers, 1 lost; 1 map, 2 submitted calls, 5 nested tasks handed to other "

@@ -10,18 +10,24 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ...process import supervisor
+from ...process.rank_settings import TERMINAL
 from ...process.signals import NOT_FOR_LAUNCHERS, WARNINGS
 from ...process.streams import closed
+from ...watching.progress.received import Received
 from . import feeding, terminal
 from .job import Job
 from .lifeline import Lifeline
-from .passing import Passing
+from .passing import Passing, write
 from .signals import taken
 from .watch import Watch
+
+_OF_TERMINAL = -1
+"""Stands for the way of what comes through the pseudo-terminal."""
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
@@ -31,15 +37,19 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
     """
     targets = (1, 2) if watch.output is None else (watch.output, watch.output)
     with taken() as signals:
-        passing = Passing(targets) if watch.silence or watch.apart else None
+        user = terminal.of_user(targets) if watch.here and not watch.silence else None
+        bar = _bar(watch, user)
+        if bar:
+            watch = replace(watch, tell=partial(_tell_above, bar, watch.tell))
+        put = bar.write if bar else write
+        passing = Passing(targets, put) if watch.silence or watch.apart or bar else None
         out, err = passing.ends if passing else targets
         own = targets if passing and not watch.silence else (out, err)
-        user = terminal.of_user(own) if watch.here else None
         line = Lifeline(_streams(*own, user)) if watch.here else None
         fed = os.pipe() if watch.marked and not line else None
         launcher = subprocess.Popen(
             argv,
-            env={**env, **(line.variables if line else {})},
+            env={**env, **(line.variables if line else {}), **({TERMINAL: "bar"} if bar else {})},
             stdin=subprocess.DEVNULL if line or watch.opened else fed[0] if fed else None,
             stdout=out, stderr=err,
             preexec_fn=partial(_in_the_launcher, deaf=line is not None, signalled=watch.signalled),
@@ -52,6 +62,27 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
             return job.run()
         finally:
             job.close()
+            if bar:
+                bar.leave()
+
+
+def _bar(watch: Watch, user: terminal.Terminal | None) -> Received | None:
+    """Return what draws the bar, where all that the job prints to stderr passes here.
+
+    user: the terminal of rank 0, where that is a pseudo-terminal of ours.
+    """
+    if not watch.draws or (watch.here and (user is None or not terminal.same_terminal(2))):
+        return None
+    if user is None:
+        return Received(os.environ, terminal.in_front)
+    bar = Received(os.environ, lambda: user.ours)
+    user.put, user.before_stop = partial(bar.write, source=_OF_TERMINAL), bar.leave
+    return bar
+
+
+def _tell_above(bar: Received, tell: Callable[[str], None], text: str) -> None:
+    bar.leave()
+    tell(text)
 
 
 def _streams(out: int, err: int, user: terminal.Terminal | None) -> dict[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _AT_ONCE = select.PIPE_BUF
 """Bytes that a pipe with room takes without a wait (POSIX)."""
@@ -16,13 +16,19 @@ _ROOM_SECONDS = 0.05
 
 
 class Passing:
-    """Pipes in the place of two descriptors; one pipe where both are the same file."""
+    """Pipes in the place of two descriptors; one pipe where both are the same file.
 
-    def __init__(self, targets: Sequence[int]) -> None:
+    put: writes bytes to one of them, all of them.
+    """
+
+    def __init__(
+        self, targets: Sequence[int], put: Callable[[int, bytes], None] | None = None
+    ) -> None:  # fmt: skip
         self.passed = 0
         """Bytes, until now."""
         self.problem: OSError | None = None
         """Why some could not be written."""
+        self._put = put or write
         self._targets: dict[int, int] = {}  # by the end of a pipe that is read
         joined = _same(*targets)
         ends = [self._pipe(target) for target in targets[: 1 if joined else 2]]
@@ -55,7 +61,7 @@ class Passing:
         data = os.read(source, _AT_ONCE)
         self.passed += len(data)
         try:
-            write(target, data)
+            self._put(target, data)
         except OSError as problem:
             self.problem = problem
         else:

@@ -18,10 +18,12 @@ import sys
 import termios
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from ...concurrency.periods import SHOWN_SECONDS
+from ...watching.progress.modes import reads_lines
 from .passing import write
 
 _IFLAG, _OFLAG, _LFLAG, _CC = 0, 1, 3, 6
@@ -53,13 +55,22 @@ class Terminal:
         self._rank_0 = 0
         self._handlers: dict[int, Any] = {}
         self._threads: list[threading.Thread] = []
+        self.put: Callable[[int, bytes], None] = write
+        """Writes bytes to a descriptor of ours, all of them."""
+        self.before_stop: Callable[[], None] = lambda: None
+        """Called before the terminal is left to another, as at Ctrl-Z."""
+
+    @property
+    def ours(self) -> bool:
+        """True while the terminal is for us to write on: no editor or prompt of rank 0 has it."""
+        return in_front() and reads_lines(self._master)
 
     def places(self, err: int) -> dict[int, int]:
         """Return what rank 0 shall have: by number of a standard stream, our descriptor.
 
         err: where its stderr goes otherwise.
         """
-        return {0: self.own, 1: self.own, 2: self.own if _same_terminal(err) else err}
+        return {0: self.own, 1: self.own, 2: self.own if same_terminal(err) else err}
 
     def begin(self, rank_0: int) -> None:
         """Let pass what is typed, and what is shown, from now on. rank_0: the process there."""
@@ -132,7 +143,7 @@ class Terminal:
     def _release(self) -> None:
         """Leave the terminal as it was found; in the background it is another's."""
         with self._lock:
-            if self._taken is not None and _in_front():
+            if self._taken is not None and in_front():
                 with suppress(termios.error):
                     termios.tcsetattr(0, termios.TCSADRAIN, self._usual)
             self._taken = None
@@ -146,6 +157,7 @@ class Terminal:
     def _stop(self, number: int, frame: object) -> None:
         """Stop at Ctrl-Z, as any command does; tasks and the program go on meanwhile."""
         with self._lock:
+            self.before_stop()
             self._release()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
@@ -156,7 +168,7 @@ class Terminal:
         """Go on where a shell has had the terminal meanwhile."""
         with self._lock:
             self._taken = None
-            if _in_front():
+            if in_front():
                 self._take()
 
     def _resized(self, *_: object) -> None:
@@ -175,12 +187,12 @@ class Terminal:
         """Pass on what is typed, in the foreground only: elsewhere reading would stop us."""
         with suppress(OSError):
             while not self._over:
-                if not _in_front():
+                if not in_front():
                     select.select([self._wake], [], [], _LOOK_SECONDS)
                     continue
                 self._take()
                 ready = select.select([0, self._wake], [], [], _LOOK_SECONDS)[0]
-                if ready != [0] or not _in_front():
+                if ready != [0] or not in_front():
                     continue
                 data = os.read(0, _AT_ONCE)
                 if not data:
@@ -195,7 +207,7 @@ class Terminal:
                 if self._taken is not None:
                     self._take()  # rank 0 may have changed what Ctrl-C is
                 try:
-                    write(1, data)
+                    self.put(1, data)
                 except OSError:  # the user's terminal is gone: let rank 0 find its own so
                     with open(os.devnull, "rb") as nothing:
                         os.dup2(nothing.fileno(), self._master)
@@ -208,14 +220,14 @@ def of_user(streams: tuple[int, int]) -> Terminal | None:
     streams: where rank 0's stdout and stderr are to go.
     """
     try:
-        if sys.platform == "linux" and streams[0] == 1 and os.isatty(0) and _same_terminal(1):
+        if sys.platform == "linux" and streams[0] == 1 and os.isatty(0) and same_terminal(1):
             return Terminal()
     except (OSError, termios.error):
         pass  # no pseudo-terminals here
     return None
 
 
-def _same_terminal(descriptor: int) -> bool:
+def same_terminal(descriptor: int) -> bool:
     """True where a descriptor is the terminal that is our stdin."""
     try:
         return os.isatty(descriptor) and os.fstat(descriptor).st_rdev == os.fstat(0).st_rdev
@@ -223,7 +235,8 @@ def _same_terminal(descriptor: int) -> bool:
         return False
 
 
-def _in_front() -> bool:
+def in_front() -> bool:
+    """True where the terminal that is our stdin is for us, not for another of its session."""
     try:
         return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:  # it is not our own terminal: nobody stops us there

@@ -23,6 +23,7 @@ class Watch:
     here: rank 0 is one of ours, on this host. marked: it is one of ours, elsewhere: its stdin gets
     a mark at the end. opened: it opens our stdin itself.
     apart: what the launcher prints when the program is over, or a signal has come, goes to stderr.
+    draws: our stderr is a terminal, on which what rank 0 says of its jobs may be drawn.
     signalled: called where a signal asks for the end; SIGUSR1 and SIGUSR2 do so then.
     """
 
@@ -33,4 +34,5 @@ class Watch:
     marked: bool = False
     opened: bool = False
     apart: bool = False
+    draws: bool = False
     signalled: Callable[[], None] | None = None

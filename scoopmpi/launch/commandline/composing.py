@@ -7,6 +7,7 @@ decided in its own module. Knows nothing of the farm, and starts nothing.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from ...process.asking import asking
 from ...program import finding
 from ..flavours.command_line import CommandLine
 from ..flavours.ranks import Ranks
-from ..hosts import placement
+from ..hosts import placement, thishost
 from ..hosts.allocation import Allocation, AllocationError
 from . import daemons, directories, executables, launcher, lengths, rank_command, variables
 from .launch import Launch
@@ -73,11 +74,12 @@ def ranks_for(
     farm = launch.has_farm
     placed = placement.with_rank_0(allocation) if farm else allocation
     pin, _ = placement.pinning(allocation, launch.binding, farm)
+    draws = draws_bar(launch, placed.hosts[0].name) if placed.hosts else False
     return Ranks(
         hosts=placed.hosts,
         program=rank_command.of_rank(launch) if farm else rank_command.of_program(launch),
         env={name: value for name, value in env.items() if name not in variables.TOLD},
-        variables=variables.of_ranks(launch, allocation, placed.slots, pin, env),
+        variables=variables.of_ranks(launch, allocation, placed.slots, pin, env, draws),
         manager=allocation.manager,
         library=library,
         pinning=None if farm else pin,
@@ -87,6 +89,14 @@ def ranks_for(
         stale=allocation.stale,
         asked=replace(launch.asked, agent=launch.asked.agent or allocation.agent),
     )
+
+
+def draws_bar(launch: Launch, first: str) -> bool:
+    """True where the command draws what rank 0 says of its jobs, as rank 0 has no terminal.
+
+    first: the host of rank 0. On this one it has the command's own, where there are such lines.
+    """
+    return launch.terminal and (sys.platform != "linux" or not thishost.is_this(first))
 
 
 def composed_by(

@@ -33,6 +33,7 @@ class Launch:
     loaded: environment modules that each rank loads first, also several in one text, `A,B`.
     flags: words for the interpreter of the ranks, by default those that this one was given.
     output: the name of a file for each rank of a program without a farm.
+    terminal: whether our stderr is a terminal, on which we may draw what rank 0 says of its jobs.
     """
 
     words: Sequence[str]
@@ -42,6 +43,7 @@ class Launch:
     loaded: Sequence[str] = ()
     flags: Sequence[str] = field(default_factory=interpreter.flags)
     output: str | None = None
+    terminal: bool = False
 
     @property
     def has_farm(self) -> bool:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from ...process import rank_settings
 from ..hosts.allocation import Allocation
 from .launch import Launch
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS")
+TOLD = ("SCOOPMPI_RANKS", "SCOOPMPI_THREADS", "SCOOPMPI_PIN", "SCOOPMPI_GPUS", "SCOOPMPI_TERMINAL")
 """What the ranks of a farm are told (`program.rank_settings`), and no others must inherit."""
 
 
 def of_ranks(
-    launch: Launch, allocation: Allocation, ranks: int, pin: str | None, env: Mapping[str, str]
-) -> dict[str, str]:
+    launch: Launch, allocation: Allocation, ranks: int, pin: str | None, env: Mapping[str, str],
+    terminal: bool = False,
+) -> dict[str, str]:  # fmt: skip
     """Return the variables of the ranks with their values.
 
     ranks: how many there are. pin: how workers are pinned, None where they are not.
     env: the environment of the caller; what the user has set there stays.
+    terminal: whether the command draws what rank 0 says of its jobs.
     """
     threads = str(allocation.threads)
     told = {name: threads for name in THREADS if not _by_user(name, env)}
@@ -34,6 +37,8 @@ def of_ranks(
         told["SCOOPMPI_PIN"] = pin
     if not launch.binding.all_gpus:
         told["SCOOPMPI_GPUS"] = "share"
+    if terminal:
+        told[rank_settings.TERMINAL] = "bar"
     return told
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 import re
 import select
-import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from ...output.outlet import Outlet
+from .modes import reads_lines
 
 CLEAR = b"\x1b[J"
 """All behind the cursor, and all lines below."""
@@ -30,9 +31,8 @@ WIDEST = 1 << 20
 """Columns: more than any terminal has."""
 _MOVES = re.compile(rb"[\n\v\f\t\x1b]")
 """What may leave the cursor's line."""
-_LFLAG = 3
-_EDITED = termios.ICANON
-"""Where it is off somebody else has the terminal: readline while it waits, an editor, a pager."""
+_HALVED = re.compile(rb"(?:[\xc0-\xff][\x80-\xbf]{0,2}|\x1b(?:[\[\]P][^A-Za-z\x07]{0,64})?)$")
+"""May be the first half of a letter, or of what moves a cursor: it is not cut in two."""
 
 
 class Below:
@@ -40,15 +40,18 @@ class Below:
 
     fd: the terminal. outlet: who writes there.
     stay: called for the lines that shall stay, when the program writes next or we draw.
+    ours: False while somebody else has the terminal; None: the terminal tells.
     """
 
     def __init__(
-        self, fd: int, outlet: Outlet, stay: Callable[[], Sequence[bytes]] = tuple
-    ) -> None:
+        self, fd: int, outlet: Outlet, stay: Callable[[], Sequence[bytes]] = tuple,
+        ours: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
         self._fd, self._outlet, self._stay = fd, outlet, stay
+        self._ours = ours or partial(reads_lines, fd)
         self._lines: Sequence[bytes] = ()
         self._kept: list[bytes] = []  # lines that stay, once the program's own line has ended
-        self._drawn = self._open = False
+        self._drawn = self._open = self._halved = False
         self._credit = 0
         self._column = self._columns = 0  # where the cursor is at most, of how many
 
@@ -102,7 +105,8 @@ class Below:
         self._open = not data.endswith(b"\n")
         after = b"" if self._open else self._staying()
         self._column = len(data) if self._open else 0
-        if self._credit <= 0 or self._taken():
+        self._halved = _HALVED.search(data) is not None
+        if self._open or self._credit <= 0 or self._taken():
             return before + data + after
         self._credit -= 1
         return before + data + after + self._image()
@@ -118,11 +122,7 @@ class Below:
 
     def _taken(self) -> bool:
         """True where somebody else has the terminal, or it takes nothing now."""
-        try:
-            edited = not termios.tcgetattr(self._fd)[_LFLAG] & _EDITED
-        except (termios.error, OSError):
-            return True
-        return edited or not select.select((), (self._fd,), (), 0)[1]
+        return self._halved or not self._ours() or not select.select((), (self._fd,), (), 0)[1]
 
     def _collect(self) -> bool:
         try:

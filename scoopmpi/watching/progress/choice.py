@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...output import console
-from ...output.outlet import Outlet
+from ...process import rank_settings
 
 if TYPE_CHECKING:  # most programs that nobody looks at load nothing of it
     from ..observer import Observer
@@ -35,11 +34,14 @@ AFTER_SECONDS = 60.0
 class Choice:
     """What is shown to whom, and the readers that do it.
 
-    asked: by --progress or --no-progress, None for neither. env: the settings of the user, and of
-    the batch job. quiet: -q was given.
+    asked: by --progress or --no-progress, None for neither. env: the settings of the user, of the
+    batch job, and what the command has said to rank 0, which is taken out. quiet: -q was given.
     """
 
-    def __init__(self, asked: bool | None, env: Mapping[str, str], quiet: bool = False) -> None:
+    def __init__(
+        self, asked: bool | None, env: MutableMapping[str, str], quiet: bool = False
+    ) -> None:  # fmt: skip
+        self._relays = env.pop(rank_settings.TERMINAL, "") != ""
         self._asked, self._env, self._quiet = asked, env, quiet
         self._stderr = _stderr()
         self.progress: Progress | None = None
@@ -48,10 +50,9 @@ class Choice:
     def readers(self) -> Sequence[Observer]:
         """Return the readers that show all jobs, in the order in which they are to hear of events;
         none where nobody is to see them."""
-        quiet = self._asked is False or (self._quiet and self._asked is None)
-        if quiet or self._stderr is None:
+        if self._stderr is None or silent(self._asked, self._quiet):
             return ()
-        if self._asked or self._with_bar():
+        if self._asked or self._relays or can_draw(self._stderr, self._env):
             from .series import SOON
 
             return self._made(SOON)
@@ -79,22 +80,34 @@ class Choice:
         self.progress = Progress(tally, self._display, after)
         return tally, self.progress
 
-    def _with_bar(self) -> bool:
-        """True where a bar can be drawn: on a terminal that can move its cursor."""
-        fd, kind = self._stderr, self._env.get("TERM", "").lower()
-        return fd is not None and os.isatty(fd) and kind not in DUMB
-
     def _display(self, stay: Stay) -> Display:
-        from .display import Bar, Log
+        from .display import Bar, Log, on_stderr
 
-        if self._stderr is None or not self._with_bar():
-            return Log(stay)
-        way = console.outlet(2)
-        if way is None:  # nobody writes through us here
-            way = Outlet()
-            way.takes(self._stderr)
-        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-        return Bar(self._stderr, way, stay, self._env, encoding)
+        fd = self._stderr
+        if fd is not None and self._relays:
+            from .relayed import Relay
+
+            return Relay(fd, on_stderr(fd), stay)
+        if fd is not None and can_draw(fd, self._env):
+            encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+            return Bar(fd, on_stderr(fd), stay, self._env, encoding)
+        return Log(stay)
+
+
+def draws(asked: bool | None, quiet: bool, env: Mapping[str, str]) -> bool:
+    """True where the command can draw a bar on its own stderr, and is not asked to be silent."""
+    fd = _stderr()
+    return fd is not None and not silent(asked, quiet) and can_draw(fd, env)
+
+
+def silent(asked: bool | None, quiet: bool) -> bool:
+    """True where nothing is to be shown."""
+    return asked is False or (quiet and asked is None)
+
+
+def can_draw(fd: int, env: Mapping[str, str]) -> bool:
+    """True where a bar can be drawn: on a terminal that can move its cursor."""
+    return os.isatty(fd) and env.get("TERM", "").lower() not in DUMB
 
 
 def in_batch_job(env: Mapping[str, str]) -> bool:

@@ -75,17 +75,18 @@ class Bar:
     """Lines at the bottom of a terminal.
 
     fd, outlet: the terminal, and who writes there. stay: says what is over. env: the settings of
-    the user. encoding: of the terminal.
+    the user. encoding: of the terminal. ours: as for `Below`.
     """
 
     every = BAR_SECONDS
 
     def __init__(
-        self, fd: int, outlet: Outlet, stay: Stay, env: Mapping[str, str], encoding: str = "utf-8"
-    ) -> None:
+        self, fd: int, outlet: Outlet, stay: Stay, env: Mapping[str, str],
+        encoding: str = "utf-8", ours: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
         from .layout import Layout  # late: it loads rich
 
-        self._below = Below(fd, outlet, self._staying)
+        self._below = Below(fd, outlet, self._staying, ours)
         self._layout, self._stay = Layout(env, encoding), stay
         self._columns = _number(env.get("COLUMNS", ""))
 
@@ -120,6 +121,15 @@ class Bar:
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 6 else 0
+
+
+def on_stderr(fd: int) -> Outlet:
+    """Return who writes for the program's stderr. fd: of it, where it is Python's own."""
+    found = console.outlet(2)
+    if found is None:
+        found = Outlet()
+        found.takes(fd)
+    return found
 
 
 def to_stderr(data: bytes) -> None:

@@ -48,8 +48,8 @@ class BatchSpans:
             place.drop(held)
         elif seen is not None and not seen.segments:
             return  # it runs on, in one piece
+        pieces = self._pieces(now, place, held, seconds, seen)  # first: it may set the clock
         inner = [] if seen is None else self._inner(place, seen)
-        pieces = self._pieces(now, place, held, seconds, seen)
         function = "" if seen is None else seen.function
         name = form.quoted(function) if function else ""
         for piece in pieces[:-1]:
@@ -97,12 +97,17 @@ class BatchSpans:
         if seen is None:
             began = self._begun(place, held)
             until = max(us(now), began)
-            return [(max(began, until - round(1e6 * seconds)) if seconds >= 0 else began, until)]
+            if seconds >= 0:
+                began = max(began, until - round(1e6 * seconds))
+            place.guess = began, until
+            return [place.guess]
         segments = seen.segments
         if not segments:  # it ran beside one that was blocked: two spans at a time would not nest
             return [(us(now), us(now))]
         clock.learn(segments[0][0], segments[-1][1], held.assigned, now)
-        return [(us(clock.here(began)), us(clock.here(ended))) for began, ended in segments]
+        return [
+            place.beside(us(clock.here(began)), us(clock.here(ended))) for began, ended in segments
+        ]
 
     def _apart(self, place: Place, inner: list[Inner], pieces: list[tuple[int, int]]) -> None:
         """Have nested tasks in the file that ran while their batch was set aside."""
@@ -116,9 +121,12 @@ class BatchSpans:
     def _inner(self, place: Place, seen: Seen) -> list[Inner]:
         here, us = place.clock.here, self._us
         return [
-            Inner(each.function, us(here(each.began)), us(here(each.ended)), each.tasks, each.depth)
+            Inner(
+                each.function, *place.beside(us(here(each.began)), us(here(each.ended))),
+                each.tasks, each.depth,
+            )
             for each in seen.nested
-        ]
+        ]  # fmt: skip
 
     def _tell_life(self, place: Place, held: Held, until: int, name: str) -> None:
         """Have the life of a task in the file that was set aside: it has several spans."""

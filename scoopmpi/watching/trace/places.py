@@ -37,9 +37,13 @@ class Held:
 
 @dataclass(slots=True)
 class Place(Line):
-    """A worker: what is in the file of it, and what it holds. clock: of its host."""
+    """A worker: what is in the file of it, and what it holds.
+
+    clock: of its host. guess: the latest span that is known from rank 0 only, in microseconds.
+    """
 
     clock: HostClock = field(default_factory=HostClock)
+    guess: tuple[int, int] = (0, 0)
     held: list[Held] = field(default_factory=list)
 
     def of(self, job: int, task: int) -> Held | None:
@@ -55,6 +59,14 @@ class Place(Line):
             if not held.waits:
                 return held
         return None
+
+    def beside(self, began: int, ended: int) -> tuple[int, int]:
+        """Return a span so that it does not overlap the guess: it ends before it, or begins behind,
+        or one is within the other."""
+        since, until = self.guess
+        if since < began < until < ended:
+            return until, ended
+        return (began, since) if began < since < ended < until else (began, ended)
 
     def drop(self, held: Held) -> None:
         """Hold a batch no longer."""

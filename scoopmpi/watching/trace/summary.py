@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from . import form
 from .reading import Event, Trace
@@ -108,17 +107,20 @@ def _run(trace: Trace, found: Summary) -> list[str]:
 
 
 def _functions(trace: Trace, found: Summary) -> Iterable[str]:
-    known: dict[str, Any] = {} if trace.end is None else trace.end.get("functions", {})
-    for name, exact in known.items():
-        found.functions[name] = Function(
-            exact["tasks"], exact["failed"], exact["seconds"], exact["max"], exact["peak"]
-        )
-    if not found.functions:
+    functions = found.functions
+    if trace.end is not None:  # which is exact also where spans are coarse
+        functions = {
+            name: Function(
+                exact["tasks"], exact["failed"], exact["seconds"], exact["max"], exact["peak"]
+            )
+            for name, exact in trace.end.get("functions", {}).items()
+        }
+    if not functions:
         return
-    width = min(max(map(len, found.functions)), 40)
+    width = min(max(map(len, functions)), 40)
     titles = f"{'tasks':>10}  {'failed':>6}  {'seconds':>10}  {'longest':>9}  peak"
     yield f"{'function':{width}}  {titles}"
-    for name, each in sorted(found.functions.items(), key=lambda item: -item[1].seconds):
+    for name, each in sorted(functions.items(), key=lambda item: -item[1].seconds):
         peak = f"{each.peak / 1e6:.0f} MB" if each.peak else ""
         yield (
             f"{name[:40]:{width}}  {each.tasks:>10}  {each.failed:>6}  {each.seconds:>10.4g}  "
