@@ -131,7 +131,7 @@ class StatusFile(Observer):
             self._failed = True
             self._closing.set()
             logger.warning(
-                "status %s is not kept any more, the run goes on: %s: %s",
+                "watching: status %s is not kept any more, the run goes on: %s: %s",
                 self._path, type(problem).__name__, problem,
             )  # fmt: skip
 
