@@ -93,15 +93,6 @@ class Progress(Observer):
 
     def turn(self) -> float | None:
         """Show what there is; return in how many seconds to look again, None: when woken."""
-        try:
-            return self._turn()
-        except Exception as problem:  # no fault of watching stops a run, and each is told once
-            self._ended = True
-            text = f"{type(problem).__name__}: {problem}"
-            logger.warning("how far jobs are is not shown any more, the run goes on: %s", text)
-            return None
-
-    def _turn(self) -> float | None:
         with self._guard:
             try:
                 return None if self._ended else self._turn(self._clock())
