@@ -114,7 +114,7 @@ def test_a_display_that_fails_is_told_of_once(caplog: pytest.LogCaptureFixture) 
         assert told.progress.turn() is None
         assert told.progress.turn() is None
     assert [record.message for record in caplog.records] == [
-        "how far jobs are is not shown any more, the run goes on: "
+        "watching: how far jobs are is not shown any more, the run goes on: "
         "ZeroDivisionError: integer division or modulo by zero"
     ]
 
