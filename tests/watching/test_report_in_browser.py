@@ -158,7 +158,7 @@ def test_a_hundred_thousand_batches_are_zoomed_smoothly(browser: Browser, tmp_pa
     browser.value(CANVAS)
     spans, *spent = browser.value(
         "(() => { const line = canvas(); const found = [line.spans.began.length];"
-        " for (const share of [0, 0.2, 0.4]) { let least = 1e9; for (let turn = 0; turn < 30; turn++)"
+        " for (const share of [0, 0.2, 0.4]) { let least = 1e9; for (let n = 0; n < 30; n++)"
         " { line.from = share * line.seconds; line.until = line.seconds - line.from; line.draw();"
         " least = Math.min(least, line.spent); } found.push(least); } return found; })()"
     )
