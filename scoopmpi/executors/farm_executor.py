@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..farm.calls import Call, seal
+from ..farm.paces import code_of
 from ..tasks.executor import Executor, MapOptions
 from ..tasks.future import Future
 from ..tasks.limit import limited, seconds_of
@@ -110,7 +111,9 @@ class FarmExecutor(Executor):
             future.set_running_or_notify_cancel()
             future.set_exception(failure.call_unpicklable(error, fn))
             return future
-        self.farm.submit(Call(future, sealed, record, seconds_of(run), retry, common))
+        holding_back = self.farm.holding_back
+        code = None if holding_back is None else code_of(fn)
+        self.farm.submit(Call(future, sealed, record, seconds_of(run), retry, common, code))
         return future
 
     def results(

@@ -34,6 +34,7 @@ class Call(NamedTuple):
 
     sealed: what is sent of it (`seal`). record: keeps the outcome, where one is kept.
     common: must live as long as it, where it has something in common with others.
+    code: the place of its function's code, where somebody asks how long that takes.
     """
 
     future: Future[Any]
@@ -42,6 +43,7 @@ class Call(NamedTuple):
     limit: float | None = None
     retry: Retry | None = None
     common: tuple[Any, ...] = ()
+    code: object = None
 
 
 def seal(
@@ -132,6 +134,22 @@ class CallStream:
             if call.future.cancelled():
                 call.future.hand_out()
         return sum(not call.future.done() for call in calls), count
+
+    def codes(self, start: int, stop: int) -> set[object]:
+        """Return the places of the functions of some calls that have no outcome."""
+        calls = map(self._calls.get, range(start, stop))
+        return {call.code for call in calls if call is not None}
+
+    @property
+    def fresh_codes(self) -> set[object]:
+        """Return those of all calls that the scheduler has not been told of."""
+        with self._moving:
+            return {call.code for call in self.fresh}
+
+    def codes_left(self) -> set[object]:
+        """Return those of all calls that have no outcome."""
+        with self._moving:
+            return {call.code for call in (*self._calls.values(), *self.fresh)}
 
     # Out.
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..concurrency.signal_lock import SignalLock
 from ..constants.sharing import FarmSharing
+from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Assignment, Scheduler
 from ..scheduling.weights import LIGHT
 from ..tasks.packed import Tasks
@@ -54,8 +55,8 @@ class Dispatch:
         self._sharing, self._door = sharing, door
         self._paces, self._due = paces, due
         self._functions = Functions()
-        self.within: Callable[[int], float | None] | None = None
-        """Says within how many seconds tasks of a job may begin, where the time is looked at."""
+        self.within: Callable[[Batch], float | None] | None = None
+        """Says within how many seconds tasks may begin, where the time is looked at."""
         self.stopping = False
         """True when Stop was sent, which must stay the last message to a worker."""
         self.outbox: deque[Assignment] = deque()
@@ -121,7 +122,7 @@ class Dispatch:
         run = Run(
             number, batch.start, batch.stop, assignment.budget, self._sharing.store.count,
             key, code, tasks.plain, frames, batch.attempt, job.origin, lent,
-            None if self.within is None else self.within(number),
+            None if self.within is None else self.within(batch),
         )  # fmt: skip
         self._transport.send(worker, run)
         self._due.given(assignment, time.monotonic())

@@ -84,7 +84,6 @@ from ..watching.door import Door
 from ..watching.observer import Observer
 from ..wire import payload
 from ..wire.lent import LENT
-from ..wire.messages import Finished
 from ..wire.payload import Frame
 from ..wire.transport import Transport
 from .callback_queue import CallbackQueue
@@ -110,7 +109,7 @@ from .unread import UnreadMaps
 
 if TYPE_CHECKING:
     from .in_common import InCommon
-    from .stop_before import HoldingBack, StopBefore, Stopped
+    from .stop_before import HoldingBack, StopBefore
 
 
 class Farm:
@@ -168,28 +167,34 @@ class Farm:
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
         self._step, rest = loop.step, transport.rest
-        self._holding_back: HoldingBack | None = None
+        self.holding_back: HoldingBack | None = None
+        """Minds the end of the batch job, where that is asked for."""
         if stop_before is not None:
-            from .stop_before import HoldingBack  # late: few programs ask for it
-
-            self._holding_back = holding_back = HoldingBack(
-                stop_before, lock, scheduler, jobs, calls, paces, dispatch, callbacks, door,
-                loop.step, lambda: self._driver.programs_wait, lambda: self._driver.wake(),
-            )  # fmt: skip
-            router.tell_first(Finished, holding_back.heard)
-            dispatch.within = holding_back.within
-            self._step, rest = holding_back.turn, partial(holding_back.at_rest, transport.rest)
+            self.holding_back = self._hold_back(stop_before, paces, router)
+            self._step, rest = self.holding_back.turn, partial(self.holding_back.at_rest, rest)
         self._driver = driver = Driver(
             self._step, lock, scheduler, due, lambda: loop.busy, progress_thread, rest
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
-            self.sharing, members.size, self._holding_back,
+            self.sharing, members.size, self.holding_back,
         )  # fmt: skip
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
             calls, scheduler.finished_of,
         )  # fmt: skip
+
+    def _hold_back(self, asked: StopBefore, paces: Paces, router: Router) -> HoldingBack:
+        """Have the end of the batch job be minded."""
+        from .stop_before import HoldingBack  # late: few programs ask for it
+
+        made = HoldingBack(
+            asked, self._lock, self._scheduler, self._jobs, self._calls, paces, self._dispatch,
+            self._callbacks, self._door, self._loop.step, lambda: self._driver,
+        )  # fmt: skip
+        router.tell_of_finished(made.heard)
+        self._dispatch.within, self._loop.calls_come = made.within, made.calls_come
+        return made
 
     # Calls.
 
@@ -305,11 +310,6 @@ class Farm:
         return self._jobs.error
 
     # The end.
-
-    @property
-    def stopped(self) -> Stopped | None:
-        """How the program was ended before its batch job; None where it was not."""
-        return None if self._holding_back is None else self._holding_back.stopped
 
     def interrupt(self, error: BaseException) -> None:
         """Raise an error in the program when it does no harm; called by a signal handler."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 from ..concurrency.signal_lock import SignalLock
@@ -57,6 +58,8 @@ class Loop:
         self._put_off, self._sharing = put_off, sharing
         self._abandoned: deque[int] = deque()
         self._closed = False
+        self.calls_come: Callable[[], None] | None = None
+        """Is told of calls before the scheduler is, where somebody looks at the time."""
         self.looked = 0.0
         """When messages were last looked for."""
 
@@ -84,6 +87,8 @@ class Loop:
 
     def submit_calls(self) -> None:
         """Tell the scheduler of all calls that have come since it was told last."""
+        if self.calls_come is not None:
+            self.calls_come()
         count = self._calls.take_fresh()
         self._jobs.grew(self._calls.number, count)
         self._dispatch.assigned(self._scheduler.submitted(self._calls.number, count))

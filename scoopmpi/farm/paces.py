@@ -52,7 +52,7 @@ class Paces:
 
     def known(self, target: Callable[..., Any]) -> Known:
         """Return what is known of a function."""
-        code = _code(target)
+        code = code_of(target)
         latest = self._latest.get(code)
         if latest is not None:
             self._keep(code, latest)
@@ -85,7 +85,7 @@ class Paces:
             del self._kept[next(iter(self._kept))]
 
 
-def _code(target: Any) -> tuple[str, object]:
+def code_of(target: Any) -> tuple[str, object]:
     """Return where the code is that a function, method, partial or callable object runs.
 
     Runs nothing of the user's but what pretends to be an attribute; what it raises is no matter.

@@ -92,15 +92,14 @@ class Router:
         if handler is not None:
             handler(sender, message)
 
-    def tell_first(self, kind: type, hear: Callable[[Any], None]) -> None:
-        """Have a function hear of each message of a class before anything follows from it."""
-        handler = self._handlers[kind]
+    def tell_of_finished(self, hear: Callable[[Finished], None]) -> None:
+        """Have a function hear of tasks that have run before anything follows from it."""
 
-        def both(sender: int, message: Any) -> None:
+        def both(sender: int, message: Finished) -> None:
             hear(message)
-            handler(sender, message)
+            self._finished(sender, message)
 
-        self._handlers = {**self._handlers, kind: both}
+        self._handlers = {**self._handlers, Finished: both}
 
     def _finished(self, sender: int, message: Finished) -> None:
         """Have the worker get its next batch first, then the caller the outcomes."""

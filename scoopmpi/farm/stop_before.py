@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from ..concurrency.signal_lock import SignalLock
 from ..process.time_kept_free import auto
+from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Scheduler
 from ..watching.door import Door
 from ..wire.messages import Finished
 from .callback_queue import CallbackQueue
 from .calls import CallStream
 from .dispatch import Dispatch
+from .driver import Driver
 from .jobs import Jobs
 from .paces import MOST, Paces
 from .tasks_left import TasksLeft, count
@@ -72,18 +74,21 @@ class StopBefore(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """What was left when the program was ended, and how many seconds before the end of the job."""
+    """How the program was ended.
+
+    left: the tasks that have not run. run: how many have, in this job.
+    seconds: to the end of the job.
+    """
 
     left: TasksLeft
+    run: int
     seconds: float
 
 
 class HoldingBack:
     """Holds back what the end of the job would cut, on one farm.
 
-    step: takes a turn of its loop. wait: the number of the wait of the program's in which this
-        thread takes a turn, 0 for none.
-    wake: has somebody take a turn.
+    step: takes a turn of its loop. driver: returns who has it called.
     """
 
     def __init__(
@@ -98,15 +103,14 @@ class HoldingBack:
         callbacks: CallbackQueue,
         door: Door,
         step: Callable[[], bool],
-        wait: Callable[[], int],
-        wake: Callable[[], None],
+        driver: Callable[[], Driver],
     ) -> None:
         self.stopped: Stopped | None = None
         """How the program was ended, None as long as it was not."""
         self._asked, self._lock, self._scheduler = asked, lock, scheduler
         self._jobs, self._calls, self._paces = jobs, calls, paces
         self._dispatch, self._callbacks, self._door = dispatch, callbacks, door
-        self._step, self._wait, self._wake = step, wait, wake
+        self._step, self._driver = step, driver
         self._began = time.time()
         self._look_at = 0.0
         self._longest: dict[object, float] = {}  # seconds of a task, by its function
@@ -133,7 +137,7 @@ class HoldingBack:
         after = rest()
         self._look()
         if self._callbacks or self._dispatch.outbox:
-            self._wake()
+            self._driver().wake()
         if not (self._jobs.maps or self._calls.waiting):
             return after
         wait = max(0.0, self._look_at - time.time())
@@ -144,29 +148,38 @@ class HoldingBack:
         tasks, seconds = message.stop - message.start, message.seconds
         if tasks <= 0 or seconds < 0:
             return
-        code = self._code(message.job)
         seconds += message.away
-        if code is not None and seconds > self._longest.get(code, 0.0):
+        longer = [
+            code for code in self._codes(message.job, message.start, message.stop)
+            if code is not None and seconds > self._longest.get(code, 0.0)
+        ]  # fmt: skip
+        for code in longer:
             self._longest.pop(code, None)
             self._longest[code] = seconds
             if len(self._longest) > MOST:
                 del self._longest[next(iter(self._longest))]
-            self._look()
-        elif time.time() >= self._look_at:
+        if longer or time.time() >= self._look_at:
             self._look()
 
     def begun(self, number: int) -> None:
         """Have a new map, of which nothing was handed out, wait where it would be too late."""
         latest = self._latest()
         if latest is not None:
-            self._pause(number, time.time() + self._needed(number) > latest)
+            self._pause(number, time.time() + self._needed({self._paces.code_of(number)}) > latest)
 
-    def within(self, number: int) -> float | None:
-        """Return the seconds within which tasks of a job may begin; None: whenever."""
-        latest = None if number < 0 else self._latest()
+    def calls_come(self) -> None:
+        """Have calls wait that come where it would be too late for one of them."""
+        latest, number = self._latest(), self._calls.number
+        if latest is not None and number not in self._paused:
+            self._pause(number, time.time() + self._needed(self._calls.fresh_codes) > latest)
+
+    def within(self, batch: Batch) -> float | None:
+        """Return the seconds within which tasks of a batch may begin; None: whenever."""
+        latest = None if batch.job < 0 else self._latest()
         if latest is None:
             return None
-        return max(0.0, latest - self._needed(number) - time.time())
+        needed = self._needed(self._codes(batch.job, batch.start, batch.stop))
+        return max(0.0, latest - needed - time.time())
 
     # What is decided.
 
@@ -180,13 +193,25 @@ class HoldingBack:
             margin = auto(end - (self._asked.job.began or self._began))
         return end - margin - ON_ITS_WAY
 
-    def _needed(self, number: int) -> float:
-        """Return how long a task of a job may take, by what is known; 0 where that is nothing."""
-        longest = self._longest.get(self._code(number), 0.0)
+    def _needed(self, codes: Collection[object]) -> float:
+        """Return how long a task of one of some functions may take; 0 where nobody knows."""
+        longest = max((self._longest.get(code, 0.0) for code in codes), default=0.0)
         return longest and max(longest, self._scheduler.policy.target)
 
-    def _code(self, number: int) -> object:
-        return number if number == self._calls.number else self._paces.code_of(number)
+    def _codes(self, number: int, start: int, stop: int) -> Collection[object]:
+        """Return the functions of some tasks of a job."""
+        if number == self._calls.number:
+            return self._calls.codes(start, stop)
+        return (self._paces.code_of(number),)
+
+    def _codes_left(self, number: int, late: bool) -> Collection[object]:
+        """Return the functions of all tasks of a job that are left.
+
+        late: whether some function could be too long; where none is, calls are not looked through.
+        """
+        if number == self._calls.number:
+            return self._calls.codes_left() if late else ()
+        return (self._paces.code_of(number),)
 
     def _look(self) -> None:
         """Have each job wait, or go on, and end the program where nothing can begin any more."""
@@ -203,8 +228,9 @@ class HoldingBack:
             return
         numbers = [self._calls.number, *self._jobs.maps]
         self._paused.intersection_update(numbers)
+        late = now + max(self._longest.values(), default=0.0) > latest - LOOK
         for number in numbers:
-            begins = latest - self._needed(number)
+            begins = latest - self._needed(self._codes_left(number, late))
             self._pause(number, now > begins)
             if now <= begins:
                 self._look_at = min(self._look_at, begins)
@@ -239,14 +265,16 @@ class HoldingBack:
         if busy or not self._scheduler.rests:
             self._idle_in, self._idle_since = 0, now
             return
-        before, self._idle_in = self._idle_in, self._wait() if self._scheduler.stands else 0
+        before, self._idle_in = self._idle_in, 0
+        if self._scheduler.stands:
+            self._idle_in = self._driver().programs_wait
         waits = before and before == self._idle_in  # else it may not have seen what has just come
         if not waits and not (late and now - self._idle_since > TAKES):
             return
         left = count(self._jobs, self._calls, self._scheduler)
         end = self._asked.job.at
         if left and end is not None:
-            self.stopped = Stopped(left, max(0.0, end - now))
+            self.stopped = Stopped(left, self._scheduler.answered, max(0.0, end - now))
             if self._door.open:
                 self._door.program_stopped(left.tasks, self.stopped.seconds)
             self._asked.stop()

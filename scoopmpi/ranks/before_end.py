@@ -7,13 +7,16 @@ Which tasks do not begin any more, and when nothing more can begin, is decided i
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from ..farm.stop_before import StopBefore, Stopped
 from ..process import time_kept_free
-from ..process.job_end import JobEndWatch
 from ..process.named_files import NameProblem
 from ..process.stopping import Stopping
 from ..program.scoop_options import STOPPED
+
+if TYPE_CHECKING:
+    from ..process.job_end import JobEndWatch
 
 _HOUR = 3600
 
@@ -48,6 +51,17 @@ class BeforeEnd:
             self._stopping.stop()
 
 
+def status(stopped: Stopped, of_program: int) -> int:
+    """Return the exit status of a program that was ended before its job.
+
+    of_program: its own, which counts where it is a failure. Where no task has run there is nothing
+    from which another job could go on: a chain of jobs would not end.
+    """
+    if of_program in (0, STOPPED):
+        return STOPPED if stopped.run else 1
+    return of_program
+
+
 def said(stopped: Stopped, checkpoint: str | None, kept: int | None) -> str:
     """Return what to tell the user of a program that was ended before its job.
 
@@ -55,6 +69,8 @@ def said(stopped: Stopped, checkpoint: str | None, kept: int | None) -> str:
     """
     text = f"stopped {_duration(stopped.seconds)} before the end of the job: {stopped.left} "
     text += f"{'is' if stopped.left.tasks == 1 else 'are'} left; "
+    if not stopped.run:
+        return f"{text}none has run: the job is too short, or --stop-before keeps too much of it"
     if checkpoint is None:
         return (
             f"{text}the outcomes of others that the program has not saved are lost "

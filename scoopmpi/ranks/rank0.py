@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch
 from ..farm.farm import Farm
+from ..farm.host_watch import HostWatch
 from ..output import console
 from ..process import identity, lifeline
 from ..process.launcher_variables import survivable
@@ -24,7 +25,7 @@ from ..process.status import status_of, wait_for_threads
 from ..process.stopping import Stopping
 from ..program import running
 from ..program.finding import Program
-from ..program.scoop_options import STOPPED, UNABLE, Options
+from ..program.scoop_options import UNABLE, Options
 from ..tasks import current_executor, pedigree
 from ..tasks.program_end import to_its_end
 from ..wire import payload
@@ -35,6 +36,7 @@ from .readers import Readers
 from .unread_words import UnreadWords
 
 if TYPE_CHECKING:
+    from ..farm.stop_before import Stopped
     from .before_end import BeforeEnd
 
 
@@ -110,17 +112,17 @@ def _lead(
 
     retries = 2 if options.retries is None else options.retries
     readers = Readers(options, unread.reader)
-    before_end = _before_end(options, readers)
+    ending = _before_end(options, readers)
     last_resort = LastResort(transport, options).start if survivable(os.environ) else None
     farm = Farm(
         transport, retries=retries, readers=readers.all, last_resort=last_resort,
-        stop_before=None if before_end is None else before_end.asked,
+        stop_before=None if ending is None else ending.asked,
     )  # fmt: skip
     watch = host_watch.over(farm, transport, os.environ)
     try:
         readers.check()
-        if before_end is not None:
-            before_end.check()
+        if ending is not None:
+            ending.check()
         checkpoint = _checkpoint(options, farm)
         if checkpoint is not None:
             pedigree.program.keep_in(checkpoint)
@@ -129,8 +131,8 @@ def _lead(
         farm.close(UNABLE)
         return UNABLE
     stopping = Stopping(farm.interrupt)
-    if before_end is not None:
-        before_end.end_by(stopping)
+    if ending is not None:
+        ending.end_by(stopping)
     lifeline.command.ready()
     console.install(farm.reconfigured)
     payload.names_on_workers(lambda: farm.members.names)
@@ -144,16 +146,30 @@ def _lead(
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
-        stopping.over()
-        current_executor.install(None)
-        if checkpoint is not None:  # first, as the end of the ranks may take its time
-            over = farm.error is None and not (stopping.asked or farm.stopped)
-            checkpoint.close(ended=over)
-        if stopping.asked and watch.launcher_died():
-            status = 1  # a crash, and nobody's wish
-        status = status or (STOPPED if farm.stopped else 0)
-        _tell_of_stop(farm, stopping, status, options.checkpoint)
-        farm.close(status, hurry=status > 128)
+        status = _close(farm, stopping, watch, status, checkpoint, options.checkpoint)
+    return status
+
+
+def _close(
+    farm: Farm, stopping: Stopping, watch: HostWatch, status: int, checkpoint: Any, path: str | None
+) -> int:  # fmt: skip
+    """End the farm of a program that has ended, and return the exit status of all.
+
+    status: the program's. path: of the checkpoint.
+    """
+    stopping.over()
+    current_executor.install(None)
+    stopped = None if farm.holding_back is None else farm.holding_back.stopped
+    if checkpoint is not None:  # first, as the end of the ranks may take its time
+        checkpoint.close(ended=farm.error is None and not (stopping.asked or stopped))
+    if stopping.asked and watch.launcher_died():
+        status = 1  # a crash, and nobody's wish
+    if stopped:
+        from . import before_end  # late: few programs ask for it
+
+        status = before_end.status(stopped, status)
+    _tell_of_stop(stopped, stopping, status, path)
+    farm.close(status, hurry=status > 128)
     return status
 
 
@@ -191,17 +207,19 @@ def _before_end(options: Options, readers: Readers) -> BeforeEnd | None:
     return BeforeEnd(options.stop_before, options.walltime, readers.job_end)
 
 
-def _tell_of_stop(farm: Farm, stopping: Stopping, status: int, checkpoint: str | None) -> None:
+def _tell_of_stop(
+    stopped: Stopped | None, stopping: Stopping, status: int, checkpoint: str | None
+) -> None:
     kept = None
-    if checkpoint is not None and (stopping.asked or farm.stopped):
+    if checkpoint is not None and (stopping.asked or stopped):
         from ..checkpoint.file import kept as counted
 
         kept = counted(checkpoint)
     text = stopping.said(status, checkpoint, kept)
-    if text is None and farm.stopped:
+    if text is None and stopped:
         from . import before_end
 
-        text = before_end.said(farm.stopped, checkpoint, kept)
+        text = before_end.said(stopped, checkpoint, kept)
     if text:
         with suppress(OSError, ValueError):  # the terminal was closed: the farm is to end still
             print(f"scoopmpi: {text}", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scoopmpi.farm.stop_before import StopBefore
+from scoopmpi.farm.stop_before import StopBefore, Stopped
 from scoopmpi.farm.tasks_left import MapLeft, TasksLeft
 from scoopmpi.tasks import current_executor
 from scoopmpi.tasks.executor import MapOptions
@@ -79,6 +79,11 @@ class World:
         self.farm.observe(reader)
         return reader
 
+    @property
+    def stopped(self) -> Stopped | None:
+        assert self.farm.holding_back is not None
+        return self.farm.holding_back.stopped
+
     def ends_in(self, seconds: float) -> None:
         self.job.at = self.clock.now + seconds
 
@@ -142,7 +147,8 @@ def test_nothing_begins_that_would_be_cut_and_all_are_counted(
         values.extend(made.executor.map(simulate, range(30_000), lengths))
     assert raised.value is made.error
     made.check()
-    left, seconds = made.farm.stopped or (None, 0.0)
+    left, count, seconds = made.stopped or (None, 0, 0.0)
+    assert count == len(made.ran)
     assert left == TasksLeft((MapLeft(NAME, len(made.ran), 30_000),), 0, 0)
     assert 0.9 <= seconds <= 1.0 + longest + 1.0
     assert values == list(range(len(values))) and len(values) <= len(made.ran)
@@ -165,7 +171,7 @@ def test_other_jobs_with_shorter_tasks_go_on(seed: int, world: Callable[..., Wor
     latest = {each.function: each.ended for each in made.ran}
     assert made.job.at is not None
     assert latest["analyse"] > made.job.at - 1.5 > made.job.at - 1.9 > latest["simulate"] - 0.9
-    assert made.farm.stopped is not None and len(made.farm.stopped.left.maps) == 2
+    assert made.stopped is not None and len(made.stopped.left.maps) == 2
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -179,10 +185,10 @@ def test_all_goes_on_where_the_end_moves_away(seed: int, world: Callable[..., Wo
     held = len(made.ran)
     assert held < 60
     made.ranks.spend(0.2)  # nobody waits for anything: the program may have other things to do
-    assert len(made.ran) == held and made.farm.stopped is None
+    assert len(made.ran) == held and made.stopped is None
     made.ends_in(60.0)
     assert [first, *values] == list(range(60))
-    assert made.farm.stopped is None
+    assert made.stopped is None
     made.check()
 
 
@@ -210,7 +216,7 @@ def test_nobody_is_ended_who_has_all_that_he_has_asked_for(
     calls = [made.executor.call(simulate, (index, 0.1), {}) for index in range(4)]
     assert [call.result() for call in calls] == list(range(4))
     made.ranks.spend(5.0)
-    assert made.farm.stopped is None
+    assert made.stopped is None
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -223,7 +229,7 @@ def test_whoever_goes_on_is_told_again_and_none_hangs(
     values = made.executor.map(analyse, range(100), [0.3] * 100)
     with pytest.raises(SystemExit):
         list(values)
-    left = made.farm.stopped
+    left = made.stopped
     assert left is not None and left.left.all_calls == 40
     ended = sum(each.function == "simulate" for each in made.ran)
     assert left.left.calls == 40 - ended
@@ -253,8 +259,8 @@ def test_tasks_of_tasks_are_part_of_their_task(seed: int, world: Callable[..., W
     longest = 0.0
     for each in sorted(parents, key=lambda each: each.ended):
         longest = max(longest, each.ended - each.began)
-    assert made.farm.stopped is not None
-    assert made.farm.stopped.left == TasksLeft((MapLeft(f"{__name__}.parent", len(parents), 100),))
+    assert made.stopped is not None
+    assert made.stopped.left == TasksLeft((MapLeft(f"{__name__}.parent", len(parents), 100),))
     assert len(made.ran) == 5 * len(parents), "each has run whole"
     # Their wall time differs by who has taken their tasks: one may take longer than any before.
     assert max(each.ended for each in parents) < latest + longest
@@ -287,7 +293,7 @@ def test_what_waits_to_be_tried_again_is_left(seed: int, world: Callable[..., Wo
     options = MapOptions(retry=RetryPolicy(5, 1.3, (ValueError,)))
     with pytest.raises(SystemExit):
         list(made.executor.results(fails, [range(3), [0.2] * 3], options))
-    assert made.farm.stopped is not None and made.farm.stopped.left.tasks == 3
+    assert made.stopped is not None and made.stopped.left.tasks == 3
     made.check()
 
 
@@ -304,8 +310,8 @@ def test_a_map_that_nobody_reads_is_left_too(seed: int, world: Callable[..., Wor
     del values
     with pytest.raises(SystemExit):
         made.farm.finish()
-    assert made.farm.stopped is not None
-    assert made.farm.stopped.left == TasksLeft((MapLeft(NAME, len(made.ran), 100),))
+    assert made.stopped is not None
+    assert made.stopped.left == TasksLeft((MapLeft(NAME, len(made.ran), 100),))
     made.check()
 
 
@@ -321,9 +327,9 @@ def test_what_a_dead_worker_held_is_left_where_it_is_too_late(
             next(values)
             if len(made.ran) > 3 and len(made.ranks.workers) > 1:
                 made.ranks.kill(made.ranks.workers[0])
-    assert made.farm.stopped is not None
+    assert made.stopped is not None
     done = {each.index for each in made.ran}
-    assert made.farm.stopped.left.tasks >= 100 - len(done)
+    assert made.stopped.left.tasks >= 100 - len(done)
 
 
 def test_what_is_too_late_is_not_even_sent(world: Callable[..., World]) -> None:
@@ -348,3 +354,39 @@ def test_nothing_is_held_back_where_nobody_says_when_the_job_ends(
     assert list(made.executor.map(simulate, range(80), [2.0] * 80)) == list(range(80))
     text = "--stop-before: nobody says when this job ends, or it has no end; nothing is held back (--walltime says it)"  # noqa: E501
     assert caplog.messages == [text]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_calls_of_a_short_function_go_on_when_those_of_a_long_one_are_done(
+    seed: int, world: Callable[..., World]
+) -> None:
+    made = world(workers=1 + seed % 3, seed=seed)
+    made.ends_in(6.0)
+    for call in [made.executor.call(simulate, (index, 1.5), {}) for index in range(2)]:
+        call.result()
+    quick = [made.executor.call(analyse, (index, 0.05), {}) for index in range(1000)]
+    assert made.job.at is not None
+    with pytest.raises(SystemExit):
+        while True:  # from here on a long one comes too late
+            if made.clock.now > made.job.at - 2.0 and len(quick) == 1000:
+                quick.append(made.executor.call(simulate, (7, 1.5), {}))
+            made.ranks.wait_until(lambda: False, 0)
+            made.ranks.spend(0.05)
+    made.check()
+    latest = max(each.ended for each in made.ran)
+    assert made.job.at - 2.3 < latest < made.job.at - 1.0
+    assert sum(each.function == "simulate" for each in made.ran) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_maps_have_shown_of_a_function_is_known_of_its_calls(
+    seed: int, world: Callable[..., World]
+) -> None:
+    made = world(workers=1 + seed % 3, seed=seed)
+    made.ends_in(6.0)
+    list(made.executor.map(simulate, range(1), [3.0]))
+    told = made.events()
+    with pytest.raises(SystemExit):
+        made.executor.call(simulate, (7, 3.0), {}).result()
+    assert not told.assigned and made.stopped is not None
+    assert made.stopped.left == TasksLeft((), 1, 1)

@@ -137,8 +137,8 @@ def the_run(facts: Facts) -> str:
     if given.get("manager"):
         job = f", job {given['job']}" if given.get("job") else ""
         rows.append(("Batch system", f"{given['manager']}{job}"))
-    if given.get("ends"):
-        rows.append(("The job’s time was over at", _moment(given["ends"])))
+    if ends := (facts.run.end or {}).get("ends"):
+        rows.append(("The job’s time was over at", _moment(ends)))
     rows.append(("Rank 0", facts.run.rank_0))
     names = [f"{host} ({many})" for host, many in given.get("hosts") or []]
     rows.append(("Hosts (workers)", amounts.some(names or facts.run.hosts, 50)))
