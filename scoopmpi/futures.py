@@ -30,19 +30,9 @@ from .tasks.future import Future
 from .tasks.wrapped import Retry
 
 __all__ = [
-    "ALL_COMPLETED",
-    "FIRST_COMPLETED",
-    "FIRST_EXCEPTION",
-    "Future",
-    "as_completed",
-    "map",
-    "mapReduce",
-    "mapScan",
-    "map_as_completed",
-    "shutdown",
-    "submit",
-    "wait",
-]
+    "ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION", "Future", "as_completed", "map",
+    "mapReduce", "mapScan", "map_as_completed", "shutdown", "submit", "wait",
+]  # fmt: skip
 
 T = TypeVar("T")
 _WAITS = (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED)
@@ -93,6 +83,10 @@ def map(
     retry = None
     if retries is not None or retry_delay is not None or retry_on is not None:
         retry = _retry(retries, retry_delay, retry_on)
+    if progress:
+        from .executors.shown_in_place import shown  # late: few maps ask for it
+
+        iterables = shown(executor, func, iterables, progress)
     options = map_options(
         func, iterables, timeout, True, task_timeout, return_exceptions, retry, progress
     )
@@ -123,6 +117,10 @@ def map_as_completed(
     retry = None
     if retries is not None or retry_delay is not None or retry_on is not None:
         retry = _retry(retries, retry_delay, retry_on)
+    if progress:
+        from .executors.shown_in_place import shown  # late: few maps ask for it
+
+        iterables = shown(executor, func, iterables, progress)
     options = map_options(
         func, iterables, timeout, False, task_timeout, return_exceptions, retry, progress
     )

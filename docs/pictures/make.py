@@ -127,7 +127,7 @@ def draw(screen, target):
 PICTURES = {
     "bar": bar, "status": status, "trace": trace, "report": report,
     "report-time-line": partial(report, of="section:nth-of-type(3)"),
-    "report-dark": partial(report, dark=True),
+    "report-durations": partial(report, of="section:nth-of-type(4)", dark=True),
 }  # fmt: skip
 
 

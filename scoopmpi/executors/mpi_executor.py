@@ -32,6 +32,7 @@ from .bounded_map import BoundedMap, BoundedValues, check_buffersize
 from .handed_in import HandedIn
 from .map_values import MapValues
 from .retries_asked import retry_asked
+from .shown_in_place import shown
 
 T = TypeVar("T")
 
@@ -210,10 +211,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         task_timeout: seconds that each task may take; TaskTimeout in its place afterwards.
         return_exceptions: True gives what tasks raise in the place of their values; else the first
             that is met is raised, and the rest given up.
-        retries: how often a task that raises is tried again, by whichever worker is free.
-        retry_delay: seconds before each further try.
-        retry_on: the exceptions after which it is, a type or several; Exception if none are named.
-        progress: as in `futures.map`; without effect where there is a buffersize.
+        retries, retry_delay, retry_on, progress: as in `futures.map`; no bar with a buffersize.
 
         Raises TypeError and ValueError for what these cannot be; RuntimeError after `shutdown`,
         BrokenMPIExecutor after a failed initializer.
@@ -248,6 +246,8 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
             if self._initializer is not None:
                 fn = self._initialized(fn, options.task_timeout)
                 options, failed = options._replace(task_timeout=NO_LIMIT), self._failed
+            if options.progress:
+                iterables = shown(below, fn, iterables, options.progress)
             results = below.results(fn, iterables, options)
             self._handed_in.add_map(results, below)
         finally:

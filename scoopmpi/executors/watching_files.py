@@ -58,7 +58,8 @@ def opened(files: Files, run: WatchedRun, called: str = "{}") -> Iterator[Observ
         from ..watching.trace import writing
         from ..watching.trace.about import about
 
-        yield writing.begun(option, trace, about(run.words, run.library()))
+        ends = run.ends()
+        yield writing.begun(option, trace, about(run.words, run.library()), lambda: ends.at)
     if reporter is not None:  # it hears of the end behind the trace, which is closed then
         yield reporter
 

@@ -7,6 +7,7 @@ the look whether rank 0 is still there.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -25,10 +26,13 @@ stopped before the end of its job; nobody writes the file any more."""
 _HELP = ("--help", "-h")
 _PAUSE = 2.0
 """Seconds between two looks of --watch."""
-_CLEARED = "\x1b[H\x1b[2J"
+_GIVEN_UP = 260.0
+"""Seconds for which --watch goes on with a file that nobody writes: five minutes in all. A job that
+is suspended may go on, one that was killed on another host does not."""
+_HOME, _TO_ITS_END, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+"""What clears a terminal without a flicker: each line to its end, and then all that is below."""
 _COLOURS: Mapping[str, Mapping[str, Any]] = {
     shown.GOOD: {"fg": "green"}, shown.BAD: {"fg": "red"}, shown.STRONG: {"bold": True},
-    shown.PLAIN: {},
 }  # fmt: skip
 
 
@@ -84,59 +88,79 @@ def command(file: str, watch: bool, as_json: bool) -> int:
 
 
 def _shown(file: str, as_json: bool) -> int:
-    said = replaced_file.read(file)
-    gone = _gone(said)
-    if gone:  # it may have ended just now
-        said = replaced_file.read(file)
-    _tell(said, gone, as_json)
+    said, gone = _look(file)
+    click.echo("\n".join(_lines(said, gone, as_json)))
     return _status(said, gone)
 
 
 def _watched(file: str, as_json: bool) -> int:
-    """Show the file again and again, until the run has ended or is known to be gone."""
-    on_terminal = not as_json and sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
-    written, told_of_none, marked = None, False, False
+    """Show the file again and again, until the run has ended or died."""
+    show = _redraw if not as_json and _on_terminal() else _Blocks(apart=not as_json).show
     try:
+        if not os.path.lexists(file):
+            click.echo(f"{file} is not there yet: waiting for the run to begin", err=True)
+        while not os.path.lexists(file):
+            time.sleep(_PAUSE)
         while True:
-            said = _read(file)
-            if said is None and not told_of_none:
-                told_of_none = True
-                click.echo(f"{file} is not there yet: waiting for the run to begin", err=True)
-            if said is not None:
-                gone = _gone(said)
-                over = gone or said.get("state") != "running"
-                late = shown.stale(said, time.time(), gone)
-                if on_terminal:
-                    click.echo(_CLEARED, nl=False)
-                    _tell(said, gone, as_json)
-                elif said.get("written") != written or late != marked or gone:
-                    if written is not None and not as_json:
-                        click.echo()
-                    _tell(said, gone, as_json)
-                    written, marked = said.get("written"), late
-                if over:
-                    return _status(said, gone)
+            said, gone = _look(file)
+            late = shown.stale(said, time.time(), gone)
+            show((said.get("written"), late), _lines(said, gone, as_json))
+            over = gone or said.get("state") != "running"
+            if over or shown.stale(said, time.time() - _GIVEN_UP):
+                return _status(said, gone)
             time.sleep(_PAUSE)
     except KeyboardInterrupt:
         return WELL
 
 
-def _read(file: str) -> Mapping[str, Any] | None:
-    """Return what the file says; None where it is not there yet."""
-    if not os.path.lexists(file):
-        return None
-    return replaced_file.read(file)
+def _look(file: str) -> tuple[Mapping[str, Any], bool]:
+    """Return what the file says, and whether rank 0 is known to be gone."""
+    said = replaced_file.read(file)
+    if not _gone(said):
+        return said, False
+    said = replaced_file.read(file)  # it may have ended just now
+    return said, _gone(said)
 
 
-def _tell(said: Mapping[str, Any], gone: bool, as_json: bool) -> None:
+def _lines(said: Mapping[str, Any], gone: bool, as_json: bool) -> list[str]:
     if as_json:
         import json
 
-        click.echo(json.dumps(said))
-        return
+        return [json.dumps(said)]
+    found = shown.lines(said, time.time(), gone)
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    for line in shown.lines(said, time.time(), gone):
-        click.secho(line.text, color=False if plain else None, **_COLOURS[line.mark])
+    return [
+        each.text if plain or not each.mark else click.style(each.text, **_COLOURS[each.mark])
+        for each in found
+    ]
+
+
+def _on_terminal() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _redraw(which: object, lines: list[str]) -> None:
+    """Show lines in the place of those before, as many as the terminal has."""
+    rows = shutil.get_terminal_size().lines
+    text = "".join(f"{line}{_TO_ITS_END}\n" for line in lines[: max(rows - 1, 1)])
+    click.echo(f"{_HOME}{text}{_BELOW}", nl=False)
+
+
+class _Blocks:
+    """Shows lines below those before, where the file is another one. apart: with an empty line."""
+
+    def __init__(self, apart: bool) -> None:
+        self._apart = apart
+        self._before: object = None
+
+    def show(self, which: object, lines: list[str]) -> None:
+        """Show lines, unless they were shown; which: differs from one file to the next."""
+        if self._before == which:
+            return
+        if self._apart and self._before is not None:
+            click.echo()
+        self._before = which
+        click.echo("\n".join(lines))
 
 
 def _status(said: Mapping[str, Any], gone: bool) -> int:

@@ -14,6 +14,7 @@ class Counts:
 
     known: as many as there are, as far as that is known.
     running: assigned, waiting at a worker or running there.
+    dropped: nobody wants them any more, as their job has ended without them; they are not known.
     """
 
     known: int = 0
@@ -23,6 +24,7 @@ class Counts:
     retried: int = 0
     lost: int = 0
     given_up: int = 0
+    dropped: int = 0
     running: int = 0
     batches: int = 0
     seconds: float = 0.0
@@ -103,10 +105,16 @@ class Worker:
 
     def running(self) -> Held | None:
         """Return what it runs, None where it has nothing to run."""
-        return next((held for held in self.held if not held.waits), None)
+        for held in self.held:
+            if not held.waits:
+                return held
+        return None
 
     def busy(self, now: float) -> float:
         """Return the seconds for which it has run tasks until now."""
-        held = self.running()
-        runs = 0.0 if held is None else max(now - held.since, 0.0)
-        return self.seconds + runs + sum(each.spent for each in self.held)
+        seconds, running = self.seconds, None
+        for held in self.held:
+            seconds += held.spent
+            if running is None and not held.waits:
+                running = held
+        return seconds if running is None else seconds + max(now - running.since, 0.0)

@@ -28,6 +28,9 @@ _APART = 1.0
 _FINE, _HALVINGS = 0.02, 60
 """To which part of a task the moment is sought at which equal tasks have ended, and in how many
 steps at most."""
+_MANY = 50
+"""With more workers than so many, and more tasks for each than that, it costs more time than it is
+worth to count whole ones."""
 _BIN = 10 ** (1 / BINS)
 """By which tasks of one bin of a histogram may differ."""
 _MOMENT = 1e-9
@@ -305,7 +308,10 @@ def _played(jobs: Sequence[_Open], rests: Sequence[float | None]) -> float | Non
 
 def _after(free: list[float], tasks: int, each: float) -> list[float]:
     """Return when workers are free that share equal tasks. free: when they are so before."""
-    low, high = min(free), (tasks * each + sum(free)) / len(free) + each
+    cut = (tasks * each + sum(free)) / len(free)  # as if tasks could be cut
+    if len(free) > _MANY and tasks > _MANY * len(free):
+        return [cut + each / 2] * len(free)
+    low, high = min(free), cut + each
     for _ in range(_HALVINGS):
         if high - low <= each * _FINE:
             break

@@ -79,7 +79,8 @@ class Tally(Observer):
         with self.lock:
             ended = self.jobs.pop(job, None)
             if ended is not None:  # what was given up with it is no work any more
-                self._known(ended, -ended.counts.left)
+                left = ended.counts.left
+                self._count(ended, known=-left, dropped=left)
 
     # Tasks.
 
@@ -107,6 +108,7 @@ class Tally(Observer):
                 counts.failed += failed
                 if job not in self.jobs:  # it was taken for given up
                     counts.known += tasks
+                    counts.dropped -= tasks
 
     def tasks_put_off(
         self, job: int, worker: int, start: int, tasks: int, seconds: float, seen: Seen | None

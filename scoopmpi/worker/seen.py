@@ -36,12 +36,20 @@ _RUNS_ON = Seen(())
 class Sight:
     """What is looked at on one worker.
 
-    thread: its own. nested: the spans of nested tasks.
+    thread: its own.
     """
 
-    def __init__(self, thread: int, nested: NestedSpans) -> None:
-        self.thread, self.nested = thread, nested
+    def __init__(self, thread: int) -> None:
+        self.thread = thread
+        self._epoch = time.time() - time.monotonic()
+        self.nested = NestedSpans(self.now)
+        """The spans of nested tasks."""
         self.memory = Memory()
+
+    def now(self) -> float:
+        """Return the time in seconds since 1970: one that never goes back, as clocks that are set
+        may do."""
+        return self._epoch + time.monotonic()
 
 
 def observe(batches: Batches, tasks: DepthFirst, thread: int) -> None:
@@ -51,8 +59,8 @@ def observe(batches: Batches, tasks: DepthFirst, thread: int) -> None:
     """
     if tasks.spans is not None:
         return
-    tasks.spans = NestedSpans()
-    sight, opened = Sight(thread, tasks.spans), batches.open
+    sight, opened = Sight(thread), batches.open
+    tasks.spans = sight.nested
     if isinstance(opened, partial):
         if opened.func is WatchedBatch:
             batches.open = partial(SeenWatchedBatch, sight=sight, **opened.keywords)
@@ -69,7 +77,7 @@ class SeenBatch(Running):
         self._segments: list[tuple[float, float]] = []
         self._short = 0.0
         self._errors: Counter[str] = Counter()
-        self._since: float | None = time.time()
+        self._since: float | None = sight.now()
         super().__init__(*given, **more)
         if not self._beside:
             sight.memory.begins(self._function)
@@ -79,13 +87,13 @@ class SeenBatch(Running):
     def suspend(self) -> Finished | None:
         """Answer for what has ended, by the running task itself, which will wait."""
         answer = super().suspend()
-        self._pause(time.time())
+        self._pause(self._sight.now())
         self._since = None
         return self._telling(answer)
 
     def resume(self, seconds: float) -> None:
         """Go on after so many seconds."""
-        self._since = time.time()
+        self._since = self._sight.now()
         super().resume(seconds)
 
     def front(self, value: Packed) -> Finished | None:
@@ -110,7 +118,7 @@ class SeenBatch(Running):
 
     def _seen(self) -> Seen:
         """Return what is to be said since it was last."""
-        now = time.time()
+        now = self._sight.now()
         if self._since is not None:
             self._pause(now)
             self._since = now

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -120,6 +123,48 @@ def test_watching_goes_on_until_the_end(
     blocks = re.findall(r"^prog\.py: (\w+)", done.stdout, re.MULTILINE)
     assert blocks == ["running", "running", "failed"], "a block for each file, and no more"
     assert "\x1b" not in done.stdout
+
+
+def test_a_run_that_dies_while_it_is_watched_is_said_to_be_gone(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_command, "_PAUSE", 0.01)
+    looks = iter([False, False, True, True])
+    monkeypatch.setattr(status_command, "_gone", lambda said: next(looks))
+    done = shown(file(), "--watch")
+    assert done.return_value == 3
+    assert done.stdout.count("prog.py: running") == 2, "a block for each state"
+    assert done.stdout.count("rank 0 is not there any more") == 1
+
+
+def test_a_file_that_nobody_writes_is_given_up(
+    file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_command, "_PAUSE", 0.01)
+    done = shown(file(old=299.7), "--watch")
+    assert done.return_value == 3 and "or cannot write" in done.stdout
+
+
+@pytest.mark.ranks
+def test_on_a_terminal_it_is_drawn_in_its_place(file: Callable[..., str]) -> None:
+    path, (ours, theirs) = file(), os.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 6, 80, 0, 0))
+    words = [sys.executable, "-m", "scoopmpi.myscoop", "status", path, "--watch"]
+    env = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        text = b""
+        while b"\x1b[J" not in text:
+            text += os.read(ours, 4096)
+        file(state="ended", exit_status=0)
+        assert process.wait(30) == 0
+        while text.count(b"\x1b[J") < 2:
+            text += os.read(ours, 4096)
+    os.close(ours)
+    first, second, rest = text.split(b"\x1b[J")
+    assert rest == b"" and first.startswith(b"\x1b[H") and second.startswith(b"\x1b[H")
+    assert first.count(b"\n") == second.count(b"\n") == 5, "as many lines as there is room for"
+    assert b"running" in first and b"ended well" in second
 
 
 def test_watching_a_run_that_is_gone_ends(file: Callable[..., str]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
-import struct
-import termios
 
 import pyte
+
+from tests.support import terminals
 
 
 class Shown:
@@ -67,7 +66,7 @@ class ScreenAt(Shown):
 
     def resize(self, columns: int, rows: int) -> None:
         super().resize(columns, rows)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        terminals.resize(self.fd, columns, rows)
 
     def look(self) -> list[str]:
         """Take in what was written, and return all lines."""

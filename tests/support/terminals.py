@@ -6,6 +6,7 @@ import fcntl
 import os
 import select
 import signal
+import struct
 import termios
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,14 +22,18 @@ def at_a_terminal(
     script: Iterable[tuple[bytes, Typed]],
     cwd: str | os.PathLike[str] = ".",
     seconds: float = 40,
+    size: tuple[int, int] | None = None,
 ) -> bytes:
     """Return what a person sees, with the exit status in angle brackets behind it.
 
     script: what is waited for behind the last such thing, and what is done then.
+    size: columns and rows of the terminal, if it says them.
     In the end the terminal must be as it was.
     """
     terminal, theirs = os.openpty()
     before = termios.tcgetattr(theirs)
+    if size is not None:
+        resize(theirs, *size)
     pid = _started(words, env, cwd, terminal, theirs)
     try:
         seen, waiting = _played(pid, terminal, list(script), seconds)
@@ -40,6 +45,11 @@ def at_a_terminal(
     assert not waiting, (waiting, seen)
     assert after == before, "the terminal is not as it was"
     return seen + b"<%d>" % status
+
+
+def resize(terminal: int, columns: int, rows: int) -> None:
+    """Give a terminal another size, and tell who is in front of it."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 def _started(

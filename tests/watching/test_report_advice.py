@@ -65,13 +65,25 @@ def test_many_ends() -> None:
     assert "30 times" in text and "in 30 maps" in text
 
 
-def test_waiting_for_rank_0_by_short_tasks_and_by_long_ones() -> None:
-    title = "Workers wait for rank 0"
-    short = said(Farm(workers=4).map("tiny", [0.0001] * 4000, overhead=0.0002).trace())[title]
-    assert "Tasks of tiny take 112 µs" in short or "Tasks of tiny take 100 µs" in short
-    assert "some 450 arguments" in short or "some 500 arguments" in short
-    slow = said(Farm(workers=4).map("big", [0.1] * 400, overhead=0.05).trace())[title]
-    assert "Arguments or values may be large" in slow and "32 % of their time" in slow
+@pytest.mark.parametrize(
+    ("seconds", "load", "said_then"),
+    [
+        (0.0001, 90, "Hand more work to each task"), (0.1, 90, "Arguments or values may be large"),
+        (0.1, 5, "it is not rank 0 that is slow"), (0.0001, 5, "it is not rank 0 that is slow"),
+        (0.0001, None, "Hand more work to each task"),
+    ],
+)  # fmt: skip
+def test_waiting_for_rank_0(seconds: float, load: int | None, said_then: str) -> None:
+    farm = Farm(workers=4).start(0.0).map("even", [seconds * 0.1] * 4000, batch=1000)
+    trace = farm.map("waited_for", [seconds] * 400, overhead=seconds / 2).trace(after=0.0)
+    for event in trace["traceEvents"]:
+        if event["name"] == "rank 0":
+            event["args"]["load"] = load
+    if load is None:
+        trace["traceEvents"] = [each for each in trace["traceEvents"] if each["name"] != "rank 0"]
+    text = said(trace)["Workers wait for rank 0"]
+    assert "most of it in waited_for, whose tasks take" in text and said_then in text
+    assert (f"used {load} % of a core" in text) == (load is not None)
 
 
 def test_the_program_alone() -> None:

@@ -15,6 +15,8 @@ import pytest
 from scoopmpi.launch import report_command
 from scoopmpi.myscoop import main as myscoop
 from scoopmpi.process.named_files import NameProblem
+from scoopmpi.program.scoop_options import Options
+from scoopmpi.ranks.readers import Readers
 from scoopmpi.watching.report import making
 from scoopmpi.watching.report.facts import facts
 from scoopmpi.watching.report.markup import data, visible
@@ -105,6 +107,29 @@ def test_the_tables_have_the_numbers_without_scripts() -> None:
         "Open MPI 5.0.8", "map 1 of simulate", "The slowest tasks", "Waiting for rank 0", "squares",
     ):  # fmt: skip
         assert wanted in text, wanted
+
+
+def luminance(colour: str) -> float:
+    """How bright a colour is, as WCAG has it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_text_stands_out_from_what_is_behind_it() -> None:
+    style = (Path(making.__file__).parent / "report.css").read_text()
+    themes = re.findall(r"color-scheme: (?:light|dark);(.*?)\}", style, flags=re.S)
+    assert len(themes) == 2
+    for theme in themes:
+        colours = dict(re.findall(r"--([\w-]+): (#\w{6});", theme))
+        for text in ("text", "muted", "wrong"):
+            for behind in ("bg", "panel"):
+                bright = sorted(luminance(colours[name]) for name in (text, behind))
+                assert (bright[1] + 0.05) / (bright[0] + 0.05) >= 4.5, (text, behind)
+        kinds = {colours[f"kind-{number}"] for number in range(9)}
+        assert len(kinds) == 9 and not kinds & {colours["idle"], colours["wrong"]}
 
 
 def test_a_killed_run_says_so() -> None:
@@ -214,6 +239,16 @@ def test_without_the_library_it_is_said_what_to_install(
         making.begun("--report", str(tmp_path / "r.html"), None)
     done = click.testing.CliRunner().invoke(myscoop, ["report", str(trace)])
     assert done.exit_code == 1 and "pip install 'scoopmpi[report]'" in done.output
+
+
+def test_a_job_is_told_so_before_its_program_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "_LIBRARY", "no_such_library")
+    readers = Readers(Options(report=str(tmp_path / "r.html")))
+    with pytest.raises(NameProblem, match=r"pip install 'scoopmpi\[report\]'"):
+        readers.check()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_report_that_could_not_be_written_is_refused_at_once(tmp_path: Path) -> None:

@@ -307,6 +307,18 @@ def test_tasks_that_are_tried_again_count_when_they_end() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_held_back_before_the_end_of_the_job_is_marked() -> None:
+    told = Told(workers=1)
+    told.hear(0.0, "job_begun", 1, "map", "f", 9, None)
+    told.hear(1.0, "job_paused", 1, True)
+    told.hear(2.0, "program_stopped", 9, 60.0)
+    events = told.closed(3.0)
+    marks = [(each["name"], each["ts"]) for each in events if each.get("cat") == form.STOP]
+    assert marks == [
+        ("map 1 of f held back", 1_000_000), ("stopped before the end of the job", 2_000_000),
+    ]  # fmt: skip
+
+
 def test_what_runs_stands_at_the_end_of_the_file(tmp_path: Path) -> None:
     trace = writing.begun("--trace", str(tmp_path / "t.json"), {})
     book, file = trace._file.book, trace._file

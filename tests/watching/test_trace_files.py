@@ -103,6 +103,21 @@ def test_what_others_have_written_anew_is_read_too(path: Path) -> None:
     assert total(spans(loaded(path)), "tasks") == 50
 
 
+def test_a_compressed_file_may_be_cut_off_and_have_any_name(path: Path, tmp_path: Path) -> None:
+    before = list(Trace(str(path)).events())
+    data = gzip.compress(path.read_bytes())
+    for size in range(20, len(data), 50):
+        (tmp_path / "x").write_bytes(data[:size])
+        try:
+            found = list(Trace(str(tmp_path / "x")).events())
+        except TraceError:
+            assert size < 400
+            continue
+        assert found == before[: len(found)]
+    (tmp_path / "x").write_bytes(data)
+    assert list(Trace(str(tmp_path / "x")).events()) == before
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "no JSON", '{"otherData":[\n', '{"a":[\n1]}'])
 def test_other_files_are_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)

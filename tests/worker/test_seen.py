@@ -40,10 +40,8 @@ class Strand:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(spans, "time", made)
-    return made
+def clock() -> Clock:
+    return Clock()
 
 
 def run(log: NestedSpans, clock: Clock, chance: random.Random, depth: int) -> int:
@@ -71,7 +69,7 @@ def run(log: NestedSpans, clock: Clock, chance: random.Random, depth: int) -> in
 
 @pytest.mark.parametrize("seed", range(30))
 def test_spans_of_nested_tasks_nest_and_count_each_task(seed: int, clock: Clock) -> None:
-    log, chance = NestedSpans(), random.Random(seed)
+    log, chance = NestedSpans(clock.time), random.Random(seed)
     ran = run(log, clock, chance, seed % 12)
     found = log.taken()
     assert sum(span.tasks for span in found) == ran
@@ -84,7 +82,7 @@ def test_spans_of_nested_tasks_nest_and_count_each_task(seed: int, clock: Clock)
 
 
 def test_short_tasks_in_a_row_are_one_span(clock: Clock) -> None:
-    log = NestedSpans()
+    log = NestedSpans(clock.time)
     for number in range(10_000):
         job = Job()
         frame = log.begin(job, Strand("a" if number < 5000 else "b"))  # type: ignore[arg-type]

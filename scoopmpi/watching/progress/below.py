@@ -98,7 +98,7 @@ class Below:
 
         For the outlet: with its lock held.
         """
-        if self._beside(data):
+        if self._beside(data) and (self._open or not self._collect()):
             self._open = True
             return data
         before = self._gone() + (b"" if self._open else self._staying())

@@ -63,9 +63,9 @@ class Overview:
         waiting = []
         for each in self._all.values():
             each.look(now)
-            if each.active or self._keeps(each):
+            if self._keeps(each) or each.goes_on(now):
                 waiting.append(max(each.due(now), 0.0))
-            elif not each.is_over(now):  # more may come soon: it is not worth to be woken for
+            elif not each.is_over(now):  # more may come soon: we need not be woken for it
                 waiting.append(SOON)
         return min(waiting, default=None)
 
@@ -93,8 +93,7 @@ class Overview:
         found = []
         for each in self._all.values():
             if self._keeps(each) and (end or each.stays or each.is_over(now)):
-                found.append(each.last(now))
-                each.told = True
+                found.append(each.stay(now))
                 self._several = True
         return found
 
@@ -109,7 +108,7 @@ class Overview:
             if each.is_over(now) and not self._keeps(each) and not each.open:
                 self._forget(key)
         shown = [each for each in self._all.values() if each.due(now) <= 0 and not each.stays]
-        shown = [each for each in shown if each.active or self._keeps(each)]
+        shown = [each for each in shown if self._keeps(each) or each.goes_on(now)]
         return sorted(shown, key=lambda each: (each.kind == "nested", each.begun))
 
     def _forget(self, key: Key) -> None:

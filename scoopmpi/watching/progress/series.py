@@ -105,7 +105,7 @@ class Series:
         self._pace = Pace()
         self.before = Sum()
         """Of calls that had a line of their own before."""
-        self._rest = Sum()  # when there was nothing to do at last
+        self._rest, self._rested = Sum(), kind == "calls"  # when there was nothing to do at last
         self._done = 0
 
     def begins(self, job: Job, now: float, after: float = SOON) -> None:
@@ -126,9 +126,10 @@ class Series:
 
     def ends(self, number: int, now: float) -> None:
         """Take in that nobody wants more of a job."""
-        job = self.open.pop(number)
-        if not over(job):
+        job = self.open[number]
+        if not over(job) or (len(self.open) <= FEW and self.total.done != self._done):
             self._seen = now
+        del self.open[number]
         size = size_of(job)
         for total in (self._wave, self._past):
             total.add(job.counts, job.counts.done if size is None else size)
@@ -156,21 +157,26 @@ class Series:
         total, before = self.total, self._done
         self._done = total.done
         if self.active or total.done != before:
-            if self.kind == "calls" and (self.told or now - self._seen >= SOON):
+            if self.told or (self._rested and now - self._seen >= SOON):
                 self._begin_anew(now)
-            self._seen = now
+            self._seen, self._rested = now, False
         elif self.kind == "calls":
-            self._rest = total
+            self._rest, self._rested = total, True
         self._pace.note(now, self.total.finished)
 
     def _begin_anew(self, now: float) -> None:
-        """Give calls that come long after the others a line of their own: they are one job."""
+        """Give calls that come long after the others a line of their own: all are one job."""
         self.begun, self.shown, self.told, self._pace = now, False, False, Pace()
         for total in (self._past, self._wave):
             total.less(self._rest)
         self.before.join(replace(self._rest, size=self._rest.done))
         self._rest = Sum()
         self._done = self.total.done
+
+    def goes_on(self, now: float) -> bool:
+        """True where tasks are left, or more may follow at once as they have before."""
+        several = self._maps > 1 or self.kind == "calls"
+        return self.active or (several and not self.told and not self.is_over(now))
 
     def is_over(self, now: float) -> bool:
         """True where nothing has been to do for a while."""
@@ -201,8 +207,11 @@ class Series:
         times = [seconds for seconds in known if seconds is not None]
         return max(times) if times and len(times) == len(estimates) else None
 
-    def last(self, now: float) -> Row:
-        """Return the line that stays."""
+    def stay(self, now: float) -> Row:
+        """Return the line that stays; it has done so then."""
+        self.told = True
+        if self.kind == "calls" and not self.active:
+            self._rest, self._rested = self.total, True
         total, took = self.total, max((now if self.active else self._seen) - self.begun, 1e-3)
         rate = total.finished / took if total.finished else None
         return Row(

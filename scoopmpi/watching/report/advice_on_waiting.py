@@ -7,16 +7,18 @@ others have some.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from . import amounts
+from .by_function import Function
 from .curves import worked
 from .facts import Facts
 from .finding import Finding
 from .run import Job, Spans
-from .shares import ALONE, ENDING, RANK_0, TAIL
+from .shares import ALONE, ENDING, RANK_0, TAIL, unbegun
 
 WAITING_SHARE = 0.05
 """Of worker time: what is less is lost in the differences between two runs."""
@@ -28,8 +30,8 @@ SHORT_SECONDS = 0.005
 """A task below that is near what handing it over costs, with its arguments and its value."""
 MEANT_SECONDS = 0.05
 """What a task should take that is made of several short ones: a tenth of it is above the cost."""
-BUSY_LOAD = 80.0
-"""Percent of a core at which rank 0 counts as busy."""
+BUSY_LOAD = 60.0
+"""Percent of a core at which rank 0 counts as busy: the rest is the program, and the system."""
 
 
 @dataclass(slots=True)
@@ -80,8 +82,8 @@ def tail(facts: Facts) -> Finding | None:
     found = _longest_end(facts)
     if found is None or _few(found[2], facts):
         return None
-    _, spans, job = found
-    workers = len(facts.run.workers)
+    end, spans, job = found
+    workers = sum(each.lost is None or each.lost > end.began for each in facts.run.workers)
     idle = workers - len(np.unique(spans.row))
     share = facts.shares.share(TAIL)
     many, long = _last_tasks(spans), _longer(spans, facts)
@@ -173,22 +175,25 @@ def many_ends(facts: Facts) -> Finding | None:
 def rank_0(facts: Facts) -> Finding | None:
     """Workers that have nothing to do while tasks are queued."""
     share = facts.shares.share(RANK_0)
-    if share < WAITING_SHARE or not facts.functions:
+    function = _most_waited_for(facts) if share >= WAITING_SHARE else None
+    if function is None:
         return None
-    most = max(facts.functions, key=lambda function: function.durations.tasks)
-    usual = most.durations.quantile(0.5)
-    load = facts.curves.load
-    busy = float((load >= BUSY_LOAD).mean()) if load is not None else 0.0
-    said = f" Rank 0 was busy in {amounts.share(busy)} of the run." if busy >= 0.05 else ""
+    usual, load = function.durations.quantile(0.5), _load_meanwhile(facts)
+    used = f" Rank 0 used {load:.0f} % of a core then." if load is not None else ""
     text = (
         f"Workers had nothing to do for {amounts.share(share)} of their time although tasks were"
-        f" queued.{said} "
+        f" queued, most of it in {function.name}, whose tasks take {amounts.duration(usual)} by the"
+        f" median.{used} "
     )
-    if usual < SHORT_SECONDS:
-        many = max(round(MEANT_SECONDS / max(usual, 1e-7), -1), 10)
+    if usual < SHORT_SECONDS and (load is None or load >= BUSY_LOAD):
         text += (
-            f"Tasks of {most.name} take {amounts.duration(usual)} by the median: hand more work to"
-            f" each, for example some {many:,.0f} arguments of today's."
+            "Hand more work to each task, for example several arguments as one, so that it takes"
+            f" {amounts.duration(MEANT_SECONDS)}; and return less."
+        )
+    elif load is not None and load < BUSY_LOAD:
+        text += (
+            "So it is not rank 0 that is slow: are there more workers than cores, does the program"
+            " make its arguments slowly, or are arguments and values large for the network?"
         )
     else:
         text += (
@@ -196,6 +201,33 @@ def rank_0(facts: Facts) -> Finding | None:
             " run: share what all tasks have in common as constants, and return less."
         )
     return Finding("Workers wait for rank 0", text, share)
+
+
+def _most_waited_for(facts: Facts) -> Function | None:
+    """Return the function in whose jobs workers had nothing longest while tasks were queued."""
+    intervals = unbegun(facts.run)
+    spans = facts.run.spans
+    jobs, places = np.unique(spans.job, return_index=True)
+    named = dict(zip(jobs.tolist(), spans.function[places].tolist(), strict=True))
+    times = np.array(list(intervals.values())).reshape(-1, 2)
+    length = times[:, 1] - times[:, 0]
+    work = worked(spans, times[:, 1]) - worked(spans, times[:, 0])
+    idle: Counter[str] = Counter()
+    for job, seconds in zip(intervals, len(facts.run.workers) * length - work, strict=True):
+        idle[facts.run.functions[named[job]]] += seconds
+    known = {function.name: function for function in facts.functions}
+    return next((known[name] for name, _ in idle.most_common() if name in known), None)
+
+
+def _load_meanwhile(facts: Facts) -> float | None:
+    """Return the load of rank 0 while workers waited for it, percent; None where nobody looked."""
+    curves, run = facts.curves, facts.run
+    if curves.load is None:
+        return None
+    half = run.seconds / len(curves.at) / 2
+    queued = facts.shares.periods.within(curves.at - half, curves.at + half, RANK_0)
+    weights = queued * np.maximum(len(run.workers) - curves.working, 0.0)
+    return float(np.average(curves.load, weights=weights)) if weights.sum() > 0 else None
 
 
 def serial(facts: Facts) -> Finding | None:

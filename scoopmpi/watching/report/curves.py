@@ -11,6 +11,7 @@ import numpy as np
 
 from ..trace import form
 from .run import Column, Spans, TracedRun
+from .shares import RANK_0, Periods
 
 POINTS = 1200
 """Points of a curve: one for each pixel of a wide window."""
@@ -30,14 +31,16 @@ class Curves:
     load: Column | None
 
 
-def curves(run: TracedRun, points: int = POINTS) -> Curves:
-    """Return the curves of a run."""
+def curves(run: TracedRun, periods: Periods, points: int = POINTS) -> Curves:
+    """Return the curves of a run. periods: when tasks were queued, more exactly than counters."""
     edges = np.linspace(0.0, run.seconds, points + 1)
     working = np.diff(worked(run.spans, edges)) / np.diff(edges)
-    return Curves(
-        (edges[1:] + edges[:-1]) / 2, np.clip(working, 0.0, len(run.workers)),
-        _most(run, form.QUEUED, edges), _most(run, form.LOAD, edges),
-    )  # fmt: skip
+    queued = _most(run, form.QUEUED, edges)
+    if queued is not None:
+        queued[periods.within(edges[:-1], edges[1:], RANK_0) <= 0] = 0.0
+    middle = (edges[1:] + edges[:-1]) / 2
+    working = np.clip(working, 0.0, len(run.workers))
+    return Curves(middle, working, queued, _most(run, form.LOAD, edges))
 
 
 def worked(spans: Spans, at: Column) -> Column:

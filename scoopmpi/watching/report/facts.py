@@ -42,4 +42,5 @@ class Facts:
 def facts(run: TracedRun) -> Facts:
     """Return what there is to say of a run."""
     found = shares(run)
-    return Facts(run, found, functions(run), hosts(run, found), curves(run))
+    lines = curves(run, found.periods)
+    return Facts(run, found, functions(run), hosts(run, found), lines)

@@ -74,12 +74,12 @@ def _write(target: str, text: bytes) -> None:
 class Reporter(Observer):
     """Makes the report of one farm when all is over; the trace is closed before.
 
-    path: of the report. trace: path of the trace that is there anyway; None for one that the report
-    needs, and that goes with it.
+    option: that asks for it. path: of the report. trace: path of the trace that is there anyway;
+    None for one that the report needs, and that goes with it.
     """
 
-    def __init__(self, path: str, trace: str | None) -> None:
-        self._path = path
+    def __init__(self, option: str, path: str, trace: str | None) -> None:
+        self._option, self._path = option, path
         self._own = trace is None
         self._trace = f"{path}.trace.json" if trace is None else trace
 
@@ -95,7 +95,9 @@ class Reporter(Observer):
         try:
             former = named_files.put_aside(self._path)
             if former is not None:
-                text = f"scoopmpi: --report {self._path}: that of a former run is now {former}"
+                text = (
+                    f"scoopmpi: {self._option} {self._path}: that of a former run is now {former}"
+                )
                 print(text, file=sys.stderr, flush=True)
             make(self._trace, self._path)
         except KeyboardInterrupt:
@@ -109,7 +111,7 @@ class Reporter(Observer):
                     os.unlink(self._trace)
 
     def _tell(self, what: str) -> None:
-        text = f"scoopmpi: --report {self._path}: {what}"
+        text = f"scoopmpi: {self._option} {self._path}: {what}"
         if os.path.exists(self._trace):
             text += f"; myscoop report {self._trace} -o {self._path} makes it"
         with suppress(OSError, ValueError):  # the terminal may be closed
@@ -117,10 +119,11 @@ class Reporter(Observer):
 
 
 def begun(option: str, name: str, trace: str | None) -> Reporter:
-    """Return what makes the report that an option names.
+    """Return what makes the report that an option, or an argument, names.
 
-    trace: the name of the trace that the user wants anyway, if one. Raises NameProblem where the
-    report could not be made or written at the end.
+    option: `--report`, `report`, or as it is called. trace: the name of the trace that the user
+    wants anyway, if one. Raises NameProblem where the report could not be made or written at the
+    end.
     """
     path = named_files.named(option, name)
     try:
@@ -129,4 +132,6 @@ def begun(option: str, name: str, trace: str | None) -> Reporter:
         raise named_files.NameProblem(f"{option} {path}: {problem}") from None
     if reason := named_files.refusal(path):
         raise named_files.NameProblem(f"{option} {path} cannot be written: {reason}")
-    return Reporter(path, None if trace is None else named_files.named("--trace", trace))
+    if trace is not None:
+        trace = named_files.named(option.replace("report", "trace"), trace)
+    return Reporter(option, path, trace)

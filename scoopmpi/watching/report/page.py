@@ -99,6 +99,7 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
     )
     more = len(names) - 9
     legend += f"<span>and {amounts.count(more, 'other')}, in grey</span>" if more > 0 else ""
+    lost = " Brown: lost." if any(worker.lost is not None for worker in facts.run.workers) else ""
     merged = line["merged"]
     note = (
         f"Neighbours that are shorter than {amounts.duration(merged)} are drawn as one."
@@ -113,8 +114,8 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
         '<div class="tools"><button type="button" id="reset">Whole run</button>'
         '<button type="button" id="closer" aria-label="Zoom in">+</button>'
         '<button type="button" id="wider" aria-label="Zoom out">−</button>'
-        '<span class="hint">Zoom: wheel, drag, + and −. Move: shift and drag, arrows. Red: failed.'
-        "</span></div>",
+        '<span class="hint">Zoom: wheel, drag, + and −. Move: shift and drag, arrows.</span>'
+        f"<span>Red: failed.{lost}</span></div>",
         '<div class="frame"><canvas id="timeline" tabindex="0" role="img" aria-label="A line for'
         ' each worker, with what it ran when; the tables below say it in numbers"></canvas>'
         '<div id="tip" hidden></div></div><div id="curves" role="img"'
@@ -126,8 +127,8 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
 def _by_work(facts: Facts) -> list[int]:
     """Return the numbers of functions, that first on which workers spent most time."""
     names = {name: number for number, name in enumerate(facts.run.functions)}
-    first = [names[each.name] for each in facts.functions if each.name in names]
-    return [*first, *(number for number in names.values() if number not in set(first))]
+    first = dict.fromkeys(names[each.name] for each in facts.functions if each.name in names)
+    return list(first | dict.fromkeys(names.values()))
 
 
 def _numbers(facts: Facts, line: dict[str, Any]) -> dict[str, Any]:
@@ -162,8 +163,6 @@ def _bands(jobs: list[Job], seconds: float) -> list[dict[str, Any]]:
     free: list[float] = []
     found = []
     for job in jobs:
-        if job.kind == "nested":
-            continue
         ended = seconds if job.ended is None else job.ended
         lane = next((place for place, until in enumerate(free) if until <= job.began), len(free))
         free[lane : lane + 1] = [ended]

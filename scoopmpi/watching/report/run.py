@@ -8,6 +8,7 @@ began.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -146,8 +147,11 @@ class _Seen:
     names: dict[tuple[int, int, str], str] = field(default_factory=dict)
     joined: dict[int, float] = field(default_factory=dict)
     functions: dict[str, int] = field(default_factory=dict)
-    spans: list[tuple[Any, ...]] = field(default_factory=list)
-    nested: list[tuple[Any, ...]] = field(default_factory=list)
+    spans: array[float] = field(default_factory=lambda: array("d"))
+    nested: array[float] = field(default_factory=lambda: array("d"))
+    """Of each span a number for each column, one after the other: the worker's rank is its row."""
+    places: dict[int, int] = field(default_factory=dict)
+    """The host's number of each worker that has a span."""
     jobs: dict[int, Job] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     counters: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
@@ -168,8 +172,9 @@ class _Seen:
             return
         function = self.functions.setdefault(str(event["name"]), len(self.functions))
         end = args.get("end", form.WHOLE)
-        (self.spans if kind == form.BATCH else self.nested).append((
-            (event["pid"], event["tid"]), began, ended,
+        self.places[event["tid"]] = event["pid"]
+        (self.spans if kind == form.BATCH else self.nested).extend((
+            event["tid"], began, ended,
             args.get("busy", event["dur"]) * _MICRO, function, args.get("job", 0),
             args.get("start") or 0, args.get("tasks", 0), args.get("failed", 0),
             args.get("attempt", 1), args.get("batches", 1),
@@ -226,7 +231,7 @@ class _Seen:
         keys = {
             (pid, tid) for pid, tid, kind in self.names if kind == "thread_name" and pid and tid
         }
-        keys |= {span[0] for span in (*self.spans, *self.nested)}
+        keys |= {(pid, tid) for tid, pid in self.places.items()}
         found = []
         for row, (pid, tid) in enumerate(sorted(keys)):
             host = self.names.get((pid, 0, "process_name")) or f"host {pid}"
@@ -242,14 +247,13 @@ _TAKES = {
 }  # fmt: skip
 
 
-def _columns(found: list[tuple[Any, ...]], rows: Mapping[int, int]) -> Spans:
+def _columns(found: array[float], rows: Mapping[int, int]) -> Spans:
     """Return spans as columns. rows: of workers, by their rank."""
-    if not found:
-        empty = [np.zeros(0, float if name in _TIMES else np.int64) for name in _COLUMNS]
-        return Spans(*empty)
-    keys, *facts = zip(*found, strict=True)
-    columns = [np.array([rows[tid] for _, tid in keys], np.int64)]
-    for name, values in zip(_COLUMNS[1:], facts, strict=True):
-        columns.append(np.array(values, float if name in _TIMES else np.int64))
-    order = np.lexsort((columns[1], columns[0]))
-    return Spans(*(column[order] for column in columns))
+    table = np.frombuffer(found).reshape(-1, len(_COLUMNS))
+    ranks, places = np.unique(table[:, 0], return_inverse=True)
+    row = np.array([rows[int(rank)] for rank in ranks], np.int64)[places]
+    order = np.lexsort((table[:, 1], row))
+    kinds = [float if name in _TIMES else np.int64 for name in _COLUMNS]
+    columns = [table[order, place].astype(kind) for place, kind in enumerate(kinds)]
+    columns[0] = row[order]
+    return Spans(*columns)

@@ -83,9 +83,7 @@ def failures(facts: Facts) -> str:
 
 def maps(facts: Facts) -> str:
     """Return the section on jobs: maps, submitted calls."""
-    known_jobs = facts.run.jobs.values()
-    jobs = sorted((job for job in known_jobs if job.kind != "nested"), key=lambda job: job.began)
-    nested_jobs = len(known_jobs) - len(jobs)
+    jobs = sorted(facts.run.jobs.values(), key=lambda job: job.began)
     done = np.zeros(0, np.int64)
     numbers, spans = sorted(facts.run.jobs), facts.run.spans
     if numbers and len(spans):
@@ -103,10 +101,8 @@ def maps(facts: Facts) -> str:
         ))  # fmt: skip
     if not rows:
         return ""
-    left = not_shown(len(jobs), "further job")
-    if nested_jobs:
-        many = amounts.count(nested_jobs, "time")
-        left += paragraph(f"Besides, tasks handed tasks of their own to other workers {many}.")
+    left_out = ((facts.run.end or {}).get("left_out") or {}).get(form.JOB, 0)
+    left = not_shown(len(jobs) + left_out, "further job")
     return section("Maps and calls", table("Maps and calls", heads, rows), left)
 
 
@@ -126,8 +122,8 @@ def the_run(facts: Facts) -> str:
     if given.get("manager"):
         job = f", job {given['job']}" if given.get("job") else ""
         rows.append(("Batch system", f"{given['manager']}{job}"))
-    if given.get("ends"):
-        rows.append(("The job’s time was over at", _moment(given["ends"])))
+    if ends := (facts.run.end or {}).get("ends"):
+        rows.append(("The job’s time was over at", _moment(ends)))
     rows.append(("Rank 0", facts.run.rank_0))
     names = [f"{name} ({many})" for name, many in given.get("hosts") or []]
     rows.append(("Hosts (workers)", amounts.some(names or facts.run.hosts, 50)))

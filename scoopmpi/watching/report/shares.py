@@ -120,7 +120,8 @@ def united(spans: Spans) -> tuple[Column, Column, float]:
 def _periods(run: TracedRun, last: float) -> Periods:
     """Return when tasks were queued, when the last ones ran, and when there was no task at all."""
     busy_times, busy = _steps(run.spans.began, run.spans.ended)
-    open_times, opened = _steps(*_unbegun(run))
+    intervals = np.array(list(unbegun(run).values())).reshape(-1, 2)
+    open_times, opened = _steps(intervals[:, 0], intervals[:, 1])
     queue_times, queued = _queue(run)
     end = max(run.seconds, last)
     inner = np.concatenate([busy_times, open_times, queue_times])
@@ -133,14 +134,19 @@ def _periods(run: TracedRun, last: float) -> Periods:
     return Periods(times, np.where(is_queued, RANK_0, np.where(is_busy, TAIL, ALONE)))
 
 
-def _unbegun(run: TracedRun) -> tuple[Column, Column]:
-    """Return from when to when each job has tasks that have not begun, for the first time."""
+def unbegun(run: TracedRun) -> dict[int, tuple[float, float]]:
+    """Return from when to when each job has tasks that have not begun, for the first time.
+
+    A job whose beginning is not in the trace, as a worker has offered it or it was short, begins
+    with its first task.
+    """
     first = run.spans.chosen(run.spans.attempt <= 1)
-    latest: dict[int, float] = {}
     order = np.argsort(first.began, kind="stable")
-    latest.update(zip(first.job[order].tolist(), first.began[order].tolist(), strict=True))
-    jobs = [job for job in run.jobs.values() if latest.get(job.number, job.began) > job.began]
-    return np.array([job.began for job in jobs]), np.array([latest[job.number] for job in jobs])
+    jobs, times = first.job[order].tolist(), first.began[order].tolist()
+    earliest = dict(zip(jobs[::-1], times[::-1], strict=True))
+    earliest |= {job.number: job.began for job in run.jobs.values() if job.number in earliest}
+    latest = dict(zip(jobs, times, strict=True))
+    return {job: (earliest[job], latest[job]) for job in latest if latest[job] > earliest[job]}
 
 
 def _queue(run: TracedRun) -> tuple[Column, Column]:

@@ -191,7 +191,7 @@ class Timeline {
     const { context, ratio } = this;
     let last = -99;
     const rows = this.data.workers;
-    const each = this.row / ratio >= 13;
+    const each = this.row / ratio >= 15;
     context.textAlign = "right";
     for (let row = 0; row < rows.length; row++) {
       const first = !row || rows[row].host !== rows[row - 1].host;

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from heapq import nsmallest
 from typing import Any, NamedTuple
 
 from ...program.scoop_options import STOPPED
@@ -173,11 +174,15 @@ def _seconds(function: Function, part: float) -> float | None:
     return float(f"{found:.3g}") if function.durations.tasks else None
 
 
-def slowest(workers: Iterable[Worker], times: Times) -> list[dict[str, Any]]:
+def running(workers: Iterable[Worker]) -> list[tuple[Worker, Held]]:
+    """Return who runs something, and what."""
+    return [(worker, held) for worker in workers if (held := worker.running()) is not None]
+
+
+def slowest(of: Iterable[tuple[Worker, Held]], times: Times) -> list[dict[str, Any]]:
     """Return what has run longest of all that runs."""
-    running = [(worker, held) for worker in workers if (held := worker.running()) is not None]
-    running.sort(key=lambda pair: pair[1].since - pair[1].spent)
-    return [_running(worker, held, times) for worker, held in running[:MOST_SLOWEST]]
+    found = nsmallest(MOST_SLOWEST, of, key=lambda pair: pair[1].since - pair[1].spent)
+    return [_running(worker, held, times) for worker, held in found]
 
 
 def _running(worker: Worker, held: Held, times: Times) -> dict[str, Any]:
@@ -237,17 +242,23 @@ def _pace(rate: float) -> float:
     return float(f"{rate:.4g}")
 
 
-def body(tally: Tally, estimate: Estimate, of_hosts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the totals over all jobs, those included that have ended."""
+def body(
+    tally: Tally, estimate: Estimate, of_hosts: Sequence[dict[str, Any]], busy: int
+) -> dict[str, Any]:
+    """Return the totals over all jobs, those included that have ended. busy: workers now."""
     total, more = tally.total, estimate.more and tally.ended is None
-    alive = [worker for worker in tally.workers.values() if not worker.lost]
     return {
-        "tasks": {"known": total.known, "more": more, **counts(total)},
+        "tasks": {
+            "known": total.known,
+            "more": more,
+            **counts(total),
+            "dropped": total.dropped,
+        },
         "pace": _pace(estimate.rate),
         "workers": {
             "joined": len(tally.workers),
-            "lost": len(tally.workers) - len(alive),
-            "busy": sum(worker.running() is not None for worker in alive),
+            "lost": sum(worker.lost for worker in tally.workers.values()),
+            "busy": busy,
         },
         "open_jobs": len(opened(tally)),
         "all_functions": len(tally.functions),

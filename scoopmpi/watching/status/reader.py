@@ -142,16 +142,17 @@ class StatusFile(Observer):
         found = self._ends.found if self._ends is not None else None
         ends = None if found is None else found.at
         with tally.lock:
+            busy = contents.running(tally.workers.values())
             on_hosts = self._load.hosts(tally.workers, times.now)
             left = tally.total.left
             jobs = contents.opened(tally)
             estimates = {each.number: self._estimator.of(each.number) for each in jobs}
             parts = {
                 **contents.head(self._run, times, tally, SELDOM, self._stopped is not None),
-                **contents.body(tally, estimate, on_hosts),
+                **contents.body(tally, estimate, on_hosts, len(busy)),
                 "jobs": contents.jobs(jobs, estimates, times, self._paused),
                 "functions": contents.functions(tally.functions.values()),
-                "slowest_running": contents.slowest(tally.workers.values(), times),
+                "slowest_running": contents.slowest(busy, times),
                 "hosts": contents.hosts(on_hosts),
                 "failures": contents.failures(tally.functions.values()),
             }

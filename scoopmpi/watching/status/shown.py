@@ -85,14 +85,18 @@ def _work(file: Part, now: float) -> Iterator[Line]:
     tasks, workers, stopped = file.part("tasks"), file.part("workers"), file.part("stopped")
     more = "or more " if tasks.count("more") else ""
     parts = [f"{tasks.count('done')} of {tasks.count('known')} {more}tasks done"]
+    at_workers = tasks.count("running") if _runs(file) else 0
+    parts += [f"{at_workers} at workers"] if at_workers else []
     for name, text in (
-        ("running", "at workers"), ("failed", "failed"), ("retried", "tried again"),
-        ("lost", "lost with workers"), ("recalled", "from the checkpoint"),
+        ("failed", "failed"), ("retried", "tried again"), ("lost", "lost with workers"),
+        ("recalled", "from the checkpoint"),
     ):  # fmt: skip
         parts += [f"{tasks.count(name)} {text}"] if tasks.count(name) else []
     if stopped:
         before = words.duration(stopped.number("before_end"))
         parts += [f"{stopped.count('left')} left, {before} before the end of the job"]
+    elif tasks.count("dropped"):
+        parts += [f"{tasks.count('dropped')} dropped with their maps"]
     yield Line("")
     yield from _wrapped("Tasks    ", ", ".join(parts), BAD if tasks.count("failed") else PLAIN)
     lost = workers.count("lost")

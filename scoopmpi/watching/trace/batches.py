@@ -50,33 +50,27 @@ class BatchSpans:
             return  # it runs on, in one piece
         pieces = self._pieces(now, place, held, seconds, seen)  # first: it may set the clock
         inner = [] if seen is None else self._inner(place, seen)
-        function = "" if seen is None else seen.function
-        name = form.quoted(function) if function else ""
+        function = (seen is not None and seen.function) or self._jobs[held.job].function
+        name = form.quoted(function)
         for piece in pieces[:-1]:
-            waits = self._span(place, held, *piece, form.WAITS, name)
+            waits = self._span(held, *piece, form.WAITS, name)
             self._spans.add(place, waits, _within(inner, *piece))
         last = pieces[-1]
         end = (form.CUT if held.cut else form.WHOLE) if over else form.PART
-        span = self._counting(self._span(place, held, *last, end, name), held)
+        span = self._counting(self._span(held, *last, end, name), held)
         span.batches = 1
         if seen is not None:
-            span.nested = sum(each.tasks for each in seen.nested)
-            span.resident, span.peak = seen.resident, seen.peak
-            if not seen.segments:
-                span.busy = round(1e6 * max(seconds, 0.0))
-            span.busy += round(1e6 * seen.short)
+            _add_seen(span, seconds, seen)
         self._spans.add(place, span, _within(inner, *last))
         self._apart(place, inner, pieces)
         if held.first is None:
             held.first = pieces[0][0]
         held.pieces += len(pieces) - 1
         if over and held.pieces:
-            self._tell_life(place, held, last[1], function or self._jobs[held.job].function)
+            self._tell_life(place, held, last[1], function)
 
-    def _span(
-        self, place: Place, held: Held, began: int, until: int, end: str, name: str = ""
-    ) -> Span:  # fmt: skip
-        name = name or self._jobs[held.job].name
+    def _span(self, held: Held, began: int, until: int, end: str, name: str = "") -> Span:
+        name = name or form.quoted(self._jobs[held.job].function)
         return Span(
             name, held.job, held.start - held.tasks - held.again, began, until, until - began, end,
             attempt=held.attempt, batches=0,
@@ -159,10 +153,19 @@ class BatchSpans:
 
     def _open(self, now: float, place: Place, held: Held, end: str) -> Span:
         began = self._begun(place, held)
-        span = self._span(place, held, began, max(self._us(now), began), end)
+        span = self._span(held, began, max(self._us(now), began), end)
         span.unended = held.stop - held.start
         return span
 
 
 def _within(inner: list[Inner], began: int, until: int) -> list[Inner]:
     return [each for each in inner if began <= each.began and each.ended <= until]
+
+
+def _add_seen(span: Span, seconds: float, seen: Seen) -> None:
+    """Have a span say what its worker says. seconds: that it took, as rank 0 has heard."""
+    span.nested = sum(each.tasks for each in seen.nested)
+    span.resident, span.peak = seen.resident, seen.peak
+    if not seen.segments:
+        span.busy = round(1e6 * max(seconds, 0.0))
+    span.busy += round(1e6 * seen.short)

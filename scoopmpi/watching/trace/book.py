@@ -219,10 +219,10 @@ class Book(Observer):
             if line is not None:
                 yield line
 
-    def close(self, now: float, status: int) -> None:
+    def close(self, now: float, status: int, ends: float | None = None) -> None:
         """Have the rest in the file, and the numbers of the whole run.
 
-        status: of the program.
+        status: of the program. ends: when the batch job is ended, where that is known.
         """
         self.look(now)
         ts = self._us(now)
@@ -236,7 +236,10 @@ class Book(Observer):
         left_out = dict(self._marks.left_out)
         if self._jobs.left_out:
             left_out[form.JOB] = self._jobs.left_out
-        said = {"status": status, "coarsened": self.spans.ration.shortest, "left_out": left_out}
+        said = {
+            "status": status, "coarsened": self.spans.ration.shortest, "left_out": left_out,
+            "ends": ends,
+        }  # fmt: skip
         self._out(
             form.mark(ts, form.RUN, "end", said | totals.of_run(self.tally, now - self._began))
         )

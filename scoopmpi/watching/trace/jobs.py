@@ -16,12 +16,11 @@ _ENDED = 1000
 
 @dataclass(slots=True)
 class Job:
-    """One job. name: of its function, as JSON has it. begun: microseconds."""
+    """One job. begun: microseconds."""
 
     number: int
     kind: str
     function: str
-    name: str
     size: int | None
     begun: int
 
@@ -31,7 +30,7 @@ class Job:
         return f"map {self.number} of {self.function}" if self.kind == "map" else "submitted calls"
 
 
-_GONE = Job(0, "", "a job that has ended", form.quoted("a job that has ended"), None, 0)
+_GONE = Job(0, "", "a job that has ended", None, 0)
 
 
 class JobLives:
@@ -52,7 +51,7 @@ class JobLives:
 
     def begun(self, ts: int, number: int, kind: str, name: str, size: int | None) -> None:
         """Have a job begin."""
-        job = Job(number, kind, name, form.quoted(name), size, ts)
+        job = Job(number, kind, name, size, ts)
         self._known[number] = job
         if kind == "nested":  # there are many, which would hide all others: their batches say it
             return

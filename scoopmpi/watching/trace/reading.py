@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any, TypeAlias
 
 from . import form
 
 Event: TypeAlias = dict[str, Any]
+_GZIP = b"\x1f\x8b"
 
 
 class TraceError(ValueError):
@@ -21,7 +23,7 @@ class TraceError(ValueError):
 
 
 class Trace:
-    """A trace in a file, compressed where its name ends in .gz.
+    """A trace in a file, maybe one that `gzip` has compressed.
 
     Raises TraceError where it is none, OSError where it cannot be read.
     """
@@ -40,7 +42,7 @@ class Trace:
                 found = json.loads(line + "]}") if line.rstrip().endswith("[") else self._all()
                 other = found.get("otherData", {}) if isinstance(found, dict) else {}
                 kind = other.get("format") if isinstance(other, dict) else None
-            except (ValueError, EOFError):
+            except (ValueError, EOFError, zlib.error):
                 kind = None
         if kind != form.FORMAT:
             raise TraceError(f"{path} is no trace of scoopmpi, or of another version")
@@ -63,7 +65,10 @@ class Trace:
             file.readline()
             for number, line in enumerate(_readable(file), 2):
                 if damaged:
-                    raise TraceError(f"{self.path}: line {damaged} is no event")
+                    raise TraceError(
+                        f"{self.path}: line {damaged} is no event; where a job writes it just now, "
+                        "ask once more"
+                    )
                 text = line.strip().removeprefix(",")
                 if text == "]}":
                     self.whole = True
@@ -81,7 +86,9 @@ class Trace:
             self.end = event.get("args", {})
 
     def _opened(self) -> IO[str]:
-        if self.path.endswith(".gz"):
+        with open(self.path, "rb") as file:
+            compressed = file.read(2) == _GZIP
+        if compressed:
             return gzip.open(self.path, "rt", encoding="utf-8", errors="replace")
         return open(self.path, encoding="utf-8", errors="replace")
 
@@ -97,5 +104,5 @@ def _readable(file: IO[str]) -> Iterator[str]:
     """Yield the lines of a file, as far as they can be unpacked."""
     try:
         yield from file
-    except EOFError:  # compressed, and cut off
+    except (EOFError, zlib.error):  # compressed, and cut off
         return

@@ -56,7 +56,7 @@ class Span:
         self.again += other.again
         self.nested += other.nested
         self.attempt = max(self.attempt, other.attempt)
-        self.resident, self.peak = other.resident, max(self.peak, other.peak)
+        self.resident, self.peak = other.resident or self.resident, max(self.peak, other.peak)
 
     @property
     def args(self) -> str:

@@ -13,7 +13,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...process import named_files
 from ..door import EVENTS
@@ -22,6 +22,7 @@ from ..observer import Observer
 from . import form
 from .book import Book
 
+Ends: TypeAlias = Callable[[], float | None]
 logger = logging.getLogger("scoopmpi")
 
 _UNWRITTEN = 64 << 20
@@ -31,14 +32,16 @@ _UNWRITTEN = 64 << 20
 class TraceFile(GrownFile):
     """Writes what a book makes of events.
 
-    head: the first line. began: when the run has, in seconds since 1970. See `GrownFile`.
+    head: the first line. began: when the run has, in seconds since 1970. ends: as of `begun`. See
+    `GrownFile`.
     """
 
     end = form.END
 
-    def __init__(self, path: str, fd: int, head: str, began: float) -> None:
+    def __init__(self, path: str, fd: int, head: str, began: float, ends: Ends) -> None:
         self.events: deque[tuple[float, str, tuple[Any, ...]]] = deque()
         """When, by the clock of `time.monotonic`, which event, and what it says."""
+        self._ends = ends
         self._epoch = began - time.monotonic()
         self._lines: list[str] = []
         self._head = head
@@ -83,7 +86,7 @@ class TraceFile(GrownFile):
         if status is None:
             self.book.look(now)
         else:
-            self.book.close(now, status)
+            self.book.close(now, status, self._ends())
 
     # What the file asks.
 
@@ -109,7 +112,7 @@ class TraceFile(GrownFile):
         self._hear()
 
     def _missing(self) -> int:
-        return self._dropped
+        return self._dropped + len(self._lines)
 
 
 class TraceWriter(Observer):
@@ -146,10 +149,13 @@ for _event in EVENTS:
         setattr(TraceWriter, _event, _told(_event))
 
 
-def begun(option: str, name: str, about: Mapping[str, Any]) -> TraceWriter:
+def begun(
+    option: str, name: str, about: Mapping[str, Any], ends: Ends = lambda: None
+) -> TraceWriter:
     """Open the file that an option names, and say what has become of that of a former run.
 
-    about: what its head says beside the time. Raises NameProblem where it cannot be written.
+    about: what its head says beside the time. ends: when the batch job is ended, in seconds since
+    1970; asked when the run is over. Raises NameProblem where it cannot be written.
     """
     path = named_files.named(option, name)
     former = named_files.put_aside(path)
@@ -165,4 +171,4 @@ def begun(option: str, name: str, about: Mapping[str, Any]) -> TraceWriter:
         print(text, file=sys.stderr, flush=True)
     began = time.time()
     head = form.head({**about, "began": began})
-    return TraceWriter(TraceFile(path, fd, head, began), path)
+    return TraceWriter(TraceFile(path, fd, head, began, ends), path)

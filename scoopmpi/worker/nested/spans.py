@@ -7,7 +7,7 @@ Tasks of one that is too short count for the span around it, or for the one befo
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...tasks.seen import NestedSpan
@@ -28,10 +28,10 @@ class Frame:
 
     __slots__ = ("began", "extra", "front", "job", "strand")
 
-    def __init__(self, job: NestedJob, strand: Strand) -> None:
+    def __init__(self, job: NestedJob, strand: Strand, now: float) -> None:
         self.job, self.strand = job, strand
         self.extra = 0
-        self.go_on(time.time())
+        self.go_on(now)
 
     def go_on(self, now: float) -> None:
         """Begin anew at a time."""
@@ -49,9 +49,13 @@ class Frame:
 
 
 class NestedSpans:
-    """The spans of one worker; for its own thread."""
+    """The spans of one worker; for its own thread.
 
-    def __init__(self) -> None:
+    clock: seconds since 1970, that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._frames: list[Frame] = []
         self._spans: list[NestedSpan] = []
         self._shortest = _SHORTEST
@@ -59,7 +63,7 @@ class NestedSpans:
 
     def begin(self, job: NestedJob, strand: Strand) -> Frame:
         """Take note that tasks of a job begin on top of what runs. strand: says which."""
-        frame = Frame(job, strand)
+        frame = Frame(job, strand, self._clock())
         self._frames.append(frame)
         return frame
 
@@ -67,12 +71,12 @@ class NestedSpans:
         """Take note that they have ended, or wait for their turn."""
         frames = self._frames
         if frames and frames[-1] is frame:  # else the worker ends, and all that waited
-            self._note(frame, time.time(), len(frames))
+            self._note(frame, self._clock(), len(frames))
             frames.pop()
 
     def set_aside(self) -> list[Frame]:
         """Take note that what runs is set aside; return it for `go_on`."""
-        now, frames = time.time(), self._frames
+        now, frames = self._clock(), self._frames
         for depth in range(len(frames), 0, -1):
             self._note(frames[depth - 1], now, depth)
         self._frames, self._since = [], now
@@ -80,13 +84,13 @@ class NestedSpans:
 
     def go_on(self, frames: list[Frame]) -> None:
         """Take note that what was set aside runs again."""
-        self._frames, self._since = frames, time.time()
+        self._frames, self._since = frames, self._clock()
         for frame in frames:
             frame.go_on(self._since)
 
     def taken(self) -> tuple[NestedSpan, ...]:
         """Return the spans since this was asked last."""
-        self._since = time.time()
+        self._since = self._clock()
         if not self._spans:
             return ()
         spans, self._spans = tuple(self._spans), []

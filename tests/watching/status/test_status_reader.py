@@ -63,7 +63,7 @@ def test_a_run_from_its_beginning_to_its_end(farm: Played) -> None:
     assert (said["format"], said["version"], said["state"]) == ("scoopmpi status", 1, "running")
     assert said["tasks"] == {
         "known": 0, "more": False, "done": 0, "left": 0, "running": 0, "failed": 0, "retried": 0,
-        "lost": 0, "recalled": 0,
+        "lost": 0, "recalled": 0, "dropped": 0,
     }  # fmt: skip
     assert (said["command"], said["manager"], said["job"]) == ("prog.py 100", "slurm", "123")
     assert (said["host"], said["pid"], said["written"]) == ("n1", 4711, BEGAN)
@@ -134,7 +134,7 @@ def test_failures_losses_and_what_was_recalled(farm: Played) -> None:
     said = farm.said()
     assert said["tasks"] == {
         "known": 20, "more": False, "done": 10, "left": 10, "running": 0, "failed": 5,
-        "retried": 2, "lost": 2, "recalled": 5,
+        "retried": 2, "lost": 2, "recalled": 5, "dropped": 0,
     }  # fmt: skip
     assert [(each["tasks"], each["function"]) for each in said["failures"]] == [
         (2, "fit"), (2, "fit"), (1, "fit"),
@@ -148,6 +148,19 @@ def test_failures_losses_and_what_was_recalled(farm: Played) -> None:
     farm.door.farm_closed(1)
     said = farm.said()
     assert (said["state"], said["exit_status"]) == ("failed", 1)
+
+
+def test_tasks_of_a_map_that_is_given_up_are_dropped(farm: Played) -> None:
+    farm.door.worker_joined(1, "n1", 101)
+    farm.door.job_begun(1, "map", "f", 400, None)
+    for task in range(5):
+        farm.run(1, 1, task, 1.0)
+    farm.door.tasks_assigned(1, 1, 5, 1, 1)
+    farm.door.job_ended(1)
+    assert (farm.said()["tasks"]["known"], farm.said()["tasks"]["dropped"]) == (5, 395)
+    farm.door.tasks_finished(1, 1, 5, 1, 0, 1.0, None)  # it was under way
+    tasks = farm.said()["tasks"]
+    assert (tasks["known"], tasks["done"], tasks["dropped"]) == (6, 6, 394)
 
 
 def test_the_last_minute_of_a_host_is_not_the_whole_run(farm: Played) -> None:
