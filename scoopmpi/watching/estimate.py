@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from .counted import Job, Worker
+from .counted import Held, Job, Worker
 from .durations import BINS, Durations
 from .tally import Tally
 
@@ -143,8 +143,9 @@ def _state(tally: Tally, now: float) -> _State:
     jobs = [_opened(job, usual) for job in tally.jobs.values() if job.kind != "nested"]
     queued = any(job.queued for job in jobs)
     share = None if queued else _share(sum(bool(worker.held) for worker in workers))
-    functions = _held(workers, usual)
-    spreads = {name: _Spread(tally.functions[name].durations) for name in functions}
+    known = _known(tally)
+    held = {_name(held, usual) for worker in workers for held in worker.held}
+    spreads = {name: _Spread(known[name]) for name in held & usual.keys()}
     rests = [_rest(worker, usual, spreads, now, share) for worker in workers]
     last = max((_last(job, usual, len(workers)) for job in tally.jobs.values()), default=0.0)
     return _State(jobs, rests, last, tally.total.finished)
@@ -156,23 +157,31 @@ def _usual_of(tally: Tally, now: float) -> dict[str, float]:
     Those that run alone and have taken longer already count too, with what they have taken: else
     the first tasks that end, which are the short ones, would stand for all.
     """
-    seconds = {name: each.durations.seconds for name, each in tally.functions.items()}
-    tasks = {name: each.durations.tasks for name, each in tally.functions.items()}
+    known = _known(tally)
+    seconds = {name: known[name].seconds for name in known}
+    tasks = {name: known[name].tasks for name in known}
     usual = {name: seconds[name] / tasks[name] for name in tasks if tasks[name]}
     for worker in tally.workers.values():
         held = worker.running()
         if held is not None and held.stop - held.start == 1:
-            name = held.job.function.name
             spent = now - held.since + held.spent
-            if spent > usual.get(name, spent):
-                seconds[name] += spent
-                tasks[name] += 1
+            for name in {held.function.name, held.job.function.name}:
+                if spent > usual.get(name, spent):
+                    seconds[name] += spent
+                    tasks[name] += 1
     return {name: seconds[name] / tasks[name] for name in usual}
 
 
-def _held(workers: Sequence[Worker], usual: Mapping[str, float]) -> set[str]:
-    """Return the functions that run, of those of which something is known."""
-    return {held.job.function.name for each in workers for held in each.held} & usual.keys()
+def _known(tally: Tally) -> dict[str, Durations]:
+    """Return how long tasks took: of each function, and of submitted calls of all functions."""
+    known = {name: each.durations for name, each in tally.functions.items()}
+    calls = [job for job in tally.jobs.values() if job.kind == "calls"]
+    return known | {job.function.name: job.durations for job in calls}
+
+
+def _name(held: Held, usual: Mapping[str, float]) -> str:
+    """Return by which name it is known how long tasks take that a worker holds."""
+    return held.function.name if held.function.name in usual else held.job.function.name
 
 
 def _opened(job: Job, usual: Mapping[str, float]) -> _Open:
@@ -195,7 +204,7 @@ def _last(job: Job, usual: Mapping[str, float], workers: int) -> float:
     each = usual.get(job.function.name)
     if each is None or job.counts.left <= job.counts.running:
         return 0.0
-    return max(job.function.durations.quantile(_share(workers)) - each * _BIN, 0.0)
+    return max(job.known.quantile(_share(workers)) - each * _BIN, 0.0)
 
 
 def _rest(
@@ -208,7 +217,7 @@ def _rest(
     """
     running, rest = worker.running(), 0.0
     for held in worker.held:
-        name, tasks = held.job.function.name, held.stop - held.start
+        name, tasks = _name(held, usual), held.stop - held.start
         if held.waits or (name not in usual and held.job.kind == "nested"):
             continue
         if name not in usual:
