@@ -6,11 +6,11 @@ Made from the tally, for `estimate`; with the tally's lock held, so it is quick.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
-from .counted import Job, Worker
+from .counted import Held, Job, Worker
 from .durations import BINS, Durations
 from .tally import Tally
 
@@ -56,8 +56,9 @@ def outstanding(tally: Tally, now: float) -> Outstanding:
     jobs = [_opened(job, usual) for job in tally.jobs.values() if job.kind != "nested"]
     queued = any(job.queued for job in jobs)
     share = None if queued else _share(sum(bool(worker.held) for worker in workers))
-    functions = _held(workers, usual)
-    spreads = {name: _Spread(tally.functions[name].durations) for name in functions}
+    known = _known(tally)
+    held = {_name(held, usual) for worker in workers for held in worker.held}
+    spreads = {name: _Spread(known[name]) for name in held & usual.keys()}
     rests = [_rest(worker, usual, spreads, now, share) for worker in workers]
     last = max((_last(job, usual, len(workers)) for job in tally.jobs.values()), default=0.0)
     return Outstanding(jobs, rests, last, tally.total.finished)
@@ -69,23 +70,31 @@ def _usual_of(tally: Tally, now: float) -> dict[str, float]:
     Those that run alone and have taken longer already count too, with what they have taken: else
     the first tasks that end, which are the short ones, would stand for all.
     """
-    seconds = {name: each.durations.seconds for name, each in tally.functions.items()}
-    tasks = {name: each.durations.tasks for name, each in tally.functions.items()}
+    known = _known(tally)
+    seconds = {name: known[name].seconds for name in known}
+    tasks = {name: known[name].tasks for name in known}
     usual = {name: seconds[name] / tasks[name] for name in tasks if tasks[name]}
     for worker in tally.workers.values():
         held = worker.running()
         if held is not None and held.stop - held.start == 1:
-            name = held.job.function.name
             spent = now - held.since + held.spent
-            if spent > usual.get(name, spent):
-                seconds[name] += spent
-                tasks[name] += 1
+            for name in {held.function.name, held.job.function.name}:
+                if spent > usual.get(name, spent):
+                    seconds[name] += spent
+                    tasks[name] += 1
     return {name: seconds[name] / tasks[name] for name in usual}
 
 
-def _held(workers: Sequence[Worker], usual: Mapping[str, float]) -> set[str]:
-    """Return the functions that run, of those of which something is known."""
-    return {held.job.function.name for each in workers for held in each.held} & usual.keys()
+def _known(tally: Tally) -> dict[str, Durations]:
+    """Return how long tasks took: of each function, and of submitted calls of all functions."""
+    known = {name: each.durations for name, each in tally.functions.items()}
+    calls = [job for job in tally.jobs.values() if job.kind == "calls"]
+    return known | {job.function.name: job.durations for job in calls}
+
+
+def _name(held: Held, usual: Mapping[str, float]) -> str:
+    """Return by which name it is known how long tasks take that a worker holds."""
+    return held.function.name if held.function.name in usual else held.job.function.name
 
 
 def _opened(job: Job, usual: Mapping[str, float]) -> Open:
@@ -94,19 +103,8 @@ def _opened(job: Job, usual: Mapping[str, float]) -> Open:
     queued = max(counts.left - counts.running, 0)
     return Open(
         job.number, job.begun, sized, not sized and job.kind == "map", counts.left, queued,
-        counts.finished, counts.seconds, _each(job, usual),
+        counts.finished, counts.seconds, usual.get(job.function.name),
     )  # fmt: skip
-
-
-def _each(job: Job, usual: Mapping[str, float]) -> float | None:
-    """Return how many seconds a task of a job usually takes, None where none has ended.
-
-    Calls are of any function: there those count that have ended.
-    """
-    each = usual.get(job.function.name)
-    if each is None and job.counts.finished and job.counts.seconds:
-        return job.counts.seconds / job.counts.finished
-    return each
 
 
 def _share(tasks: int) -> float:
@@ -119,7 +117,7 @@ def _last(job: Job, usual: Mapping[str, float], workers: int) -> float:
     each = usual.get(job.function.name)
     if each is None or job.counts.left <= job.counts.running:
         return 0.0
-    return max(job.function.durations.quantile(_share(workers)) - each * _BIN, 0.0)
+    return max(job.known.quantile(_share(workers)) - each * _BIN, 0.0)
 
 
 def _rest(
@@ -132,17 +130,16 @@ def _rest(
     """
     running, rest = worker.running(), 0.0
     for held in worker.held:
-        each, tasks = _each(held.job, usual), held.stop - held.start
-        if held.waits or (each is None and held.job.kind == "nested"):
+        name, tasks = _name(held, usual), held.stop - held.start
+        if held.waits or (name not in usual and held.job.kind == "nested"):
             continue
-        if each is None:
+        if name not in usual:
             return None
         if held is not running:
-            rest += tasks * each
+            rest += tasks * usual[name]
             continue
         spent = max(now - held.since + held.spent, 0.0)
-        alone = spreads.get(held.job.function.name) if tasks == 1 else None
-        more = tasks * each - spent if alone is None else alone.rest(spent, share)
+        more = spreads[name].rest(spent, share) if tasks == 1 else tasks * usual[name] - spent
         rest += max(more, 0.0)
     return rest
 

@@ -293,6 +293,7 @@ class Offered(NamedTuple):
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
     last: True where they run before the program ends, although nobody waits for them.
     origin: as in Run.
+    name: of the function; empty where each task brings its own.
     """
 
     job: int
@@ -305,6 +306,7 @@ class Offered(NamedTuple):
     limit: float | None = None
     last: bool = False
     origin: Origin | None = None
+    name: str = ""
 
 
 class Revoked(NamedTuple):
