@@ -10,14 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from .constants_messages import (
-    BroadcastConstants,
-    BufferRequest,
-    ConstantsSet,
-    Forgot,
-    LentBuffers,
-    LentRequest,
-    SetConstants,
-)
+    BroadcastConstants, BufferRequest, ConstantsSet, Forgot, LentBuffers, LentRequest, SetConstants,
+)  # fmt: skip
 from .payload import Frame
 
 Origin: TypeAlias = tuple[int | None, Any, int, int]
