@@ -91,8 +91,16 @@ class Tally(Observer):
                 known.counts.running += tasks
                 known.function.counts.running += tasks
                 self.total.running += tasks
-                held = Held(known, start, start + tasks, attempt, self._clock())
-                holder.held.append(held)
+                stop, now = start + tasks, self._clock()
+                holder.held.append(Held(known, known.function, start, stop, attempt, now))
+
+    def tasks_named(self, job: int, worker: int, start: int, name: str) -> None:
+        with self.lock:
+            held = self._of(job, worker, start)
+            if held is not None:
+                held.function = self._function(name)
+                if len(held.job.called) < 2:
+                    held.job.called.add(name)
 
     def tasks_finished(
         self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
@@ -102,7 +110,7 @@ class Tally(Observer):
             held = self._ran(job, worker, start, tasks, seconds, seen)
             if held is None:
                 return
-            function = self._named(held.job, tasks, seen)
+            function = self._named(held, tasks, seen)
             for counts in (held.job.counts, function.counts, self.total):
                 counts.finished += tasks
                 counts.failed += failed
@@ -190,12 +198,12 @@ class Tally(Observer):
             name = "other functions"
         return self.functions.setdefault(name, Function(name))
 
-    def _named(self, job: Job, tasks: int, seen: Seen | None) -> Function:
+    def _named(self, held: Held, tasks: int, seen: Seen | None) -> Function:
         """Return the function that tasks are of: where it is not their job's, a worker says it."""
-        if seen is None or not seen.function or seen.function == job.function.name:
-            return job.function
-        named = self._function(seen.function)
-        if job.number in self.jobs:
+        job, named = held.job, held.function
+        if seen is not None and seen.function:
+            named = self._function(seen.function)
+        if named is not job.function and job.number in self.jobs:
             job.function.counts.known -= tasks
             named.counts.known += tasks
         return named
@@ -225,7 +233,7 @@ class Tally(Observer):
             return None
         holder, now = self.workers[worker], self._clock()
         self._count(held.job, running=-tasks)
-        function = self._named(held.job, 0, seen)
+        function = self._named(held, 0, seen)
         for counts in (held.job.counts, function.counts, self.total):
             counts.batches += held.untimed == 0
         held.start += tasks + held.put_off
@@ -252,6 +260,9 @@ class Tally(Observer):
             counts.seconds += seconds
         self.workers[worker].seconds += seconds
         held.spent = 0.0
+        if held.job.kind == "calls":
+            ran = tasks + held.untimed
+            held.job.durations.add(seconds / ran, ran)
         if held.untimed and tasks == 1:  # what was cut off in front of a long task was short
             usual = function.durations.quantile(0.5) or seconds / (held.untimed + 1)
             usual = min(usual, seconds / (held.untimed + 1))

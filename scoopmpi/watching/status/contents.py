@@ -138,7 +138,7 @@ def _job(job: Job, estimate: Estimate | None, times: Times) -> dict[str, Any]:
     return {
         "job": job.number,
         "kind": job.kind,
-        "function": job.function.name,
+        "function": job.name,
         "title": job.progress if isinstance(job.progress, str) else None,
         "size": job.size,
         "known": job.counts.known,
@@ -186,7 +186,7 @@ def slowest(of: Iterable[tuple[Worker, Held]], times: Times) -> list[dict[str, A
 
 
 def _running(worker: Worker, held: Held, times: Times) -> dict[str, Any]:
-    function = held.job.function
+    function = held.function
     since = held.since - held.spent
     return {
         "function": function.name,
