@@ -148,7 +148,7 @@ def _state(tally: Tally, now: float) -> _State:
     spreads = {name: _Spread(known[name]) for name in held & usual.keys()}
     rests = [_rest(worker, usual, spreads, now, share) for worker in workers]
     last = max((_last(job, usual, len(workers)) for job in tally.jobs.values()), default=0.0)
-    return _State(jobs, rests, last, tally.total.finished)
+    return _State(jobs, rests, last, tally.total.finished - tally.nested.finished)
 
 
 def _usual_of(tally: Tally, now: float) -> dict[str, float]:
