@@ -111,6 +111,7 @@ def bars(raw: bytes) -> list[str]:
 
 
 def smaller(pid: int) -> None:
+    time.sleep(0.3)
     with open(f"/proc/{pid}/fd/0") as terminal:
         resize(terminal.fileno(), 60, 30)
 
@@ -118,7 +119,7 @@ def smaller(pid: int) -> None:
 def test_nothing_that_a_program_prints_is_torn(first_library: Library, tmp_path: Path) -> None:
     """Lines, parts of lines, children of tasks, a lost worker, nested jobs, another size."""
     words = job(tmp_path, ALL_KINDS, "-n", "3", "--multi", "3", "--progress")
-    script: list[tuple[bytes, Typed]] = [(b"value 200", smaller)]
+    script: list[tuple[bytes, Typed]] = [(b"/300", smaller)]
     raw, screen = seen(words, first_library.env, script, tmp_path, columns=200)
     lines = [line for line in screen.lines if not line.startswith("scoopmpi: ")]
     values = [line for line in lines if line.startswith(("value", "in parts"))]
