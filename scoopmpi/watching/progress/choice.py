@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...process import rank_settings
+from ...process import lifeline, rank_settings
 
 if TYPE_CHECKING:  # most programs that nobody looks at load nothing of it
     from ..observer import Observer
@@ -89,8 +89,15 @@ class Choice:
 
             return Relay(fd, on_stderr(fd), stay)
         if fd is not None and can_draw(fd, self._env):
+            from .modes import reads_lines
+
             encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-            return Bar(fd, on_stderr(fd), stay, self._env, encoding)
+            command = lifeline.command
+
+            def ours() -> bool:
+                return command.in_front() and reads_lines(fd)
+
+            return Bar(fd, on_stderr(fd), stay, self._env, encoding, ours)
         return Log(stay)
 
 

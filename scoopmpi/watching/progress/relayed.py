@@ -21,6 +21,8 @@ BEGIN, END = b"\x1b]scoopmpi;", b"\x07\n"
 """An operating system command, which terminals ignore that do not know it."""
 MOST_BYTES = 1 << 16
 """Of what may be a message whose end has not come."""
+LONGEST_TITLE = 100
+"""Letters: no line shows more of a title."""
 EVERY = 0.25
 """Seconds between two messages: as often as a bar is drawn."""
 MOST_ROWS = 8
@@ -40,7 +42,12 @@ class Message(NamedTuple):
 
 def packed(message: Message) -> bytes:
     """Return a message as bytes."""
-    return BEGIN + json.dumps(message).encode() + END
+    rows, stay = ([_cut(row) for row in some] for some in (message.rows, message.stay))
+    return BEGIN + json.dumps((rows, stay, message.ended)).encode() + END
+
+
+def _cut(row: Row) -> Row:
+    return row._replace(title=row.title[:LONGEST_TITLE])
 
 
 def unpacked(data: bytes) -> Message:
