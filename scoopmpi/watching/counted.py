@@ -29,6 +29,11 @@ class Counts:
     batches: int = 0
     seconds: float = 0.0
 
+    def without(self, other: Counts) -> Counts:
+        """Return these less others that are among them."""
+        names = self.__slots__
+        return Counts(*(getattr(self, name) - getattr(other, name) for name in names))
+
     @property
     def done(self) -> int:
         """Return how many tasks have their outcome."""

@@ -61,7 +61,8 @@ def outstanding(tally: Tally, now: float) -> Outstanding:
     spreads = {name: _Spread(known[name]) for name in held & usual.keys()}
     rests = [_rest(worker, usual, spreads, now, share) for worker in workers]
     last = max((_last(job, usual, len(workers)) for job in tally.jobs.values()), default=0.0)
-    return Outstanding(jobs, rests, last, tally.total.finished)
+    finished = tally.total.finished - tally.nested.finished
+    return Outstanding(jobs, rests, last, finished)
 
 
 def _usual_of(tally: Tally, now: float) -> dict[str, float]:

@@ -34,6 +34,8 @@ class Tally(Observer):
         self.begun = clock()
         self.total = Counts()
         """Of all jobs, those included that have ended."""
+        self.nested = Counts()
+        """Of these the tasks of tasks that were handed to other workers: how many is chance."""
         self.jobs: dict[int, Job] = {}
         """The open ones."""
         self.functions: dict[str, Function] = {}
@@ -88,9 +90,7 @@ class Tally(Observer):
         with self.lock:
             known, holder = self.jobs.get(job), self.workers.get(worker)
             if known is not None and holder is not None:
-                known.counts.running += tasks
-                known.function.counts.running += tasks
-                self.total.running += tasks
+                self._count(known, running=tasks)
                 stop, now = start + tasks, self._clock()
                 holder.held.append(Held(known, known.function, start, stop, attempt, now))
 
@@ -111,7 +111,7 @@ class Tally(Observer):
             if held is None:
                 return
             function = self._named(held, tasks, seen)
-            for counts in (held.job.counts, function.counts, self.total):
+            for counts in self._all(held.job, function):
                 counts.finished += tasks
                 counts.failed += failed
                 if job not in self.jobs:  # it was taken for given up
@@ -212,9 +212,14 @@ class Tally(Observer):
         self._count(job, known=tasks)
 
     def _count(self, job: Job, **changes: float) -> None:
-        for counts in (job.counts, job.function.counts, self.total):
+        for counts in self._all(job, job.function):
             for name, change in changes.items():
                 setattr(counts, name, getattr(counts, name) + change)
+
+    def _all(self, job: Job, function: Function) -> list[Counts]:
+        """Return where tasks of a job are counted."""
+        nested = [self.nested] if job.kind == "nested" else []
+        return [job.counts, function.counts, self.total, *nested]
 
     def _of(self, job: int, worker: int, task: int) -> Held | None:
         """Return what a worker holds with this task in it."""
@@ -234,7 +239,7 @@ class Tally(Observer):
         holder, now = self.workers[worker], self._clock()
         self._count(held.job, running=-tasks)
         function = self._named(held, 0, seen)
-        for counts in (held.job.counts, function.counts, self.total):
+        for counts in self._all(held.job, function):
             counts.batches += held.untimed == 0
         held.start += tasks + held.put_off
         held.put_off = 0
@@ -256,7 +261,7 @@ class Tally(Observer):
         self, held: Held, function: Function, worker: int, tasks: int, seconds: float
     ) -> None:
         """Take in how long tasks have taken, those of front parts before them too."""
-        for counts in (held.job.counts, function.counts, self.total):
+        for counts in self._all(held.job, function):
             counts.seconds += seconds
         self.workers[worker].seconds += seconds
         held.spent = 0.0

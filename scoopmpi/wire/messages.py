@@ -284,14 +284,12 @@ class Offered(NamedTuple):
     From worker to farm, for a task's own job: once without being asked, then for each
     StealRequest. Answered by Returned, for each part that has run.
     job: the sender's own number for it.
-    start, stop: the tasks `start` to `stop - 1`.
+    start, stop: the tasks `start` to `stop - 1`. plain, tasks: as in Run.
     code: the packed function; None where each task brings its own (submitted calls).
     by_name: True where the function is found by its name, so that its code never changes.
-    plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
     last: True where they run before the program ends, although nobody waits for them.
-    origin: as in Run.
-    name: of the function; empty where each task brings its own.
+    origin: as in Run. name: of the function, where `code` is one.
     """
 
     job: int

@@ -86,3 +86,16 @@ def test_the_end_of_calls_is_known_whose_workers_name_them() -> None:
         tally.tasks_finished(0, 1, task, 1, 0, 2.0, seen)
     left = Estimator().look(tally, now[0]).seconds
     assert left is not None and 11.0 < left < 14.0, left
+
+
+def test_tasks_that_a_task_hands_to_others_are_counted_apart() -> None:
+    tally = begun("map", 2)
+    tally.tasks_assigned(1, 1, 0, 2, 1)
+    tally.job_begun(-1, "nested", "leaf", 3, None)
+    tally.tasks_assigned(-1, 1, 0, 3, 1)
+    tally.tasks_finished(-1, 1, 0, 3, 1, 0.5, None)
+    tally.tasks_finished(1, 1, 0, 1, 0, 0.5, None)
+    own = tally.total.without(tally.nested)
+    assert (own.known, own.finished, own.failed, own.running, own.left) == (2, 1, 0, 1, 1)
+    assert (tally.nested.known, tally.nested.finished, tally.nested.failed) == (3, 3, 1)
+    assert tally.total.finished == 4 and own.seconds == tally.nested.seconds == 0.5

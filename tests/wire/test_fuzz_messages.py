@@ -119,6 +119,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Returned(1, 0, 2, False, (b"x", b"y"), (1,)),
     messages.ConstantsSet(4, 5, "set already"),
     messages.Stop(),
+    messages.Observe(),
     messages.Reconfigured(1, {"encoding": "latin-1", "errors": None, "newline": "\n"}),
     messages.Joined(
         "n1", 4711, "n1:host", frozenset(("square", "tree")), ("10.1.2.3", "fe80::1"), b"late\n"

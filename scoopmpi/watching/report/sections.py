@@ -62,7 +62,7 @@ def head(facts: Facts) -> str:
         ("Work in tasks", amounts.duration(sum(f.durations.seconds for f in facts.functions))),
         ("From the checkpoint", amounts.count(recalled) if recalled else ""),
         ("Workers", amounts.count(len(run.workers))),
-        ("Highest memory", amounts.size(max((host.peak for host in facts.hosts), default=0))),
+        ("Peak memory", amounts.size(max((host.peak for host in facts.hosts), default=0))),
     ]
     boxes = "".join(
         f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>"

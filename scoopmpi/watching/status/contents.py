@@ -246,7 +246,8 @@ def body(
     tally: Tally, estimate: Estimate, of_hosts: Sequence[dict[str, Any]], busy: int
 ) -> dict[str, Any]:
     """Return the totals over all jobs, those included that have ended. busy: workers now."""
-    total, more = tally.total, estimate.more and tally.ended is None
+    total = tally.total.without(tally.nested)
+    more = estimate.more and tally.ended is None
     return {
         "tasks": {
             "known": total.known,
@@ -254,6 +255,7 @@ def body(
             **counts(total),
             "dropped": total.dropped,
         },
+        "nested": counts(tally.nested),
         "pace": _pace(estimate.rate),
         "workers": {
             "joined": len(tally.workers),

@@ -143,7 +143,7 @@ class StatusFile(Observer):
         with tally.lock:
             busy = contents.running(tally.workers.values())
             on_hosts = self._load.hosts(tally.workers, times.now)
-            left = tally.total.left
+            left = tally.total.left - tally.nested.left
             jobs = contents.opened(tally)
             estimates = {each.number: self._estimator.of(each.number) for each in jobs}
             parts = {
