@@ -35,6 +35,7 @@ APART: dict[str, set[str]] = {
     "scheduling": set(),
     "watching": {"checkpoint"},
     "watching.trace": {"checkpoint"},
+    "watching.report": {"checkpoint"},
     "farm": {"worker", "worker.nested", "checkpoint"},
     "worker": {"farm"},
     "worker.nested": {"farm"},

@@ -113,7 +113,9 @@ class FarmExecutor(Executor):
             return future
         holding_back = self.farm.holding_back
         code = None if holding_back is None else code_of(fn)
-        self.farm.submit(Call(future, sealed, record, seconds_of(run), retry, common, code))
+        function = None if type(sealed) is list else fn
+        limit = seconds_of(run)
+        self.farm.submit(Call(future, sealed, record, limit, retry, common, code, function))
         return future
 
     def results(

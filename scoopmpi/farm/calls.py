@@ -19,7 +19,7 @@ from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks, numbers_in
 from ..tasks.unfinished import Unheard
 from ..tasks.wrapped import Retry
-from ..wire import errors, lent, payload
+from ..wire import errors, failure, lent, payload
 from ..wire.messages import CANCELLED, Origin
 from ..wire.payload import Frame
 
@@ -35,6 +35,7 @@ class Call(NamedTuple):
     sealed: what is sent of it (`seal`). record: keeps the outcome, where one is kept.
     common: must live as long as it, where it has something in common with others.
     code: the place of its function's code, where somebody asks how long that takes.
+    function: what is called, where that cannot be read from `sealed` without the arguments.
     """
 
     future: Future[Any]
@@ -44,6 +45,7 @@ class Call(NamedTuple):
     retry: Retry | None = None
     common: tuple[Any, ...] = ()
     code: object = None
+    function: Callable[..., Any] | None = None
 
 
 def seal(
@@ -175,6 +177,26 @@ class CallStream:
             return errors.words(shown.called(function, args, kwargs), None)
         except BaseException:  # a hostile object, which may even call sys.exit
             return self.name
+
+    def called(self, start: int, stop: int) -> str:
+        """Return the name of the function of the calls `start` to `stop - 1`.
+
+        Nothing where they are of several, or it is not known.
+        """
+        found: Any = None
+        for index in range(start, stop):
+            call = self._calls.get(index)
+            if call is not None:
+                own = call.sealed[0] if type(call.sealed) is list else call.function
+                same = own is found or (type(own) is bytes is type(found) and own == found)
+                if found is not None and not same:
+                    return ""
+                found = own
+        try:
+            function = payload.unpack_named(found) if type(found) is bytes else found
+            return "" if found is None else failure.describe(function)
+        except Exception:  # a hostile object
+            return ""
 
     def packed(self, start: int, stop: int) -> Tasks:
         """Return the calls `start` to `stop - 1` as they are sent, without those cancelled.

@@ -22,6 +22,7 @@ from ..watching.door import Door
 from ..wire import payload
 from ..wire.messages import Forget, Observe, Reconfigured, Run, Stop
 from ..wire.transport import Transport
+from .calls import CallStream
 from .due import Due
 from .functions import Functions
 from .jobs import Job, Jobs
@@ -68,17 +69,21 @@ class Dispatch:
             if self.stopping:
                 return
             batch = assignment.batch
-            if self._door.open:
-                self._door.tasks_assigned(
-                    batch.job, assignment.worker, batch.start, batch.tasks, batch.attempt
-                )
             job = self._jobs.open.get(batch.job)
+            if self._door.open:
+                self._tell(assignment, job)
             if job is None:
                 self._send(assignment, None, None)
             elif job.packing_runs_code:
                 self.outbox.append(assignment)
             else:
                 self._send(assignment, job, job.packed(batch.start, batch.stop))
+
+    def _tell(self, assignment: Assignment, job: Job | None) -> None:
+        batch, worker = assignment.batch, assignment.worker
+        self._door.tasks_assigned(batch.job, worker, batch.start, batch.tasks, batch.attempt)
+        if isinstance(job, CallStream) and (name := job.called(batch.start, batch.stop)):
+            self._door.tasks_named(batch.job, worker, batch.start, name)
 
     def pack_and_send(self) -> None:
         """Pack and send what waits; without the lock."""

@@ -46,7 +46,7 @@ class Offer:
         self.name = "a submitted call"
         self.function: Function | None = None
         if message.code is not None:
-            self.name = "a nested function"
+            self.name = message.name
             code = payload.forwarded(message.code)
             self.function = Function(self.name, code, message.by_name, message.limit)
         self.tasks = message.stop - message.start

@@ -266,7 +266,7 @@ class HoldingBack:
             self._idle_in, self._idle_since = 0, now
             return
         before, self._idle_in = self._idle_in, 0
-        if self._scheduler.stands:
+        if self._scheduler.stands and not self._others_go_on():
             self._idle_in = self._driver().programs_wait
         waits = before and before == self._idle_in  # else it may not have seen what has just come
         if not waits and not (late and now - self._idle_since > TAKES):
@@ -278,6 +278,13 @@ class HoldingBack:
             if self._door.open:
                 self._door.program_stopped(left.tasks, self.stopped.seconds)
             self._asked.stop()
+
+    def _others_go_on(self) -> bool:
+        """True where a map that is not paused has tasks that its consumer has not asked for yet."""
+        return any(
+            number not in self._paused and self._scheduler.finished_of(number) != job.size
+            for number, job in self._jobs.maps.items()
+        )
 
     def _tell_all(self) -> None:
         """Give whoever waits the error, now that the program has it."""

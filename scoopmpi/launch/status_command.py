@@ -7,7 +7,6 @@ the look whether rank 0 is still there.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
 import time
@@ -141,8 +140,9 @@ def _on_terminal() -> bool:
 
 def _redraw(which: object, lines: list[str]) -> None:
     """Show lines in the place of those before, as many as the terminal has."""
-    rows = shutil.get_terminal_size().lines
-    text = "".join(f"{line}{_TO_ITS_END}\n" for line in lines[: max(rows - 1, 1)])
+    rows = os.get_terminal_size(sys.stdout.fileno()).lines  # no variable: it may be another now
+    room = max(rows - 1, 1) if rows else len(lines)
+    text = "".join(f"{line}{_TO_ITS_END}\n" for line in lines[:room])
     click.echo(f"{_HOME}{text}{_BELOW}", nl=False)
 
 

@@ -8,7 +8,6 @@ it asks again. What the answers mean is in `walltime`.
 from __future__ import annotations
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -39,7 +38,6 @@ class JobEndWatch:
     ) -> None:  # fmt: skip
         self._env, self._clock = dict(env), clock
         self._ask = ask or asking(self._env, _PATIENCE, tell=_quiet)
-        self._pid = os.getpid()
         self._over = threading.Event()
         self._given = given is not None
         if given is not None:
@@ -84,7 +82,7 @@ class JobEndWatch:
     def _run(self) -> None:
         while True:
             self.look()
-            if self._over.wait(_EVERY) or os.getpid() != self._pid:
+            if self._over.wait(_EVERY):
                 return
 
 

@@ -168,6 +168,7 @@ def _close(
         from . import before_end  # late: few programs ask for it
 
         status = before_end.status(stopped, status)
+        farm.fail(SystemExit(status))  # to whoever still waits; what is left is told below
     _tell_of_stop(stopped, stopping, status, path)
     farm.close(status, hurry=status > 128)
     return status

@@ -29,6 +29,11 @@ class Counts:
     batches: int = 0
     seconds: float = 0.0
 
+    def without(self, other: Counts) -> Counts:
+        """Return these less others that are among them."""
+        names = self.__slots__
+        return Counts(*(getattr(self, name) - getattr(other, name) for name in names))
+
     @property
     def done(self) -> int:
         """Return how many tasks have their outcome."""
@@ -70,6 +75,20 @@ class Job:
     progress: bool | str | None
     begun: float
     counts: Counts = field(default_factory=Counts)
+    durations: Durations = field(default_factory=Durations)
+    """Of submitted calls, whichever functions they have; of maps the function's count."""
+    called: set[str] = field(default_factory=set)
+    """The functions of submitted calls, as far as they are known; two at most are kept."""
+
+    @property
+    def name(self) -> str:
+        """Return of which function its tasks are."""
+        return min(self.called) if len(self.called) == 1 else self.function.name
+
+    @property
+    def known(self) -> Durations:
+        """Return what is known of how long its tasks take."""
+        return self.durations if self.kind == "calls" else self.function.durations
 
 
 @dataclass(slots=True)
@@ -77,6 +96,7 @@ class Held:
     """Tasks that a worker has been given. since: when they came to be the first it has."""
 
     job: Job
+    function: Function
     start: int
     stop: int
     attempt: int

@@ -8,14 +8,12 @@ no end; of submitted calls those count that there are. Tasks of tasks are a part
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from .counted import Job, Worker
-from .durations import BINS, Durations
+from .outstanding import Open, outstanding
 from .tally import Tally
 
 WINDOW = 60.0
@@ -31,8 +29,8 @@ steps at most."""
 _MANY = 50
 """With more workers than so many, and more tasks for each than that, it costs more time than it is
 worth to count whole ones."""
-_BIN = 10 ** (1 / BINS)
-"""By which tasks of one bin of a histogram may differ."""
+_MARKS = 64
+"""Of how far a job was, to find its later half."""
 _MOMENT = 1e-9
 """Seconds, in the place of none at all."""
 
@@ -50,37 +48,6 @@ class Estimate(NamedTuple):
     more: bool
 
 
-class _Open(NamedTuple):
-    """Holds what is known of an open job at a moment.
-
-    left, queued: tasks without an outcome, and those of them that no worker has been given.
-    finished, worked: tasks that have run, and the seconds that they took. usual: seconds of one.
-    """
-
-    number: int
-    begun: float
-    sized: bool
-    endless: bool
-    left: int
-    queued: int
-    finished: int
-    worked: float
-    usual: float | None
-
-
-class _State(NamedTuple):
-    """Holds what is known at a moment.
-
-    rests: seconds until each worker has run what it holds. last: by how many the last task to end
-    is longer than the usual one. finished: tasks of all jobs.
-    """
-
-    jobs: list[_Open]
-    rests: list[float | None]
-    last: float
-    finished: int
-
-
 class _Look(NamedTuple):
     """Holds what was counted at a moment. jobs: tasks that had run, and the seconds they took."""
 
@@ -96,6 +63,9 @@ class Estimator:
         self._window = window
         self._looks: deque[_Look] = deque()
         self._jobs: dict[int, Estimate] = {}
+        self._marks: dict[
+            int, list[tuple[int, float]]
+        ] = {}  # tasks that had run, and what they took
 
     def look(self, tally: Tally, now: float) -> Estimate:
         """Return how the work of all open jobs goes on; then `of` knows each of them.
@@ -103,8 +73,9 @@ class Estimator:
         now: by the tally's clock. Takes the tally's lock for a moment.
         """
         with tally.lock:
-            state = _state(tally, now)
-        jobs, rests = state.jobs, state.rests
+            state = outstanding(tally, now)
+        self._marks = {each.number: self._marks.get(each.number, [(0, 0.0)]) for each in state.jobs}
+        jobs, rests = [self._of_late(each) for each in state.jobs], state.rests
         counted = {each.number: (each.finished, each.worked) for each in jobs}
         before = self._before(_Look(now, state.finished, counted), tally.begun)
         seconds = _played(jobs, rests)
@@ -122,6 +93,23 @@ class Estimator:
         """Return how one job goes on, as of the last look; None where it was not open then."""
         return self._jobs.get(job)
 
+    def _of_late(self, job: Open) -> Open:
+        """Return a job whose tasks usually take what the later half of those took that have run.
+
+        Programs often begin with what is small.
+        """
+        marks = self._marks[job.number]
+        if job.finished > marks[-1][0]:
+            marks.append((job.finished, job.worked))
+            if len(marks) > _MARKS:
+                del marks[1:-1:2]
+        tasks, worked = marks[bisect_right(marks, job.finished // 2, key=_tasks_of) - 1]
+        ran = job.finished - tasks
+        if ran < _EACH or job.usual is None or job.worked <= worked:
+            return job
+        whole = job.worked / job.finished
+        return job._replace(usual=job.usual * (job.worked - worked) / ran / whole)
+
     def _before(self, look: _Look, begun: float) -> _Look:
         """Keep a look, and return the one from which the pace counts."""
         looks = self._looks
@@ -134,127 +122,14 @@ class Estimator:
         return looks[0]
 
 
-# What is known of tasks and workers, with the tally's lock held.
-
-
-def _state(tally: Tally, now: float) -> _State:
-    workers = [worker for worker in tally.workers.values() if not worker.lost]
-    usual = _usual_of(tally, now)
-    jobs = [_opened(job, usual) for job in tally.jobs.values() if job.kind != "nested"]
-    queued = any(job.queued for job in jobs)
-    share = None if queued else _share(sum(bool(worker.held) for worker in workers))
-    functions = _held(workers, usual)
-    spreads = {name: _Spread(tally.functions[name].durations) for name in functions}
-    rests = [_rest(worker, usual, spreads, now, share) for worker in workers]
-    last = max((_last(job, usual, len(workers)) for job in tally.jobs.values()), default=0.0)
-    return _State(jobs, rests, last, tally.total.finished)
-
-
-def _usual_of(tally: Tally, now: float) -> dict[str, float]:
-    """Return how many seconds a task of each function usually takes.
-
-    Those that run alone and have taken longer already count too, with what they have taken: else
-    the first tasks that end, which are the short ones, would stand for all.
-    """
-    seconds = {name: each.durations.seconds for name, each in tally.functions.items()}
-    tasks = {name: each.durations.tasks for name, each in tally.functions.items()}
-    usual = {name: seconds[name] / tasks[name] for name in tasks if tasks[name]}
-    for worker in tally.workers.values():
-        held = worker.running()
-        if held is not None and held.stop - held.start == 1:
-            name = held.job.function.name
-            spent = now - held.since + held.spent
-            if spent > usual.get(name, spent):
-                seconds[name] += spent
-                tasks[name] += 1
-    return {name: seconds[name] / tasks[name] for name in usual}
-
-
-def _held(workers: Sequence[Worker], usual: Mapping[str, float]) -> set[str]:
-    """Return the functions that run, of those of which something is known."""
-    return {held.job.function.name for each in workers for held in each.held} & usual.keys()
-
-
-def _opened(job: Job, usual: Mapping[str, float]) -> _Open:
-    counts = job.counts
-    sized = job.size is not None or (job.kind == "calls" and not counts.known)
-    queued = max(counts.left - counts.running, 0)
-    return _Open(
-        job.number, job.begun, sized, not sized and job.kind == "map", counts.left, queued,
-        counts.finished, counts.seconds, usual.get(job.function.name),
-    )  # fmt: skip
-
-
-def _share(tasks: int) -> float:
-    """Return which share of tasks do not last as long as the longest of so many."""
-    return tasks / (tasks + 1)
-
-
-def _last(job: Job, usual: Mapping[str, float], workers: int) -> float:
-    """Return by how much the last of a job's tasks to end is longer than the usual one."""
-    each = usual.get(job.function.name)
-    if each is None or job.counts.left <= job.counts.running:
-        return 0.0
-    return max(job.function.durations.quantile(_share(workers)) - each * _BIN, 0.0)
-
-
-def _rest(
-    worker: Worker, usual: Mapping[str, float], spreads: Mapping[str, _Spread], now: float,
-    share: float | None,
-) -> float | None:  # fmt: skip
-    """Return after how many seconds a worker has run what it holds; None where nothing tells.
-
-    share: as in `_Spread.rest`.
-    """
-    running, rest = worker.running(), 0.0
-    for held in worker.held:
-        name, tasks = held.job.function.name, held.stop - held.start
-        if held.waits or (name not in usual and held.job.kind == "nested"):
-            continue
-        if name not in usual:
-            return None
-        if held is not running:
-            rest += tasks * usual[name]
-            continue
-        spent = max(now - held.since + held.spent, 0.0)
-        more = spreads[name].rest(spent, share) if tasks == 1 else tasks * usual[name] - spent
-        rest += max(more, 0.0)
-    return rest
-
-
-class _Spread:
-    """Says how long tasks of a function go on, from how long others did; made once for a look."""
-
-    def __init__(self, durations: Durations) -> None:
-        middles = [(10 ** ((number + 0.5) / BINS), each) for number, each in durations.bins.items()]
-        whole = sum(middle * each for middle, each in middles)
-        right = durations.seconds / whole if whole else 1.0  # bins are 26 % wide, the sum is exact
-        bins = sorted((min(middle * right, durations.longest), each) for middle, each in middles)
-        self._longest = durations.longest
-        self._seconds = [seconds for seconds, _ in bins]
-        self._up_to = list(accumulate(each for _, each in bins))
-        self._worked = list(accumulate(seconds * each for seconds, each in bins))
-
-    def rest(self, spent: float, share: float | None) -> float:
-        """Return how long a task is expected to go on that has run for so many seconds.
-
-        That is as long as those did which lasted longer: on average, or as this share of them did
-        not exceed. Where none did, it is as long again as this one is beyond the longest.
-        """
-        first = bisect_right(self._seconds, spent)
-        if first == len(self._seconds):
-            return spent - self._longest
-        before, worked = (self._up_to[first - 1], self._worked[first - 1]) if first else (0, 0.0)
-        tasks = self._up_to[-1] - before
-        if share is None:
-            return (self._worked[-1] - worked) / tasks - spent
-        return self._seconds[bisect_left(self._up_to, before + share * tasks)] - spent
+def _tasks_of(mark: tuple[int, float]) -> int:
+    return mark[0]
 
 
 # From numbers to seconds.
 
 
-def _since(job: _Open, before: _Look, now: float) -> tuple[int, float, float]:
+def _since(job: Open, before: _Look, now: float) -> tuple[int, float, float]:
     """Return how many tasks have run of a job lately, what they took, and within which seconds."""
     tasks, worked = before.jobs.get(job.number, (0, 0.0))
     past = max(now - max(before.at, job.begun), _MOMENT)
@@ -267,7 +142,7 @@ def _telling(ran: int, worked: float, past: float, workers: int) -> bool:
     return ran >= _EACH * max(workers, 1) and _EACH * worked / ran <= past
 
 
-def _paced(jobs: Sequence[_Open], before: _Look, now: float, workers: int) -> float | None:
+def _paced(jobs: Sequence[Open], before: _Look, now: float, workers: int) -> float | None:
     """Return the seconds for all jobs at the pace of the last minute; None where it says little."""
     work = speed = 0.0
     for job in jobs:
@@ -279,7 +154,7 @@ def _paced(jobs: Sequence[_Open], before: _Look, now: float, workers: int) -> fl
     return work / speed if speed and any(job.queued for job in jobs) else None
 
 
-def _of_job(job: _Open, before: _Look, now: float, seconds: float | None, workers: int) -> Estimate:
+def _of_job(job: Open, before: _Look, now: float, seconds: float | None, workers: int) -> Estimate:
     """Return how a job goes on. seconds: until all jobs are done."""
     ran, worked, past = _since(job, before, now)
     if not job.left:
@@ -291,7 +166,7 @@ def _of_job(job: _Open, before: _Look, now: float, seconds: float | None, worker
     return Estimate(seconds, ran / past, not job.sized)
 
 
-def _played(jobs: Sequence[_Open], rests: Sequence[float | None]) -> float | None:
+def _played(jobs: Sequence[Open], rests: Sequence[float | None]) -> float | None:
     """Return after how many seconds all is done, where each worker takes whole tasks in turn."""
     free = [rest for rest in rests if rest is not None]
     if len(free) < len(rests) or any(job.usual is None for job in jobs if job.queued):

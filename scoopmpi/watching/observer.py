@@ -77,6 +77,13 @@ class Observer:
         attempt: which one it is of these tasks, 1 for the first.
         """
 
+    def tasks_named(self, job: int, worker: int, start: int, name: str) -> None:
+        """Hear of which function tasks are that were assigned just now.
+
+        Told of submitted calls, each of which has a function of its own, where those of a batch are
+        of the same.
+        """
+
     def tasks_finished(
         self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
         seen: Seen | None,

@@ -34,6 +34,8 @@ class Tally(Observer):
         self.begun = clock()
         self.total = Counts()
         """Of all jobs, those included that have ended."""
+        self.nested = Counts()
+        """Of these the tasks of tasks that were handed to other workers: how many is chance."""
         self.jobs: dict[int, Job] = {}
         """The open ones."""
         self.functions: dict[str, Function] = {}
@@ -88,11 +90,17 @@ class Tally(Observer):
         with self.lock:
             known, holder = self.jobs.get(job), self.workers.get(worker)
             if known is not None and holder is not None:
-                known.counts.running += tasks
-                known.function.counts.running += tasks
-                self.total.running += tasks
-                held = Held(known, start, start + tasks, attempt, self._clock())
-                holder.held.append(held)
+                self._count(known, running=tasks)
+                stop, now = start + tasks, self._clock()
+                holder.held.append(Held(known, known.function, start, stop, attempt, now))
+
+    def tasks_named(self, job: int, worker: int, start: int, name: str) -> None:
+        with self.lock:
+            held = self._of(job, worker, start)
+            if held is not None:
+                held.function = self._function(name)
+                if len(held.job.called) < 2:
+                    held.job.called.add(name)
 
     def tasks_finished(
         self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
@@ -102,8 +110,8 @@ class Tally(Observer):
             held = self._ran(job, worker, start, tasks, seconds, seen)
             if held is None:
                 return
-            function = self._named(held.job, tasks, seen)
-            for counts in (held.job.counts, function.counts, self.total):
+            function = self._named(held, tasks, seen)
+            for counts in self._all(held.job, function):
                 counts.finished += tasks
                 counts.failed += failed
                 if job not in self.jobs:  # it was taken for given up
@@ -190,12 +198,12 @@ class Tally(Observer):
             name = "other functions"
         return self.functions.setdefault(name, Function(name))
 
-    def _named(self, job: Job, tasks: int, seen: Seen | None) -> Function:
+    def _named(self, held: Held, tasks: int, seen: Seen | None) -> Function:
         """Return the function that tasks are of: where it is not their job's, a worker says it."""
-        if seen is None or not seen.function or seen.function == job.function.name:
-            return job.function
-        named = self._function(seen.function)
-        if job.number in self.jobs:
+        job, named = held.job, held.function
+        if seen is not None and seen.function:
+            named = self._function(seen.function)
+        if named is not job.function and job.number in self.jobs:
             job.function.counts.known -= tasks
             named.counts.known += tasks
         return named
@@ -204,9 +212,14 @@ class Tally(Observer):
         self._count(job, known=tasks)
 
     def _count(self, job: Job, **changes: float) -> None:
-        for counts in (job.counts, job.function.counts, self.total):
+        for counts in self._all(job, job.function):
             for name, change in changes.items():
                 setattr(counts, name, getattr(counts, name) + change)
+
+    def _all(self, job: Job, function: Function) -> list[Counts]:
+        """Return where tasks of a job are counted."""
+        nested = [self.nested] if job.kind == "nested" else []
+        return [job.counts, function.counts, self.total, *nested]
 
     def _of(self, job: int, worker: int, task: int) -> Held | None:
         """Return what a worker holds with this task in it."""
@@ -225,8 +238,8 @@ class Tally(Observer):
             return None
         holder, now = self.workers[worker], self._clock()
         self._count(held.job, running=-tasks)
-        function = self._named(held.job, 0, seen)
-        for counts in (held.job.counts, function.counts, self.total):
+        function = self._named(held, 0, seen)
+        for counts in self._all(held.job, function):
             counts.batches += held.untimed == 0
         held.start += tasks + held.put_off
         held.put_off = 0
@@ -248,10 +261,13 @@ class Tally(Observer):
         self, held: Held, function: Function, worker: int, tasks: int, seconds: float
     ) -> None:
         """Take in how long tasks have taken, those of front parts before them too."""
-        for counts in (held.job.counts, function.counts, self.total):
+        for counts in self._all(held.job, function):
             counts.seconds += seconds
         self.workers[worker].seconds += seconds
         held.spent = 0.0
+        if held.job.kind == "calls":
+            ran = tasks + held.untimed
+            held.job.durations.add(seconds / ran, ran)
         if held.untimed and tasks == 1:  # what was cut off in front of a long task was short
             usual = function.durations.quantile(0.5) or seconds / (held.untimed + 1)
             usual = min(usual, seconds / (held.untimed + 1))

@@ -17,7 +17,7 @@ from .constants_messages import (
     LentBuffers,
     LentRequest,
     SetConstants,
-)
+)  # fmt: skip
 from .payload import Frame
 
 Origin: TypeAlias = tuple[int | None, Any, int, int]
@@ -46,8 +46,7 @@ class Run(NamedTuple):
     attempt: 1 at first, then 1 more for each time that they raised, or their worker died.
     origin: of the job (`tasks.pedigree`); None for calls, each of which has its own in `tasks`.
     lent: the numbers of the LentBuffers that its tasks and function refer to.
-    within: seconds after its arrival in which its tasks may begin, None: whenever. Those that have
-        not begun by then are handed back.
+    within: seconds after its arrival in which its tasks may begin, later ones go back; or None.
     """
 
     job: int
@@ -215,8 +214,7 @@ class Finished(NamedTuple):
     goes_on: True where the worker goes on with the tasks from `stop` on, as its results were so
         large that they have left before the batch ends.
     seen: more of how they ran, a `tasks.seen.Seen`, behind an Observe.
-    away: seconds beside these in which they had begun and did not run: they waited for tasks of
-        their own, or results left.
+    away: seconds beside these, in which they waited for tasks of their own, or results left.
     """
 
     job: int
@@ -286,13 +284,12 @@ class Offered(NamedTuple):
     From worker to farm, for a task's own job: once without being asked, then for each
     StealRequest. Answered by Returned, for each part that has run.
     job: the sender's own number for it.
-    start, stop: the tasks `start` to `stop - 1`.
+    start, stop: the tasks `start` to `stop - 1`. plain, tasks: as in Run.
     code: the packed function; None where each task brings its own (submitted calls).
     by_name: True where the function is found by its name, so that its code never changes.
-    plain, tasks: as in Run.
     limit: seconds that each task may take; of calls the longest, None where one has no limit.
     last: True where they run before the program ends, although nobody waits for them.
-    origin: as in Run.
+    origin: as in Run. name: of the function, where `code` is one.
     """
 
     job: int
@@ -305,6 +302,7 @@ class Offered(NamedTuple):
     limit: float | None = None
     last: bool = False
     origin: Origin | None = None
+    name: str = ""
 
 
 class Revoked(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections import Counter
@@ -165,3 +166,15 @@ def await_tasks(job: Job, directory: Path, count: int) -> None:
         lambda: tasks_begun(directory) == count, lambda: f"not begun: {job.output.read_text()}", 60
     )
     assert len(job.left()) > count, "the job's processes are not recognised"
+
+
+def test_a_job_ends_before_its_time_limit_and_says_what_is_left(
+    cluster: Slurm, first_library: Library, tmp_path: Path
+) -> None:
+    """A minute is the shortest limit; most of it is kept free, as the test would wait for it."""
+    command = f"myscoop --stop-before 50 --checkpoint run.ckpt {PROGRAMS / 'naps.py'}"
+    ended = cluster.batch(first_library, "--time=1", "-n2", f"--wrap={command}", cwd=tmp_path)
+    assert ended.status == 75, ended.text
+    left = re.search(r"stopped (\d+) s before the end of the job: (\d+) of 1000 tasks", ended.text)
+    assert left is not None, ended.text
+    assert 50 <= int(left[1]) < 60 and 900 < int(left[2]) < 1000

@@ -254,3 +254,31 @@ def test_calls_of_a_program(first_library: Library, tmp_path: Path) -> None:
         )  # fmt: skip
         lines = ["Failed in submitted call divmod(1, 0)", "4498500"]
         assert (done.returncode, done.stdout.splitlines()) == (0, lines), (run, done.stderr)
+
+
+class Hostile:
+    """An object whose attributes cannot be asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise LookupError(name)
+
+    def __call__(self, x: int) -> int:
+        return x
+
+
+def test_calls_say_of_which_function_they_are() -> None:
+    def inner(x: Any) -> Any:
+        return x
+
+    stream = CallStream(0)
+    for fn in (got, got, len, inner, inner):
+        sealed = seal(fn, (1,), {}, UNPLACED)
+        function = None if type(sealed) is list else fn
+        stream.add(Call(Future(), sealed, function=function))
+    stream.add(Call(Future(), seal(Hostile(), (1,), {}, UNPLACED), function=Hostile()))
+    stream.take_fresh()
+    assert stream.called(0, 2).endswith("test_calls.got")
+    assert stream.called(2, 3) == "len"
+    assert stream.called(3, 5).endswith("<locals>.inner")
+    assert stream.called(1, 3) == stream.called(2, 4) == ""  # of several
+    assert stream.called(5, 6) in ("", "Hostile") and stream.called(6, 7) == ""

@@ -15,6 +15,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +159,16 @@ def test_on_a_terminal_it_is_drawn_in_its_place(file: Callable[..., str]) -> Non
             text += os.read(ours, 4096)
         file(state="ended", exit_status=0)
         assert process.wait(30) == 0
-        while text.count(b"\x1b[J") < 2:
+    with suppress(OSError):  # nobody has the other end any more
+        while True:
             text += os.read(ours, 4096)
     os.close(ours)
-    first, second, rest = text.split(b"\x1b[J")
-    assert rest == b"" and first.startswith(b"\x1b[H") and second.startswith(b"\x1b[H")
-    assert first.count(b"\n") == second.count(b"\n") == 5, "as many lines as there is room for"
-    assert b"running" in first and b"ended well" in second
+    *drawn, rest = text.split(b"\x1b[J")
+    assert rest == b"" and len(drawn) >= 2
+    for each in drawn:
+        assert each.startswith(b"\x1b[H")
+        assert each.count(b"\n") == 5, "as many lines as there is room for"
+    assert b"running" in drawn[0] and b"ended well" in drawn[-1]
 
 
 def test_watching_a_run_that_is_gone_ends(file: Callable[..., str]) -> None:

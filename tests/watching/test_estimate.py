@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from scoopmpi.tasks.seen import Seen
 from scoopmpi.watching.estimate import Estimate, Estimator
 from scoopmpi.watching.tally import Tally
 
@@ -109,6 +110,15 @@ def test_tasks_that_grow_longer_are_followed() -> None:
     within(0.15, played, farm.now, after=change + 65)  # a minute later it is known
 
 
+def test_long_tasks_that_grow_longer_are_followed_too() -> None:
+    """Half of them take 10 s, half 40: 200 s for the first, 800 s for the others."""
+    farm = Played(10)
+    played = list(farm.map(400, lambda task: 10.0 if task < 200 else 40.0, size=400))
+    assert farm.now == pytest.approx(1000)
+    within(0.35, played, farm.now, after=600)
+    within(0.2, played, farm.now, after=800)
+
+
 def test_a_second_map_of_the_same_function_has_an_end_at_once() -> None:
     farm = Played(5)
     list(farm.map(50, lambda task: 20.0, size=50))
@@ -125,6 +135,21 @@ def test_generators_have_no_end_and_calls_at_least_one() -> None:
     calls = list(farm.map(100, lambda task: 0.9, name="g", kind="calls"))
     assert all(estimate.more for _, estimate in calls)
     assert calls[30][1].seconds == pytest.approx(14, abs=2)
+
+
+def test_calls_whose_functions_only_workers_know_have_an_end_too() -> None:
+    now = 0.0
+    tally, estimator = Tally(clock=lambda: now), Estimator()
+    tally.worker_joined(1, "n1", 1)
+    tally.job_begun(0, "calls", "a submitted call", None, None)
+    tally.job_grew(0, 20)
+    for task in range(10):
+        tally.tasks_assigned(0, 1, task, 1, 1)
+        now += 2
+        tally.tasks_finished(0, 1, task, 1, 0, 2.0, Seen((), function="simulate"))
+    tally.tasks_assigned(0, 1, 10, 1, 1)
+    now += 1
+    assert estimator.look(tally, now).seconds == pytest.approx(19)
 
 
 def test_two_jobs_share_the_workers() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from scoopmpi.watching.report.advice import RULES, advice
@@ -38,6 +40,7 @@ def test_tail() -> None:
     text = said(farm.trace())["The last tasks keep all others waiting"]
     assert "At the end of map 2 of score, 3 tasks (indices 401, 402 and 400; 38 s to 41 s)" in text
     assert "5 of 8 workers had nothing to do" in text and "start the long ones first" in text
+    assert re.search(r"They took 1\d\d times as long as the function does by the median", text)
 
 
 def test_a_tail_of_tasks_like_all_others_is_no_matter_of_their_order() -> None:
@@ -61,8 +64,13 @@ def test_many_ends() -> None:
     farm = Farm(workers=8)
     for _ in range(30):
         farm.map("step", [0.1] * 12)
-    text = said(farm.trace())["Workers wait at the end of each map"]
-    assert "30 times" in text and "in 30 maps" in text
+    text = said(farm.trace())["Workers wait for the last tasks again and again"]
+    assert "30 times in 30 maps, nothing was queued" in text
+    for event in farm.events:
+        if event.get("cat") == "job":
+            event["args"]["kind"] = "calls"
+    text = said(farm.trace())["Workers wait for the last tasks again and again"]
+    assert "30 times nothing was queued" in text
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,7 @@ def test_hosts_of_two_kinds_are_not_slow_ones() -> None:
     assert not any("slow" in title for title in found)
 
 
-@pytest.mark.parametrize(("failed", "speaks"), [(3, False), (40, True)])
+@pytest.mark.parametrize(("failed", "speaks"), [(2, False), (7, False), (40, True)])
 def test_failures(failed: int, speaks: bool) -> None:
     wrong = dict.fromkeys(range(0, failed * 2, 2), "ValueError: no convergence\nin step 3")
     farm = Farm(workers=8, hosts=2).map("f", lognormal(800, 0.3, 0.1), failed=wrong)

@@ -119,6 +119,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Returned(1, 0, 2, False, (b"x", b"y"), (1,)),
     messages.ConstantsSet(4, 5, "set already"),
     messages.Stop(),
+    messages.Observe(),
     messages.Reconfigured(1, {"encoding": "latin-1", "errors": None, "newline": "\n"}),
     messages.Joined(
         "n1", 4711, "n1:host", frozenset(("square", "tree")), ("10.1.2.3", "fe80::1"), b"late\n"
@@ -128,7 +129,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Finished(1, 0, 2, 0.5, 2, 2, False, (b"x", b"y"), (0, 1), again=(1,)),
     messages.Waiting(1, 3),
     messages.Resumed(1, 3),
-    messages.Offered(5, 0, 4, b"code", True, True, b"columns"),
+    messages.Offered(5, 0, 4, b"code", True, True, b"columns", name="square"),
     messages.Revoked(5),
     messages.Rest(1, False),
     messages.SetConstants(1, {"table": b"frame", "other": LARGE_FRAME}),

@@ -107,6 +107,8 @@ class Series:
         """Of calls that had a line of their own before."""
         self._rest, self._rested = Sum(), kind == "calls"  # when there was nothing to do at last
         self._done = 0
+        self.called = ""
+        """The function of submitted calls, where all are of one."""
 
     def begins(self, job: Job, now: float, after: float = SOON) -> None:
         """Take in a new job, which is to be shown after so many seconds."""
@@ -156,6 +158,8 @@ class Series:
         """Take in how far it is by now."""
         total, before = self.total, self._done
         self._done = total.done
+        for job in self.open.values():
+            self.called = job.name if len(job.called) == 1 else ""
         if self.active or total.done != before:
             if self.told or (self._rested and now - self._seen >= SOON):
                 self._begin_anew(now)
@@ -195,7 +199,7 @@ class Series:
         size = None if short else shown.size
         left = None if size is None or shown.done >= size else self._left(estimator)
         return Row(
-            self.title, shown.done, size, self._note(whole=short),
+            self._title(), shown.done, size, self._note(whole=short),
             self._pace.rate(now, total.finished), left,
             shown.failed, shown.retried, shown.recalled,
         )  # fmt: skip
@@ -215,14 +219,18 @@ class Series:
         total, took = self.total, max((now if self.active else self._seen) - self.begun, 1e-3)
         rate = total.finished / took if total.finished else None
         return Row(
-            self.title, total.done, total.size, self._note(whole=True), rate, None, total.failed,
+            self._title(), total.done, total.size, self._note(whole=True), rate, None, total.failed,
             total.retried, total.recalled, None, took,
         )  # fmt: skip
+
+    def _title(self) -> str:
+        """Return the title: of submitted calls that are all of one function, its name."""
+        return self.called or self.title
 
     def _note(self, whole: bool) -> str:
         """Return which map it is, where there are several. whole: all of them are counted."""
         if self.kind != "map":
-            return self.kind if self.kind == "nested" else ""
+            return self.kind if self.kind == "nested" or self.called else ""
         if self._maps == 1:
             return ""
         several = whole or len(self.open) > 1

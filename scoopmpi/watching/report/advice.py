@@ -15,6 +15,7 @@ from ..trace import form
 from . import advice_on_waiting, amounts
 from .facts import Facts
 from .finding import Finding
+from .markup import short
 from .shares import LOST, STARTING
 
 STARTING_SHARE = 0.2
@@ -23,8 +24,8 @@ SLOWER = 1.2
 """Of a host's median: hosts of one kind differ by some percent, and other jobs on it by more."""
 COMPARED = 20
 """Tasks of a host, for its median to be worth a sentence."""
-FAILED_SHARE = 0.01
-"""Of tasks: fewer cost no time that one would notice."""
+FAILED_SHARE, FAILED = 0.01, 3
+"""Of tasks, and how many: fewer cost no time that one would notice."""
 LOST_SHARE = 0.01
 """Of worker time, or one worker in a hundred."""
 GROWN, GROWN_BYTES = 1.5, 200e6
@@ -80,7 +81,7 @@ def slow_host(facts: Facts) -> Finding | None:
 
 def failures(facts: Facts) -> Finding | None:
     """Many tasks that raise."""
-    if facts.failed < FAILED_SHARE * facts.tasks or not facts.failed:
+    if facts.failed < max(FAILED_SHARE * facts.tasks, FAILED):
         return None
     worst = max(facts.functions, key=lambda function: function.failed)
     whose = "all" if worst.failed == facts.failed else f"{worst.failed:,}"
@@ -88,8 +89,9 @@ def failures(facts: Facts) -> Finding | None:
     often = f" Most often: {said[2].splitlines()[0][:200]}." if said and said[2] else ""
     text = (
         f"{amounts.count(facts.failed)} of {amounts.count(facts.tasks, 'task')} raised"
-        f" ({amounts.share(facts.failed, facts.tasks)}), {whose} of {worst.name}.{often} Their time"
-        " is lost, and with retries it is lost again: try one of them alone with --debug-task."
+        f" ({amounts.share(facts.failed, facts.tasks)}), {whose} of {short(worst.name)}.{often}"
+        " Their time is lost, and with retries it is lost again: try one of them alone with"
+        " --debug-task."
     )
     return Finding("Many tasks fail", text, facts.failed / facts.tasks)
 

@@ -17,6 +17,7 @@ from .by_function import Function
 from .curves import worked
 from .facts import Facts
 from .finding import Finding
+from .markup import short
 from .run import Job, Spans
 from .shares import ALONE, ENDING, RANK_0, TAIL, unbegun
 
@@ -88,14 +89,15 @@ def tail(facts: Facts) -> Finding | None:
     share = facts.shares.share(TAIL)
     many, long = _last_tasks(spans), _longer(spans, facts)
     text = (
-        f"At the end of {job.name if job else 'the run'}, {many} ran while {idle:,} of"
+        f"At the end of {short(job.name) if job else 'the run'}, {many} ran while {idle:,} of"
         f" {workers:,} workers had nothing to do. Workers waited like that for"
         f" {amounts.share(share)} of their time. "
     )
     if long >= LONG:
         text += (
-            f"That is {amounts.digits(long)} times as long as others of the function take: start"
-            " the long ones first, by sorting the arguments, or split them."
+            f"{'They' if len(spans) > 1 else 'It'} took {amounts.digits(long)} times as long as"
+            " the function does by the median: start the long ones first, by sorting the"
+            " arguments, or split them."
         )
     else:
         text += (
@@ -144,7 +146,7 @@ def few_tasks(facts: Facts) -> Finding | None:
         return None
     end, _, job = found
     workers = len(facts.run.workers)
-    name, size = (job.name, job.size or 0) if job is not None else ("", 0)
+    name, size = (short(job.name), job.size or 0) if job is not None else ("", 0)
     text = (
         f"{name} has {amounts.count(size, 'task')} for {workers:,} workers: {workers - size:,} had"
         f" nothing to do for {amounts.duration(end.ended - end.began)}. Workers waited like that"
@@ -160,16 +162,16 @@ def many_ends(facts: Facts) -> Finding | None:
     if share < WAITING_SHARE or _longest_end(facts) is not None:
         return None
     found = ends(facts)
-    maps = sum(job.kind == "map" for job in facts.run.jobs.values())
     if len(found) < 2:
         return None
+    maps = sum(job.kind == "map" for job in facts.run.jobs.values())
+    among = f" in {amounts.count(maps, 'map')}," if maps else ""
     text = (
-        f"{amounts.count(len(found))} times nothing was queued while some workers still had tasks,"
-        f" in {amounts.count(maps, 'map')}: all others waited, together for {amounts.share(share)}"
-        " of their time. Begin the next map before the values of the one before are all read, make"
-        " one map of several, or give each more tasks."
+        f"{amounts.count(len(found))} times{among} nothing was queued while some workers still had"
+        f" tasks: all others waited, together for {amounts.share(share)} of their time. Begin the"
+        " next tasks before the values of those before are all read, or have more tasks at a time."
     )
-    return Finding("Workers wait at the end of each map", text, share)
+    return Finding("Workers wait for the last tasks again and again", text, share)
 
 
 def rank_0(facts: Facts) -> Finding | None:
@@ -182,8 +184,8 @@ def rank_0(facts: Facts) -> Finding | None:
     used = f" Rank 0 used {load:.0f} % of a core then." if load is not None else ""
     text = (
         f"Workers had nothing to do for {amounts.share(share)} of their time although tasks were"
-        f" queued, most of it in {function.name}, whose tasks take {amounts.duration(usual)} by the"
-        f" median.{used} "
+        f" queued, most of it in {short(function.name)}, whose tasks take"
+        f" {amounts.duration(usual)} by the median.{used} "
     )
     if usual < SHORT_SECONDS and (load is None or load >= BUSY_LOAD):
         text += (

@@ -12,21 +12,32 @@ class Explorer extends Timeline {
   said(x, y) {
     const time = this.from + ((x - this.gutter) * this.ratio * (this.until - this.from)) / this.width;
     const inside = (y - this.above) * this.ratio;
-    let row = this.tops.length - 1;
-    while (row > 0 && this.tops[row] > inside) row--;
+    let line = this.tops.length - 1;
+    while (line > 0 && this.tops[line] > inside) line--;
     if (x < this.gutter || inside < 0 || inside >= this.height) return null;
+    const near = (2 * (this.until - this.from)) / this.width;
+    const stop = Math.min((line + 1) * this.each, this.data.workers.length);
+    let row = line * this.each;
+    let lines = this.running(row, time, near);
+    while (!lines.length && row + 1 < stop) lines = this.running(++row, time, near);
     const worker = this.data.workers[row];
     const name = "worker " + worker.rank + (worker.pid ? " (pid " + worker.pid + ")" : "");
-    const head = name + " on " + this.data.hosts[worker.host] + ", at " + clock(time, (this.until - this.from) / 1000);
-    const near = (2 * (this.until - this.from)) / this.width;
-    const lines = [];
-    for (const [from, stop] of [[this.spans.first[row], this.spans.nested[row]],
-      [this.spans.nested[row], this.spans.first[row + 1]]]) {
-      const i = this.spans.after(from, stop, time - near / 4);
-      if (i < stop && this.spans.began[i] <= time + near / 4) lines.push(this.told(i));
-    }
+    const moment = clock(time, (this.until - this.from) / 1000);
+    const head = name + " on " + this.data.hosts[worker.host] + ", at " + moment;
     if (!lines.length) lines.push(worker.lost !== null && time > worker.lost ? "lost" : "no task");
     return [head, ...lines];
+  }
+
+  // What a worker runs at a time, in words; and, within its task, of tasks of tasks.
+  running(row, time, near) {
+    const { spans } = this;
+    const lines = [];
+    for (const [from, stop] of [[spans.first[row], spans.nested[row]],
+      [spans.nested[row], spans.first[row + 1]]]) {
+      const i = spans.after(from, stop, time - near / 4);
+      if (i < stop && spans.began[i] <= time + near / 4) lines.push(this.told(i));
+    }
+    return lines;
   }
 
   told(i) {

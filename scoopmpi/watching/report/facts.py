@@ -23,8 +23,14 @@ class Facts:
 
     @property
     def tasks(self) -> int:
-        """Return how many tasks have run."""
-        return sum(function.durations.tasks for function in self.functions)
+        """Return how many tasks have run, of maps and calls."""
+        return int(self.run.spans.tasks[self.run.spans.job >= 0].sum())
+
+    @property
+    def inner_tasks(self) -> int:
+        """Return how many tasks of tasks have run, on the workers of these or elsewhere."""
+        spans = self.run.spans
+        return int(spans.tasks[spans.job < 0].sum() + spans.inner.sum())
 
     @property
     def failed(self) -> int:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+NAME = 48
+"""Signs of a name that are shown in a table."""
 LONGEST = 2000
 """Signs of a text that are shown: messages of tasks can be whole arrays."""
 
@@ -40,6 +42,19 @@ def visible(text: str, most: int = LONGEST) -> str:
 def shown(text: Text) -> str:
     """Return a text as HTML."""
     return text.text if isinstance(text, Markup) else html.escape(visible(text), quote=True)
+
+
+def short(text: str, most: int = NAME) -> str:
+    """Return a name with its middle left out where it is long: both ends tell names apart."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2 - 1]}…{text[-(most - most // 2) :]}"
+
+
+def name(text: str) -> Markup:
+    """Return the name of a function, short; the whole one shows under the mouse."""
+    whole = f' title="{shown(text)}"' if len(text) > NAME else ""
+    return Markup(f"<code{whole}>{shown(short(text))}</code>")
 
 
 def data(value: Any) -> str:

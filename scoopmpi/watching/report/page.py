@@ -17,7 +17,7 @@ from ..durations import BINS
 from . import amounts, sections
 from . import sections_of_events as events
 from .facts import Facts
-from .markup import data, shown, visible
+from .markup import data, short, shown, visible
 from .run import Column, Job
 from .timeline import MOST, packed, timeline
 
@@ -94,7 +94,7 @@ def _timeline(facts: Facts, line: dict[str, Any]) -> str:
     names = facts.run.functions
     legend = "".join(
         f'<span><span class="key" style="background:var(--kind-{min(place, 8)})"></span>'
-        f"{shown(names[number])}</span>"
+        f"{shown(short(names[number]))}</span>"
         for place, number in enumerate(_by_work(facts)[:9])
     )
     more = len(names) - 9
@@ -200,7 +200,7 @@ def _histogram(facts: Facts, place: int) -> dict[str, Any]:
     bins, tasks = function.durations.bins, max(function.durations.tasks, 1)
     numbers = range(min(bins, default=0), max(bins, default=0) + 1)
     edges = [10 ** (number / BINS) for number in (*numbers, numbers[-1] + 1)]
-    name = visible(function.name, 60)
+    name = visible(short(function.name))
     told = [
         f"{name}: {amounts.count(bins[number], 'task')}, {amounts.duration(low)} to"
         f" {amounts.duration(high)}"

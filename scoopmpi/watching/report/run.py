@@ -71,6 +71,7 @@ class Spans:
 
     function, end: numbers of names in `TracedRun.functions` and `ENDS`. busy: seconds in which
     tasks ran; less than from beginning to end where the trace has made one span of several.
+    inner: tasks of tasks that ran in it.
     """
 
     row: Column
@@ -88,6 +89,7 @@ class Spans:
     depth: Column
     resident: Column
     peak: Column
+    inner: Column
 
     def __len__(self) -> int:
         return len(self.row)
@@ -179,7 +181,7 @@ class _Seen:
             args.get("start") or 0, args.get("tasks", 0), args.get("failed", 0),
             args.get("attempt", 1), args.get("batches", 1),
             ENDS.index(end) if end in ENDS else 0, args.get("depth", 0), args.get("resident", 0),
-            args.get("peak", 0),
+            args.get("peak", 0), args.get("nested", 0),
         ))  # fmt: skip
 
     def phase(self, event: Event) -> None:

@@ -14,13 +14,13 @@ from . import amounts
 from .advice import SLOWER, advice
 from .by_function import Function, nested, slowest
 from .facts import Facts
-from .markup import Heading, Markup, Text, bar, code, joined, shown, table
+from .markup import Heading, Markup, Text, bar, joined, name, short, shown, table
 from .shares import ALONE, ENDING, LOST, RANK_0, STARTING, TAIL, WORKING
 
 MOST_ROWS = 100
 """Rows of a table; the rest is told as a number."""
 PARTS = (
-    (WORKING, "working", "Working", "tasks ran"),
+    (WORKING, "working", "Working", "tasks ran, what they get and return being packed included"),
     (STARTING, "starting", "Starting", "before the worker took part"),
     (ALONE, "alone", "Waiting for the program", "no task anywhere: the program computed on rank 0"),
     (TAIL, "tail", "Waiting for the last tasks", "nothing queued while other workers had tasks"),
@@ -52,15 +52,17 @@ def head(facts: Facts) -> str:
     where = f"{amounts.count(len(run.workers), 'worker')} on {len(run.hosts):,} {host}"
     parts = [when, amounts.duration(run.seconds), where, ended(facts)]
     recalled = ((run.end or {}).get("totals") or {}).get("recalled", 0)
+    inner = facts.inner_tasks
     figures = [
         ("Efficiency", amounts.share(facts.shares.share(WORKING))),
         ("Run time", amounts.duration(run.seconds)),
         ("Tasks", amounts.count(facts.tasks)),
+        ("Tasks of tasks", amounts.count(inner) if inner else ""),
         ("Failed", amounts.count(facts.failed)),
         ("Work in tasks", amounts.duration(sum(f.durations.seconds for f in facts.functions))),
         ("From the checkpoint", amounts.count(recalled) if recalled else ""),
         ("Workers", amounts.count(len(run.workers))),
-        ("Highest memory", amounts.size(max((host.peak for host in facts.hosts), default=0))),
+        ("Peak memory", amounts.size(max((host.peak for host in facts.hosts), default=0))),
     ]
     boxes = "".join(
         f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>"
@@ -150,7 +152,7 @@ def _functions(title: str, found: Sequence[Function]) -> str:
     for each in found[:MOST_ROWS]:
         times = [each.durations.quantile(share) for share in (0.5, 0.95, 0.99)]
         rows.append((
-            code(each.name), amounts.count(each.durations.tasks), amounts.count(each.failed),
+            name(each.name), amounts.count(each.durations.tasks), amounts.count(each.failed),
             *map(amounts.duration, [*times, each.durations.longest, each.durations.seconds]),
             amounts.size(each.peak) or "–",
         ))  # fmt: skip
@@ -175,7 +177,7 @@ def slow_tasks(facts: Facts) -> str:
     ]  # fmt: skip
     rows = [
         (
-            str(task.index), code(task.function), facts.job_name(task.job),
+            str(task.index), name(task.function), short(facts.job_name(task.job)),
             amounts.duration(task.seconds),
             amounts.digits(task.seconds / max(usual[task.function], 1e-9)),
             "–" if task.began is None else amounts.duration(task.began), str(task.worker),
@@ -205,7 +207,7 @@ def hosts(facts: Facts) -> str:
             if host.pace >= SLOWER:
                 pace = Markup(f'<span class="stands-out">{pace}</span>')
         rows.append((
-            host.name, amounts.count(host.workers), amounts.count(host.lost),
+            short(host.name), amounts.count(host.workers), amounts.count(host.lost),
             amounts.count(host.tasks), amounts.count(host.failed),
             joined(amounts.share(host.busy), bar(host.busy)), pace, amounts.size(host.peak) or "–",
         ))  # fmt: skip

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..trace import form
 from . import amounts
 from .facts import Facts
-from .markup import Heading, Text, code, table
+from .markup import Heading, Text, code, name, short, table
+from .run import Job
 from .sections import MOST_ROWS, ended, not_shown, paragraph, section
 
 
@@ -30,11 +31,11 @@ def losses(facts: Facts) -> str:
     for mark in found[:MOST_ROWS]:
         args = mark.args
         worker = by_rank.get(args.get("worker", -1))
-        what = mark.name + (" (its task had outlived its limit)" if args.get("late") else "")
+        late = " (its task had outlived its limit)" if args.get("late") else ""
         rows.append((
-            amounts.duration(mark.at), what, str(args.get("worker", "–")),
+            amounts.duration(mark.at), short(mark.name, 80) + late, str(args.get("worker", "–")),
             worker.host if worker else "–",
-            facts.job_name(args["job"]) if args.get("job") is not None else "–",
+            short(facts.job_name(args["job"])) if args.get("job") is not None else "–",
             *(str(args.get(name, "–")) for name in ("start", "tasks", "attempt")),
         ))  # fmt: skip
     again = _tried_again(facts)
@@ -52,7 +53,7 @@ def _tried_again(facts: Facts) -> str:
         if mark.kind == form.RETRY:
             tasks[mark.args.get("job", 0)] += mark.args.get("tasks", 0)
     parts = [
-        f"{amounts.count(many, 'task')} of {facts.job_name(job)}"
+        f"{amounts.count(many, 'task')} of {short(facts.job_name(job))}"
         for job, many in tasks.most_common() if many
     ]  # fmt: skip
     return f"Tried again: {amounts.some(parts, 20)}." if parts else ""
@@ -63,8 +64,8 @@ def failures(facts: Facts) -> str:
     known = sorted((facts.run.end or {}).get("failures") or [], key=lambda each: -each[0])
     heads = [Heading("Tasks", "n"), Heading("Function"), Heading("What they raised", "wide")]
     rows = [
-        (amounts.count(count), code(str(name)), code(str(text)))
-        for count, name, text in known[:MOST_ROWS]
+        (amounts.count(count), name(str(function)), code(str(text)))
+        for count, function, text in known[:MOST_ROWS]
     ]
     if not rows:
         told = (
@@ -82,28 +83,42 @@ def failures(facts: Facts) -> str:
 
 
 def maps(facts: Facts) -> str:
-    """Return the section on jobs: maps, submitted calls."""
+    """Return the section on jobs: maps, submitted calls; those of a function as one, if many."""
     jobs = sorted(facts.run.jobs.values(), key=lambda job: job.began)
-    done = np.zeros(0, np.int64)
-    numbers, spans = sorted(facts.run.jobs), facts.run.spans
-    if numbers and len(spans):
-        known = np.isin(spans.job, numbers)
-        place = np.searchsorted(numbers, spans.job[known])
-        done = np.bincount(place, weights=spans.tasks[known], minlength=len(numbers))
+    ran = _ran(facts)
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        function = job.name.partition(" of ")[2]
+        groups.setdefault(function if len(jobs) > MOST_ROWS else str(job.number), []).append(job)
     heads = [Heading("Job"), *(Heading(name, "n") for name in ("Tasks", "Ran", "Began at", "Took"))]
-    rows = []
-    for job in jobs[:MOST_ROWS]:
-        ran = int(done[numbers.index(job.number)]) if len(done) else 0
-        took = "–" if job.ended is None else amounts.duration(job.ended - job.began)
-        size = "–" if job.size is None else amounts.count(job.size)
-        rows.append((
-            job.name, size, amounts.count(ran), amounts.duration(job.began), took
-        ))  # fmt: skip
+    rows = [_of_jobs(group, ran) for group in list(groups.values())[:MOST_ROWS]]
     if not rows:
         return ""
     left_out = ((facts.run.end or {}).get("left_out") or {}).get(form.JOB, 0)
-    left = not_shown(len(jobs) + left_out, "further job")
+    left = not_shown(len(groups) + left_out, "further job")
     return section("Maps and calls", table("Maps and calls", heads, rows), left)
+
+
+def _of_jobs(jobs: list[Job], ran: Mapping[int, int]) -> Sequence[Text]:
+    """Return the row of one job, or of several of one function. ran: tasks by job."""
+    title, first = short(jobs[0].name), jobs[0].began
+    took = [job.ended - job.began for job in jobs if job.ended is not None]
+    said = amounts.duration(sum(took)) if took else "–"
+    if len(jobs) > 1:
+        title = f"{amounts.count(len(jobs), 'map')} of {short(jobs[0].name.partition(' of ')[2])}"
+        said += " in all"
+    sizes = [job.size for job in jobs if job.size is not None]
+    size = amounts.count(sum(sizes)) if sizes else "–"
+    done = amounts.count(sum(ran.get(job.number, 0) for job in jobs))
+    return title, size, done, amounts.duration(first), said
+
+
+def _ran(facts: Facts) -> dict[int, int]:
+    """Return how many tasks of each job have run."""
+    spans = facts.run.spans
+    jobs, places = np.unique(spans.job, return_inverse=True)
+    tasks = np.bincount(places, spans.tasks, minlength=len(jobs))
+    return dict(zip(jobs.tolist(), map(int, tasks), strict=True))
 
 
 def the_run(facts: Facts) -> str:
@@ -117,7 +132,7 @@ def the_run(facts: Facts) -> str:
         rows.append(("Last event", _moment(began + facts.run.seconds)))
     rows.append(("End", ended(facts)))
     rows += [
-        (str(name), str(version).split(", ")[0]) for name, version in versions.items() if version
+        (str(what), str(version).split(", ")[0]) for what, version in versions.items() if version
     ]
     if given.get("manager"):
         job = f", job {given['job']}" if given.get("job") else ""
@@ -125,7 +140,7 @@ def the_run(facts: Facts) -> str:
     if ends := (facts.run.end or {}).get("ends"):
         rows.append(("The job’s time was over at", _moment(ends)))
     rows.append(("Rank 0", facts.run.rank_0))
-    names = [f"{name} ({many})" for name, many in given.get("hosts") or []]
+    names = [f"{host} ({many})" for host, many in given.get("hosts") or []]
     rows.append(("Hosts (workers)", amounts.some(names or facts.run.hosts, 50)))
     seconds = (facts.run.end or {}).get("coarsened")
     if seconds:

@@ -3,6 +3,9 @@
 // thousand of them are one.
 "use strict";
 
+// Lines of the time line; where there are more workers, several of a host are one.
+const MOST_LINES = 1500;
+
 class Timeline {
   constructor(canvas, tip, data, spans) {
     Object.assign(this, { canvas, tip, data, spans });
@@ -19,16 +22,18 @@ class Timeline {
     const ratio = (this.ratio = window.devicePixelRatio || 1);
     const wide = this.canvas.parentElement.clientWidth;
     const rows = this.data.workers.length;
+    this.each = Math.max(1, Math.ceil(rows / MOST_LINES));
+    const lines = Math.ceil(rows / this.each);
     this.gutter = wide < 700 ? 84 : 124;
     this.lanes = Math.min(Math.max(...this.data.jobs.map((job) => job.lane + 1), 0), 3);
     this.above = this.lanes ? this.lanes * 16 + 6 : 2;
     this.width = Math.max(Math.round((wide - this.gutter) * ratio), 50);
-    this.row = Math.max(1, Math.min(Math.round(20 * ratio), Math.floor((560 * ratio) / rows)));
+    this.row = Math.max(1, Math.min(Math.round(20 * ratio), Math.floor((560 * ratio) / lines)));
     const gap = this.row >= 2 && this.data.hosts.length <= 100 ? Math.round(4 * ratio) : 0;
     this.tops = [];
     let top = 0;
-    for (let row = 0; row < rows; row++) {
-      if (row && this.data.workers[row].host !== this.data.workers[row - 1].host) top += gap;
+    for (let line = 0; line < lines; line++) {
+      if (line && this.host(line) !== this.host(line - 1)) top += gap;
       this.tops.push(top);
       top += this.row;
     }
@@ -44,6 +49,11 @@ class Timeline {
     this.within = new Uint32Array(this.width);
     this.colours();
     this.draw();
+  }
+
+  // The host of the workers of a line; of the first of them.
+  host(line) {
+    return this.data.workers[line * this.each].host;
   }
 
   colours() {
@@ -92,17 +102,23 @@ class Timeline {
     const none = packed(this.idle);
     const sepia = packed(this.gone);
     this.pixels.fill(0);
-    for (let row = 0; row < this.tops.length; row++) {
-      const spans = this.spans;
+    const { spans } = this;
+    for (let line = 0; line < this.tops.length; line++) {
+      const row = line * this.each;
+      const stop = Math.min(row + this.each, this.data.workers.length);
       const { lost } = this.data.workers[row];
       this.line.fill(none);
-      if (lost !== null) this.line.fill(sepia, Math.max(0, Math.floor(this.x(lost))));
-      this.cover(spans.first[row], spans.nested[row], this.line, this.line);
+      if (lost !== null && this.each === 1) {
+        this.line.fill(sepia, Math.max(0, Math.floor(this.x(lost))));
+      }
+      for (let at = row; at < stop; at++) this.gather(spans.first[at], spans.nested[at]);
+      this.mix(stop - row, this.line, this.line);
       const high = this.row >= 5 * this.ratio ? this.row - Math.round(this.ratio) : this.row;
-      const top = this.tops[row];
+      const top = this.tops[line];
       for (let y = 0; y < high; y++) this.pixels.set(this.line, (top + y) * this.width);
       if (spans.nested[row] < spans.first[row + 1] && high >= 9) {
-        this.cover(spans.nested[row], spans.first[row + 1], this.line, this.within, 0.8);
+        this.gather(spans.nested[row], spans.first[row + 1]);
+        this.mix(1, this.line, this.within, 0.8);
         for (let y = Math.round(high * 0.55); y < high - 1; y++) {
           this.pixels.set(this.within, (top + y) * this.width);
         }
@@ -119,11 +135,10 @@ class Timeline {
     return ((time - this.from) / (this.until - this.from)) * this.width;
   }
 
-  // Colour the pixels of one row. shade: less than 1 makes colours darker.
-  cover(from, stop, behind, into, shade = 1) {
+  // Add how much of each pixel spans cover, and with which colours.
+  gather(from, stop) {
     const [red, green, blue, cover, wrong] = this.sums;
     const { spans, width } = this;
-    for (const sum of this.sums) sum.fill(0);
     const scale = width / (this.until - this.from);
     for (let i = spans.after(from, stop, this.from); i < stop; i++) {
       if (spans.began[i] >= this.until) break;
@@ -146,13 +161,18 @@ class Timeline {
         if (bad) wrong[x] += bad * part;
       }
     }
-    for (let x = 0; x < width; x++) {
+  }
+
+  // Make pixels of what was gathered of so many workers, and forget it. shade: below 1 is darker.
+  mix(workers, behind, into, shade = 1) {
+    const [red, green, blue, cover, wrong] = this.sums;
+    for (let x = 0; x < this.width; x++) {
       const all = cover[x];
       if (!all) {
         into[x] = behind[x];
         continue;
       }
-      const share = 0.12 + 0.88 * Math.min(all, 1); // what is short is seen still
+      const share = 0.12 + 0.88 * Math.min(all / workers, 1); // what is short is seen still
       const bad = wrong[x] ? 0.35 + 0.65 * Math.min(wrong[x] / all, 1) : 0;
       const under = behind[x];
       const mixed = (sum, at, low) => {
@@ -162,6 +182,7 @@ class Timeline {
       into[x] = (255 << 24) | (mixed(blue[x], 2, (under >>> 16) & 255) << 16) |
         (mixed(green[x], 1, (under >>> 8) & 255) << 8) | mixed(red[x], 0, under & 255);
     }
+    for (const sum of this.sums) sum.fill(0);
   }
 
   // Hosts, jobs and the axis, around the pixels of spans.
@@ -190,20 +211,19 @@ class Timeline {
   labels() {
     const { context, ratio } = this;
     let last = -99;
-    const rows = this.data.workers;
-    const each = this.row / ratio >= 15;
+    const single = this.row / ratio >= 15;
     context.textAlign = "right";
-    for (let row = 0; row < rows.length; row++) {
-      const first = !row || rows[row].host !== rows[row - 1].host;
-      if (!first && !each) continue;
-      let stop = row + 1;
-      while (!each && stop < rows.length && rows[stop].host === rows[row].host) stop++;
+    for (let line = 0; line < this.tops.length; line++) {
+      const first = !line || this.host(line) !== this.host(line - 1);
+      if (!first && !single) continue;
+      let stop = line + 1;
+      while (!single && stop < this.tops.length && this.host(stop) === this.host(line)) stop++;
       const bottom = this.tops[stop - 1] + this.row;
-      const y = this.above + (this.tops[row] + bottom) / 2 / ratio;
+      const y = this.above + (this.tops[line] + bottom) / 2 / ratio;
       if (y - last < 13) continue;
       last = y;
-      const name = this.data.hosts[rows[row].host];
-      let text = each ? (first ? name + " " : "") + rows[row].rank : name;
+      const name = this.data.hosts[this.host(line)];
+      let text = single ? (first ? name + " " : "") + this.data.workers[line].rank : name;
       while (context.measureText(text).width > this.gutter - 8 && text.length > 3) {
         text = "…" + text.slice(2);
       }
@@ -239,7 +259,7 @@ class Timeline {
       if (worker.lost === null || worker.lost < this.from || worker.lost > this.until) return;
       const x = this.gutter + this.x(worker.lost) / ratio;
       const high = Math.max(this.row / ratio, 5);
-      context.fillRect(x - 1, this.above + (this.tops[row] + this.row / 2) / ratio - high / 2, 3, high);
+      context.fillRect(x - 1, this.above + (this.tops[Math.floor(row / this.each)] + this.row / 2) / ratio - high / 2, 3, high);
     });
     context.setTransform(1, 0, 0, 1, 0, 0);
   }

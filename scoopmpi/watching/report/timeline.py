@@ -65,7 +65,7 @@ def coarse(spans: Spans, width: float) -> Spans:
     result = spans.chosen(first)
     if not len(spans):
         return result
-    for name in ("busy", "tasks", "failed", "batches"):
+    for name in ("busy", "tasks", "failed", "batches", "inner"):
         setattr(result, name, np.add.reduceat(getattr(spans, name), first))
     for name in ("ended", "attempt", "peak", "resident", "end"):
         setattr(result, name, np.maximum.reduceat(getattr(spans, name), first))

@@ -138,7 +138,7 @@ def _job(job: Job, estimate: Estimate | None, times: Times) -> dict[str, Any]:
     return {
         "job": job.number,
         "kind": job.kind,
-        "function": job.function.name,
+        "function": job.name,
         "title": job.progress if isinstance(job.progress, str) else None,
         "size": job.size,
         "known": job.counts.known,
@@ -186,7 +186,7 @@ def slowest(of: Iterable[tuple[Worker, Held]], times: Times) -> list[dict[str, A
 
 
 def _running(worker: Worker, held: Held, times: Times) -> dict[str, Any]:
-    function = held.job.function
+    function = held.function
     since = held.since - held.spent
     return {
         "function": function.name,
@@ -246,7 +246,8 @@ def body(
     tally: Tally, estimate: Estimate, of_hosts: Sequence[dict[str, Any]], busy: int
 ) -> dict[str, Any]:
     """Return the totals over all jobs, those included that have ended. busy: workers now."""
-    total, more = tally.total, estimate.more and tally.ended is None
+    total = tally.total.without(tally.nested)
+    more = estimate.more and tally.ended is None
     return {
         "tasks": {
             "known": total.known,
@@ -254,6 +255,7 @@ def body(
             **counts(total),
             "dropped": total.dropped,
         },
+        "nested": counts(tally.nested),
         "pace": _pace(estimate.rate),
         "workers": {
             "joined": len(tally.workers),

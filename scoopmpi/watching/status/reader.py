@@ -11,7 +11,6 @@ import os
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -53,9 +52,10 @@ class StatusFile(Observer):
         self._path, self._tally, self._run, self._ends, self._stops = path, tally, run, ends, stops
         self._clock, self._wall = clock, wall
         self._estimator, self._load = Estimator(), Load()
-        self._losses: deque[dict[str, Any]] = deque(maxlen=_MOST_LOSSES)
         self._lost: dict[int, int] = {}  # tasks, by the worker that has died with them
-        self._paused: set[int] = set()
+        # Read by the thread while events come: each is replaced as a whole.
+        self._losses: tuple[dict[str, Any], ...] = ()
+        self._paused: frozenset[int] = frozenset()
         self._stopped: dict[str, Any] | None = None
         self._seen: object = None
         self._warned = self._failed = False
@@ -75,10 +75,11 @@ class StatusFile(Observer):
     def worker_lost(self, worker: int, host: str) -> None:
         tasks = self._lost.pop(worker, 0)
         moment = contents.at("died", self._wall())
-        self._losses.append({"rank": worker, "host": host, "tasks": tasks, **moment})
+        loss = {"rank": worker, "host": host, "tasks": tasks, **moment}
+        self._losses = (*self._losses, loss)[-_MOST_LOSSES:]
 
     def job_paused(self, job: int, paused: bool) -> None:
-        (self._paused.add if paused else self._paused.discard)(job)
+        self._paused = self._paused | {job} if paused else self._paused - {job}
 
     def program_stopped(self, left: int, seconds: float) -> None:
         self._stopped = {"left": left, "before_end": round(seconds, 1)}
@@ -92,10 +93,8 @@ class StatusFile(Observer):
     # In the thread.
 
     def _keep(self) -> None:
-        pid, written = os.getpid(), self._clock()
+        written = self._clock()
         while not self._closing.wait(OFTEN):
-            if os.getpid() != pid:
-                return
             now = self._clock()
             if now - written >= SELDOM or self._changed():
                 self.write()
@@ -109,8 +108,8 @@ class StatusFile(Observer):
             total = self._tally.total
             seen = (
                 total.known, total.done, total.running, total.failed, total.retried, total.lost,
-                len(self._tally.workers), len(self._losses), tuple(self._tally.jobs)[-4:],
-                len(self._paused),
+                len(self._tally.workers), tuple(self._tally.jobs)[-4:],
+                self._losses, self._paused, None if self._ends is None else self._ends.at,
             )  # fmt: skip
         changed = seen != self._seen
         self._seen = seen
@@ -131,7 +130,7 @@ class StatusFile(Observer):
             self._failed = True
             self._closing.set()
             logger.warning(
-                "status %s is not kept any more, the run goes on: %s: %s",
+                "watching: status %s is not kept any more, the run goes on: %s: %s",
                 self._path, type(problem).__name__, problem,
             )  # fmt: skip
 
@@ -144,7 +143,7 @@ class StatusFile(Observer):
         with tally.lock:
             busy = contents.running(tally.workers.values())
             on_hosts = self._load.hosts(tally.workers, times.now)
-            left = tally.total.left
+            left = tally.total.left - tally.nested.left
             jobs = contents.opened(tally)
             estimates = {each.number: self._estimator.of(each.number) for each in jobs}
             parts = {

@@ -50,7 +50,7 @@ class BatchSpans:
             return  # it runs on, in one piece
         pieces = self._pieces(now, place, held, seconds, seen)  # first: it may set the clock
         inner = [] if seen is None else self._inner(place, seen)
-        function = (seen is not None and seen.function) or self._jobs[held.job].function
+        function = (seen is not None and seen.function) or self._function(held)
         name = form.quoted(function)
         for piece in pieces[:-1]:
             waits = self._span(held, *piece, form.WAITS, name)
@@ -70,11 +70,14 @@ class BatchSpans:
             self._tell_life(place, held, last[1], function)
 
     def _span(self, held: Held, began: int, until: int, end: str, name: str = "") -> Span:
-        name = name or form.quoted(self._jobs[held.job].function)
+        name = name or form.quoted(self._function(held))
         return Span(
             name, held.job, held.start - held.tasks - held.again, began, until, until - began, end,
             attempt=held.attempt, batches=0,
         )  # fmt: skip
+
+    def _function(self, held: Held) -> str:
+        return held.called or self._jobs[held.job].function
 
     @staticmethod
     def _counting(span: Span, held: Held) -> Span:

@@ -99,6 +99,11 @@ class Book(Observer):
             self._places[worker].held.append(held)
         self._jobs.used(self._us(self.now), job)
 
+    def tasks_named(self, job: int, worker: int, start: int, name: str) -> None:
+        held = self._of(job, worker, start)[1]
+        if held is not None:
+            held.called = name
+
     def tasks_finished(
         self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
         seen: Seen | None,

@@ -18,6 +18,7 @@ class Held:
     tasks, failed, again: those that have ended, have failed, and have raised and are tried again,
         and stand in no span yet. unmoved: those of the last that `start` is to leave behind.
     first: microseconds at which it began. pieces: in how many it has run.
+    called: its function, where its job has several.
     """
 
     job: int
@@ -33,6 +34,7 @@ class Held:
     unmoved: int = 0
     first: int | None = None
     pieces: int = 0
+    called: str = ""
 
 
 @dataclass(slots=True)

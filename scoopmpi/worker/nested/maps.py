@@ -182,6 +182,7 @@ class NestedMap:
             limit=function.limit,
             last=self.unread,
             origin=sent(self._origin, start),
+            name=function.name,
         )
 
     # Outcomes: what comes back.
