@@ -13,7 +13,6 @@ import click.testing
 import numpy as np
 import pytest
 
-from scoopmpi.launch import report_command
 from scoopmpi.myscoop import main as myscoop
 from scoopmpi.process.named_files import NameProblem
 from scoopmpi.program.scoop_options import Options
@@ -302,12 +301,3 @@ def test_a_trace_cut_off_anywhere_has_a_report(tmp_path: Path) -> None:
         making.make(str(tmp_path / "t.json"), str(tmp_path / "t.html"))
         assert "was killed, or is not over" in (tmp_path / "t.html").read_text()
     assert Trace(str(tmp_path / "t.json")).other["command"] == "squares 100"
-
-
-def test_a_program_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert report_command.meant(["report", "t.json"]) and report_command.meant(("report",))
-    assert not report_command.meant(["reports"]) and not report_command.meant([])
-    (tmp_path / "report.py").touch()
-    assert not report_command.meant(["report", "t.json"])
-    assert report_command.meant(["report", "--help"])
