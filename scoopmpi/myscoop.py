@@ -13,13 +13,7 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import (
-    checkpoint_command,
-    report_command,
-    status_command,
-    trace_command,
-    wrapper,
-)
+from .launch import own_commands, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
 from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
@@ -170,26 +164,15 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop squares 100
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
-    myscoop checkpoint --help
-    myscoop status FILE
+    myscoop checkpoint --help; also: status, trace, report
     """
     streams.hold_closed()
     request = requested(ctx)
     voice = wrapper.Voice(ctx, request)
     if wrapper.shown_list(request):
         return
-    if checkpoint_command.meant(request.words):
-        checkpoint_command.main(list(request.words[1:]), "myscoop checkpoint")
-        return
-    if report_command.meant(request.words):
-        report_command.main(list(request.words[1:]), "myscoop report")
-        return
-    if trace_command.meant(request.words):
-        trace_command.main(list(request.words[1:]), "myscoop trace")
-        return
-    if status_command.meant(request.words):
-        status_command.main(list(request.words[1:]), "myscoop status")
-        return
+    if own_commands.meant(request.words):
+        own_commands.run(request.words)
     ignored = [name for name in ("broker", "tunnel") if ctx.params[f"scoop_{name}"]]
     if ignored:
         names = " and ".join(f"--scoop-{name}" for name in ignored)

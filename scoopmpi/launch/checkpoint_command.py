@@ -5,7 +5,6 @@ What each does is in `checkpoint`; here are the words, and which errors come wit
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -19,22 +18,9 @@ _HELP = ("--help", "-h")
 _FILE = click.argument("file", metavar="FILE")
 
 
-def meant(words: Sequence[str]) -> bool:
-    """True where words are not a program and its arguments, but one of these commands.
-
-    A program may be called `checkpoint` as well: where one lies here, only the commands' own words
-    are theirs.
-    """
-    if words[:1] != ["checkpoint"] and words[:1] != ("checkpoint",):
-        return False
-    if len(words) > 1 and words[1] in (*_COMMANDS, *_HELP):
-        return True
-    return not any(map(os.path.exists, ("checkpoint", "checkpoint.py")))
-
-
-def main(words: list[str], name: str) -> None:
-    """Run the command that the words name. name: how the user calls the group."""
-    commands.main(words or ["--help"], prog_name=name, standalone_mode=False)
+def takes(words: Sequence[str]) -> bool:
+    """True where words are such as no program of that name is given, as far as one can tell."""
+    return bool(words) and words[0] in _COMMANDS
 
 
 @click.group(context_settings={"help_option_names": list(_HELP)})

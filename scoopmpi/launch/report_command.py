@@ -10,24 +10,14 @@ from collections.abc import Sequence
 
 import click
 
+from ..watching.trace.reading import is_trace
+
 _HELP = ("--help", "-h")
 
 
-def meant(words: Sequence[str]) -> bool:
-    """True where words are not a program and its arguments, but this command.
-
-    A program may be called `report` as well: where one lies here, only `--help` is the command's.
-    """
-    if not words or words[0] != "report":
-        return False
-    if len(words) > 1 and words[1] in _HELP:
-        return True
-    return not any(map(os.path.exists, ("report", "report.py")))
-
-
-def main(words: list[str], name: str) -> None:
-    """Run the command with its words. name: how the user calls it."""
-    command.main(words or ["--help"], prog_name=name, standalone_mode=False)
+def takes(words: Sequence[str]) -> bool:
+    """True where one of the words is a trace."""
+    return any(map(is_trace, words))
 
 
 @click.command(context_settings={"help_option_names": list(_HELP)})

@@ -35,17 +35,9 @@ _COLOURS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def meant(words: Sequence[str]) -> bool:
-    """True where words are not a program and its arguments, but this command.
-
-    A program may be called `status` as well: where one lies here, the word is the program's, unless
-    it is followed by a status file.
-    """
-    if not words or words[0] != "status":
-        return False
-    if any(word in _HELP or _is_ours(word) for word in words[1:]):
-        return True
-    return not any(map(os.path.exists, ("status", "status.py")))
+def takes(words: Sequence[str]) -> bool:
+    """True where one of the words is a status file."""
+    return any(map(_is_ours, words))
 
 
 def _is_ours(path: str) -> bool:
@@ -56,11 +48,6 @@ def _is_ours(path: str) -> bool:
     except Unreadable:
         return False
     return True
-
-
-def main(words: list[str], name: str) -> None:
-    """Run the command with its words. name: how the user calls it."""
-    sys.exit(command.main(words or ["--help"], prog_name=name, standalone_mode=False) or WELL)
 
 
 @click.command(context_settings={"help_option_names": list(_HELP)})

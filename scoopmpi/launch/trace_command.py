@@ -5,29 +5,18 @@ What it does is in `watching.trace`; here are the words, and which errors come w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import click
 
+from ..watching.trace.reading import is_trace
+
 _HELP = ("--help", "-h")
 
 
-def meant(words: Sequence[str]) -> bool:
-    """True where words are not a program and its arguments, but this command.
-
-    A program may be called `trace` as well: where one lies here, the command is not meant.
-    """
-    if not words or words[0] != "trace":
-        return False
-    if len(words) > 1 and words[1] in _HELP:
-        return True
-    return not any(map(os.path.exists, ("trace", "trace.py")))
-
-
-def main(words: list[str], name: str) -> None:
-    """Run the command with its words. name: how the user calls it."""
-    command.main(words or ["--help"], prog_name=name, standalone_mode=False)
+def takes(words: Sequence[str]) -> bool:
+    """True where one of the words is a trace."""
+    return any(map(is_trace, words))
 
 
 @click.command(context_settings={"help_option_names": list(_HELP)})

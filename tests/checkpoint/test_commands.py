@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from scoopmpi import futures
 from scoopmpi.checkpoint.selection import chosen
-from scoopmpi.launch import checkpoint_command
+from scoopmpi.launch import checkpoint_command, own_commands
 from tests.checkpoint.test_record import SEEDS, ran, running, square
 
 pytestmark = pytest.mark.timeout(60)
@@ -253,10 +253,10 @@ def test_a_program_of_that_name_is_still_to_be_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert checkpoint_command.meant(("checkpoint", "show", "x"))
-    assert checkpoint_command.meant(("checkpoint",))
-    assert not checkpoint_command.meant(("model", "show"))
+    assert own_commands.meant(("checkpoint", "show", "x"))
+    assert own_commands.meant(("checkpoint",))
+    assert not own_commands.meant(("model", "show"))
     (tmp_path / "checkpoint.py").touch()
-    assert checkpoint_command.meant(("checkpoint", "export", "x", "y.csv"))
-    assert not checkpoint_command.meant(("checkpoint", "100"))
-    assert not checkpoint_command.meant(("checkpoint",))
+    assert own_commands.meant(("checkpoint", "export", "x", "y.csv"))
+    assert not own_commands.meant(("checkpoint", "100"))
+    assert not own_commands.meant(("checkpoint",))

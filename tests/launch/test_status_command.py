@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from scoopmpi.launch import status_command
+from scoopmpi.launch import own_commands, status_command
 from scoopmpi.watching.status import replaced_file
 from scoopmpi.watching.status.contents import at
 
@@ -56,15 +56,15 @@ def test_the_word_is_a_program_where_one_lies_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert status_command.meant(["status", "run.json"]) and status_command.meant(("status",))
-    assert not status_command.meant([]) and not status_command.meant(["status.py"])
+    assert own_commands.meant(["status", "run.json"]) and own_commands.meant(("status",))
+    assert not own_commands.meant([]) and not own_commands.meant(["status.py"])
     (tmp_path / "status.py").write_text("")
-    assert not status_command.meant(["status", "run.json"])
-    assert status_command.meant(["status", "--help"])
+    assert not own_commands.meant(["status", "run.json"])
+    assert own_commands.meant(["status", "--help"])
     replaced_file.write("run.json", said())
-    assert status_command.meant(["status", "run.json"])
+    assert own_commands.meant(["status", "run.json"])
     replaced_file.write("status", said())  # that of a run
-    assert status_command.meant(["status", "--watch", "status"])
+    assert own_commands.meant(["status", "--watch", "status"])
 
 
 @pytest.mark.parametrize(("more", "status", "text"), [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,6 @@ import click.testing
 import numpy as np
 import pytest
 
-from scoopmpi.launch import report_command
 from scoopmpi.myscoop import main as myscoop
 from scoopmpi.process.named_files import NameProblem
 from scoopmpi.program.scoop_options import Options
@@ -254,6 +254,9 @@ def test_a_job_is_told_so_before_its_program_starts(
 def test_a_report_that_could_not_be_written_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(NameProblem, match="cannot be written: there is no directory"):
         making.begun("--report", str(tmp_path / "no" / "r.html"), None)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NameProblem, match="no plain file"):
+        making.begun("--report", str(tmp_path / "pipe"), None)
 
 
 def test_the_command_makes_it_beside_the_trace_or_where_it_is_told(
@@ -298,12 +301,3 @@ def test_a_trace_cut_off_anywhere_has_a_report(tmp_path: Path) -> None:
         making.make(str(tmp_path / "t.json"), str(tmp_path / "t.html"))
         assert "was killed, or is not over" in (tmp_path / "t.html").read_text()
     assert Trace(str(tmp_path / "t.json")).other["command"] == "squares 100"
-
-
-def test_a_program_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert report_command.meant(["report", "t.json"]) and report_command.meant(("report",))
-    assert not report_command.meant(["reports"]) and not report_command.meant([])
-    (tmp_path / "report.py").touch()
-    assert not report_command.meant(["report", "t.json"])
-    assert report_command.meant(["report", "--help"])

@@ -136,11 +136,3 @@ def test_a_damaged_line_is_named(path: Path, tmp_path: Path) -> None:
     answer = asked(path, "-o", tmp_path / "new.json")
     assert answer.exit_code == 1 and not (tmp_path / "new.json").exists()
     assert os.listdir(tmp_path) == ["run.json"]
-
-
-def test_a_program_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert trace_command.meant(["trace", "x.json"]) and not trace_command.meant(["x", "trace"])
-    (tmp_path / "trace.py").touch()
-    assert not trace_command.meant(["trace", "x.json"]) and trace_command.meant(["trace", "-h"])
-    assert "myscoop trace run.json" in asked("--help").output

@@ -84,7 +84,8 @@ def _head(file: Part, now: float, gone: bool, late: bool) -> Iterator[Line]:
 def _work(file: Part, now: float) -> Iterator[Line]:
     tasks, workers, stopped = file.part("tasks"), file.part("workers"), file.part("stopped")
     more = "or more " if tasks.count("more") else ""
-    parts = [f"{tasks.count('done')} of {tasks.count('known')} {more}tasks done"]
+    known = tasks.count("known") + tasks.count("dropped")
+    parts = [f"{tasks.count('done')} of {known} {more}tasks done"]
     at_workers = tasks.count("running") if _runs(file) else 0
     parts += [f"{at_workers} at workers"] if at_workers else []
     for name, text in (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from typing import IO, Any, TypeAlias
@@ -16,6 +17,8 @@ from . import form
 
 Event: TypeAlias = dict[str, Any]
 _GZIP = b"\x1f\x8b"
+_HEAD = 20_000
+"""Characters, in which `otherData` stands, whoever has written the file."""
 
 
 class TraceError(ValueError):
@@ -36,7 +39,7 @@ class Trace:
         """What the last event says of the whole run, once `events` has come to it; None where the
         run did not come to its end."""
         self._loaded: list[Event] | None = None
-        with self._opened() as file:
+        with _opened(self.path) as file:
             try:
                 line = file.readline()
                 found = json.loads(line + "]}") if line.rstrip().endswith("[") else self._all()
@@ -61,7 +64,7 @@ class Trace:
                 yield event
             return
         damaged = 0
-        with self._opened() as file:
+        with _opened(self.path) as file:
             file.readline()
             for number, line in enumerate(_readable(file), 2):
                 if damaged:
@@ -85,19 +88,20 @@ class Trace:
         if event.get("cat") == form.RUN and event.get("name") == "end":
             self.end = event.get("args", {})
 
-    def _opened(self) -> IO[str]:
-        with open(self.path, "rb") as file:
-            compressed = file.read(2) == _GZIP
-        if compressed:
-            return gzip.open(self.path, "rt", encoding="utf-8", errors="replace")
-        return open(self.path, encoding="utf-8", errors="replace")
-
     def _all(self) -> Any:
         """Load a file that was written anew."""
-        with self._opened() as file:
+        with _opened(self.path) as file:
             found = json.load(file)
         self._loaded = found.get("traceEvents", []) if isinstance(found, dict) else []
         return found
+
+
+def _opened(path: str) -> IO[str]:
+    with open(path, "rb") as file:
+        compressed = file.read(2) == _GZIP
+    if compressed:
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
+    return open(path, encoding="utf-8", errors="replace")
 
 
 def _readable(file: IO[str]) -> Iterator[str]:
@@ -106,3 +110,15 @@ def _readable(file: IO[str]) -> Iterator[str]:
         yield from file
     except (EOFError, zlib.error):  # compressed, and cut off
         return
+
+
+def is_trace(path: str) -> bool:
+    """True where a file is a trace of ours, by how it begins."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with _opened(path) as file:
+            head = file.read(_HEAD)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return head.lstrip().startswith("{") and form.FORMAT in head

@@ -73,6 +73,8 @@ def test_the_end_is_said_and_nothing_runs_any_more(said: dict[str, Any]) -> None
     failed = lines({**said, "state": "failed", "exit_status": 143}, NOW)[0]
     assert failed == Line("prog.py 100: failed, status 143, 2 min 01 s", BAD)
     stopped = {**said, "state": "stopped", "stopped": {"left": 90, "before_end": 12.0}}
+    stopped["tasks"] = {"known": 30, "done": 30, "dropped": 90}
+    assert "30 of 120 tasks done" in " ".join(text(lines(stopped, NOW)).split())
     assert "90 left, 12 s before the end of the job" in " ".join(text(lines(stopped, NOW)).split())
 
 
