@@ -197,11 +197,20 @@ def test_rank_0_makes_it_at_the_end_and_its_own_trace_goes(tmp_path: Path, trace
 def test_a_trace_that_was_asked_for_stays(
     tmp_path: Path, trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "r.html").write_text("of a former run")
-    making.begun("--report", str(tmp_path / "r.html"), str(trace)).farm_closed(0)
-    assert trace.exists() and "simulate" in (tmp_path / "r.html").read_text()
-    assert (tmp_path / "r.html.1").read_text() == "of a former run"
+    target, text = tmp_path / "r.html", ""
+    for _ in range(2):
+        making.begun("--report", str(target), str(trace)).farm_closed(0)
+        assert trace.exists() and "simulate" in target.read_text()
+        assert not text or (tmp_path / "r.html.1").read_text() == text
+        text = target.read_text()
     assert capsys.readouterr().err.count("of a former run is now") == 1
+
+
+def test_what_is_no_report_stays_as_it_is(tmp_path: Path, trace: Path) -> None:
+    (tmp_path / "model.py").write_text("print(1)")
+    with pytest.raises(NameProblem, match="it holds something else"):
+        making.begun("--report", str(tmp_path / "model.py"), str(trace))
+    assert (tmp_path / "model.py").read_text() == "print(1)"
 
 
 def test_a_signal_leaves_no_time_for_it(
