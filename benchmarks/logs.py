@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from scoopmpi.tasks.stretch import Stretch
-from scoopmpi.watching import row_file, task_log
+from scoopmpi.watching import grown_file, task_log
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import Run
 from scoopmpi.worker.running import Running
@@ -67,7 +67,7 @@ def of_a_worker(directory: str) -> dict[str, Callable[[], object]]:
 
 def of_rank_0(directory: str) -> dict[str, Callable[[], object]]:
     """Lines of the table, and writing them."""
-    row_file.GATHER = 3600  # seconds: it is written when it is asked for here
+    grown_file.GATHER = 3600  # seconds: it is written when it is asked for here
     log = task_log.begun("task_log", os.path.join(directory, "tasks.csv"))
     one = (Stretch(1, time.time(), 0.01, "ok", "square", 1),)
 

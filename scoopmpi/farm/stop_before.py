@@ -250,7 +250,7 @@ class HoldingBack:
         if paused == (number in self._paused):
             return
         (self._paused.add if paused else self._paused.discard)(number)
-        if self._door.open:
+        if self._door.open and (number != self._calls.number or self._calls.waiting):
             self._door.job_paused(number, paused)
         self._dispatch.assigned(self._scheduler.paused(number, paused))
 

@@ -79,6 +79,20 @@ class ToCommand:
         os.register_at_fork(after_in_child=self._leave)
         atexit.register(self.say)  # where nobody has said it before
 
+    def in_front(self) -> bool:
+        """True where the user's terminal is for this job, not for what is done there meanwhile.
+
+        Also where nobody can tell. A rank is in another session, in general: it asks for the
+        command.
+        """
+        try:
+            command = self._pid if self._line is None else peer(self._line)[0]
+            with open(f"/proc/{command}/stat", "rb") as file:
+                _, _, group, _, _, front = file.read().rpartition(b")")[2].split()[:6]
+            return front in (group, b"-1")
+        except (OSError, ValueError):
+            return True
+
     def ready(self) -> None:
         """Tell the command that the program hears signals; until then they end the job at once."""
         self._send(READY)

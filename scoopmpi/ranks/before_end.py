@@ -73,7 +73,7 @@ def said(stopped: Stopped, checkpoint: str | None, kept: int | None) -> str:
         return f"{text}none has run: the job is too short, or --stop-before keeps too much of it"
     if checkpoint is None:
         return (
-            f"{text}the outcomes of others that the program has not saved are lost "
+            f"{text}the outcomes of tasks that the program has not saved are lost "
             "(--checkpoint FILE keeps them as they come)"
         )
     done = "what is done is" if kept is None else f"{kept} {'is' if kept == 1 else 'are'}"

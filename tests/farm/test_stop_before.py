@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -233,7 +234,7 @@ def test_what_is_too_late_is_not_even_sent(world: Callable[..., World]) -> None:
     with pytest.raises(SystemExit):
         list(more)
     assert first == 0 and told.assigned == [(1, 0), (0, 0)]
-    assert told.paused[:2] == [(1, True), (2, True)]
+    assert told.paused == [(1, True), (2, True)], "of calls there are none"
     assert [left for left, _ in told.stopped] == [4 + 7]
 
 
@@ -300,3 +301,64 @@ def test_a_short_map_that_is_read_slowly_is_not_cut_short(
     del held
     assert made.job.at is not None and made.clock.now > made.job.at - 1.2
     made.check()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_program_ends_and_all_its_tasks_are_counted(
+    seed: int, world: Callable[..., World]
+) -> None:
+    """Maps of all kinds and calls, read in any order, in a job whose end moves."""
+    chance = random.Random(seed)
+    made = world(workers=1 + seed % 4, seed=seed, margin=chance.choice([0.5, 1.0, None]))
+    numbers, submit = itertools.count(), made.executor.call
+    maps: list[Any] = []
+    calls: list[Any] = []
+    sizes: list[int] = []
+
+    def begin() -> None:
+        function = chance.choice([simulate, analyse])
+        seconds = chance.choice([0.001, 0.03, 0.4, 2.0]) * (1.0 if function is simulate else 0.2)
+        count = chance.choice([1, 3, 20, 200])
+        indices = list(itertools.islice(numbers, count))
+        if chance.random() < 0.3:
+            calls.extend(submit(function, (index, seconds), {}) for index in indices)
+            return
+        rows: Any = indices if chance.random() < 0.6 else iter(indices)
+        options = MapOptions(ordered=chance.random() < 0.7)
+        each = made.executor.results(function, [rows, itertools.repeat(seconds)], options)
+        maps.append(itertools.chain.from_iterable(each))
+        sizes.append(count)
+
+    def go_on() -> None:
+        step = chance.random()
+        if step < 0.1 or not (maps or calls):
+            begin()
+        elif step < 0.2:
+            made.ranks.spend(chance.random())
+        elif step < 0.25:
+            made.ends_in(chance.choice([0.5, 3.0, 8.0, 15.0]))
+        elif step < 0.4 and calls:
+            chance.choice(calls).result()
+        elif maps and next(reader := chance.choice(maps), None) is None:
+            maps.remove(reader)
+
+    turns = 0
+    try:
+        while turns < 400:
+            turns += 1
+            go_on()
+    except SystemExit as error:
+        assert error is made.error and made.stopped is not None
+        assert made.job.at is not None
+        done = len({(each.function, each.index) for each in made.ran})
+        given = sum(sizes) + len(calls)
+        left = made.stopped.left
+        assert len(made.ran) == done == made.stopped.run
+        known = all(each.size is not None for each in left.maps)
+        assert not known or left.tasks == given - done
+        for call in calls:
+            made.ranks.wait_until(call.done)
+    else:
+        assert made.stopped is None
+    made.ranks.settle()
+    made.farm._scheduler.check()

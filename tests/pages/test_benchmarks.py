@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from scoopmpi.watching import row_file
+from scoopmpi.watching import grown_file
 from tests.support.libraries import ROOT, Library
 from tests.support.starting import start
 
@@ -163,7 +163,7 @@ def test_what_a_batch_costs_rank_0_is_measured(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_logs_cost_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_file, "GATHER", row_file.GATHER)  # the benchmark sets it for itself
+    monkeypatch.setattr(grown_file, "GATHER", grown_file.GATHER)  # the benchmark sets it for itself
     assert all(figure > 0 for figure in benchmark("logs").measured(1).values())
 
 

@@ -110,7 +110,7 @@ def test_the_easyconfig_is_of_this_version_and_has_all_that_setup_cfg_asks_for()
     assert isinstance(toolchain, dict)
     assert path.stem == f"scoopmpi-{VERSION}-{toolchain['name']}-{toolchain['version']}"
     assert config["version"] == VERSION
-    brought = {"Python-bundle-PyPI": ("click", "cloudpickle"), "SciPy-bundle": ("numpy",)}
+    brought = {"Python-bundle-PyPI": ("click", "cloudpickle", "rich"), "SciPy-bundle": ("numpy",)}
     names: set[str] = set()
     for entry in [*config["dependencies"], *config["exts_list"]]:  # type: ignore[misc]
         names.update(brought.get(entry[0], (entry[0],)))

@@ -19,7 +19,7 @@ def test_the_line_says_what_is_left_and_where_the_rest_is() -> None:
     )
     assert said(stopped, "run.ckpt", None).startswith(f"{begins}what is done is in run.ckpt: run")
     assert said(stopped, None, None) == (
-        f"{begins}the outcomes of others that the program has not saved are lost "
+        f"{begins}the outcomes of tasks that the program has not saved are lost "
         "(--checkpoint FILE keeps them as they come)"
     )
     assert said(stopped._replace(run=0), "run.ckpt", 629) == (

@@ -133,7 +133,7 @@ def test_whoever_waits_hears_of_it_and_a_program_that_catches_it_cannot_hang(
     heard = [(name, 75) for name in ("as_completed", "asyncio", "map", "result")]
     assert answer.stdout.splitlines() == [f"100 0 {heard}", "again 75"], answer.stderr
     assert answer.returncode == 75
-    assert "submitted calls are left; the outcomes of others that the program" in answer.stderr
+    assert "submitted calls are left; the outcomes of tasks that the program" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -262,6 +263,9 @@ def test_a_job_is_told_so_before_its_program_starts(
 def test_a_report_that_could_not_be_written_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(NameProblem, match="cannot be written: there is no directory"):
         making.begun("--report", str(tmp_path / "no" / "r.html"), None)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NameProblem, match="no plain file"):
+        making.begun("--report", str(tmp_path / "pipe"), None)
 
 
 def test_the_command_makes_it_beside_the_trace_or_where_it_is_told(

@@ -13,18 +13,21 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...process import supervisor
 from ...process.rank_settings import TERMINAL
 from ...process.signals import NOT_FOR_LAUNCHERS, WARNINGS
 from ...process.streams import closed
-from ...watching.progress.received import Received
 from . import feeding, terminal
 from .job import Job
 from .lifeline import Lifeline
 from .passing import Passing, write
 from .signals import taken
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from ...watching.progress.received import Received
 
 _OF_TERMINAL = -1
 """Stands for the way of what comes through the pseudo-terminal."""
@@ -73,6 +76,8 @@ def _bar(watch: Watch, user: terminal.Terminal | None) -> Received | None:
     """
     if not watch.draws or (watch.here and (user is None or not terminal.same_terminal(2))):
         return None
+    from ...watching.progress.received import Received  # late: most jobs have no terminal
+
     if user is None:
         return Received(os.environ, terminal.in_front)
     bar = Received(os.environ, lambda: user.ours)

@@ -29,9 +29,14 @@ AT_ONCE = 10
 prints a hundred lines a second has them steadily, one that prints more is not held up."""
 WIDEST = 1 << 20
 """Columns: more than any terminal has."""
+LONGEST_HALF = 70
+"""Bytes at the end of a write that may be the first half of something."""
 _MOVES = re.compile(rb"[\n\v\f\t\x1b]")
 """What may leave the cursor's line."""
-_HALVED = re.compile(rb"(?:[\xc0-\xff][\x80-\xbf]{0,2}|\x1b(?:[\[\]P][^A-Za-z\x07]{0,64})?)$")
+_HALVED = re.compile(
+    rb"(?:[\xc0-\xf7]|[\xe0-\xf7][\x80-\xbf]|[\xf0-\xf7][\x80-\xbf]{2}"
+    rb"|\x1b(?:[\[\]P][^A-Za-z\x07]{0,64})?)$"
+)
 """May be the first half of a letter, or of what moves a cursor: it is not cut in two."""
 
 
@@ -98,6 +103,7 @@ class Below:
 
         For the outlet: with its lock held.
         """
+        self._halved = _HALVED.search(data, max(len(data) - LONGEST_HALF, 0)) is not None
         if self._beside(data) and (self._open or not self._collect()):
             self._open = True
             return data
@@ -105,7 +111,6 @@ class Below:
         self._open = not data.endswith(b"\n")
         after = b"" if self._open else self._staying()
         self._column = len(data) if self._open else 0
-        self._halved = _HALVED.search(data) is not None
         if self._open or self._credit <= 0 or self._taken():
             return before + data + after
         self._credit -= 1
@@ -118,7 +123,8 @@ class Below:
         """
         _, returned, text = data.rpartition(b"\r")
         self._column = len(text) + (0 if returned else self._column)  # letters are bytes or more
-        return self._drawn and self._column < self._columns and not _MOVES.search(data)
+        fits = self._drawn and self._column < self._columns
+        return fits and not self._halved and not _MOVES.search(data)
 
     def _taken(self) -> bool:
         """True where somebody else has the terminal, or it takes nothing now."""

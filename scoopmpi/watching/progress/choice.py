@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...process import rank_settings
+from ...process import lifeline, rank_settings
 
 if TYPE_CHECKING:  # most programs that nobody looks at load nothing of it
     from ..observer import Observer
@@ -44,6 +44,7 @@ class Choice:
         self._relays = env.pop(rank_settings.TERMINAL, "") != ""
         self._asked, self._env, self._quiet = asked, env, quiet
         self._stderr = _stderr()
+        self._way = None if self._stderr is None else os.fstat(self._stderr)  # programs redirect it
         self.progress: Progress | None = None
         """What shows, once it was made."""
 
@@ -84,13 +85,20 @@ class Choice:
         from .display import Bar, Log, on_stderr
 
         fd = self._stderr
-        if fd is not None and self._relays:
+        if fd is not None and self._relays and self._way is not None:
             from .relayed import Relay
 
-            return Relay(fd, on_stderr(fd), stay)
+            return Relay(fd, on_stderr(fd), stay, self._way)
         if fd is not None and can_draw(fd, self._env):
+            from .modes import reads_lines
+
             encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-            return Bar(fd, on_stderr(fd), stay, self._env, encoding)
+            command = lifeline.command
+
+            def ours() -> bool:
+                return command.in_front() and reads_lines(fd)
+
+            return Bar(fd, on_stderr(fd), stay, self._env, encoding, ours)
         return Log(stay)
 
 
@@ -118,6 +126,9 @@ def in_batch_job(env: Mapping[str, str]) -> bool:
 def _stderr() -> int | None:
     """Return the descriptor of the program's stderr, None where it has none."""
     try:
-        return None if sys.stderr is None else sys.stderr.fileno()
+        if sys.stderr is None:
+            return None
+        os.fstat(fd := sys.stderr.fileno())
+        return fd
     except (AttributeError, OSError, ValueError):
         return None

@@ -74,8 +74,8 @@ class Log:
 class Bar:
     """Lines at the bottom of a terminal.
 
-    fd, outlet: the terminal, and who writes there. stay: says what is over. env: the settings of
-    the user. encoding: of the terminal. ours: as for `Below`.
+    fd, outlet: the terminal, and who writes there. stay: says what is over. env: where the user
+    may say a width. encoding: of the terminal. ours: as for `Below`.
     """
 
     every = BAR_SECONDS
@@ -87,7 +87,7 @@ class Bar:
         from .layout import Layout  # late: it loads rich
 
         self._below = Below(fd, outlet, self._staying, ours)
-        self._layout, self._stay = Layout(env, encoding), stay
+        self._layout, self._stay = Layout(encoding), stay
         self._columns = _number(env.get("COLUMNS", ""))
 
     @property

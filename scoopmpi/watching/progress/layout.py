@@ -30,17 +30,16 @@ GIVEN_UP = ("busy", "rate", "trouble", "bar", "left")
 
 
 class Layout:
-    """Draws rows in a width.
+    """Draws rows in a width, in colours as TERM, COLORTERM and NO_COLOR have it.
 
-    env: the user's settings: TERM, COLORTERM, NO_COLOR, FORCE_COLOR.
     encoding: of the terminal.
     """
 
-    def __init__(self, env: Mapping[str, str], encoding: str = "utf-8") -> None:
+    def __init__(self, encoding: str = "utf-8") -> None:
         file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
         self._console = Console(
             file=file, force_terminal=True, width=80, legacy_windows=False, highlight=False,
-            emoji=False, markup=False, _environ=dict(env),
+            emoji=False, markup=False,
         )  # fmt: skip
         self._encoding = encoding
         self._widest: dict[str, int] = {}

@@ -21,6 +21,8 @@ BEGIN, END = b"\x1b]scoopmpi;", b"\x07\n"
 """An operating system command, which terminals ignore that do not know it."""
 MOST_BYTES = 1 << 16
 """Of what may be a message whose end has not come."""
+LONGEST_TITLE = 100
+"""Letters: no line shows more of a title."""
 EVERY = 0.25
 """Seconds between two messages: as often as a bar is drawn."""
 MOST_ROWS = 8
@@ -40,7 +42,12 @@ class Message(NamedTuple):
 
 def packed(message: Message) -> bytes:
     """Return a message as bytes."""
-    return BEGIN + json.dumps(message).encode() + END
+    rows, stay = ([_cut(row) for row in some] for some in (message.rows, message.stay))
+    return BEGIN + json.dumps((rows, stay, message.ended)).encode() + END
+
+
+def _cut(row: Row) -> Row:
+    return row._replace(title=row.title[:LONGEST_TITLE])
 
 
 def unpacked(data: bytes) -> Message:
@@ -61,13 +68,16 @@ class Relay:
     """Is the display on rank 0.
 
     fd, outlet: rank 0's stderr, and who writes there. stay: says what is over.
+    way: the file that this descriptor was when rank 0 began, which leads to the command.
     """
 
     every = EVERY
     most = MOST_ROWS
 
-    def __init__(self, fd: int, outlet: Outlet, stay: Callable[[], Sequence[Row]]) -> None:
-        self._fd, self._outlet, self._stay = fd, outlet, stay
+    def __init__(
+        self, fd: int, outlet: Outlet, stay: Callable[[], Sequence[Row]], way: os.stat_result
+    ) -> None:  # fmt: skip
+        self._fd, self._outlet, self._stay, self._way = fd, outlet, stay, way
 
     def show(self, rows: Sequence[Row], ended: bool = False) -> None:
         """Send these rows, and those that stay; not where nobody takes them now."""
@@ -75,11 +85,9 @@ class Relay:
         with outlet.lock:
             if not rows and outlet.below is not self:
                 return
-            if select.select((), (self._fd,), (), 0)[1]:
+            if self._taken():
                 outlet.below = self if rows else None
-                message = Message(list(rows), list(self._stay()), ended)
-                with suppress(OSError):  # the program will hear of it itself
-                    os.write(self._fd, packed(message))  # a message has room in a pipe
+                self._send(Message(list(rows), list(self._stay()), ended))
 
     def settle(self) -> None:
         """Do nothing: the next rows come soon."""
@@ -89,11 +97,24 @@ class Relay:
         self.show((), ended=True)
 
     def around(self, data: bytes) -> bytes:
-        """Return what to write in the place of bytes of the program: what stays comes before."""
+        """Return what to write in the place of bytes of the program: the same. What stays is sent
+        before."""
         with suppress(Exception):  # the print of the program shall not fail
-            if stay := list(self._stay()):
-                return packed(Message([], stay)) + data
+            if self._taken() and (stay := list(self._stay())):
+                self._send(Message([], stay))
         return data
+
+    def _taken(self) -> bool:
+        """True where what we write comes to the command, which takes it now: a program may have
+        redirected its stderr to a file of its own, or closed it."""
+        with suppress(OSError, ValueError):
+            same = os.path.samestat(os.fstat(self._fd), self._way)
+            return same and bool(select.select((), (self._fd,), (), 0)[1])
+        return False
+
+    def _send(self, message: Message) -> None:
+        with suppress(OSError):  # the program will hear of it itself
+            os.write(self._fd, packed(message))  # a message has room in a pipe
 
 
 class Taken:

@@ -161,7 +161,8 @@ class Series:
         for job in self.open.values():
             self.called = job.name if len(job.called) == 1 else ""
         if self.active or total.done != before:
-            if self.told or (self._rested and now - self._seen >= SOON):
+            again = self.told or (self._rested and now - self._seen >= SOON)
+            if again and self.kind == "calls":
                 self._begin_anew(now)
             self._seen, self._rested = now, False
         elif self.kind == "calls":

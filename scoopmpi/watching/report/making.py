@@ -132,7 +132,10 @@ def begun(option: str, name: str, trace: str | None) -> Reporter:
         check_library()
     except ReportError as problem:
         raise named_files.NameProblem(f"{option} {path}: {problem}") from None
-    if reason := named_files.refusal(path):
+    reason = named_files.refusal(path)
+    if reason is None and os.path.exists(path) and not os.path.isfile(path):
+        reason = "it is no plain file"  # the end would wait for whoever reads a pipe
+    if reason:
         raise named_files.NameProblem(f"{option} {path} cannot be written: {reason}")
     if not _may_go(path):
         raise named_files.NameProblem(f"{option} {path} cannot be written: it holds something else")

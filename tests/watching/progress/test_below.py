@@ -182,6 +182,32 @@ def test_who_reads_the_terminal_by_itself_is_not_disturbed(terminal: Terminal) -
     assert terminal.lines == ["> of a task", "", "one 2/2"]
 
 
+@pytest.mark.parametrize("letter", ["é", "模", "😀", "\x1b[31m", "\x1b[0m"])
+def test_nothing_is_drawn_within_a_letter(terminal: Terminal, letter: str) -> None:
+    """What comes through a pipe may be cut anywhere."""
+    data = letter.encode()
+    for cut in range(1, len(data)):
+        terminal.below.show(BAR)
+        with terminal.outlet.lock:
+            terminal.outlet.put(terminal.screen.fd, b"a" + data[:cut], None)
+        terminal.below.show([b"one 2/2"])
+        with terminal.outlet.lock:
+            terminal.outlet.put(terminal.screen.fd, data[cut:] + b"b\n", None)
+    terminal.below.show([])
+    terminal.lines  # noqa: B018
+    assert terminal.screen.raw.count(b"a" + data + b"b") == len(data) - 1
+    shown = "" if letter.startswith("\x1b") else letter
+    assert [line.replace(" ", "") for line in terminal.lines] == [f"a{shown}b"] * (len(data) - 1)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "模", "😀", "\x1b[0m"])
+def test_whole_letters_are_no_reason_not_to_draw(terminal: Terminal, letter: str) -> None:
+    terminal.below.show(BAR)
+    terminal.prints(f"name{letter}")
+    terminal.below.show([b"one 2/2"])
+    assert terminal.lines[-1] == "one 2/2"
+
+
 def test_it_is_drawn_seldom_while_much_is_printed(terminal: Terminal) -> None:
     terminal.below.show(BAR)
     for number in range(1000):

@@ -12,7 +12,6 @@ from scoopmpi.watching.progress.layout import Layout
 from scoopmpi.watching.progress.row import Busy, Row
 from tests.support.screens import Shown
 
-COLOURS = {"TERM": "xterm-256color"}
 BUSY = Busy(16, 16)
 ONE = Row("simulate", 371, 1000, rate=12.3, left=51.0, busy=BUSY)
 SEVERAL = [
@@ -23,10 +22,17 @@ SEVERAL = [
 ]
 
 
-def drawn(rows: list[Row], width: int, env: dict[str, str] = COLOURS) -> list[str]:
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
+def drawn(rows: list[Row], width: int) -> list[str]:
     """What is seen of rows, whose lines must all have room in the width."""
     found = []
-    for line in Layout(env).lines(rows, width):
+    for line in Layout().lines(rows, width):
         text = re.sub(r"\x1b\[[0-9;]*m", "", line.decode())
         assert cell_len(text) <= width and "\x1b" not in text
         found.append(text)
@@ -69,7 +75,7 @@ def test_columns_of_several_rows_stand_below_each_other() -> None:
 
 
 def test_columns_do_not_jump_while_numbers_change() -> None:
-    layout = Layout(COLOURS)
+    layout = Layout()
     before = layout.lines([ONE._replace(left=130.0)], 80)[0]
     after = layout.lines([ONE._replace(left=9.0, rate=None)], 80)[0]
     assert before.decode().index("371/") == after.decode().index("371/")
@@ -78,39 +84,42 @@ def test_columns_do_not_jump_while_numbers_change() -> None:
 
 def test_wide_letters_count_as_two_cells() -> None:
     screen = Shown(60, 3)
-    screen.feed(Layout(COLOURS).lines([ONE._replace(title="模型" * 30)], 59)[0])
+    screen.feed(Layout().lines([ONE._replace(title="模型" * 30)], 59)[0])
     assert len(screen.lines) == 1 and "371/1000" in screen.lines[0].replace(" ", "")
 
 
-def test_the_bar_is_as_long_as_what_is_done() -> None:
-    plain = {"TERM": "xterm", "NO_COLOR": "1"}  # what is not done is blank there
+def test_the_bar_is_as_long_as_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")  # what is not done is blank there
     for done in (0, 250, 500, 1000):
-        line = drawn([Row("f", done, 1000)], 60, plain)[0]
-        whole = drawn([Row("f", 1000, 1000)], 60, plain)[0].count("━")
+        line = drawn([Row("f", done, 1000)], 60)[0]
+        whole = drawn([Row("f", 1000, 1000)], 60)[0].count("━")
         assert abs(line.count("━") - whole * done / 1000) <= 1
-    assert "━" in drawn([Row("f", 0, 0)], 60, plain)[0]  # of nothing all is done
-    assert "━" not in drawn([Row("f", 5, None)], 60, plain)[0]
+    assert "━" in drawn([Row("f", 0, 0)], 60)[0]  # of nothing all is done
+    assert "━" not in drawn([Row("f", 5, None)], 60)[0]
 
 
-def test_colours_are_as_the_user_wants_them() -> None:
-    def colours(**env: str) -> set[str]:
+def test_colours_are_as_the_user_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def colours() -> set[str]:
         screen = Shown(100, 3)
-        screen.feed(Layout(env).lines(SEVERAL, 99)[0])
+        screen.feed(Layout().lines(SEVERAL, 99)[0])
         return screen.colours
 
-    assert colours(TERM="xterm-256color") and colours(TERM="xterm")
-    assert not colours(TERM="xterm-256color", NO_COLOR="1")
+    assert colours()
+    monkeypatch.setenv("TERM", "xterm")
+    assert colours()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not colours()
 
 
 def test_a_terminal_without_such_letters_gets_others() -> None:
-    line = Layout(COLOURS, "ascii").lines([ONE._replace(title="é")], 80)[0]
+    line = Layout("ascii").lines([ONE._replace(title="é")], 80)[0]
     assert line.isascii() and b"371/1000" in line and b"-----" in line
 
 
 def test_what_stays_has_no_room_for_what_others_show() -> None:
-    layout = Layout(COLOURS)
+    layout = Layout()
     layout.lines(SEVERAL, 100)
-    alone = Layout(COLOURS).lines([Row("f", 2, 2, took=3.0)], 100)
+    alone = Layout().lines([Row("f", 2, 2, took=3.0)], 100)
     assert layout.once([Row("f", 2, 2, took=3.0)], 100) == alone
 
 

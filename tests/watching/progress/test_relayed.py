@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_rank_0_sends_what_stays_before_what_the_program_prints() -> None:
     read, write = os.pipe()
     outlet, staying = Outlet(), [[Row("f", 2, 2)]]
     outlet.takes(write)
-    relay = Relay(write, outlet, lambda: staying.pop() if staying else ())
+    relay = Relay(write, outlet, lambda: staying.pop() if staying else (), os.fstat(write))
     relay.show([])
     relay.show(ROWS)
     with outlet.lock:
@@ -141,8 +142,35 @@ def test_rank_0_waits_for_nobody() -> None:
         while True:
             os.write(write, b"x" * 4096)
     os.set_blocking(write, True)
-    relay = Relay(write, Outlet(), lambda: ())
+    relay = Relay(write, Outlet(), lambda: (), os.fstat(write))
     relay.show(ROWS)  # it would wait for ever
     relay.leave()
     os.close(read)
     os.close(write)
+
+
+def test_a_file_that_a_program_has_put_in_the_place_of_its_stderr_gets_no_messages(
+    tmp_path: Path,
+) -> None:
+    read, write = os.pipe()
+    outlet, staying = Outlet(), [[Row("f", 2, 2)]]
+    outlet.takes(write)
+    relay = Relay(write, outlet, lambda: staying.pop() if staying else (), os.fstat(write))
+    relay.show(ROWS)
+    own, theirs = os.dup(write), os.open(tmp_path / "err", os.O_RDWR | os.O_CREAT)
+    os.dup2(theirs, write)
+    relay.show(ROWS)
+    staying.append([Row("g", 1, 1)])
+    with outlet.lock:
+        outlet.put(write, b"of the program\n", 1)
+    relay.show([])
+    assert (tmp_path / "err").read_bytes() == b"of the program\n"
+    os.dup2(own, write)
+    relay.show(ROWS)
+    messages = Taken().take(os.read(read, 1 << 16))
+    stay = [each.stay for each in messages if isinstance(each, Message)]
+    assert [[row.title for row in rows] for rows in stay] == [["f"], ["g"]]
+    for each in (read, write, own, theirs):
+        os.close(each)
+    relay.show(ROWS)  # where there is no file any more nothing happens
+    relay.leave()
