@@ -310,3 +310,15 @@ def test_a_trace_cut_off_anywhere_has_a_report(tmp_path: Path) -> None:
         making.make(str(tmp_path / "t.json"), str(tmp_path / "t.html"))
         assert "was killed, or is not over" in (tmp_path / "t.html").read_text()
     assert Trace(str(tmp_path / "t.json")).other["command"] == "squares 100"
+
+
+def test_thousands_of_maps_are_drawn_to_the_end_of_the_run() -> None:
+    farm = Farm(workers=2)
+    for _ in range(2500):
+        farm.map("step", [0.001, 0.001])
+    text = re.search(r'id="data">(.*?)</script>', made(farm.trace()), re.DOTALL)
+    assert text is not None
+    jobs = json.loads(text[1])["jobs"]
+    assert 100 < len(jobs) <= 201 and jobs[1]["name"].endswith(" maps of step")
+    assert jobs[-1]["ended"] == pytest.approx(farm.now, abs=0.01)
+    assert {job["lane"] for job in jobs} == {0}
