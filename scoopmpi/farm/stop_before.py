@@ -39,12 +39,11 @@ rank 0 takes a moment to look at the time again."""
 LOOK, OFTEN = 0.25, 0.02
 """Seconds between two looks at the end of the job, which may be moved; and while nothing of some
 job may begin any more."""
-
-
 TAKES = 0.3
 """Seconds for a program to take the values that have come last, before the margin ends it."""
-UNKNOWN_SECONDS = 60.0
-"""Then the user is told that nobody says when the job ends: a busy batch system gets half of it."""
+UNKNOWN = 60.0
+"""Seconds after which the user is told that nobody says when the job ends: a busy batch system gets
+half of them."""
 
 
 class Ending(Protocol):
@@ -239,7 +238,7 @@ class HoldingBack:
             self._stop_if_over(now, late=now > latest)
 
     def _warn(self, now: float) -> None:
-        if not self._warned and now - self._began > UNKNOWN_SECONDS:
+        if not self._warned and now - self._began > UNKNOWN:
             self._warned = True
             logger.warning(
                 "--stop-before: nobody says when this job ends, or it has no end; nothing is held "
