@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..process import identity
 from ..process.users_line import warn
+from ..watching.observer import Observer
 from ..wire.transport import library
 from .watching_files import Files, WatchedRun, opened
 
 if TYPE_CHECKING:
     from ..farm.farm import Farm
     from ..process.job_end import JobEndWatch
-    from ..watching.observer import Observer
 
 
 class Asked(NamedTuple):
@@ -54,8 +54,9 @@ class Asked(NamedTuple):
 
     def _readers(self) -> Iterator[Observer]:
         """Open the files, one after the other."""
-        files = Files(self.status, self.trace, self.report)
-        return opened(files, WatchedRun(sys.argv, library, _end_of_job))
+        files, ends = Files(self.status, self.trace, self.report), _Ends()
+        yield from opened(files, WatchedRun(sys.argv, library, ends.begun))
+        yield ends
 
     def tell_useless(self) -> None:
         """Warn that nothing is watched: once in a process, at the user's line."""
@@ -65,12 +66,23 @@ class Asked(NamedTuple):
                 warn(f"{name}={value!r} changes nothing here: {why}")
 
 
-def _end_of_job() -> JobEndWatch:
-    from ..process.job_end import JobEndWatch  # late: few programs ask
+class _Ends(Observer):
+    """Asks when the batch job ends, where a reader wants to know, and no more when all is over."""
 
-    watch = JobEndWatch(os.environ)
-    watch.start()
-    return watch
+    def __init__(self) -> None:
+        self._watch: JobEndWatch | None = None
+
+    def begun(self) -> JobEndWatch:
+        """Begin to ask."""
+        from ..process.job_end import JobEndWatch  # late: few programs want to know
+
+        self._watch = JobEndWatch(os.environ)
+        self._watch.start()
+        return self._watch
+
+    def farm_closed(self, status: int) -> None:
+        if self._watch is not None:
+            self._watch.stop()
 
 
 def asked(status: Any, trace: Any, report: Any, progress: Any) -> Asked:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -124,6 +126,20 @@ def test_an_executor_that_is_not_waited_for_is_watched_to_the_end(
     executor.shutdown()
     executor.shutdown()
     assert opened[0].ends == 1
+
+
+def test_nobody_asks_for_the_end_of_the_job_when_an_executor_has_ended(
+    ranks: Ranks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    before = set(threading.enumerate())
+    for _ in range(3):
+        with MPIExecutor(status=tmp_path / "s.json") as executor:
+            assert executor.submit(square, 3).result() == 9
+    until = time.monotonic() + 20
+    while set(threading.enumerate()) - before and time.monotonic() < until:
+        time.sleep(0.02)
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,6 +15,7 @@ from scoopmpi import futures, myscoop
 from scoopmpi.executors.watching_asked import Asked
 from scoopmpi.process import identity
 from scoopmpi.tasks import current_executor
+from scoopmpi.watching.status.reader import StatusFile
 from tests.support.libraries import ROOT, Library
 from tests.support.link import Ranks
 from tests.support.starting import MYSCOOP, start, start_ranks
@@ -45,7 +46,7 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         values = futures.map(square, range(200), return_exceptions=True)
         for _ in range(20):
             next(values)
-        readers[-1].write()  # type: ignore[attr-defined]
+        next(each for each in readers if isinstance(each, StatusFile)).write()
         found: dict[str, Any] = json.loads((tmp_path / "s.json").read_text())
         list(values)
         ranks.settle()
