@@ -116,6 +116,8 @@ LOST_SECONDS = 3.0
 """The same where rank 0 has gone without a word: a launcher may wait for a lost host for ever."""
 SHOWN_SECONDS = 1.0
 """The command, for what the program has left running to write nothing more to rank 0's terminal."""
+TERMINAL_SECONDS = 0.2
+"""The same for a terminal that takes nothing, when its bar is to go: at the end, or at Ctrl-Z."""
 
 # Hosts that are off or cut off.
 
@@ -129,3 +131,9 @@ CHECKPOINT_FREE_SECONDS = 3.0
 """A run, for one that has just been killed to let go of its checkpoint."""
 CHECKPOINT_READ_SECONDS = 2.0
 """Who shows a checkpoint, for a moment in which the run that writes it does not."""
+
+# The batch system.
+
+ANSWER_SECONDS = 30.0
+"""Rank 0's thread, for a batch system's command to say when the job ends: a busy controller needs
+many, and nobody waits for it."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from ..concurrency.periods import ANSWER_SECONDS
 from .asking import Ask, asking, nobody
 from .walltime import JobEnd, in_job, job_end
 
@@ -19,8 +20,6 @@ GIVEN = "--walltime"
 """The option by which the user says it, where the batch system does not."""
 _EVERY = 300.0
 """Seconds from one question to the next: controllers of large clusters are asked by thousands."""
-_PATIENCE = 30.0
-"""Seconds for an answer; a controller that is busy needs many."""
 
 
 class JobEndWatch:
@@ -37,7 +36,7 @@ class JobEndWatch:
         ask: Ask | None = None, clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._env, self._clock = dict(env), clock
-        self._ask = ask or asking(self._env, _PATIENCE, tell=_quiet)
+        self._ask = ask or asking(self._env, ANSWER_SECONDS, tell=_quiet)
         self._over = threading.Event()
         self._given = given is not None
         if given is not None:

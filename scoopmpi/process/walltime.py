@@ -26,7 +26,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _NEVER = ("UNLIMITED", "INFINITY", "INFINITE", "NONE", "UNDEFINED")
 _YEAR = 365 * 86400.0
 """Slurm writes this end into the variables of a job without one."""
-_MILLISECONDS = 1e11
+_FAR = 1e11
 """Above this an epoch is in milliseconds, as Univa's and Altair's Grid Engine have it."""
 
 
@@ -203,7 +203,7 @@ def _grid_engine(
     task = env.get("SGE_TASK_ID", "")
     starts = dict(_TASK.findall(answer))
     began = _number(starts.get(task if task.isdigit() else "1"))
-    if began is not None and began > _MILLISECONDS:
+    if began is not None and began > _FAR:
         began /= 1000
     if not began:
         began = made(env.get("SGE_JOB_SPOOL_DIR", "") + "/pid")

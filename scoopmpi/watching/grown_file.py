@@ -41,14 +41,21 @@ class GrownFile:
         self._thread.start()
 
     def close(self) -> None:
-        """Write what waits; return early where the disk does not answer."""
+        """Write what waits, however much; return early where the disk does not answer."""
         self._closing.set()
-        self._thread.join(DISK_SECONDS)
+        before = None
+        while self._thread.is_alive() and (now := self._far()) != before:
+            before = now
+            self._thread.join(DISK_SECONDS)
         missing = self._missing() + self._unwritten.count(b"\n")
         if missing:
             logger.warning(
                 "%s %s: %d lines are missing at its end", self._what, self._path, missing
             )
+
+    def _far(self) -> tuple[int, ...]:
+        """Return numbers that change as long as the thread gets on."""
+        return self._place, len(self._unwritten), self._missing()
 
     # What a file of some kind says; asked by the thread, but for `_missing`.
 

@@ -34,7 +34,8 @@ LOOPS = {
     "concurrency.backoff", "concurrency.progress_thread", "concurrency.reader_threads",
     "executors.reduction", "farm.driver", "farm.host_watch", "launch.beside.feeding",
     "launch.beside.passing", "launch.beside.terminal", "process.strays", "programs.sanity",
-    "tasks.limit", "worker.blocked", "worker.overdue",
+    "tasks.limit", "watching.progress.choice", "watching.progress.display",
+    "watching.progress.reader", "worker.blocked", "worker.overdue",
 }  # fmt: skip
 """How often something looks, or how long it computes: nobody waits for anybody else there."""
 ENDINGS = ("SECONDS", "PATIENCE", "GRACE", "LINGER", "TIMEOUT")

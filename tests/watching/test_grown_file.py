@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,28 @@ def test_a_full_disk_leaves_a_whole_file_and_the_rest_comes_later(
     file.close()
     lines = path.read_text().splitlines()
     assert [int(line.split()[0]) for line in lines[:-1]] == list(range(given))
+
+
+def test_a_long_rest_is_written_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Numbers):
+        """It needs longer than a disk is waited for."""
+
+        def __init__(self, path: Path, fd: int) -> None:
+            self.made = 0
+            super().__init__(path, fd)
+
+        def _missing(self) -> int:
+            return self.made
+
+        def _taken(self) -> bytes:
+            for self.made in range(10):
+                time.sleep(0.05)
+            self.made = 0
+            return super()._taken()
+
+    monkeypatch.setattr(grown_file, "DISK_SECONDS", 0.12)
+    path = tmp_path / "slow"
+    file = Slow(path, os.open(path, os.O_RDWR | os.O_CREAT))
+    file.given += [b"1\n", b"2\n"]
+    file.close()
+    assert path.read_bytes() == b"1\n2\nend\n"

@@ -157,6 +157,15 @@ def test_a_host_is_compared_by_the_same_functions_only() -> None:
     assert [host.pace for host in known(farm.trace()).hosts] == [None, None]
 
 
+def test_a_host_is_not_compared_by_tasks_that_were_set_aside() -> None:
+    """Their time is in several spans: the last one alone says nothing."""
+    trace = Farm(workers=4, hosts=2).map("tree", [0.1] * 400).trace()
+    spans = [each for each in trace["traceEvents"] if each["ph"] == "X"]
+    for each in spans[:400:8]:
+        each["args"] |= {"end": "waits", "tasks": 0}
+    assert [host.pace for host in known(trace).hosts] == [None, None]
+
+
 def test_curves_hold_the_work_that_was_done() -> None:
     run = read(large(4000, 40, 4).trace())
     found = curves(run, shares.shares(run).periods, 300)

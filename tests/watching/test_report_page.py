@@ -198,11 +198,20 @@ def test_rank_0_makes_it_at_the_end_and_its_own_trace_goes(tmp_path: Path, trace
 def test_a_trace_that_was_asked_for_stays(
     tmp_path: Path, trace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "r.html").write_text("of a former run")
-    making.begun("--report", str(tmp_path / "r.html"), str(trace)).farm_closed(0)
-    assert trace.exists() and "simulate" in (tmp_path / "r.html").read_text()
-    assert (tmp_path / "r.html.1").read_text() == "of a former run"
+    target, text = tmp_path / "r.html", ""
+    for _ in range(2):
+        making.begun("--report", str(target), str(trace)).farm_closed(0)
+        assert trace.exists() and "simulate" in target.read_text()
+        assert not text or (tmp_path / "r.html.1").read_text() == text
+        text = target.read_text()
     assert capsys.readouterr().err.count("of a former run is now") == 1
+
+
+def test_what_is_no_report_stays_as_it_is(tmp_path: Path, trace: Path) -> None:
+    (tmp_path / "model.py").write_text("print(1)")
+    with pytest.raises(NameProblem, match="it holds something else"):
+        making.begun("--report", str(tmp_path / "model.py"), str(trace))
+    assert (tmp_path / "model.py").read_text() == "print(1)"
 
 
 def test_a_signal_leaves_no_time_for_it(
@@ -301,3 +310,15 @@ def test_a_trace_cut_off_anywhere_has_a_report(tmp_path: Path) -> None:
         making.make(str(tmp_path / "t.json"), str(tmp_path / "t.html"))
         assert "was killed, or is not over" in (tmp_path / "t.html").read_text()
     assert Trace(str(tmp_path / "t.json")).other["command"] == "squares 100"
+
+
+def test_thousands_of_maps_are_drawn_to_the_end_of_the_run() -> None:
+    farm = Farm(workers=2)
+    for _ in range(2500):
+        farm.map("step", [0.001, 0.001])
+    text = re.search(r'id="data">(.*?)</script>', made(farm.trace()), re.DOTALL)
+    assert text is not None
+    jobs = json.loads(text[1])["jobs"]
+    assert 100 < len(jobs) <= 201 and jobs[1]["name"].endswith(" maps of step")
+    assert jobs[-1]["ended"] == pytest.approx(farm.now, abs=0.01)
+    assert {job["lane"] for job in jobs} == {0}

@@ -357,9 +357,9 @@ def test_the_file_of_a_former_run_is_put_aside(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "t.json"
-    path.write_text("older")
+    path.write_text(older := form.head({"command": "older"}))
     writing.begun("--trace", str(path), {}).farm_closed(0)
-    assert (tmp_path / "t.json.1").read_text() == "older"
+    assert (tmp_path / "t.json.1").read_text() == older
     assert f"{path}.1" in capsys.readouterr().err
     loaded(path)
     with pytest.raises(NameProblem, match="no plain file"):

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scoopmpi.launch import trace_command
+from scoopmpi.process.named_files import NameProblem
 from scoopmpi.tasks.seen import NestedSpan, Seen
 from scoopmpi.watching.trace import writing
 from scoopmpi.watching.trace.reading import Trace, TraceError
@@ -136,3 +137,14 @@ def test_a_damaged_line_is_named(path: Path, tmp_path: Path) -> None:
     answer = asked(path, "-o", tmp_path / "new.json")
     assert answer.exit_code == 1 and not (tmp_path / "new.json").exists()
     assert os.listdir(tmp_path) == ["run.json"]
+
+
+def test_only_a_trace_is_put_aside_for_another(path: Path, tmp_path: Path) -> None:
+    before = path.read_bytes()
+    writing.begun("--trace", str(path), {"command": "again"}).farm_closed(0)
+    assert (tmp_path / "run.json.1").read_bytes() == before
+    assert Trace(str(path)).other["command"] == "again"
+    (tmp_path / "model.py").write_text("print(1)")
+    with pytest.raises(NameProblem, match="it holds something else"):
+        writing.begun("--trace", str(tmp_path / "model.py"), {})
+    assert (tmp_path / "model.py").read_text() == "print(1)"

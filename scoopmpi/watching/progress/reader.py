@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ...concurrency.progress_thread import ProgressThread
 from ..estimate import Estimate, Estimator
@@ -22,6 +23,9 @@ from .display import Display
 from .overview import Overview
 from .row import Row
 from .series import SOON
+
+if TYPE_CHECKING:
+    from ...tasks.seen import Seen
 
 logger = logging.getLogger("scoopmpi")
 
@@ -57,6 +61,7 @@ class Progress(Observer):
         self._estimated = -ESTIMATED_SECONDS
         self._next = clock()
         self._ended = False
+        self._changed = True  # something may have to stay, since that was asked
 
     # Events.
 
@@ -72,7 +77,14 @@ class Progress(Observer):
     def job_grew(self, job: int, tasks: int) -> None:
         self._wake()
 
+    def tasks_finished(
+        self, job: int, worker: int, start: int, tasks: int, failed: int, seconds: float,
+        seen: Seen | None,
+    ) -> None:  # fmt: skip
+        self._changed = True
+
     def job_ended(self, job: int) -> None:
+        self._changed = True
         with self._tally.lock:
             stays = self._overview.ends(job, self._clock())
         if stays and self._thread is not None:
@@ -108,6 +120,7 @@ class Progress(Observer):
         )  # fmt: skip
 
     def _turn(self, now: float) -> float | None:
+        self._changed = True  # as time has gone on
         with self._tally.lock:
             due = self._overview.due(now)
         if due is None or due > 0:
@@ -136,7 +149,10 @@ class Progress(Observer):
             return self._overview.rows(now, workers, self._estimate, self._estimator, most)
 
     def _staying(self) -> list[Row]:
-        """Return the rows that shall stay now. Called by whoever prints, too."""
+        """Return the rows that shall stay now. Called at each print, too, and quick there."""
+        if not self._changed:
+            return []
+        self._changed = self._ended  # what changes from here on is seen next time
         with self._tally.lock:
             return self._overview.staying(self._clock(), self._ended)
 
@@ -145,7 +161,7 @@ class Progress(Observer):
         with self._guard:
             if self._ended:
                 return
-            self._ended = True
+            self._ended = self._changed = True
             try:
                 if self._display is not None:
                     self._display.leave()

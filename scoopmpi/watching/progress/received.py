@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ...concurrency.periods import TERMINAL_SECONDS
 from ...output.outlet import Outlet
 from .relayed import Message, Taken
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:  # rich is loaded with it, when there is something to draw
     from .row import Row
 
 STDERR = 2
-PATIENCE = 0.2
-"""Seconds that are waited for a terminal which takes nothing, at the end or at Ctrl-Z."""
 
 
 class Received:
@@ -57,7 +56,7 @@ class Received:
     def leave(self) -> None:
         """Take the bar away: the job is over, in whatever way, or another has the terminal now."""
         outlet = self._outlet(STDERR)
-        if self._bar is not None and outlet.lock.acquire(timeout=PATIENCE):
+        if self._bar is not None and outlet.lock.acquire(timeout=TERMINAL_SECONDS):
             try:
                 self._bar.leave()
             finally:

@@ -27,9 +27,9 @@ SERIAL_SHARE = 0.1
 """Of the run: below that ten times the workers still help."""
 LONG = 2.0
 """Times the median of its function: tasks differ by less without being others in kind."""
-SHORT_SECONDS = 0.005
+SHORT = 0.005
 """A task below that is near what handing it over costs, with its arguments and its value."""
-MEANT_SECONDS = 0.05
+MEANT = 0.05
 """What a task should take that is made of several short ones: a tenth of it is above the cost."""
 BUSY_LOAD = 60.0
 """Percent of a core at which rank 0 counts as busy: the rest is the program, and the system."""
@@ -187,10 +187,10 @@ def rank_0(facts: Facts) -> Finding | None:
         f" queued, most of it in {short(function.name)}, whose tasks take"
         f" {amounts.duration(usual)} by the median.{used} "
     )
-    if usual < SHORT_SECONDS and (load is None or load >= BUSY_LOAD):
+    if usual < SHORT and (load is None or load >= BUSY_LOAD):
         text += (
             "Hand more work to each task, for example several arguments as one, so that it takes"
-            f" {amounts.duration(MEANT_SECONDS)}; and return less."
+            f" {amounts.duration(MEANT)}; and return less."
         )
     elif load is not None and load < BUSY_LOAD:
         text += (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .run import Column, Spans, TracedRun
+from .run import WAITS_END, Column, Spans, TracedRun
 from .shares import WORKING, Shares
 
 FEWEST = 8
@@ -77,7 +77,9 @@ class _Pace:
 def _paces(spans: Spans, of_span: Column, many: int) -> list[_Pace]:
     """Return the paces of hosts. of_span: the host of each span. many: hosts."""
     result = [_Pace() for _ in range(many)]
-    ran = np.flatnonzero((spans.tasks > 0) & (spans.busy > 0))
+    # A task that was set aside has its time in several spans, and its number in the last.
+    apart = np.isin(spans.function, spans.function[spans.end == WAITS_END])
+    ran = np.flatnonzero((spans.tasks > 0) & (spans.busy > 0) & ~apart)
     for function in np.unique(spans.function[ran]):
         mine = ran[spans.function[ran] == function]
         each = spans.busy[mine] / spans.tasks[mine]

@@ -16,6 +16,8 @@ from ...process import named_files
 from ..observer import Observer
 
 _LIBRARY = "plotly"
+_MARK, _HEAD = '<meta name="generator" content="scoopmpi">', 2000
+"""What is in a report, within so many characters, as `page` writes it."""
 INSTALL = "python -m pip install 'scoopmpi[report]'"
 
 
@@ -135,6 +137,19 @@ def begun(option: str, name: str, trace: str | None) -> Reporter:
         reason = "it is no plain file"  # the end would wait for whoever reads a pipe
     if reason:
         raise named_files.NameProblem(f"{option} {path} cannot be written: {reason}")
+    if not _may_go(path):
+        raise named_files.NameProblem(f"{option} {path} cannot be written: it holds something else")
     if trace is not None:
         trace = named_files.named(option.replace("report", "trace"), trace)
     return Reporter(option, path, trace)
+
+
+def _may_go(path: str) -> bool:
+    """True where nothing is lost with a file: there is none, or it is a report."""
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return True
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return _MARK in file.read(_HEAD)
+    except OSError:
+        return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -27,6 +28,8 @@ DRAWN = 6
 """Functions whose durations are drawn: more curves are not told apart."""
 MOST_JOBS = 2000
 """Jobs above the time line: more of them than pixels are not seen."""
+TOGETHER = 200
+"""Parts of the run; of more jobs those of a function that begin in the same part are one there."""
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 )
@@ -136,7 +139,7 @@ def _numbers(facts: Facts, line: dict[str, Any]) -> dict[str, Any]:
     run = facts.run
     order = _by_work(facts)
     hosts = {name: number for number, name in enumerate(run.hosts)}
-    jobs = sorted(run.jobs.values(), key=lambda job: job.began)[:MOST_JOBS]
+    jobs = sorted(run.jobs.values(), key=lambda job: job.began)
     return {
         "seconds": round(run.seconds, 6),
         "timeline": line,
@@ -150,12 +153,28 @@ def _numbers(facts: Facts, line: dict[str, Any]) -> dict[str, Any]:
             }
             for worker in run.workers
         ],
-        "names": {job.number: visible(job.name, 200) for job in jobs},
-        "jobs": _bands(jobs, run.seconds),
+        "names": {job.number: visible(job.name, 200) for job in jobs[:MOST_JOBS]},
+        "jobs": _bands(_fewer(jobs, run.seconds), run.seconds),
         "at": _rounded(facts.curves.at, run.seconds * 1e-6),
         "curves": _curves(facts),
         "durations": [_histogram(facts, at) for at in range(min(len(facts.functions), DRAWN))],
     }  # fmt: skip
+
+
+def _fewer(jobs: list[Job], seconds: float) -> list[Job]:
+    """Return jobs, or, where they are too many, those of a function that begin together as one."""
+    if len(jobs) <= MOST_JOBS:
+        return jobs
+    groups: dict[tuple[str, int], list[Job]] = {}
+    for job in jobs:
+        function = job.name.partition(" of ")[2] or job.name
+        groups.setdefault((function, int(job.began / seconds * TOGETHER)), []).append(job)
+    found = []
+    for (function, _), group in groups.items():
+        ended = max(seconds if job.ended is None else job.ended for job in group)
+        many = f"{amounts.count(len(group), 'map')} of {function}"
+        found.append(replace(group[0], name=many if len(group) > 1 else group[0].name, ended=ended))
+    return found[:MOST_JOBS]
 
 
 def _bands(jobs: list[Job], seconds: float) -> list[dict[str, Any]]:

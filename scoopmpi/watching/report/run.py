@@ -24,6 +24,7 @@ _MICRO = 1e-6
 ENDS = (form.WHOLE, form.CUT, form.PART, form.WAITS, form.LOST, form.RUNNING)
 """How the span of a batch can end."""
 LOST_END = ENDS.index(form.LOST)
+WAITS_END = ENDS.index(form.WAITS)
 _PID = re.compile(r"\(pid (\d+)\)")
 
 

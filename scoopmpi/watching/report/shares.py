@@ -18,7 +18,7 @@ WORKING, STARTING, ALONE, TAIL, RANK_0, ENDING, LOST = range(7)
 """What a second of a worker can be: the columns of `Shares.by_worker`."""
 
 
-SAMPLED_SECONDS = 0.5
+SAMPLING = 0.5
 """How much later a counter of the trace may say what has changed."""
 
 
@@ -156,7 +156,7 @@ def _queue(run: TracedRun) -> tuple[Column, Column]:
         return times, values
     before = np.concatenate([[0.0], times[:-1]])
     rises = (values > 0) & (np.concatenate([[0.0], values[:-1]]) <= 0)
-    return np.where(rises, np.maximum(before, times - SAMPLED_SECONDS), times), values
+    return np.where(rises, np.maximum(before, times - SAMPLING), times), values
 
 
 def _steps(begins: Column, stops: Column) -> tuple[Column, Column]:

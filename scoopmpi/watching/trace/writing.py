@@ -21,6 +21,7 @@ from ..grown_file import GrownFile
 from ..observer import Observer
 from . import form
 from .book import Book
+from .reading import is_trace
 
 Ends: TypeAlias = Callable[[], float | None]
 logger = logging.getLogger("scoopmpi")
@@ -158,6 +159,8 @@ def begun(
     1970; asked when the run is over. Raises NameProblem where it cannot be written.
     """
     path = named_files.named(option, name)
+    if os.path.isfile(path) and os.path.getsize(path) and not is_trace(path):
+        raise named_files.NameProblem(f"{option} {path} cannot be written: it holds something else")
     former = named_files.put_aside(path)
     if os.path.exists(path) and not os.path.isfile(path):
         raise named_files.NameProblem(f"{option} {path} cannot be written: it is no plain file")
