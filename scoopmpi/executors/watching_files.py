@@ -6,9 +6,11 @@ own business, and it is loaded only where it is asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..process import named_files
 from ..watching.observer import Observer
 
 if TYPE_CHECKING:
@@ -42,8 +44,9 @@ def opened(files: Files, run: WatchedRun, called: str = "{}") -> Iterator[Observ
     """Yield the readers that write these files, one after the other.
 
     called: how the name of one is written, to be told: with dashes for an option.
-    Raises NameProblem, a ValueError, where a file cannot be written.
+    Raises NameProblem, a ValueError, where a file cannot be written, or is named twice.
     """
+    _look_at(files, called)
     if files.status is not None:
         yield from _status(files.status, run, called)
     trace, option = files.trace, called.format("trace")
@@ -62,6 +65,16 @@ def opened(files: Files, run: WatchedRun, called: str = "{}") -> Iterator[Observ
         yield writing.begun(option, trace, about(run.words, run.library()), lambda: ends.at)
     if reporter is not None:  # it hears of the end behind the trace, which is closed then
         yield reporter
+
+
+def _look_at(files: Files, called: str) -> None:
+    seen: dict[str, str] = {}
+    for name, text in files._asdict().items():
+        if text is not None:
+            option = called.format(name)
+            path = named_files.named(option, text)
+            if (other := seen.setdefault(os.path.realpath(path), option)) != option:
+                raise named_files.NameProblem(f"{other} and {option} are the same file: {path}")
 
 
 def _status(name: str, run: WatchedRun, called: str) -> Iterator[Observer]:

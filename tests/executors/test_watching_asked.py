@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from scoopmpi import MPICommExecutor, MPIExecutor, Pool
+from scoopmpi.executors import watching_files
 from scoopmpi.executors.watching_asked import Asked
 from scoopmpi.process import identity
 from scoopmpi.process.named_files import NameProblem
@@ -228,3 +229,12 @@ def test_an_mpi_program_of_the_users_own_is_watched(first_library: Library, tmp_
         assert trace.end["functions"]["waits"]["tasks"] == tasks
     assert json.loads((tmp_path / "s.json").read_text())["tasks"]["done"] == 120
     assert "waits" in (tmp_path / "r.html").read_text()
+
+
+def test_two_readers_never_write_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("a")
+    files = watching_files.Files(status=str(tmp_path / "a"), report=str(tmp_path / "link"))
+    run = watching_files.WatchedRun(["x"], lambda: "MPI", lambda: pytest.fail("nothing is opened"))
+    with pytest.raises(NameProblem, match=r"^--status and --report are the same file: /.*link$"):
+        list(watching_files.opened(files, run, called="--{}"))
+    assert not (tmp_path / "a").exists()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -29,6 +30,8 @@ AT_ONCE = 10
 prints a hundred lines a second has them steadily, one that prints more is not held up."""
 WIDEST = 1 << 20
 """Columns: more than any terminal has."""
+ASIDE = 0.02
+"""Seconds for whoever reads a pipe to write to the terminal what has just come."""
 LONGEST_HALF = 70
 """Bytes at the end of a write that may be the first half of something."""
 _MOVES = re.compile(rb"[\n\v\f\t\x1b]")
@@ -59,6 +62,7 @@ class Below:
         self._drawn = self._open = self._halved = False
         self._credit = 0
         self._column = self._columns = 0  # where the cursor is at most, of how many
+        self._hidden = -ASIDE
 
     @property
     def size(self) -> tuple[int, int]:
@@ -98,6 +102,14 @@ class Below:
             self._write(gone + end + self._staying())
             outlet.below = None
 
+    def hide(self) -> None:
+        """Take the lines away for a moment: another process may write now where they are."""
+        if self._drawn:
+            with self._outlet.lock:
+                if not self._taken():
+                    self._write(self._gone())
+        self._hidden = time.monotonic()
+
     def around(self, data: bytes) -> bytes:
         """Return what to write so that our lines stand below these bytes of the program.
 
@@ -128,7 +140,9 @@ class Below:
 
     def _taken(self) -> bool:
         """True where somebody else has the terminal, or it takes nothing now."""
-        return self._halved or not self._ours() or not select.select((), (self._fd,), (), 0)[1]
+        if self._halved or time.monotonic() - self._hidden < ASIDE or not self._ours():
+            return True
+        return not select.select((), (self._fd,), (), 0)[1]
 
     def _collect(self) -> bool:
         try:
@@ -165,3 +179,19 @@ class Below:
         with suppress(OSError):
             while data:
                 data = data[os.write(self._fd, data) :]
+
+
+class Apart:
+    """Takes lines away before each write to another file, which may come to their terminal too: to
+    a pipe, as in `| tee log`.
+
+    below: has the lines.
+    """
+
+    def __init__(self, below: Below) -> None:
+        self._below = below
+
+    def around(self, data: bytes) -> bytes:
+        """Return what to write in the place of bytes of the program: the same."""
+        self._below.hide()
+        return data

@@ -82,7 +82,7 @@ class Choice:
         return tally, self.progress
 
     def _display(self, stay: Stay) -> Display:
-        from .display import Bar, Log, on_stderr
+        from .display import Bar, Log, on_stderr, on_stdout
 
         fd = self._stderr
         if fd is not None and self._relays and self._way is not None:
@@ -98,7 +98,9 @@ class Choice:
             def ours() -> bool:
                 return command.in_front() and reads_lines(fd)
 
-            return Bar(fd, on_stderr(fd), stay, self._env, encoding, ours)
+            bar = Bar(fd, on_stderr(fd), stay, self._env, encoding, ours)
+            bar.keep_clear_of(1, on_stdout())
+            return bar
         return Log(stay)
 
 

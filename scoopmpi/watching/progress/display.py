@@ -6,6 +6,8 @@ A display only writes. When it is time, and which rows there are, others decide 
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -13,7 +15,7 @@ from typing import Protocol
 from ...output import console
 from ...output.outlet import Outlet
 from . import wording
-from .below import Below
+from .below import Apart, Below
 from .row import Row
 
 Stay = Callable[[], Sequence[Row]]
@@ -108,6 +110,15 @@ class Bar:
         """Leave what stays, and take away all else."""
         self._below.leave()
 
+    def keep_clear_of(self, fd: int, outlet: Outlet | None) -> None:
+        """Be away while something is written to another descriptor, where that is a pipe.
+
+        outlet: who writes there; None: nobody whom we know.
+        """
+        with suppress(OSError):
+            if outlet is not None and stat.S_ISFIFO(os.fstat(fd).st_mode):
+                outlet.below = Apart(self._below)
+
     def _staying(self) -> list[bytes]:
         rows = self._stay()
         return self._layout.once(rows, self._size()[0] - 1) if rows else []
@@ -130,6 +141,11 @@ def on_stderr(fd: int) -> Outlet:
         found = Outlet()
         found.takes(fd)
     return found
+
+
+def on_stdout() -> Outlet | None:
+    """Return who writes for the program's stdout, None where that is the user's own stream."""
+    return console.outlet(1)
 
 
 def to_stderr(data: bytes) -> None:

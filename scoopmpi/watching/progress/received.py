@@ -69,6 +69,7 @@ class Received:
             encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
             outlet = self._outlet(STDERR)
             self._bar = Bar(STDERR, outlet, self._staying, self._env, encoding, self._ours)
+            self._bar.keep_clear_of(1, self._outlet(1))
         self._stay += message.stay
         if message.ended:
             self._bar.leave()

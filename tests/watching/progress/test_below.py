@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from scoopmpi.output.outlet import Outlet
-from scoopmpi.watching.progress.below import AT_ONCE, Below
+from scoopmpi.watching.progress import below
+from scoopmpi.watching.progress.below import AT_ONCE, Apart, Below
 from tests.support.screens import ScreenAt
 
 BAR = [b"one 1/2", b"all 3/4"]
@@ -271,3 +272,28 @@ def test_threads_that_print_at_random_lose_nothing(terminal: Terminal) -> None:
     drawing.join()
     terminal.below.show([])
     assert terminal.lines == seen
+
+
+def test_lines_are_away_while_a_pipe_is_read_whose_reader_writes_to_the_terminal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of `| tee log`: it writes several lines, and nothing of ours stands in them."""
+    read, write = os.pipe()
+    piped = Outlet()
+    piped.takes(write)
+    piped.below = Apart(terminal.below)
+    for number in range(3):
+        monkeypatch.setattr(below, "ASIDE", 0.0)
+        terminal.below.show(BAR)
+        assert terminal.lines[-1] == BAR[-1].decode()
+        with piped.lock:
+            assert not piped.quick(write, b"x\ny\nz\n", threading.get_ident())
+            piped.put(write, b"x\ny\nz\n", threading.get_ident())
+        monkeypatch.setattr(below, "ASIDE", 60.0)
+        terminal.below.show(BAR)  # too early: the reader has not written yet
+        terminal.strange(os.read(read, 100).decode().replace("\n", "\r\n"))
+        assert terminal.lines[: 3 * number + 3] == ["x", "y", "z"] * (number + 1)
+    terminal.below.leave()
+    assert terminal.lines == ["x", "y", "z"] * 3
+    os.close(read)
+    os.close(write)
