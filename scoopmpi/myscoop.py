@@ -133,10 +133,10 @@ ALL_GPUS = Setting(
 
 
 def programs(incomplete: str) -> list[CompletionItem]:
-    """Return ready programs, Python files and directories that begin so."""
+    """Return ready programs, commands, Python files and directories that begin so."""
     places = importlib.import_module(READY_PROGRAMS).__path__
     ready = [module.name for module in pkgutil.iter_modules(places)]
-    found = [name for name in ready if name.startswith(incomplete)]
+    found = [name for name in (*ready, *own_commands.NAMES) if name.startswith(incomplete)]
     return [CompletionItem(name) for name in (*python_files(incomplete), *found)]
 
 

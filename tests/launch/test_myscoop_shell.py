@@ -146,6 +146,7 @@ def here(tmp_path: Path) -> Path:
         (["--basepath", "p"], ["dir,p"]),
         (["-h", "2", "--dry"], ["plain,--dry-run"]),
         (["pica"], ["plain,picalc"]),
+        (["stat"], ["plain,status"]),
         (["o"], ["plain,one.py"]),
         (["p"], ["plain,programs/three.py", "plain,programs/two.py", "plain,picalc"]),
         (["pr"], ["plain,programs/three.py", "plain,programs/two.py"]),

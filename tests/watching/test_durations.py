@@ -29,6 +29,15 @@ def test_quantiles_are_right_within_a_bin(seed: int) -> None:
     assert durations.seconds == pytest.approx(statistics.fsum(spans))
 
 
+def test_equal_tasks_have_the_quantiles_that_they_have() -> None:
+    durations = Durations()
+    for _ in range(90):
+        durations.add(0.1003)
+    durations.add(2.5, 10)
+    assert [durations.quantile(share) for share in (0.5, 0.9)] == [pytest.approx(0.1003)] * 2
+    assert durations.quantile(0.99) == pytest.approx(2.5)
+
+
 def test_what_takes_no_time_and_what_takes_days_is_counted() -> None:
     durations = Durations()
     assert durations.quantile(0.5) == 0.0

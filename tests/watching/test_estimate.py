@@ -213,3 +213,13 @@ def test_a_task_that_outlives_all_others_is_not_over_now() -> None:
     now = 100.0
     estimate = estimator.look(tally, now)
     assert estimate.seconds is not None and 50 <= estimate.seconds <= 150
+
+
+def test_a_map_has_its_own_end_beside_one_that_nobody_knows() -> None:
+    farm = Played(workers=2)
+    farm.tally.job_begun(7, "map", "g", 60, None)  # begins when the other is through
+    for now, _ in farm.map(100, lambda task: 1.0, size=100):
+        each = farm.estimator.of(1)
+        if 5 < now < 49:
+            assert each is not None and each.seconds is not None
+            assert each.seconds == pytest.approx(50 - now, abs=3)

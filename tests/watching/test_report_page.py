@@ -322,3 +322,9 @@ def test_thousands_of_maps_are_drawn_to_the_end_of_the_run() -> None:
     assert 100 < len(jobs) <= 201 and jobs[1]["name"].endswith(" maps of step")
     assert jobs[-1]["ended"] == pytest.approx(farm.now, abs=0.01)
     assert {job["lane"] for job in jobs} == {0}
+
+
+def test_where_no_task_ran_nothing_is_said_to_be_well() -> None:
+    text = made(Farm(workers=2).trace())
+    assert "No task has run to its end" in text and "Nothing stands out" not in text
+    assert "Nothing stands out" in made(Farm(workers=2).map("f", [0.1] * 400).trace())

@@ -91,8 +91,10 @@ def _durations(known: Mapping[str, Any]) -> Durations:
     durations.tasks = int(known["tasks"])
     durations.seconds = float(known.get("seconds", 0.0))
     durations.longest = float(known.get("max", 0.0))
-    for number, tasks in known.get("histogram", ()):
+    for number, tasks, *seconds in known.get("histogram", ()):
         durations.bins[int(number)] += int(tasks)
+        if seconds:
+            durations.within[int(number)] = float(seconds[0])
     return durations
 
 

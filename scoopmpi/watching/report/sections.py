@@ -123,6 +123,8 @@ def what_would_help(facts: Facts) -> str:
         f"Nothing stands out: workers spent {amounts.share(facts.shares.share(WORKING))} of their"
         " time in tasks."
     )
+    if not found and not facts.tasks:
+        return ""
     said = f'<ul class="advice">{items}</ul>' if found else paragraph(nothing)
     return section("What would make it faster", said)
 

@@ -41,7 +41,10 @@ def _function(function: Function) -> dict[str, Any]:
         "seconds": round(function.counts.seconds, _ROUND),
         "max": round(durations.longest, _ROUND),
         "peak": function.peak,
-        "histogram": sorted(durations.bins.items()),
+        "histogram": [
+            [number, tasks, float(f"{durations.within.get(number, 0.0):.4g}")]
+            for number, tasks in sorted(durations.bins.items())
+        ],
         "slowest": [
             [round(seconds, _ROUND), *place]
             for seconds, *place in sorted(function.slowest, reverse=True)
