@@ -240,6 +240,15 @@ def test_what_cannot_be_made_is_said_and_the_trace_stays(
     assert own.exists() and f"myscoop report {own} -o {tmp_path / 'r.html'} makes it" in said
 
 
+def test_a_trace_that_has_been_removed_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = str(tmp_path / "t.json")
+    making.begun("--report", str(tmp_path / "r.html"), gone).farm_closed(0)
+    said = capsys.readouterr().err
+    assert said.endswith(f"r.html: cannot be made: {gone}: No such file or directory\n"), said
+
+
 def test_without_the_library_it_is_said_what_to_install(
     tmp_path: Path, trace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

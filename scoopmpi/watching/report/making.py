@@ -106,6 +106,8 @@ class Reporter(Observer):
             self._tell("not made: interrupted")
         except Exception as problem:
             said = str(problem) or type(problem).__name__
+            if isinstance(problem, OSError) and problem.strerror:
+                said = f"{problem.filename or self._path}: {problem.strerror}"
             self._tell(f"cannot be made: {said}")
         else:
             if self._own:
