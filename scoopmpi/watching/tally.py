@@ -90,7 +90,8 @@ class Tally(Observer):
         with self.lock:
             known, holder = self.jobs.get(job), self.workers.get(worker)
             if known is not None and holder is not None:
-                self._count(known, running=tasks)
+                for counts in self._all(known, known.function):
+                    counts.running += tasks
                 stop, now = start + tasks, self._clock()
                 holder.held.append(Held(known, known.function, start, stop, attempt, now))
 
@@ -216,10 +217,11 @@ class Tally(Observer):
             for name, change in changes.items():
                 setattr(counts, name, getattr(counts, name) + change)
 
-    def _all(self, job: Job, function: Function) -> list[Counts]:
+    def _all(self, job: Job, function: Function) -> tuple[Counts, ...]:
         """Return where tasks of a job are counted."""
-        nested = [self.nested] if job.kind == "nested" else []
-        return [job.counts, function.counts, self.total, *nested]
+        if job.kind == "nested":
+            return job.counts, function.counts, self.total, self.nested
+        return job.counts, function.counts, self.total
 
     def _of(self, job: int, worker: int, task: int) -> Held | None:
         """Return what a worker holds with this task in it."""
@@ -237,7 +239,8 @@ class Tally(Observer):
         if held is None:
             return None
         holder, now = self.workers[worker], self._clock()
-        self._count(held.job, running=-tasks)
+        for counts in self._all(held.job, held.job.function):
+            counts.running -= tasks
         function = self._named(held, 0, seen)
         for counts in self._all(held.job, function):
             counts.batches += held.untimed == 0
