@@ -66,6 +66,7 @@ class Job:
 
     size: None while nobody knows it. progress: as in `Observer.job_begun`.
     begun: by the clock of the tally.
+    known: how long its tasks take; of submitted calls, whichever functions they have.
     """
 
     number: int
@@ -74,9 +75,8 @@ class Job:
     size: int | None
     progress: bool | str | None
     begun: float
+    known: Durations
     counts: Counts = field(default_factory=Counts)
-    durations: Durations = field(default_factory=Durations)
-    """Of submitted calls, whichever functions they have; of maps the function's count."""
     called: set[str] = field(default_factory=set)
     """The functions of submitted calls, as far as they are known; two at most are kept."""
 
@@ -84,11 +84,6 @@ class Job:
     def name(self) -> str:
         """Return of which function its tasks are."""
         return min(self.called) if len(self.called) == 1 else self.function.name
-
-    @property
-    def known(self) -> Durations:
-        """Return what is known of how long its tasks take."""
-        return self.durations if self.kind == "calls" else self.function.durations
 
 
 @dataclass(slots=True)

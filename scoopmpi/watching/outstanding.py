@@ -90,7 +90,7 @@ def _known(tally: Tally) -> dict[str, Durations]:
     """Return how long tasks took: of each function, and of submitted calls of all functions."""
     known = {name: each.durations for name, each in tally.functions.items()}
     calls = [job for job in tally.jobs.values() if job.kind == "calls"]
-    return known | {job.function.name: job.durations for job in calls}
+    return known | {job.function.name: job.known for job in calls}
 
 
 def _name(held: Held, usual: Mapping[str, float]) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..tasks.seen import Seen
 from .counted import Counts, Function, Held, Job, Worker
+from .durations import Durations
 from .observer import Observer
 
 SLOWEST = 10
@@ -63,8 +64,12 @@ class Tally(Observer):
         with self.lock:
             function = self._function(name)
             function.jobs += 1
-            self.jobs[job] = Job(job, kind, function, size, progress, self._clock())
-            self._known(self.jobs[job], size or 0)
+            known = Durations() if kind == "calls" else function.durations
+            begun = Job(job, kind, function, size, progress, self._clock(), known)
+            self.jobs[job] = begun
+            if size:
+                for counts in self._all(begun, function):
+                    counts.known += size
 
     def job_grew(self, job: int, tasks: int) -> None:
         with self.lock:
@@ -80,9 +85,8 @@ class Tally(Observer):
     def job_ended(self, job: int) -> None:
         with self.lock:
             ended = self.jobs.pop(job, None)
-            if ended is not None:  # what was given up with it is no work any more
-                left = ended.counts.left
-                self._count(ended, known=-left, dropped=left)
+            if ended is not None and (left := ended.counts.left):
+                self._count(ended, known=-left, dropped=left)  # it is no work any more
 
     # Tasks.
 
@@ -195,9 +199,11 @@ class Tally(Observer):
     # Numbers, with the lock held.
 
     def _function(self, name: str) -> Function:
-        if name not in self.functions and len(self.functions) >= MOST_FUNCTIONS:
-            name = "other functions"
-        return self.functions.setdefault(name, Function(name))
+        found = self.functions.get(name)
+        if found is None:
+            name = name if len(self.functions) < MOST_FUNCTIONS else "other functions"
+            found = self.functions.setdefault(name, Function(name))
+        return found
 
     def _named(self, held: Held, tasks: int, seen: Seen | None) -> Function:
         """Return the function that tasks are of: where it is not their job's, a worker says it."""
@@ -217,11 +223,12 @@ class Tally(Observer):
             for name, change in changes.items():
                 setattr(counts, name, getattr(counts, name) + change)
 
-    def _all(self, job: Job, function: Function) -> tuple[Counts, ...]:
-        """Return where tasks of a job are counted."""
+    def _all(self, job: Job, *functions: Function) -> Sequence[Counts]:
+        """Return where tasks of a job are counted, and of functions."""
+        found = [job.counts, self.total, *(each.counts for each in functions)]
         if job.kind == "nested":
-            return job.counts, function.counts, self.total, self.nested
-        return job.counts, function.counts, self.total
+            found.append(self.nested)
+        return found
 
     def _of(self, job: int, worker: int, task: int) -> Held | None:
         """Return what a worker holds with this task in it."""
@@ -239,10 +246,11 @@ class Tally(Observer):
         if held is None:
             return None
         holder, now = self.workers[worker], self._clock()
-        for counts in self._all(held.job, held.job.function):
-            counts.running -= tasks
+        held.job.function.counts.running -= tasks
         function = self._named(held, 0, seen)
-        for counts in self._all(held.job, function):
+        function.counts.batches += held.untimed == 0
+        for counts in self._all(held.job):
+            counts.running -= tasks
             counts.batches += held.untimed == 0
         held.start += tasks + held.put_off
         held.put_off = 0
@@ -270,7 +278,7 @@ class Tally(Observer):
         held.spent = 0.0
         if held.job.kind == "calls":
             ran = tasks + held.untimed
-            held.job.durations.add(seconds / ran, ran)
+            held.job.known.add(seconds / ran, ran)
         if held.untimed and tasks == 1:  # what was cut off in front of a long task was short
             usual = function.durations.quantile(0.5) or seconds / (held.untimed + 1)
             usual = min(usual, seconds / (held.untimed + 1))
