@@ -201,7 +201,7 @@ with MPICommExecutor(**files, progress="steps") as executor:
 try:
     with MPICommExecutor(trace="no/t.json") as executor:
         pass
-    print("goes on")
+    print("goes on\\n", end="")  # in one write, as two ranks do so at once
 except ValueError as problem:
     print(problem)
 with MPICommExecutor(MPI.COMM_WORLD, 1) as executor:

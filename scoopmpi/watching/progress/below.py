@@ -84,7 +84,7 @@ class Below:
                 staying = self._staying()
                 self._lines = lines
                 self._write(staying + self._image())
-            if not lines and not self._kept:
+            if not lines and not self._kept and not self._drawn:
                 outlet.below = None
 
     def leave(self) -> None:

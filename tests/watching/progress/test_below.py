@@ -297,3 +297,18 @@ def test_lines_are_away_while_a_pipe_is_read_whose_reader_writes_to_the_terminal
     assert terminal.lines == ["x", "y", "z"] * 3
     os.close(read)
     os.close(write)
+
+
+def test_lines_that_could_not_be_taken_away_go_with_the_next_text(terminal: Terminal) -> None:
+    """As at a prompt of a debugger, while the last tasks end."""
+    ours = [True]
+    terminal.below = Below(terminal.screen.fd, terminal.outlet, ours=lambda: ours[0])
+    terminal.below.show(BAR)
+    ours[0] = False
+    terminal.below.show(())
+    assert terminal.lines == ["", "one 1/2", "all 3/4"]
+    terminal.prints("80\r\n")
+    assert terminal.lines == ["80"]
+    ours[0] = True
+    terminal.below.show(())
+    assert terminal.outlet.below is None
