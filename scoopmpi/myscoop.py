@@ -90,8 +90,7 @@ TASK_OUTPUT = Setting(
     help="What each task prints, in a file of its own there.",
 )  # fmt: skip
 PROGRESS = Setting(
-    ["--progress", " /--no-progress"], section=options.RUNNING, usual=True, is_flag=True,
-    default=None,
+    ["--progress", " /--no-progress"], section=options.RUNNING, is_flag=True, default=None,
     help="A bar on a terminal, a line a minute in a log. Default: there, and in batch jobs.",
 )  # fmt: skip
 STATUS = Setting(

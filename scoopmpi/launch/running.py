@@ -46,7 +46,9 @@ def run(
         env[feeding.PATH] = feeding.by_path()
         argv, watch = feeding.opening(argv, composed.program), replace(watch, opened=True)
 
-    again = {rank_settings.BEGAN: f"{time.time():.3f}"} if launch.has_farm else {}
+    # Counted from here, and by all starts alike.
+    timed = launch.farm is not None and launch.farm.walltime is not None
+    again = {rank_settings.BEGAN: f"{time.time():.3f}"} if timed else {}
 
     def once(signalled: Callable[[], None] | None) -> int:
         with session.directory(composed.session, env) as own:

@@ -181,4 +181,4 @@ def test_what_watching_costs_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     without = {name: 2 * figure for name, figure in found.items() if "file of" not in name}
     table = watching.table([{"without": without, "all four": found}])
     assert "round trip, us | " in table and table.count(" | 2.000 |") == 3
-    assert "| file of --trace, MB |  | 0.0" in table
+    assert "| file of --trace, MB |  | " in table
