@@ -83,13 +83,13 @@ def map(
     retry = None
     if retries is not None or retry_delay is not None or retry_on is not None:
         retry = _retry(retries, retry_delay, retry_on)
+    options = map_options(
+        func, iterables, timeout, True, task_timeout, return_exceptions, retry, progress
+    )
     if progress:
         from .executors.shown_in_place import shown  # late: few maps ask for it
 
         iterables = shown(executor, func, iterables, progress)
-    options = map_options(
-        func, iterables, timeout, True, task_timeout, return_exceptions, retry, progress
-    )
     return chain.from_iterable(executor.values(func, iterables, options))
 
 
@@ -117,13 +117,13 @@ def map_as_completed(
     retry = None
     if retries is not None or retry_delay is not None or retry_on is not None:
         retry = _retry(retries, retry_delay, retry_on)
+    options = map_options(
+        func, iterables, timeout, False, task_timeout, return_exceptions, retry, progress
+    )
     if progress:
         from .executors.shown_in_place import shown  # late: few maps ask for it
 
         iterables = shown(executor, func, iterables, progress)
-    options = map_options(
-        func, iterables, timeout, False, task_timeout, return_exceptions, retry, progress
-    )
     return chain.from_iterable(executor.values(func, iterables, options))
 
 

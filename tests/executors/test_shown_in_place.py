@@ -107,13 +107,14 @@ def test_tasks_that_map_in_place_have_no_bar(heard: Heard) -> None:
 
 
 @pytest.mark.parametrize("bad", [1, 0, 0.5, b"title", ["x"], object()])
-def test_only_yes_no_and_a_title_can_be_said(bad: Any) -> None:
+def test_only_yes_no_and_a_title_can_be_said(bad: Any, heard: Heard) -> None:
     with pytest.raises(TypeError, match="progress"):
         futures.map(square, [1], progress=bad)
     with pytest.raises(TypeError, match="progress"):
         Pool().imap(square, [1], progress=bad)
     with pytest.raises(TypeError, match="progress"):
         MPIExecutor().map(square, [1], progress=bad)
+    assert heard.maps == []
 
 
 def test_most_maps_have_the_same_options() -> None:

@@ -201,8 +201,9 @@ def test_a_program_of_ones_own_has_its_log(first_library: Library, tmp_path: Pat
 
 def test_each_rank_of_a_farm_has_its_file(first_library: Library, tmp_path: Path) -> None:
     (tmp_path / "prog.py").write_text(
-        "import os, sys\nfrom scoopmpi import futures\n"
+        "import os, sys, time\nfrom scoopmpi import futures\n"
         "def f(x):\n"
+        "    time.sleep(0.2)  # so that both workers have some, whichever is there first\n"
         "    print('task', x); print('error', x, file=sys.stderr); os.system('echo shell')\n"
         "if __name__ == '__main__':\n"
         "    print('program'); list(futures.map(f, range(6)))\n"
