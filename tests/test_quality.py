@@ -34,6 +34,8 @@ ROOMS = (
 APART: dict[str, set[str]] = {
     "scheduling": set(),
     "watching": {"checkpoint"},
+    "watching.progress": {"checkpoint"},
+    "watching.status": {"checkpoint"},
     "watching.trace": {"checkpoint"},
     "watching.report": {"checkpoint"},
     "farm": {"worker", "worker.nested", "checkpoint"},

@@ -18,6 +18,7 @@ from scoopmpi.scheduling.batching import Pace, Policy
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.retries import put_off
 from scoopmpi.scheduling.scheduler import Assignment, Scheduler
+from tests.support.scheduler_model import ModelJob, ModelWorker, tasks_of
 
 picks = st.integers(0, 99)
 counts = st.integers(0, 5) | st.integers(0, 200)
@@ -29,39 +30,6 @@ remembered_paces = st.none() | st.builds(
 )
 bytes_of_a_task = st.none() | st.sampled_from([0.0, 100.0, 1e6, 1e8])
 seconds_of_a_batch = st.sampled_from([-1.0, 0.0, 1e-5, 1e-3, 0.02, 1.0])
-
-
-class ModelJob:
-    def __init__(self) -> None:
-        self.submitted = 0
-        self.queued: set[int] = set()
-        self.run: Counter[int] = Counter()
-        self.deaths: Counter[int] = Counter()
-        self.raised: Counter[int] = Counter()
-        self.cancelled = False
-        self.gate: int | None = None
-        self.paused = False
-
-    @property
-    def open(self) -> set[int]:
-        """What is queued and not held back."""
-        return set() if self.paused else self.below_the_gate
-
-    @property
-    def below_the_gate(self) -> set[int]:
-        return {task for task in self.queued if self.gate is None or task < self.gate}
-
-
-class ModelWorker:
-    def __init__(self) -> None:
-        self.held: list[Batch] = []
-        self.waiting: list[Batch] = []
-        self.overdue = False
-        self.expected = 0.0  # seconds of the latest batch
-
-
-def tasks_of(batch: Batch) -> range:
-    return range(batch.start, batch.stop)
 
 
 class SchedulerMachine(RuleBasedStateMachine):
