@@ -73,7 +73,7 @@ def output(path: str | None, tell: Callable[[str], None]) -> str | None:
     if not named_files.differs(full):
         full = named_files.filled(full, {})
         if former := named_files.put_aside(full):
-            tell(f"--output {path}: that of a former run is now {former}")
+            tell(named_files.moved("--output", path, former))
         elif os.path.isfile(full) and os.path.getsize(full):
             tell(f"--output {path}: that of a former run is overwritten")
         return full

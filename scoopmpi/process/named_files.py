@@ -163,3 +163,8 @@ def put_aside(path: str) -> str | None:
     except OSError:
         return None
     return f"{path}.{number}"
+
+
+def moved(option: str, path: str, former: str) -> str:
+    """Return the words for the user where `put_aside` has renamed the file that an option names."""
+    return f"{option} {path}: that of a former run is now {former}"

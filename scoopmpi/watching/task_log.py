@@ -118,6 +118,6 @@ def begun(option: str, name: str, goes_on: bool = False) -> TaskLog:
         why = f"{option} {path} cannot be written: {problem.strerror}"
         raise named_files.NameProblem(why) from None
     if former is not None:
-        text = f"scoopmpi: {option} {path}: that of a former run is now {former}"
-        print(text, file=sys.stderr, flush=True)
+        text = named_files.moved(option, path, former)
+        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
     return TaskLog(RowFile(path, "task log", fd), fresh)

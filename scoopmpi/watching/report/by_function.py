@@ -38,11 +38,6 @@ class Function:
     peak: int = 0
     slowest: list[Slow] = field(default_factory=list)
 
-    @property
-    def mean(self) -> float:
-        """Return the seconds of a task on average."""
-        return self.durations.seconds / max(self.durations.tasks, 1)
-
 
 def functions(run: TracedRun) -> list[Function]:
     """Return the functions of a run's tasks, that first on which workers spent most time."""

@@ -97,10 +97,8 @@ class Reporter(Observer):
         try:
             former = named_files.put_aside(self._path)
             if former is not None:
-                text = (
-                    f"scoopmpi: {self._option} {self._path}: that of a former run is now {former}"
-                )
-                print(text, file=sys.stderr, flush=True)
+                text = named_files.moved(self._option, self._path, former)
+                print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
             make(self._trace, self._path)
         except KeyboardInterrupt:
             self._tell("not made: interrupted")

@@ -170,8 +170,8 @@ def begun(
         why = f"{option} {path} cannot be written: {problem.strerror}"
         raise named_files.NameProblem(why) from None
     if former is not None:
-        text = f"scoopmpi: {option} {path}: that of a former run is now {former}"
-        print(text, file=sys.stderr, flush=True)
+        text = named_files.moved(option, path, former)
+        print(f"scoopmpi: {text}", file=sys.stderr, flush=True)
     began = time.time()
     head = form.head({**about, "began": began})
     return TraceWriter(TraceFile(path, fd, head, began, ends), path)
