@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import own_commands, wrapper
+from .launch import own_commands, sweep_words, wrapper
 from .launch.cli import options
 from .launch.cli.help import ProgramWords, WrapperCommand, python_files
 from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
@@ -143,6 +143,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     "myscoop",
     cls=WrapperCommand,
     sections=(*options.SECTIONS, _SCOOP),
+    ordered=sweep_words.in_front,
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
         SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL,
@@ -185,7 +186,8 @@ def _answer_for_ready(ctx: click.Context, request: Request, words: Sequence[str]
     """Say for a ready program what it would say of its words, before there are ranks."""
     if request.instead.explain or request.instead.dry_run:
         return
-    if (said := ready_programs.answer_to(words)) is not None:
+    said = sweep_words.answer_to(words) or ready_programs.answer_to(words)
+    if said is not None:
         click.echo(said.text, nl=False, err=said.status != 0)
         ctx.exit(said.status)
 

@@ -24,7 +24,9 @@ ROOMS = (
     "wire", "tasks", "constants", "checkpoint",
     "watching", "watching.progress", "watching.trace", "watching.report", "watching.status",
     "farm", "worker.nested", "worker",
-    "executors", "ranks", "futures", "shared", "task", "programs",
+    "executors", "ranks", "futures", "shared", "task",
+    "sweep.items", "sweep.command", "sweep.log", "sweep.outputs", "sweep.running", "sweep",
+    "sweep.conducting", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
     "launch.commandline", "launch.beside", "launch.cli",
     "launch", "scoopmpi", "compat",
@@ -51,6 +53,7 @@ LAUNCH_KNOWS = {
     "watching",
     "watching.status",
     "concurrency",
+    "sweep",
 }
 """The launcher meets the farm at a command line. It shares what a process is, and shows files."""
 

@@ -27,14 +27,20 @@ class WrapperCommand(click.Command):
     """A command whose options stand before a program.
 
     sections: the headings of the long help, in order.
+    ordered: puts the words of a command line in order, before they are read.
     """
 
-    def __init__(self, name: str | None, sections: Sequence[str], **more: Any) -> None:
+    def __init__(
+        self, name: str | None, sections: Sequence[str],
+        ordered: Callable[[list[str], Sequence[click.Parameter]], list[str]] | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
         more["context_settings"] = {
             "allow_interspersed_args": False, "help_option_names": ["--help", "-U"],
         }  # fmt: skip
         super().__init__(name, **more)
         self._sections = sections
+        self._order = ordered
         self.params += [
             click.Option(
                 ["-u", "--usage", "--shorthelp"], is_flag=True, is_eager=True, expose_value=False,
@@ -48,6 +54,7 @@ class WrapperCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options; a mistyped one is answered with those that may be meant."""
+        args = args if self._order is None else self._order(args, self.params)
         last = args[-1:]  # click takes them out
         try:
             return super().parse_args(ctx, args)
