@@ -52,7 +52,7 @@ def _told(name: str, text: str, columns: Sequence[str], known: Iterable[str]) ->
     )
     if begins:
         column = max(begins, key=len)
-        said += f". ${{{column}}}{name[len(column) :]} is meant"
+        said += f"; ${{{column}}}{name[len(column) :]} is meant?"
     elif close:
-        said += f"; ${close[0]} is meant"
-    return f"{said}. A dollar itself is $$"
+        said += f"; ${close[0]} is meant?"
+    return f"{said}{'' if said.endswith('?') else '.'} A dollar itself is $$"
