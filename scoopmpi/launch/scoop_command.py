@@ -15,7 +15,7 @@ from ..process.asking import asking
 from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
 from ..watching.progress import choice
-from . import detection, job_files, managers, running
+from . import detection, job_files, managers, running, sweep_words
 from .commandline import composing, rank_command
 from .commandline.launch import NAMED, Launch, with_paths
 from .flavours.ranks import LauncherOptions, LaunchError
@@ -30,7 +30,8 @@ def start(options: Options) -> NoReturn:
     try:
         hosts = allocation_for(options, env)
         launch = launch_for(options)
-        if (said := ready_programs.answer_to(launch.words)) is not None:
+        said = sweep_words.answer_to(launch.words) or ready_programs.answer_to(launch.words)
+        if said is not None:
             print(said.text, end="", file=sys.stderr if said.status else sys.stdout)
             sys.exit(said.status)
         if not launch.words and not _terminal():

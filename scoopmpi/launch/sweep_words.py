@@ -1,7 +1,7 @@
 """`myscoop sweep …` on the command line: options of `myscoop` may stand among those of the sweep.
 
-They are put in front of the word `sweep`; where both have an option of that name behind the word,
-it is the sweep's. What is wrong with the sweep's own words is answered before there are ranks.
+They are put in front of the word `sweep`; an option that both have is the sweep's behind that word.
+What is wrong with the sweep's own words is answered before there are ranks.
 """
 
 from __future__ import annotations
@@ -14,54 +14,37 @@ from ..program.finding import READY_PROGRAMS, ProgramNotFound, find
 from ..program.ready_programs import Answer
 from ..sweep import options
 
+_Options = Mapping[str, click.Option]
+_END = "--"
+"""The word behind which there are no options."""
+
 
 def in_front(args: Sequence[str], params: Iterable[click.Parameter]) -> list[str]:
     """Return the words of a command line with what is not the sweep's put before `sweep`.
 
-    params: those of the command. Unchanged where the program is another.
+    params: those of the command. The words are unchanged where the program is another one.
     """
     ours, own = _by_word(params), _by_word(options.PARAMETERS)
-    front, words = _split(args, ours, {})[0], list(args)
-    behind = words[len(front) :]
-    if not _meant(behind):
-        return words
-    mine, moved, rest = _parted(behind[1:], own, ours)
-    return [*front, *moved, options.NAME, *mine, *rest]
-
-
-def _by_word(params: Iterable[click.Parameter]) -> dict[str, click.Option]:
-    found = [param for param in params if isinstance(param, click.Option)]
-    return {word: param for param in found for word in (*param.opts, *param.secondary_opts)}
-
-
-def _split(
-    args: Sequence[str], first: Mapping[str, click.Option], second: Mapping[str, click.Option]
-) -> tuple[list[str], list[str]]:
-    """Return the options that stand at the beginning, and those among them of `second` alone."""
-    taken: list[str] = []
+    begin = sum(map(len, _leading(args, ours)))
+    front, words = args[:begin], args[begin:]
+    if not _is_sweep(words):
+        return list(args)
     moved: list[str] = []
-    place = 0
-    while place < len(args) and args[place].startswith("-") and args[place] not in ("-", "--"):
-        word = args[place].partition("=")[0]
-        param = first.get(word) or second.get(word)
-        count = 1
-        if param is not None and not param.is_flag and not param.count and "=" not in args[place]:
-            count += param.nargs
-        part = list(args[place : place + count])
-        (moved if word not in first and word in second else taken).extend(part)
-        place += count
-    return taken, moved
+    kept: list[str] = []
+    for option in _leading(words[1:], {**ours, **own}):
+        name = _name(option[0], {**ours, **own})
+        (moved if name in ours and name not in own else kept).extend(option)
+    command = words[1 + len(moved) + len(kept) :]
+    return [*front, *moved, options.NAME, *kept, *command]
 
 
-def _parted(
-    words: Sequence[str], own: Mapping[str, click.Option], ours: Mapping[str, click.Option]
-) -> tuple[list[str], list[str], list[str]]:
-    mine, moved = _split(words, own, ours)
-    return mine, moved, list(words[len(mine) + len(moved) :])
+def answer_to(words: Sequence[str]) -> Answer | None:
+    """Return what to print instead of starting ranks for a sweep; None for any other program."""
+    return options.answer(words[1:]) if _is_sweep(words) else None
 
 
-def _meant(words: Sequence[str]) -> bool:
-    """True where the program of a command line is our sweep, not one of the user's."""
+def _is_sweep(words: Sequence[str]) -> bool:
+    """True where the program of a command line is ours, not one of the user's of that name."""
     if not words or words[0] != options.NAME:
         return False
     try:
@@ -70,8 +53,32 @@ def _meant(words: Sequence[str]) -> bool:
         return False
 
 
-def answer_to(words: Sequence[str]) -> Answer | None:
-    """Return what to print instead of starting ranks for a sweep; None for any other program."""
-    if not _meant(words):
-        return None
-    return options.answer(words[1:])
+def _by_word(params: Iterable[click.Parameter]) -> dict[str, click.Option]:
+    found = [param for param in params if isinstance(param, click.Option)]
+    return {word: param for param in found for word in (*param.opts, *param.secondary_opts)}
+
+
+def _leading(words: Sequence[str], known: _Options) -> list[Sequence[str]]:
+    """Return the options that stand at the beginning, each with its values."""
+    found: list[Sequence[str]] = []
+    place = 0
+    while place < len(words) and words[place].startswith("-") and words[place] not in ("-", _END):
+        count = 1 + _values_behind(words[place], known)
+        found.append(words[place : place + count])
+        place += count
+    return found
+
+
+def _values_behind(word: str, known: _Options) -> int:
+    """Return how many of the next words are values of an option."""
+    name = _name(word, known)
+    param = known.get(name)
+    if param is None or param.is_flag or param.count:
+        return 0
+    return param.nargs - (len(word) > len(name))  # --name=value, -n4
+
+
+def _name(word: str, known: _Options) -> str:
+    """Return the option that a word names: `--data` of `--data=x`, `-n` of `-n4`."""
+    name = word.partition("=")[0]
+    return name if name in known or name.startswith("--") else word[:2]

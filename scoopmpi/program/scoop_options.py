@@ -325,7 +325,7 @@ def duration(value: str) -> float:
     days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     if not total > 0:
-        raise UsageError(f"{value!r}: the time of a job must be above 0")
+        raise UsageError(f"{value!r}: a time must be above 0")
     return total
 
 

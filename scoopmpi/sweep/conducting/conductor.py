@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from ... import futures
+from ..asked import SweepOptions
 from ..command.words import Words
 from ..items.ended import Ended
 from ..items.identity import Identity
@@ -14,7 +15,6 @@ from ..items.item import Item
 from ..items.opening import opened
 from ..log.known import State
 from ..log.sweep_log import SweepLog
-from ..options import SweepOptions
 from ..outputs.in_order import InOrder
 from ..running.plan import Plan
 from ..running.run import run
