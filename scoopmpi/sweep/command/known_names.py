@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from ..items.array import ARRAY_ID
+from ..items.array import ARRAY_ID, ARRAY_NAMES
 from .command import CommandProblem
 from .pattern import Pattern
 
@@ -21,7 +21,7 @@ _OF_HOSTS = (
 )  # fmt: skip
 """Rank 0 has no GPU of its own where its workers have."""
 _OF_ARRAYS = (
-    "PBS_ARRAY_INDEX", "SLURM_ARRAY_TASK_ID", "SGE_TASK_ID", "LSB_JOBINDEX",
+    *ARRAY_NAMES,
     "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_STEP",
     "SLURM_ARRAY_TASK_COUNT", "SGE_TASK_FIRST", "SGE_TASK_LAST", "SGE_TASK_STEPSIZE",
 )  # fmt: skip
