@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,15 @@ def test_tables_one_behind_the_other_have_the_same_header(tmp_path: Path) -> Non
     assert (found.size, values(found)[2:4]) == (5, [("5", "6"), ("1", "2")])
     with pytest.raises(ItemsProblem, match=r"3 has the columns b, a, and .*1 a, b"):
         opened(Asked((one, two, other)))
+
+
+def test_rows_take_no_memory(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b,c\n" + "1.5, 2.5,x\n" * 200_000)
+    opened(Asked((path,)))  # what is made once
+    tracemalloc.start()
+    try:
+        found = opened(Asked((path,)))
+        assert sum(1 for _ in found) == found.size == 200_000
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
