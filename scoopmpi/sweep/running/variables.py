@@ -12,8 +12,6 @@ from ..items.array import ARRAY_ID, ARRAY_NAMES
 from ..items.item import Item
 from .plan import Plan
 
-"""What batch systems beside Torque call the number of a job in an array."""
-
 
 def common(plan: Plan, env: Mapping[str, str]) -> dict[str, str]:
     """Return what all items find on this worker.
