@@ -82,6 +82,7 @@ class Runner:
         if self._known is None:
             if identity.this.rank and threading.current_thread() is threading.main_thread():
                 heard_by_programs()
+            warden()  # it is to be there before an item is
             chdir = self.plan.chdir
             self._known = _Here(
                 socket.gethostname(),
