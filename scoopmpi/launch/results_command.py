@@ -67,7 +67,8 @@ def command(
 def _known(reader: Reader, file: str, items: Sequence[int]) -> None:
     for number in items:
         if reader.row(number) is None:
-            raise OutputProblem(f"results {file}: no item {number} has ended; see: results {file}")
+            problem = f"no item {number} has ended; myscoop results {file} shows which have"
+            raise OutputProblem(f"results {file}: {problem}")
 
 
 def _outputs(reader: Reader, numbers: Sequence[int] | Iterator[int], stream: int) -> None:
@@ -75,16 +76,18 @@ def _outputs(reader: Reader, numbers: Sequence[int] | Iterator[int], stream: int
 
     if isinstance(numbers, tuple) and len(numbers) == 1:
         shown.write_exactly(reader, numbers[0], stream, sys.stdout.buffer)
-    else:
-        shown.write_outputs(reader, numbers, stream, sys.stdout.buffer)
+        return
+    for number in numbers:
+        shown.write_output(reader, number, stream, sys.stdout.buffer)
 
 
 def _whole(reader: Reader, items: Sequence[int]) -> None:
-    for number in items:
-        _outputs(reader, items if len(items) == 1 else iter([number]), OUT)
-        from ..sweep.outputs.results import shown
+    from ..sweep.outputs.results import shown
 
-        shown.write_exactly(reader, number, ERR, sys.stderr.buffer)
+    write = shown.write_exactly if len(items) == 1 else shown.write_output
+    for number in items:
+        write(reader, number, OUT, sys.stdout.buffer)
+        write(reader, number, ERR, sys.stderr.buffer)
 
 
 def _all(reader: Reader, failed: bool, as_csv: bool) -> None:

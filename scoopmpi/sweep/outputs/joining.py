@@ -33,7 +33,7 @@ class Text(NamedTuple):
     keep_blank: bool = True
 
 
-class Joined(NamedTuple):
+class Reduced(NamedTuple):
     """What has become of it: how many files were joined, how many are missing, some of these."""
 
     files: int
@@ -54,7 +54,7 @@ def checked(target: str) -> None:
 
 def joined(
     names: Iterable[str], target: str, text: Text = Text(), remove: bool = False
-) -> Joined:  # fmt: skip
+) -> Reduced:  # fmt: skip
     """Write files into one, each name once; a last line without its end gets one between two.
 
     names: in their order. remove: the files, once they are joined.
@@ -71,7 +71,7 @@ def joined(
     return _finished(found, remove)
 
 
-def reduced(names: Iterable[str], target: str, reductor: str, remove: bool = False) -> Joined:
+def reduced(names: Iterable[str], target: str, reductor: str, remove: bool = False) -> Reduced:
     """Have a program join files: `PROGRAM TARGET FILE` adds one, or makes TARGET of the first.
 
     names: in their order, each is taken once. reductor: the program, and words before the two.
@@ -122,11 +122,11 @@ def _each(names: Iterable[str], target: str, add: Callable[[str], None]) -> _Fou
     return found
 
 
-def _finished(found: _Found, remove: bool) -> Joined:
+def _finished(found: _Found, remove: bool) -> Reduced:
     if remove:
         for name in found.names:
             os.unlink(name)
-    return Joined(len(found.names), len(found.missing), tuple(found.missing)[:NAMED])
+    return Reduced(len(found.names), len(found.missing), tuple(found.missing)[:NAMED])
 
 
 @contextmanager

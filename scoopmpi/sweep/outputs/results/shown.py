@@ -26,7 +26,12 @@ def table(reader: Reader, failed: bool) -> Iterator[str]:
     for words in chain(first, rows):
         yield "  ".join(map(str.ljust, words, widths)).rstrip()
     items, failures = reader.counts()
-    yield f"{items} items have ended, {failures} of them failed"
+    yield f"{items} items have ended, {failures} of them failed{_of_run(reader)}"
+
+
+def _of_run(reader: Reader) -> str:
+    running = reader.facts.get("run") == "running"
+    return "; the sweep goes on, or was killed" if running else ""
 
 
 def _words(row: Row, columns: Iterable[str]) -> tuple[str, ...]:
@@ -83,12 +88,11 @@ def write_exactly(reader: Reader, number: int, stream: int, to: BinaryIO) -> Non
     to.flush()
 
 
-def write_outputs(reader: Reader, numbers: Iterable[int], stream: int, to: BinaryIO) -> None:
-    """Write outputs one after the other, each with an end to its last line, as a sweep does."""
-    for number in numbers:
-        last = b"\n"
-        for last in reader.output(number, stream):
-            to.write(last)
-        if not last.endswith(b"\n"):
-            to.write(b"\n")
+def write_output(reader: Reader, number: int, stream: int, to: BinaryIO) -> None:
+    """Write it with an end to its last line, as a sweep does: another may follow."""
+    last = b"\n"
+    for last in reader.output(number, stream):
+        to.write(last)
+    if not last.endswith(b"\n"):
+        to.write(b"\n")
     to.flush()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import directory
-from .in_order import InOrder
-from .sink import Kept, Sink
+from ..outputs import directory
+from ..outputs.in_order import InOrder
+from ..outputs.sink import Kept, Sink
 
 
 def sink(
@@ -22,7 +22,7 @@ def sink(
         directory.prepared(output_dir)
         return directory.InFiles(kept)
     if results is not None:
-        from .results.writing import Results  # late: few sweeps need SQLite
+        from ..outputs.results.writing import Results  # late: few sweeps need SQLite
 
         return Results(results, columns, command, kept)
     return InOrder(kept)
