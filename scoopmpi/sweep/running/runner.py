@@ -104,7 +104,7 @@ class Runner:
             words = [here.directory.program(words[0], cwd), *words[1:]]
         if script is not None:
             words = [*words, here.script.named(script)]
-        with written(self.plan.merged) as files:
+        with written(self.plan, item.number) as files:
             group = Group(words, env, cwd, files.out, files.err)
             return self._watched(group, seconds, why, files)
 

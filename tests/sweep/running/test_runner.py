@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -137,6 +138,25 @@ def test_output_arrives_where_files_must_have_names(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY | os.O_EXCL, raising=False)
     ended = run("echo one; echo two >&2; echo three")
     assert (ended.out, ended.err) == (b"one\nthree\n", b"two\n")
+
+
+def test_output_in_files_of_its_own(tmp_path: Path) -> None:
+    for text in ("first attempt", "x"):
+        ended = run(f"echo {text}; echo failed >&2", output_dir=str(tmp_path))
+        assert (ended.status, ended.out, ended.err) == (0, b"", b"")
+        found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+        assert found == {"0007.out": f"{text}\n", "0007.err": "failed\n"}
+
+
+def test_files_for_output_that_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    ended = run("true", output_dir=f"{tmp_path}/file")
+    assert (ended.status, ended.well) == (126, False)
+    assert ended.why == f"no file for its output can be made in '{tmp_path}/file': Not a directory"
+    monkeypatch.setattr(tempfile, "tempdir", f"{tmp_path}/file")
+    assert "no file for its output can be made" in run("true").why
 
 
 def test_what_is_left_in_the_background_is_neither_waited_for_nor_ended() -> None:
