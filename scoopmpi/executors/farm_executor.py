@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # workers come by here without a farm
     from ..checkpoint.record import Checkpoint
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
+    from ..process.job_end import JobEndWatch
     from .watching_asked import Asked
 
 T = TypeVar("T")
@@ -46,6 +47,10 @@ class FarmExecutor(Executor):
         self.farm = farm
         self.checkpoint = checkpoint
         self._show = show
+        self.job_end: Callable[[], JobEndWatch] | None = None
+        """Returns what knows when the batch job ends, where anybody does."""
+        self.tells_what_is_left = False
+        """True where the program itself tells what is left of it when it is stopped."""
 
     @property
     def unfinished(self) -> Unfinished:
