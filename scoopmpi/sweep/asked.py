@@ -11,7 +11,8 @@ from .items.opening import Asked
 class SweepOptions:
     """What is asked for, by the names of the options.
 
-    words: the command; empty with `batch`.
+    words: the command; empty with `batch`. submitted: the command line of `wsub`, where it has
+    submitted the job of this sweep: nobody reads it but `wresume`, in the log's header.
     """
 
     words: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class SweepOptions:
     item_timeout: float | None = None
     halt: str | None = None
     dry_run: bool = False
+    submitted: str | None = None
 
     @property
     def asked(self) -> Asked:

@@ -133,6 +133,7 @@ PARAMETERS: tuple[click.Option, ...] = (
         ["--dry-run", "-dryrun", "dry_run"], is_flag=True,
         help="Show the first items as they would run, and run none.",
     ),
+    click.Option(["--submitted"], hidden=True),
 )  # fmt: skip
 
 
@@ -167,6 +168,22 @@ def parsed(words: Sequence[str]) -> SweepOptions:
     if (problem := checks.problem(asked)) is not None:
         raise click.UsageError(problem, ctx)
     return asked
+
+
+def as_words(asked: SweepOptions) -> list[str]:
+    """Return words that ask for the same, all options in their long spelling."""
+    found: list[str] = []
+    for param in PARAMETERS:
+        value = getattr(asked, str(param.name), None)
+        if value in (None, False, (), param.default):
+            continue
+        each = value if param.multiple else (value,)
+        for one in each:
+            found.append(param.opts[0])
+            if not param.is_flag:
+                found += map(str, one if param.nargs > 1 else (one,))
+    end = ["--"] if asked.words and asked.words[0].startswith("-") else []
+    return [*found, *end, *asked.words]
 
 
 def answer(words: Sequence[str]) -> Answer | None:

@@ -25,6 +25,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "universe": ("3", "x"),
     "seed": ("7", "-7"),
     "hybrid": ("2", "0"),
+    "threads": ("4", "0"),
     "multi": ("4", "-1"),
     "order": ("random_3", "up"),
     "manager": ("slurm", "cron"),

@@ -13,6 +13,7 @@ from scoopmpi.launch.hosts.placement import (
     multiplied,
     ordered,
     resized,
+    threaded,
     with_rank_0,
 )
 from tests.support.environments import in_short
@@ -50,6 +51,19 @@ def test_hybrid(allocation: Allocation, workers: int) -> None:
     assert {host.slots for host in found.hosts} == {workers}
     assert found.cores == allocation.cores
     assert (found.evidence, found.notes, found.agent) == (("V",), ("a note",), "ssh")
+
+
+@given(allocations(), st.integers(1, 64))
+def test_threads_are_what_was_asked_for(allocation: Allocation, threads: int) -> None:
+    most = max(host.cores for host in allocation.hosts)
+    if threads > most:
+        with pytest.raises(AllocationError, match=f"--threads {threads} .* {most} cores"):
+            threaded(allocation, threads)
+        return
+    found = threaded(allocation, threads)
+    assert {host.threads for host in found.hosts} == {threads}
+    room = {host.name: host.cores // threads for host in allocation.hosts}
+    assert {host.name: host.slots for host in found.hosts} == {k: v for k, v in room.items() if v}
 
 
 @given(allocations(), st.integers(1, 9))

@@ -89,3 +89,20 @@ def test_the_help_has_every_option(word: str) -> None:
 
 def test_right_words_have_no_answer() -> None:
     assert options.answer(["-t", "1-3", "echo"]) is None
+
+
+def test_options_become_words_that_ask_for_the_same() -> None:
+    words = (
+        "--data a.csv --data b.csv -t 1-3 --beside --chdir $a --log l --retry --retries 2"
+        " --reduce out-$a all --reductor sum --item-timeout 1:30 --stop-on-failure"
+        " --submitted -q --dry-run ./x -t $a --log"
+    )
+    asked = options.parsed(words.split())
+    again = options.as_words(asked)
+    assert options.parsed(again) == asked
+    assert again[-4:] == ["./x", "-t", "$a", "--log"] and "--array" in again
+    odd = options.parsed(["-t", "1", "--", "-x", "y"])
+    assert options.parsed(options.as_words(odd)) == odd
+    batch = options.parsed(["-t", "1", "-batch", "x y", "--substitute", "--enable-prolog",
+                            "--prolog", "p", "--results", "r"])  # fmt: skip
+    assert options.parsed(options.as_words(batch)) == batch

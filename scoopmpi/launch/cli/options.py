@@ -36,6 +36,10 @@ SHARED: tuple[Setting, ...] = (
         ["-h", "--hybrid"], section=WORKERS, usual=True, type=_COUNT, metavar="N",
         help="N on each host; they share its cores, a thread for each.",
     ),
+    Setting(
+        ["--threads"], section=WORKERS, type=_COUNT, metavar="N",
+        help="As many as have N cores each, on each host.",
+    ),
     Setting(["--multi"], section=WORKERS, type=_COUNT, metavar="N", help="N on each slot."),
     Setting(["--double"], section=WORKERS, is_flag=True, help="As --multi 2."),
     Setting(

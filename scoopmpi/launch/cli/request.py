@@ -88,6 +88,9 @@ def requested(ctx: click.Context) -> Request:
     found["pin"] = None if pinned is False else found["pin"] or "compact"
     found["times"] = _times(ctx, found.pop("multi"), found.pop("double"))
     found["modules"] = not found.pop("no_modules")
+    if found["hybrid"] is not None and found["threads"] is not None:
+        both = f"--hybrid {found['hybrid']} or --threads {found['threads']}"
+        raise click.UsageError(f"{both}: how many workers on each host?", ctx)
     job = _rehearsed(ctx, found)
     for name in ("mpirun_options", "prefixes"):
         found[name] = tuple(word for words in found[name] for word in words)
@@ -119,7 +122,7 @@ def _rehearsed(ctx: click.Context, found: dict[str, Any]) -> Job | None:
         problem = f"--as {job.shape.text} or --sched {found['manager']}: in which batch system?"
         raise click.UsageError(problem, ctx)
     found["explain"] = found["explain"] or not found["dry_run"]
-    if found["hybrid"] is not None:
+    if found["hybrid"] is not None or found["threads"] is not None:
         return replace(job, hybrid=None)
     found["hybrid"] = job.hybrid
     return job

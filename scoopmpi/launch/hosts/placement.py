@@ -17,11 +17,13 @@ class Placement:
     """How many workers each host gets, as the options for counting ask.
 
     order: of the hosts, see `ordered`. hybrid: workers on each host, None for one on each slot.
-    times: workers for each slot, or for each one of hybrid's. universe: workers in total.
+    threads: cores for each worker, None for those of a slot. times: workers for each slot, or for
+    each one of hybrid's or of those that threads leave room for. universe: workers in total.
     """
 
     order: str = "normal"
     hybrid: int | None = None
+    threads: int | None = None
     times: int = 1
     universe: int | None = None
 
@@ -51,6 +53,8 @@ def placed(allocation: Allocation, wanted: Placement) -> Allocation:
     found = ordered(allocation, wanted.order)
     if wanted.hybrid is not None:
         found = hybrid(found, wanted.hybrid)
+    if wanted.threads is not None:
+        found = threaded(found, wanted.threads)
     if wanted.times > 1:
         found = multiplied(found, wanted.times)
     if wanted.universe is None:
@@ -90,6 +94,24 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def hybrid(allocation: Allocation, workers: int) -> Allocation:
     """Return the allocation with so many workers on each host, which share its cores."""
     return _with_slots(allocation, [workers] * len(allocation.hosts))
+
+
+def threaded(allocation: Allocation, threads: int) -> Allocation:
+    """Return the allocation with as many workers on each host as have so many cores each.
+
+    Cores that are left over there have no worker.
+    Raises AllocationError where no host has so many.
+    """
+    counts = [host.cores // threads for host in allocation.hosts]
+    if not any(counts):
+        most = max(host.cores for host in allocation.hosts)
+        raise AllocationError(
+            f"--threads {threads} is more than the {most} cores that the job has on any host; "
+            f"ask for more, or take --threads {most}"
+        )
+    pairs = zip(allocation.hosts, counts, strict=True)
+    hosts = tuple(Host(host.name, count, count * threads) for host, count in pairs if count)
+    return replace(allocation, hosts=hosts)
 
 
 def multiplied(allocation: Allocation, times: int) -> Allocation:
