@@ -1,4 +1,4 @@
-"""What `myscoop` does beside running a program: its commands checkpoint, status, trace, report.
+"""What `myscoop` does beside running a program: its own commands: checkpoint, status, and so on.
 
 The name of a command may be that of a program as well: which is meant is decided here, for all of
 them. What each does is in its own module.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import click
 
-from . import checkpoint_command, report_command, status_command, trace_command
+from . import checkpoint_command, report_command, results_command, status_command, trace_command
 
 _HELP = ("--help", "-h")
 
@@ -30,6 +30,7 @@ _COMMANDS: Mapping[str, _Own] = {
     "status": _Own(status_command.command, status_command.takes),
     "trace": _Own(trace_command.command, trace_command.takes),
     "report": _Own(report_command.command, report_command.takes),
+    "results": _Own(results_command.command, results_command.takes),
 }
 NAMES = tuple(_COMMANDS)
 
