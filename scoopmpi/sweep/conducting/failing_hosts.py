@@ -61,11 +61,11 @@ class FailingHosts:
     """Judges the hosts of one sweep.
 
     leave_out: has a host get no items any more; returns False where it is the last one.
-    alone: says whether there is one host only, of which nothing is ever kept.
+    others: says whether there are other hosts than one; else nothing is kept of it.
     """
 
-    def __init__(self, leave_out: Callable[[str], bool], alone: Callable[[], bool]) -> None:
-        self._leave_out, self._alone = leave_out, alone
+    def __init__(self, leave_out: Callable[[str], bool], others: Callable[[str], bool]) -> None:
+        self._leave_out, self._others = leave_out, others
         self._rows: dict[str, _Row] = {}
         self._all = _Elsewhere()
         self._of: dict[str, _Elsewhere] = {}
@@ -87,7 +87,7 @@ class FailingHosts:
             return Judged([*self._given_up(host), ended], [])
         row = self._rows.get(host)
         if row is None:
-            if self._alone():
+            if not self._others(host):
                 return Judged([ended], [])
             row = self._rows[host] = _Row(self._elsewhere(host))
         row.kept.append(ended)

@@ -9,65 +9,56 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from ..items.identity import Identity
-from ..items.item import Item, Source
+from ..items.item import Item
 
 
 class Supply:
-    """Gives the items of one sweep.
+    """Gives the items of one sweep to its maps.
 
-    source: all of them. identity: gives their digests. wanted: says of an item whether it is to
-        run. expected: told of each that runs, once, in order.
+    items: all of them, with digests. wanted: says of one whether it is to run. expected: told of
+    each that runs, once, in order.
     """
 
     def __init__(
         self,
-        source: Source,
-        identity: Identity,
+        items: Iterator[Item],
         wanted: Callable[[Item], bool],
         expected: Callable[[Item], None],
     ) -> None:
-        self._items = self._wanted(source, identity, wanted)
-        self._expected = expected
+        self._items, self._wanted, self._expected = items, wanted, expected
         self._again: deque[Item] = deque()
         self._at: dict[int, Item] = {}  # those that are out, by their places in the map
         self._places: dict[int, int] = {}  # and those places, by their numbers
-        self._given = 0
+        self.given = 0
+        """How many items have been given, each counted once."""
         self.seen = 0
         """How many items were looked at, with those that were passed over."""
         self.all_seen = False
         """True where there are no others."""
 
-    def _wanted(
-        self, source: Source, identity: Identity, wanted: Callable[[Item], bool]
-    ) -> Iterator[Item]:
-        digest = identity.of
-        for number, values, _ in source:
-            self.seen += 1
-            item = Item(number, values, digest(values))
-            if wanted(item):
-                yield item
-        self.all_seen = True
-
     def __iter__(self) -> Iterator[Item]:
         """Return the items for a map; those that are to run again first."""
-        self._given = 0
-        while True:
-            if self._again:
-                item = self._again.popleft()
-            else:
-                following = next(self._items, None)
-                if following is None:
-                    return
-                item = following
-                self._expected(item)
-            self._at[self._given] = item
-            self._places[item.number] = self._given
-            self._given += 1
+        place = 0
+        while (item := self._next()) is not None:
+            self._at[place] = item
+            self._places[item.number] = place
+            place += 1
             yield item
 
+    def _next(self) -> Item | None:
+        if self._again:
+            return self._again.popleft()
+        for item in self._items:
+            self.seen += 1
+            if self._wanted(item):
+                self._expected(item)
+                self.given += 1
+                return item
+        self.all_seen = True
+        return None
+
     def at(self, place: int) -> Item | None:
-        """Return the item that was given as so many-th, from 0, where it is out."""
+        """Return the item that its map was given as so many-th, from 0, where it is out."""
         return self._at.get(place)
 
     def ended(self, number: int) -> Item:
@@ -79,11 +70,6 @@ class Supply:
         self._again.append(self.ended(number))
 
     @property
-    def waiting(self) -> bool:
-        """True where items wait to run again."""
-        return bool(self._again)
-
-    @property
-    def out(self) -> int:
-        """Return how many items were given and have not ended for good."""
-        return len(self._at) + len(self._again)
+    def waiting(self) -> int:
+        """How many items wait to run again."""
+        return len(self._again)
