@@ -40,8 +40,11 @@ class GrownFile:
         self._thread = threading.Thread(target=self._run, name=what, daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Write what waits, however much; return early where the disk does not answer."""
+    def close(self) -> int:
+        """Write what waits, however much; return how many lines could not be written.
+
+        Returns early where the disk does not answer.
+        """
         self._closing.set()
         before = None
         while self._thread.is_alive() and (now := self._far()) != before:
@@ -52,6 +55,7 @@ class GrownFile:
             logger.warning(
                 "%s %s: %d lines are missing at its end", self._what, self._path, missing
             )
+        return missing
 
     def _far(self) -> tuple[int, ...]:
         """Return numbers that change as long as the thread gets on."""
