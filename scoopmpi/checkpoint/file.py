@@ -20,7 +20,7 @@ from . import arguments, database, file_checks
 from .database import Database
 from .file_checks import CheckpointError
 from .recent import One, Opened, Recent
-from .rows import Outcome, Row, Saved, row
+from .rows import Outcome, Saved, row
 from .tables import Function, Job, Move, Place, joined
 from .writer import Change, Kept, Writer
 
@@ -96,7 +96,7 @@ class CheckpointFile:
         """Failures of which there are later outcomes."""
 
     def _tell(self, **facts: str) -> None:
-        self._writer.give(Change(lambda written: written.tell(**facts)))
+        self._writer.give(Change(partial(self._database.tell, **facts)))
 
     def tell(self, **facts: str) -> None:
         """Have facts about the program written, for its next run."""
@@ -202,33 +202,33 @@ class CheckpointFile:
             found = Function(number, name, digest, self._run)
             self._functions[digest] = self._by_number[number] = found
             if self._usable:
-                self._writer.give(Change(partial(_add_function, found)))
+                self._writer.give(Change(partial(self._database.add_function, found)))
         return found
 
     def note_job(self, job: Job) -> None:
         """Note a job as this run makes it."""
         if self._usable:
-            self._writer.give(Change(lambda written: written.note_job(job)))
+            self._writer.give(Change(partial(self._database.note_job, job)))
 
     def note_moves(self, moves: Iterable[Move]) -> None:
         """Note which tasks have got outcomes of elsewhere."""
         if self._usable:
             for move in joined(moves):
-                self._writer.give(Change(partial(_note_move, move)))
+                self._writer.give(Change(partial(self._database.note_move, move)))
 
     def save(self, job: int, function: Function, part: Saved) -> int:
         """Have outcomes written; return the number of their part."""
         number = next(self._parts)
         if self._usable:
             kept = row(job, part)
-            write = partial(_save, number, kept, function)
+            write = partial(self._database.save, number, kept, function)
             self._writer.give(Change(write, kept.size, part.stop - part.start))
         return number
 
     def forget(self, part: int) -> None:
         """Have a part removed."""
         if self._usable:
-            self._writer.give(Change(lambda written: written.forget(part)))
+            self._writer.give(Change(partial(self._database.forget, part)))
 
     def flush(self) -> None:
         """Wait until all that was given so far is on disk, or could not be written."""
@@ -248,7 +248,7 @@ class CheckpointFile:
         self._ended = True
         run = database.ENDED if ended else database.BROKEN_OFF
         facts = {"written": database.now(), "run": run}
-        self._writer.close(Change(lambda written: written.tell(**facts)))
+        self._writer.close(Change(partial(self._database.tell, **facts)))
         file_checks.let_go(self._identity)
         _open_files.remove(self)
         try:
@@ -262,18 +262,6 @@ class CheckpointFile:
     def _leave_to_parent(self) -> None:
         """Never close the connection in a forked process: that would undo the parent's writing."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._database.connection))
-
-
-def _note_move(move: Move, written: Database) -> None:
-    written.note_move(move)
-
-
-def _add_function(function: Function, written: Database) -> None:
-    written.add_function(function)
-
-
-def _save(number: int, part: Row, function: Function, written: Database) -> None:
-    written.save(number, part, function)
 
 
 _open_files: list[CheckpointFile] = []

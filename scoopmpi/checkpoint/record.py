@@ -88,5 +88,8 @@ class Checkpoint:
 def judge(target: Callable[..., Any]) -> Callable[[Any], bool] | None:
     """Return what tells values of a function that say that it failed, if it has such values."""
     function = getattr(target, "func", target)  # functools.partial
-    found = vars(function).get("failed_value") if isinstance(function, FunctionType) else None
+    if isinstance(function, FunctionType):
+        found = vars(function).get("failed_value")
+    else:
+        found = getattr(type(function), "failed_value", None)
     return found if callable(found) else None

@@ -2,7 +2,8 @@
 
 Who gives never waits for the disk, unless that falls far behind. Where the file cannot be written
 all is kept in memory, as far as that is bounded, and tried again: there may be room later. Which
-changes there are is not known here, only in which order they were given.
+changes there are is not known here, only in which order they were given. It serves all SQLite files
+that grow while a program runs: checkpoints, and the results of a sweep.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol, TypeAlias
 
 from ..concurrency.periods import DISK_SECONDS
-from .database import Database
 
 logger = logging.getLogger("scoopmpi")
 
@@ -36,11 +37,31 @@ Kept: TypeAlias = Callable[[int, int], None]
 
 
 class Change(NamedTuple):
-    """Something to write. size: its bytes in memory. results: how many outcomes it holds."""
+    """Something to write.
 
-    write: Callable[[Database], None]
+    write: writes it, within a transaction. size: its bytes in memory. results: how many it holds.
+    kept: told when it is in the file for good, by the thread that writes.
+    """
+
+    write: Callable[[], None]
     size: int = 0
     results: int = 0
+    kept: Callable[[], None] | None = None
+
+
+class Written(Protocol):
+    """The file, open."""
+
+    path: str
+
+    def on_progress(self, tell: Callable[[], None]) -> None:
+        """Have a function called whenever a piece has got to the disk, or to its cache."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a block that makes all its changes or none."""
+
+    def close(self) -> None:
+        """Let go of the file."""
 
 
 class Writer:
@@ -49,10 +70,13 @@ class Writer:
     guard: held while it writes; who holds it may read.
     kept: told of outcomes that are in the file for good, how many and of how many bytes, by the
         thread that writes.
+    what: what users call such a file.
     """
 
-    def __init__(self, database: Database, kept: Kept | None = None) -> None:
-        self._database, self._kept = database, kept
+    def __init__(
+        self, database: Written, kept: Kept | None = None, what: str = "checkpoint"
+    ) -> None:
+        self._database, self._kept, self._what = database, kept, what
         database.on_progress(self._beat)
         self.guard = threading.Lock()
         self._news = threading.Condition()
@@ -64,7 +88,7 @@ class Writer:
         self._dropped = 0  # results for which there was no room in memory either
         self._last = 0.0  # when it wrote last
         self._alive = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=what, daemon=True)
         self._thread.start()
 
     def give(self, change: Change) -> None:
@@ -89,8 +113,11 @@ class Writer:
             while self._written < wanted and self._failures == failures and not self._closing:
                 self._news.wait()
 
-    def close(self, last: Change) -> None:
-        """Write what waits, then `last` in any case; return early where the disk hangs."""
+    def close(self, last: Change) -> int:
+        """Write what waits, then `last` in any case; return how many results are missing.
+
+        It returns early where the disk hangs.
+        """
         with self._news:
             self._changes.append(last)
             self._closing = True
@@ -104,9 +131,10 @@ class Writer:
         if missing or hangs:
             why = "the disk does not answer" if hangs else "the file could not be written"
             logger.warning(
-                "checkpoint %s: %d results are missing in it: %s",
-                self._database.path, missing, why,
+                "%s %s: %d results are missing in it: %s",
+                self._what, self._database.path, missing, why,
             )  # fmt: skip
+        return missing
 
     def fail(self, problem: Exception) -> None:
         """Note that something could not be written, and tell the user the first time."""
@@ -117,9 +145,9 @@ class Writer:
             self._news.notify_all()
         if first:
             logger.warning(
-                "checkpoint %s cannot be written: %s; the program goes on, "
+                "%s %s cannot be written: %s; the program goes on, "
                 "what is not written is kept in memory up to %d MiB and tried again",
-                self._database.path, problem, QUEUED >> 20,
+                self._what, self._database.path, problem, QUEUED >> 20,
             )  # fmt: skip
 
     @property
@@ -187,6 +215,9 @@ class Writer:
             self._news.notify_all()
         if self._kept is not None and (results := sum(change.results for change in changes)):
             self._kept(results, self._committing)
+        for change in changes:
+            if change.kept is not None:
+                change.kept()
         return True
 
     def _attempt(self, changes: list[Change]) -> Exception | None:
@@ -194,7 +225,7 @@ class Writer:
             try:
                 with self._database.transaction():
                     for change in changes:
-                        change.write(self._database)
+                        change.write()
                         self._beat()
                 self._beat()
             except Exception as problem:  # the thread must live, the program goes on in any case

@@ -213,7 +213,7 @@ class _Lead:
         try:
             self.executor.shutdown(cancel_futures=failed)
             if failed:
-                self.farm.give_up()
+                self.farm.maps.abandon_all()
             else:
                 self.farm.finish()
             # Workers are not to be stopped inside a task: their processes live on.

@@ -17,6 +17,7 @@ from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.pedigree import Program, Strand, program
 from ..tasks.unfinished import Unfinished
 from ..tasks.wrapped import Retry
+from ..watching.observer import Observer
 from ..wire import failure
 from . import watching_asked
 from .farm_results import FarmResults
@@ -131,7 +132,8 @@ class FarmExecutor(Executor):
         if options.progress and self._show is not None:
             self._show()
         job = self.farm.maps.open(
-            run, iterables, options.ordered, record, origin, options.progress
+            run, iterables, options.ordered, record, origin, options.progress, options.size,
+            options.window,
         )  # fmt: skip
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
@@ -146,6 +148,14 @@ class FarmExecutor(Executor):
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the farm until `done()`; return False after `timeout` seconds."""
         return self.farm.wait_until(done, timeout)
+
+    def observe(self, reader: Observer) -> None:
+        """Have a reader hear of all that happens on the farm from now on."""
+        self.farm.observe(reader)
+
+    def leave_out(self, host: str) -> bool:
+        """Have the workers of a host get no tasks any more; False where it is the last host."""
+        return self.farm.left_out.leave_out(host)
 
     def finish(self, maps: bool = True) -> None:
         """Have run what runs although nobody waits for it: the program has ended.

@@ -89,9 +89,11 @@ class FarmResults:
             with self._guard:
                 if self._kept:
                     return self._kept.popleft()
+                # First: what comes after that is taken.
+                last = job.runs_out and self._farm.maps.ran_out(job)
                 arrived = None if self._ended else job.take()
                 # Still with the guard, as `finish` may take and keep the last meanwhile.
-                if arrived is None and (self._ended or (job.exhausted and not job.left)):
+                if arrived is None and (last or self._ended or (job.exhausted and not job.left)):
                     return None
             if arrived is not None:
                 return arrived
@@ -109,9 +111,18 @@ class FarmResults:
     def _over(self) -> bool:
         """True where no outcome is left to come, or to wait for."""
         try:
-            return self._ended or self._job.exhausted
+            over = self._ended or self._job.exhausted
         except BaseException:  # of the user's iterator: raised when its turn comes
             return True
+        return over or (self._job.runs_out and self._farm.maps.ran_out(self._job))
+
+    def run_out(self) -> None:
+        """Have no task begin any more; the values of those that workers have come still."""
+        self._farm.maps.run_out(self._job)
+
+    def recalled(self, tasks: int) -> None:
+        """Have those who watch hear of tasks that are known, and not among those of the map."""
+        self._farm.maps.recalled(self._job, tasks)
 
     # What an executor's end calls.
 

@@ -45,10 +45,12 @@ class Ahead:
 
     workers: how many workers the farm has when all have joined.
     light: whether its outcomes are known to weigh next to nothing, from an earlier map.
-    weight: what a task weighed in that one.
+    weight: what a task weighed in that one. most: tasks that may be ahead in any case.
     """
 
-    def __init__(self, workers: int, light: bool = False, weight: float = 0.0) -> None:
+    def __init__(
+        self, workers: int, light: bool = False, weight: float = 0.0, most: int = AHEAD_TASKS
+    ) -> None:
         self.released = 0
         """Tasks that were handed to the scheduler, or whose outcomes were known."""
         self.narrow = weight >= LARGE
@@ -58,7 +60,9 @@ class Ahead:
         self._least, self._behind, self._read = LEAST * workers, BEHIND * workers, READ * workers
         self._first = max(FIRST * workers, LIGHT_TASKS if light else 0)
         self._weight = Weight(weight)
-        self._came = 0  # outcomes of so many tasks
+        self._most = most
+        self.outcomes = 0
+        """How many tasks have their outcome here, or had it."""
         self._waiting = 0  # bytes of large outcomes that the consumer has not taken
 
     def release_up_to(self, task: int, size: int | None) -> None:
@@ -81,7 +85,7 @@ class Ahead:
 
         size: their bytes. taken: tasks whose outcomes the consumer has.
         """
-        self._came += tasks
+        self.outcomes += tasks
         if size <= A_NUMBER * tasks and not self._weight.larger:
             return
         self._weight.came(size / tasks)
@@ -106,12 +110,12 @@ class Ahead:
         each, waiting = self._weight.larger, self._waiting
         ahead = AHEAD_TASKS
         if each:
-            here = self._came - taken if waiting else 0
+            here = self.outcomes - taken if waiting else 0
             ahead = max(here + int((AHEAD_BYTES - waiting) / each), self._least)
             if waiting and not ready:  # as many go on as if nothing was here
                 most = max(here + int((BEHIND_BYTES - waiting) / each), self._behind)
                 ahead = min(here + max(int(AHEAD_BYTES / each), self._least), most)
-        ahead = min(ahead, AHEAD_TASKS)
+        ahead = min(ahead, self._most)
         if not weighed:
             ahead = min(ahead, self._first)
         if reads:

@@ -18,8 +18,9 @@ task and compares.
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
                                                             tasks/reorder
         farm/jobs               the map is open           + farm/map_job paces
-        scheduling/scheduler    which worker, how many    + scheduling/ranges batching worker_state
-                                                            scheduling/weights farm/map_job
+        scheduling/scheduler    which worker, how many    + scheduling/ranges batching buckets
+                                                            scheduling/worker_state weights
+                                                            farm/map_job
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
@@ -49,8 +50,8 @@ task and compares.
     back: from the worker to the caller
         wire/transport          Finished arrives
         farm/router             what it says, to whom     + farm/due
-        scheduling/scheduler    the worker is free        + scheduling/ranges batching worker_state
-                                                            scheduling/standing
+        scheduling/scheduler    the worker is free        + scheduling/ranges batching buckets
+                                                            scheduling/worker_state standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
                                                             concurrency/signal_lock
@@ -96,6 +97,7 @@ from .failures import Failures
 from .finishing import ProgramEnd, Rounds
 from .jobs import Jobs
 from .last_worker import LastWorker
+from .left_out import LeftOut
 from .loop import Loop
 from .maps import Maps
 from .members import Members
@@ -150,9 +152,10 @@ class Farm:
         last_worker = LastWorker(members, scheduler, last_resort, retries)
         failures, rounds = Failures(members, retries), Rounds(members, transport.send)
         put_off = PutOff(scheduler)
+        self.left_out = LeftOut(lock, scheduler, members, dispatch)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, due, door,
+            self.sharing, callbacks, rounds, put_off, due, door, self.left_out.joined,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -327,10 +330,6 @@ class Farm:
         in any case.
         """
         self._end.finish(maps, self.wait_until, lambda: self._jobs.error is not None)
-
-    def give_up(self) -> None:
-        """Let no task of a map begin any more."""
-        self.maps.abandon_all()
 
     def close(self, status: int = 0, hurry: bool = False) -> None:
         """Stop all workers, whatever they do, and leave; ranks that do not follow are ended.

@@ -17,6 +17,7 @@ from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.packed import Function
 from ..tasks.reorder import ReorderBuffer
+from ..tasks.wrapped import Retry
 from ..wire.messages import Origin
 from .ahead import Ahead
 from .map_outcomes import MapOutcomes
@@ -37,6 +38,7 @@ class MapJob:
     record: of the map in a checkpoint. sharing: lends what its tasks have in common.
     go_on: called with this map when tasks are left to hand out, or outcomes to throw away.
     origin: who has made it, for its tasks to know. progress: what readers of events hear of a bar.
+    size: how many tasks there will be, where only reading the columns shows it.
     """
 
     kind = "map"
@@ -55,6 +57,7 @@ class MapJob:
         go_on: Callable[[MapJob], None],
         origin: Origin | None = None,
         progress: bool | str | None = None,
+        size: int | None = None,
     ) -> None:
         guard = threading.RLock()  # the caller and the progress thread may act at a time
         source = Source(iterables)
@@ -74,13 +77,14 @@ class MapJob:
         """True where somebody has asked for a value."""
         # The farm speaks to each way itself.
         self.next_spans = window.next_spans
-        self.limit, self.retry = tasks.limit, tasks.retry
+        self.limit = tasks.limit
         self.packed, self.words = tasks.packed, tasks.words
         self.delivered, self.failed = outcomes.delivered, outcomes.failed
         self.watch = outcomes.watch
         self.take = outcomes.take
         """Give the consumer the next outcomes, None where they have not arrived."""
-        self._source, self._ahead = source, ahead
+        self._source, self._ahead, self._size = source, ahead, size
+        self._runs_out = False
         self._waiting, self._outcomes, self._tasks = waiting, outcomes, tasks
 
     def closed(self) -> None:
@@ -122,20 +126,41 @@ class MapJob:
     def more(self) -> bool:
         """True where tasks may be left that were not handed out, or are held back."""
         source, ahead = self._source, self._ahead
-        return ahead.narrow or source.size is None or ahead.released < source.size
+        some = ahead.narrow or source.size is None or ahead.released < source.size
+        return some and not self._runs_out
 
     @property
     def narrow(self) -> bool:
         """True where tasks that were handed out may have to be held back."""
-        return self._ahead.narrow
+        return self._ahead.narrow or self._runs_out
 
     def gate(self) -> int | None:
         """Return from which task on those are held back, None where none is.
 
         With the farm's lock: what a consumer has taken meanwhile, he tells when he has that.
         """
+        if self._runs_out:
+            return 0
         waiting = self._waiting
         return self._ahead.gate(waiting.taken, waiting.ready, waiting.touched)
+
+    def retry(self, task: int) -> Retry | None:
+        """Return how a task that raises is tried again, None where it is not."""
+        return None if self._runs_out else self._tasks.retry(task)
+
+    def run_out(self) -> None:
+        """Have no task begin any more, but those that workers have; these are not tried again."""
+        self._runs_out = True
+
+    @property
+    def runs_out(self) -> bool:
+        """True where no task begins any more."""
+        return self._runs_out
+
+    @property
+    def outcomes(self) -> int:
+        """Return how many tasks have their outcome here, or had it."""
+        return self._ahead.outcomes
 
     @property
     def light(self) -> bool:
@@ -150,7 +175,7 @@ class MapJob:
     @property
     def size(self) -> int | None:
         """Return how many tasks there are, as far as that is known."""
-        return self._source.size
+        return self._size if self._source.size is None else self._source.size
 
     @property
     def taken(self) -> int:

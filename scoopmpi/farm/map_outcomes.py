@@ -82,7 +82,7 @@ class MapOutcomes:
 
     def _answered(self, part: OutcomeRange) -> None:
         """Drop the arguments of tasks of which nobody asks again; with the guard held."""
-        if self._ahead.narrow:
+        if self._ahead.narrow or not self._waiting.ordered:  # one that is slow keeps no others
             self._source.forget(part.start, part.stop)
         self._beyond[part.start] = part.stop
         while self._front in self._beyond:

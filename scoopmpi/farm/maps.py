@@ -16,7 +16,7 @@ from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
 from ..wire import payload
 from ..wire.messages import Origin
-from .ahead import Ahead
+from .ahead import AHEAD_TASKS, Ahead
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
 from .driver import Driver
@@ -68,6 +68,8 @@ class Maps:
         record: Callable[[], MapRecord] | None = None,
         origin: Origin | None = None,
         progress: bool | str | None = None,
+        size: int | None = None,
+        window: int | None = None,
     ) -> MapJob:
         """Begin a map, and hand out its first tasks; reads the user's iterators.
 
@@ -76,18 +78,19 @@ class Maps:
         record: begins the map's record in a checkpoint.
         origin: who has made it, for its tasks to know.
         progress: whether a bar is to show it, or its title there; None is left to the job.
+        size, window: as of `MapOptions`.
 
         Raises PicklingError or TypeError where the function cannot travel.
         """
         function, number = self._functions.packed(target), self._jobs.new_number()
         with self._lock:
             known = self._paces.known(target)
-        ahead = Ahead(self._workers, known.light, known.weight)
+        ahead = Ahead(self._workers, known.light, known.weight, window or AHEAD_TASKS)
         try:
             kept = None if record is None else record()
             job = MapJob(
                 number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
-                origin, progress,
+                origin, progress, size,
             )  # fmt: skip
             spans = job.next_spans()
         except BaseException:  # of the user's iterables, or of a checkpoint
@@ -145,6 +148,24 @@ class Maps:
             self._go_further(job, ())
         else:
             self.release(job)
+
+    def run_out(self, job: MapJob) -> None:
+        """Let no task of a map begin any more; what workers have goes on, and is answered."""
+        with self._lock:
+            job.run_out()
+            if job.number in self._jobs.open:
+                self._dispatch.assigned(self._scheduler.allowed(job.number, job.gate()))
+
+    def ran_out(self, job: MapJob) -> bool:
+        """True where no outcome is to come of a map that runs out."""
+        if self._scheduler.handed(job.number):
+            return False
+        return job.outcomes >= self._scheduler.finished_of(job.number)
+
+    def recalled(self, job: MapJob, tasks: int) -> None:
+        """Tell the readers of tasks whose outcomes are known, and which are not among the map's."""
+        with self._lock:
+            self._jobs.recalled(job.number, None, tasks)
 
     def abandon(self, number: int) -> None:
         """Forget a map: nobody wants the rest. The garbage collector may call this at any point."""

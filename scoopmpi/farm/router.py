@@ -54,12 +54,14 @@ class Router:
         put_off: PutOff,
         due: Due,
         door: Door,
+        joined: Callable[[int], None],
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
         self._last_worker = last_worker
         self._silences, self._sharing, self._callbacks = silences, sharing, callbacks
         self._put_off, self._due, self._door = put_off, due, door
+        self._joined_too = joined
         self._handlers: Mapping[Any, Callable[[int, Any], None]] = {
             Finished: self._finished,
             messages.Waiting: self._waiting,
@@ -168,6 +170,7 @@ class Router:
             if self._door.asks_workers:
                 self._dispatch.observe(sender)
         self._dispatch.assigned(self._scheduler.joined(sender))
+        self._joined_too(sender)
 
     def _import_failed(self, sender: int, message: messages.ImportFailed) -> None:
         if problem := self._members.import_failed(sender, message):

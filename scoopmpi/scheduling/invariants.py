@@ -16,6 +16,7 @@ def check(
     ready: Mapping[int, JobQueue],
     idle: Mapping[int, WorkerState],
     can_prefetch: Mapping[int, WorkerState],
+    kept_idle: Mapping[int, WorkerState],
     counts: tuple[int, int],
     policy: Policy,
     settled: bool,
@@ -36,9 +37,11 @@ def check(
         assert job.gate is not None or not job.held_back
         assert all(batch.stop <= (job.gate or 0) for batch in job.queue if job.gate is not None)
         assert all(batch.start >= (job.gate or 0) for batch in job.held_back)
-    assert idle.keys() | can_prefetch.keys() <= workers.keys()
+    assert idle.keys() | can_prefetch.keys() | kept_idle.keys() <= workers.keys()
+    assert not workers or not all(state.barred for state in workers.values())
     for worker, state in workers.items():
-        assert (worker in idle) == (not state.held)
+        assert (worker in idle) == (not (state.held or state.barred))
+        assert (worker in kept_idle) == (state.barred and not state.held)
         assert (worker in can_prefetch) == (bool(state.held) and state.accepts_more)
         for batch in (*state.held, *state.waiting):
             ranges[batch.job].append((batch.start, batch.stop))

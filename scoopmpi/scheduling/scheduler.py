@@ -3,10 +3,10 @@
 The machine of the farm: which job has its turn and which worker is served is decided here and
 nowhere else; how large a batch is, in `batching`; which tasks come again, in `retries`. The state
 changes only through the inputs `submitted`, `known`, `allowed`, `paused`, `weighed`, `finished`,
-`due`, `waiting`, `resumed`, `lost`, `joined` and `cancelled`; each returns the assignments that
-follow, and what they mean on a wire is somebody else's business. No clock, no messages, no pickles,
-no threads, no randomness, no configuration, no logging. Illegal input raises `ValueError` and
-changes nothing.
+`due`, `waiting`, `resumed`, `lost`, `joined`, `barred` and `cancelled`; each returns the
+assignments that follow, and what they mean on a wire is somebody else's business. No clock, no
+messages, no pickles, no threads, no randomness, no configuration, no logging. Illegal input raises
+`ValueError` and changes nothing.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Scheduler(Standing):
             # to give the worker another would only have it come back too, until the task ends.
             state.overdue = place > 0 and (state.overdue or came_back)
         self._file(worker, state)
-        if came_back and not state.held:
+        if came_back and not state.held and not state.barred:
             # It runs something that it was not given: nobody gets a batch after this one.
             self._idle.move_to_end(worker, last=False)
         self._forget_if_done(job)
@@ -211,8 +211,7 @@ class Scheduler(Standing):
         if not set(given_up) <= blamed:
             raise ValueError(f"worker {worker} is not lost with {given_up}")
         del self._workers[worker]
-        self._idle.pop(worker, None)
-        self._can_prefetch.pop(worker, None)
+        self._take_out(worker)
         self._waiting -= len(state.waiting)
         for batch in reversed([*state.waiting, *state.held]):
             job = self._jobs[batch.job]
@@ -222,6 +221,7 @@ class Scheduler(Standing):
             elif not job.cancelled:
                 self._put_back(job, retries.again(batch) if batch in blamed else batch)
             self._forget_if_done(job)
+        self._let_in_the_last()
         return self._assign()
 
     def joined(self, worker: int) -> list[Assignment]:
@@ -230,6 +230,17 @@ class Scheduler(Standing):
             raise ValueError(f"worker {worker} has joined already")
         state = self._workers[worker] = WorkerState()
         self._file(worker, state)
+        return self._assign()
+
+    def barred(self, worker: int) -> list[Assignment]:
+        """Hand this worker nothing more while there are others; what it holds is its own still.
+
+        Where only barred ones are left, all of these get tasks again.
+        """
+        state = self._worker(worker)
+        state.barred = True
+        self._file(worker, state)
+        self._let_in_the_last()
         return self._assign()
 
     def cancelled(self, job: int) -> list[Assignment]:
@@ -310,18 +321,6 @@ class Scheduler(Standing):
         if job.ready:
             self._ready[job.number] = job
             self._ready.move_to_end(job.number, last=False)
-
-    def _file(self, worker: int, state: WorkerState) -> None:
-        """Put a worker into the bucket that its load says."""
-        if not state.held:
-            self._can_prefetch.pop(worker, None)
-            self._idle.setdefault(worker, state)
-            return
-        self._idle.pop(worker, None)
-        if state.accepts_more:
-            self._can_prefetch.setdefault(worker, state)
-        else:
-            self._can_prefetch.pop(worker, None)
 
     def _forget_if_done(self, job: JobQueue) -> None:
         if job.cancelled and not job.handed:

@@ -11,25 +11,22 @@ from collections.abc import Sequence
 
 from . import batching, retries
 from .batching import Pace
+from .buckets import Buckets
 from .ranges import Batch, JobQueue
 from .worker_state import WorkerState
 
 
-class Standing:
+class Standing(Buckets):
     """Knows all jobs and workers.
 
     policy: the settings of batching; the defaults suit farms of 2 to 10,000 workers.
     """
 
     def __init__(self, policy: batching.Policy = batching.Policy()) -> None:
+        super().__init__()
         self.policy = policy
         self._jobs: dict[int, JobQueue] = {}
         self._ready: OrderedDict[int, JobQueue] = OrderedDict()  # with something queued, by turn
-        self._workers: dict[int, WorkerState] = {}
-        # Buckets, because scanning a dict whose front was deleted cost 31 us per batch at
-        # 100,000 workers. The idle are taken last in, first out: the latest is still awake.
-        self._idle: OrderedDict[int, WorkerState] = OrderedDict()
-        self._can_prefetch: OrderedDict[int, WorkerState] = OrderedDict()
         self._waiting = 0  # tasks that wait for others
         self.heavy: set[int] = set()
         """The jobs of which tasks are known to weigh something: those that must hear of light ones
@@ -56,14 +53,12 @@ class Standing:
     @property
     def busy(self) -> bool:
         """True where some worker holds a batch, or something is queued or put off."""
-        return bool(self._ready or self._waiting or self._put_off) or len(self._idle) < len(
-            self._workers
-        )
+        return bool(self._ready or self._waiting or self._put_off) or self._some_run
 
     @property
     def rests(self) -> bool:
         """True where nothing runs, and nothing will as long as paused jobs are."""
-        if self._ready or self._waiting or len(self._idle) < len(self._workers):
+        if self._ready or self._waiting or self._some_run:
             return False
         put_off = sum(len(job.put_off) for job in self._jobs.values() if job.paused)
         return put_off == self._put_off
@@ -163,6 +158,6 @@ class Standing:
 
         counts = self._waiting, self._put_off
         check(
-            self._jobs, self._workers, self._ready, self._idle, self._can_prefetch, counts,
-            self.policy, settled,
+            self._jobs, self._workers, self._ready, self._idle, self._can_prefetch,
+            self._kept_idle, counts, self.policy, settled,
         )  # fmt: skip

@@ -10,18 +10,24 @@ from .ranges import Batch
 class WorkerState:
     """What one worker holds, the running batch first, and its tasks that wait for others."""
 
-    __slots__ = ("held", "overdue", "short", "waiting")
+    __slots__ = ("barred", "held", "overdue", "short", "waiting")
 
     def __init__(self) -> None:
         self.held: list[Batch] = []
         self.waiting: list[Batch] = []
         self.short = True  # the latest batch: a second one may wait behind it
         self.overdue = False  # the running batch has outlived its budget
+        self.barred = False  # it gets nothing more, as long as there are others
 
     @property
     def accepts_more(self) -> bool:
-        """True where it is idle, or runs one short batch that keeps its time and is no suspect."""
+        """True where it is idle, or runs one short batch that keeps its time and is no suspect.
+
+        Never where it is barred.
+        """
         held = self.held
+        if self.barred:
+            return False
         if not held:
             return True
         return self.short and not self.overdue and len(held) == 1 and not held[0].suspect

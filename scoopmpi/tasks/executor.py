@@ -40,6 +40,8 @@ class MapOptions(NamedTuple):
     return_exceptions: whether what tasks raise is given in the place of their values, not raised.
     retry: how tasks that raise are tried again, if they are.
     progress: whether a bar is to show the map, or its title there; None is left to the user.
+    size: how many tasks there will be, for those who watch, where only reading the iterables shows.
+    window: how many tasks at most are read ahead of who takes the values; None: what is worth it.
     """
 
     timeout: float | None = None
@@ -48,6 +50,8 @@ class MapOptions(NamedTuple):
     return_exceptions: bool = False
     retry: Retry | None = None
     progress: bool | str | None = None
+    size: int | None = None
+    window: int | None = None
 
     def deadline(self) -> float | None:
         """Return when the last value has to be there, as `time.monotonic` counts, if it has to."""

@@ -30,9 +30,13 @@ class OutcomeRange(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """An outcome that is a failure."""
+    """An outcome that is a failure.
+
+    task: its index, None where it is no task's.
+    """
 
     error: BaseException
+    task: int | None = None
 
 
 class Surfacing:
@@ -121,14 +125,14 @@ def opened(frame: Frame, failed: bool, index: int) -> Any:
     failed: whether the frame has an error instead of a value. index: the task's, for messages.
     """
     if failed:
-        return Raised(failure.unpack(frame))
+        return Raised(failure.unpack(frame), index)
     try:
         return payload.unpack(frame)
     except BaseException as error:
         text = f"the result of task {index} cannot be unpickled: {failure.reason(error)}"
         problem = errors.TaskError(text)
         problem.__cause__ = error
-        return Raised(problem)
+        return Raised(problem, index)
 
 
 def handed_over(values: list[Any]) -> Iterator[Any]:

@@ -37,14 +37,14 @@ class ReorderBuffer(Generic[R]):
         """Tasks whose outcomes the consumer has got; where ordered, the next one's index."""
         self.touched = False
         """True where anything has ever arrived."""
-        self._ordered = ordered
+        self.ordered = ordered
         self._waiting: dict[int, R] = {}
         self._arrivals: deque[R] = deque()
 
     def add(self, arrived: R) -> None:
         """Put in outcomes that have come."""
         self.touched = True
-        if self._ordered:
+        if self.ordered:
             self._waiting[arrived.start] = arrived
         else:
             self._arrivals.append(arrived)
@@ -52,11 +52,11 @@ class ReorderBuffer(Generic[R]):
     @property
     def ready(self) -> bool:
         """True where `take` has something to give."""
-        return self.taken in self._waiting if self._ordered else bool(self._arrivals)
+        return self.taken in self._waiting if self.ordered else bool(self._arrivals)
 
     def take(self) -> R | None:
         """Take out the next outcomes; None where they have not arrived."""
-        if self._ordered:
+        if self.ordered:
             found = self._waiting.pop(self.taken, None)
         else:
             found = self._arrivals.popleft() if self._arrivals else None

@@ -40,6 +40,12 @@ class Results(Values, Protocol):
     def wait(self, timeout: float | None) -> bool:
         """Wait until there is something to give, or nothing will come; False after `timeout`."""
 
+    def run_out(self) -> None:
+        """Have no task begin any more; the values of those that run come still."""
+
+    def recalled(self, tasks: int) -> None:
+        """Have those who watch hear of tasks that are known, and not among those of the map."""
+
     def finish(self, keep: bool) -> None:
         """Have all tasks run. keep: whether somebody will take the outcomes later."""
 
@@ -120,6 +126,13 @@ class IteratorResults:
             if keep:
                 kept += found
         self._kept = kept
+
+    def run_out(self) -> None:
+        """Let go of the rest: nothing runs between two values."""
+        self.close()
+
+    def recalled(self, tasks: int) -> None:
+        """Do nothing: nobody watches."""
 
     def leave(self) -> None:
         """Do nothing: where there is no farm, a map that nobody reads is run by `finish`."""

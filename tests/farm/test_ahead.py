@@ -117,7 +117,7 @@ def test_what_waits_stays_within_the_bound_whatever_the_sizes(seed: int) -> None
     waiting: dict[int, int] = {}
     handed = taken = most = 0
     while taken < tasks:
-        ready, weighed = taken in waiting, ahead._came > 0
+        ready, weighed = taken in waiting, ahead.outcomes > 0
         end = min(tasks, taken + ahead.room(taken, ready, weighed, reads=False))
         ahead.release_up_to(max(end, ahead.released), tasks)
         gate = ahead.gate(taken, ready, weighed)

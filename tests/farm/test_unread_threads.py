@@ -84,7 +84,7 @@ def test_ctrl_c_ends_the_reading_at_the_end() -> None:
         with pytest.raises(KeyboardInterrupt):
             farm.finish()
         assert len(ran) <= 50
-        farm.farm.give_up()
+        farm.farm.maps.abandon_all()
 
 
 def test_hundreds_of_maps_of_maps_need_few_threads() -> None:

@@ -18,7 +18,7 @@ from scoopmpi.scheduling.batching import Pace, Policy
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.scheduling.retries import put_off
 from scoopmpi.scheduling.scheduler import Assignment, Scheduler
-from tests.support.scheduler_model import ModelJob, ModelWorker, tasks_of
+from tests.support.scheduler_model import ModelJob, ModelWorker, bar, tasks_of
 
 picks = st.integers(0, 99)
 counts = st.integers(0, 5) | st.integers(0, 200)
@@ -52,6 +52,10 @@ class SchedulerMachine(RuleBasedStateMachine):
     def busy(self, batches: int = 1) -> list[int]:
         return [number for number, state in self.workers.items() if len(state.held) >= batches]
 
+    @property
+    def taking(self) -> list[ModelWorker]:
+        return [state for state in self.workers.values() if not state.barred]
+
     def held(self) -> list[Batch]:
         return [batch for state in self.workers.values() for batch in state.held]
 
@@ -69,7 +73,8 @@ class SchedulerMachine(RuleBasedStateMachine):
                 longest = self.policy.prefetch
                 assert 0 < state.expected <= longest, "a batch would wait behind a long one"
             assert not state.overdue, "a batch would wait behind a task that outlives its budget"
-            assert not state.held or all(other.held for other in self.workers.values())
+            assert not state.barred, "it gets nothing more"
+            assert not state.held or all(other.held for other in self.taking)
             assert batch.tasks == 1 or not batch.attempts, "a suspect is not alone"
             assert batch.tasks > 0
             weight = self.scheduler.weight(batch.job)
@@ -176,7 +181,16 @@ class SchedulerMachine(RuleBasedStateMachine):
         wanted = [batch for batch in gone.held if not self.jobs[batch.job].cancelled]
         for batch in wanted or gone.waiting:
             self.jobs[batch.job].deaths.update(tasks_of(batch))
+        bar(self.workers)
         self.assigned(self.scheduler.lost(number))
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=picks)
+    def barred(self, pick: int) -> None:
+        """Tasks fail at once on a worker's host."""
+        number = list(self.workers)[pick % len(self.workers)]
+        bar(self.workers, number)
+        self.assigned(self.scheduler.barred(number))
 
     @precondition(lambda self: self.busy())
     @rule(pick=picks, seconds=seconds_of_a_batch)
@@ -307,7 +321,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def it_knows_what_the_model_knows(self) -> None:
         queued = any(job.open for job in self.jobs.values())
         assert self.scheduler.workers == len(self.workers)
-        assert self.scheduler.idle == any(not state.held for state in self.workers.values())
+        assert self.scheduler.idle == any(not state.held for state in self.taking)
         waiting = any(state.waiting for state in self.workers.values())
         put_off = any(not self.jobs[batch.job].cancelled for batch in self.put_off)
         assert self.scheduler.busy == (queued or waiting or put_off or bool(self.busy()))
@@ -319,7 +333,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         )
         nothing = not (queued or waiting or elsewhere or self.busy())
         assert (self.scheduler.rests, self.scheduler.stands) == (nothing, some)
-        idle = sum(not state.held for state in self.workers.values())
+        idle = sum(not state.held for state in self.taking)
         assert self.scheduler.idle_workers == (0 if queued else idle)
         for number, state in self.workers.items():
             assert self.scheduler.held(number) == (*state.waiting, *state.held)
@@ -328,7 +342,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def nobody_idles_while_something_is_queued(self) -> None:
         queued = [number for number, job in self.jobs.items() if job.open]
         if queued:
-            assert all(state.held for state in self.workers.values())
+            assert all(state.held for state in self.taking)
             # Suspects wait for the idle, and those behind them do; so does the tail.
             waits = any(job.deaths for job in self.jobs.values()) or self.at_the_tail(queued[0])
             assert waits or not (self.settled and self.scheduler.open)

@@ -33,8 +33,18 @@ class ModelWorker:
         self.held: list[Batch] = []
         self.waiting: list[Batch] = []
         self.overdue = False
+        self.barred = False
         self.expected = 0.0  # seconds of the latest batch
 
 
 def tasks_of(batch: Batch) -> range:
     return range(batch.start, batch.stop)
+
+
+def bar(workers: dict[int, ModelWorker], number: int | None = None) -> None:
+    """One worker is barred, or one has gone: where only barred ones are left, none is."""
+    if number is not None:
+        workers[number].barred = True
+    if all(state.barred for state in workers.values()):
+        for state in workers.values():
+            state.barred = False

@@ -10,17 +10,18 @@ from ..command.command import Command
 class Plan(NamedTuple):
     """How items run.
 
-    columns: the names of their values.
+    columns: the names of their values. variables: others that all items find, with their values.
     chdir: the directory in which each runs, a pattern with variables; made where it is not there.
-    timeout: seconds that each may take. ends: when the batch job ends, in seconds since 1970, and
-        each that still runs is told.
+    timeout: seconds that each may take. ends: when the batch job is over, in seconds since 1970;
+        each that still runs then is told before.
     merged: stderr goes where stdout does, in the order in which it was written.
     output_dir: where a file for each item is written; None: the output is answered.
     workers: how many there are.
     """
 
     command: Command
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
     chdir: str | None = None
     timeout: float | None = None
     ends: float | None = None
