@@ -19,8 +19,12 @@ IN_JOB = "\0"
 No word of a command line has a zero byte."""
 BATCH, PROLOG, EPILOG, LOG = (IN_JOB + ending for ending in ("sh", "pro", "epi", "log"))
 """Endings that the framework gives to such files."""
-FOUND_BY = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "MPI4PY_LIBMPI")
-"""Variables by which this Python and its MPI were found here: the job finds the same."""
+FOUND_BY = {
+    "PATH": True, "LD_LIBRARY_PATH": True, "PYTHONPATH": True, "PYTHONHOME": False,
+    "MPI4PY_LIBMPI": False,
+}  # fmt: skip
+"""Variables by which this Python and its MPI were found here: the job finds the same. True of lists
+of places: those of the job come behind."""
 HANDED_OVER = ("PBS_O_WORKDIR", "PBS_JOBID", "PBS_JOBNAME")
 """What scripts for PBS expect, on hosts to which a launcher hands over little."""
 _MARK = "END_OF_FILE"
@@ -64,9 +68,10 @@ class JobScript:
         yield os.fsencode(_NAMES.format(directory=shlex.quote(self.directory)).rstrip("\n"))
         if self.whose == PBS:  # it begins in the home directory, Slurm where it was told to
             yield b'cd "$directory" || exit'
-        for name, value in ((name, self.env.get(name)) for name in FOUND_BY):
-            if value:
-                yield os.fsencode(f"export {name}={shlex.quote(value)}")
+        for name, join in FOUND_BY.items():
+            if self.env.get(name):
+                behind = f"${{{name}:+:${name}}}" if join else ""
+                yield os.fsencode(f"export {name}={shlex.quote(self.env[name])}{behind}")
         for word, text in self.texts.items():
             mark = _mark(text)
             yield f"cat >{_quoted(word)} <<'{mark}' || exit".encode()

@@ -23,7 +23,7 @@ from .batch_file import PBS, SLURM
 from .command import Command
 from .job_script import HANDED_OVER, JobScript
 from .submitting import BatchSystem, submit
-from .words import Given, Option, Refused
+from .words import Given, Option, Refused, read
 
 _MYSCOOP = "myscoop"
 _SHOWN = 3
@@ -45,6 +45,8 @@ OF_JOB = (
     Option("quiet", "Say nothing but errors, and the number of the job."),
 )  # fmt: skip
 """Options of `wsub` and `wresume` alike."""
+_KEPT = ("threaded", "mpiverbose", STOP_BEFORE.name)
+"""Of these, what a job that goes on has as well."""
 _OF_SWEEP = (
     "--item-timeout", "--retries", "--halt", "--stop-on-failure", "--output-dir", "--results",
     "--joblog", "--reduce", "--reductor", "--delimiter",
@@ -113,23 +115,50 @@ def sweeps_words(given: Given) -> list[str]:
     ]
 
 
-def parsed(words: Sequence[str]) -> SweepOptions:
-    """Return what words ask of the sweep, files with their full paths; Refused: what is wrong."""
+_FILES = ("lines", "batch", "prolog", "epilog", "log", "joblog", "output_dir", "results")
+_STDIN = "-"
+
+
+def parsed(words: Sequence[str], directory: str) -> SweepOptions:
+    """Return what words ask of the sweep, files with their full paths; Refused: what is wrong.
+
+    directory: where the words were given.
+    """
     try:
         asked = of_sweep.parsed(words)
     except click.UsageError as problem:
         raise Refused(problem.format_message()) from None
-    files = {name: getattr(asked, name) for name in ("log", "joblog", "output_dir", "results")}
-    full = {name: os.path.abspath(path) for name, path in files.items() if path is not None}
-    return replace(asked, data=tuple(map(os.path.abspath, asked.data)), **full)
+    if _STDIN in (*asked.data, asked.lines):
+        raise Refused("the items came from stdin (-), which a job has not: write them into a file")
+    files = {name: getattr(asked, name) for name in _FILES}
+    full = {name: _full(path, directory) for name, path in files.items() if path is not None}
+    return replace(asked, data=tuple(_full(path, directory) for path in asked.data), **full)
+
+
+def _full(path: str, directory: str) -> str:
+    return os.path.normpath(os.path.join(directory, path))
 
 
 def options_without_array(given: Given, whose: str) -> tuple[str, ...]:
-    """Return the options for qsub or sbatch; Refused where they make a job of each number."""
+    """Return the options that are handed on; Refused where they make a job of each number."""
     array = options_for_job.value(given.rest, _ARRAY[whose])
     if array is not None:
         raise Refused(f"{_ARRAY[whose]} {array} makes a job of each number; -t {array} makes items")
     return given.rest
+
+
+def record(given: Given, rest: Sequence[str]) -> str:
+    """Return what later jobs of the sweep are told of this one: `before` understands it.
+
+    given: has the options of OF_JOB. rest: options of qsub or sbatch.
+    """
+    own = [word for name in _KEPT for word in (f"-{name}", *given.all(name)) if given.has(name)]
+    return shlex.join([*own, "--", *rest])
+
+
+def before(recorded: str) -> Given:
+    """Return what an earlier job of a sweep was asked for; empty: it was not submitted by `wsub`."""
+    return read(shlex.split(recorded), (*OF_JOB, STOP_BEFORE))
 
 
 def runs(given: Given, rest: Sequence[str], whose: str) -> list[str]:
@@ -145,9 +174,9 @@ def runs(given: Given, rest: Sequence[str], whose: str) -> list[str]:
         found += ["--threads", str(threads)]
     if given.has("mpiverbose"):
         found.append("--debugmpi")
-    before = given.last(STOP_BEFORE.name)
-    if before is not None:
-        found += ["--stop-before", before]
+    margin = given.last(STOP_BEFORE.name)
+    if margin is not None:
+        found += ["--stop-before", margin]
     return [*_myscoop(), *found, of_sweep.NAME]
 
 

@@ -38,14 +38,10 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a command line has: values of options in their order, all words that are none of them.
-
-    words: the whole of it.
-    """
+    """What a command line has: values of options in their order, all words that are none of them."""
 
     values: Mapping[str, list[tuple[str, ...]]] = field(default_factory=dict)
     rest: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
 
     def has(self, name: str) -> bool:
         """Return whether an option was given."""
@@ -91,7 +87,7 @@ def read(words: Sequence[str], options: Iterable[Option], others: bool = False) 
         if word.startswith("-") and word != "-":
             _refuse_like(word, known, others)
         rest.append(word)
-    return Given(values, tuple(rest), tuple(words))
+    return Given(values, tuple(rest))
 
 
 def _option(word: str, known: Mapping[str, Option]) -> tuple[Option, str | None] | None:

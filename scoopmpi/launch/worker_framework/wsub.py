@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -79,11 +78,11 @@ def run(given: Given) -> int:
     system = chosen(whose, given.rest, os.environ.get("PATH"))
     rest = [*_named(given, file, system), *submission.options_without_array(given, system.whose)]
     texts = dict(_texts(given, file))
-    asked = submission.parsed(_words(given, path))
+    asked = submission.parsed(_words(given, path), os.getcwd())
     source = checking.checked(asked, file.text)
     script = JobScript(
         system.whose, file.for_job, os.getcwd(),
-        submission.runs(given, rest, system.whose), _in_job(asked, texts, given), texts, os.environ,
+        submission.runs(given, rest, system.whose), _in_job(asked, texts, submission.record(given, rest)), texts, os.environ,
     )  # fmt: skip
     return Submission(system, rest, script, source).deliver(COMMAND, given)
 
@@ -127,13 +126,13 @@ def _texts(given: Given, file: BatchFile) -> Iterator[tuple[str, bytes]]:
             yield word, batch_file.text_of(path)
 
 
-def _in_job(asked: SweepOptions, texts: dict[str, bytes], given: Given) -> list[str]:
+def _in_job(asked: SweepOptions, texts: dict[str, bytes], record: str) -> list[str]:
     """Return the words of the sweep in the job, where files are those that its script makes."""
     there = replace(
         asked, batch=job_script.BATCH, log=asked.log or job_script.LOG,
         prolog=job_script.PROLOG if job_script.PROLOG in texts else None,
         epilog=job_script.EPILOG if job_script.EPILOG in texts else None,
-        submitted=shlex.join(given.words),
+        submitted=record,
     )  # fmt: skip
     return as_words(there)
 
