@@ -24,6 +24,7 @@ from ..items.ended import Ended
 
 HEADER = b"# scoopmpi sweep 1 "
 """A run begins; behind it, as JSON, what later ones need to know. The number is of the format."""
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _NOBODY = bytes(8)
 """The digest of an item of which none was asked for: it stands for any."""
 _OF_SHELLS = 128
@@ -166,8 +167,11 @@ def is_over(remark: bytes) -> bool:
 
 def moment(date: bytes) -> float:
     """Return the seconds since 1970 of a date as `started` writes it; 0 where there is no such."""
+    text = date.decode()
+    hour, minute, second = map(int, text[11:19].split(":"))
+    month = 1 + _MONTHS.find(text[4:7]) // 3
     try:
-        return time.mktime(time.strptime(date.decode(), "%a %b %d %H:%M:%S %Y"))
+        return time.mktime((int(text[20:]), month, int(text[8:10]), hour, minute, second, 0, 0, -1))
     except (ValueError, OverflowError):
         return 0.0
 
