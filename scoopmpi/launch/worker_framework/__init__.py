@@ -1,4 +1,4 @@
-"""The worker framework's commands (`wsub`, `wresume`, …): its words in, jobs of `myscoop sweep` out.
+"""The worker framework's commands (`wsub`, `wresume`, …): its words in, jobs of sweeps out.
 
     wsub, wresume        read their words, check all that can be checked here, and submit a job
     batch_file           the batch file: its first line, its directives

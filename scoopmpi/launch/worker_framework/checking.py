@@ -1,4 +1,4 @@
-"""Check on the login node what a job would find wrong with its files, before it waits in a queue."""
+"""Check on the login node what a job would find wrong with its files, before it waits."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ def checked(asked: SweepOptions, script: bytes | None) -> Source:
     script: the text of the batch file in the job, which may be another than in the file; None
     without one. Raises Refused.
     """
-    try:
-        source = opened(asked.asked)
-    except ItemsProblem as problem:
-        raise Refused(str(problem)) from None
+    source = items(asked)
     if source.size == 0:
         raise Refused("there is no item: the table has no row below its names")
     return source
+
+
+def items(asked: SweepOptions) -> Source:
+    """Return the items of a sweep; Refused says what is wrong with their tables."""
+    try:
+        return opened(asked.asked)
+    except ItemsProblem as problem:
+        raise Refused(str(problem)) from None

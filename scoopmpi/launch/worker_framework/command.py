@@ -38,7 +38,9 @@ class Command(NamedTuple):
     def status(self, words: Sequence[str], run: Callable[[Given], int]) -> int:
         """Return the exit status of the command with these words; what is wrong is on stderr."""
         try:
-            given = read(words, (*self.options, _HELP if self.others else _SHORT), bool(self.others))
+            given = read(
+                words, (*self.options, _HELP if self.others else _SHORT), bool(self.others)
+            )
             if given.has("help"):
                 click.echo(self.help(), nl=False)
                 return 0

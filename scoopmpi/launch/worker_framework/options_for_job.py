@@ -1,4 +1,4 @@
-"""Options of qsub and sbatch that the framework's commands hand on: told apart, and merged. Pure."""
+"""Options of qsub and sbatch that are handed on: told apart, and merged. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def told_apart(words: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
     Raises Refused for a word that is no option's: qsub would take it for the job script.
     """
-    flag, taken = "", ()
+    flag, taken = "", tuple[str, ...]()
     for word in words:
         if word.startswith("-") and word != "-":
             if flag:

@@ -12,6 +12,7 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import click
 
@@ -53,7 +54,7 @@ _OF_SWEEP = (
 )  # fmt: skip
 """Those of `myscoop sweep` that neither qsub nor sbatch has."""
 SWEEPS = tuple(
-    Option(param.opts[0][2:], param.help or "", param.metavar or "", count=param.nargs, dash="--")
+    Option(param.opts[0][2:], param.help or "", param.metavar or "", takes=param.nargs, dash="--")
     for param in of_sweep.PARAMETERS
     if param.opts[0] in _OF_SWEEP
 )
@@ -130,9 +131,11 @@ def parsed(words: Sequence[str], directory: str) -> SweepOptions:
         raise Refused(problem.format_message()) from None
     if _STDIN in (*asked.data, asked.lines):
         raise Refused("the items came from stdin (-), which a job has not: write them into a file")
-    files = {name: getattr(asked, name) for name in _FILES}
-    full = {name: _full(path, directory) for name, path in files.items() if path is not None}
-    return replace(asked, data=tuple(_full(path, directory) for path in asked.data), **full)
+    full: dict[str, Any] = {"data": tuple(_full(path, directory) for path in asked.data)}
+    for name in _FILES:
+        path = getattr(asked, name)
+        full[name] = None if path is None else _full(path, directory)
+    return replace(asked, **full)
 
 
 def _full(path: str, directory: str) -> str:
@@ -157,7 +160,7 @@ def record(given: Given, rest: Sequence[str]) -> str:
 
 
 def before(recorded: str) -> Given:
-    """Return what an earlier job of a sweep was asked for; empty: it was not submitted by `wsub`."""
+    """Return what an earlier job was asked for; recorded: empty where nobody has recorded it."""
     return read(shlex.split(recorded), (*OF_JOB, STOP_BEFORE))
 
 

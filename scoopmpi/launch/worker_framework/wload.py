@@ -1,4 +1,7 @@
-"""`wload run.pbs.log445948`: how evenly the workers of a job had work, in the framework's tables."""
+"""`wload run.pbs.log445948`: how evenly the workers of a job had work.
+
+In the framework's tables, of its own logs as well.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ COMMAND = Command(
     (
         Option("workers", "A line for each worker: how long it has worked, on how many items."),
         Option("workitems", "A line for each item: its worker, how long it took, how it ended."),
-        Option("keep", "Nothing: there is no database to be kept; myscoop sweep --results has one."),
+        Option("keep", "Nothing: there is no database; myscoop sweep --results has one."),
         Option("verbose", "Nothing: all is said."),
     ),
     ("wload run.pbs.log445948", "wload -workers run.pbs.log445948"),

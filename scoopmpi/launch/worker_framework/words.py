@@ -25,20 +25,20 @@ class Option(NamedTuple):
     """An option of a command.
 
     name: without its dash. metavar: what its value is called; empty where it has none.
-    also: further names. count: how many values it takes. dash: what stands before it in the help.
+    also: further names. takes: how many values. dash: what stands before it in the help.
     """
 
     name: str
     help: str
     metavar: str = ""
     also: tuple[str, ...] = ()
-    count: int = 1
+    takes: int = 1
     dash: str = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a command line has: values of options in their order, all words that are none of them."""
+    """What a command line has: options with their values in order, and all other words."""
 
     values: Mapping[str, list[tuple[str, ...]]] = field(default_factory=dict)
     rest: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ def _values(word: str, option: Option, text: str | None, left: deque[str]) -> tu
             raise Refused(f"{word}: -{option.name} takes no value")
         return ()
     found = () if text is None else (text,)
-    while len(found) < option.count:
+    while len(found) < option.takes:
         if not left:
             raise Refused(f"{word} needs {option.metavar}: {option.help}")
         found = (*found, left.popleft())

@@ -35,7 +35,8 @@ COMMAND = Command(
         Option("batch", "The batch file.", "FILE"),
         Option("data", "Tables (CSV) with names of variables in the first line; several stand side "
                "by side.", "FILE[,FILE]"),
-        Option("t", "Numbers, $PBS_ARRAYID in the batch file: 1-100, 1-10,15.", "RANGE", ("array",)),
+        Option("t", "Numbers, $PBS_ARRAYID in the batch file: 1-100, 1-10,15.", "RANGE",
+               ("array",)),
         Option("prolog", "A script that runs once, before all items.", "FILE"),
         Option("epilog", "A script that runs once, when all items have ended.", "FILE"),
         Option("log", "What is noted of the items. Default: JOBNAME.logJOBID.", "FILE"),
@@ -80,10 +81,9 @@ def run(given: Given) -> int:
     texts = dict(_texts(given, file))
     asked = submission.parsed(_words(given, path), os.getcwd())
     source = checking.checked(asked, file.text)
-    script = JobScript(
-        system.whose, file.for_job, os.getcwd(),
-        submission.runs(given, rest, system.whose), _in_job(asked, texts, submission.record(given, rest)), texts, os.environ,
-    )  # fmt: skip
+    words = _in_job(asked, texts, submission.record(given, rest))
+    runs = submission.runs(given, rest, system.whose)
+    script = JobScript(system.whose, file.for_job, os.getcwd(), runs, words, texts, os.environ)
     return Submission(system, rest, script, source).deliver(COMMAND, given)
 
 

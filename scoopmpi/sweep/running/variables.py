@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from ...process import identity
 from ...process.launcher_variables import without_place
+from ..items.array import ARRAY_ID
 from ..items.item import Item
-from ..items.opening import ARRAY_ID
 from .plan import Plan
 
 ARRAY_NAMES = ("PBS_ARRAY_INDEX", "SLURM_ARRAY_TASK_ID", "SGE_TASK_ID", "LSB_JOBINDEX")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scoopmpi.launch.worker_framework.options_for_job import merged, told_apart, value
-from scoopmpi.launch.worker_framework.wsub import COMMAND
 from scoopmpi.launch.worker_framework.words import Given, Refused, read
+from scoopmpi.launch.worker_framework.wsub import COMMAND
 
 QSUB = (
     "-a 0815 -A project -b 5 -c s -d /tmp -D / -e err -h -I -j oe -k oe -l nodes=2:ppn=8"
@@ -14,19 +14,20 @@ QSUB = (
     " -v A=1,B -V -w /tmp -W depend=afterok:7 -x -X -z -qlong -vC=3"
 )
 SBATCH = """
-    --account=a --acctg-freq=1 --bb=x --begin=now --chdir=/tmp --clusters=c
-    --comment=c --constraint=c --container=c --contiguous --core-spec=1 --cores-per-socket=2
-    --cpu-freq=1 --cpus-per-gpu=2 --cpus-per-task=2 --deadline=d --delay-boot=1 --dependency=d
-    --distribution=b --error=e --exclude=n1 --exclusive --export=ALL --export-file=f --extra-node-info=2
-    --get-user-env --gid=1 --gpu-bind=x --gpu-freq=x --gpus=1 --gpus-per-node=1 --gres=gpu:1 --hint=x
-    --hold --ignore-pbs --input=i --job-name=j --kill-on-invalid-dep=yes --licenses=l --mail-type=ALL
-    --mail-user=m --mcs-label=l --mem=1 --mem-bind=x --mem-per-cpu=1 --mincpus=1 --network=x --nice
-    --no-kill --no-requeue --nodefile=f --nodelist=n --nodes=2 --ntasks=4 --ntasks-per-core=1
-    --ntasks-per-node=2 --ntasks-per-socket=1 --open-mode=append --output=o --overcommit
-    --oversubscribe --parsable --partition=p --power=x --prefer=x --priority=1 --profile=x
-    --propagate=x --qos=q --reboot --requeue --reservation=r --signal=B:USR1@60 --sockets-per-node=1
-    --spread-job --switches=1 --test-only --thread-spec=1 --threads-per-core=1 --time=1 --time-min=1
-    --tmp=1 --tres-per-task=x --uid=1 --use-min-nodes --wait --wait-all-nodes=1 --wckey=w --wrap=x
+    --account=a --acctg-freq=1 --bb=x --begin=now --chdir=/tmp --clusters=c --comment=c
+    --constraint=c --container=c --contiguous --core-spec=1 --cores-per-socket=2 --cpu-freq=1
+    --cpus-per-gpu=2 --cpus-per-task=2 --deadline=d --delay-boot=1 --dependency=d
+    --distribution=b --error=e --exclude=n1 --exclusive --export=ALL --export-file=f
+    --extra-node-info=2 --get-user-env --gid=1 --gpu-bind=x --gpu-freq=x --gpus=1
+    --gpus-per-node=1 --gres=gpu:1 --hint=x --hold --ignore-pbs --input=i --job-name=j
+    --kill-on-invalid-dep=yes --licenses=l --mail-type=ALL --mail-user=m --mcs-label=l --mem=1
+    --mem-bind=x --mem-per-cpu=1 --mincpus=1 --network=x --nice --no-kill --no-requeue
+    --nodefile=f --nodelist=n --nodes=2 --ntasks=4 --ntasks-per-core=1 --ntasks-per-node=2
+    --ntasks-per-socket=1 --open-mode=append --output=o --overcommit --oversubscribe --parsable
+    --partition=p --power=x --prefer=x --priority=1 --profile=x --propagate=x --qos=q --reboot
+    --requeue --reservation=r --signal=B:USR1@60 --sockets-per-node=1 --spread-job --switches=1
+    --test-only --thread-spec=1 --threads-per-core=1 --time=1 --time-min=1 --tmp=1
+    --tres-per-task=x --uid=1 --use-min-nodes --wait --wait-all-nodes=1 --wckey=w --wrap=x
 """
 """All the long options of Slurm 22.05's sbatch but --array, --batch, --help, --quiet, --verbose."""
 
@@ -36,11 +37,10 @@ def given(words: str) -> Given:
 
 
 @pytest.mark.parametrize(
-    "words",
-    ["-batch run.pbs", "--batch run.pbs", "-batch=run.pbs", "--batch=run.pbs", "-q x -batch run.pbs"],
+    "words", ["-batch a.pbs", "--batch a.pbs", "-batch=a.pbs", "--batch=a.pbs", "-q x -batch a.pbs"]
 )
 def test_one_dash_or_two(words: str) -> None:
-    assert given(words).last("batch") == "run.pbs"
+    assert given(words).last("batch") == "a.pbs"
 
 
 @pytest.mark.parametrize("words", [QSUB, " ".join(SBATCH.split())])
@@ -101,7 +101,7 @@ def test_refused(words: str, said: str) -> None:
     assert said in str(found.value)
 
 
-@pytest.mark.parametrize("words", ["run.pbs", "-q short run.pbs", "-lnodes=2 run.pbs", "--wait=1 x y"])
+@pytest.mark.parametrize("words", ["a.pbs", "-q short a.pbs", "-lnodes=2 a.pbs", "--wait=1 x y"])
 def test_a_word_that_is_no_option_is_not_taken_for_the_job_script(words: str) -> None:
     with pytest.raises(Refused, match="which option is that of"):
         list(told_apart(words.split()))
