@@ -13,6 +13,8 @@ from .item import Item, ItemsProblem
 
 ARRAY_ID = "PBS_ARRAYID"
 """The column of items that are numbers of an array; Torque's name, as the worker framework has."""
+ARRAY_NAMES = ("PBS_ARRAY_INDEX", "SLURM_ARRAY_TASK_ID", "SGE_TASK_ID", "LSB_JOBINDEX")
+"""What other batch systems call it: variables of each item too."""
 _PART = re.compile(r"(\d{1,18})(?:-(\d{1,18})(?::(\d{1,18}))?)?", re.ASCII)
 """18 digits fit into the 64 bits that a number has in a database."""
 _FORMS = "numbers from 0 on, as in 1-100 or 1-10,15 or 0-90:10"

@@ -91,12 +91,12 @@ def delimiter_of(line: str, spelling: Spelling) -> str:
     """Return what parts the columns whose names stand in this line."""
     if spelling.delimiter is not None:
         return spelling.delimiter
-    there = [each for each in DELIMITERS if each in line]
-    for each in there:
-        names = fields(line, each, spelling)
-        if names and len(names) > 1 and all(NAME.fullmatch(name.strip()) for name in names):
+    there = {each: fields(line, each, spelling) for each in DELIMITERS if each in line}
+    parting = {each: names for each, names in there.items() if names and len(names) > 1}
+    for each, names in parting.items():
+        if all(NAME.fullmatch(name.strip()) for name in names):
             return each
-    return max(there, key=line.count, default=ALONE)
+    return max(parting or there, key=line.count, default=ALONE)
 
 
 def fields(line: str, delimiter: str, spelling: Spelling) -> Sequence[str] | None:

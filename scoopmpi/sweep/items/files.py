@@ -98,8 +98,9 @@ class _Watched(io.BufferedIOBase):
         self._line_ends = 0
         self._last = b""
         self._since = 0
+        self._file = io.BufferedReader(file)
         with self._told():
-            self._file = _unpacked(io.BufferedReader(file))
+            self._file = _unpacked(self._file)
             head = self._file.peek(len(_BOM))
             for magic, said in _NO_TEXT:
                 if head.startswith(magic):
