@@ -25,10 +25,10 @@ ROOMS = (
     "watching", "watching.progress", "watching.trace", "watching.report", "watching.status",
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task",
-    "sweep.items", "sweep.command", "sweep.log", "sweep.outputs", "sweep.running", "sweep",
-    "sweep.conducting", "programs",
+    "sweep.items", "sweep.command", "sweep.log", "sweep.outputs", "sweep.outputs.results",
+    "sweep.running", "sweep", "sweep.conducting", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
-    "launch.commandline", "launch.beside", "launch.cli",
+    "launch.commandline", "launch.beside", "launch.cli", "launch.worker_framework",
     "launch", "scoopmpi", "compat",
 )  # fmt: skip
 """`scoopmpi` is the top of the package itself: what users name."""
