@@ -15,6 +15,7 @@ from ..command import known_names
 from ..command.command import Command, CommandProblem
 from ..command.opening import opened as command_of
 from ..command.pattern import Pattern
+from ..former import Former
 from ..halting import Halt
 from ..items.ended import Ended
 from ..items.identity import Identity
@@ -26,7 +27,6 @@ from ..outputs import joining
 from ..outputs.sink import OutputProblem, Sink
 from ..running.plan import Plan
 from . import choosing, telling
-from .former import Former
 from .scripts import Scripts
 from .workers import Workers
 
