@@ -27,6 +27,8 @@ from .workers import Workers
 
 FAILED = 1
 """The exit status where some items are not done."""
+UNREAD = "nobody reads what items print"
+"""Why a sweep ends that is piped into `head`: as others do there, it says nothing of it."""
 OF_SIGNALS = 128
 """What the exit status of a program has above the number of the signal that has ended it."""
 
@@ -72,7 +74,8 @@ class Conductor:
                 self._status = self._status or FAILED
         if self._early is None:
             self._run_what_follows()
-        self._tell_end()
+        if self._early != UNREAD:
+            self._tell_end()
         if ended is not None:
             raise ended
         return self._exit_status()
@@ -86,8 +89,7 @@ class Conductor:
                 return
             self._course.run()
         except BrokenPipeError:
-            _drop_stdout()
-            self._ends("nobody reads what items print", OF_SIGNALS + signal.SIGPIPE)
+            self._ends(UNREAD, OF_SIGNALS + signal.SIGPIPE)
         except KeyboardInterrupt:
             self._ends("stopped by Ctrl-C", OF_SIGNALS + signal.SIGINT)
         except PROBLEMS as problem:  # of items that are read once, as they run
@@ -186,10 +188,3 @@ def _why(error: SystemExit) -> str:
         return f"stopped by {signal.Signals(number).name}"
     except ValueError:
         return "stopped"
-
-
-def _drop_stdout() -> None:
-    """Have what is still printed go nowhere: at its end Python would fail with it once more."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
