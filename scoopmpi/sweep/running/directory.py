@@ -8,7 +8,7 @@ refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from ..command.words import Words
 from .not_started import NotStarted, no_directory
@@ -37,7 +37,7 @@ class Directory:
             raise no_directory(path, error) from problem
         return path
 
-    def entered(self, env: dict[str, str]) -> str:
+    def entered(self, env: MutableMapping[str, str]) -> str:
         """Note the directory in the variables as `cd` does, and return it."""
         path = self.of(env)
         env["OLDPWD"], env["PWD"] = self._start, path

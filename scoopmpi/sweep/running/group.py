@@ -36,7 +36,7 @@ class Group:
     """
 
     def __init__(
-        self, words: Sequence[str], env: Mapping[str, str], cwd: str | None, out: int, err: int
+        self, words: Sequence[str], env: Mapping[bytes, bytes], cwd: str | None, out: int, err: int
     ) -> None:
         try:
             self._process = _started(words, env, cwd, out, err)
@@ -106,7 +106,7 @@ class Group:
 
 
 def _started(
-    words: Sequence[str], env: Mapping[str, str], cwd: str | None, out: int, err: int
+    words: Sequence[str], env: Mapping[bytes, bytes], cwd: str | None, out: int, err: int
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         words, env=env, cwd=cwd, start_new_session=True,
@@ -114,9 +114,9 @@ def _started(
     )  # fmt: skip
 
 
-def _found(program: str, env: Mapping[str, str], cwd: str | None) -> str | None:
+def _found(program: str, env: Mapping[bytes, bytes], cwd: str | None) -> str | None:
     """Return where a program is that could not be started; None where it is nowhere."""
     if "/" not in program:
-        return shutil.which(program, path=env.get("PATH", os.defpath))
+        return shutil.which(program, path=os.fsdecode(env.get(b"PATH", os.defpath)))
     path = os.path.join(cwd or "", program)
     return path if os.path.exists(path) else None

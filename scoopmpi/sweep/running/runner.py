@@ -105,7 +105,7 @@ class Runner:
         if script is not None:
             words = [*words, here.script.named(script)]
         with written(self.plan, item.number) as files:
-            group = Group(words, env, cwd, files.out, files.err)
+            group = Group(words, here.variables.encoded(env), cwd, files.out, files.err)
             return self._watched(group, seconds, why, files)
 
     def _watched(self, group: Group, seconds: float | None, why: str, files: Written) -> _End:

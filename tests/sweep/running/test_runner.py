@@ -134,8 +134,8 @@ def test_a_large_output_arrives_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("head -c 5000001 /dev/zero").out == bytes(5000001)
 
 
-def test_output_arrives_where_files_must_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY | os.O_EXCL, raising=False)
+def test_output_arrives_where_there_are_no_files_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
     ended = run("echo one; echo two >&2; echo three")
     assert (ended.out, ended.err) == (b"one\nthree\n", b"two\n")
 
@@ -156,6 +156,7 @@ def test_files_for_output_that_cannot_be_made(
     assert (ended.status, ended.well) == (126, False)
     assert ended.why == f"no file for its output can be made in '{tmp_path}/file': Not a directory"
     monkeypatch.setattr(tempfile, "tempdir", f"{tmp_path}/file")
+    monkeypatch.delattr(os, "memfd_create", raising=False)
     assert "no file for its output can be made" in run("true").why
 
 
