@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...process import identity, time_kept_free
-from ...process.signals import heard_by_programs
 from ..items.ended import Ended
 from ..items.item import Item
 from .directory import Directory
@@ -80,8 +78,6 @@ class Runner:
 
     def _here(self) -> _Here:
         if self._known is None:
-            if identity.this.rank and threading.current_thread() is threading.main_thread():
-                heard_by_programs()
             warden()  # it is to be there before an item is
             chdir = self.plan.chdir
             self._known = _Here(
