@@ -11,11 +11,11 @@ import select
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from .not_started import no_directory, no_program
-from .starting import started
+from .starting import Environment, started
 
 SHELL = "/bin/sh"
 LONGEST = 1e6
@@ -33,14 +33,14 @@ class Group:
     """
 
     def __init__(
-        self, words: list[str], env: Mapping[bytes, bytes], cwd: str | None, out: int, err: int
+        self, words: list[str], env: Environment, cwd: str | None, out: int, err: int
     ) -> None:
         try:
             self.number = started(words, env, cwd, out, err)
         except OSError as error:
             if cwd is not None and not os.access(cwd, os.X_OK):
                 raise no_directory(cwd, error) from error
-            found = _found(words[0], env, cwd)
+            found = _found(words[0], cwd)
             if error.errno != errno.ENOEXEC or found is None:
                 raise no_program(words[0], found, error) from error
             # A script without a first line that names its interpreter: a shell runs it, so do we.
@@ -119,9 +119,9 @@ def _looks(until: float) -> Iterator[None]:
         pause = min(2 * pause, _LOOK_SECONDS)
 
 
-def _found(program: str, env: Mapping[bytes, bytes], cwd: str | None) -> str | None:
+def _found(program: str, cwd: str | None) -> str | None:
     """Return where a program is that could not be started; None where it is nowhere."""
     if "/" not in program:
-        return shutil.which(program, path=os.fsdecode(env.get(b"PATH", os.defpath)))
+        return shutil.which(program)
     path = os.path.join(cwd or "", program)
     return path if os.path.exists(path) else None

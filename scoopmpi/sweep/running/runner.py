@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...process import identity, time_kept_free
+from ..command.command import CommandProblem
 from ..items.ended import Ended
 from ..items.item import Item
 from .directory import Directory
 from .group import Group
-from .not_started import NotStarted
+from .not_started import NOT_EXECUTABLE, NotStarted
 from .plan import Plan
 from .script_file import ScriptFile
 from .variables import Variables
@@ -71,6 +72,8 @@ class Runner:
             end = self._run(here, item)
         except NotStarted as problem:
             end = _End(problem.status, str(problem))
+        except CommandProblem as problem:
+            end = _End(NOT_EXECUTABLE, str(problem))
         return Ended(
             item.number, item.digest, identity.this.rank, here.host, end.status, started,
             time.monotonic() - clock, end.why, end.out, end.err,

@@ -13,8 +13,10 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
+Environment: TypeAlias = Mapping[bytes, bytes] | Mapping[str, str]
+"""All variables of a program."""
 _HEARD = (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ)
 """What Python or a worker ignores, which would be inherited."""
 _FIRST, _ALL = 3, 0xFFFF_FFFF
@@ -22,13 +24,11 @@ _CLOSE_RANGE_CLOEXEC = 4
 _HERE = os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 
 
-def started(
-    words: list[str], env: Mapping[bytes, bytes], cwd: str | None, out: int, err: int
-) -> int:
+def started(words: list[str], env: Environment, cwd: str | None, out: int, err: int) -> int:
     """Start a program, whose stdin is empty, and return its process.
 
-    words: its name, looked for as a shell does, and its arguments. env: all of its variables.
-    cwd: its directory; None for this process's own. out, err: descriptors.
+    words: its name, looked for in the PATH of this process, and its arguments. env: all of its
+    variables. cwd: its directory; None for this process's own. out, err: descriptors.
     Raises OSError, or ValueError for words that cannot be passed.
     """
     _keep_descriptors()
