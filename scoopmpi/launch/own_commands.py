@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """What `myscoop` does beside running a program: its commands checkpoint, status, summarize …
+=======
+"""What `myscoop` does beside running a program: its own commands: checkpoint, status, and so on.
+>>>>>>> dd7375f545b5698e9ef8a984a40257fee818fb63
 
 The name of a command may be that of a program as well: which is meant is decided here, for all of
 them. What each does is in its own module.
@@ -13,6 +17,7 @@ from typing import NamedTuple
 
 import click
 
+<<<<<<< HEAD
 from . import (
     checkpoint_command,
     report_command,
@@ -20,6 +25,9 @@ from . import (
     summarize_command,
     trace_command,
 )
+=======
+from . import checkpoint_command, report_command, results_command, status_command, trace_command
+>>>>>>> dd7375f545b5698e9ef8a984a40257fee818fb63
 
 _HELP = ("--help", "-h")
 
@@ -37,6 +45,7 @@ _COMMANDS: Mapping[str, _Own] = {
     "summarize": _Own(summarize_command.command, summarize_command.takes),
     "trace": _Own(trace_command.command, trace_command.takes),
     "report": _Own(report_command.command, report_command.takes),
+    "results": _Own(results_command.command, results_command.takes),
 }
 NAMES = tuple(_COMMANDS)
 

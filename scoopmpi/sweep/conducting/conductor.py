@@ -15,9 +15,9 @@ from ..items.item import Item
 from ..items.opening import opened
 from ..log.known import State
 from ..log.sweep_log import SweepLog
-from ..outputs.in_order import InOrder
 from ..running.plan import Plan
 from ..running.run import run
+from . import choosing
 
 
 def conduct(options: SweepOptions) -> int:
@@ -26,22 +26,21 @@ def conduct(options: SweepOptions) -> int:
     source = opened(options.asked)
     identity = Identity(source.columns, command.digest())
     plan = Plan(command, source.columns)
-    sink = InOrder()
     log = None if options.log is None else SweepLog(options.log, {})
+    kept = (lambda ended: None) if log is None else log.ended
+    sink = choosing.sink(kept, source.columns, command.name, options.output_dir, options.results)
 
     def items() -> Iterator[Item]:
         for item in source:
             known = item._replace(digest=identity.of(item.values))
             if log is not None and log.known.state(known) is State.DONE:
                 continue
-            sink.expected(known.number)
+            sink.expected(known)
             yield known
 
     failures = 0
     ended: Ended
     for ended in futures.map_as_completed(partial(run, plan), items()):
-        if log is not None:
-            log.ended(ended)
         sink.add(ended)
         failures += not ended.well
     sink.close()

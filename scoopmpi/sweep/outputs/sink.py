@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from ..items.ended import Ended
+from ..items.item import Item
+
+Kept: TypeAlias = Callable[[Ended], None]
+"""Told, by any thread, that the output of an item is where it belongs: before that a log must not
+call the item done, as a later run would not make its output again."""
+
+
+class OutputProblem(Exception):
+    """Says where outputs cannot go, why, and the remedy."""
 
 
 class Sink(Protocol):
     """Takes the outputs of items as these end, in any order; one thread calls it."""
 
-    def expected(self, number: int) -> None:
+    def expected(self, item: Item) -> None:
         """Hear that an item is about to be run: in the order of the items."""
 
     def add(self, ended: Ended) -> None:
         """Take what an item has written: each expected item comes once, when it has ended for good.
 
-        It may wait for the disk, but not for other items.
+        It may wait for the disk, but not for other items. Raises BrokenPipeError where nobody
+        reads what it prints any more.
         """
 
-    def close(self) -> None:
-        """Write what is left, though items that were expected have not come."""
+    def close(self) -> int:
+        """Write what is left, though items that were expected have not come.
+
+        Return how many items there are whose output could not be kept; the user has been told.
+        """

@@ -1,0 +1,174 @@
+"""Results as people read them, also while a sweep writes: a few rows at a time, no lock between.
+
+So a reader never holds up a sweep for longer than that takes. What a killed run has left half
+written is undone by SQLite. On a file system without locks what is read counts if it stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from ....checkpoint.database import PROBLEMS, connect
+from ....concurrency.periods import CHECKPOINT_READ_SECONDS
+from . import admission
+from .admission import refused
+
+ROWS = 500
+"""So many are read at once."""
+FIRST = 200
+"""Bytes of an output from which its first line is taken."""
+OUT, ERR = 1, 2
+_STREAMS = {OUT: "stdout", ERR: "stderr"}
+_FAILED = "(status != 0 OR why != '')"
+_FIELDS = "number, columns, status, why, worker, host, started, seconds"
+
+
+class Row(NamedTuple):
+    """How an item has ended, without its whole output. first: of its stdout."""
+
+    number: int
+    values: dict[str, str]
+    status: int
+    why: str
+    worker: int
+    host: str
+    started: float
+    seconds: float
+    first: bytes
+
+
+class Reader:
+    """An open results file. Its methods raise OutputProblem where it cannot be read."""
+
+    def __init__(self, path: str) -> None:
+        self._file = admission.for_reading(path)
+        self._connection: sqlite3.Connection | None = None
+        try:
+            if not os.path.getsize(self._file.real):
+                raise refused(path, "nothing was written into it yet", "wait a second")
+            facts = dict(self._ask("SELECT name, value FROM facts"))
+            self.columns: list[str] = json.loads(facts.get("columns", "[]"))
+            """The names of the items' values."""
+            self.facts: dict[str, str] = facts
+            """What is said of the run: command, opened, ended, run."""
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+        os.close(self._file.guard)
+
+    def rows(self, failed: bool = False) -> Iterator[Row]:
+        """Return the items in the order of their numbers. failed: only those that have failed."""
+        after = -1
+        condition = f" AND {_FAILED}" if failed else ""
+        words = (
+            f"SELECT {_FIELDS}, substr(stdout, 1, {FIRST}) FROM items WHERE number > ?{condition} "
+            f"ORDER BY number LIMIT {ROWS}"
+        )
+        while found := self._ask(words, (after,)):
+            for row in found:
+                yield _row(row)
+            after = found[-1][0]
+
+    def row(self, number: int) -> Row | None:
+        """Return one item, None where it has not ended yet."""
+        words = f"SELECT {_FIELDS}, substr(stdout, 1, {FIRST}) FROM items WHERE number = ?"
+        found = self._ask(words, (number,))
+        return _row(found[0]) if found else None
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many items there are, and how many of these have failed."""
+        items, failed = self._ask(f"SELECT count(*), total({_FAILED}) FROM items")[0]
+        return int(items), int(failed)
+
+    def output(self, number: int, stream: int) -> Iterator[bytes]:
+        """Return what an item has written, piece by piece. stream: OUT or ERR."""
+        yield from self._column(f"SELECT {_STREAMS[stream]} FROM items WHERE number = ?", (number,))
+        words = "SELECT data FROM more WHERE number = ? AND stream = ? AND piece = ?"
+        piece = 1
+        while found := list(self._column(words, (number, stream, piece))):
+            yield from found
+            piece += 1
+
+    def _column(self, words: str, given: Sequence[int]) -> Iterator[bytes]:
+        yield from (data for (data,) in self._ask(words, given) if data)
+
+    def _ask(self, words: str, given: Sequence[int] = ()) -> list[Any]:
+        """Return all rows of an answer: then no lock is held any more."""
+        if not self._file.locks:
+            return self._ask_unlocked(words, given)
+        try:
+            return self._answer("ro", words, given)
+        except PROBLEMS as problem:
+            if "readonly" not in str(problem) and "unable to open" not in str(problem):
+                raise self._unreadable(problem) from None
+        self._leave()
+        try:
+            return self._answer("rw", words, given)  # a killed run left something to undo
+        except PROBLEMS as problem:
+            raise self._unreadable(problem) from None
+
+    def _answer(self, mode: str, words: str, given: Sequence[int]) -> list[Any]:
+        if self._connection is None:
+            self._connection = connect(self._file.real, mode)
+        return self._connection.execute(words, given).fetchall()
+
+    def _ask_unlocked(self, words: str, given: Sequence[int]) -> list[Any]:
+        deadline = time.monotonic() + CHECKPOINT_READ_SECONDS
+        while True:
+            before = self._state()
+            try:
+                found = self._answer("ro&immutable=1", words, given)
+            except PROBLEMS as problem:
+                if time.monotonic() > deadline:
+                    raise self._unreadable(problem) from None
+            else:
+                if before is not None and self._state() == before:
+                    return found
+                if time.monotonic() > deadline:
+                    raise self._unreadable(TimeoutError("a run writes it all the time"))
+            finally:
+                self._leave()  # it would keep what it has read
+            time.sleep(0.02)
+
+    def _state(self) -> tuple[int, int] | None:
+        """Return the state of the file; None while it is written to."""
+        with suppress(OSError):
+            os.stat(f"{self._file.real}-journal")
+            return None
+        found = os.stat(self._file.real)
+        return found.st_mtime_ns, found.st_size
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _unreadable(self, problem: Exception) -> Exception:
+        remedy = "try again" if "locked" in str(problem) else "it may be damaged"
+        return refused(self._file.path, f"it cannot be read ({problem})", remedy)
+
+
+def _row(found: Sequence[Any]) -> Row:
+    number, columns, *others = found
+    return Row(number, json.loads(columns), *others)

@@ -1,0 +1,98 @@
+"""Results as text: a table for people, CSV for programs, and the outputs themselves."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import BinaryIO, TextIO
+
+from .reading import ERR, OUT, Reader, Row
+from .tables import headings
+
+WIDTH = 60
+"""Letters of a value, and of the first line of an output, that are shown at most."""
+MEASURED = 1000
+"""Rows that say how wide the columns of the table are."""
+
+
+def table(reader: Reader, failed: bool) -> Iterator[str]:
+    """Return the lines of a table: a row for each item, and how many there are."""
+    heading = ("item", "how", "seconds", "host", *reader.columns, "output")
+    rows = (_words(row, reader.columns) for row in reader.rows(failed))
+    first = [heading, *islice(rows, MEASURED)]
+    widths = [max(map(len, column)) for column in zip(*first, strict=True)]
+    for words in chain(first, rows):
+        yield "  ".join(map(str.ljust, words, widths)).rstrip()
+    items, failures = reader.counts()
+    yield f"{items} items have ended, {failures} of them failed{_of_run(reader)}"
+
+
+def _of_run(reader: Reader) -> str:
+    running = reader.facts.get("run") == "running"
+    return "; the sweep goes on, or was killed" if running else ""
+
+
+def _words(row: Row, columns: Iterable[str]) -> tuple[str, ...]:
+    first = row.first.decode(errors="replace").lstrip("\n").partition("\n")[0]
+    values = (_short(row.values.get(column, "")) for column in columns)
+    host = row.host.partition(".")[0]
+    return (str(row.number), how(row), f"{row.seconds:.1f}", host, *values, _short(first))
+
+
+def how(row: Row) -> str:
+    """Return how an item has ended: `done`, `exit 3`, `signal 9`, `time limit`, or why else."""
+    said = {"time": "time limit", "job": "end of the job", "lost": "lost with its workers"}
+    if row.why:
+        return _short(said.get(row.why, row.why))
+    if row.status:
+        return f"exit {row.status}" if row.status > 0 else f"signal {-row.status}"
+    return "done"
+
+
+def _short(text: str) -> str:
+    """Return text without what would move a terminal's cursor, and not too much of it."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in text.rstrip("\r"))
+    return plain if len(plain) <= WIDTH else f"{plain[: WIDTH - 1]}…"
+
+
+def write_csv(reader: Reader, failed: bool, to: TextIO) -> None:
+    """Write all that is known of the items, with a line of headings: `pandas.read_csv` reads it."""
+    number, *ours = headings(reader.columns)
+    writer = csv.writer(to, lineterminator="\n")
+    writer.writerow([number, *map(plain, reader.columns), *ours])
+    for row in reader.rows(failed):
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(row.started))
+        values = [plain(row.values.get(column, "")) for column in reader.columns]
+        outputs = [_text(reader.output(row.number, stream)) for stream in (OUT, ERR)]
+        writer.writerow(
+            [row.number, *values, row.status, row.why, row.worker, row.host, started,
+             f"{row.seconds:.6f}", *outputs],
+        )  # fmt: skip
+
+
+def _text(pieces: Iterator[bytes]) -> str:
+    return b"".join(pieces).decode(errors="backslashreplace")
+
+
+def plain(text: str) -> str:
+    """Return text that can be encoded: bytes that were no UTF-8 are written as such."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def write_exactly(reader: Reader, number: int, stream: int, to: BinaryIO) -> None:
+    """Write what an item has written, byte for byte."""
+    for piece in reader.output(number, stream):
+        to.write(piece)
+    to.flush()
+
+
+def write_output(reader: Reader, number: int, stream: int, to: BinaryIO) -> None:
+    """Write it with an end to its last line, as a sweep does: another may follow."""
+    last = b"\n"
+    for last in reader.output(number, stream):
+        to.write(last)
+    if not last.endswith(b"\n"):
+        to.write(b"\n")
+    to.flush()
