@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""What `myscoop` does beside running a program: its commands checkpoint, status, summarize …
-=======
 """What `myscoop` does beside running a program: its own commands: checkpoint, status, and so on.
->>>>>>> dd7375f545b5698e9ef8a984a40257fee818fb63
 
 The name of a command may be that of a program as well: which is meant is decided here, for all of
 them. What each does is in its own module.
@@ -17,17 +13,14 @@ from typing import NamedTuple
 
 import click
 
-<<<<<<< HEAD
 from . import (
     checkpoint_command,
     report_command,
+    results_command,
     status_command,
     summarize_command,
     trace_command,
 )
-=======
-from . import checkpoint_command, report_command, results_command, status_command, trace_command
->>>>>>> dd7375f545b5698e9ef8a984a40257fee818fb63
 
 _HELP = ("--help", "-h")
 

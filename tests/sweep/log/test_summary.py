@@ -123,7 +123,7 @@ def test_long_lists_say_how_long_they_are() -> None:
 
 
 def test_a_million_items_are_read_in_some_ten_seconds() -> None:
-    """300,000 lines a second here, of three an item; a third of it is asked, as others are at work."""
+    """300,000 lines a second, three an item; a third of it is asked, as others are at work."""
     count = 30_000
     text = HEADER + b"".join(whole(end(number, started=WHEN)) for number in range(1, count + 1))
     began = time.process_time()
