@@ -1,4 +1,4 @@
-"""What `myscoop` does beside running a program: its own commands: checkpoint, status, and so on.
+"""What `myscoop` does beside running a program: its own commands, as checkpoint and status.
 
 The name of a command may be that of a program as well: which is meant is decided here, for all of
 them. What each does is in its own module.
