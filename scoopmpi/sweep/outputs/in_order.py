@@ -243,6 +243,7 @@ def _taken(stream: TextIO | None, data: memoryview) -> bool:
 
 def _nobody_reads() -> None:
     """Have the end of Python not fail for the same reason once more."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)
+    if sys.stdout is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

@@ -170,7 +170,7 @@ def _program(reductor: str) -> list[str]:
         words[0] = os.path.join(os.curdir, words[0])
     if shutil.which(words[0]) is None:
         remedy = "is its path right, and may it be executed (chmod +x)?"
-        raise OutputProblem(f"--reductor {words[0]}: there is no such program; {remedy}")
+        raise OutputProblem(f"--reductor {reductor}: there is no such program; {remedy}")
     return words
 
 

@@ -86,15 +86,14 @@ class Reader:
             f"ORDER BY number LIMIT {ROWS}"
         )
         while found := self._ask(words, (after,)):
-            for row in found:
-                yield _row(row)
+            yield from map(self._row, found)
             after = found[-1][0]
 
     def row(self, number: int) -> Row | None:
         """Return one item, None where it has not ended yet."""
         words = f"SELECT {_FIELDS}, substr(stdout, 1, {FIRST}) FROM items WHERE number = ?"
         found = self._ask(words, (number,))
-        return _row(found[0]) if found else None
+        return self._row(found[0]) if found else None
 
     def counts(self) -> tuple[int, int]:
         """Return how many items there are, and how many of these have failed."""
@@ -109,6 +108,13 @@ class Reader:
         while found := list(self._column(words, (number, stream, piece))):
             yield from found
             piece += 1
+
+    def _row(self, found: Sequence[Any]) -> Row:
+        number, columns, *others, first = found
+        try:
+            return Row._make([number, json.loads(columns), *others, first or b""])
+        except (TypeError, ValueError) as problem:
+            raise self._unreadable(problem) from None
 
     def _column(self, words: str, given: Sequence[int]) -> Iterator[bytes]:
         yield from (data for (data,) in self._ask(words, given) if data)
@@ -167,8 +173,3 @@ class Reader:
     def _unreadable(self, problem: Exception) -> Exception:
         remedy = "try again" if "locked" in str(problem) else "it may be damaged"
         return refused(self._file.path, f"it cannot be read ({problem})", remedy)
-
-
-def _row(found: Sequence[Any]) -> Row:
-    number, columns, *others = found
-    return Row(number, json.loads(columns), *others)

@@ -61,10 +61,10 @@ def write_csv(reader: Reader, failed: bool, to: TextIO) -> None:
     """Write all that is known of the items, with a line of headings: `pandas.read_csv` reads it."""
     number, *ours = headings(reader.columns)
     writer = csv.writer(to, lineterminator="\n")
-    writer.writerow([number, *map(plain, reader.columns), *ours])
+    writer.writerow([number, *reader.columns, *ours])
     for row in reader.rows(failed):
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(row.started))
-        values = [plain(row.values.get(column, "")) for column in reader.columns]
+        values = [row.values.get(column, "") for column in reader.columns]
         outputs = [_text(reader.output(row.number, stream)) for stream in (OUT, ERR)]
         writer.writerow(
             [row.number, *values, row.status, row.why, row.worker, row.host, started,
@@ -74,11 +74,6 @@ def write_csv(reader: Reader, failed: bool, to: TextIO) -> None:
 
 def _text(pieces: Iterator[bytes]) -> str:
     return b"".join(pieces).decode(errors="backslashreplace")
-
-
-def plain(text: str) -> str:
-    """Return text that can be encoded: bytes that were no UTF-8 are written as such."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def write_exactly(reader: Reader, number: int, stream: int, to: BinaryIO) -> None:
