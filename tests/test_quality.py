@@ -28,7 +28,7 @@ ROOMS = (
     "sweep.items", "sweep.command", "sweep.log", "sweep.outputs", "sweep.outputs.results",
     "sweep.running", "sweep", "sweep.conducting", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
-    "launch.commandline", "launch.beside", "launch.cli",
+    "launch.commandline", "launch.beside", "launch.cli", "launch.worker_framework",
     "launch", "scoopmpi", "compat",
 )  # fmt: skip
 """`scoopmpi` is the top of the package itself: what users name."""

@@ -17,7 +17,6 @@ from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.pedigree import Program, Strand, program
 from ..tasks.unfinished import Unfinished
 from ..tasks.wrapped import Retry
-from ..watching.observer import Observer
 from ..wire import failure
 from . import watching_asked
 from .farm_results import FarmResults
@@ -26,6 +25,7 @@ if TYPE_CHECKING:  # workers come by here without a farm
     from ..checkpoint.record import Checkpoint
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
+    from ..process.job_end import JobEndWatch
     from .watching_asked import Asked
 
 T = TypeVar("T")
@@ -46,6 +46,10 @@ class FarmExecutor(Executor):
         self.farm = farm
         self.checkpoint = checkpoint
         self._show = show
+        self.job_end: Callable[[], JobEndWatch] | None = None
+        """Returns what knows when the batch job ends, where anybody does."""
+        self.tells_what_is_left = False
+        """True where the program itself tells what is left of it when it is stopped."""
 
     @property
     def unfinished(self) -> Unfinished:
@@ -148,14 +152,6 @@ class FarmExecutor(Executor):
     def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Drive the farm until `done()`; return False after `timeout` seconds."""
         return self.farm.wait_until(done, timeout)
-
-    def observe(self, reader: Observer) -> None:
-        """Have a reader hear of all that happens on the farm from now on."""
-        self.farm.observe(reader)
-
-    def leave_out(self, host: str) -> bool:
-        """Have the workers of a host get no tasks any more; False where it is the last host."""
-        return self.farm.left_out.leave_out(host)
 
     def finish(self, maps: bool = True) -> None:
         """Have run what runs although nobody waits for it: the program has ended.

@@ -120,10 +120,6 @@ class FarmResults:
         """Have no task begin any more; the values of those that workers have come still."""
         self._farm.maps.run_out(self._job)
 
-    def recalled(self, tasks: int) -> None:
-        """Have those who watch hear of tasks that are known, and not among those of the map."""
-        self._farm.maps.recalled(self._job, tasks)
-
     # What an executor's end calls.
 
     def finish(self, keep: bool) -> None:

@@ -27,14 +27,21 @@ class LeftOut:
         What they hold they end; those that join later are left out too.
         """
         with self._lock:
-            hosts = {worker: self._members.host(worker) for worker in self._members.present}
-            if not set(hosts.values()) - self._hosts - {host}:
+            if not self.others(host):
                 return False
             self._hosts.add(host)
-            for worker, of in hosts.items():
-                if of == host:
+            for worker in self._members.present:
+                if self._members.host(worker) == host:
                     self._bar(worker)
         return True
+
+    def others(self, host: str) -> bool:
+        """Return whether workers of another host take tasks. Any thread may ask."""
+        members = self._members
+        return any(
+            other != host and other not in self._hosts and worker not in members.lost
+            for worker, other in tuple(members.hosts.items())
+        )
 
     def joined(self, worker: int) -> None:
         """Leave out a worker that has joined on such a host; with the farm's lock held."""

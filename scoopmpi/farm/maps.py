@@ -162,11 +162,6 @@ class Maps:
             return False
         return job.outcomes >= self._scheduler.finished_of(job.number)
 
-    def recalled(self, job: MapJob, tasks: int) -> None:
-        """Tell the readers of tasks whose outcomes are known, and which are not among the map's."""
-        with self._lock:
-            self._jobs.recalled(job.number, None, tasks)
-
     def abandon(self, number: int) -> None:
         """Forget a map: nobody wants the rest. The garbage collector may call this at any point."""
         self._loop.abandon(number)

@@ -40,6 +40,8 @@ class Members:
         self.names: frozenset[str] | None = None
         """The functions of the program that every worker has; None before the first joined."""
         self._hosts: dict[int, str] = {}
+        self.hosts: Final[Mapping[int, str]] = self._hosts
+        """The hosts of workers that have joined, whatever has become of them."""
         self._pids: dict[int, int] = {}
         self._addresses: dict[int, tuple[str, ...]] = {}
         self._import_failed: set[int] = set()

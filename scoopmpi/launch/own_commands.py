@@ -1,4 +1,4 @@
-"""What `myscoop` does beside running a program: its own commands: checkpoint, status, and so on.
+"""What `myscoop` does beside running a program: its own commands, as checkpoint and status.
 
 The name of a command may be that of a program as well: which is meant is decided here, for all of
 them. What each does is in its own module.
@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 import click
 
-from . import checkpoint_command, report_command, results_command, status_command, trace_command
+from . import (
+    checkpoint_command,
+    report_command,
+    results_command,
+    status_command,
+    summarize_command,
+    trace_command,
+)
 
 _HELP = ("--help", "-h")
 
@@ -28,6 +35,7 @@ class _Own(NamedTuple):
 _COMMANDS: Mapping[str, _Own] = {
     "checkpoint": _Own(checkpoint_command.commands, checkpoint_command.takes),
     "status": _Own(status_command.command, status_command.takes),
+    "summarize": _Own(summarize_command.command, summarize_command.takes),
     "trace": _Own(trace_command.command, trace_command.takes),
     "report": _Own(report_command.command, report_command.takes),
     "results": _Own(results_command.command, results_command.takes),

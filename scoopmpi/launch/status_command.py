@@ -18,6 +18,7 @@ import click
 from ..program.scoop_options import UNABLE
 from ..watching.status import replaced_file, shown
 from ..watching.status.replaced_file import Unreadable
+from .coloured_lines import coloured
 
 WELL, FAILED, STALE = 0, 1, 3
 """Exit statuses: it runs or has ended well; it has failed, or was
@@ -30,9 +31,6 @@ _GIVEN_UP = 260.0
 is suspended may go on, one that was killed on another host does not."""
 _HOME, _TO_ITS_END, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 """What clears a terminal without a flicker: each line to its end, and then all that is below."""
-_COLOURS: Mapping[str, Mapping[str, Any]] = {
-    shown.GOOD: {"fg": "green"}, shown.BAD: {"fg": "red"}, shown.STRONG: {"bold": True},
-}  # fmt: skip
 
 
 def takes(words: Sequence[str]) -> bool:
@@ -113,12 +111,7 @@ def _lines(said: Mapping[str, Any], gone: bool, as_json: bool) -> list[str]:
         import json
 
         return [json.dumps(said)]
-    found = shown.lines(said, time.time(), gone)
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return [
-        each.text if plain or not each.mark else click.style(each.text, **_COLOURS[each.mark])
-        for each in found
-    ]
+    return coloured(shown.lines(said, time.time(), gone))
 
 
 def _on_terminal() -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 _OF_MYSCOOP = """
     --universe --hybrid --threads --multi --double --order --hyperthreads --sched --schedtype
     --setsched --setmpi --launcher --branchcount --mpirunoptions --overridepin --pinmpi
-    --variablesprefix --noenvmodules --basepath --output --output-check-timeout --output-check-fatal --logtofile
+    --variablesprefix --noenvmodules --basepath --output --output-check-timeout --output-check-fatal
+    --logtofile
     --dry-run --explain --as --showsched --showmpi --debugmpi --all-gpus --scoop-module
     --scoop-profile --scoop-load-modules --scoop-freeorigin --scoop-broker --scoop-tunnel
 """

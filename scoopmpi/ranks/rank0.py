@@ -137,7 +137,9 @@ def _lead(
     console.install(farm.reconfigured)
     payload.names_on_workers(lambda: farm.members.names)
     show = partial(_show_some, farm, readers)
-    current_executor.install(_executor(farm, checkpoint, options.debug_task, show))
+    executor = _executor(farm, checkpoint, options.debug_task, show)
+    executor.job_end = lambda: readers.job_end
+    current_executor.install(executor)
     status, pid = 1, os.getpid()
     try:
         run = unread.around(_program(program, arguments, options.interactive))
@@ -146,16 +148,18 @@ def _lead(
     finally:
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
-        status = _close(farm, stopping, watch, status, checkpoint, options.checkpoint)
+        tells = not executor.tells_what_is_left
+        status = _close(farm, stopping, watch, status, checkpoint, options.checkpoint, tells)
     return status
 
 
 def _close(
-    farm: Farm, stopping: Stopping, watch: HostWatch, status: int, checkpoint: Any, path: str | None
+    farm: Farm, stopping: Stopping, watch: HostWatch, status: int, checkpoint: Any,
+    path: str | None, tells: bool,
 ) -> int:  # fmt: skip
     """End the farm of a program that has ended, and return the exit status of all.
 
-    status: the program's. path: of the checkpoint.
+    status: the program's. path: of the checkpoint. tells: whether to tell what is left.
     """
     stopping.over()
     current_executor.install(None)
@@ -169,7 +173,8 @@ def _close(
 
         status = before_end.status(stopped, status)
         farm.fail(SystemExit(status))  # to whoever still waits; what is left is told below
-    _tell_of_stop(stopped, stopping, status, path)
+    if tells:
+        _tell_of_stop(stopped, stopping, status, path)
     farm.close(status, hurry=status > 128)
     return status
 

@@ -22,6 +22,8 @@ class SweepOptions:
     beside: bool = False
     delimiter: str | None = None
     comment: str | None = None
+    escape: str | None = None
+    loose_quotes: bool = False
     batch: str | None = None
     substitute: bool = False
     chdir: str | None = None
@@ -45,5 +47,6 @@ class SweepOptions:
     def asked(self) -> Asked:
         """Return which items are asked for."""
         return Asked(
-            self.data, self.lines, self.array, self.beside, self.delimiter, self.comment
+            self.data, self.lines, self.array, self.beside,
+            self.delimiter, self.comment, self.escape, self.loose_quotes,
         )  # fmt: skip

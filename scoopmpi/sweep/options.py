@@ -65,6 +65,10 @@ PARAMETERS: tuple[click.Option, ...] = (
         ["--comment"], metavar="CHARACTER", help="What rows that are no items begin with."
     ),
     click.Option(
+        ["--escape"], metavar="CHARACTER", help="What takes the next character's meaning in rows."
+    ),
+    click.Option(["--loose-quotes"], is_flag=True, hidden=True, help="Text may follow a quote."),
+    click.Option(
         ["--batch", "-batch"], type=_FILE, metavar="FILE",
         help="Run this script for each item, by the interpreter in its first line.",
     ),

@@ -43,9 +43,6 @@ class Results(Values, Protocol):
     def run_out(self) -> None:
         """Have no task begin any more; the values of those that run come still."""
 
-    def recalled(self, tasks: int) -> None:
-        """Have those who watch hear of tasks that are known, and not among those of the map."""
-
     def finish(self, keep: bool) -> None:
         """Have all tasks run. keep: whether somebody will take the outcomes later."""
 
@@ -130,9 +127,6 @@ class IteratorResults:
     def run_out(self) -> None:
         """Let go of the rest: nothing runs between two values."""
         self.close()
-
-    def recalled(self, tasks: int) -> None:
-        """Do nothing: nobody watches."""
 
     def leave(self) -> None:
         """Do nothing: where there is no farm, a map that nobody reads is run by `finish`."""

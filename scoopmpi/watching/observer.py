@@ -117,10 +117,7 @@ class Observer:
         """Hear that a worker has not begun the end of a batch in time: it is queued again."""
 
     def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
-        """Hear that the outcomes of tasks are known from a former run.
-
-        start: None of calls, and of items of a sweep, which have no number then.
-        """
+        """Hear that the outcomes of tasks were taken from a checkpoint; calls have no number."""
 
     def tasks_lost(
         self, job: int, worker: int, start: int, tasks: int, attempt: int, late: bool

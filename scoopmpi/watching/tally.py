@@ -150,7 +150,7 @@ class Tally(Observer):
     def tasks_recalled(self, job: int, start: int | None, tasks: int) -> None:
         with self.lock:
             if job in self.jobs:
-                if start is None and self.jobs[job].size is None:  # a call never submitted
+                if start is None:  # a call that was never submitted
                     self._count(self.jobs[job], known=tasks)
                 self._count(self.jobs[job], recalled=tasks)
 

@@ -14,7 +14,8 @@ import pytest
 
 from scoopmpi.program import ready_programs
 from scoopmpi.programs import simple_shell
-from scoopmpi.programs.simple_shell import Ended
+from scoopmpi.programs.simple_shell import Commands
+from scoopmpi.sweep.items.ended import Ended
 from tests.support.libraries import ROOT, Library
 from tests.support.starting import MYSCOOP, start
 
@@ -69,16 +70,15 @@ def test_what_cannot_be_meant_is_said(words: list[str], said: str) -> None:
     assert said in str(problem.value)
 
 
+def run(command: str, counter: int = 0) -> Ended:
+    return Commands(command)(counter)
+
+
 def test_a_command_sees_its_counter_and_who_runs_it() -> None:
-    ended = simple_shell.run("env | grep ^SCOOP_ | sort | cut -d= -f1; echo $SCOOP_COUNTER", -7)
+    ended = run("env | grep ^SCOOP_ | sort | cut -d= -f1; echo $SCOOP_COUNTER", -7)
     names = "SCOOP_COUNTER SCOOP_WORKER_FREEORIGIN SCOOP_WORKER_NAME SCOOP_WORKER_ORIGIN -7"
-    assert ended == (-7, 0, "\n".join([*names.split(), ""]).encode())
-
-
-def test_a_command_that_is_an_mpi_program_is_none_of_our_ranks() -> None:
-    env = {"PMIX_RANK": "1", "PMI_FD": "9", "OMPI_COMM_WORLD_RANK": "1", "OMPI_MCA_btl": "self"}
-    seen = simple_shell.environment(0, {**env, "PMISC": "mine"})
-    assert [name for name in seen if not name.startswith("SCOOP_")] == ["OMPI_MCA_btl", "PMISC"]
+    assert (ended.number, ended.status) == (-7, 0)
+    assert ended.out == "\n".join([*names.split(), ""]).encode()
 
 
 @pytest.mark.parametrize(
@@ -94,62 +94,29 @@ def test_a_command_that_is_an_mpi_program_is_none_of_our_ranks() -> None:
     ],
 )
 def test_how_a_command_failed(command: str, said: str | None) -> None:
-    found = simple_shell.problem(simple_shell.run(command, 1))
+    found = simple_shell.problem(run(command, 1))
     assert found == said if said is None else found is not None and found.endswith(said)
 
 
 def test_errors_and_output_of_a_command_keep_their_order() -> None:
     command = "echo one; echo two >&2; echo three"
-    assert simple_shell.run(command, 0).output == b"one\ntwo\nthree\n"
+    assert run(command).out == b"one\ntwo\nthree\n"
 
 
 def test_a_command_that_reads_finds_nothing_and_does_not_wait() -> None:
-    assert simple_shell.run("cat; echo end", 0) == (0, 0, b"end\n")
+    assert run("cat; echo end").out == b"end\n"
 
 
 def test_what_a_command_leaves_in_the_background_is_not_waited_for() -> None:
     begun = time.monotonic()
-    ended = simple_shell.run("sleep 30 & echo $!", 0)
-    os.kill(int(ended.output), 9)
+    ended = run("sleep 30 & echo $!")
+    os.kill(int(ended.out), 9)
     assert time.monotonic() - begun < 10
-
-
-@pytest.mark.ranks
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_running_command_dies_with_its_worker_and_a_finished_one_is_let_alone() -> None:
-    code = (
-        "from scoopmpi.programs import simple_shell\n"
-        "print(simple_shell.run('sleep 60 & echo $!', 0).output.decode(), end='', flush=True)\n"
-        "simple_shell.run('sleep 61 & sleep 0.5; echo $! > /proc/$PPID/fd/1; wait', 1)\n"
-    )
-    worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
-    finished, running = (int(worker.stdout.readline()) for _ in range(2))
-    worker.kill()
-    worker.wait(timeout=20)
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{running}").exists() and state(running) != "Z":
-        assert time.monotonic() < deadline, "the command outlives its worker"
-        time.sleep(0.02)
-    assert state(finished) == "S"
-    os.kill(finished, 9)
-    worker.stdout.close()
-
-
-def state(pid: int) -> str:
-    """A process's state as Linux names it: S sleeping, Z dead and not yet collected."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
-def test_a_large_output_arrives_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simple_shell, "PIECE", 1 << 16)
-    ended = simple_shell.run("head -c 5000001 /dev/zero", 0)
-    assert ended == (0, 0, bytes(5000001))
 
 
 def test_bytes_are_printed_as_they_are(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     for output in (b"\xff\x00 no end", b"", b"\n", b"a\r\nb\n"):
-        simple_shell.show(Ended(0, 0, output))
+        simple_shell.show(Ended(0, b"", 1, "host", 0, 0.0, 0.0, out=output))
     assert capfdbinary.readouterr().out == b"\xff\x00 no end\n\na\r\nb\n"
 
 

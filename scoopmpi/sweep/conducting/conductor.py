@@ -1,51 +1,194 @@
-"""A sweep from its first item to its exit status, on rank 0."""
+"""A sweep from its options to its exit status, on rank 0: the story, of which each line is a file.
+
+preparing   table, command, log, outputs: whatever is wrong is found before anything begins
+scripts     the prolog
+course      the items: out to the farm, and back, until all have ended
+preparing   what waits is written, to the outputs and the log
+results     files that items have written become one
+scripts     the epilog
+telling     the last line
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from functools import partial
+import os
+import signal
 
-from ... import futures
+from ...program.scoop_options import STOPPED, UNABLE
 from ..asked import SweepOptions
-from ..command.words import Words
-from ..items.ended import Ended
-from ..items.identity import Identity
-from ..items.item import Item
-from ..items.opening import opened
-from ..log.known import State
-from ..log.sweep_log import SweepLog
-from ..running.plan import Plan
-from ..running.run import run
-from . import choosing
+from ..halting import FAIL, SUCCESS
+from ..running.variables import common
+from . import results, scripts, telling
+from .course import Course
+from .preparing import PROBLEMS, Parts, prepared
+from .telling import Outcome
+from .workers import Workers
+
+FAILED = 1
+"""The exit status where some items are not done."""
+OF_SIGNALS = 128
+"""What the exit status of a program has above the number of the signal that has ended it."""
 
 
 def conduct(options: SweepOptions) -> int:
-    """Run all items that are to be run; return the exit status of the sweep."""
-    command = Words(options.words)
-    source = opened(options.asked)
-    identity = Identity(source.columns, command.digest())
-    plan = Plan(command, source.columns)
-    log = None if options.log is None else SweepLog(options.log, {})
-    kept = (lambda ended: None) if log is None else log.ended
-    sink = choosing.sink(kept, source.columns, command.name, options.output_dir, options.results)
+    """Run all items that are to be run; return the exit status of the sweep.
 
-    def items() -> Iterator[Item]:
-        for item in source:
-            known = item._replace(digest=identity.of(item.values))
-            if log is not None and log.known.state(known) is State.DONE:
-                continue
-            sink.expected(known)
-            yield known
+    What ends the program from outside raises SystemExit here, when all is written and told.
+    """
+    workers = Workers()
+    if workers.checkpoint:
+        telling.say("--checkpoint keeps what tasks of programs return; of a sweep --log FILE does")
+        return UNABLE
+    try:
+        parts = prepared(options, workers)
+    except PROBLEMS as problem:
+        telling.say(str(problem))
+        return UNABLE
+    workers.tells_what_is_left()
+    return Conductor(parts, workers).run()
 
-    failures = 0
-    ended: Ended
-    for ended in futures.map_as_completed(partial(run, plan), items()):
-        sink.add(ended)
-        failures += not ended.well
-    sink.close()
-    if log is not None:
-        log.close()
-    if failures:
-        print(f"sweep: {failures} items failed", file=sys.stderr)
-    return 1 if failures else 0
+
+class Conductor:
+    """Conducts one sweep, whose parts are ready."""
+
+    def __init__(self, parts: Parts, workers: Workers) -> None:
+        self._parts = parts
+        self._course = Course(parts, workers)
+        self._early: str | None = None  # why it ends before all items have run
+        self._status = 0
+
+    def run(self) -> int:
+        """Run the sweep, and return its exit status."""
+        self._tell_beginning()
+        ended: SystemExit | None = None
+        try:
+            self._run_items()
+        except SystemExit as error:
+            ended = error
+            self._ends(_why(error), 0)
+        finally:
+            if self._parts.close():
+                self._status = self._status or FAILED
+        if self._early is None:
+            self._run_what_follows()
+        self._tell_end()
+        if ended is not None:
+            raise ended
+        return self._exit_status()
+
+    def _run_items(self) -> None:
+        """Run prolog and items; note why, where that ends before all have run."""
+        try:
+            problem = self._prolog()
+            if problem is not None:
+                self._ends(f"the prolog has failed, {problem}", FAILED)
+                return
+            self._course.run()
+        except BrokenPipeError:
+            _drop_stdout()
+            self._ends("nobody reads what items print", OF_SIGNALS + signal.SIGPIPE)
+        except KeyboardInterrupt:
+            self._ends("stopped by Ctrl-C", OF_SIGNALS + signal.SIGINT)
+        except PROBLEMS as problem:  # of items that are read once, as they run
+            self._ends(str(problem), FAILED)
+        else:
+            if self._course.halted and self._parts.halt is not None:
+                self._ends(f"ended by --halt {self._parts.halt.text}", 0)
+            elif self._left:
+                self._ends("the batch job is at its end", STOPPED)
+
+    def _ends(self, why: str, status: int) -> None:
+        self._early, self._status = why, status
+
+    def _prolog(self) -> str | None:
+        """Run the prolog, unless a former run has; return how it has failed."""
+        options, former = self._parts.options, self._parts.former
+        if options.prolog is None or (former.any and not options.enable_prolog):
+            return None
+        return self._script(options.prolog)
+
+    def _run_what_follows(self) -> None:
+        """Join the results, and run the epilog: all items have been tried."""
+        options = self._parts.options
+        try:
+            if options.reduce is not None:
+                results.join(self._parts, set(self._course.failed))
+        except PROBLEMS as problem:
+            telling.say(str(problem))
+            self._status = FAILED
+        if options.epilog is not None:
+            problem_of_script = self._script(options.epilog)
+            if problem_of_script is not None:
+                telling.say(f"the epilog has failed, {problem_of_script}")
+                self._status = FAILED
+
+    def _script(self, path: str) -> str | None:
+        return scripts.run(scripts.call(path), common(self._parts.plan, os.environ))
+
+    # How it stands.
+
+    @property
+    def _left(self) -> int | None:
+        """How many items have not run to their end; None where that is not known."""
+        course = self._course
+        to_run = self._parts.to_run
+        if course.supply.all_seen:
+            to_run = course.supply.given
+        return None if to_run is None else to_run - course.well - len(course.failed)
+
+    @property
+    def _size(self) -> int | None:
+        size, supply = self._parts.source.size, self._course.supply
+        return supply.seen if size is None and supply.all_seen else size
+
+    def _exit_status(self) -> int:
+        halt = self._parts.halt
+        if self._status:
+            return self._status
+        if self._course.halted and halt is not None and halt.why in (FAIL, SUCCESS):
+            return FAILED if halt.why == FAIL else 0
+        return FAILED if self._course.failed or self._parts.former.failed else 0
+
+    # What is told.
+
+    def _tell_beginning(self) -> None:
+        log, former, size = self._parts.log, self._parts.former, self._parts.source.size
+        if size == 0:
+            telling.say("there are no items")
+        if log is None:
+            return
+        for line in telling.of_log(self._parts.options.log or "", log.known):
+            telling.say(line)
+        counts = former.counts
+        if counts is not None:
+            telling.say(telling.of_former(counts, self._parts.options.retry))
+            log.items(counts.items, counts.done, counts.items - counts.done - (self._left or 0))
+        elif size is not None:
+            log.items(size)
+
+    def _tell_end(self) -> None:
+        outcome = Outcome(
+            self._size, len(self._course.failed), self._course.failed[: telling.MOST],
+            self._parts.former.failed, self._left,
+        )  # fmt: skip
+        line = telling.of_end(outcome, self._parts.options.log, self._early)
+        if line is not None:
+            telling.say(line)
+
+
+def _why(error: SystemExit) -> str:
+    """Return why the program is ended from outside, by the status that it gets."""
+    if error.code == STOPPED:
+        return "stopped before the end of the batch job"
+    number = error.code - OF_SIGNALS if isinstance(error.code, int) else 0
+    try:
+        return f"stopped by {signal.Signals(number).name}"
+    except ValueError:
+        return "stopped"
+
+
+def _drop_stdout() -> None:
+    """Have what is still printed go nowhere: at its end Python would fail with it once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

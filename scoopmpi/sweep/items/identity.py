@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from os import fsencode
 
 SIZE = 8
 """Bytes of a digest: of 10^7 items two are alike once in 400,000 tables, and the number counts."""
@@ -20,18 +21,15 @@ class Identity:
 
     def __init__(self, columns: Sequence[str], command: bytes) -> None:
         self._begun = blake2b(command, digest_size=SIZE)
-        self._begun.update(_joined(columns))
+        self._begun.update(b"%d:" % len(command) + _joined(columns) + b"\0\0")
 
     def of(self, values: Sequence[str]) -> bytes:
-        """Return the digest of an item with these values."""
+        """Return the digest of an item with these values, one for each column."""
         hashed = self._begun.copy()
         hashed.update(_joined(values))
         return hashed.digest()
 
 
 def _joined(words: Sequence[str]) -> bytes:
-    return b"".join(b"%d:" % len(word) + word for word in map(_encoded, words))
-
-
-def _encoded(word: str) -> bytes:
-    return word.encode(errors="surrogateescape")
+    """Return the bytes of words as they stand in the file; no value of an item has a NUL."""
+    return fsencode("\0".join(words))

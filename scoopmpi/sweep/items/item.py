@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -24,6 +24,8 @@ class Source(Protocol):
 
     columns: tuple[str, ...]
     """The names of the values: variables of each item."""
+    variables: Mapping[str, str]
+    """Variables that are the same for all items, and no part of what an item is."""
     size: int | None
     """How many items there are, None where that is not known before all are read."""
 

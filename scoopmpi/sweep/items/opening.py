@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from .item import Item, ItemsProblem, Source
-
-ARRAY_ID = "PBS_ARRAYID"
-"""The column of items that are numbers of an array (-t)."""
-LINE = "ITEM"
-"""The column of items that are lines."""
+from .array import Numbers
+from .dialect import Spelling
+from .files import STDIN
+from .item import ItemsProblem, Source
+from .lines import Lines
+from .table import Table
+from .together import Behind, Beside, Named
 
 
 class Asked(NamedTuple):
-    """What is asked for: tables, a list, or a range.
+    """What is asked for: tables, a list, a range, or some of them side by side.
 
     data: tables, one behind the other. lines: a file with an item a line; "-" is stdin.
     array: numbers, as in `1-10,15`. beside: tables stand side by side, as `wsub` reads them.
-    delimiter, comment: of tables; None: detected, and no comments.
+    delimiter, comment, escape, loose_quotes: of tables, as in `Spelling`.
     """
 
     data: Sequence[str] = ()
@@ -28,40 +28,29 @@ class Asked(NamedTuple):
     beside: bool = False
     delimiter: str | None = None
     comment: str | None = None
-
-
-class _Rows:
-    size: int | None = None
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        with open(path, newline="") as file:
-            self.columns = tuple(next(csv.reader(file)))
-
-    def __iter__(self) -> Iterator[Item]:
-        with open(self._path, newline="") as file:
-            for number, row in enumerate(csv.reader(file)):
-                if number:
-                    yield Item(number, tuple(row))
-
-
-class _Numbers:
-    columns: tuple[str, ...] = (ARRAY_ID,)
-
-    def __init__(self, text: str) -> None:
-        first, _, last = text.partition("-")
-        self._numbers = range(int(first), int(last) + 1)
-        self.size: int | None = len(self._numbers)
-
-    def __iter__(self) -> Iterator[Item]:
-        for number in self._numbers:
-            yield Item(number, (str(number),))
+    escape: str | None = None
+    loose_quotes: bool = False
 
 
 def opened(asked: Asked) -> Source:
-    """Return the items that are asked for; ItemsProblem says what is wrong with them."""
+    """Return the items that are asked for; ItemsProblem says what is wrong with them.
+
+    Files are read once here, to the end.
+    """
+    if [*asked.data, asked.lines].count(STDIN) > 1:
+        raise ItemsProblem("stdin (-) can be read only once: give one of them as a file")
+    sources: list[Named] = []
     if asked.array is not None:
-        return _Numbers(asked.array)
-    if asked.data:
-        return _Rows(asked.data[0])
-    raise ItemsProblem("which items? --data FILE, --lines FILE or -t 1-100")
+        sources.append(Numbers(asked.array))
+    sources.extend(_tables(asked))
+    if asked.lines is not None:
+        sources.append(Lines(asked.lines))
+    if not sources:
+        raise ItemsProblem("which items? --data FILE, --lines FILE or -t 1-100")
+    return sources[0] if len(sources) == 1 else Beside(sources)
+
+
+def _tables(asked: Asked) -> list[Named]:
+    spelling = Spelling(asked.delimiter, asked.comment, asked.escape, asked.loose_quotes).checked()
+    tables: list[Named] = [Table(path, spelling) for path in asked.data]
+    return tables if asked.beside or len(tables) < 2 else [Behind(tables)]

@@ -50,8 +50,8 @@ class Counts(NamedTuple):
             have = "has" if self.failed == 1 else "have"
             parts.append(f"{self.failed} {have} failed (--retry runs them again)")
         if self.changed:
-            were = "was" if self.changed == 1 else "were"
-            parts.append(f"{self.changed} {were} another row or command, and run again")
+            run = "runs" if self.changed == 1 else "run"
+            parts.append(f"{self.changed} had another row or command and {run} again")
         if self.gone:
             parts.append(f"{self.gone} {_are(self.gone)} not among the items any more")
         return ", ".join(parts)

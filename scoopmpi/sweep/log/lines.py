@@ -24,10 +24,12 @@ from ..items.ended import Ended
 
 HEADER = b"# scoopmpi sweep 1 "
 """A run begins; behind it, as JSON, what later ones need to know. The number is of the format."""
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _NOBODY = bytes(8)
 """The digest of an item of which none was asked for: it stands for any."""
 _OF_SHELLS = 128
 """What shells add to a signal's number, for an exit status."""
+_NO_HOST = re.compile(r"[^!-~]")
 _DATE = rb"(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})"
 _START = rb"(\d{1,18}) started by (\d{1,9}) at " + _DATE + rb"\r?\n"
 _DETAIL = rb"# (\d{1,18}) ([0-9a-f]{16}) ([^\r\n]*)\r?\n"
@@ -107,7 +109,7 @@ def ended(how: Ended) -> bytes:
     Where the end of the batch job has ended the item only a remark: it is to be run again.
     """
     digest = (how.digest or _NOBODY).hex().encode()
-    host = how.host.encode("ascii", "backslashreplace").replace(b" ", b"_") or b"-"
+    host = _NO_HOST.sub("_", how.host).encode() or b"-"
     times = b"%.3f %.3f" % (how.started, how.seconds)
     detail = b"# %d %b %b %b%b\n" % (how.number, digest, times, host, _more(how))
     if how.why == "job":
@@ -166,8 +168,11 @@ def is_over(remark: bytes) -> bool:
 
 def moment(date: bytes) -> float:
     """Return the seconds since 1970 of a date as `started` writes it; 0 where there is no such."""
+    text = date.decode()
+    hour, minute, second = map(int, text[11:19].split(":"))
+    month = 1 + _MONTHS.find(text[4:7]) // 3
     try:
-        return time.mktime(time.strptime(date.decode(), "%a %b %d %H:%M:%S %Y"))
+        return time.mktime((int(text[20:]), month, int(text[8:10]), hour, minute, second, 0, 0, -1))
     except (ValueError, OverflowError):
         return 0.0
 

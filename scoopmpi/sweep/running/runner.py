@@ -82,6 +82,7 @@ class Runner:
         if self._known is None:
             if identity.this.rank and threading.current_thread() is threading.main_thread():
                 heard_by_programs()
+            warden()  # it is to be there before an item is
             chdir = self.plan.chdir
             self._known = _Here(
                 socket.gethostname(),
@@ -103,7 +104,7 @@ class Runner:
             words = [here.directory.program(words[0], cwd), *words[1:]]
         if script is not None:
             words = [*words, here.script.named(script)]
-        with written(self.plan.merged) as files:
+        with written(self.plan, item.number) as files:
             group = Group(words, env, cwd, files.out, files.err)
             return self._watched(group, seconds, why, files)
 

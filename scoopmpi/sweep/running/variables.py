@@ -8,12 +8,9 @@ from collections.abc import Mapping
 
 from ...process import identity
 from ...process.launcher_variables import without_place
+from ..items.array import ARRAY_ID, ARRAY_NAMES
 from ..items.item import Item
-from ..items.opening import ARRAY_ID
 from .plan import Plan
-
-ARRAY_NAMES = ("PBS_ARRAY_INDEX", "SLURM_ARRAY_TASK_ID", "SGE_TASK_ID", "LSB_JOBINDEX")
-"""What batch systems beside Torque call the number of a job in an array."""
 
 
 def common(plan: Plan, env: Mapping[str, str]) -> dict[str, str]:

@@ -45,6 +45,11 @@ class Warden:
                 stdin=subprocess.PIPE, stdout=file, stderr=subprocess.DEVNULL, bufsize=0,
             )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def guards(self, group: int) -> None:
         """Watch over a group of processes, until another or none is named."""
         self._group[:] = b"%-*d\n" % (_SIZE - 1, group)

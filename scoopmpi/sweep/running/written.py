@@ -1,7 +1,8 @@
-"""What an item writes, while it runs: files without names, so that nothing of it is left behind.
+"""Where an item writes: into files, of its own in a directory, or without names.
 
 Files, not pipes: a command that leaves something in the background would last as long as that. On
-disk rather than in memory, which large outputs need anyway on their way to rank 0.
+disk rather than in memory, which large outputs need anyway on their way to rank 0. One without a
+name leaves nothing behind, however its worker ends.
 """
 
 from __future__ import annotations
@@ -12,35 +13,66 @@ import tempfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..outputs.directory import Files
+from .not_started import NotStarted
+from .plan import Plan
+
 PIECE = 1 << 30
 """Read at once: one read takes less than 2 GiB."""
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
 
 
 class Written(NamedTuple):
-    """Where an item writes: two descriptors, which are the same where its streams are merged."""
+    """Where an item writes: two descriptors, which are the same where its streams are merged.
+
+    answered: what it has written goes to rank 0.
+    """
 
     out: int
     err: int
+    answered: bool
 
     def content(self) -> tuple[bytes, bytes]:
-        """Return what has been written so far, to stdout and to stderr."""
+        """Return what has been written so far to stdout and to stderr, as far as it is answered."""
+        if not self.answered:
+            return b"", b""
         return _content(self.out), b"" if self.err == self.out else _content(self.err)
 
 
 @contextlib.contextmanager
-def written(merged: bool) -> Iterator[Written]:
-    """Make files for an item, and let go of them after the block."""
-    out = _unnamed()
+def written(plan: Plan, number: int) -> Iterator[Written]:
+    """Make files for the item with a number, and let go of them after the block.
+
+    Raises NotStarted where they cannot be made.
+    """
     try:
-        err = out if merged else _unnamed()
-        try:
-            yield Written(out, err)
-        finally:
-            if err != out:
-                os.close(err)
+        files = Files(plan.output_dir, number, plan.merged) if plan.output_dir else _Unnamed(plan)
+    except OSError as error:
+        where = plan.output_dir or tempfile.gettempdir()
+        said = f"no file for its output can be made in {where!r}: {error.strerror}"
+        raise NotStarted(said) from error
+    try:
+        yield Written(files.out, files.err, answered=plan.output_dir is None)
     finally:
-        os.close(out)
+        files.close()
+
+
+class _Unnamed:
+    """Two files, which are one where the item's streams are merged."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.out = self.err = _unnamed()
+        if not plan.merged:
+            try:
+                self.err = _unnamed()
+            except BaseException:
+                os.close(self.out)
+                raise
+
+    def close(self) -> None:
+        """Let go of them."""
+        for fd in {self.out, self.err}:
+            os.close(fd)
 
 
 def _unnamed() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_YEAR = 365 * _DAY
 _FARTHEST = 1e11
 """Of moments: some systems have no date beyond."""
 
@@ -36,9 +37,11 @@ def memory(size: float) -> str:
 
 def moment(seconds: float, now: float) -> str:
     """Return a moment by this machine's clock: `14:05:30`, with the day where it is not today's."""
-    then = time.localtime(min(max(seconds, 0.0), _FARTHEST))
-    today = time.localtime(now)[:3] == then[:3]
-    return time.strftime("%H:%M:%S" if today else "%a %d %b %H:%M", then)
+    then, today = time.localtime(min(max(seconds, 0.0), _FARTHEST)), time.localtime(now)
+    if then[:3] == today[:3]:
+        return time.strftime("%H:%M:%S", then)
+    year = "" if abs(seconds - now) < _YEAR else " %Y"
+    return time.strftime(f"%a %d %b{year} %H:%M", then)
 
 
 def share(part: float) -> str:

@@ -1,0 +1,136 @@
+"""`wresume -jobid 445948`: another job, which goes on where that one was.
+
+What the first one was asked for is in its log; the batch file is as it was then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...sweep.asked import SweepOptions
+from ...sweep.options import as_words
+from . import batch_file, checking, job_script, logs, options_for_job, submission
+from .batch_file import PBS, BatchFile
+from .command import Command
+from .job_script import JobScript
+from .submission import Submission
+from .submitting import chosen
+from .words import Given, Option, Refused
+
+COMMAND = Command(
+    "wresume",
+    "(-jobid JOBID | -l LOG) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
+    "Submit a job that goes on where an earlier one has ended: with the items that are not done, "
+    "into the same log. It is asked for as that one was, but for what is given here.",
+    (
+        Option("jobid", "The number of the earlier job; its log is in this directory.", "JOBID"),
+        Option("l", "The log of the earlier job; anything else behind -l is for qsub.", "LOG"),
+        Option("retry", "Run those again that have failed."),
+        Option("enable_prolog", "Run the prolog again."),
+        Option("prolog", "Run this one, instead of the former.", "FILE"),
+        Option("disable_epilog", "Do not run the epilog."),
+        Option("epilog", "Run this one, instead of the former.", "FILE"),
+        Option("disable_options", "Forget which options the earlier job was submitted with."),
+        *submission.OF_JOB,
+        submission.STOP_BEFORE,
+        *submission.SWEEPS,
+        *(Option(name, "", "VALUE") for name in ("N", "C", "t")),
+    ),
+    (
+        "wresume -jobid 445948",
+        "wresume -l run.pbs.log445948 -retry",
+        "wresume -l walltime=1:30:00 -jobid 445948",
+    ),
+    "All other options go to qsub or sbatch, and win over those of the earlier job.",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run the command."""
+    COMMAND.main(run)
+
+
+def run(given: Given) -> int:
+    """Submit a job that goes on with another's log; return the exit status."""
+    path, resources = _log(given)
+    said = logs.last_run(path, logs.told_by(path))
+    submission.remarks(COMMAND, given)
+    for name in ("N", "C", "t"):
+        if given.has(name) and not given.has("quiet"):
+            COMMAND.say(f"-{name} {given.last(name)} is left out: it is as for the earlier job")
+    directory = str(said.get("directory") or os.getcwd())
+    asked, texts = _asked(given, said, path, directory)
+    file = None if asked.batch is None else batch_file.read(asked.batch)
+    before = submission.before(asked.submitted or "")
+    new = [*given.rest, *(word for each in resources for word in ("-l", each))]
+    old = () if given.has("disable_options") else before.rest
+    whose = {each.whose for each in file.directives} if file else set()
+    system = chosen(whose, [*old, *new], os.environ.get("PATH"))
+    rest = options_for_job.merged(old, new, system.whose)
+    rest = [*_name(rest, file, path, system.whose), *rest]
+    all_given = replace(given, values={**before.values, **given.values})
+    source = checking.checked(asked, None if file is None else file.text)
+    there = replace(_in_job(asked, texts), submitted=submission.record(all_given, rest))
+    script = JobScript(
+        system.whose, file.for_job if file else (), directory,
+        submission.runs(all_given, rest, system.whose), as_words(there), texts, os.environ,
+    )  # fmt: skip
+    return Submission(system, rest, script, source).deliver(COMMAND, given)
+
+
+def _log(given: Given) -> tuple[str, list[str]]:
+    """Return the log, and what else stands behind -l: resources for qsub."""
+    words = given.all("l")
+    found = [word for word in words if os.path.isfile(word) or "=" not in word]
+    job = given.last("jobid")
+    if job is not None:
+        return logs.of_job(job), words
+    if len(found) != 1:
+        several = f": {' or '.join(found)}?" if found else ""
+        raise Refused(f"which job{several}? For example: wresume -jobid 445948, or -l LOG")
+    return found[0], [word for word in words if word != found[0]]
+
+
+def _asked(
+    given: Given, said: Mapping[str, Any], path: str, directory: str
+) -> tuple[SweepOptions, dict[str, bytes]]:
+    """Return what the sweep is asked for now, and texts of files that come with the job."""
+    words = said.get("words")
+    if not isinstance(words, list):
+        raise Refused(f"{path} does not say what the sweep was asked for: submit it by wsub")
+    old = submission.parsed(list(map(str, words)), directory)
+    texts = {}
+    if (prolog := given.last("prolog")) is not None:
+        texts[job_script.PROLOG] = batch_file.text_of(prolog)
+    if (epilog := given.last("epilog")) is not None:
+        texts[job_script.EPILOG] = batch_file.text_of(epilog)
+    dropped = given.has("disable_epilog") and epilog is None
+    again = replace(
+        old, log=os.path.abspath(path), retry=given.has("retry"),
+        prolog=prolog or old.prolog, enable_prolog=given.has("enable_prolog") or prolog is not None,
+        epilog=None if dropped else epilog or old.epilog,
+    )  # fmt: skip
+    if again.enable_prolog and again.prolog is None:
+        raise Refused("-enable_prolog: the earlier job had no prolog; -prolog FILE is a new one")
+    options = as_words(replace(again, words=()))
+    new = submission.sweeps_words(given)
+    return submission.parsed([*options, *new, "--", *again.words], os.getcwd()), texts
+
+
+def _in_job(asked: SweepOptions, texts: Mapping[str, bytes]) -> SweepOptions:
+    """Return the same with the files that come with the job under their names there."""
+    new = {
+        name: word
+        for name, word in (("prolog", job_script.PROLOG), ("epilog", job_script.EPILOG))
+        if word in texts
+    }
+    return replace(asked, **new)  # type: ignore[arg-type]
+
+
+def _name(rest: Sequence[str], file: BatchFile | None, path: str, whose: str) -> list[str]:
+    names = ("-N",) if whose == PBS else ("-J", "--job-name")
+    given = options_for_job.value(rest, *names) or (file and file.job_name)
+    return [] if given else [names[-1], logs.name_of_job(path)]

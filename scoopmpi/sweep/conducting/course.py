@@ -1,0 +1,181 @@
+"""The items of a sweep, run: out to the farm, and back to log and outputs, until all have ended.
+
+Each item is judged as it comes back: it has ended for good, or it runs again elsewhere, or it was
+the one that ends the sweep. Who takes what it has printed is in `outputs`, who runs it in `farm`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import time
+from array import array
+from typing import Any
+
+from ...tasks import retry
+from ...tasks.executor import MapOptions
+from ...tasks.limit import NO_LIMIT
+from ...tasks.outcomes import Raised
+from ...tasks.results import Results
+from ...tasks.wrapped import Retry
+from ..halting import Counts
+from ..items.ended import Ended
+from ..items.item import Item
+from ..running.failed_item import BY_JOB, Attempt, ItemFailed
+from ..running.runner import Runner
+from ..running.variables import Variables
+from . import telling
+from .begun import Begun
+from .failing_hosts import FailingHosts
+from .preparing import Parts
+from .supply import Supply
+from .workers import Workers
+
+LOOK = 0.5
+"""Seconds between two looks at what runs, while nothing comes."""
+LOST = "lost"
+"""Why an item has ended whose workers have died."""
+
+
+class Course:
+    """Runs the items of one sweep."""
+
+    def __init__(self, parts: Parts, workers: Workers) -> None:
+        self._parts, self._workers = parts, workers
+        self.supply = Supply(parts.items(), parts.former.wanted, parts.sink.expected)
+        self.failed = array("q")
+        """The numbers of the items that have failed for good."""
+        self.well = 0
+        """How many items are done."""
+        self.halted = False
+        """True where `--halt` has ended the sweep."""
+        self._counts = Counts()  # with those that may run again
+        self._hosts = FailingHosts(workers.leave_out, workers.others)
+        self._begun = Begun()
+        self._looked = time.monotonic()
+        self._results: Results | None = None
+
+    def run(self) -> None:
+        """Return when all items have ended for good, or `--halt` has ended the sweep."""
+        if self._parts.log is not None:
+            self._workers.observe(self._begun)
+        size = self._parts.to_run
+        while True:
+            results = self._results = self._handed_out(size)
+            try:
+                self._take_all(results)
+            finally:
+                results.close()
+            for ended in self._hosts.rest():
+                self._over(ended)
+            if self.halted or not self.supply.waiting:
+                return
+            size = self.supply.waiting
+
+    def _handed_out(self, size: int | None) -> Results:
+        options = MapOptions(
+            ordered=False, task_timeout=NO_LIMIT, retry=_retry(self._parts.options.retries),
+            size=size, window=self._workers.window,
+        )  # fmt: skip
+        attempt = Attempt(Runner(self._parts.plan))
+        return self._workers.executor.results(attempt, [self.supply], options)
+
+    def _take_all(self, results: Results) -> None:
+        while True:
+            while not results.wait(LOOK):
+                self._look()
+            outcomes = results.outcomes()
+            if not outcomes:
+                return
+            for outcome in outcomes:
+                self._take(self._ended(outcome))
+            if time.monotonic() - self._looked > LOOK:
+                self._look()
+            if self.halted and self._parts.halt is not None and self._parts.halt.now:
+                return
+
+    def _look(self) -> None:
+        """Tell the log of items that last, and let go of failures that are what they seem."""
+        self._looked = time.monotonic()
+        for runs in self._begun.lasting() if self._parts.log is not None else ():
+            item = self.supply.at(runs.place)
+            if item is not None and self._parts.log is not None:
+                self._parts.log.started(item.number, runs.worker, runs.since)
+        for ended in self._hosts.quiet(self._looked):
+            self._over(ended)
+
+    # One item.
+
+    def _ended(self, outcome: Any) -> Ended:
+        """Return how an item has ended, of which a worker has answered, or none could."""
+        if type(outcome) is not Raised:
+            ended: Ended = outcome
+            return ended
+        error = outcome.error
+        if isinstance(error, ItemFailed):
+            return error.ended
+        item = None if outcome.task is None else self.supply.at(outcome.task)
+        if item is None:  # the farm itself has ended
+            raise error
+        return _without_answer(item, error)
+
+    def _take(self, ended: Ended) -> None:
+        if ended.why == BY_JOB:  # it is as if it had not begun
+            self.supply.ended(ended.number)
+            return
+        self._count(ended, 1)
+        if self.halted:
+            self._over(ended)
+            return
+        judged = self._hosts.ended(ended, time.monotonic())
+        if judged.host is not None:
+            telling.say(telling.of_host(judged.host, judged.again))
+        for each in judged.again:
+            self._count(each, -1)
+            self.supply.again(each.number)
+        for each in judged.final:
+            self._over(each)
+        self._halt_where_asked()
+
+    def _count(self, ended: Ended, by: int) -> None:
+        failed, well = self._counts
+        self._counts = Counts(failed, well + by) if ended.well else Counts(failed + by, well)
+
+    def _halt_where_asked(self) -> None:
+        halt, size = self._parts.halt, self._parts.source.size
+        if size is None and self.supply.all_seen:
+            size = self.supply.seen
+        if halt is not None and halt.reached(self._counts, size) and self._results is not None:
+            self.halted = True
+            self._results.run_out()
+
+    def _over(self, ended: Ended) -> None:
+        """Take in that an item has ended for good."""
+        item = self.supply.ended(ended.number)
+        if ended.well:
+            self.well += 1
+        else:
+            self.failed.append(ended.number)
+        if self._parts.joblog is not None:
+            self._parts.joblog.ended(ended, self._shown(item))
+        self._parts.sink.add(ended)
+
+    def _shown(self, item: Item) -> str:
+        """Return the command of an item as a person would write it."""
+        variables = Variables(self._parts.plan).of(item)
+        return shlex.join(self._parts.plan.command.call(variables).words)
+
+
+def _retry(retries: int) -> Retry | None:
+    return retry.asked(retries, None, ItemFailed)
+
+
+def _without_answer(item: Item, error: BaseException) -> Ended:
+    """Return the end of an item whose workers have died, or could not say how it has ended."""
+    rank, host = getattr(error, "rank", None), getattr(error, "host", None)
+    lost = rank is not None
+    why = LOST if lost else f"its worker cannot say how it ended: {error}"
+    return Ended(
+        item.number, item.digest, rank or 0, host or "", -signal.SIGKILL if lost else 1,
+        time.time(), 0.0, why,
+    )  # fmt: skip

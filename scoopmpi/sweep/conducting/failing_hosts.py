@@ -1,0 +1,143 @@
+"""Which host fails by itself: items end at once there, one after the other, and elsewhere do not.
+
+A licence that is missing, a file system that is not mounted: such a host takes an item each few
+milliseconds and would fail the whole table. So failures that come at once are kept for a moment.
+Where there are more of them in a row than chance would bring, given what happens elsewhere
+meanwhile, the host is left out and they run again; else they are what they seem. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+from typing import NamedTuple
+
+from ..items.ended import Ended
+
+AT_ONCE = 1.0
+"""Seconds: a failure that took less has done nothing, whatever items take."""
+SHARE = 0.1
+"""The same of less than this share of what an item takes that is done."""
+LEAST = 10
+"""Failures in a row, at least."""
+CHANCE = log(1e-10)
+"""So unlikely must be as many failures in a row, by the share that fails elsewhere meanwhile. That
+is 10 in a row where 10 of 10 elsewhere are done, 21 where a third fails there, 34 where nothing has
+ended there yet; where all fail there it is never."""
+SILENCE = 10.0
+"""Seconds without another failure after which a row of them is over: a host that fails by itself
+fails all the time."""
+
+
+class Judged(NamedTuple):
+    """What follows from how an item has ended.
+
+    final: the items that have ended for good. again: those that are to run again, elsewhere.
+    host: the one that is left out from now on, None where none is.
+    """
+
+    final: list[Ended]
+    again: list[Ended]
+    host: str | None = None
+
+
+class _Elsewhere(NamedTuple):
+    """How many items have ended, and how many of them have failed at once."""
+
+    ended: int = 0
+    failed: int = 0
+
+
+class _Row:
+    """Failures in a row on one host. before: what had ended elsewhere when it began."""
+
+    def __init__(self, before: _Elsewhere) -> None:
+        self.kept: list[Ended] = []
+        self.before = before
+        self.latest = 0.0
+
+
+class FailingHosts:
+    """Judges the hosts of one sweep.
+
+    leave_out: has a host get no items any more; returns False where it is the last one.
+    others: says whether there are other hosts than one; else nothing is kept of it.
+    """
+
+    def __init__(self, leave_out: Callable[[str], bool], others: Callable[[str], bool]) -> None:
+        self._leave_out, self._others = leave_out, others
+        self._rows: dict[str, _Row] = {}
+        self._all = _Elsewhere()
+        self._of: dict[str, _Elsewhere] = {}
+        self._out: set[str] = set()
+        self._moved: set[int] = set()  # numbers of items that have run again: once is enough
+        self._usual = 0.0  # seconds of an item that is done, on average
+        self._done = 0
+
+    def ended(self, ended: Ended, now: float) -> Judged:
+        """Take in how an item has ended. now: seconds, of any clock that only goes on."""
+        host, bad = ended.host, self._failed_at_once(ended)
+        self._count(ended, bad)
+        if ended.number in self._moved:
+            self._moved.discard(ended.number)
+            return Judged([ended], [])
+        if host in self._out and bad:
+            return self._moving([ended])
+        if not bad:
+            return Judged([*self._given_up(host), ended], [])
+        row = self._rows.get(host)
+        if row is None:
+            if not self._others(host):
+                return Judged([ended], [])
+            row = self._rows[host] = _Row(self._elsewhere(host))
+        row.kept.append(ended)
+        row.latest = now
+        if not self._more_than_chance(host, row):
+            return Judged([], [])
+        kept = self._given_up(host)
+        if not self._leave_out(host):
+            return Judged(kept, [])
+        self._out.add(host)
+        return self._moving(kept, host)
+
+    def quiet(self, now: float) -> list[Ended]:
+        """Return failures that are what they seem, as no other has followed them for a while."""
+        over = [host for host, row in self._rows.items() if now - row.latest > SILENCE]
+        return [ended for host in over for ended in self._given_up(host)]
+
+    def rest(self) -> list[Ended]:
+        """Return all failures that are kept: nothing follows any more."""
+        return [ended for host in list(self._rows) for ended in self._given_up(host)]
+
+    def _moving(self, again: list[Ended], host: str | None = None) -> Judged:
+        self._moved.update(ended.number for ended in again)
+        return Judged([], again, host)
+
+    def _failed_at_once(self, ended: Ended) -> bool:
+        if ended.well or ended.why == "lost":
+            return False
+        return ended.seconds < max(AT_ONCE, SHARE * self._usual)
+
+    def _count(self, ended: Ended, bad: bool) -> None:
+        if ended.well:
+            self._done += 1
+            self._usual += (ended.seconds - self._usual) / self._done
+        before, host = self._of.get(ended.host, _Elsewhere()), ended.host
+        self._of[host] = _Elsewhere(before.ended + 1, before.failed + bad)
+        self._all = _Elsewhere(self._all.ended + 1, self._all.failed + bad)
+
+    def _elsewhere(self, host: str) -> _Elsewhere:
+        here = self._of.get(host, _Elsewhere())
+        return _Elsewhere(self._all.ended - here.ended, self._all.failed - here.failed)
+
+    def _more_than_chance(self, host: str, row: _Row) -> bool:
+        if len(row.kept) < LEAST:
+            return False
+        now = self._elsewhere(host)
+        ended, failed = now.ended - row.before.ended, now.failed - row.before.failed
+        share = (failed + 1) / (ended + 2)  # Laplace's rule: of nothing it is a half
+        return len(row.kept) * log(share) < CHANCE
+
+    def _given_up(self, host: str) -> list[Ended]:
+        row = self._rows.pop(host, None)
+        return [] if row is None else row.kept

@@ -1,0 +1,58 @@
+"""The prolog and the epilog of a sweep: scripts that run once, on the host of rank 0.
+
+As the script of --batch runs: by the interpreter that its first line names, in the directory and
+with the variables of the job. What they print goes to the user as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from ..command.command import Call
+from ..running.group import Group
+from ..running.not_started import NotStarted
+from ..running.script_file import ScriptFile
+
+
+def call(path: str) -> Call:
+    """Return what starts a script."""
+    with open(path, "rb") as file:
+        text = file.read()
+    first = text.partition(b"\n")[0]
+    words = first[2:].split() if first.startswith(b"#!") else [b"/bin/sh"]
+    return Call([os.fsdecode(word) for word in words], text)
+
+
+def run(call: Call, env: Mapping[str, str]) -> str | None:
+    """Run a script; return how it has failed, None where it has not.
+
+    env: all its variables.
+    """
+    file = ScriptFile()  # it is there until this function returns
+    words = call.words if call.script is None else [*call.words, file.named(call.script)]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        group = Group(words, env, None, _descriptor(1), _descriptor(2))
+    except NotStarted as problem:
+        return str(problem)
+    over = False
+    try:
+        over = group.wait(None)
+    finally:  # also where the sweep is interrupted
+        if not over:
+            group.end()
+    if group.status < 0:
+        return f"it was ended by signal {-group.status}"
+    return f"its exit status is {group.status}" if group.status else None
+
+
+def _descriptor(number: int) -> int:
+    """Return a stream of this process, or a number that stands for none where that is closed."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+    return number

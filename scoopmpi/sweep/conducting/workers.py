@@ -1,0 +1,62 @@
+"""What a sweep asks of the farm behind it; without one its items run in place, one by one."""
+
+from __future__ import annotations
+
+from ...executors.farm_executor import FarmExecutor
+from ...tasks import current_executor
+from ...watching.observer import Observer
+
+AHEAD, LEAST, MOST = 64, 1 << 10, 1 << 17
+"""Items that may be out, for each worker, and in all: a worker has two batches of 0.03 s, and a
+process takes 1 ms. Each takes rank 0 a kilobyte."""
+
+
+class Workers:
+    """The workers of this program."""
+
+    def __init__(self) -> None:
+        self.executor = current_executor.usable()
+        executor = self.executor
+        self._on_farm = executor if isinstance(executor, FarmExecutor) else None
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.executor.workers
+
+    @property
+    def window(self) -> int:
+        """How many items may be out at once."""
+        return min(max(LEAST, AHEAD * self.count), MOST)
+
+    @property
+    def checkpoint(self) -> bool:
+        """True where outcomes are kept in a checkpoint."""
+        return self._on_farm is not None and self._on_farm.checkpoint is not None
+
+    def tells_what_is_left(self) -> None:
+        """Note that the sweep says itself what is left of it when it is stopped."""
+        if self._on_farm is not None:
+            self._on_farm.tells_what_is_left = True
+
+    def job_end(self) -> float | None:
+        """Return when the batch job is over, in seconds since 1970; None where nobody says so."""
+        if self._on_farm is None or self._on_farm.job_end is None:
+            return None
+        watch = self._on_farm.job_end()
+        if watch.at is None:
+            watch.look()
+        return watch.at
+
+    def observe(self, reader: Observer) -> None:
+        """Have a reader hear of what happens, where there are events."""
+        if self._on_farm is not None:
+            self._on_farm.farm.observe(reader)
+
+    def leave_out(self, host: str) -> bool:
+        """Have the workers of a host get no items any more; False where it is the last host."""
+        return self._on_farm is not None and self._on_farm.farm.left_out.leave_out(host)
+
+    def others(self, host: str) -> bool:
+        """Return whether workers of another host take items."""
+        return self._on_farm is not None and self._on_farm.farm.left_out.others(host)

@@ -1,0 +1,178 @@
+"""The files that items are in, as text: stdin and pipes once, files as often as is asked for.
+
+A file that is not the same any more as when it was first read is an error. What is packed with gzip
+is unpacked. Bytes that are no text of the locale come through as they are (surrogateescape): the
+operating system gets the same bytes again. Knows nothing of what stands in the text.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple, cast
+
+from .item import ItemsProblem
+
+STDIN = "-"
+_LONGEST = 16 << 20
+"""Bytes of a line. A program gets 6 MB at most, and 128 KiB in one argument (Linux)."""
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_NO_TEXT = (
+    (b"\xff\xfe", "is UTF-16: iconv -f UTF-16 -t UTF-8 makes it readable"),
+    (b"\xfe\xff", "is UTF-16: iconv -f UTF-16 -t UTF-8 makes it readable"),
+    (b"PK\x03\x04", "is a spreadsheet or an archive: save it as CSV"),
+    (b"BZh", "is packed with bzip2: unpack it, or use gzip"),
+    (b"\xfd7zXZ", "is packed with xz: unpack it, or use gzip"),
+)
+
+
+class _Mark(NamedTuple):
+    """What a file that has not been changed keeps."""
+
+    device: int
+    inode: int
+    size: int
+    changed: int
+
+
+class Input:
+    """A file with items, or stdin.
+
+    again: True where it can be read more than once, as pipes cannot.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = "stdin" if path == STDIN else path
+        self._path = path
+        file = _opened(path, self.name)
+        self._first: io.FileIO | None = file
+        self._mark = _mark(file)
+        self.again = stat.S_ISREG(os.fstat(file.fileno()).st_mode) and path != STDIN
+
+    def text(
+        self, newline: str = "", look: Callable[[bytes], None] | None = None
+    ) -> io.TextIOWrapper:
+        """Return its text from the beginning.
+
+        newline: as `open` has it. look: gets all blocks of bytes before they are text.
+        Raises ItemsProblem, here or while it is read, for all that is no text.
+        """
+        file, self._first = self._first, None
+        if file is None:
+            if not self.again:
+                raise ItemsProblem(f"{self.name} can be read only once")
+            file = _opened(self._path, self.name)
+        watched = _Watched(self.name, file, self._mark if self.again else None, look)
+        return io.TextIOWrapper(
+            cast(BinaryIO, watched), encoding=sys.getfilesystemencoding(),
+            errors="surrogateescape", newline=newline,
+        )  # fmt: skip
+
+
+def _opened(path: str, name: str) -> io.FileIO:
+    try:
+        return io.FileIO(0, closefd=False) if path == STDIN else io.FileIO(path)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise ItemsProblem(f"{name} cannot be read: {said}") from None
+
+
+def _mark(file: io.FileIO) -> _Mark:
+    status = os.fstat(file.fileno())
+    return _Mark(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+class _Watched(io.BufferedIOBase):
+    """The bytes of a file, block by block, of which each was looked at."""
+
+    def __init__(
+        self, name: str, file: io.FileIO, mark: _Mark | None, look: Callable[[bytes], None] | None
+    ) -> None:
+        self._name, self._raw, self._mark, self._look = name, file, mark, look
+        self._line_ends = 0
+        self._last = b""
+        self._since = 0
+        self._file = io.BufferedReader(file)
+        with self._told():
+            self._file = _unpacked(self._file)
+            head = self._file.peek(len(_BOM))
+            for magic, said in _NO_TEXT:
+                if head.startswith(magic):
+                    raise ItemsProblem(f"{name} {said}")
+            if head.startswith(_BOM):
+                self._file.read(len(_BOM))
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1, /) -> bytes:
+        with self._told():
+            block = self._file.read1(size)
+        if self._mark is not None and _mark(self._raw) != self._mark:
+            raise ItemsProblem(
+                f"{self._name} was changed while it was read: start again when it is complete"
+            )
+        if b"\0" in block:
+            self._find_nul(block)
+        self._count(block)
+        if self._look is not None:
+            self._look(block)
+        return block
+
+    def close(self) -> None:
+        self._file.close()
+        self._raw.close()
+        super().close()
+
+    def _told(self) -> _Told:
+        return _Told(self._name)
+
+    def _count(self, block: bytes) -> None:
+        """Count line ends, as `open` with newline="" has them."""
+        ends = block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+        if self._last == b"\r" and block[:1] == b"\n":
+            ends -= 1
+        self._line_ends += ends
+        self._last = block[-1:]
+        self._since = 0 if ends else self._since + len(block)
+        if self._since > _LONGEST:
+            raise ItemsProblem(
+                f"{self._name}, line {self._line_ends + 1}: longer than {_LONGEST >> 20} MiB, "
+                "which no program can be given"
+            )
+
+    def _find_nul(self, block: bytes) -> None:
+        self._count(block[: block.index(b"\0")])
+        raise ItemsProblem(
+            f"{self._name}, line {self._line_ends + 1}: a NUL byte, which no program can be given; "
+            "is it UTF-16 (iconv), a binary file, or a list made with -print0?"
+        )
+
+
+class _Told:
+    """What goes wrong with reading within it is an ItemsProblem."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
+            raise ItemsProblem(f"{self._name} is packed with gzip, and damaged: {error}") from None
+        if isinstance(error, OSError):
+            said = error.strerror or str(error)
+            raise ItemsProblem(f"{self._name} cannot be read: {said}") from None
+
+
+def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
+    if file.peek(len(_GZIP)).startswith(_GZIP):
+        return cast(io.BufferedReader, gzip.GzipFile(fileobj=file))
+    return file

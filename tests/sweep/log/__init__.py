@@ -1,0 +1,1 @@
+"""Of logs of sweeps."""

@@ -1,0 +1,1 @@
+"""Sweeps: a command for each row of a table."""
