@@ -146,6 +146,8 @@ def _made(target: str) -> Iterator[str]:
     try:
         path = os.path.join(place, name)  # by its ending a program may know what to write
         yield path
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())  # after a power cut the name stands for all of it, or the old
         os.replace(path, real)
     except OSError as problem:
         reason = problem.strerror or str(problem)

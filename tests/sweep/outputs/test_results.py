@@ -96,7 +96,8 @@ def test_an_output_of_any_size_is_kept_whole_and_replaced(
             assert b"".join(reader.output(1, OUT)) == first
             assert b"".join(reader.output(1, ERR)) == second
             assert b"".join(reader.output(2, ERR)) == long
-            assert reader.counts() == (2, 0)
+            (one, other) = reader.whole()
+            assert one[1:] == (first, second) and other[1:] == (short, long)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,7 @@ def test_a_full_disk_is_told_kept_and_tried_again(
     assert told.startswith(f"results {path} cannot be written") and "tried again" in told
 
     sink = Results(str(path), COLUMNS, "x", lambda one: kept.append(one.number))
+    assert sink.earlier == 2
     sink.expected(item(3, "1", "2"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, before[1]))
     try:
@@ -249,8 +251,15 @@ def test_the_table_and_csv(path: Path) -> None:
     sweep(path)
     lines = asked(path).output.splitlines()
     assert lines[0].split() == ["item", "how", "seconds", "host", "temperature", "host", "output"]
-    assert [line.split()[:3] for line in lines[1:3]] == [["1", "done", "0.2"], ["2", "exit", "3"]]
-    assert "time limit" in lines[4] and "here,?\\xff" in lines[1] and lines[1].endswith("T 293")
+    assert [line.split()[:3] for line in lines[1:3]] == [
+        ["1", "done", "0.2"],
+        ["2", "exit", "status"],
+    ]
+    assert (
+        "over its time limit" in lines[4]
+        and "here,?\\xff" in lines[1]
+        and lines[1].endswith("T 293")
+    )
     assert lines[-1] == "4 items have ended, 2 of them failed"
     assert len(asked(path, "--failed").output.splitlines()) == 4
     rows = list(csv.DictReader(io.StringIO(asked(path, "--csv").stdout_bytes.decode())))
@@ -265,7 +274,7 @@ def test_outputs_come_as_they_were_written(path: Path) -> None:
     one = asked(path, 1)
     assert (one.stdout_bytes, one.stderr_bytes) == (b"T 293\nmore\n", b"note\n")
     assert asked(path, 3).stdout_bytes == b"\xff\0 no newline"
-    assert asked(path, 3, 1).stdout_bytes == b"\xff\0 no newline\nT 293\nmore\n"
+    assert asked(path, 3, 1, "--stdout").stdout_bytes == b"\xff\0 no newlineT 293\nmore\n"
     assert asked(path, 2, "--stderr").stdout_bytes == b"no such file"
     assert asked(path, "--stdout").stdout_bytes == b"T 293\nmore\n\xff\0 no newline\n"
     assert asked(path, "--stderr", "--failed").stdout_bytes == b"no such file\n"

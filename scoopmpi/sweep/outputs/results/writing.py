@@ -61,6 +61,8 @@ class Database:
                     path, f"it is of a table with other columns ({there})", admission.OTHER
                 )
             self.tell(command=command, opened=_now(), run="running")
+            done = "SELECT count(*) FROM items WHERE status = 0 AND why = ''"
+            self.earlier = int(run(done).fetchone()[0])
             self._has_more = bool(run("SELECT EXISTS (SELECT 1 FROM more)").fetchone()[0])
 
     def _create(self, columns: Sequence[str]) -> None:
@@ -130,6 +132,8 @@ class Results:
             logger.warning(text, path)
         self._columns, self._kept = [tables.plain(column) for column in columns], kept
         self._database = Database(admitted, self._columns, command)
+        self.earlier = self._database.earlier
+        """How many items earlier runs have done, by this file."""
         self._writer = Writer(self._database, what="results")
         self._values: dict[int, tuple[str, ...]] = {}
         self._problem: Exception | None = None
