@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoopmpi.sweep.conducting import choosing
 from scoopmpi.sweep.outputs import directory
 from scoopmpi.sweep.outputs.directory import Files, paths
 from scoopmpi.sweep.outputs.sink import OutputProblem
@@ -80,9 +81,11 @@ def test_a_directory_that_cannot_be_is_refused_before_anything_starts(tmp_path: 
     assert not list((tmp_path / "new" / "one").iterdir())
 
 
-def test_what_workers_have_written_is_kept() -> None:
+def test_what_workers_have_written_is_kept(tmp_path: Path) -> None:
     kept: list[int] = []
-    sink = directory.InFiles(lambda one: kept.append(one.number))
+    place = str(tmp_path / "new")
+    sink = choosing.sink(lambda one: kept.append(one.number), ["a"], "x", output_dir=place)
+    assert os.path.isdir(place)
     sink.expected(item(4))
     sink.add(ended(4))
     assert kept == [4] and sink.close() == 0

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from ....checkpoint.database import PROBLEMS, connect
 from ....concurrency.periods import CHECKPOINT_READ_SECONDS
+from ..sink import OutputProblem
 from . import admission, tables
 from .admission import refused
 
@@ -199,9 +200,14 @@ class Reader:
             self._connection.close()
             self._connection = None
 
-    def _unreadable(self, problem: Exception) -> Exception:
-        remedy = "try again" if "locked" in str(problem) else "it may be damaged"
-        return refused(self._file.path, f"it cannot be read ({problem})", remedy)
+    def _unreadable(self, problem: Exception) -> OutputProblem:
+        said = str(problem)
+        remedy = "it may be damaged"
+        if "locked" in said or isinstance(problem, TimeoutError):
+            remedy = "try again"
+        elif "readonly" in said or "unable to open" in said:
+            remedy = "a killed run has left it half written: read it once where you may write it"
+        return refused(self._file.path, f"it cannot be read ({said})", remedy)
 
 
 def _together(rows: Iterator[Row]) -> Iterator[list[Row]]:
