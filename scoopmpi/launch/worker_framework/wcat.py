@@ -107,7 +107,8 @@ def _joined(
         command.say(f"{target}: {found.files} files")
     if found.missing and not given.has("quiet"):
         more = ", …" if found.missing > len(found.first) else ""
-        command.say(f"{found.missing} files are not there: {', '.join(found.first)}{more}")
+        are = "1 file is" if found.missing == 1 else f"{found.missing} files are"
+        command.say(f"{are} not there: {', '.join(found.first)}{more}")
     return _SOME_MISSING if found.missing else 0
 
 
