@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from . import halting
 from .asked import SweepOptions
 
 STDIN = "-"
@@ -23,6 +24,8 @@ def _problems(asked: SweepOptions) -> Iterator[str]:
         yield "--enable-prolog needs --prolog FILE"
     if asked.reductor is not None and asked.reduce is None:
         yield "--reductor needs --reduce PATTERN FILE: which files are joined, into which?"
+    if asked.halt is not None and (wrong := halting.problem(asked.halt)) is not None:
+        yield wrong
     if asked.output_dir is not None and asked.results is not None:
         yield "--output-dir or --results: where shall the output of items go?"
 

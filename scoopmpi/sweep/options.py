@@ -196,12 +196,22 @@ def answer(words: Sequence[str]) -> Answer | None:
         with click.Context(command, max_content_width=100) as ctx:
             return Answer(0, command.get_help(ctx) + "\n")
     try:
-        parsed(words)
+        asked = parsed(words)
     except click.NoSuchOption as problem:
         return _refused(_explained(problem))
     except click.UsageError as problem:
         return _refused(problem.format_message())
-    return None
+    return _shown(asked) if asked.dry_run else None
+
+
+def _shown(asked: SweepOptions) -> Answer:
+    from . import dry_run  # late: most sweeps are run
+
+    try:
+        text = "\n".join(dry_run.lines(asked)) + "\n"
+    except dry_run.PROBLEMS as problem:
+        return Answer(UNABLE, f"{NAME}: {problem}\n")
+    return Answer(0, text.encode(errors="backslashreplace").decode())
 
 
 def _explained(problem: click.NoSuchOption) -> str:

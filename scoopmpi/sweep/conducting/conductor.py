@@ -16,6 +16,7 @@ import signal
 
 from ...program.scoop_options import STOPPED, UNABLE
 from ..asked import SweepOptions
+from ..command.command import Call
 from ..halting import FAIL, SUCCESS
 from ..running.variables import common
 from . import results, scripts, telling
@@ -102,10 +103,10 @@ class Conductor:
 
     def _prolog(self) -> str | None:
         """Run the prolog, unless a former run has; return how it has failed."""
-        options, former = self._parts.options, self._parts.former
-        if options.prolog is None or (former.any and not options.enable_prolog):
+        prolog, again = self._parts.scripts.prolog, self._parts.options.enable_prolog
+        if prolog is None or (self._parts.former.any and not again):
             return None
-        return self._script(options.prolog)
+        return self._script(prolog)
 
     def _run_what_follows(self) -> None:
         """Join the results, and run the epilog: all items have been tried."""
@@ -116,14 +117,14 @@ class Conductor:
         except PROBLEMS as problem:
             telling.say(str(problem))
             self._status = FAILED
-        if options.epilog is not None:
-            problem_of_script = self._script(options.epilog)
-            if problem_of_script is not None:
-                telling.say(f"the epilog has failed, {problem_of_script}")
-                self._status = FAILED
+        epilog = self._parts.scripts.epilog
+        failed = None if epilog is None else self._script(epilog)
+        if failed is not None:
+            telling.say(f"the epilog has failed, {failed}")
+            self._status = FAILED
 
-    def _script(self, path: str) -> str | None:
-        return scripts.run(scripts.call(path), common(self._parts.plan, os.environ))
+    def _script(self, script: Call) -> str | None:
+        return scripts.run(script, common(self._parts.plan, os.environ))
 
     # How it stands.
 
