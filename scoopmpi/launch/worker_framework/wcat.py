@@ -1,142 +1,40 @@
-"""`wcat` and `wreduce`: the files that items have written become one, in the order of the rows.
-
-Which files, a pattern says, by the table that the items are of: `out-[%temperature%].txt`.
-"""
+"""`wcat -data data.csv -pattern PATTERN -output all`: files of items, one behind the other."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-
-from ...sweep.items.item import Source
-from ...sweep.outputs import joining
-from ...sweep.outputs.joining import Reduced, Text
-from ...sweep.outputs.sink import OutputProblem
-from . import checking, submission
+from ...sweep.outputs.joining import Text
+from ...sweep.outputs.joining import joined as concatenated
 from .command import Command
-from .words import Given, Option, Refused
+from .files_of_items import AFTERWARDS, TABLES, joined
+from .words import Given, Option
 
-_VARIABLE = re.compile(r"\[%\s*(\w+)\s*%\]")
-_SOME_MISSING = 1
-"""Exit status where files were missing: all others are in the output."""
-
-_TABLES = (
-    Option("data", "The tables that the items are of, side by side.", "FILE[,FILE]"),
-    Option("t", "The numbers that the items are of, as [%PBS_ARRAYID%].", "RANGE"),
-    Option("pattern", "What the files are called: 'out-[%temperature%].txt'.", "PATTERN"),
-    Option("output", "The file that they become; the former one is replaced.", "FILE"),
-)
-_AFTERWARDS = (
-    Option("rm_orig", "Remove the files when they are all in the output."),
-    Option("quiet", "Say nothing of files that are missing."),
-    Option("verbose", "Say how many files there were."),
-)
-WCAT = Command(
+COMMAND = Command(
     "wcat",
     "-data FILE[,FILE] -pattern PATTERN -output FILE [OPTIONS]",
     "Concatenate the files of the items of a table, in the order of its rows.",
     (
-        *_TABLES,
+        *TABLES,
         Option("skip_first", "Leave out so many lines at the beginning of each file.", "N"),
         Option("keep_blank", "Keep the last line of a file where it is blank."),
-        *_AFTERWARDS,
+        *AFTERWARDS,
     ),
     ("wcat -data data.csv -pattern 'output-[%a%]-[%b%].txt' -output output.txt",),
-)
-WREDUCE = Command(
-    "wreduce",
-    "-data FILE[,FILE] -pattern PATTERN -reductor PROGRAM -output FILE [OPTIONS]",
-    "Have a program join the files of the items of a table, in the order of its rows: it is run "
-    "as PROGRAM OUTPUT FILE for each, and adds FILE to OUTPUT.",
-    (
-        *_TABLES,
-        Option("reductor", "The program that joins two files.", "PROGRAM", ("reduce",)),
-        *_AFTERWARDS,
-    ),
-    ("wreduce -data data.csv -pattern 'out-[%a%].txt' -reductor ./add.sh -output all.dat",),
 )
 
 
 def main() -> None:
-    """Run wcat."""
-    WCAT.main(concatenate)
+    """Run the command."""
+    COMMAND.main(run)
 
 
-def main_of_wreduce() -> None:
-    """Run wreduce."""
-    WREDUCE.main(reduce)
-
-
-def concatenate(given: Given) -> int:
+def run(given: Given) -> int:
     """Concatenate files; return the exit status."""
     text = Text(given.number("skip_first", 0) or 0, given.has("keep_blank"))
-    return _joined(
-        WCAT, given,
-        lambda names, target, remove: joining.joined(names, target, text, remove),
+    return joined(
+        COMMAND, given,
+        lambda names, target, remove: concatenated(names, target, text, remove),
     )  # fmt: skip
 
 
-def reduce(given: Given) -> int:
-    """Have the reductor join files; return the exit status."""
-    reductor = given.last("reductor")
-    if reductor is None:
-        raise Refused("which program joins the files? -reductor PROGRAM; wcat concatenates them")
-    return _joined(
-        WREDUCE, given,
-        lambda names, target, remove: joining.reduced(names, target, reductor, remove),
-    )  # fmt: skip
-
-
-def _joined(
-    command: Command, given: Given, join: Callable[[Iterator[str], str, bool], Reduced]
-) -> int:
-    if given.rest:
-        raise Refused(f"{given.rest[0]}: which option is that of?")
-    pattern, target = given.last("pattern"), given.last("output")
-    if pattern is None:
-        raise Refused("which files? For example: -pattern 'out-[%temperature%].txt'")
-    if target is None:
-        raise Refused("into which file? -output FILE")
-    source = _source(given)
-    _check(pattern, source.columns)
-    try:
-        found = join(_names(pattern, source), target, given.has("rm_orig"))
-    except OutputProblem as problem:
-        raise Refused(str(problem)) from None
-    if given.has("verbose"):
-        command.say(f"{target}: {found.files} files")
-    if found.missing and not given.has("quiet"):
-        more = ", …" if found.missing > len(found.first) else ""
-        are = "1 file is" if found.missing == 1 else f"{found.missing} files are"
-        command.say(f"{are} not there: {', '.join(found.first)}{more}")
-    return _SOME_MISSING if found.missing else 0
-
-
-def _source(given: Given) -> Source:
-    data = submission.tables(given.all("data"))
-    array = given.last("t")
-    if not data and array is None:
-        raise Refused("of which table? -data FILE, as for wsub")
-    words = [word for path in data for word in ("--data", path)]
-    words += [] if array is None else ["--array", array]
-    return checking.items(submission.parsed([*words, "--beside", "true"], ""))
-
-
-def _check(pattern: str, columns: Sequence[str]) -> None:
-    names = _VARIABLE.findall(pattern)
-    for name in names:
-        if name not in columns:
-            raise Refused(
-                f"-pattern {pattern}: there is no column {name}; there are {', '.join(columns)}"
-            )
-    if not names:
-        raise Refused(
-            f"-pattern {pattern} names no column: put one in as [%{columns[0]}%], "
-            "so that each row has a file of its own"
-        )
-
-
-def _names(pattern: str, source: Source) -> Iterator[str]:
-    for item in source:
-        values = dict(zip(source.columns, item.values, strict=True))
-        yield _VARIABLE.sub(lambda found: values[found[1]], pattern)  # noqa: B023 (used at once)
+if __name__ == "__main__":
+    main()

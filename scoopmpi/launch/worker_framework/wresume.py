@@ -147,3 +147,7 @@ def _name(rest: Sequence[str], file: BatchFile | None, path: str, whose: str) ->
     names = ("-N",) if whose == PBS else ("-J", "--job-name")
     given = options_for_job.value(rest, *names) or (file and file.job_name)
     return [] if given else [names[-1], logs.name_of_job(path)]
+
+
+if __name__ == "__main__":
+    main()

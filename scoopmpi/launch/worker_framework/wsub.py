@@ -140,3 +140,7 @@ def _named(given: Given, file: BatchFile, system: BatchSystem) -> list[str]:
         name = _NAME.sub("_", os.path.basename(file.path))
         name = name if name[0].isalpha() else f"w{name}"
     return found if name is None else [*found, names[-1], name]
+
+
+if __name__ == "__main__":
+    main()

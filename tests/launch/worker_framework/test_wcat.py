@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.worker_framework import wcat
+from scoopmpi.launch.worker_framework import wcat, wreduce
 from tests.launch.worker_framework.site import Said, said
 
 Capture = pytest.CaptureFixture[str]
@@ -27,7 +27,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def cat(words: str, capfd: Capture) -> Said:
     words = f"-data data.csv -output all {words}"
-    return said(wcat.WCAT, wcat.concatenate, words, capfd)
+    return said(wcat.COMMAND, wcat.run, words, capfd)
 
 
 def test_files_in_the_order_of_the_rows(work: Path, capfd: Capture) -> None:
@@ -57,7 +57,7 @@ def test_files_of_an_array(work: Path, capfd: Capture) -> None:
     for number in (9, 10, 11):
         (work / f"out_{number}.dat").write_text(f"{number}\n")
     words = "-t 9-11 -pattern out_[%PBS_ARRAYID%].dat -output all"
-    assert said(wcat.WCAT, wcat.concatenate, words, capfd).status == 0
+    assert said(wcat.COMMAND, wcat.run, words, capfd).status == 0
     assert (work / "all").read_text() == "9\n10\n11\n"
 
 
@@ -65,10 +65,10 @@ def test_a_program_joins_them(work: Path, capfd: Capture) -> None:
     (work / "reductor.sh").write_text('#!/bin/bash\nhead -2 "$2" | tail -1 >> "$1"\n')
     (work / "reductor.sh").chmod(0o755)
     words = f"-data data.csv -pattern {PATTERN} -reductor ./reductor.sh -output all"
-    assert said(wcat.WREDUCE, wcat.reduce, words, capfd) == Said(0, "", "")
+    assert said(wreduce.COMMAND, wreduce.run, words, capfd) == Said(0, "", "")
     assert (work / "all").read_text().split() == list(FILES)
     failing = words.replace("./reductor.sh", "false")
-    told = said(wcat.WREDUCE, wcat.reduce, failing, capfd)
+    told = said(wreduce.COMMAND, wreduce.run, failing, capfd)
     assert told.status == 2 and told.err.startswith("wreduce: ") and "false" in told.err
 
 
