@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from ...executors.farm_executor import FarmExecutor
+from ...process.time_kept_free import auto
 from ...tasks import current_executor
 from ...watching.observer import Observer
 
@@ -39,14 +42,18 @@ class Workers:
         if self._on_farm is not None:
             self._on_farm.tells_what_is_left = True
 
-    def job_end(self) -> float | None:
-        """Return when the batch job is over, in seconds since 1970; None where nobody says so."""
+    def end_of_items(self) -> float | None:
+        """Return when items have to have ended, in seconds since 1970, as the batch job ends soon.
+
+        None where nobody says when it does.
+        """
         if self._on_farm is None or self._on_farm.job_end is None:
             return None
         watch = self._on_farm.job_end()
         if watch.at is None:
             watch.look()
-        return watch.at
+        end, began = watch.at, watch.began
+        return None if end is None else end - auto(end - (began or time.time()))
 
     def observe(self, reader: Observer) -> None:
         """Have a reader hear of what happens, where there are events."""
