@@ -6,14 +6,18 @@ traceback.
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from ..sweep.outputs.results.admission import is_results
-from ..sweep.outputs.results.reading import ERR, OUT, Reader
 from ..sweep.outputs.sink import OutputProblem
+
+if TYPE_CHECKING:
+    from ..sweep.outputs.results.reading import Reader
 
 _HELP = ("--help", "-h")
 
@@ -49,50 +53,41 @@ def command(
         raise click.UsageError("--csv, --stdout or --stderr: which?")
     if items and (as_csv or failed):
         raise click.UsageError("items by their numbers, or all with --csv or --failed: which?")
+    from ..sweep.outputs.results import shown  # late: as the database is
+    from ..sweep.outputs.results.reading import ERR, OUT, Reader
+
+    streams = [ERR] if stderr else [OUT] if stdout else [OUT, ERR]
     try:
         with Reader(file) as reader:
             if items:
-                _known(reader, file, items)
-            numbers = items or (row.number for row in reader.rows(failed))
-            if stdout or stderr:
-                _outputs(reader, numbers, ERR if stderr else OUT)
-            elif items:
-                _whole(reader, items)
+                _of_items(reader, file, items, streams)
+            elif stdout or stderr:
+                shown.write_outputs(reader, failed, streams[0], sys.stdout.buffer)
             else:
                 _all(reader, failed, as_csv)
     except OutputProblem as problem:
         raise click.ClickException(str(problem)) from None
 
 
-def _known(reader: Reader, file: str, items: Sequence[int]) -> None:
+def _of_items(reader: Reader, file: str, items: Sequence[int], streams: Sequence[int]) -> None:
+    """Print their outputs; stderr to stderr, unless that alone is asked for."""
+    from ..sweep.outputs.results import shown
+
     for number in items:
         if reader.row(number) is None:
             problem = f"no item {number} has ended; myscoop results {file} shows which have"
             raise OutputProblem(f"results {file}: {problem}")
-
-
-def _outputs(reader: Reader, numbers: Sequence[int] | Iterator[int], stream: int) -> None:
-    from ..sweep.outputs.results import shown  # late: for this command only
-
-    if isinstance(numbers, tuple) and len(numbers) == 1:
-        shown.write_exactly(reader, numbers[0], stream, sys.stdout.buffer)
-        return
-    for number in numbers:
-        shown.write_output(reader, number, stream, sys.stdout.buffer)
-
-
-def _whole(reader: Reader, items: Sequence[int]) -> None:
-    from ..sweep.outputs.results import shown
-
-    write = shown.write_exactly if len(items) == 1 else shown.write_output
     for number in items:
-        write(reader, number, OUT, sys.stdout.buffer)
-        write(reader, number, ERR, sys.stderr.buffer)
+        for stream in streams:
+            to = sys.stderr if stream != streams[0] else sys.stdout
+            shown.write_output(reader, number, stream, to.buffer)
 
 
 def _all(reader: Reader, failed: bool, as_csv: bool) -> None:
     from ..sweep.outputs.results import shown
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not have all letters
     if as_csv:
         shown.write_csv(reader, failed, sys.stdout)
         return

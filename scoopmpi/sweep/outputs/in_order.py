@@ -8,16 +8,11 @@ until the end only.
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import tempfile
-import time
-from collections import deque
-from collections.abc import Iterator
-from typing import TextIO
 
 from ..items.ended import Ended
 from ..items.item import Item
+from .printer import AGAIN, Printer
 from .sink import Kept
 from .spool import Output, Spool
 
@@ -27,11 +22,8 @@ ROOM = 8 << 20
 """Bytes that wait in memory: outputs that are a little out of their order never see a disk."""
 ENTRY = 300
 """Bytes of memory that the keeping of an output takes beside it."""
-AGAIN = 5.0
-"""Seconds until what could not be printed is tried again."""
-PIECE = 1 << 15
-"""Bytes to print at once: what was given to a stream that fails is the stream's to write again, and
-a larger piece it would not keep (`output.outlet`)."""
+NOTHING = Output(b"", b"")
+"""In the place of one that was printed before its turn, or is lost."""
 
 
 class InOrder:
@@ -42,7 +34,7 @@ class InOrder:
 
     def __init__(self, kept: Kept, room: int = ROOM, again: float = AGAIN) -> None:
         self._kept, self._room = kept, room
-        self._printer = _Printer(again)
+        self._printer = Printer(again)
         self._places: dict[int, int] = {}  # of items that run, by their numbers
         self._expected = 0
         self._turn = 0
@@ -100,19 +92,21 @@ class InOrder:
         self._printer.flush()
 
     def _keep(self, place: int, output: Output) -> None:
-        size = len(output.out) + len(output.err) + ENTRY
-        if self._size + size <= self._room:
-            self._memory[place] = output
-            self._size += size
+        if self._size + _size(output) <= self._room:
+            self._remember(place, output)
             return
         try:
             if self._spool is None:
                 self._spool = Spool()
             self._spool.add(place, output)
         except OSError as problem:
-            self._no_room(output, problem)
+            self._no_room(place, output, problem)
 
-    def _no_room(self, output: Output, problem: OSError) -> None:
+    def _remember(self, place: int, output: Output) -> None:
+        self._memory[place] = output
+        self._size += _size(output)
+
+    def _no_room(self, place: int, output: Output, problem: OSError) -> None:
         """Print it before its turn: better than to lose it, or to fill the memory of the host."""
         if not self._told:
             self._told = True
@@ -126,123 +120,20 @@ class InOrder:
             self._printer.print(output)
         else:
             self._lost += 1
+        self._remember(place, NOTHING)
 
     def _taken(self, place: int) -> Output | None:
         found = self._memory.pop(place, None)
         if found is not None:
-            self._size -= len(found.out) + len(found.err) + ENTRY
+            self._size -= _size(found)
             return found
         try:
             return None if self._spool is None else self._spool.take(place)
         except OSError as problem:
             logger.warning("sweep: an output that has waited cannot be read: %s", problem)
             self._lost += 1
-            return Output(b"", b"")
+            return NOTHING
 
 
-class _Printer:
-    """Prints to stdout and stderr; what stdout does not take is tried again.
-
-    What stderr does not take is lost: where should that be told?
-    """
-
-    def __init__(self, again: float) -> None:
-        self._again = again
-        self._pieces: deque[memoryview] = deque()  # of stdout
-        self._retry = 0.0
-        self._failing = self._fresh = False
-        self._errors_lost = 0
-
-    @property
-    def unprinted(self) -> int:
-        """How many outputs are not printed to their ends."""
-        return int(bool(self._pieces) or self._failing) + self._errors_lost
-
-    def at_once(self) -> None:
-        """Try again now what could not be printed."""
-        self._retry = 0.0
-
-    def ready(self) -> bool:
-        """True where all that was given is printed: there may be more."""
-        if not self._failing:
-            return True
-        if time.monotonic() >= self._retry:
-            self._attempt(flush=True)
-        return not self._failing
-
-    def print(self, output: Output) -> None:
-        """Print an output; a last line without its end gets one."""
-        self._pieces.extend(_pieces(output.out))
-        self._attempt(flush=bool(output.err))
-        for piece in _pieces(output.err):
-            if not _taken(sys.stderr, piece):
-                self._errors_lost += 1
-                break
-
-    def flush(self) -> None:
-        """Show what was printed: somebody may wait for it."""
-        if self._fresh and not self._failing:
-            self._attempt(flush=True)
-
-    def _attempt(self, flush: bool) -> None:
-        try:
-            if self._failing:
-                _flush(sys.stdout)
-            while self._pieces:
-                _write(sys.stdout, self._pieces.popleft())  # first: what fails is the stream's
-                self._fresh = True
-            if flush:
-                _flush(sys.stdout)
-                self._fresh = False
-        except BrokenPipeError:
-            self._pieces.clear()
-            _nobody_reads()
-            raise
-        except OSError as problem:
-            self._fail(problem)
-        else:
-            self._failing = False
-
-    def _fail(self, problem: OSError) -> None:
-        self._retry = time.monotonic() + self._again
-        if not self._failing:
-            self._failing = True
-            logger.warning(
-                "sweep: stdout cannot be written (%s); the sweep goes on, what its items print "
-                "waits in %s until there is room",
-                problem.strerror or problem, tempfile.gettempdir(),
-            )  # fmt: skip
-
-
-def _pieces(data: bytes) -> Iterator[memoryview]:
-    for start in range(0, len(data), PIECE):
-        yield memoryview(data)[start : start + PIECE]
-    if data and not data.endswith(b"\n"):
-        yield memoryview(b"\n")
-
-
-def _write(stream: TextIO | None, data: memoryview) -> None:
-    if stream is not None:  # it is where a program was started with it closed
-        stream.buffer.write(data)
-
-
-def _flush(stream: TextIO | None) -> None:
-    if stream is not None:
-        stream.flush()
-
-
-def _taken(stream: TextIO | None, data: memoryview) -> bool:
-    """Write and show; return whether that was possible."""
-    try:
-        _write(stream, data)
-        _flush(stream)
-    except OSError:
-        return False
-    return True
-
-
-def _nobody_reads() -> None:
-    """Have the end of Python not fail for the same reason once more."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)
+def _size(output: Output) -> int:
+    return len(output.out) + len(output.err) + ENTRY

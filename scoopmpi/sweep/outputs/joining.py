@@ -146,6 +146,8 @@ def _made(target: str) -> Iterator[str]:
     try:
         path = os.path.join(place, name)  # by its ending a program may know what to write
         yield path
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())  # after a power cut the name stands for all of it, or the old
         os.replace(path, real)
     except OSError as problem:
         reason = problem.strerror or str(problem)
@@ -170,7 +172,7 @@ def _program(reductor: str) -> list[str]:
         words[0] = os.path.join(os.curdir, words[0])
     if shutil.which(words[0]) is None:
         remedy = "is its path right, and may it be executed (chmod +x)?"
-        raise OutputProblem(f"--reductor {words[0]}: there is no such program; {remedy}")
+        raise OutputProblem(f"--reductor {reductor}: there is no such program; {remedy}")
     return words
 
 

@@ -10,6 +10,8 @@ import errno
 import fcntl
 import os
 import stat
+import struct
+import sys
 import time
 from typing import NamedTuple
 
@@ -20,7 +22,8 @@ from .tables import APPLICATION, VERSION
 
 GUARD = 0x40000000 + 512
 """The byte that a run locks for its time, behind those by which SQLite locks a file for moments
-(sqlite.org/lockingv3.html)."""
+(sqlite.org/lockingv3.html). As SQLite unlocks a whole file at once, by a lock of the descriptor
+(F_OFD_SETLK) and not of the process; where there is none, SQLite alone keeps the file whole."""
 OTHER = "give another file, or move this one away"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 _TAKEN = {errno.EACCES, errno.EAGAIN}
@@ -116,6 +119,8 @@ def _locked(path: str, guard: int) -> bool:
     while True:
         try:
             fcntl.lockf(guard, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, GUARD)
+            fcntl.lockf(guard, fcntl.LOCK_UN, 1, GUARD)
+            _lock_for_long(guard)
             return True
         except OSError as problem:
             if problem.errno in _NO_LOCKS:
@@ -126,6 +131,16 @@ def _locked(path: str, guard: int) -> bool:
                 remedy = "wait for its end, or give another file"
                 raise refused(path, "another run is writing it", remedy) from None
         time.sleep(0.05)
+
+
+def _lock_for_long(guard: int) -> None:
+    if sys.platform == "linux":
+        wanted = struct.pack("hhqqi0q", fcntl.F_WRLCK, os.SEEK_SET, GUARD, 1, 0)
+        try:
+            fcntl.fcntl(guard, fcntl.F_OFD_SETLK, wanted)
+        except OSError as problem:
+            if problem.errno not in _NO_LOCKS:
+                raise
 
 
 def _knows_locks(guard: int) -> bool:

@@ -17,21 +17,28 @@ from typing import Any, NamedTuple
 
 from ....checkpoint.database import PROBLEMS, connect
 from ....concurrency.periods import CHECKPOINT_READ_SECONDS
-from . import admission
+from ..sink import OutputProblem
+from . import admission, tables
 from .admission import refused
 
 ROWS = 500
 """So many are read at once."""
+BYTES = 16 << 20
+"""And so many bytes of outputs, if these are not of one item."""
 FIRST = 200
 """Bytes of an output from which its first line is taken."""
 OUT, ERR = 1, 2
 _STREAMS = {OUT: "stdout", ERR: "stderr"}
 _FAILED = "(status != 0 OR why != '')"
-_FIELDS = "number, columns, status, why, worker, host, started, seconds"
+_ALSO = {False: "", True: f" AND {_FAILED}"}
+_FIELDS = (
+    "number, columns, status, why, worker, host, started, seconds, "
+    f"length(stdout) + length(stderr), substr(stdout, 1, {FIRST})"
+)
 
 
 class Row(NamedTuple):
-    """How an item has ended, without its whole output. first: of its stdout."""
+    """How an item has ended. size: bytes of its outputs, of which only the first are here."""
 
     number: int
     values: dict[str, str]
@@ -41,7 +48,16 @@ class Row(NamedTuple):
     host: str
     started: float
     seconds: float
+    size: int
     first: bytes
+
+
+class Whole(NamedTuple):
+    """An item with all that it has written."""
+
+    row: Row
+    out: bytes
+    err: bytes
 
 
 class Reader:
@@ -80,21 +96,28 @@ class Reader:
     def rows(self, failed: bool = False) -> Iterator[Row]:
         """Return the items in the order of their numbers. failed: only those that have failed."""
         after = -1
-        condition = f" AND {_FAILED}" if failed else ""
-        words = (
-            f"SELECT {_FIELDS}, substr(stdout, 1, {FIRST}) FROM items WHERE number > ?{condition} "
-            f"ORDER BY number LIMIT {ROWS}"
-        )
+        condition = f"number > ?{_ALSO[failed]}"
+        words = f"SELECT {_FIELDS} FROM items WHERE {condition} ORDER BY number LIMIT {ROWS}"
         while found := self._ask(words, (after,)):
-            for row in found:
-                yield _row(row)
+            yield from map(self._row, found)
             after = found[-1][0]
+
+    def whole(self, failed: bool = False) -> Iterator[Whole]:
+        """Return the same with their outputs."""
+        between = f"number BETWEEN ? AND ?{_ALSO[failed]}"
+        words = f"SELECT number, stdout, stderr FROM items WHERE {between}"
+        for rows in _together(self.rows(failed)):
+            wanted = {row.number: row for row in rows}
+            for number, out, err in self._ask(words, (rows[0].number, rows[-1].number)):
+                if number in wanted:  # others have ended meanwhile
+                    outputs = [self._joined(number, OUT, out), self._joined(number, ERR, err)]
+                    yield Whole(wanted[number], *outputs)
 
     def row(self, number: int) -> Row | None:
         """Return one item, None where it has not ended yet."""
-        words = f"SELECT {_FIELDS}, substr(stdout, 1, {FIRST}) FROM items WHERE number = ?"
+        words = f"SELECT {_FIELDS} FROM items WHERE number = ?"
         found = self._ask(words, (number,))
-        return _row(found[0]) if found else None
+        return self._row(found[0]) if found else None
 
     def counts(self) -> tuple[int, int]:
         """Return how many items there are, and how many of these have failed."""
@@ -103,15 +126,28 @@ class Reader:
 
     def output(self, number: int, stream: int) -> Iterator[bytes]:
         """Return what an item has written, piece by piece. stream: OUT or ERR."""
-        yield from self._column(f"SELECT {_STREAMS[stream]} FROM items WHERE number = ?", (number,))
+        found = self._ask(f"SELECT {_STREAMS[stream]} FROM items WHERE number = ?", (number,))
+        yield from (data for (data,) in found if data)
+        if found and len(found[0][0]) == tables.PIECE:
+            yield from self._more(number, stream)
+
+    def _more(self, number: int, stream: int) -> Iterator[bytes]:
         words = "SELECT data FROM more WHERE number = ? AND stream = ? AND piece = ?"
         piece = 1
-        while found := list(self._column(words, (number, stream, piece))):
-            yield from found
+        while found := self._ask(words, (number, stream, piece)):
+            yield found[0][0]
             piece += 1
 
-    def _column(self, words: str, given: Sequence[int]) -> Iterator[bytes]:
-        yield from (data for (data,) in self._ask(words, given) if data)
+    def _joined(self, number: int, stream: int, first: bytes) -> bytes:
+        more = self._more(number, stream) if len(first) == tables.PIECE else ()
+        return b"".join((first, *more))
+
+    def _row(self, found: Sequence[Any]) -> Row:
+        number, columns, *others, first = found
+        try:
+            return Row._make([number, json.loads(columns), *others, first or b""])
+        except (TypeError, ValueError) as problem:
+            raise self._unreadable(problem) from None
 
     def _ask(self, words: str, given: Sequence[int] = ()) -> list[Any]:
         """Return all rows of an answer: then no lock is held any more."""
@@ -164,11 +200,25 @@ class Reader:
             self._connection.close()
             self._connection = None
 
-    def _unreadable(self, problem: Exception) -> Exception:
-        remedy = "try again" if "locked" in str(problem) else "it may be damaged"
-        return refused(self._file.path, f"it cannot be read ({problem})", remedy)
+    def _unreadable(self, problem: Exception) -> OutputProblem:
+        said = str(problem)
+        remedy = "it may be damaged"
+        if "locked" in said or isinstance(problem, TimeoutError):
+            remedy = "try again"
+        elif "readonly" in said or "unable to open" in said:
+            remedy = "a killed run has left it half written: read it once where you may write it"
+        return refused(self._file.path, f"it cannot be read ({said})", remedy)
 
 
-def _row(found: Sequence[Any]) -> Row:
-    number, columns, *others = found
-    return Row(number, json.loads(columns), *others)
+def _together(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Return rows in groups whose outputs may be read at once."""
+    group: list[Row] = []
+    size = 0
+    for row in rows:
+        if group and (len(group) == ROWS or size + row.size > BYTES):
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += row.size
+    if group:
+        yield group

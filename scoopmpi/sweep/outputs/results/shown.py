@@ -8,13 +8,19 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO, TextIO
 
-from .reading import ERR, OUT, Reader, Row
+from ...log.lines import signal_name
+from .reading import Reader, Row
 from .tables import headings
 
 WIDTH = 60
 """Letters of a value, and of the first line of an output, that are shown at most."""
 MEASURED = 1000
 """Rows that say how wide the columns of the table are."""
+_REASONS = {
+    "time": "over its time limit",
+    "job": "at the end of the job",
+    "lost": "its worker has died",
+}
 
 
 def table(reader: Reader, failed: bool) -> Iterator[str]:
@@ -42,13 +48,12 @@ def _words(row: Row, columns: Iterable[str]) -> tuple[str, ...]:
 
 
 def how(row: Row) -> str:
-    """Return how an item has ended: `done`, `exit 3`, `signal 9`, `time limit`, or why else."""
-    said = {"time": "time limit", "job": "end of the job", "lost": "lost with its workers"}
+    """Return how an item has ended: `done`, `exit status 3`, `SIGKILL`, or why else."""
     if row.why:
-        return _short(said.get(row.why, row.why))
-    if row.status:
-        return f"exit {row.status}" if row.status > 0 else f"signal {-row.status}"
-    return "done"
+        return _short(_REASONS.get(row.why, row.why))
+    if row.status < 0:
+        return signal_name(-row.status)
+    return f"exit status {row.status}" if row.status else "done"
 
 
 def _short(text: str) -> str:
@@ -61,38 +66,32 @@ def write_csv(reader: Reader, failed: bool, to: TextIO) -> None:
     """Write all that is known of the items, with a line of headings: `pandas.read_csv` reads it."""
     number, *ours = headings(reader.columns)
     writer = csv.writer(to, lineterminator="\n")
-    writer.writerow([number, *map(plain, reader.columns), *ours])
-    for row in reader.rows(failed):
+    writer.writerow([number, *reader.columns, *ours])
+    for row, out, err in reader.whole(failed):
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(row.started))
-        values = [plain(row.values.get(column, "")) for column in reader.columns]
-        outputs = [_text(reader.output(row.number, stream)) for stream in (OUT, ERR)]
+        values = [row.values.get(column, "") for column in reader.columns]
         writer.writerow(
             [row.number, *values, row.status, row.why, row.worker, row.host, started,
-             f"{row.seconds:.6f}", *outputs],
+             f"{row.seconds:.6f}", _text(out), _text(err)],
         )  # fmt: skip
 
 
-def _text(pieces: Iterator[bytes]) -> str:
-    return b"".join(pieces).decode(errors="backslashreplace")
+def _text(data: bytes) -> str:
+    return data.decode(errors="backslashreplace")
 
 
-def plain(text: str) -> str:
-    """Return text that can be encoded: bytes that were no UTF-8 are written as such."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-
-
-def write_exactly(reader: Reader, number: int, stream: int, to: BinaryIO) -> None:
-    """Write what an item has written, byte for byte."""
-    for piece in reader.output(number, stream):
-        to.write(piece)
+def write_outputs(reader: Reader, failed: bool, stream: int, to: BinaryIO) -> None:
+    """Write what all have written to a stream, one after the other, as a sweep prints it."""
+    for _, *outputs in reader.whole(failed):
+        data = outputs[stream - 1]
+        to.write(data)
+        if data and not data.endswith(b"\n"):
+            to.write(b"\n")
     to.flush()
 
 
 def write_output(reader: Reader, number: int, stream: int, to: BinaryIO) -> None:
-    """Write it with an end to its last line, as a sweep does: another may follow."""
-    last = b"\n"
-    for last in reader.output(number, stream):
-        to.write(last)
-    if not last.endswith(b"\n"):
-        to.write(b"\n")
+    """Write what an item has written, byte for byte."""
+    for piece in reader.output(number, stream):
+        to.write(piece)
     to.flush()

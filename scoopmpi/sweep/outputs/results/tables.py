@@ -50,3 +50,8 @@ def _as(what: str, name: str) -> str:
 
 def _quoted(text: str, mark: str) -> str:
     return mark + text.replace(mark, mark * 2) + mark
+
+
+def plain(text: str) -> str:
+    """Return text that can be encoded: bytes that are no UTF-8 are written as `\\xff`."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -61,6 +61,9 @@ class Database:
                     path, f"it is of a table with other columns ({there})", admission.OTHER
                 )
             self.tell(command=command, opened=_now(), run="running")
+            done = "SELECT count(*) FROM items WHERE status = 0 AND why = ''"
+            self.earlier = int(run(done).fetchone()[0])
+            self._has_more = bool(run("SELECT EXISTS (SELECT 1 FROM more)").fetchone()[0])
 
     def _create(self, columns: Sequence[str]) -> None:
         run = self._connection.execute
@@ -83,22 +86,24 @@ class Database:
         """Note facts about the run."""
         self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
-    def save(self, values: str, ended: Ended) -> None:
+    def save(self, columns: str, ended: Ended) -> None:
         """Write how an item has ended, in the place of what an earlier run has written.
 
-        values: of its columns, as JSON.
+        columns: its values, as JSON.
         """
         run, number = self._connection.execute, ended.number
-        why = ended.why.encode(errors="backslashreplace").decode()
+        why = tables.plain(ended.why)
         first = ended.out[: tables.PIECE], ended.err[: tables.PIECE]
         run(
             _INSERT,
-            (number, ended.digest, values, ended.status, why, ended.worker, ended.host,
+            (number, ended.digest, columns, ended.status, why, ended.worker, ended.host,
              ended.started, ended.seconds, *first),
         )  # fmt: skip
-        run("DELETE FROM more WHERE number=?", (number,))
+        if self._has_more:
+            run("DELETE FROM more WHERE number=?", (number,))
         for stream, data in ((1, ended.out), (2, ended.err)):
             for piece, part in enumerate(_behind(data), 1):
+                self._has_more = True
                 run("INSERT INTO more VALUES (?, ?, ?, ?)", (number, stream, piece, part))
                 self._beat()
 
@@ -125,8 +130,10 @@ class Results:
         if not admitted.locks:
             text = "results %s: its file system has no locks; no second run may write it now"
             logger.warning(text, path)
-        self._columns, self._kept = list(columns), kept
+        self._columns, self._kept = [tables.plain(column) for column in columns], kept
         self._database = Database(admitted, self._columns, command)
+        self.earlier = self._database.earlier
+        """How many items earlier runs have done, by this file."""
         self._writer = Writer(self._database, what="results")
         self._values: dict[int, tuple[str, ...]] = {}
         self._problem: Exception | None = None
@@ -139,8 +146,9 @@ class Results:
         """Have an item's output written."""
         if self._problem is not None:
             raise self._problem
-        values = dict(zip(self._columns, self._values.pop(ended.number), strict=True))
-        write = partial(self._database.save, json.dumps(values), ended)
+        values = map(tables.plain, self._values.pop(ended.number))
+        columns = json.dumps(dict(zip(self._columns, values, strict=True)))
+        write = partial(self._database.save, columns, ended)
         size = len(ended.out) + len(ended.err) + ENTRY
         self._writer.give(Change(write, size, 1, partial(self._is_kept, ended)))
 
