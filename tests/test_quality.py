@@ -161,6 +161,18 @@ def test_launcher_and_farm_share_no_import() -> None:
             assert rooms <= LAUNCH_KNOWS, module
 
 
+def test_the_launcher_reaches_nothing_that_runs_tasks() -> None:
+    """Through whatever it shares: an import inside a function counts."""
+    seen = {module for module in NAMES if room(module).partition(".")[0] == "launch"}
+    left = [*seen]
+    while left:
+        further = imported(NAMES[left.pop()]) - seen
+        seen |= further
+        left += further
+    running = {"farm", "worker", "executors", "ranks", "futures"}
+    assert not {room(module) for module in seen} & {*running, "sweep.conducting", "sweep.running"}
+
+
 @pytest.mark.ranks
 def test_a_worker_imports_little() -> None:
     """Each module is a file that every rank opens, often on a slow shared file system."""

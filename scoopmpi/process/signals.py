@@ -107,15 +107,6 @@ def leave_to_rank_0() -> None:
     take(UNHEARD, _nothing)
 
 
-def heard_by_programs() -> None:
-    """Have programs that are started from here hear Ctrl-C too, which this worker does not.
-
-    For those that are not in the terminal's foreground: it does not come to them by itself.
-    """
-    if signal.getsignal(SIGINT) is signal.SIG_IGN:
-        take((SIGINT,), _nothing)
-
-
 def _nothing(*_: object) -> None:
     """Do nothing; a handler, as what is ignored stays so in programs that tasks start."""
 

@@ -78,3 +78,12 @@ def read(text: str) -> Halt | None:
     if share_sign and int(number) > 100:
         raise ValueError(f"--halt {text}: it would never end, as {number}% is more than all items")
     return Halt(words, when == NOW, why, int(number), bool(share_sign))
+
+
+def problem(text: str) -> str | None:
+    """Return what is wrong with what `--halt` is given; None where nothing is."""
+    try:
+        read(text)
+    except ValueError as wrong:
+        return str(wrong)
+    return None

@@ -13,7 +13,7 @@ import click
 from ..program import scoop_options
 from ..program.ready_programs import HELP, Answer
 from ..program.scoop_options import UNABLE
-from . import checks
+from . import checks, other_programs
 from .asked import SweepOptions
 
 NAME = "sweep"
@@ -196,18 +196,31 @@ def answer(words: Sequence[str]) -> Answer | None:
         with click.Context(command, max_content_width=100) as ctx:
             return Answer(0, command.get_help(ctx) + "\n")
     try:
-        parsed(words)
+        asked = parsed(words)
     except click.NoSuchOption as problem:
         return _refused(_explained(problem))
     except click.UsageError as problem:
         return _refused(problem.format_message())
-    return None
+    return _shown(asked) if asked.dry_run else None
+
+
+def _shown(asked: SweepOptions) -> Answer:
+    from . import dry_run  # late: most sweeps are run
+
+    try:
+        text = "\n".join(dry_run.lines(asked)) + "\n"
+    except dry_run.PROBLEMS as problem:
+        return Answer(UNABLE, f"{NAME}: {problem}\n")
+    return Answer(0, text.encode(errors="backslashreplace").decode())
 
 
 def _explained(problem: click.NoSuchOption) -> str:
     if problem.option_name in scoop_options.NAMES:
         return f"{problem.option_name} is no option of the sweep: put it before the word {NAME}"
-    return problem.format_message()
+    hidden = {name for param in PARAMETERS if param.hidden for name in param.opts}
+    meant = [name for name in problem.possibilities or () if name not in hidden]
+    told = click.NoSuchOption(problem.option_name, possibilities=meant, ctx=problem.ctx)
+    return other_programs.instead(problem.option_name) or told.format_message()
 
 
 def _refused(text: str) -> Answer:

@@ -81,6 +81,10 @@ def lines(*counted: tuple[str, int]) -> str:
 
 
 SQUARES = ("squares 10000",)
+SWEEP = (
+    "--stop-before 60 sweep --data sweep.csv --log sweep.log"
+    ' sh -c echo "$temperature K and $pressure bar make $((temperature * pressure))"'
+)
 TWO_BY_8 = "openpbs/nodes2_ppn8"
 # Torque's manual, "Exported batch environment variables"; the recording is of OpenPBS.
 TORQUE = {"PBS_NUM_NODES": "2", "PBS_NUM_PPN": "8", "PBS_NP": "16"}
@@ -137,6 +141,7 @@ JOBS = (
         threads=4, at_home=True),
     Job("mympirun.pbs", "pbs", "pbs2:8,pbs3:8", ("hello_mpi.py",), TWO_BY_8, TORQUE,
         at_home=True),
+    Job("sweep.pbs", "pbs", "pbs2:9,pbs3:8", (SWEEP,), TWO_BY_8, TORQUE, at_home=True),
     Job("squares.slurm", "slurm", "n1:3,n2:2", SQUARES, "slurm/N2_n4"),
     Job("threads.slurm", "slurm", "n1:3,n2:2", ("spectra 100 2000",), "slurm/N2_c2_tpn2",
         threads=2),
@@ -145,6 +150,7 @@ JOBS = (
     Job("chain.slurm", "slurm", "n2:9",
         ("--checkpoint WORK/picalc.ckpt --stop-before auto picalc 1000000 1000000",),
         "slurm/array_0_3/task_2", ARRAY_OF_8),
+    Job("sweep.slurm", "slurm", "n2:9", (SWEEP,), "slurm/array_0_3/task_2", ARRAY_OF_8),
     Job("squares.sge", "sge", "pbs2:9,pbs3:8", SQUARES, "gridengine/pe_mpirr_4", SIXTEEN_SLOTS,
         {"PE_HOSTFILE": PE}),
     Job("squares.lsf", "lsf", "h1:9,h2:8", SQUARES, "", LSF,
@@ -278,7 +284,7 @@ def test_a_missing_module_command_does_not_end_a_script(script: str, site: Site)
 
 
 def scripts() -> set[str]:
-    return {path.name for path in JOBSCRIPTS.iterdir() if path.suffix not in (".py", ".md")}
+    return {path.name for path in JOBSCRIPTS.iterdir() if path.suffix not in (".py", ".md", ".csv")}
 
 
 def test_every_script_is_run_here() -> None:
@@ -294,7 +300,8 @@ def test_the_readme_lists_every_script_and_program() -> None:
     listed = re.findall(r"^\| `([^`]+)` \|", (JOBSCRIPTS / "README.md").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(job.script for job in JOBS)
     text = (JOBSCRIPTS / "README.md").read_text()
-    assert all(f"`{path.name}`" in text for path in JOBSCRIPTS.glob("*.py"))
+    files = [*JOBSCRIPTS.glob("*.py"), *JOBSCRIPTS.glob("*.csv")]
+    assert all(f"`{path.name}`" in text for path in files)
 
 
 def test_no_script_names_a_place_of_one_site() -> None:

@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...sweep.command.command import CommandProblem
+from ...sweep.command.script import Script
 from .words import Refused
 
 PBS, SLURM = "PBS", "Slurm"
@@ -94,8 +96,16 @@ def read(path: str, prefix: str = PREFIX) -> BatchFile:
 
 
 def text_of(path: str) -> bytes:
-    """Return the text of a prolog or an epilog, put right as that of a batch file is."""
-    return read(path).text
+    """Return the text of a prolog or an epilog, put right as that of a batch file is.
+
+    Raises Refused where it is no script.
+    """
+    with open(path, "rb") as file:
+        text, _ = _repaired(file.read())
+    try:
+        return Script(text, path).text
+    except CommandProblem as problem:
+        raise Refused(str(problem)) from None
 
 
 def _repaired(text: bytes) -> tuple[bytes, list[str]]:

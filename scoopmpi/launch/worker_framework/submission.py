@@ -142,6 +142,16 @@ def _full(path: str, directory: str) -> str:
     return os.path.normpath(os.path.join(directory, path))
 
 
+def tables(given: list[str]) -> list[str]:
+    """Return the names of tables, several in one word too, unless a file is called so."""
+    found = []
+    for word in given:
+        found += [word] if os.path.exists(word) else word.split(",")
+    if "-" in found:
+        raise Refused("-data -: a job has no stdin; write the table into a file")
+    return found
+
+
 def options_without_array(given: Given, whose: str) -> tuple[str, ...]:
     """Return the options that are handed on; Refused where they make a job of each number."""
     array = options_for_job.value(given.rest, _ARRAY[whose])

@@ -89,3 +89,7 @@ def _spread(seconds: list[float]) -> Iterator[str]:
     yield f"\taverage execution time: {sum(seconds) / len(seconds):.2f}"
     yield f"\tminimum execution time: {min(seconds):.2f}"
     yield f"\tmaximum execution time: {max(seconds):.2f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ from ...sweep.asked import SweepOptions
 from ...sweep.options import as_words
 from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, BatchFile
+from .checking import Checked
 from .command import Command
 from .job_script import JobScript
 from .submission import Submission
@@ -72,13 +73,25 @@ def run(given: Given) -> int:
     rest = options_for_job.merged(old, new, system.whose)
     rest = [*_name(rest, file, path, system.whose), *rest]
     all_given = replace(given, values={**before.values, **given.values})
-    source = checking.checked(asked, None if file is None else file.text)
+    checked = checking.checked(asked, None if file is None else file.text)
+    _tell_what_is_left(checked, path, given)
     there = replace(_in_job(asked, texts), submitted=submission.record(all_given, rest))
     script = JobScript(
         system.whose, file.for_job if file else (), directory,
         submission.runs(all_given, rest, system.whose), as_words(there), texts, os.environ,
     )  # fmt: skip
-    return Submission(system, rest, script, source).deliver(COMMAND, given)
+    return Submission(system, rest, script, checked.source).deliver(COMMAND, given)
+
+
+def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:
+    """Say how the items stand; Refused where none is left."""
+    counts = checked.counts(path)
+    failed = 0 if given.has("retry") else counts.failed
+    if counts.items == counts.done + failed:
+        how = f", {failed} have failed: -retry runs them again" if failed else ""
+        raise Refused(f"{path}: of {counts.items} items none is left{how}")
+    if not given.has("quiet"):
+        COMMAND.say(f"{path}: {str(counts).replace(' (--retry', ' (-retry')}")
 
 
 def _log(given: Given) -> tuple[str, list[str]]:
@@ -134,3 +147,7 @@ def _name(rest: Sequence[str], file: BatchFile | None, path: str, whose: str) ->
     names = ("-N",) if whose == PBS else ("-J", "--job-name")
     given = options_for_job.value(rest, *names) or (file and file.job_name)
     return [] if given else [names[-1], logs.name_of_job(path)]
+
+
+if __name__ == "__main__":
+    main()

@@ -80,7 +80,7 @@ def run(given: Given) -> int:
     rest = [*_named(given, file, system), *submission.options_without_array(given, system.whose)]
     texts = dict(_texts(given, file))
     asked = submission.parsed(_words(given, path), os.getcwd())
-    source = checking.checked(asked, file.text)
+    source = checking.checked(asked, file.text).source
     words = _in_job(asked, texts, submission.record(given, rest))
     runs = submission.runs(given, rest, system.whose)
     script = JobScript(system.whose, file.for_job, os.getcwd(), runs, words, texts, os.environ)
@@ -89,7 +89,7 @@ def run(given: Given) -> int:
 
 def _words(given: Given, batch: str) -> list[str]:
     """Return the words of the sweep that are asked for, with files as they are here."""
-    data = _tables(given.all("data"))
+    data = submission.tables(given.all("data"))
     if not data and not given.has("t"):
         raise Refused("which items? -data FILE for a table, or -t 1-100 for numbers")
     found = [word for path in data for word in ("--data", path)]
@@ -106,16 +106,6 @@ _VALUES = {
     "escape_char": "--escape",
 }  # fmt: skip
 """What options are called by the sweep."""
-
-
-def _tables(given: list[str]) -> list[str]:
-    """Return the names of tables, several in one word too, unless a file is called so."""
-    found = []
-    for word in given:
-        found += [word] if os.path.exists(word) else word.split(",")
-    if "-" in found:
-        raise Refused("-data -: a job has no stdin; write the table into a file")
-    return found
 
 
 def _texts(given: Given, file: BatchFile) -> Iterator[tuple[str, bytes]]:
@@ -150,3 +140,7 @@ def _named(given: Given, file: BatchFile, system: BatchSystem) -> list[str]:
         name = _NAME.sub("_", os.path.basename(file.path))
         name = name if name[0].isalpha() else f"w{name}"
     return found if name is None else [*found, names[-1], name]
+
+
+if __name__ == "__main__":
+    main()

@@ -90,3 +90,7 @@ def _left(given: Given, path: str, told: History, settled: Collection[int]) -> I
 
 def _listed(numbers: object) -> str:
     return ", ".join(map(str, numbers))  # type: ignore[call-overload]
+
+
+if __name__ == "__main__":
+    main()

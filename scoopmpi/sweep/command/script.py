@@ -48,7 +48,7 @@ class Script:
         path: where programs are looked for by `env`; None: in this process's PATH.
         """
         program, *behind = self.interpreter
-        if not os.access(program, os.X_OK):
+        if not (os.path.isfile(program) and os.access(program, os.X_OK)):
             return program
         if os.path.basename(program) != "env" or not behind:
             return None

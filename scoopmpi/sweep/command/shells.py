@@ -46,7 +46,7 @@ _BEHIND_ONE = frozenset(("flock", "chroot", "taskset"))
 """Of these, those that want a word before it: a file, a directory, a mask."""
 _LONG_WITH_VALUE = frozenset(("--rcfile", "--init-file", "--emulate", "--profile", "--debug"))
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_NUMBER = re.compile(r"[\d.:,x+-]+[a-zA-Z%]?")
+_NUMBER = re.compile(r"\d[\d.:,+-]*[a-zA-Z%]?|0x[0-9a-fA-F]+")
 
 
 def texts(words: Sequence[str]) -> frozenset[int]:
@@ -113,6 +113,7 @@ def _behind_shell(words: Sequence[str], place: int, several: bool) -> Iterator[i
             name, joined, _ = word.partition("=")
             if name in ("--command", "--init-command"):
                 yield at if joined else at + 1
+                at += not joined
             elif name in _LONG_WITH_VALUE and not joined:
                 at += 1
         elif several and "c" in letters.lower():

@@ -16,6 +16,7 @@ import signal
 
 from ...program.scoop_options import STOPPED, UNABLE
 from ..asked import SweepOptions
+from ..command.command import Call
 from ..halting import FAIL, SUCCESS
 from ..running.variables import common
 from . import results, scripts, telling
@@ -26,6 +27,8 @@ from .workers import Workers
 
 FAILED = 1
 """The exit status where some items are not done."""
+UNREAD = "nobody reads what items print"
+"""Why a sweep ends that is piped into `head`: as others do there, it says nothing of it."""
 OF_SIGNALS = 128
 """What the exit status of a program has above the number of the signal that has ended it."""
 
@@ -71,7 +74,8 @@ class Conductor:
                 self._status = self._status or FAILED
         if self._early is None:
             self._run_what_follows()
-        self._tell_end()
+        if self._early != UNREAD:
+            self._tell_end()
         if ended is not None:
             raise ended
         return self._exit_status()
@@ -85,8 +89,7 @@ class Conductor:
                 return
             self._course.run()
         except BrokenPipeError:
-            _drop_stdout()
-            self._ends("nobody reads what items print", OF_SIGNALS + signal.SIGPIPE)
+            self._ends(UNREAD, OF_SIGNALS + signal.SIGPIPE)
         except KeyboardInterrupt:
             self._ends("stopped by Ctrl-C", OF_SIGNALS + signal.SIGINT)
         except PROBLEMS as problem:  # of items that are read once, as they run
@@ -102,10 +105,10 @@ class Conductor:
 
     def _prolog(self) -> str | None:
         """Run the prolog, unless a former run has; return how it has failed."""
-        options, former = self._parts.options, self._parts.former
-        if options.prolog is None or (former.any and not options.enable_prolog):
+        prolog, again = self._parts.scripts.prolog, self._parts.options.enable_prolog
+        if prolog is None or (self._parts.former.any and not again):
             return None
-        return self._script(options.prolog)
+        return self._script(prolog)
 
     def _run_what_follows(self) -> None:
         """Join the results, and run the epilog: all items have been tried."""
@@ -116,14 +119,14 @@ class Conductor:
         except PROBLEMS as problem:
             telling.say(str(problem))
             self._status = FAILED
-        if options.epilog is not None:
-            problem_of_script = self._script(options.epilog)
-            if problem_of_script is not None:
-                telling.say(f"the epilog has failed, {problem_of_script}")
-                self._status = FAILED
+        epilog = self._parts.scripts.epilog
+        failed = None if epilog is None else self._script(epilog)
+        if failed is not None:
+            telling.say(f"the epilog has failed, {failed}")
+            self._status = FAILED
 
-    def _script(self, path: str) -> str | None:
-        return scripts.run(scripts.call(path), common(self._parts.plan, os.environ))
+    def _script(self, script: Call) -> str | None:
+        return scripts.run(script, common(self._parts.plan, os.environ))
 
     # How it stands.
 
@@ -185,10 +188,3 @@ def _why(error: SystemExit) -> str:
         return f"stopped by {signal.Signals(number).name}"
     except ValueError:
         return "stopped"
-
-
-def _drop_stdout() -> None:
-    """Have what is still printed go nowhere: at its end Python would fail with it once more."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from ...process import identity
 from .. import halting
 from ..asked import SweepOptions
+from ..command import known_names
 from ..command.command import Command, CommandProblem
-from ..command.words import Words
+from ..command.opening import opened as command_of
+from ..command.pattern import Pattern
+from ..former import Former
 from ..halting import Halt
 from ..items.ended import Ended
 from ..items.identity import Identity
@@ -24,7 +27,7 @@ from ..outputs import joining
 from ..outputs.sink import OutputProblem, Sink
 from ..running.plan import Plan
 from . import choosing, telling
-from .former import Former
+from .scripts import Scripts
 from .workers import Workers
 
 PROBLEMS = (ItemsProblem, CommandProblem, LogProblem, OutputProblem)
@@ -39,6 +42,7 @@ class Parts:
     source: Source
     identity: Identity
     plan: Plan
+    scripts: Scripts
     halt: Halt | None
     log: SweepLog | None
     joblog: Joblog | None
@@ -74,9 +78,11 @@ def prepared(options: SweepOptions, workers: Workers) -> Parts:
     """Return the parts of a sweep. Raises one of `PROBLEMS`."""
     halt = None if options.halt is None else halting.read(options.halt)
     source = opened(options.asked)
-    command = _command(options, source)
-    if options.reduce is not None:
-        joining.checked(options.reduce[1])
+    command = command_of(
+        options.words, options.batch, options.substitute, source.columns, os.environ
+    )
+    scripts = Scripts.of(options)
+    _check(options, source)
     identity = Identity(source.columns, command.digest())
     with ExitStack() as undo:
         log = joblog = None
@@ -93,21 +99,27 @@ def prepared(options: SweepOptions, workers: Workers) -> Parts:
         undo.callback(sink.close)
         plan = _plan(options, source, command, workers)
         former = Former(None if log is None else log.known, options.retry)
-        parts = Parts(options, source, identity, plan, halt, log, joblog, sink, former)
+        parts = Parts(options, source, identity, plan, scripts, halt, log, joblog, sink, former)
         if source.size is not None:
             former.count(parts.items())
         undo.pop_all()
     return parts
 
 
-def _command(options: SweepOptions, source: Source) -> Command:
-    return Words(options.words)
+def _check(options: SweepOptions, source: Source) -> None:
+    """Look at the names of files that items have, and the one that they are joined into."""
+    names = [] if options.chdir is None else [options.chdir]
+    if options.reduce is not None:
+        joining.checked(options.reduce[1])
+        names.append(options.reduce[0])
+    known_names.check(map(Pattern, names), source.columns, os.environ)
 
 
 def _plan(options: SweepOptions, source: Source, command: Command, workers: Workers) -> Plan:
     timeout = identity.this.task_timeout if options.item_timeout is None else options.item_timeout
     return Plan(
-        command, source.columns, chdir=options.chdir, timeout=timeout, ends=workers.job_end(),
+        command, source.columns, tuple(source.variables.items()), options.chdir, timeout,
+        workers.job_end(),
         output_dir=None if options.output_dir is None else os.path.abspath(options.output_dir),
         workers=workers.count,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Set
 
-from ..command.words import Words
+from ..command.pattern import Pattern
 from ..outputs import joining
 from ..outputs.joining import Reduced
 from ..running.directory import Directory
@@ -32,13 +32,13 @@ def join(parts: Parts, failed: Set[int]) -> None:
 
 
 def _names(parts: Parts, pattern: str, failed: Set[int]) -> Iterator[str]:
-    variables, words = Variables(parts.plan), Words((pattern,))
+    variables, named = Variables(parts.plan), Pattern(pattern)
     directory = None if parts.plan.chdir is None else Directory(parts.plan.chdir)
     for item in parts.items():
         if item.number in failed:
             continue
         env = variables.of(item)
-        name = words.call(env).words[0]
+        name = named.put(env)
         yield name if directory is None else os.path.join(directory.of(env), name)
 
 

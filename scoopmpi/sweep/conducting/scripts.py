@@ -9,20 +9,30 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from ..asked import SweepOptions
 from ..command.command import Call
+from ..command.script import read
 from ..running.group import Group
 from ..running.not_started import NotStarted
 from ..running.script_file import ScriptFile
 
 
-def call(path: str) -> Call:
-    """Return what starts a script."""
-    with open(path, "rb") as file:
-        text = file.read()
-    first = text.partition(b"\n")[0]
-    words = first[2:].split() if first.startswith(b"#!") else [b"/bin/sh"]
-    return Call([os.fsdecode(word) for word in words], text)
+class Scripts(NamedTuple):
+    """The scripts of a sweep, each as it was before anything has begun."""
+
+    prolog: Call | None = None
+    epilog: Call | None = None
+
+    @classmethod
+    def of(cls, options: SweepOptions) -> Scripts:
+        """Return the scripts that are asked for; CommandProblem says why one cannot be run."""
+        return cls(_call(options.prolog), _call(options.epilog))
+
+
+def _call(path: str | None) -> Call | None:
+    return None if path is None else read(path).call({})
 
 
 def run(call: Call, env: Mapping[str, str]) -> str | None:

@@ -79,13 +79,13 @@ def is_kept(name: str) -> bool:
 
 def _no_name(name: str, place: int, alone: bool) -> str:
     said = f"{name[:60]!r} cannot be the name of column {place}"
-    better = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+    better = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:40]
     if re.fullmatch(r"[-+.\d\s]*", name):
         return (
             f"{said}: the first line of a table has the names of its columns; a list without "
             "names is read by --lines"
         )
-    if alone and re.search(r"\s", name):
+    if alone and all(map(NAME.fullmatch, re.split(r"[ \t]+", name))):
         return (
             f"{said}: names have letters, digits and _; where blanks part the columns, "
             "say --delimiter ' '"

@@ -98,7 +98,7 @@ class _Watched(io.BufferedIOBase):
         self._line_ends = 0
         self._last = b""
         self._since = 0
-        self._file = io.BufferedReader(file)
+        self._file: io.BufferedReader = io.BufferedReader(file)
         with self._told():
             self._file = _unpacked(self._file)
             head = self._file.peek(len(_BOM))

@@ -27,7 +27,7 @@ class Padding:
         self._blanks = tuple(blanks)
         self._kinds = [
             *(blank + end for blank in blanks for end in (*around, b"\r", b"\n")),
-            *(begin + b"\t" for begin in (*around, b"\r", b"\n") if b"\t" in blanks),
+            *(begin + b"\t" for begin in (*around, b"\r", b"\n", b" ") if b"\t" in blanks),
         ]
         self._last = b""
         self.found = delimiter == " "

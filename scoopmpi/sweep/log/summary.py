@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .history import History, Start
+from .last_words import last_of_each
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -122,9 +123,7 @@ def _last(told: History) -> ndarray[Any, Any]:
     import numpy
 
     numbers = numpy.array(told.numbers, numpy.int64)
-    order = numpy.argsort(numbers, kind="stable")
-    inside = numbers[order]
-    last = order[numpy.append(inside[1:] != inside[:-1], True)] if len(order) else order
+    last = last_of_each(numbers)
     again = numpy.array([*told.running, *told.broken], numpy.int64)
     kept: ndarray[Any, Any] = last[~numpy.isin(numbers[last], again)]
     return kept

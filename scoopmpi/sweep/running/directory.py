@@ -8,9 +8,9 @@ refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
-from ..command.words import Words
+from ..command.pattern import Pattern
 from .not_started import NotStarted, no_directory
 
 
@@ -21,13 +21,12 @@ class Directory:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = pattern
-        self._words = Words((pattern,))
+        self._pattern = Pattern(pattern)
         self._start = os.getcwd()
 
     def of(self, env: Mapping[str, str]) -> str:
         """Return the directory, which is there; NotStarted says why it cannot be."""
-        found = self._words.call(env).words[0]
+        found = self._pattern.put(env)
         self._check(found)
         path = os.path.join(self._start, found)
         try:
@@ -37,7 +36,7 @@ class Directory:
             raise no_directory(path, error) from problem
         return path
 
-    def entered(self, env: dict[str, str]) -> str:
+    def entered(self, env: MutableMapping[str, str]) -> str:
         """Note the directory in the variables as `cd` does, and return it."""
         path = self.of(env)
         env["OLDPWD"], env["PWD"] = self._start, path
@@ -54,8 +53,8 @@ class Directory:
 
     def _check(self, found: str) -> None:
         if not found:
-            raise NotStarted(f"its directory has no name: {self._pattern!r} is empty here")
-        free = self._pattern.startswith("$")
-        if not free and ".." in set(found.split("/")) - set(self._pattern.split("/")):
-            said = f"{found!r} leads out of the directories that {self._pattern!r} names"
+            raise NotStarted(f"its directory has no name: {self._pattern.text!r} is empty here")
+        text = self._pattern.text
+        if not text.startswith("$") and ".." in set(found.split("/")) - set(text.split("/")):
+            said = f"{found!r} leads out of the directories that {text!r} names"
             raise NotStarted(f"{said}: a pattern that begins with a variable may")

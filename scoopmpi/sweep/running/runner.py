@@ -8,19 +8,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...process import identity, time_kept_free
-from ...process.signals import heard_by_programs
+from ..command.command import CommandProblem
 from ..items.ended import Ended
 from ..items.item import Item
 from .directory import Directory
 from .group import Group
-from .not_started import NotStarted
+from .not_started import NOT_EXECUTABLE, NotStarted
 from .plan import Plan
 from .script_file import ScriptFile
 from .variables import Variables
@@ -73,6 +72,8 @@ class Runner:
             end = self._run(here, item)
         except NotStarted as problem:
             end = _End(problem.status, str(problem))
+        except CommandProblem as problem:
+            end = _End(NOT_EXECUTABLE, str(problem))
         return Ended(
             item.number, item.digest, identity.this.rank, here.host, end.status, started,
             time.monotonic() - clock, end.why, end.out, end.err,
@@ -80,8 +81,6 @@ class Runner:
 
     def _here(self) -> _Here:
         if self._known is None:
-            if identity.this.rank and threading.current_thread() is threading.main_thread():
-                heard_by_programs()
             warden()  # it is to be there before an item is
             chdir = self.plan.chdir
             self._known = _Here(
@@ -105,7 +104,7 @@ class Runner:
         if script is not None:
             words = [*words, here.script.named(script)]
         with written(self.plan, item.number) as files:
-            group = Group(words, env, cwd, files.out, files.err)
+            group = Group(words, here.variables.encoded(env), cwd, files.out, files.err)
             return self._watched(group, seconds, why, files)
 
     def _watched(self, group: Group, seconds: float | None, why: str, files: Written) -> _End:

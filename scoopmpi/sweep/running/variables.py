@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import ChainMap
 from collections.abc import Mapping
 
 from ...process import identity
@@ -37,13 +38,22 @@ class Variables:
 
     def __init__(self, plan: Plan) -> None:
         self._common = common(plan, os.environ)
+        self._encoded = _encoded(self._common)
         self._columns = plan.columns
         self._array = plan.columns.index(ARRAY_ID) if ARRAY_ID in plan.columns else None
 
-    def of(self, item: Item) -> dict[str, str]:
-        """Return all variables that an item finds."""
-        found = {**self._common, **dict(zip(self._columns, item.values, strict=True))}
-        found["SCOOP_COUNTER"] = str(item.number)
+    def of(self, item: Item) -> ChainMap[str, str]:
+        """Return all variables that an item finds; its own come first, and may be added to."""
+        own = dict(zip(self._columns, item.values, strict=True))
+        own["SCOOP_COUNTER"] = str(item.number)
         if self._array is not None:
-            found.update(dict.fromkeys(ARRAY_NAMES, item.values[self._array]))
-        return found
+            own.update(dict.fromkeys(ARRAY_NAMES, item.values[self._array]))
+        return ChainMap(own, self._common)
+
+    def encoded(self, variables: ChainMap[str, str]) -> dict[bytes, bytes]:
+        """Return variables as a program finds them; what all have in common is encoded already."""
+        return {**self._encoded, **_encoded(variables.maps[0])}
+
+
+def _encoded(variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}

@@ -1,13 +1,14 @@
 """Where an item writes: into files, of its own in a directory, or without names.
 
-Files, not pipes: a command that leaves something in the background would last as long as that. On
-disk rather than in memory, which large outputs need anyway on their way to rank 0. One without a
-name leaves nothing behind, however its worker ends.
+Files, not pipes: a command that leaves something in the background would last as long as that.
+Those without names are in memory, through which what they hold goes to rank 0 anyway, and leave
+nothing behind, however their worker ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,6 @@ from .plan import Plan
 
 PIECE = 1 << 30
 """Read at once: one read takes less than 2 GiB."""
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
 
 
 class Written(NamedTuple):
@@ -77,11 +77,13 @@ class _Unnamed:
 
 def _unnamed() -> int:
     """Open a file that has no name; what is written is appended, whoever else writes."""
-    folder = tempfile.gettempdir()
-    with contextlib.suppress(AttributeError, OSError):  # not everywhere, nor on all file systems
-        return os.open(folder, _FLAGS | os.O_TMPFILE, 0o600)
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-        return os.dup(file.fileno())
+    try:
+        fd = os.memfd_create("output")
+    except (AttributeError, OSError):  # not everywhere
+        with tempfile.TemporaryFile(buffering=0) as file:
+            fd = os.dup(file.fileno())
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
+    return fd
 
 
 def _content(fd: int) -> bytes:

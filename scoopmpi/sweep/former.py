@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..items.item import Item
-from ..log.known import Counts, Known, State
+from .items.item import Item
+from .log.known import Counts, Known, State
 
 
 class Former:

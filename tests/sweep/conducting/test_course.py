@@ -1,0 +1,239 @@
+"""The items of a sweep over the in-memory link: whoever dies or fails, each ends for good once."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from scoopmpi.scheduling.batching import Policy
+from scoopmpi.sweep import halting
+from scoopmpi.sweep.asked import SweepOptions
+from scoopmpi.sweep.command.command import Call
+from scoopmpi.sweep.conducting import course
+from scoopmpi.sweep.conducting.course import Course
+from scoopmpi.sweep.conducting.preparing import Parts
+from scoopmpi.sweep.conducting.scripts import Scripts
+from scoopmpi.sweep.conducting.workers import Workers
+from scoopmpi.sweep.former import Former
+from scoopmpi.sweep.items.array import Numbers
+from scoopmpi.sweep.items.ended import Ended
+from scoopmpi.sweep.items.identity import Identity
+from scoopmpi.sweep.items.item import Item
+from scoopmpi.sweep.running.plan import Plan
+from scoopmpi.tasks import current_executor
+from tests.support.link import Ranks
+
+pytestmark = pytest.mark.filterwarnings("ignore:the program was not started by scoopmpi")
+SEEDS = range(8)
+ITEMS = 60
+
+
+class Nothing:
+    """A command that is not started."""
+
+    name = "nothing"
+
+    def digest(self) -> bytes:
+        return b""
+
+    def call(self, variables: Any) -> Call:
+        return Call(["true"])
+
+
+class Outputs:
+    """A sink that counts."""
+
+    def __init__(self) -> None:
+        self.expected_numbers: list[int] = []
+        self.ended: list[Ended] = []
+
+    def expected(self, item: Item) -> None:
+        self.expected_numbers.append(item.number)
+
+    def add(self, ended: Ended) -> None:
+        self.ended.append(ended)
+
+    def close(self) -> int:
+        return 0
+
+    @property
+    def numbers(self) -> list[int]:
+        return sorted(ended.number for ended in self.ended)
+
+
+class World:
+    """A sweep on some workers, each on a host of its own; what an item does is a function of it."""
+
+    def __init__(self, ranks: Ranks) -> None:
+        self.ranks = ranks
+        self.outputs = Outputs()
+        self.begun: Counter[int] = Counter()
+        self.status: Callable[[int, str], int] = lambda number, host: 0
+        self.course: Course | None = None
+
+    def runs(self, number: int, rank: int) -> Ended:
+        self.begun[number] += 1
+        host = self.ranks.farm.members.host(rank)
+        status = self.status(number, host)
+        return Ended(number, b"", rank, host, status, 0.0, 0.001)
+
+    def sweep(self, items: int = ITEMS, **options: Any) -> Course:
+        source = Numbers(f"1-{items}")
+        halt = halting.read(options["halt"]) if "halt" in options else None
+        parts = Parts(
+            SweepOptions(**options), source, Identity(source.columns, b""),
+            Plan(Nothing(), source.columns), Scripts(), halt, None, None, self.outputs,
+            Former(None, False),
+        )  # fmt: skip
+        made = self.course = Course(parts, Workers())
+        made.run()
+        return made
+
+
+world: World
+
+
+class Runs:
+    """In the place of the runner: what an item does is decided by the test."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.__qualname__ = "runs"
+
+    def __call__(self, item: Item) -> Ended:
+        worker = world.ranks.acting
+        assert worker is not None
+        return world.runs(item.number, worker.rank)
+
+
+@pytest.fixture(params=SEEDS)
+def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    global world
+    names = (f"n{rank}" for rank in itertools.count(1))  # of workers in their order, as they join
+    seed = request.param
+    eager = Policy(target=0, shortest=0, message=0)  # every budget is over at once
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "gethostname", lambda: next(names))
+        world = World(Ranks(3, seed, eager if seed % 2 else Policy(), successors=True))
+    monkeypatch.setattr(course, "Runner", Runs)
+    current_executor.install(world.ranks.executor)
+    yield world
+    current_executor.install(None)
+    world.ranks.settle()
+    world.ranks.farm._scheduler.check()
+
+
+def test_all_items_run_once_and_are_told_in_order(ranks: World) -> None:
+    made = ranks.sweep()
+    assert (made.well, list(made.failed)) == (ITEMS, [])
+    assert ranks.outputs.expected_numbers == list(range(1, ITEMS + 1))
+    assert ranks.outputs.numbers == list(range(1, ITEMS + 1))
+    assert set(ranks.begun.values()) == {1}
+
+
+def test_what_fails_is_tried_again_and_the_last_try_counts(ranks: World) -> None:
+    ranks.status = lambda number, host: int(number == 7 or ranks.begun[number] < number % 3)
+    made = ranks.sweep(retries=2)
+    assert list(made.failed) == [7]
+    assert ranks.begun[7] == 3
+    assert ranks.outputs.numbers == list(range(1, ITEMS + 1))
+
+
+def test_the_host_on_which_all_fails_is_left_out_and_no_item_fails(
+    ranks: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranks.status = lambda number, host: int(host == "n2")
+    made = ranks.sweep(items=400)
+    assert (made.well, list(made.failed)) == (400, [])
+    assert ranks.outputs.numbers == list(range(1, 401))
+    assert "host n2 is left out" in capsys.readouterr().err
+
+
+def test_where_all_fails_everywhere_all_has_failed(
+    ranks: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranks.status = lambda number, host: 1
+    made = ranks.sweep(items=200)
+    assert sorted(made.failed) == list(range(1, 201))
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_workers_die_and_each_item_ends_once(ranks: World) -> None:
+    chance = ranks.ranks.link.chance
+
+    def status(number: int, host: str) -> int:
+        if number % 20 == 0 and ranks.begun[number] == 1 and chance.random() < 0.5:
+            ranks.ranks.die()
+        return int(number % 9 == 0)
+
+    ranks.status = status
+    made = ranks.sweep()
+    assert sorted(made.failed) == list(range(9, ITEMS + 1, 9))
+    assert ranks.outputs.numbers == list(range(1, ITEMS + 1))
+
+
+def test_an_item_that_kills_its_workers_is_lost_and_has_its_number(ranks: World) -> None:
+    def status(number: int, host: str) -> int:
+        if number == 17:
+            ranks.ranks.die()
+        return 0
+
+    ranks.status = status
+    made = ranks.sweep()
+    assert list(made.failed) == [17]
+    lost = next(ended for ended in ranks.outputs.ended if ended.number == 17)
+    assert (lost.why, lost.well) == ("lost", False)
+    assert ranks.outputs.numbers == list(range(1, ITEMS + 1))
+
+
+def test_the_host_is_left_out_while_workers_die(ranks: World) -> None:
+    """Also where only the host is left on which all fails: then items have failed, and none hangs."""
+    chance = ranks.ranks.link.chance
+
+    def status(number: int, host: str) -> int:
+        if host != "n2" and chance.random() < 0.01:
+            ranks.ranks.die()
+        return int(host == "n2")
+
+    ranks.status = status
+    made = ranks.sweep(items=300)
+    assert made.well + len(made.failed) == 300
+    assert ranks.outputs.numbers == list(range(1, 301))
+
+
+@pytest.mark.parametrize(("halt", "more"), [("soon,fail=1", True), ("now,fail=1", False)])
+def test_a_sweep_ends_early_and_what_has_ended_is_told_once(
+    ranks: World, halt: str, more: bool
+) -> None:
+    ranks.status = lambda number, host: int(number == 20)
+    made = ranks.sweep(items=3000, halt=halt)
+    assert made.halted
+    numbers = ranks.outputs.numbers
+    assert 20 in numbers and len(numbers) == len(set(numbers)) < 3000
+    assert made.well + len(made.failed) == len(numbers)
+    if more:  # all that has begun has ended, and is told
+        assert numbers == sorted(ranks.begun)
+
+
+def test_a_sweep_ends_when_enough_is_done(ranks: World) -> None:
+    made = ranks.sweep(items=3000, halt="soon,success=10")
+    assert made.halted and 10 <= made.well < 3000
+
+
+def test_where_items_are_read_further_rank_0_keeps_no_more_than_a_window(ranks: World) -> None:
+    most = 0
+
+    def status(number: int, host: str) -> int:
+        nonlocal most
+        assert ranks.course is not None
+        most = max(most, len(ranks.course.supply._at))
+        return 0
+
+    ranks.status = status
+    ranks.sweep(items=6000)
+    assert 0 < most <= Workers().window
