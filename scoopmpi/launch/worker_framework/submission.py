@@ -9,26 +9,23 @@ import os
 import shlex
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import click
 
 from ...sweep import options as of_sweep
 from ...sweep.asked import SweepOptions
-from ...sweep.items.item import Source
 from . import options_for_job
 from .batch_file import PBS, SLURM
+from .checking import Checked
 from .command import Command
 from .job_script import HANDED_OVER, JobScript
 from .submitting import BatchSystem, submit
 from .words import Given, Option, Refused, read
 
 _MYSCOOP = "myscoop"
-_SHOWN = 3
-"""Items that -dryrun shows."""
 _ARRAY = {PBS: "-J", SLURM: "-a"}
 """By whose it is: the option that would make a job of each number."""
 STOP_BEFORE = Option(
@@ -67,7 +64,7 @@ class Submission:
     system: BatchSystem
     options: Sequence[str]
     script: JobScript
-    source: Source
+    checked: Checked
 
     def deliver(self, command: Command, given: Given) -> int:
         """Submit it, or show it with -dryrun; return the exit status of the command."""
@@ -78,24 +75,18 @@ class Submission:
             command.say(f"{self.system.command}, in {self.script.directory}: {words}")
         if given.has("dryrun"):
             click.echo(self.script.text(), nl=False)
-            click.echo("".join(f"# {line}\n" for line in (words, *self._first_items())), nl=False)
+            click.echo(
+                "".join(f"# {line}\n" for line in (words, *self.checked.preview())), nl=False
+            )
             return 0
         if not given.has("quiet"):
-            click.echo(f"total number of work items: {self.source.size}", err=True)
+            click.echo(f"total number of work items: {self.checked.source.size}", err=True)
         answer = submit(self.system, self.options, self.script.text(), self.script.directory)
         if answer.status:
             command.say(f"{self.system.name} has not taken the job: exit status {answer.status}")
             return answer.status if answer.status > 0 else 1
         click.echo(answer.job)
         return 0
-
-    def _first_items(self) -> Iterator[str]:
-        for item in islice(self.source, _SHOWN):
-            pairs = zip(self.source.columns, item.values, strict=True)
-            shown = " ".join(f"{name}={shlex.quote(value)}" for name, value in pairs)
-            yield f"item {item.number}: {shown}"
-        if self.source.size is not None and self.source.size > _SHOWN:
-            yield f"and so on, {self.source.size} items in all"
 
 
 def remarks(command: Command, given: Given) -> None:

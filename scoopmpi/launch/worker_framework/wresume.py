@@ -80,7 +80,7 @@ def run(given: Given) -> int:
         system.whose, file.for_job if file else (), directory,
         submission.runs(all_given, rest, system.whose), as_words(there), texts, os.environ,
     )  # fmt: skip
-    return Submission(system, rest, script, checked.source).deliver(COMMAND, given)
+    return Submission(system, rest, script, checked).deliver(COMMAND, given)
 
 
 def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:

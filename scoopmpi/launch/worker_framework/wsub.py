@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ...sweep.asked import SweepOptions
 from ...sweep.options import as_words
-from . import batch_file, checking, job_script, options_for_job, submission
+from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, SLURM, BatchFile
 from .command import Command
 from .job_script import JobScript
@@ -80,11 +80,12 @@ def run(given: Given) -> int:
     rest = [*_named(given, file, system), *submission.options_without_array(given, system.whose)]
     texts = dict(_texts(given, file))
     asked = submission.parsed(_words(given, path), os.getcwd())
-    source = checking.checked(asked, file.text).source
+    checked = checking.checked(asked, file.text)
+    logs.refuse_other_numbers(asked.log, checked.source)
     words = _in_job(asked, texts, submission.record(given, rest))
     runs = submission.runs(given, rest, system.whose)
     script = JobScript(system.whose, file.for_job, os.getcwd(), runs, words, texts, os.environ)
-    return Submission(system, rest, script, source).deliver(COMMAND, given)
+    return Submission(system, rest, script, checked).deliver(COMMAND, given)
 
 
 def _words(given: Given, batch: str) -> list[str]:
