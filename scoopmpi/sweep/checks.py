@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import halting
+from . import halting, other_programs
 from .asked import SweepOptions
 
 STDIN = "-"
@@ -32,6 +32,8 @@ def _problems(asked: SweepOptions) -> Iterator[str]:
 
 def _of_items(asked: SweepOptions) -> Iterator[str]:
     if not (asked.data or asked.lines is not None or asked.array is not None):
+        if other_programs.items_in(asked.words):
+            yield "which items? ::: is not read: printf '%s\\n' … | myscoop sweep --lines - …"
         yield "which items? --data FILE for a table, --lines FILE, or -t 1-100"
     if asked.lines is not None and asked.data:
         yield "--data or --lines: an item for each row of a table, or for each line?"
@@ -51,5 +53,8 @@ def _of_command(asked: SweepOptions) -> Iterator[str]:
         yield "which command? For example: ./simulate -t '$temperature', or --batch SCRIPT"
     if asked.words and not asked.words[0].strip():
         yield "the command is empty"
+    place = None if asked.lines is None else other_programs.place_of_line(asked.words)
+    if place is not None:
+        yield f"{place} in the command: the line is '$ITEM' here, or its last word by itself"
     if asked.substitute and asked.batch is None:
         yield "--substitute needs --batch FILE: it is of scripts"

@@ -13,7 +13,7 @@ import click
 from ..program import scoop_options
 from ..program.ready_programs import HELP, Answer
 from ..program.scoop_options import UNABLE
-from . import checks
+from . import checks, other_programs
 from .asked import SweepOptions
 
 NAME = "sweep"
@@ -217,7 +217,10 @@ def _shown(asked: SweepOptions) -> Answer:
 def _explained(problem: click.NoSuchOption) -> str:
     if problem.option_name in scoop_options.NAMES:
         return f"{problem.option_name} is no option of the sweep: put it before the word {NAME}"
-    return problem.format_message()
+    hidden = {name for param in PARAMETERS if param.hidden for name in param.opts}
+    meant = [name for name in problem.possibilities or () if name not in hidden]
+    told = click.NoSuchOption(problem.option_name, possibilities=meant, ctx=problem.ctx)
+    return other_programs.instead(problem.option_name) or told.format_message()
 
 
 def _refused(text: str) -> Answer:

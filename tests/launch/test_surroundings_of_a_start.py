@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -182,6 +183,18 @@ def test_words_in_variables_reach_other_hosts() -> None:
     short, variables = lengths.fitting(openmpi, ranks, ["python"], start_of.words)
     assert list(variables) == ["SCOOPMPI_WORDS_0", "SCOOPMPI_WORDS_1"]
     assert short.exporting() == tuple(variables)
+
+
+@pytest.mark.parametrize("flavour", [openmpi, mpich, intelmpi])
+def test_a_colon_that_begins_another_program_is_handed_on_in_a_variable(
+    flavour: ModuleType,
+) -> None:
+    start_of = Launch(["sweep", "sh", "-c", ":"])
+    ranks = Ranks((Host("localhost", 2),), rank_command.of_rank(start_of), {})
+    short, variables = lengths.fitting(flavour, ranks, ["python"], start_of.words)
+    assert short.checked_program() == ("python",)
+    assert words.taken(variables) == start_of.words
+    assert lengths.fitting(flavour, ranks, ["python"], None) == (ranks, {})
 
 
 # HOME and TMPDIR under Open MPI.

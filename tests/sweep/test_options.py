@@ -67,6 +67,12 @@ def test_a_script_needs_no_words() -> None:
         ("-t 1 --retries -1 ./run", "--retries"),
         ("--daat d ./run", "No such option '--daat'. (Did you mean one of: '--data'"),
         ("--status f -t 1 ./run", "--status is no option of the sweep: put it before"),
+        ("-j 8 --lines f gzip", "-j is no option here: -n N"),
+        ("-j8 --lines f gzip", "-j is no option here: -n N"),
+        ("--lines f --resume-failed gzip", "--resume-failed is no option here: --log FILE --retry"),
+        ("--lines f --sumbitted gzip", "No such option '--sumbitted'.\n"),
+        ("gzip ::: a b", "which items? ::: is not read: printf '%s\\n' … | myscoop sweep --lines"),
+        ("--lines f gzip {}", "{} in the command: the line is '$ITEM' here"),
     ],
 )  # fmt: skip
 def test_wrong_words_are_answered_before_anything_runs(words: str, said: str) -> None:
@@ -89,6 +95,8 @@ def test_the_help_has_every_option(word: str) -> None:
 
 def test_right_words_have_no_answer() -> None:
     assert options.answer(["-t", "1-3", "echo"]) is None
+    assert options.answer(["--lines", "f", "find", "$ITEM", "-exec", "ls", "{}", ";"]) is None
+    assert options.answer(["-t", "1-3", "find", ".", "-exec", "ls", "{}", ";"]) is None
 
 
 def test_options_become_words_that_ask_for_the_same() -> None:

@@ -1,8 +1,8 @@
-"""Help where a command line is too long for its launcher; refuse it where it is for the system.
+"""Help where a launcher cannot hand on a command line; refuse one too long for the system.
 
 What a launcher hands on is said by its flavour, as found by trying: `mpirun` of Open MPI 4 and 5
 cannot start ranks whose words have more than 128 KiB, see `process.words`; Intel's crashes where
-there are a thousand. That of MPICH 5 hands on whatever the system takes.
+there are a thousand. That of MPICH 5 hands on whatever the system takes. None hands on a `:`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from ...process import words
 from ..flavours.flavour import Flavour
-from ..flavours.ranks import LaunchError, Ranks
+from ..flavours.ranks import NEXT_PROGRAM, LaunchError, Ranks
 
 _SPARE = 4096
 """Bytes that the system wants besides words and variables: the path, and numbers of its own."""
@@ -31,7 +31,8 @@ def fitting(
     """
     size, count = words.size(ranks.program), len(ranks.program)
     most_bytes, most_words = flavour.MOST_BYTES, flavour.MOST_WORDS
-    if size <= (most_bytes or size) and count <= (most_words or count):
+    short_enough = size <= (most_bytes or size) and count <= (most_words or count)
+    if short_enough and (own is None or NEXT_PROGRAM not in own):
         return ranks, {}
     if own is None:
         limit = f"{most_words} words" if most_bytes is None else f"{most_bytes} bytes"

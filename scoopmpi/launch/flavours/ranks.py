@@ -10,6 +10,8 @@ from ...process.launcher_variables import in_step_of_ranks
 from ..hosts.allocation import LOCAL, Host
 from .exported import MODULES, NAMES, PREFIXES
 
+NEXT_PROGRAM = ":"
+"""The word behind which all launchers begin another program."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -144,7 +146,7 @@ class Ranks:
 
     def checked_program(self) -> tuple[str, ...]:
         """Return the program's words; LaunchError for the one that no launcher hands on."""
-        if ":" in self.program:
+        if NEXT_PROGRAM in self.program:
             raise LaunchError(
                 "':' as an argument of the program would end its words: MPI launchers begin "
                 "another program there. Put it into a longer word, or into a file"
