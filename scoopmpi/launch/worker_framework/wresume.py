@@ -6,6 +6,7 @@ What the first one was asked for is in its log; the batch file is as it was then
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -47,6 +48,10 @@ COMMAND = Command(
     ),
     "All other options go to qsub or sbatch, and win over those of the earlier job.",
 )  # fmt: skip
+
+
+_OF_SWEEP = re.compile(r" \(--(retry[^)]*)\)")
+"""What the sweep says of an option, which has one dash here."""
 
 
 def main() -> None:
@@ -91,7 +96,8 @@ def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:
         how = f", {failed} have failed: -retry runs them again" if failed else ""
         raise Refused(f"{path}: of {counts.items} items none is left{how}")
     if not given.has("quiet"):
-        COMMAND.say(f"{path}: {str(counts).replace(' (--retry', ' (-retry')}")
+        again = "" if given.has("retry") else r" (-\1)"
+        COMMAND.say(f"{path}: {_OF_SWEEP.sub(again, str(counts))}")
 
 
 def _log(given: Given) -> tuple[str, list[str]]:

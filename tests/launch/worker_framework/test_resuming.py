@@ -84,11 +84,19 @@ def test_the_same_job_goes_on(site: Site, capfd: Capture, words: str) -> None:
 def test_what_is_new_wins(site: Site, capfd: Capture) -> None:
     has_run(site, done=[1], failed=[2])
     words = "-l walltime=1:30:00 -jobid 445948 -retry -threaded 4 -q short --item-timeout 60"
-    assert resumed(words, capfd).status == 0
+    told = resumed(words, capfd)
+    assert told.status == 0 and f"{LOG}: 1 of 3 is done, 1 has failed\n" in told.err
     options, sweep, before = job_of(site)
     assert " ".join(options) == "-N weather -l nodes=2:ppn=8 -m abe -q short -l walltime=1:30:00"
     assert "--retry" in sweep and "--threads 4" in " ".join(before)
     assert sweep[sweep.index("--item-timeout") + 1] == "60.0"
+
+
+def test_without_retry_what_has_failed_stays_so(site: Site, capfd: Capture) -> None:
+    has_run(site, done=[1], failed=[2])
+    told = resumed("-jobid 445948", capfd)
+    assert "1 has failed (-retry runs them again)" in told.err
+    assert "--retry" not in job_of(site)[1]
 
 
 def test_a_job_that_went_on_can_go_on(site: Site, capfd: Capture) -> None:
