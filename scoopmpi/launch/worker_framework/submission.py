@@ -20,7 +20,7 @@ from ...sweep.asked import SweepOptions
 from . import options_for_job
 from .batch_file import PBS, SLURM
 from .checking import Checked
-from .command import Command
+from .command_line import CommandLine
 from .job_script import HANDED_OVER, JobScript
 from .submitting import BatchSystem, submit
 from .words import Given, Option, Refused, read
@@ -66,7 +66,7 @@ class Submission:
     script: JobScript
     checked: Checked
 
-    def deliver(self, command: Command, given: Given) -> int:
+    def deliver(self, command: CommandLine, given: Given) -> int:
         """Submit it, or show it with -dryrun; return the exit status of the command."""
         if not os.path.isdir(self.script.directory):
             raise Refused(f"{self.script.directory}: the directory of the job is not there")
@@ -75,9 +75,7 @@ class Submission:
             command.say(f"{self.system.command}, in {self.script.directory}: {words}")
         if given.has("dryrun"):
             click.echo(self.script.text(), nl=False)
-            click.echo(
-                "".join(f"# {line}\n" for line in (words, *self.checked.preview())), nl=False
-            )
+            command.show(f"# {line}" for line in (words, *self.checked.preview()))
             return 0
         if not given.has("quiet"):
             click.echo(f"total number of work items: {self.checked.source.size}", err=True)
@@ -85,11 +83,11 @@ class Submission:
         if answer.status:
             command.say(f"{self.system.name} has not taken the job: exit status {answer.status}")
             return answer.status if answer.status > 0 else 1
-        click.echo(answer.job)
+        command.show([answer.job])
         return 0
 
 
-def remarks(command: Command, given: Given) -> None:
+def remarks(command: CommandLine, given: Given) -> None:
     """Say which of the options do nothing here."""
     if not given.has("quiet"):
         for option in OF_JOB:

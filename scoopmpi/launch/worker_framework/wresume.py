@@ -12,17 +12,18 @@ from dataclasses import replace
 from typing import Any
 
 from ...sweep.asked import SweepOptions
+from ...sweep.log import about
 from ...sweep.options import as_words
 from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, BatchFile
 from .checking import Checked
-from .command import Command
+from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
 from .submitting import chosen
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wresume",
     "(-jobid JOBID | -l LOG) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
     "Submit a job that goes on where an earlier one has ended: with the items that are not done, "
@@ -62,14 +63,20 @@ def main() -> None:
 def run(given: Given) -> int:
     """Submit a job that goes on with another's log; return the exit status."""
     path, resources = _log(given)
-    said = logs.last_run(path, logs.told_by(path))
+    told = logs.told_by(path)
+    said = logs.last_run(path, told)
+    if not told.is_over and not given.has("quiet"):
+        COMMAND.say(
+            f"{path}: {about.where(said)} has not said that it has ended; a job that "
+            "begins while it still runs ends at once"
+        )
     submission.remarks(COMMAND, given)
     for name in ("N", "C", "t"):
         if given.has(name) and not given.has("quiet"):
             COMMAND.say(f"-{name} {given.last(name)} is left out: it is as for the earlier job")
     directory = str(said.get("directory") or os.getcwd())
     asked, texts = _asked(given, said, path, directory)
-    file = None if asked.batch is None else batch_file.read(asked.batch)
+    file = None if asked.batch is None else _batch_file(asked.batch, path)
     before = submission.before(asked.submitted or "")
     new = [*given.rest, *(word for each in resources for word in ("-l", each))]
     old = () if given.has("disable_options") else before.rest
@@ -98,6 +105,17 @@ def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:
     if not given.has("quiet"):
         again = "" if given.has("retry") else r" (-\1)"
         COMMAND.say(f"{path}: {_OF_SWEEP.sub(again, str(counts))}")
+
+
+def _batch_file(path: str, log: str) -> BatchFile:
+    try:
+        return batch_file.read(path)
+    except FileNotFoundError:
+        raise Refused(
+            f"{path} is not there any more, the batch file as it was for the earlier job: "
+            f"wsub -batch FILE -data FILE -log {log} goes on; of a file that was edited all "
+            "items run again"
+        ) from None
 
 
 def _log(given: Given) -> tuple[str, list[str]]:

@@ -15,7 +15,7 @@ from ...sweep.asked import SweepOptions
 from ...sweep.options import as_words
 from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, SLURM, BatchFile
-from .command import Command
+from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
 from .submitting import BatchSystem, chosen
@@ -26,7 +26,7 @@ _NODES = re.compile(r"\d+(-\d+)?k?")
 _NAME = re.compile(r"[^A-Za-z0-9_.+-]")
 """What a name of a job of PBS may not have."""
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wsub",
     "-batch FILE (-data FILE[,FILE] | -t RANGE) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
     "Submit a job that runs the batch file once for each row of a table, or number of a range. Its "

@@ -108,6 +108,14 @@ def test_a_job_that_went_on_can_go_on(site: Site, capfd: Capture) -> None:
     assert sweep[sweep.index("--prolog") + 1] == str(site.work / "pre.sh")
 
 
+def test_a_job_that_may_still_run_is_told(site: Site, capfd: Capture) -> None:
+    has_run(site, done=[1])
+    log = site.work / LOG
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+    told = resumed("-jobid 445948", capfd)
+    assert told.status == 0 and "of job 445948" in told.err and "has not said" in told.err
+
+
 def test_from_another_directory(
     site: Site, capfd: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +189,7 @@ def test_options_that_would_make_another_job_are_left_out(site: Site, capfd: Cap
         ("-l all.log1", "all.log1: of 3 items none is left"),
         ("-l lost.log2", "2 have failed: -retry runs them again"),
         ("-l lost.log2 -enable_prolog", "the earlier job had no prolog"),
+        ("-l gone.log3", "weather.pbs.sh445948 is not there any more, the batch file as it was"),
         ("-jobid 445948 weather.pbs", "weather.pbs: which option is that of?"),
     ],
 )
@@ -188,6 +197,9 @@ def test_refused(site: Site, capfd: Capture, words: str, reason: str) -> None:
     has_run(site, done=[1])
     has_run(site, done=[1, 2, 3], log="all.log1")
     has_run(site, done=[1], failed=[2, 3], log="lost.log2")
+    has_run(site, done=[1], log="gone.log3")
+    if "gone" in words:
+        (site.work / "weather.pbs.sh445948").unlink()
     (site.work / "foreign.log9").write_text(FOREIGN)
     told = resumed(words, capfd)
     assert (told.status, told.out) == (2, "") and site.submitted() is None
