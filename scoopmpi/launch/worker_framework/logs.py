@@ -42,12 +42,12 @@ def _with(job: str) -> Iterator[str]:
                 yield path
 
 
-def refuse_other_numbers(path: str | None, source: Source) -> None:
+def refuse_other_numbers(path: str, source: Source) -> None:
     """Refuse to go on with a log of the framework itself where it numbers the items otherwise.
 
-    It counts them from 1 on, also those of an array. path: of the log, which may not be there yet.
+    It counts them from 1 on, also those of an array. path: of the log.
     """
-    if path is None or not os.path.exists(path) or told_by(path).runs:
+    if told_by(path).runs:
         return
     if any(item.number != place for place, item in enumerate(source, 1)):
         raise Refused(

@@ -6,6 +6,7 @@ The same for a first job (`wsub`) and for one that goes on (`wresume`).
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import sysconfig
@@ -95,6 +96,18 @@ def remarks(command: CommandLine, given: Given) -> None:
                 command.say(f"-{option.name} is left out. {option.help}")
 
 
+def tell_what_is_left(command: CommandLine, checked: Checked, log: str, given: Given) -> None:
+    """Say how the items stand by a log; Refused where none is left. given: may have -retry."""
+    counts, retry = checked.counts(log), given.has("retry")
+    failed = 0 if retry else counts.failed
+    if counts.items == counts.done + failed:
+        how = f", {failed} have failed: -retry runs them again" if failed else ""
+        raise Refused(f"{log}: of {counts.items} items none is left{how}")
+    if not given.has("quiet"):
+        again = "" if retry else r" (-\1)"
+        command.say(f"{log}: {_DASHES.sub(again, str(counts))}")
+
+
 def sweeps_words(given: Given) -> list[str]:
     """Return the words of the sweep that a command line has by their own names."""
     return [
@@ -105,6 +118,8 @@ def sweeps_words(given: Given) -> list[str]:
     ]
 
 
+_DASHES = re.compile(r" \(--(retry[^)]*)\)")
+"""What the sweep says of an option, which has one dash here."""
 _FILES = ("lines", "batch", "prolog", "epilog", "log", "joblog", "output_dir", "results")
 _STDIN = "-"
 

@@ -6,7 +6,6 @@ What the first one was asked for is in its log; the batch file is as it was then
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,6 @@ from ...sweep.log import about
 from ...sweep.options import as_words
 from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, BatchFile
-from .checking import Checked
 from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
@@ -51,10 +49,6 @@ COMMAND = CommandLine(
 )  # fmt: skip
 
 
-_OF_SWEEP = re.compile(r" \(--(retry[^)]*)\)")
-"""What the sweep says of an option, which has one dash here."""
-
-
 def main() -> None:
     """Run the command."""
     COMMAND.main(run)
@@ -86,25 +80,13 @@ def run(given: Given) -> int:
     rest = [*_name(rest, file, path, system.whose), *rest]
     all_given = replace(given, values={**before.values, **given.values})
     checked = checking.checked(asked, None if file is None else file.text)
-    _tell_what_is_left(checked, path, given)
+    submission.tell_what_is_left(COMMAND, checked, path, given)
     there = replace(_in_job(asked, texts), submitted=submission.record(all_given, rest))
     script = JobScript(
         system.whose, file.for_job if file else (), directory,
         submission.runs(all_given, rest, system.whose), as_words(there), texts, os.environ,
     )  # fmt: skip
     return Submission(system, rest, script, checked).deliver(COMMAND, given)
-
-
-def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:
-    """Say how the items stand; Refused where none is left."""
-    counts = checked.counts(path)
-    failed = 0 if given.has("retry") else counts.failed
-    if counts.items == counts.done + failed:
-        how = f", {failed} have failed: -retry runs them again" if failed else ""
-        raise Refused(f"{path}: of {counts.items} items none is left{how}")
-    if not given.has("quiet"):
-        again = "" if given.has("retry") else r" (-\1)"
-        COMMAND.say(f"{path}: {_OF_SWEEP.sub(again, str(counts))}")
 
 
 def _batch_file(path: str, log: str) -> BatchFile:

@@ -115,7 +115,7 @@ def test_prolog_and_epilog_travel_in_the_job(site: Site, capfd: Capture) -> None
         ("-threaded 4", "--threads 4 sweep"),
         ("-mpiverbose", "--debugmpi sweep"),
         ("--stop-before auto", "--stop-before auto sweep"),
-        ("-log my.log", "--log {work}/my.log"),
+        ("-log my.log -retry", "--log {work}/my.log --retry"),
         ("-escape_char \\", "--escape \\"),
         ("-allow_loose_quotes", "--loose-quotes"),
         ("--item-timeout 20:00 --retries 2", "--retries 2 --item-timeout 1200.0"),
@@ -232,7 +232,7 @@ def test_who_takes_the_job(
         (f"{ASKED} -dry-run", "did you mean -dryrun?"),
         (f"{ASKED} --retries many", "--retries"),
         (f"{ASKED} -data -", "a job has no stdin"),
-        ("-batch weather.pbs -t 1:00:00", "1:00:00"),
+        ("-batch weather.pbs -t 1:00:00", "numbers of items are meant; sbatch has --time=1:00:00"),
         ("-batch weather.pbs -data short.csv", "short.csv"),
         ("-batch weather.pbs -data data.csv,other.csv", "other.csv"),
         ("-batch weather.pbs -data empty.csv", "there is no item"),
@@ -252,6 +252,10 @@ def test_a_log_of_the_framework_itself_goes_on_where_numbers_are_the_same(
 ) -> None:
     (site.work / "old.log1").write_text("1 completed by 1 at Fri Sep  2 11:47:57 2016\n")
     assert submitted(site, "-batch weather.pbs -t 1-9 -log old.log1", capfd).words
+    told = said(wsub.COMMAND, wsub.run, "-batch weather.pbs -t 1-9 -log old.log1", capfd)
+    assert told.err.startswith("wsub: ") and "1 of 9 is done" in told.err
+    err = refused("-batch weather.pbs -t 1 -log old.log1", capfd)
+    assert "of 1 items none is left" in err
     err = refused("-batch weather.pbs -t 5-9 -log old.log1", capfd)
     assert "old.log1 is a log of the worker framework itself" in err and "a new log" in err
 
