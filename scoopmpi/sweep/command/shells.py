@@ -59,7 +59,7 @@ def texts(words: Sequence[str]) -> frozenset[int]:
         name = _VERSION.sub("", basename(word).lstrip("-"))
         if name in _SHELLS:
             found.update(_behind_shell(words, place, several=name in ("fish", "pwsh")))
-    for place in _programs(words):
+    for place in programs(words):
         options = _TEXT_OPTIONS.get(basename(words[place]))
         if options is not None:
             found.update(_behind_options(words, place, options))
@@ -68,7 +68,7 @@ def texts(words: Sequence[str]) -> frozenset[int]:
 
 def handed_on(words: Sequence[str]) -> tuple[str, range] | None:
     """Return a program that makes a shell's line of its words, and the places of these."""
-    for place in _programs(words):
+    for place in programs(words):
         name = basename(words[place])
         if name in _HAND_ON:
             return name, range(place + 1, len(words))
@@ -81,7 +81,7 @@ def handed_on(words: Sequence[str]) -> tuple[str, range] | None:
     return None
 
 
-def _programs(words: Sequence[str]) -> Iterator[int]:
+def programs(words: Sequence[str]) -> Iterator[int]:
     """Return the places where a program may stand: the first, and those behind what starts one."""
     starts, behind_option, spare = True, False, False
     for place, word in enumerate(words):
