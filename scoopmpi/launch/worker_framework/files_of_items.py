@@ -12,7 +12,7 @@ from ...sweep.items.item import Source
 from ...sweep.outputs.joining import Reduced
 from ...sweep.outputs.sink import OutputProblem
 from . import checking, submission
-from .command import Command
+from .command_line import CommandLine
 from .words import Given, Option, Refused
 
 _VARIABLE = re.compile(r"\[%\s*(\w+)\s*%\]")
@@ -33,7 +33,7 @@ AFTERWARDS = (
 
 
 def joined(
-    command: Command, given: Given, join: Callable[[Iterator[str], str, bool], Reduced]
+    command: CommandLine, given: Given, join: Callable[[Iterator[str], str, bool], Reduced]
 ) -> int:
     """Join the files of a table's items; return the exit status of the command.
 

@@ -6,29 +6,27 @@ The same for a first job (`wsub`) and for one that goes on (`wresume`).
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import click
 
 from ...sweep import options as of_sweep
 from ...sweep.asked import SweepOptions
-from ...sweep.items.item import Source
 from . import options_for_job
 from .batch_file import PBS, SLURM
-from .command import Command
+from .checking import Checked
+from .command_line import CommandLine
 from .job_script import HANDED_OVER, JobScript
 from .submitting import BatchSystem, submit
 from .words import Given, Option, Refused, read
 
 _MYSCOOP = "myscoop"
-_SHOWN = 3
-"""Items that -dryrun shows."""
 _ARRAY = {PBS: "-J", SLURM: "-a"}
 """By whose it is: the option that would make a job of each number."""
 STOP_BEFORE = Option(
@@ -67,9 +65,9 @@ class Submission:
     system: BatchSystem
     options: Sequence[str]
     script: JobScript
-    source: Source
+    checked: Checked
 
-    def deliver(self, command: Command, given: Given) -> int:
+    def deliver(self, command: CommandLine, given: Given) -> int:
         """Submit it, or show it with -dryrun; return the exit status of the command."""
         if not os.path.isdir(self.script.directory):
             raise Refused(f"{self.script.directory}: the directory of the job is not there")
@@ -78,32 +76,36 @@ class Submission:
             command.say(f"{self.system.command}, in {self.script.directory}: {words}")
         if given.has("dryrun"):
             click.echo(self.script.text(), nl=False)
-            click.echo("".join(f"# {line}\n" for line in (words, *self._first_items())), nl=False)
+            command.show(f"# {line}" for line in (words, *self.checked.preview()))
             return 0
         if not given.has("quiet"):
-            click.echo(f"total number of work items: {self.source.size}", err=True)
+            click.echo(f"total number of work items: {self.checked.source.size}", err=True)
         answer = submit(self.system, self.options, self.script.text(), self.script.directory)
         if answer.status:
             command.say(f"{self.system.name} has not taken the job: exit status {answer.status}")
             return answer.status if answer.status > 0 else 1
-        click.echo(answer.job)
+        command.show([answer.job])
         return 0
 
-    def _first_items(self) -> Iterator[str]:
-        for item in islice(self.source, _SHOWN):
-            pairs = zip(self.source.columns, item.values, strict=True)
-            shown = " ".join(f"{name}={shlex.quote(value)}" for name, value in pairs)
-            yield f"item {item.number}: {shown}"
-        if self.source.size is not None and self.source.size > _SHOWN:
-            yield f"and so on, {self.source.size} items in all"
 
-
-def remarks(command: Command, given: Given) -> None:
+def remarks(command: CommandLine, given: Given) -> None:
     """Say which of the options do nothing here."""
     if not given.has("quiet"):
         for option in OF_JOB:
             if option.help.startswith("Nothing") and given.has(option.name):
                 command.say(f"-{option.name} is left out. {option.help}")
+
+
+def tell_what_is_left(command: CommandLine, checked: Checked, log: str, given: Given) -> None:
+    """Say how the items stand by a log; Refused where none is left. given: may have -retry."""
+    counts, retry = checked.counts(log), given.has("retry")
+    failed = 0 if retry else counts.failed
+    if counts.items == counts.done + failed:
+        how = f", {failed} have failed: -retry runs them again" if failed else ""
+        raise Refused(f"{log}: of {counts.items} items none is left{how}")
+    if not given.has("quiet"):
+        again = "" if retry else r" (-\1)"
+        command.say(f"{log}: {_DASHES.sub(again, str(counts))}")
 
 
 def sweeps_words(given: Given) -> list[str]:
@@ -116,6 +118,8 @@ def sweeps_words(given: Given) -> list[str]:
     ]
 
 
+_DASHES = re.compile(r" \(--(retry[^)]*)\)")
+"""What the sweep says of an option, which has one dash here."""
 _FILES = ("lines", "batch", "prolog", "epilog", "log", "joblog", "output_dir", "results")
 _STDIN = "-"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ...sweep.outputs.joining import Text
 from ...sweep.outputs.joining import joined as concatenated
-from .command import Command
+from .command_line import CommandLine
 from .files_of_items import AFTERWARDS, TABLES, joined
 from .words import Given, Option
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wcat",
     "-data FILE[,FILE] -pattern PATTERN -output FILE [OPTIONS]",
     "Concatenate the files of the items of a table, in the order of its rows.",

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
-
 from ...sweep.log.history import History
 from ...sweep.log.summary import Work, summary
 from . import logs
-from .command import Command
+from .command_line import CommandLine
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wload",
     "[-workers | -workitems] LOG",
     "Say how long items have taken, and how evenly they have kept the workers busy. Times are in "
@@ -47,8 +45,7 @@ def run(given: Given) -> int:
         lines = _workers
     elif given.has("workitems"):
         lines = _items
-    for line in lines(told):
-        click.echo(line)
+    COMMAND.show(lines(told))
     return 0
 
 

@@ -11,17 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from ...sweep.asked import SweepOptions
+from ...sweep.log import about
 from ...sweep.options import as_words
 from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, BatchFile
-from .checking import Checked
-from .command import Command
+from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
 from .submitting import chosen
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wresume",
     "(-jobid JOBID | -l LOG) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
     "Submit a job that goes on where an earlier one has ended: with the items that are not done, "
@@ -57,14 +57,20 @@ def main() -> None:
 def run(given: Given) -> int:
     """Submit a job that goes on with another's log; return the exit status."""
     path, resources = _log(given)
-    said = logs.last_run(path, logs.told_by(path))
+    told = logs.told_by(path)
+    said = logs.last_run(path, told)
+    if not told.is_over and not given.has("quiet"):
+        COMMAND.say(
+            f"{path}: {about.where(said)} has not said that it has ended; a job that "
+            "begins while it still runs ends at once"
+        )
     submission.remarks(COMMAND, given)
     for name in ("N", "C", "t"):
         if given.has(name) and not given.has("quiet"):
             COMMAND.say(f"-{name} {given.last(name)} is left out: it is as for the earlier job")
     directory = str(said.get("directory") or os.getcwd())
     asked, texts = _asked(given, said, path, directory)
-    file = None if asked.batch is None else batch_file.read(asked.batch)
+    file = None if asked.batch is None else _batch_file(asked.batch, path)
     before = submission.before(asked.submitted or "")
     new = [*given.rest, *(word for each in resources for word in ("-l", each))]
     old = () if given.has("disable_options") else before.rest
@@ -74,24 +80,24 @@ def run(given: Given) -> int:
     rest = [*_name(rest, file, path, system.whose), *rest]
     all_given = replace(given, values={**before.values, **given.values})
     checked = checking.checked(asked, None if file is None else file.text)
-    _tell_what_is_left(checked, path, given)
+    submission.tell_what_is_left(COMMAND, checked, path, given)
     there = replace(_in_job(asked, texts), submitted=submission.record(all_given, rest))
     script = JobScript(
         system.whose, file.for_job if file else (), directory,
         submission.runs(all_given, rest, system.whose), as_words(there), texts, os.environ,
     )  # fmt: skip
-    return Submission(system, rest, script, checked.source).deliver(COMMAND, given)
+    return Submission(system, rest, script, checked).deliver(COMMAND, given)
 
 
-def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:
-    """Say how the items stand; Refused where none is left."""
-    counts = checked.counts(path)
-    failed = 0 if given.has("retry") else counts.failed
-    if counts.items == counts.done + failed:
-        how = f", {failed} have failed: -retry runs them again" if failed else ""
-        raise Refused(f"{path}: of {counts.items} items none is left{how}")
-    if not given.has("quiet"):
-        COMMAND.say(f"{path}: {str(counts).replace(' (--retry', ' (-retry')}")
+def _batch_file(path: str, log: str) -> BatchFile:
+    try:
+        return batch_file.read(path)
+    except FileNotFoundError:
+        raise Refused(
+            f"{path} is not there any more, the batch file as it was for the earlier job: "
+            f"wsub -batch FILE -data FILE -log {log} goes on; of a file that was edited all "
+            "items run again"
+        ) from None
 
 
 def _log(given: Given) -> tuple[str, list[str]]:

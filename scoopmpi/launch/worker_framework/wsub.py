@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from ...sweep.asked import SweepOptions
 from ...sweep.options import as_words
-from . import batch_file, checking, job_script, options_for_job, submission
+from . import batch_file, checking, job_script, logs, options_for_job, submission
 from .batch_file import PBS, SLURM, BatchFile
-from .command import Command
+from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
 from .submitting import BatchSystem, chosen
@@ -23,10 +23,12 @@ from .words import Given, Option, Refused
 
 _NODES = re.compile(r"\d+(-\d+)?k?")
 """What -N of sbatch takes, nodes; no name of a job of PBS begins with a digit."""
+_TIME = re.compile(r"\d+(:\d\d){1,2}")
+"""What -t of sbatch takes, a time limit, and is no range of numbers."""
 _NAME = re.compile(r"[^A-Za-z0-9_.+-]")
 """What a name of a job of PBS may not have."""
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wsub",
     "-batch FILE (-data FILE[,FILE] | -t RANGE) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
     "Submit a job that runs the batch file once for each row of a table, or number of a range. Its "
@@ -40,6 +42,7 @@ COMMAND = Command(
         Option("prolog", "A script that runs once, before all items.", "FILE"),
         Option("epilog", "A script that runs once, when all items have ended.", "FILE"),
         Option("log", "What is noted of the items. Default: JOBNAME.logJOBID.", "FILE"),
+        Option("retry", "Where there is such a log: run those again that have failed."),
         Option("N", "The name of the job. Default: the batch file's.", "NAME"),
         Option("C", "What lines for the batch system begin with. Default: #PBS.", "PREFIX"),
         *submission.OF_JOB,
@@ -80,11 +83,14 @@ def run(given: Given) -> int:
     rest = [*_named(given, file, system), *submission.options_without_array(given, system.whose)]
     texts = dict(_texts(given, file))
     asked = submission.parsed(_words(given, path), os.getcwd())
-    source = checking.checked(asked, file.text).source
+    checked = checking.checked(asked, file.text)
+    if asked.log is not None and os.path.exists(asked.log):
+        logs.refuse_other_numbers(asked.log, checked.source)
+        submission.tell_what_is_left(COMMAND, checked, asked.log, given)
     words = _in_job(asked, texts, submission.record(given, rest))
     runs = submission.runs(given, rest, system.whose)
     script = JobScript(system.whose, file.for_job, os.getcwd(), runs, words, texts, os.environ)
-    return Submission(system, rest, script, source).deliver(COMMAND, given)
+    return Submission(system, rest, script, checked).deliver(COMMAND, given)
 
 
 def _words(given: Given, batch: str) -> list[str]:
@@ -92,12 +98,15 @@ def _words(given: Given, batch: str) -> list[str]:
     data = submission.tables(given.all("data"))
     if not data and not given.has("t"):
         raise Refused("which items? -data FILE for a table, or -t 1-100 for numbers")
+    numbers = given.last("t") or ""
+    if _TIME.fullmatch(numbers):
+        raise Refused(f"-t {numbers}: the numbers of items are meant; sbatch has --time={numbers}")
     found = [word for path in data for word in ("--data", path)]
     found += ["--beside"] if len(data) > 1 else []
     for name, option in _VALUES.items():
         value = given.last(name)
         found += [] if value is None else [option, value]
-    found += ["--loose-quotes"] if given.has("allow_loose_quotes") else []
+    found += [word for name, word in _FLAGS.items() if given.has(name)]
     return [*found, "--batch", batch, "--substitute", *submission.sweeps_words(given)]
 
 
@@ -105,6 +114,7 @@ _VALUES = {
     "t": "--array", "prolog": "--prolog", "epilog": "--epilog", "log": "--log",
     "escape_char": "--escape",
 }  # fmt: skip
+_FLAGS = {"allow_loose_quotes": "--loose-quotes", "retry": "--retry"}
 """What options are called by the sweep."""
 
 

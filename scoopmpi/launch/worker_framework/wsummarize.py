@@ -8,15 +8,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator
 
-import click
-
 from ...sweep.log.history import History
 from ...sweep.log.summary import Standing, done, failed, summary
 from . import checking, logs, submission
-from .command import Command
+from .command_line import CommandLine
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wsummarize",
     "[OPTIONS] LOG...",
     "Say how many items of a job are done and have failed, also while it runs.",
@@ -45,9 +43,8 @@ def run(given: Given) -> int:
     for path in given.rest:
         told = logs.told_by(path)
         if len(given.rest) > 1:
-            click.echo(f"{path}:")
-        for line in _lines(given, path, told):
-            click.echo(line)
+            COMMAND.show([f"{path}:"])
+        COMMAND.show(_lines(given, path, told))
     return 0
 
 
