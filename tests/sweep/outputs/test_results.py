@@ -87,15 +87,9 @@ def test_other_programs_find_columns_under_their_names(path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "seen"),
     [("293", 293), ("-7", -7), ("293.0", 293.0), ("1.50", 1.5), ("1e6", 1e6), ("0", 0),
-<<<<<<< HEAD
-     ("0.5", 0.5), ("007", "007"), ("-01", "-01"), ("2026-11-30", "2026-11-30"), ("1e5e", "1e5e"),
-     ("", ""), ("12x", "12x"), ("12345678901234567890", "12345678901234567890"), ("nan", "nan"),
-     ("-", "-")],
-=======
      ("0.5", 0.5), ("007", "007"), ("-01", "-01"), ("2026-11-30", "2026-11-30"),
      ("1e5e", "1e5e"), ("", ""),
      ("12x", "12x"), ("12345678901234567890", "12345678901234567890"), ("nan", "nan"), ("-", "-")],
->>>>>>> d5d111769a9eda3a33530dbf46d5315a1ea3f65c
 )  # fmt: skip
 def test_a_number_is_one_for_other_programs(value: str, seen: object) -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
