@@ -119,6 +119,11 @@ class HoldingBack:
         self._told = False  # those who wait for tasks
         self._warned = False
 
+    @property
+    def margin(self) -> float | None:
+        """Return the seconds to be kept free that were asked for; None: `auto`."""
+        return self._asked.margin
+
     # What calls.
 
     def turn(self) -> bool:

@@ -70,6 +70,7 @@ class Conductor:
             ended = error
             self._ends(_why(error), 0)
         finally:
+            self._note_items()
             if self._parts.close():
                 self._status = self._status or FAILED
         if self._early is None:
@@ -97,8 +98,9 @@ class Conductor:
         else:
             if self._course.halted and self._parts.halt is not None:
                 self._ends(f"ended by --halt {self._parts.halt.text}", 0)
-            elif self._left:
-                self._ends("the batch job is at its end", STOPPED)
+            elif self._left:  # a chain of jobs of which none gets anything done is to end
+                some = self._course.well or self._course.failed
+                self._ends("the batch job is at its end", STOPPED if some else FAILED)
 
     def _ends(self, why: str, status: int) -> None:
         self._early, self._status = why, status
@@ -127,6 +129,13 @@ class Conductor:
 
     def _script(self, script: Call) -> str | None:
         return scripts.run(script, common(self._parts.plan, os.environ))
+
+    def _note_items(self) -> None:
+        """Have the log say how many items there are, of those that are read as they run."""
+        log, supply, former = self._parts.log, self._course.supply, self._parts.former
+        if log is not None and self._parts.source.size is None and supply.all_seen:
+            done = supply.seen - supply.given - former.failed
+            log.items(supply.seen, done, former.failed)
 
     # How it stands.
 

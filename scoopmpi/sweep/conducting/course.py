@@ -22,7 +22,7 @@ from ..halting import Counts
 from ..items.ended import Ended
 from ..items.item import Item
 from ..running.failed_item import BY_JOB, Attempt, ItemFailed
-from ..running.runner import Runner
+from ..running.runner import TIME, Runner
 from ..running.variables import Variables
 from . import telling
 from .begun import Begun
@@ -33,6 +33,8 @@ from .workers import Workers
 
 LOOK = 0.5
 """Seconds between two looks at what runs, while nothing comes."""
+REASONS = 5
+"""Why items could not be run: so many are told, a line each."""
 LOST = "lost"
 """Why an item has ended whose workers have died."""
 
@@ -49,10 +51,12 @@ class Course:
         """How many items are done."""
         self.halted = False
         """True where `--halt` has ended the sweep."""
+        self._over_soon = False  # no item begins any more
         self._counts = Counts()  # with those that may run again
         self._hosts = FailingHosts(workers.leave_out, workers.others)
         self._begun = Begun()
         self._looked = time.monotonic()
+        self._told: list[str] = []
         self._results: Results | None = None
 
     def run(self) -> None:
@@ -68,7 +72,7 @@ class Course:
                 results.close()
             for ended in self._hosts.rest():
                 self._over(ended)
-            if self.halted or not self.supply.waiting:
+            if self._over_soon or not self.supply.waiting:
                 return
             size = self.supply.waiting
 
@@ -120,11 +124,12 @@ class Course:
         return _without_answer(item, error)
 
     def _take(self, ended: Ended) -> None:
-        if ended.why == BY_JOB:  # it is as if it had not begun
+        if ended.why == BY_JOB:  # it is as if it had not begun, and so would be all others
             self.supply.ended(ended.number)
+            self._run_out()
             return
         self._count(ended, 1)
-        if self.halted:
+        if self._over_soon:
             self._over(ended)
             return
         judged = self._hosts.ended(ended, time.monotonic())
@@ -145,8 +150,14 @@ class Course:
         halt, size = self._parts.halt, self._parts.source.size
         if size is None and self.supply.all_seen:
             size = self.supply.seen
-        if halt is not None and halt.reached(self._counts, size) and self._results is not None:
+        if halt is not None and halt.reached(self._counts, size):
             self.halted = True
+            self._run_out()
+
+    def _run_out(self) -> None:
+        """Let no item begin any more."""
+        self._over_soon = True
+        if self._results is not None:
             self._results.run_out()
 
     def _over(self, ended: Ended) -> None:
@@ -156,9 +167,17 @@ class Course:
             self.well += 1
         else:
             self.failed.append(ended.number)
+            self._tell_why(ended)
         if self._parts.joblog is not None:
             self._parts.joblog.ended(ended, self._shown(item))
         self._parts.sink.add(ended)
+
+    def _tell_why(self, ended: Ended) -> None:
+        """Tell the user why an item could not be run, each reason once."""
+        why = ended.why
+        if why not in (TIME, LOST, *self._told) and why and len(self._told) < REASONS:
+            self._told.append(why)
+            telling.say(f"item {ended.number}: {why}")
 
     def _shown(self, item: Item) -> str:
         """Return the command of an item as a person would write it."""

@@ -119,7 +119,7 @@ def _plan(options: SweepOptions, source: Source, command: Command, workers: Work
     timeout = identity.this.task_timeout if options.item_timeout is None else options.item_timeout
     return Plan(
         command, source.columns, tuple(source.variables.items()), options.chdir, timeout,
-        workers.job_end(),
+        workers.end_of_items(),
         output_dir=None if options.output_dir is None else os.path.abspath(options.output_dir),
         workers=workers.count,
     )  # fmt: skip

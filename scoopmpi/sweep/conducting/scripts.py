@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from ..asked import SweepOptions
@@ -17,6 +18,7 @@ from ..command.script import read
 from ..running.group import Group
 from ..running.not_started import NotStarted
 from ..running.script_file import ScriptFile
+from ..running.warden import warden
 
 
 class Scripts(NamedTuple):
@@ -44,25 +46,28 @@ def run(call: Call, env: Mapping[str, str]) -> str | None:
     words = call.words if call.script is None else [*call.words, file.named(call.script)]
     sys.stdout.flush()
     sys.stderr.flush()
-    try:
-        group = Group(words, env, None, _descriptor(1), _descriptor(2))
-    except NotStarted as problem:
-        return str(problem)
+    with ExitStack() as opened:
+        try:
+            group = Group(words, env, None, _descriptor(1, opened), _descriptor(2, opened))
+        except NotStarted as problem:
+            return str(problem)
     over = False
     try:
+        warden().guards(group.number)
         over = group.wait(None)
     finally:  # also where the sweep is interrupted
         if not over:
             group.end()
+        warden().rests()
     if group.status < 0:
         return f"it was ended by signal {-group.status}"
     return f"its exit status is {group.status}" if group.status else None
 
 
-def _descriptor(number: int) -> int:
-    """Return a stream of this process, or a number that stands for none where that is closed."""
+def _descriptor(number: int, opened: ExitStack) -> int:
+    """Return a stream of this process; where that is closed one to nowhere, for as long."""
     try:
         os.fstat(number)
     except OSError:
-        return os.open(os.devnull, os.O_WRONLY)
+        return opened.enter_context(open(os.devnull, "wb")).fileno()
     return number

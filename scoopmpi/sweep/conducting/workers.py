@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
+from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...executors.farm_executor import FarmExecutor
+from ...process.time_kept_free import auto
 from ...tasks import current_executor
 from ...watching.observer import Observer
 
@@ -39,14 +43,24 @@ class Workers:
         if self._on_farm is not None:
             self._on_farm.tells_what_is_left = True
 
-    def job_end(self) -> float | None:
-        """Return when the batch job is over, in seconds since 1970; None where nobody says so."""
+    def end_of_items(self) -> float | None:
+        """Return when items have to have ended, in seconds since 1970, as the batch job ends soon.
+
+        None where nobody says when it does. They are asked to end when the time begins that is kept
+        free: before that none begins that would not end, where the farm holds back (--stop-before).
+        """
         if self._on_farm is None or self._on_farm.job_end is None:
             return None
-        watch = self._on_farm.job_end()
+        watch, holding_back = self._on_farm.job_end(), self._on_farm.farm.holding_back
         if watch.at is None:
             watch.look()
-        return watch.at
+        end, began = watch.at, watch.began
+        if end is None:
+            return None
+        free = None if holding_back is None else holding_back.margin
+        if free is None:
+            free = auto(end - (began or time.time()))
+        return min(end, end - free + ITEM_GRACE_SECONDS)
 
     def observe(self, reader: Observer) -> None:
         """Have a reader hear of what happens, where there are events."""

@@ -14,7 +14,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from .item import ItemsProblem
 
@@ -88,6 +88,15 @@ def _mark(file: io.FileIO) -> _Mark:
     return _Mark(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
+class _Blocks(Protocol):
+    """Bytes that come as they are there, as `io.BufferedReader` has them."""
+
+    def peek(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
 class _Watched(io.BufferedIOBase):
     """The bytes of a file, block by block, of which each was looked at."""
 
@@ -98,9 +107,11 @@ class _Watched(io.BufferedIOBase):
         self._line_ends = 0
         self._last = b""
         self._since = 0
-        self._file: io.BufferedReader = io.BufferedReader(file)
+        packed = io.BufferedReader(file)
+        self._file: _Blocks = packed
         with self._told():
-            self._file = _unpacked(self._file)
+            if packed.peek(len(_GZIP)).startswith(_GZIP):
+                self._file = gzip.GzipFile(fileobj=packed)
             head = self._file.peek(len(_BOM))
             for magic, said in _NO_TEXT:
                 if head.startswith(magic):
@@ -170,9 +181,3 @@ class _Told:
         if isinstance(error, OSError):
             said = error.strerror or str(error)
             raise ItemsProblem(f"{self._name} cannot be read: {said}") from None
-
-
-def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
-    if file.peek(len(_GZIP)).startswith(_GZIP):
-        return cast(io.BufferedReader, gzip.GzipFile(fileobj=file))
-    return file

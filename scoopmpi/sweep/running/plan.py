@@ -12,8 +12,8 @@ class Plan(NamedTuple):
 
     columns: the names of their values. variables: others that all items find, with their values.
     chdir: the directory in which each runs, a pattern with variables; made where it is not there.
-    timeout: seconds that each may take. ends: when the batch job is over, in seconds since 1970;
-        each that still runs then is told before.
+    timeout: seconds that each may take. ends: when all have to have ended, as the batch job does
+        soon, in seconds since 1970; each that still runs then is told before.
     merged: stderr goes where stdout does, in the order in which it was written.
     output_dir: where a file for each item is written; None: the output is answered.
     workers: how many there are.

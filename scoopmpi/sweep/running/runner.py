@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
-from ...process import identity, time_kept_free
+from ...process import identity
 from ..command.command import CommandProblem
 from ..items.ended import Ended
 from ..items.item import Item
@@ -123,5 +123,5 @@ class Runner:
         own, ends = self.plan.timeout, self.plan.ends
         if ends is None:
             return own, TIME
-        left = ends - now - time_kept_free.LEAST - ITEM_GRACE_SECONDS
+        left = ends - now - ITEM_GRACE_SECONDS
         return (left, JOB) if own is None or left < own else (own, TIME)

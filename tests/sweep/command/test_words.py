@@ -150,6 +150,20 @@ def test_the_digest_is_of_the_words_as_they_are_written() -> None:
     assert made(["a", "$x"], "x", "y", HOME="/").digest() == digests[2]
 
 
+def test_a_line_in_quotes_is_no_program(tmp_path: Path) -> None:
+    with pytest.raises(CommandProblem, match=r"'echo \$a' is one word.*sh -c 'echo \$a'"):
+        made(["echo $a"], "a", PATH=os.environ["PATH"])
+    odd = tmp_path / "sh odd"
+    odd.touch()
+    assert made([str(odd)], "a", PATH="/bin").call({}).words == [str(odd)]
+    assert made(["my program"], "a", PATH="/bin").call({}).words == ["my program"]
+
+
+def test_a_ranks_place_in_the_job_is_no_variable_of_items() -> None:
+    with pytest.raises(CommandProblem, match="called OMPI_COMM_WORLD_RANK"):
+        made(["./x", "$OMPI_COMM_WORLD_RANK"], "a", OMPI_COMM_WORLD_RANK="0")
+
+
 def test_a_command_is_wanted() -> None:
     with pytest.raises(CommandProblem, match="which command"):
         made([], "a")

@@ -192,7 +192,7 @@ def test_an_item_that_kills_its_workers_is_lost_and_has_its_number(ranks: World)
 
 
 def test_the_host_is_left_out_while_workers_die(ranks: World) -> None:
-    """Also where only the host is left on which all fails: items have failed then, none hangs."""
+    """Also where only that one is left: then items have failed, and none hangs."""
     chance = ranks.ranks.link.chance
 
     def status(number: int, host: str) -> int:

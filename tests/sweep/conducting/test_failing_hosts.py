@@ -59,9 +59,7 @@ def test_a_table_that_fails_everywhere_is_no_hosts_fault() -> None:
     assert hosts.out == []
 
 
-def test_it_is_left_out_before_it_has_eaten_the_table_while_others_are_at_their_first_items() -> (
-    None
-):
+def test_it_is_left_out_while_others_are_at_their_first_items() -> None:
     hosts = Hosts("good", "bad")
     taken = 0
     while not hosts.out:
