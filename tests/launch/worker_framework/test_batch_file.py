@@ -90,12 +90,12 @@ def test_the_shell_of_the_job_script_is_not_the_items(path: Path) -> None:
 
 
 def test_windows_line_ends_and_no_first_line_are_put_right_and_told(path: Path) -> None:
-    path.write_bytes(b"#PBS -q short\r\necho $a\r\n")
+    path.write_bytes(b"\xef\xbb\xbf#PBS -q short\r\necho $a\r\n")
     found = batch_file.read(str(path))
     assert found.text == b"#!/bin/bash\n#PBS -q short\necho $a\n"
     assert found.for_job == ("#PBS -q short",)
-    ends, first = found.changed
-    assert "as on Windows" in ends and "no interpreter" in first
+    mark, ends, first = found.changed
+    assert "byte order mark" in mark and "as on Windows" in ends and "no interpreter" in first
 
 
 def test_bytes_of_any_encoding_stay_as_they_are(path: Path) -> None:
