@@ -66,6 +66,12 @@ class BatchFile(NamedTuple):
         return next((name for name in reversed(names) if name), None)
 
     @property
+    def variables(self) -> list[str]:
+        """Return the lists of variables that directives of PBS give to the job."""
+        found = [each.value(("-v",)) for each in self.directives if each.whose == PBS]
+        return [text for text in found if text]
+
+    @property
     def for_job(self) -> tuple[str, ...]:
         """Return the directives of the job: all but the shell of PBS, as the script is sh's."""
         return tuple(

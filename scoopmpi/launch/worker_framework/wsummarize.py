@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from ...sweep.log.history import History
 from ...sweep.log.summary import Standing, done, failed, summary
-from . import checking, logs, submission
+from . import asked_of_sweep, checking, logs
 from .command_line import CommandLine
 from .words import Given, Option, Refused
 
@@ -75,7 +75,7 @@ def _left(given: Given, path: str, told: History, settled: Collection[int]) -> I
     """Return which items are to be done, by the tables that the last run has had."""
     said = logs.last_run(path, told)
     words = [str(word) for word in said.get("words", ())]
-    asked = submission.parsed(words, str(said.get("directory", "")))
+    asked = asked_of_sweep.parsed(words, str(said.get("directory", "")))
     source = checking.items(asked)
     left = [item for item in source if item.number not in settled]
     yield f"task IDs to do:\n{_listed(item.number for item in left)}"

@@ -35,7 +35,7 @@ class _Here(NamedTuple):
 
     host: str
     variables: Variables
-    directory: Directory | None
+    directory: Directory
     script: ScriptFile
 
 
@@ -82,27 +82,20 @@ class Runner:
     def _here(self) -> _Here:
         if self._known is None:
             warden()  # it is to be there before an item is
-            chdir = self.plan.chdir
-            self._known = _Here(
-                socket.gethostname(),
-                Variables(self.plan),
-                None if chdir is None else Directory(chdir),
-                ScriptFile(),
-            )
+            directory = Directory(self.plan.chdir)
+            self._known = _Here(socket.gethostname(), Variables(self.plan), directory, ScriptFile())
         return self._known
 
     def _run(self, here: _Here, item: Item) -> _End:
         seconds, why = self._limit(time.time())
         if seconds is not None and seconds <= 0:
             return _End(-signal.SIGTERM, why)
-        env, cwd = here.variables.of(item), None
-        if here.directory is not None:
-            cwd = here.directory.entered(env)
+        env = here.variables.of(item)
+        cwd = here.directory.entered(env)
         words, script = self.plan.command.call(env)
-        if here.directory is not None and cwd is not None:
-            words = [here.directory.program(words[0], cwd), *words[1:]]
+        words = [here.directory.program(words[0], cwd), *words[1:]]
         if script is not None:
-            words = [*words, here.script.named(script)]
+            words.append(here.script.named(script))
         with written(self.plan, item.number) as files:
             group = Group(words, here.variables.encoded(env), cwd, files.out, files.err)
             return self._watched(group, seconds, why, files)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.worker_framework import checking, submission, wresume
+from scoopmpi.launch.worker_framework import asked_of_sweep, checking, wresume
 from scoopmpi.sweep.items.ended import Ended
 from scoopmpi.sweep.items.identity import Identity
 from scoopmpi.sweep.log.sweep_log import SweepLog
@@ -41,7 +41,7 @@ def has_run(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PBS_JOBID", f"{job}.master")
         writer = SweepLog(str(site.work / log), {"words": words})
-    checked = checking.checked(submission.parsed(words, ""), batch.read_bytes())
+    checked = checking.checked(asked_of_sweep.parsed(words, ""), batch.read_bytes())
     identity = Identity(checked.source.columns, checked.command.digest())
     for item in checked.source:
         if item.number in {*done, *failed}:
@@ -187,7 +187,7 @@ def test_options_that_would_make_another_job_are_left_out(site: Site, capfd: Cap
         ("-l weather.pbs", "weather.pbs"),
         ("-l foreign.log9", "wsub -batch FILE -data FILE -log foreign.log9 goes on from it"),
         ("-l all.log1", "all.log1: of 3 items none is left"),
-        ("-l lost.log2", "2 have failed: -retry runs them again"),
+        ("-l lost.log2", "failed: 2, -retry runs them again"),
         ("-l lost.log2 -enable_prolog", "the earlier job had no prolog"),
         ("-l gone.log3", "weather.pbs.sh445948 is not there any more, the batch file as it was"),
         ("-jobid 445948 weather.pbs", "weather.pbs: which option is that of?"),

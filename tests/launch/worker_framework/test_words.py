@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scoopmpi.launch.worker_framework.options_for_job import merged, told_apart, value
+from scoopmpi.launch.worker_framework.options_for_job import merged, told_apart, values
 from scoopmpi.launch.worker_framework.words import Given, Refused, read
 from scoopmpi.launch.worker_framework.wsub import COMMAND
 
@@ -109,9 +109,9 @@ def test_a_word_that_is_no_option_is_not_taken_for_the_job_script(words: str) ->
 
 def test_values_of_options_that_are_handed_on() -> None:
     words = ["-J", "a", "--job-name=b", "-qlong", "-l", "nodes=1", "-l", "walltime=2"]
-    assert value(words, "-J", "--job-name") == "b"
-    assert value(words, "-q") == "long" and value(words, "-l") == "walltime=2"
-    assert value(words, "-N") is None
+    assert values(words, "-J", "--job-name") == ["a", "b"]
+    assert values(words, "-q") == ["long"] and values(words, "-l") == ["nodes=1", "walltime=2"]
+    assert values(words, "-N") == []
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,11 @@ def test_tables_stand_side_by_side(site: Site, capfd: Capture) -> None:
 
 def test_options_of_qsub_arrive_as_they_are(site: Site, capfd: Capture) -> None:
     more = "-l nodes=2:ppn=8 -lwalltime=1:00:00 -q short -A me -m abe -M a@b -v A=1,B -e err -V"
+    (site.work / "weather.pbs").write_text(WEATHER.replace("#PBS -l", "#PBS -v C,D=1 -l", 1))
     found = submitted(site, f"{ASKED} {more}", capfd)
     assert found.words == ["-N", "weather.pbs", *more.split()]
     handed = shlex.split(found.script.splitlines()[-1])
-    assert handed[handed.index("--variablesprefix") + 1].endswith(",PBS_JOBNAME,A,B")
+    assert handed[handed.index("--variablesprefix") + 1].endswith(",PBS_JOBNAME,C,D,A,B")
 
 
 @pytest.mark.parametrize(
