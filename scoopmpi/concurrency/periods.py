@@ -129,7 +129,7 @@ holds it."""
 
 # Other runs.
 
-CHECKPOINT_FREE_SECONDS = 3.0
+FILE_FREE_SECONDS = 3.0
 """A run, for one that has just been killed to let go of its checkpoint, or of its sweep's log."""
 CHECKPOINT_READ_SECONDS = 2.0
 """Who shows a checkpoint, or results, for a moment in which the run that writes does not."""

@@ -24,7 +24,7 @@ from .plan import Plan
 from .script_file import ScriptFile
 from .variables import Variables
 from .warden import warden
-from .written import Written, written
+from .written import written
 
 TIME, JOB = "time", "job"
 """Why an item was ended: its own limit, or the end of the batch job."""
@@ -98,18 +98,8 @@ class Runner:
             words.append(here.script.named(script))
         with written(self.plan, item.number) as files:
             group = Group(words, here.variables.encoded(env), cwd, files.out, files.err)
-            return self._watched(group, seconds, why, files)
-
-    def _watched(self, group: Group, seconds: float | None, why: str, files: Written) -> _End:
-        over = False
-        try:
-            warden().guards(group.number)
-            over = group.wait(seconds)
-        finally:  # also where this worker is interrupted
-            if not over:
-                group.end()
-            warden().rests()
-        return _End(group.status, "" if over else why, *files.content())
+            over = warden().waited(group, seconds)
+            return _End(group.status, "" if over else why, *files.content())
 
     def _limit(self, now: float) -> tuple[float | None, str]:
         """Return how long an item may take that starts now, and what ends it then."""

@@ -14,6 +14,7 @@ import subprocess
 from functools import cache
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
+from .group import Group
 from .unnamed import unnamed_file
 
 _LOOKS = 10
@@ -61,6 +62,21 @@ class Warden:
     def rests(self) -> None:
         """Watch over nothing."""
         self._group[:] = _NOBODY
+
+    def waited(self, group: Group, seconds: float | None) -> bool:
+        """Wait for a group of processes under guard, at most so long, and end what is left then.
+
+        Returns whether it has ended by itself.
+        """
+        over = False
+        try:
+            self.guards(group.number)
+            over = group.wait(seconds)
+        finally:  # also where this process is interrupted
+            if not over:
+                group.end()
+            self.rests()
+        return over
 
 
 @cache

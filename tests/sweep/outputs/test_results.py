@@ -22,7 +22,8 @@ from click.testing import CliRunner, Result
 
 from scoopmpi.checkpoint import writer
 from scoopmpi.launch import own_commands, results_command
-from scoopmpi.sweep.outputs.results import admission, tables
+from scoopmpi.process import file_locks
+from scoopmpi.sweep.outputs.results import tables
 from scoopmpi.sweep.outputs.results.reading import ERR, OUT, Reader
 from scoopmpi.sweep.outputs.results.writing import Results
 from scoopmpi.sweep.outputs.sink import OutputProblem
@@ -244,7 +245,7 @@ def test_a_killed_run_has_left_all_that_it_said_it_has(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Readers see whole rows while it writes, no second run may write, and a next one goes on."""
-    monkeypatch.setattr(admission, "CHECKPOINT_FREE_SECONDS", 0.0)
+    monkeypatch.setattr(file_locks, "FILE_FREE_SECONDS", 0.0)
     words = [sys.executable, "-c", WRITES, str(path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
