@@ -47,6 +47,9 @@ def conduct(options: SweepOptions) -> int:
     except PROBLEMS as problem:
         telling.say(str(problem))
         return UNABLE
+    if parts.source.size == 0:
+        telling.say("there are no items")
+        return FAILED if parts.close() else 0
     workers.tells_what_is_left()
     return Conductor(parts, workers).run()
 
@@ -165,8 +168,6 @@ class Conductor:
 
     def _tell_beginning(self) -> None:
         log, former, size = self._parts.log, self._parts.former, self._parts.source.size
-        if size == 0:
-            telling.say("there are no items")
         if log is None:
             return
         for line in telling.of_log(self._parts.options.log or "", log.known):
@@ -174,6 +175,9 @@ class Conductor:
         counts = former.counts
         if counts is not None:
             telling.say(telling.of_former(counts, self._parts.options.retry))
+            earlier = self._parts.sink.earlier
+            if earlier is not None and earlier < counts.done:
+                telling.say(telling.of_lacking(self._parts.options.results, counts.done - earlier))
             log.items(counts.items, counts.done, counts.items - counts.done - (self._left or 0))
         elif size is not None:
             log.items(size)

@@ -18,6 +18,7 @@ from ...tasks.limit import NO_LIMIT
 from ...tasks.outcomes import Raised
 from ...tasks.results import Results
 from ...tasks.wrapped import Retry
+from ..command.command import CommandProblem
 from ..halting import Counts
 from ..items.ended import Ended
 from ..items.item import Item
@@ -57,6 +58,7 @@ class Course:
         self._begun = Begun()
         self._looked = time.monotonic()
         self._told: list[str] = []
+        self._variables = Variables(parts.plan)
         self._results: Results | None = None
 
     def run(self) -> None:
@@ -181,8 +183,11 @@ class Course:
 
     def _shown(self, item: Item) -> str:
         """Return the command of an item as a person would write it."""
-        variables = Variables(self._parts.plan).of(item)
-        return shlex.join(self._parts.plan.command.call(variables).words)
+        variables = self._variables.of(item)
+        try:
+            return shlex.join(self._parts.plan.command.call(variables).words)
+        except CommandProblem:  # a variable that only workers have
+            return self._parts.plan.command.name
 
 
 def _retry(retries: int) -> Retry | None:

@@ -58,6 +58,14 @@ def of_former(counts: Counts, retry: bool) -> str:
     return f"{counts._replace(failed=0)}, {counts.failed} had failed and run again"
 
 
+def of_lacking(results: str | None, count: int) -> str:
+    """Return the words for a file of results from which somebody has taken some."""
+    return (
+        f"{results} lacks {count} items that the log calls done: without the log (--log) all of "
+        "them run again"
+    )
+
+
 def of_host(host: str, again: Sequence[Ended]) -> str:
     """Return the words for a host that is left out. again: what has failed there."""
     last = again[-1]

@@ -97,6 +97,8 @@ def _removed(path: str) -> None:
 class InFiles:
     """Is told of outputs that workers have written themselves."""
 
+    earlier: int | None = None
+
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
 

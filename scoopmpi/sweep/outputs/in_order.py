@@ -32,6 +32,8 @@ class InOrder:
     room: bytes that wait in memory. again: seconds until a stream that has failed is tried again.
     """
 
+    earlier: int | None = None
+
     def __init__(self, kept: Kept, room: int = ROOM, again: float = AGAIN) -> None:
         self._kept, self._room = kept, room
         self._printer = Printer(again)

@@ -20,6 +20,10 @@ class OutputProblem(Exception):
 class Sink(Protocol):
     """Takes the outputs of items as these end, in any order; one thread calls it."""
 
+    @property
+    def earlier(self) -> int | None:
+        """How many items it holds as done by former runs; None where it keeps no count."""
+
     def expected(self, item: Item) -> None:
         """Hear that an item is about to be run: in the order of the items."""
 
