@@ -1,6 +1,6 @@
 """The files that items are in, as text: stdin and pipes once, files as often as is asked for.
 
-A file that is not the same any more as when it was first read is an error. What is packed with gzip
+What is packed with gzip
 is unpacked. Bytes that are no text of the locale come through as they are (surrogateescape): the
 operating system gets the same bytes again. Knows nothing of what stands in the text.
 """
@@ -14,11 +14,16 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 from .item import ItemsProblem
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 STDIN = "-"
+_KEPT = 4 << 20
+"""Bytes of a file that is read once: some 100,000 rows, which users may edit meanwhile."""
 _LONGEST = 16 << 20
 """Bytes of a line. A program gets 6 MB at most, and 128 KiB in one argument (Linux)."""
 _GZIP = b"\x1f\x8b"
@@ -32,17 +37,9 @@ _NO_TEXT = (
 )
 
 
-class _Mark(NamedTuple):
-    """What a file that has not been changed keeps."""
-
-    device: int
-    inode: int
-    size: int
-    changed: int
-
-
 class Input:
-    """A file with items, or stdin.
+    """A file with items, or stdin. A small file is read here, and what happens to it later is no
+    matter; a large one has to stay as it is.
 
     again: True where it can be read more than once, as pipes cannot.
     """
@@ -50,10 +47,16 @@ class Input:
     def __init__(self, path: str) -> None:
         self.name = "stdin" if path == STDIN else path
         self._path = path
-        file = _opened(path, self.name)
-        self._first: io.FileIO | None = file
-        self._mark = _mark(file)
-        self.again = stat.S_ISREG(os.fstat(file.fileno()).st_mode) and path != STDIN
+        self._content: bytes | None = None
+        with _Told(self.name):
+            file = io.FileIO(0, closefd=False) if path == STDIN else io.FileIO(path)
+            self._mark = _mark(file)
+            self.again = path != STDIN and stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            if self.again and self._mark.size <= _KEPT:
+                self._content = file.readall()
+        self._stream = None if self.again else file
+        if self.again:
+            file.close()
 
     def text(
         self, newline: str = "", look: Callable[[bytes], None] | None = None
@@ -63,29 +66,54 @@ class Input:
         newline: as `open` has it. look: gets all blocks of bytes before they are text.
         Raises ItemsProblem, here or while it is read, for all that is no text.
         """
-        file, self._first = self._first, None
-        if file is None:
-            if not self.again:
-                raise ItemsProblem(f"{self.name} can be read only once")
-            file = _opened(self._path, self.name)
-        watched = _Watched(self.name, file, self._mark if self.again else None, look)
+        watched = _Watched(self.name, self._bytes(), look)
         return io.TextIOWrapper(
             cast(BinaryIO, watched), encoding=sys.getfilesystemencoding(),
             errors="surrogateescape", newline=newline,
         )  # fmt: skip
 
+    def _bytes(self) -> io.FileIO | io.BytesIO:
+        if self._content is not None:
+            return io.BytesIO(self._content)
+        if self.again:
+            with _Told(self.name):
+                return _Unchanged(self._path, self._mark)
+        stream, self._stream = self._stream, None
+        if stream is None:
+            raise ItemsProblem(f"{self.name} can be read only once")
+        return stream
 
-def _opened(path: str, name: str) -> io.FileIO:
-    try:
-        return io.FileIO(0, closefd=False) if path == STDIN else io.FileIO(path)
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise ItemsProblem(f"{name} cannot be read: {said}") from None
+
+class _Mark(NamedTuple):
+    """What a file that has not been changed keeps."""
+
+    device: int
+    inode: int
+    size: int
+    changed: int
 
 
 def _mark(file: io.FileIO) -> _Mark:
     status = os.fstat(file.fileno())
     return _Mark(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+class _Unchanged(io.FileIO):
+    """A file whose bytes are what they were when it was first opened."""
+
+    def __init__(self, path: str, mark: _Mark) -> None:
+        super().__init__(path)
+        self._path, self._mark = path, mark
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        """Read as a file does; raises ItemsProblem where it is another one now."""
+        count = super().readinto(buffer)
+        all_was_read = not count and self.tell() == self._mark.size
+        if not all_was_read and _mark(self) != self._mark:
+            raise ItemsProblem(
+                f"{self._path} was changed while it was read: start again when it is complete"
+            )
+        return count
 
 
 class _Blocks(Protocol):
@@ -101,15 +129,15 @@ class _Watched(io.BufferedIOBase):
     """The bytes of a file, block by block, of which each was looked at."""
 
     def __init__(
-        self, name: str, file: io.FileIO, mark: _Mark | None, look: Callable[[bytes], None] | None
+        self, name: str, file: io.FileIO | io.BytesIO, look: Callable[[bytes], None] | None
     ) -> None:
-        self._name, self._raw, self._mark, self._look = name, file, mark, look
+        packed = io.BufferedReader(file)
+        self._name, self._raw, self._look = name, file, look
         self._line_ends = 0
         self._last = b""
         self._since = 0
-        packed = io.BufferedReader(file)
         self._file: _Blocks = packed
-        with self._told():
+        with _Told(name):
             if packed.peek(len(_GZIP)).startswith(_GZIP):
                 self._file = gzip.GzipFile(fileobj=packed)
             head = self._file.peek(len(_BOM))
@@ -123,12 +151,8 @@ class _Watched(io.BufferedIOBase):
         return True
 
     def read1(self, size: int = -1, /) -> bytes:
-        with self._told():
+        with _Told(self._name):
             block = self._file.read1(size)
-        if self._mark is not None and _mark(self._raw) != self._mark:
-            raise ItemsProblem(
-                f"{self._name} was changed while it was read: start again when it is complete"
-            )
         if b"\0" in block:
             self._find_nul(block)
         self._count(block)
@@ -140,9 +164,6 @@ class _Watched(io.BufferedIOBase):
         self._file.close()
         self._raw.close()
         super().close()
-
-    def _told(self) -> _Told:
-        return _Told(self._name)
 
     def _count(self, block: bytes) -> None:
         """Count line ends, as `open` with newline="" has them."""
@@ -178,6 +199,6 @@ class _Told:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
             raise ItemsProblem(f"{self._name} is packed with gzip, and damaged: {error}") from None
-        if isinstance(error, OSError):
-            said = error.strerror or str(error)
+        if isinstance(error, OSError | ValueError):  # of a name with a NUL
+            said = getattr(error, "strerror", None) or str(error)
             raise ItemsProblem(f"{self._name} cannot be read: {said}") from None

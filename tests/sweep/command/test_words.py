@@ -131,9 +131,12 @@ def test_a_shell_that_is_named_by_a_variable_is_one() -> None:
 def test_no_row_chooses_a_shell_that_reads_its_values() -> None:
     command = made(["$program", "-c", "$a"], "program", "a")
     assert command.call({"program": "./x", "a": "; ls"}).words == ["./x", "-c", "; ls"]
+    behind = made(["timeout", "10", "$program", "-c", "$a"], "program", "a")
+    assert behind.call({"program": "./x", "a": "; ls"}).words[2:] == ["./x", "-c", "; ls"]
     for program in ("sh", "/bin/bash", "su", "ssh"):
-        with pytest.raises(CommandProblem, match="program"):
-            command.call({"program": program, "a": "; ls"})
+        for each in (command, behind):
+            with pytest.raises(CommandProblem, match="program"):
+                each.call({"program": program, "a": "; ls"})
 
 
 @pytest.mark.parametrize("words", [["ssh", "host", "./x $a"], ["ssh", "$a"], ["env", "-S", "x $a"]])
@@ -145,6 +148,7 @@ def test_values_do_not_go_to_shells_elsewhere(words: list[str]) -> None:
 
 def test_the_digest_is_of_the_words_as_they_are_written() -> None:
     commands = [["a", "b"], ["ab"], ["a", "$x"], ["a", "${x}"], ["sh", "-c", "$x"], ["sh", "-c $x"]]
+    commands += [["a", "$$x"], ["a", "$$$x"]]
     digests = [made(words, "x").digest() for words in commands]
     assert len(set(digests)) == len(digests)
     assert made(["a", "$x"], "x", "y", HOME="/").digest() == digests[2]
