@@ -23,7 +23,7 @@ ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 ITEMS: dict[str, tuple[int, tuple[str, ...]]] = {
     "3000 x /bin/true": (3000, ("/bin/true",)),
-    "3000 x sh -c true": (3000, ("sh", "-c", "true")),
+    "3000 x sh -c :": (3000, ("sh", "-c", ":")),
     "300 x sleep 0.02": (300, ("sleep", "0.02")),
     "300 that print 100 KB": (300, ("head", "-c", "100000", "/dev/zero")),
     "10 that print 1 MB": (10, ("head", "-c", "1000000", "/dev/zero")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from .batch_file import PBS, SLURM, BatchFile
@@ -9,6 +10,7 @@ from .words import Refused
 
 _ARRAY = {PBS: "-J", SLURM: "-a"}
 """By whose it is: the option that would make a job of each number."""
+_SHELL, _LIKE_SH = "-S", ("sh", "bash", "dash", "ksh", "zsh")
 _RESOURCES, _VARIABLES = "-l", "-v"
 _PLACES = frozenset(("nodes", "select", "procs", "ncpus", "place"))
 """Resources of PBS of which one stands for the others: how many cores, and where."""
@@ -39,10 +41,16 @@ def _open(word: str) -> bool:
     return "=" not in word if word.startswith("--") else len(word) == 2
 
 
-def refuse_array(words: Sequence[str], whose: str) -> None:
-    """Refuse options that make a job of each number."""
+def refuse_wrong(words: Sequence[str], whose: str) -> None:
+    """Refuse options that make a job of each number, or have it run by a shell unlike sh."""
     for array in values(words, _ARRAY[whose]):
         raise Refused(f"{_ARRAY[whose]} {array} makes a job of each number; -t {array} makes items")
+    for shell in values(words, _SHELL) if whose == PBS else ():
+        if os.path.basename(shell) not in _LIKE_SH:
+            raise Refused(
+                f"{_SHELL} {shell} cannot read the job script, which is sh's. Items are run by "
+                f"what the first line of the batch file names: #!{shell}"
+            )
 
 
 def values(words: Sequence[str], *names: str) -> list[str]:

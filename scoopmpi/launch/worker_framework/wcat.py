@@ -11,7 +11,8 @@ from .words import Given, Option
 COMMAND = CommandLine(
     "wcat",
     "-data FILE[,FILE] -pattern PATTERN -output FILE [OPTIONS]",
-    "Concatenate the files of the items of a table, in the order of its rows.",
+    "Concatenate the files of the items of a table, in the order of its rows. The exit status is 1 "
+    "where some of them are not there.",
     (
         *TABLES,
         Option("skip_first", "Leave out so many lines at the beginning of each file.", "N"),

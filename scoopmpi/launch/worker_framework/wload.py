@@ -13,6 +13,7 @@ from . import logs
 from .command_line import CommandLine
 from .words import Given, Option, Refused
 
+_KEEP = "Nothing: there is no database; myscoop sweep --results has one."
 COMMAND = CommandLine(
     "wload",
     "[-workers | -workitems] LOG",
@@ -21,7 +22,7 @@ COMMAND = CommandLine(
     (
         Option("workers", "A line for each worker: how long it has worked, on how many items."),
         Option("workitems", "A line for each item: its worker, how long it took, how it ended."),
-        Option("keep", "Nothing: there is no database; myscoop sweep --results has one."),
+        Option("keep", _KEEP),
         Option("verbose", "Nothing: all is said."),
     ),
     ("wload run.pbs.log445948", "wload -workers run.pbs.log445948"),
@@ -39,6 +40,8 @@ def run(given: Given) -> int:
         raise Refused("which log? For example: wload run.pbs.log445948")
     if given.has("workers") and given.has("workitems"):
         raise Refused("-workers or -workitems: a line for each of which?")
+    if given.has("keep"):
+        COMMAND.say(f"-keep is left out. {_KEEP}")
     told = logs.told_by(given.rest[0])
     lines = _statistics
     if given.has("workers"):

@@ -81,7 +81,7 @@ def run(given: Given) -> int:
     new = [*given.rest, *(word for each in resources for word in ("-l", each))]
     whose = {each.whose for each in file.directives}
     system = chosen(whose, [*old, *new], os.environ.get("PATH"))
-    options_for_job.refuse_array(new, system.whose)
+    options_for_job.refuse_wrong(new, system.whose)
     rest = options_for_job.merged(old, new, system.whose)
     rest = [*_name(rest, file, path, system.whose), *rest]
     checked = checking.checked(asked, None if asked.batch is None else file.text)

@@ -82,14 +82,14 @@ def run(given: Given) -> int:
     path = given.last("batch")
     if path is None:
         raise Refused("which batch file? For example: wsub -batch run.pbs -data data.csv")
-    prefix = given.last("C")
-    file = batch_file.read(path, prefix if prefix and prefix[0] == "#" else batch_file.PREFIX)
+    prefix = given.last("C") or ""
+    file = batch_file.read(path, prefix if prefix.startswith("#") else batch_file.PREFIX)
     if not given.has("quiet"):
         for remark in (*(f"{path}: {each}" for each in file.changed), *job_options.remarks(given)):
             COMMAND.say(remark)
     whose = {each.whose for each in file.directives}
     system = chosen(whose, given.rest, os.environ.get("PATH"))
-    options_for_job.refuse_array(given.rest, system.whose)
+    options_for_job.refuse_wrong(given.rest, system.whose)
     rest = [*_named(given, file, system), *given.rest]
     texts = dict(_texts(given, file))
     asked = asked_of_sweep.parsed(_words(given, path), os.getcwd())
@@ -151,8 +151,10 @@ def _named(given: Given, file: BatchFile, system: BatchSystem) -> list[str]:
     """Return the options that give the job its name: the batch file's, where nobody gives one."""
     name = given.last("N")
     names = ("-N",) if system.whose == PBS else ("-J", "--job-name")
-    constraint = given.last("C") if system.whose == SLURM else None
-    found = [] if constraint is None else ["-C", constraint]
+    constraint = given.last("C") or ""
+    found = ["-C", constraint] if constraint and system.whose == SLURM else []
+    if constraint and system.whose == PBS and constraint[0] != "#":
+        raise Refused(f"-C {constraint}: what directives begin with is a comment: -C '#MY'")
     if name is not None and system.whose == SLURM and _NODES.fullmatch(name):
         found += ["-N", name]
         name = None

@@ -81,7 +81,7 @@ def test_loads_of_workers_and_items(capfd: Capture, tmp_path: Path) -> None:
     assert items == [
         "workitem,workerID,executiontime,exitstatus", "2,2,4.00,3", "1,1,12.00,0", "3,2,20.00,0",
     ]  # fmt: skip
-    workers = [line.replace(" ", "") for line in loads(f"-workers -keep {path}", capfd)]
+    workers = [line.replace(" ", "") for line in loads(f"-workers {path}", capfd)]
     assert workers == ["workerID,executiontime,workitems", "1,12.00,1", "2,24.00,2"]
     assert loads(str(path), capfd) == [
         "Work item statistics:", "\tnumber of finished items: 3",
@@ -90,6 +90,12 @@ def test_loads_of_workers_and_items(capfd: Capture, tmp_path: Path) -> None:
         "\taverage execution time: 18.00", "\tminimum execution time: 12.00",
         "\tmaximum execution time: 24.00",
     ]  # fmt: skip
+
+
+def test_there_is_no_database_to_be_kept(capfd: Capture, tmp_path: Path) -> None:
+    (tmp_path / "old.log1").write_text(FOREIGN)
+    told = said(wload.COMMAND, wload.run, f"-keep {tmp_path}/old.log1", capfd)
+    assert told.status == 0 and told.err.startswith("wload: -keep is left out. Nothing: there is")
 
 
 @pytest.mark.parametrize(

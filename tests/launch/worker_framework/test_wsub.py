@@ -229,6 +229,8 @@ def test_who_takes_the_job(
         (f"{ASKED} -prolog none.sh", "wsub: none.sh: No such file"),
         (f"{ASKED} -threaded 0", "-threaded 0: a whole number from 1 on is meant"),
         (f"{ASKED} -J 1-10", "-J 1-10 makes a job of each number; -t 1-10 makes items"),
+        (f"{ASKED} -S /bin/tcsh", "-S /bin/tcsh cannot read the job script, which is sh's."),
+        (f"{ASKED} -C PBS", "-C PBS: what directives begin with is a comment: -C '#MY'"),
         (f"{ASKED} other.pbs", "other.pbs: which option is that of? The script is -batch FILE"),
         (f"{ASKED} -dry-run", "did you mean -dryrun?"),
         (f"{ASKED} --retries many", "--retries"),
