@@ -26,6 +26,7 @@ _KEPT = 4 << 20
 """Bytes of a file that is read once: some 100,000 rows, which users may edit meanwhile."""
 _LONGEST = 16 << 20
 """Bytes of a line. A program gets 6 MB at most, and 128 KiB in one argument (Linux)."""
+_SWAPPED = bytes.maketrans(b"\0\n", b"\n\0")
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _NO_TEXT = (
@@ -59,14 +60,18 @@ class Input:
             file.close()
 
     def text(
-        self, newline: str = "", look: Callable[[bytes], None] | None = None
+        self,
+        newline: str = "",
+        look: Callable[[bytes], None] | None = None,
+        swapped: bool = False,
     ) -> io.TextIOWrapper:
         """Return its text from the beginning.
 
-        newline: as `open` has it. look: gets all blocks of bytes before they are text.
+        newline: as `open` has it. look: gets all blocks of bytes before they are text. swapped:
+        NUL and LF change places, for lists in which NUL ends a line.
         Raises ItemsProblem, here or while it is read, for all that is no text.
         """
-        watched = _Watched(self.name, self._bytes(), look)
+        watched = _Watched(self.name, self._bytes(), look, swapped)
         return io.TextIOWrapper(
             cast(BinaryIO, watched), encoding=sys.getfilesystemencoding(),
             errors="surrogateescape", newline=newline,
@@ -129,10 +134,14 @@ class _Watched(io.BufferedIOBase):
     """The bytes of a file, block by block, of which each was looked at."""
 
     def __init__(
-        self, name: str, file: io.FileIO | io.BytesIO, look: Callable[[bytes], None] | None
+        self,
+        name: str,
+        file: io.FileIO | io.BytesIO,
+        look: Callable[[bytes], None] | None,
+        swapped: bool,
     ) -> None:
         packed = io.BufferedReader(file)
-        self._name, self._raw, self._look = name, file, look
+        self._name, self._raw, self._look, self._swapped = name, file, look, swapped
         self._line_ends = 0
         self._last = b""
         self._since = 0
@@ -153,7 +162,9 @@ class _Watched(io.BufferedIOBase):
     def read1(self, size: int = -1, /) -> bytes:
         with _Told(self._name):
             block = self._file.read1(size)
-        if b"\0" in block:
+        if self._swapped:
+            block = block.translate(_SWAPPED)
+        elif b"\0" in block:
             self._find_nul(block)
         self._count(block)
         if self._look is not None:
@@ -183,7 +194,7 @@ class _Watched(io.BufferedIOBase):
         self._count(block[: block.index(b"\0")])
         raise ItemsProblem(
             f"{self._name}, line {self._line_ends + 1}: a NUL byte, which no program can be given; "
-            "is it UTF-16 (iconv), a binary file, or a list made with -print0?"
+            "is it UTF-16 (iconv), a binary file, or made with -print0 (--lines FILE --null)?"
         )
 
 
