@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...executors.farm_executor import FarmExecutor
@@ -37,6 +38,11 @@ class Workers:
     def checkpoint(self) -> bool:
         """True where outcomes are kept in a checkpoint."""
         return self._on_farm is not None and self._on_farm.checkpoint is not None
+
+    @property
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """Keeps signals waiting for as long as a block lasts; not those that end an item here."""
+        return nullcontext() if self._on_farm is None else self._on_farm.farm.maps.uninterrupted
 
     def tells_what_is_left(self) -> None:
         """Note that the sweep says itself what is left of it when it is stopped."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import socket
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from scoopmpi.executors.farm_results import FarmResults
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.sweep import halting
 from scoopmpi.sweep.asked import SweepOptions
@@ -82,8 +85,8 @@ class World:
         status = self.status(number, host)
         return Ended(number, b"", rank, host, status, 0.0, 0.001)
 
-    def sweep(self, items: int = ITEMS, **options: Any) -> Course:
-        source = Numbers(f"1-{items}")
+    def sweep(self, items: int = ITEMS, source: Any = None, **options: Any) -> Course:
+        source = source or Numbers(f"1-{items}")
         halt = halting.read(options["halt"]) if "halt" in options else None
         parts = Parts(
             SweepOptions(**options), source, Identity(source.columns, b""),
@@ -237,3 +240,54 @@ def test_where_items_are_read_further_rank_0_keeps_no_more_than_a_window(ranks: 
     ranks.status = status
     ranks.sweep(items=6000)
     assert 0 < most <= Workers().window
+
+
+def test_what_has_come_is_taken_in_when_a_signal_ends_the_sweep(
+    ranks: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came: list[Any] = []
+    taken = FarmResults.outcomes
+
+    def outcomes(results: FarmResults) -> list[Any]:
+        found = taken(results)
+        came.extend(found)
+        return found
+
+    over = ranks.outputs.add
+
+    def add(ended: Ended) -> None:
+        if len(ranks.outputs.ended) == 7:
+            ranks.ranks.farm.interrupt(SystemExit(143))
+        over(ended)
+
+    monkeypatch.setattr(FarmResults, "outcomes", outcomes)
+    monkeypatch.setattr(ranks.outputs, "add", add)
+    with pytest.raises(SystemExit):
+        ranks.sweep(items=3000)
+    assert ranks.course is not None
+    assert ranks.outputs.numbers == sorted(ended.number for ended in came)
+    assert 7 < ranks.course.well == len(came) < 3000
+
+
+class Asked:
+    """Items each of which is made when the one before it has ended."""
+
+    columns = ("ITEM",)
+    variables: Mapping[str, str] = MappingProxyType({})
+    size = None
+
+    def __init__(self, outputs: Outputs, items: int) -> None:
+        self._outputs, self._items = outputs, items
+
+    def __iter__(self) -> Iterator[Item]:
+        for number in range(1, self._items + 1):
+            yield Item(number, (str(number),))
+            until = time.monotonic() + 20
+            while number not in self._outputs.numbers:
+                assert time.monotonic() < until, "it waits for the next item"
+                time.sleep(0.001)
+
+
+def test_who_makes_items_may_wait_for_the_ones_before(ranks: World) -> None:
+    made = ranks.sweep(source=Asked(ranks.outputs, 6))
+    assert (made.well, ranks.outputs.numbers) == (6, [1, 2, 3, 4, 5, 6])
