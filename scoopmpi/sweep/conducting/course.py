@@ -31,11 +31,15 @@ from .begun import Begun
 from .failing_hosts import FailingHosts
 from .incoming import Incoming
 from .preparing import Parts
+from .signalled import Signalled
 from .supply import Supply
 from .workers import Workers
 
 LOOK, OFTEN = 0.5, 0.02
 """Seconds between two looks at what runs, while nothing comes; and at items that are still made."""
+SHORT = 0.3
+"""Seconds for what runs when a signal ends the sweep: short items go to workers some at a time, and
+those of 2 ms that had run by then ran again, 70 with two workers."""
 REASONS = 5
 """Why items could not be run: so many are told, a line each."""
 LOST = "lost"
@@ -57,6 +61,7 @@ class Course:
         self._over_soon = False  # no item begins any more
         self._counts = Counts()  # with those that may run again
         self._hosts = FailingHosts(workers.leave_out, workers.others)
+        self._signalled = Signalled()
         self._begun = Begun()
         self._looked = time.monotonic()
         self._told: list[str] = []
@@ -102,19 +107,25 @@ class Course:
             if time.monotonic() - self._looked > LOOK:
                 self._look()
             halt = self._parts.halt
-            if not outcomes or (self.halted and halt is not None and halt.now):
+            if self.halted and halt is not None and halt.now:
                 return
+            if not outcomes:
+                break
+        while self._signalled:
+            time.sleep(OFTEN)
+            self._look()
 
     def _take_what_is_done(self, results: Results) -> None:
-        """Take in what has come of a sweep that is ended from outside, and is done.
+        """Take in what has come, or comes at once, of a sweep that is ended from outside.
 
-        What has failed runs again with the next run: a batch system may have ended it, as it
+        But what has failed runs again with the next run: a batch system may have ended it, as it
         signals all processes of a job.
         """
         self._over_soon = True
         with suppress(Exception, SystemExit):  # the farm itself may have ended
             results.run_out()
-            while results.wait(0) and (outcomes := results.outcomes()):
+            until = time.monotonic() + SHORT
+            while results.wait(until - time.monotonic()) and (outcomes := results.outcomes()):
                 for outcome in outcomes:
                     if (ended := self._ended(outcome)).well:
                         self._over(ended)
@@ -130,6 +141,8 @@ class Course:
             item = self.supply.at(runs.place)
             if item is not None and self._parts.log is not None:
                 self._parts.log.started(item.number, runs.worker, runs.since)
+        for ended in self._signalled.over(self._looked):
+            self._judge(ended)
         for ended in self._hosts.quiet(self._looked):
             self._over(ended)
 
@@ -152,7 +165,10 @@ class Course:
         if ended.why == BY_JOB:  # it is as if it had not begun, and so would be all others
             self.supply.ended(ended.number)
             self._run_out()
-            return
+        elif not self._signalled.keeps(ended, time.monotonic()):
+            self._judge(ended)
+
+    def _judge(self, ended: Ended) -> None:
         self._count(ended, 1)
         if self._over_soon:
             self._over(ended)

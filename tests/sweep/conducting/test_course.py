@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import socket
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from scoopmpi.scheduling.batching import Policy
 from scoopmpi.sweep import halting
 from scoopmpi.sweep.asked import SweepOptions
 from scoopmpi.sweep.command.command import Call
-from scoopmpi.sweep.conducting import course
+from scoopmpi.sweep.conducting import course, signalled
 from scoopmpi.sweep.conducting.course import Course
 from scoopmpi.sweep.conducting.preparing import Parts
 from scoopmpi.sweep.conducting.scripts import Scripts
@@ -267,6 +268,29 @@ def test_what_has_come_is_taken_in_when_a_signal_ends_the_sweep(
     assert ranks.course is not None
     assert ranks.outputs.numbers == sorted(ended.number for ended in came)
     assert 7 < ranks.course.well == len(came) < 3000
+
+
+@pytest.mark.parametrize("status", [-signal.SIGTERM, 128 + signal.SIGTERM])
+def test_who_ends_all_of_a_job_has_items_run_again(
+    ranks: World, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """The signal of an item comes before that of the sweep; where none comes it has failed."""
+    monkeypatch.setattr(signalled, "LATER", 0.05)
+    ranks.status = lambda number, host: status if number in (5, 9) else 0
+    made = ranks.sweep()
+    assert sorted(made.failed) == [5, 9]
+    monkeypatch.setattr(signalled, "LATER", 60.0)
+    over = ranks.outputs.add
+
+    def add(ended: Ended) -> None:
+        if ended.number == 30:
+            ranks.ranks.farm.interrupt(SystemExit(143))
+        over(ended)
+
+    monkeypatch.setattr(ranks.outputs, "add", add)
+    with pytest.raises(SystemExit):
+        ranks.sweep()
+    assert ranks.course is not None and not ranks.course.failed
 
 
 class Asked:
