@@ -23,7 +23,7 @@ ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 ITEMS: dict[str, tuple[int, tuple[str, ...]]] = {
     "3000 x /bin/true": (3000, ("/bin/true",)),
-    "3000 x sh -c true": (3000, ("sh", "-c", "true")),
+    "3000 x sh -c :": (3000, ("sh", "-c", ":")),
     "300 x sleep 0.02": (300, ("sleep", "0.02")),
     "300 that print 100 KB": (300, ("head", "-c", "100000", "/dev/zero")),
     "10 that print 1 MB": (10, ("head", "-c", "1000000", "/dev/zero")),
@@ -31,14 +31,17 @@ ITEMS: dict[str, tuple[int, tuple[str, ...]]] = {
 Words = Callable[[int, Sequence[str], Path], list[str]]
 
 
-def myscoop(count: int, words: Sequence[str], folder: Path) -> list[str]:
+def ours(options: Sequence[str], count: int, words: Sequence[str]) -> list[str]:
     command = [sys.executable, "-m", "scoopmpi.myscoop", "--sched=local", "-n", str(CORES)]
-    return [*command, "sweep", "-t", f"1-{count}", *words]
+    return [*command, "sweep", *options, "-t", f"1-{count}", *words]
+
+
+def myscoop(count: int, words: Sequence[str], folder: Path) -> list[str]:
+    return ours([], count, words)
 
 
 def with_log(count: int, words: Sequence[str], folder: Path) -> list[str]:
-    front, (name, *rest) = myscoop(count, words, folder)[:6], myscoop(count, words, folder)[6:]
-    return [*front, name, "--log", str(folder / "log"), "--joblog", str(folder / "joblog"), *rest]
+    return ours(["--log", f"{folder}/log", "--joblog", f"{folder}/joblog"], count, words)
 
 
 def xargs(count: int, words: Sequence[str], folder: Path) -> list[str]:
@@ -76,9 +79,17 @@ def seconds(way: Words, count: int, words: Sequence[str]) -> float:
         return time.perf_counter() - begun
 
 
+def installed() -> dict[str, Words]:
+    """The ways that this machine knows."""
+    return {
+        name: way for name, way in WAYS.items()
+        if way in (myscoop, with_log) or shutil.which(name.split()[0])
+    }  # fmt: skip
+
+
 def measured(rounds: int) -> dict[str, dict[str, list[float]]]:
     """What each way takes for each row, in each round."""
-    ways = {name: way for name, way in WAYS.items() if shutil.which(name.split()[0]) or way in OURS}
+    ways = installed()
     found: dict[str, dict[str, list[float]]] = {row: {name: [] for name in ways} for row in ITEMS}
     for number in range(rounds):
         for row, (count, words) in ITEMS.items():
@@ -86,9 +97,6 @@ def measured(rounds: int) -> dict[str, dict[str, list[float]]]:
                 found[row][name].append(seconds(way, count, words))
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
     return found
-
-
-OURS = (myscoop, with_log)
 
 
 def table(found: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:

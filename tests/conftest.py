@@ -61,6 +61,7 @@ SLOWEST = (
     "tests/compat/test_scoop_programs", "tests/worker/test_hostile_tasks",
     "tests/process/test_stopping", "tests/process/test_ending", "tests/ranks/test_commands",
     "tests/program/test_program_forms", "tests/farm/test_fault_table", "tests/farm/test_chaos",
+    "tests/pages/test_sweeps_page",
 )  # fmt: skip
 """They begin first, so that no process is left alone with one of them; by `pytest --durations`."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
+from ..concurrency.periods import FILE_FREE_SECONDS
 from . import file_checks
 from .file_checks import CheckpointError, refused
 from .rows import Row
@@ -48,7 +48,7 @@ def connect(real: str, mode: str, locks: bool = True) -> sqlite3.Connection:
     words = mode if locks else f"{mode}&vfs=unix-none"  # sqlite.org/vfs.html, section 2.1
     connection = sqlite3.connect(
         f"file:{quote(os.fsencode(real))}?mode={words}",
-        uri=True, isolation_level=None, check_same_thread=False, timeout=CHECKPOINT_FREE_SECONDS,
+        uri=True, isolation_level=None, check_same_thread=False, timeout=FILE_FREE_SECONDS,
     )  # fmt: skip
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA trusted_schema=OFF")

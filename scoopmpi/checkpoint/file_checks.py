@@ -7,13 +7,12 @@ restores it, must belong to the user alone. Nothing here changes a file that exi
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import stat
-import time
+from functools import partial
 
-from ..concurrency.periods import CHECKPOINT_FREE_SECONDS
+from ..process.file_locks import InUse, locked
 
 APPLICATION = 0x5363704B
 """SQLite's application_id of a checkpoint; without a meaning beyond that it is ours."""
@@ -22,7 +21,6 @@ VERSION = 2
 MAGIC = b"SQLite format 3\0"
 HEADER = 100
 """Bytes; the places of its fields are in sqlite.org/fileformat2.html, section 1.3."""
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 _held: set[tuple[int, int]] = set()
 """Device and inode of the files that this process has open. Of the process, as locks are: to open
@@ -137,19 +135,10 @@ def hold_nothing() -> None:
 
 def _free(path: str, file: int) -> bool:
     """Wait until no other process holds the file; False where the file system has no locks."""
-    deadline = time.monotonic() + CHECKPOINT_FREE_SECONDS
-    while True:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError as problem:
-            if problem.errno in _NO_LOCKS:
-                return False
-            if problem.errno not in (errno.EACCES, errno.EAGAIN):
-                raise
-            if time.monotonic() > deadline:
-                raise in_use(path) from None
-        time.sleep(0.05)
+    try:
+        return locked(partial(fcntl.lockf, file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+    except InUse:
+        raise in_use(path) from None
 
 
 def in_use(path: str) -> CheckpointError:

@@ -78,7 +78,7 @@ LINES_SIGNALLED_SECONDS = 1.0
 SILENT_SECONDS = 10.0
 """Rank 0 says that it waits for maps which nobody reads after this, and after ten times as long."""
 DISK_SECONDS = 2.0
-"""Rank 0, for a disk that takes nothing of the checkpoint, or the task log, any more."""
+"""Rank 0, for a disk that takes nothing of the checkpoint, the results or the task log any more."""
 
 # The end of a worker's Python, and what ranks leave behind.
 
@@ -129,10 +129,10 @@ holds it."""
 
 # Other runs.
 
-CHECKPOINT_FREE_SECONDS = 3.0
+FILE_FREE_SECONDS = 3.0
 """A run, for one that has just been killed to let go of its checkpoint, or of its sweep's log."""
 CHECKPOINT_READ_SECONDS = 2.0
-"""Who shows a checkpoint, for a moment in which the run that writes it does not."""
+"""Who shows a checkpoint, or results, for a moment in which the run that writes does not."""
 
 # The batch system.
 

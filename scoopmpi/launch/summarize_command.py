@@ -29,6 +29,8 @@ def takes(words: Sequence[str]) -> bool:
 def _is_ours(path: str) -> bool:
     from ..sweep.log import reading  # late: for this command only, as below
 
+    if not os.path.isfile(path):
+        return False
     try:
         with open(path, "rb") as file:
             begin = file.read(reading.LOOKED_AT)

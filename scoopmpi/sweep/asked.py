@@ -18,6 +18,7 @@ class SweepOptions:
     words: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     lines: str | None = None
+    null: bool = False
     array: str | None = None
     beside: bool = False
     delimiter: str | None = None
@@ -48,5 +49,5 @@ class SweepOptions:
         """Return which items are asked for."""
         return Asked(
             self.data, self.lines, self.array, self.beside,
-            self.delimiter, self.comment, self.escape, self.loose_quotes,
+            self.delimiter, self.comment, self.escape, self.loose_quotes, self.null,
         )  # fmt: skip

@@ -41,6 +41,8 @@ def _of_items(asked: SweepOptions) -> Iterator[str]:
         yield "--lines or -t: an item for each line, or for each number?"
     if asked.data.count(STDIN) > 1:
         yield "--data - is there twice, and stdin can be read once"
+    if asked.null and asked.lines is None:
+        yield "--null needs --lines FILE: it is of lists"
     for name, value in (("--delimiter", asked.delimiter), ("--comment", asked.comment)):
         if value is not None and not asked.data:
             yield f"{name} needs --data FILE: it is of tables"

@@ -50,6 +50,10 @@ PARAMETERS: tuple[click.Option, ...] = (
         help="An item for each line, appended to the command, or as $ITEM. - is stdin.",
     ),
     click.Option(
+        ["--null", "-0"], is_flag=True,
+        help="NUL ends a line of --lines, as find -print0 writes them.",
+    ),
+    click.Option(
         ["--array", "-t"], metavar="RANGE",
         help="An item for each number, as a job array has it: 1-100, 1-10,15, 0-90:10.",
     ),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scoopmpi.checkpoint import file_checks
 from scoopmpi.checkpoint.file import CheckpointError, CheckpointFile, ended
 from scoopmpi.checkpoint.show import described
+from scoopmpi.process import file_locks
 from tests.support.checkpoints import DIGEST, filled, opened, part, path, python, save, saved_of
 
 __all__ = ["path"]
@@ -135,7 +136,7 @@ sys.stdin.read()
 def test_a_second_run_is_refused_as_long_as_the_first_lives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_checks, "CHECKPOINT_FREE_SECONDS", 0.2)
+    monkeypatch.setattr(file_locks, "FILE_FREE_SECONDS", 0.2)
     with python(HOLDER, path) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "open\n"
         with pytest.raises(CheckpointError, match="another run is using it"):

@@ -71,7 +71,7 @@ def test_a_signal_is_handed_on_once() -> None:
 
 def test_a_lost_rank_0_is_noticed_before_its_launcher_is_killed() -> None:
     assert LOST_SECONDS < LAUNCHER_GRACE_SECONDS
-    assert CHECKPOINT_READ_SECONDS < periods.CHECKPOINT_FREE_SECONDS
+    assert CHECKPOINT_READ_SECONDS < periods.FILE_FREE_SECONDS
 
 
 def test_periods_stand_nowhere_else() -> None:

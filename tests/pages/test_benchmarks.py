@@ -182,3 +182,15 @@ def test_what_watching_costs_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     table = watching.table([{"without": without, "all four": found}])
     assert "round trip, us | " in table and table.count(" | 2.000 |") == 3
     assert "| file of --trace, MB |  | " in table
+
+
+def test_sweeps_are_measured_beside_others(
+    first_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in first_library.env.items():
+        monkeypatch.setenv(name, value)
+    sweep = benchmark("sweep")
+    monkeypatch.setattr(sweep, "ITEMS", {"2 x /bin/true": (2, ("/bin/true",))})
+    rows = list(sweep.table(sweep.measured(1)))
+    assert rows[0].startswith("| | myscoop sweep | myscoop sweep, logs | ")
+    assert rows[-1].startswith("| 2 x /bin/true | ") and len(rows) == 3

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.checkpoint import record
 from scoopmpi.program import ready_programs
 from scoopmpi.programs import simple_shell
 from scoopmpi.programs.simple_shell import Commands
@@ -96,6 +97,20 @@ def test_a_command_sees_its_counter_and_who_runs_it() -> None:
 def test_how_a_command_failed(command: str, said: str | None) -> None:
     found = simple_shell.problem(run(command, 1))
     assert found == said if said is None else found is not None and found.endswith(said)
+
+
+def test_a_checkpoint_has_failed_commands_run_again() -> None:
+    tells = record.judge(Commands("true"))
+    assert tells is not None
+    assert [tells(run(command)) for command in ("true", "exit 1", "kill $$")] == [False, True, True]
+    assert record.judge(len) is None and record.judge(Commands) is None
+
+
+def test_a_command_that_takes_too_long_is_said() -> None:
+    ended = run("exit 1")._replace(why="time", seconds=2.004)
+    said = "simple_shell: counter 0: it was ended after 2 s, as --task-timeout asks"
+    assert simple_shell.problem(ended) == said
+    assert simple_shell.problem(ended._replace(why="no room")) == "simple_shell: counter 0: no room"
 
 
 def test_errors_and_output_of_a_command_keep_their_order() -> None:

@@ -27,7 +27,7 @@ while [ $# -gt 1 ]; do
     shift
 done
 script=$1
-: "${{name:=$(sed -n 's/^#PBS -N //p' "$script")}}"
+: "${{name:=$(sed -n '/^[^#]/q; s/^#PBS -N //p' "$script")}}"
 number=$(cat {place}/number)
 echo $((number + 1)) >{place}/number
 cp "$script" {place}/script.$number

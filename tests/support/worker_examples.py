@@ -79,7 +79,11 @@ RUN_PBS = """\
 cd $PBS_O_WORKDIR
 cfd-test -t $temperature  -p $pressure  -v $volume
 """
-CFD_TEST = '#!/bin/sh\nif [ "$2" = 295 ]; then sleep 60; fi\necho "$@" | sed "s/ -/,-/g"\n'
+CFD_TEST = """\
+#!/bin/sh
+if [ "$2" = 295 ]; then sleep 60; fi
+echo "$WORKER_NUM_THREADS threads: $@"
+"""
 """Of one row it would never end."""
 
 _SCRIPTS = {"weather": WEATHER, "test_set": TEST_SET, "cfd-test": CFD_TEST}

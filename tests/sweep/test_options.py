@@ -56,6 +56,7 @@ def test_a_script_needs_no_words() -> None:
         ("--lines l -t 1 ./run", "--lines or -t"),
         ("--data - --data - ./run", "stdin can be read once"),
         ("-t 1 --delimiter ; ./run", "--delimiter needs --data FILE"),
+        ("-t 1 --null ./run", "--null needs --lines FILE"),
         ("-t 1 --retry ./run", "--retry needs --log FILE"),
         ("-t 1 --enable-prolog ./run", "--enable-prolog needs --prolog FILE"),
         ("-t 1 --reductor r ./run", "--reductor needs --reduce PATTERN FILE"),

@@ -19,6 +19,7 @@ PBS, SLURM = "PBS", "Slurm"
 PREFIX = "#PBS"
 SHELL = b"#!/bin/bash\n"
 """Stands in front of a batch file that names no interpreter: the framework's items run in bash."""
+_BOM = b"\xef\xbb\xbf"
 _SLURMS = re.compile(r"#SBATCH\s+(\S.*)")
 _NAMES = {PBS: ("-N",), SLURM: ("-J", "--job-name")}
 _ARRAYS = {PBS: ("-t", "-J"), SLURM: ("-a", "--array")}
@@ -66,6 +67,12 @@ class BatchFile(NamedTuple):
         return next((name for name in reversed(names) if name), None)
 
     @property
+    def variables(self) -> list[str]:
+        """Return the lists of variables that directives of PBS give to the job."""
+        found = [each.value(("-v",)) for each in self.directives if each.whose == PBS]
+        return [text for text in found if text]
+
+    @property
     def for_job(self) -> tuple[str, ...]:
         """Return the directives of the job: all but the shell of PBS, as the script is sh's."""
         return tuple(
@@ -110,6 +117,9 @@ def text_of(path: str) -> bytes:
 
 def _repaired(text: bytes) -> tuple[bytes, list[str]]:
     changed = []
+    if text.startswith(_BOM):
+        text = text.removeprefix(_BOM)
+        changed.append("it begins with a byte order mark; the job has it without")
     if b"\r\n" in text:
         text = text.replace(b"\r\n", b"\n")
         changed.append("lines end as on Windows; the job has them with unix ends")

@@ -6,8 +6,11 @@ What only the job has is left to it: interpreters that come with modules, variab
 from __future__ import annotations
 
 import os
+import tempfile
+from dataclasses import replace
 from typing import NamedTuple
 
+from ...sweep import dry_run
 from ...sweep.asked import SweepOptions
 from ...sweep.command.command import Command, CommandProblem
 from ...sweep.command.opening import opened as command_of_words
@@ -21,8 +24,13 @@ from .words import Refused
 
 
 class Checked(NamedTuple):
-    """The items and the command of a sweep, in which nothing is wrong."""
+    """What a sweep is asked for, in which nothing is wrong.
 
+    script: the text of the batch file in the job; None without one.
+    """
+
+    asked: SweepOptions
+    script: bytes | None
     source: Source
     command: Command
 
@@ -35,9 +43,21 @@ class Checked(NamedTuple):
             Item(item.number, item.values, identity.of(item.values)) for item in self.source
         )
 
+    def preview(self) -> list[str]:
+        """Return the first items as they would run, a line each and more."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(self.script or b"")
+            file.flush()
+            batch = None if self.script is None else file.name
+            try:
+                found = list(dry_run.lines(replace(self.asked, batch=batch)))
+            except dry_run.PROBLEMS as problem:  # the job may have what is missing here
+                found = [str(problem)]
+        return [line.replace(file.name, str(self.asked.batch)) for line in found]
+
 
 def checked(asked: SweepOptions, script: bytes | None) -> Checked:
-    """Return the items and the command of a sweep; Refused says what is wrong with them.
+    """Return what a sweep is asked for with its items and its command; Refused: what is wrong.
 
     script: the text of the batch file in the job; None without one.
     """
@@ -46,11 +66,11 @@ def checked(asked: SweepOptions, script: bytes | None) -> Checked:
         raise Refused("there is no item: the table has no row below its names")
     try:
         if script is None:
-            return Checked(
-                source, command_of_words(asked.words, None, False, source.columns, os.environ)
-            )
+            of_words = command_of_words(asked.words, None, False, source.columns, os.environ)
+            return Checked(asked, None, source, of_words)
         text = Script(script, str(asked.batch))
-        return Checked(source, Substituted(text, source.columns) if asked.substitute else text)
+        command = Substituted(text, source.columns) if asked.substitute else text
+        return Checked(asked, script, source, command)
     except CommandProblem as problem:
         raise Refused(str(problem)) from None
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from ...sweep.items.item import Source
 from ...sweep.outputs.joining import Reduced
 from ...sweep.outputs.sink import OutputProblem
-from . import checking, submission
-from .command import Command
+from . import asked_of_sweep, checking
+from .command_line import CommandLine
 from .words import Given, Option, Refused
 
 _VARIABLE = re.compile(r"\[%\s*(\w+)\s*%\]")
@@ -33,7 +33,7 @@ AFTERWARDS = (
 
 
 def joined(
-    command: Command, given: Given, join: Callable[[Iterator[str], str, bool], Reduced]
+    command: CommandLine, given: Given, join: Callable[[Iterator[str], str, bool], Reduced]
 ) -> int:
     """Join the files of a table's items; return the exit status of the command.
 
@@ -62,13 +62,13 @@ def joined(
 
 
 def _source(given: Given) -> Source:
-    data = submission.tables(given.all("data"))
+    data = asked_of_sweep.tables(given.all("data"))
     array = given.last("t")
     if not data and array is None:
         raise Refused("of which table? -data FILE, as for wsub")
     words = [word for path in data for word in ("--data", path)]
     words += [] if array is None else ["--array", array]
-    return checking.items(submission.parsed([*words, "--beside", "true"], ""))
+    return checking.items(asked_of_sweep.parsed([*words, "--beside", "true"], ""))
 
 
 def _check(pattern: str, columns: Sequence[str]) -> None:

@@ -25,8 +25,6 @@ FOUND_BY = {
 }  # fmt: skip
 """Variables by which this Python and its MPI were found here: the job finds the same. True of lists
 of places: those of the job come behind."""
-HANDED_OVER = ("PBS_O_WORKDIR", "PBS_JOBID", "PBS_JOBNAME")
-"""What scripts for PBS expect, on hosts to which a launcher hands over little."""
 _MARK = "END_OF_FILE"
 
 _NAMES = """\

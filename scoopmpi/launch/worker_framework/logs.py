@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...sweep.items.item import Source
 from ...sweep.log import history, lines, reading
 from ...sweep.log.history import History
 from .words import Refused
@@ -39,6 +40,20 @@ def _with(job: str) -> Iterator[str]:
         with open(path, "rb") as file:
             if any(said.get("job") == job for said in map(lines.facts, file) if said):
                 yield path
+
+
+def refuse_other_numbers(path: str, source: Source) -> None:
+    """Refuse to go on with a log of the framework itself where it numbers the items otherwise.
+
+    It counts them from 1 on, also those of an array. path: of the log.
+    """
+    if told_by(path).runs:
+        return
+    if any(item.number != place for place, item in enumerate(source, 1)):
+        raise Refused(
+            f"{path} is a log of the worker framework itself, in which items have the numbers from "
+            "1 on, not those of the array: go on with those that are left, -t RANGE and a new log"
+        )
 
 
 def name_of_job(path: str) -> str:

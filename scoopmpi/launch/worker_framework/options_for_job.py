@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
-from .batch_file import PBS
+from .batch_file import PBS, SLURM, BatchFile
 from .words import Refused
 
-_RESOURCES = "-l"
+_ARRAY = {PBS: "-J", SLURM: "-a"}
+"""By whose it is: the option that would make a job of each number."""
+_SHELL, _LIKE_SH = "-S", ("sh", "bash", "dash", "ksh", "zsh")
+_RESOURCES, _VARIABLES = "-l", "-v"
 _PLACES = frozenset(("nodes", "select", "procs", "ncpus", "place"))
 """Resources of PBS of which one stands for the others: how many cores, and where."""
 
@@ -37,19 +41,32 @@ def _open(word: str) -> bool:
     return "=" not in word if word.startswith("--") else len(word) == 2
 
 
-def value(words: Sequence[str], *names: str) -> str | None:
-    """Return the value of an option of qsub or sbatch; None where it is not there."""
-    found = None
-    for flag, taken in told_apart(words):
-        if flag in names:
-            found = _value(taken)
-    return found
+def refuse_wrong(words: Sequence[str], whose: str) -> None:
+    """Refuse options that make a job of each number, or have it run by a shell unlike sh."""
+    for array in values(words, _ARRAY[whose]):
+        raise Refused(f"{_ARRAY[whose]} {array} makes a job of each number; -t {array} makes items")
+    for shell in values(words, _SHELL) if whose == PBS else ():
+        if os.path.basename(shell) not in _LIKE_SH:
+            raise Refused(
+                f"{_SHELL} {shell} cannot read the job script, which is sh's. Items are run by "
+                f"what the first line of the batch file names: #!{shell}"
+            )
+
+
+def values(words: Sequence[str], *names: str) -> list[str]:
+    """Return the values of an option of qsub or sbatch, as often as it is there."""
+    return [_value(taken) for flag, taken in told_apart(words) if flag in names]
 
 
 def _value(taken: Sequence[str]) -> str:
     if len(taken) > 1:
         return taken[1]
     return taken[0].partition("=")[2] if taken[0].startswith("--") else taken[0][2:]
+
+
+def variables(file: BatchFile, words: Sequence[str], whose: str) -> list[str]:
+    """Return the lists of variables, `A=1,B`, that the job is given; with sbatch -v is another."""
+    return [*file.variables, *values(words, _VARIABLES)] if whose == PBS else []
 
 
 def merged(old: Sequence[str], new: Sequence[str], whose: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .batch_file import PBS, SLURM
 from .words import Refused
 
-QSUB, SBATCH = "qsub", "sbatch"
+_COMMANDS = {PBS: "qsub", SLURM: "sbatch"}
 
 
 class BatchSystem(NamedTuple):
@@ -23,7 +23,7 @@ class BatchSystem(NamedTuple):
     @property
     def name(self) -> str:
         """Return the name of the command, as users type it."""
-        return QSUB if self.whose == PBS else SBATCH
+        return _COMMANDS[self.whose]
 
 
 def chosen(directives: Collection[str], words: Sequence[str], path: str | None) -> BatchSystem:
@@ -32,7 +32,7 @@ def chosen(directives: Collection[str], words: Sequence[str], path: str | None) 
     directives: whose the batch file has, PBS or SLURM or both. words: options that are handed on.
     path: where commands are looked for. Raises Refused where there is none that can.
     """
-    found = {whose: shutil.which(name, path=path) for whose, name in _COMMANDS}
+    found = {whose: shutil.which(name, path=path) for whose, name in _COMMANDS.items()}
     there = [whose for whose, command in found.items() if command is not None]
     if not there:
         raise Refused(
@@ -46,9 +46,6 @@ def chosen(directives: Collection[str], words: Sequence[str], path: str | None) 
     if len(fitting) > 1:
         fitting = [SLURM if any(word.startswith("--") for word in words) else PBS]
     return BatchSystem(fitting[0], str(found[fitting[0]]))
-
-
-_COMMANDS = ((PBS, QSUB), (SLURM, SBATCH))
 
 
 class Answer(NamedTuple):

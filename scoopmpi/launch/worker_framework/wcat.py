@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from ...sweep.outputs.joining import Text
 from ...sweep.outputs.joining import joined as concatenated
-from .command import Command
+from .command_line import CommandLine
 from .files_of_items import AFTERWARDS, TABLES, joined
 from .words import Given, Option
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wcat",
     "-data FILE[,FILE] -pattern PATTERN -output FILE [OPTIONS]",
-    "Concatenate the files of the items of a table, in the order of its rows.",
+    "Concatenate the files of the items of a table, in the order of its rows. The exit status is 1 "
+    "where some of them are not there.",
     (
         *TABLES,
         Option("skip_first", "Leave out so many lines at the beginning of each file.", "N"),

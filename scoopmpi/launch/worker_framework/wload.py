@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
-
 from ...sweep.log.history import History
 from ...sweep.log.summary import Work, summary
 from . import logs
-from .command import Command
+from .command_line import CommandLine
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+_KEEP = "Nothing: there is no database; myscoop sweep --results has one."
+COMMAND = CommandLine(
     "wload",
     "[-workers | -workitems] LOG",
     "Say how long items have taken, and how evenly they have kept the workers busy. Times are in "
@@ -23,7 +22,7 @@ COMMAND = Command(
     (
         Option("workers", "A line for each worker: how long it has worked, on how many items."),
         Option("workitems", "A line for each item: its worker, how long it took, how it ended."),
-        Option("keep", "Nothing: there is no database; myscoop sweep --results has one."),
+        Option("keep", _KEEP),
         Option("verbose", "Nothing: all is said."),
     ),
     ("wload run.pbs.log445948", "wload -workers run.pbs.log445948"),
@@ -41,14 +40,15 @@ def run(given: Given) -> int:
         raise Refused("which log? For example: wload run.pbs.log445948")
     if given.has("workers") and given.has("workitems"):
         raise Refused("-workers or -workitems: a line for each of which?")
+    if given.has("keep"):
+        COMMAND.say(f"-keep is left out. {_KEEP}")
     told = logs.told_by(given.rest[0])
     lines = _statistics
     if given.has("workers"):
         lines = _workers
     elif given.has("workitems"):
         lines = _items
-    for line in lines(told):
-        click.echo(line)
+    COMMAND.show(lines(told))
     return 0
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-LIKE = 0.8
+_LIKE = 0.8
 """How like a word of ours a mistyped one is (`difflib`): `bacth` and `prologue` are, no option of
 qsub or sbatch is."""
 
@@ -117,7 +117,7 @@ def _values(word: str, option: Option, text: str | None, left: deque[str]) -> tu
 def _refuse_like(word: str, known: Mapping[str, Option], others: bool) -> None:
     """Refuse what is no option, or was mistyped; what is another's has no like among ours."""
     name = word.lstrip("-").partition("=")[0]
-    close = difflib.get_close_matches(name, [each for each in known if len(each) > 1], 1, LIKE)
+    close = difflib.get_close_matches(name, [each for each in known if len(each) > 1], 1, _LIKE)
     if close:
         raise Refused(f"{word} is no option; did you mean -{close[0]}?")
     if not others:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ...sweep.outputs.joining import reduced
-from .command import Command
+from .command_line import CommandLine
 from .files_of_items import AFTERWARDS, TABLES, joined
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wreduce",
     "-data FILE[,FILE] -pattern PATTERN -reductor PROGRAM -output FILE [OPTIONS]",
     "Have a program join the files of the items of a table, in the order of its rows: it is run "
-    "as PROGRAM OUTPUT FILE for each, and adds FILE to OUTPUT.",
+    "as PROGRAM OUTPUT FILE for each, and adds FILE to OUTPUT. The exit status is 1 where some of "
+    "them are not there.",
     (
         *TABLES,
         Option("reductor", "The program that joins two files.", "PROGRAM", ("reduce",)),

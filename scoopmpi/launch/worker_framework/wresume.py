@@ -6,22 +6,33 @@ What the first one was asked for is in its log; the batch file is as it was then
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...sweep.asked import SweepOptions
+from ...sweep.log import about
+from ...sweep.log.history import History
 from ...sweep.options import as_words
-from . import batch_file, checking, job_script, logs, options_for_job, submission
+from . import (
+    asked_of_sweep,
+    batch_file,
+    checking,
+    job_command,
+    job_options,
+    job_script,
+    logs,
+    options_for_job,
+    submission,
+)
 from .batch_file import PBS, BatchFile
-from .checking import Checked
-from .command import Command
+from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
 from .submitting import chosen
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wresume",
     "(-jobid JOBID | -l LOG) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
     "Submit a job that goes on where an earlier one has ended: with the items that are not done, "
@@ -35,9 +46,9 @@ COMMAND = Command(
         Option("disable_epilog", "Do not run the epilog."),
         Option("epilog", "Run this one, instead of the former.", "FILE"),
         Option("disable_options", "Forget which options the earlier job was submitted with."),
-        *submission.OF_JOB,
-        submission.STOP_BEFORE,
-        *submission.SWEEPS,
+        *job_options.OF_JOB,
+        job_options.STOP_BEFORE,
+        *job_options.SWEEPS,
         *(Option(name, "", "VALUE") for name in ("N", "C", "t")),
     ),
     (
@@ -57,41 +68,58 @@ def main() -> None:
 def run(given: Given) -> int:
     """Submit a job that goes on with another's log; return the exit status."""
     path, resources = _log(given)
-    said = logs.last_run(path, logs.told_by(path))
-    submission.remarks(COMMAND, given)
-    for name in ("N", "C", "t"):
-        if given.has(name) and not given.has("quiet"):
-            COMMAND.say(f"-{name} {given.last(name)} is left out: it is as for the earlier job")
+    told = logs.told_by(path)
+    said = logs.last_run(path, told)
     directory = str(said.get("directory") or os.getcwd())
+    if not given.has("quiet"):
+        for remark in _remarks(given, path, told):
+            COMMAND.say(remark)
     asked, texts = _asked(given, said, path, directory)
-    file = None if asked.batch is None else batch_file.read(asked.batch)
-    before = submission.before(asked.submitted or "")
-    new = [*given.rest, *(word for each in resources for word in ("-l", each))]
+    file = _NO_SCRIPT if asked.batch is None else _batch_file(asked.batch, path)
+    before = job_options.before(asked.submitted or "")
     old = () if given.has("disable_options") else before.rest
-    whose = {each.whose for each in file.directives} if file else set()
+    new = [*given.rest, *(word for each in resources for word in ("-l", each))]
+    whose = {each.whose for each in file.directives}
     system = chosen(whose, [*old, *new], os.environ.get("PATH"))
+    options_for_job.refuse_wrong(new, system.whose)
     rest = options_for_job.merged(old, new, system.whose)
     rest = [*_name(rest, file, path, system.whose), *rest]
-    all_given = replace(given, values={**before.values, **given.values})
-    checked = checking.checked(asked, None if file is None else file.text)
-    _tell_what_is_left(checked, path, given)
-    there = replace(_in_job(asked, texts), submitted=submission.record(all_given, rest))
+    checked = checking.checked(asked, None if asked.batch is None else file.text)
+    submission.tell_what_is_left(COMMAND, checked, path, given)
+    given = replace(given, values={**before.values, **given.values})
+    there = replace(_in_job(asked, texts), submitted=job_options.record(given, rest))
+    command = job_command.words(given, options_for_job.variables(file, rest, system.whose))
     script = JobScript(
-        system.whose, file.for_job if file else (), directory,
-        submission.runs(all_given, rest, system.whose), as_words(there), texts, os.environ,
-    )  # fmt: skip
-    return Submission(system, rest, script, checked.source).deliver(COMMAND, given)
+        system.whose, file.for_job, directory, command, as_words(there), texts, os.environ
+    )
+    return Submission(system, rest, script, checked).deliver(COMMAND, given)
 
 
-def _tell_what_is_left(checked: Checked, path: str, given: Given) -> None:
-    """Say how the items stand; Refused where none is left."""
-    counts = checked.counts(path)
-    failed = 0 if given.has("retry") else counts.failed
-    if counts.items == counts.done + failed:
-        how = f", {failed} have failed: -retry runs them again" if failed else ""
-        raise Refused(f"{path}: of {counts.items} items none is left{how}")
-    if not given.has("quiet"):
-        COMMAND.say(f"{path}: {str(counts).replace(' (--retry', ' (-retry')}")
+_NO_SCRIPT = BatchFile("", b"", ())
+"""Of a sweep that runs a command, not a script."""
+
+
+def _remarks(given: Given, path: str, told: History) -> Iterator[str]:
+    if not told.is_over:
+        yield (
+            f"{path}: {about.where(told.runs[-1])} has not said that it has ended; a job that "
+            "begins while it still runs ends at once"
+        )
+    yield from job_options.remarks(given)
+    for name in ("N", "C", "t"):
+        if given.has(name):
+            yield f"-{name} {given.last(name)} is left out: it is as for the earlier job"
+
+
+def _batch_file(path: str, log: str) -> BatchFile:
+    try:
+        return batch_file.read(path)
+    except FileNotFoundError:
+        raise Refused(
+            f"{path} is not there any more, the batch file as it was for the earlier job: "
+            f"wsub -batch FILE -data FILE -log {log} goes on; of a file that was edited all "
+            "items run again"
+        ) from None
 
 
 def _log(given: Given) -> tuple[str, list[str]]:
@@ -114,7 +142,7 @@ def _asked(
     words = said.get("words")
     if not isinstance(words, list):
         raise Refused(f"{path} does not say what the sweep was asked for: submit it by wsub")
-    old = submission.parsed(list(map(str, words)), directory)
+    old = asked_of_sweep.parsed(list(map(str, words)), directory)
     texts = {}
     if (prolog := given.last("prolog")) is not None:
         texts[job_script.PROLOG] = batch_file.text_of(prolog)
@@ -129,8 +157,8 @@ def _asked(
     if again.enable_prolog and again.prolog is None:
         raise Refused("-enable_prolog: the earlier job had no prolog; -prolog FILE is a new one")
     options = as_words(replace(again, words=()))
-    new = submission.sweeps_words(given)
-    return submission.parsed([*options, *new, "--", *again.words], os.getcwd()), texts
+    new = job_options.sweeps_words(given)
+    return asked_of_sweep.parsed([*options, *new, "--", *again.words], os.getcwd()), texts
 
 
 def _in_job(asked: SweepOptions, texts: Mapping[str, bytes]) -> SweepOptions:
@@ -143,9 +171,9 @@ def _in_job(asked: SweepOptions, texts: Mapping[str, bytes]) -> SweepOptions:
     return replace(asked, **new)  # type: ignore[arg-type]
 
 
-def _name(rest: Sequence[str], file: BatchFile | None, path: str, whose: str) -> list[str]:
+def _name(rest: Sequence[str], file: BatchFile, path: str, whose: str) -> list[str]:
     names = ("-N",) if whose == PBS else ("-J", "--job-name")
-    given = options_for_job.value(rest, *names) or (file and file.job_name)
+    given = options_for_job.values(rest, *names) or file.job_name
     return [] if given else [names[-1], logs.name_of_job(path)]
 
 

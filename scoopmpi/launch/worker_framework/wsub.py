@@ -13,9 +13,19 @@ from dataclasses import replace
 
 from ...sweep.asked import SweepOptions
 from ...sweep.options import as_words
-from . import batch_file, checking, job_script, options_for_job, submission
+from . import (
+    asked_of_sweep,
+    batch_file,
+    checking,
+    job_command,
+    job_options,
+    job_script,
+    logs,
+    options_for_job,
+    submission,
+)
 from .batch_file import PBS, SLURM, BatchFile
-from .command import Command
+from .command_line import CommandLine
 from .job_script import JobScript
 from .submission import Submission
 from .submitting import BatchSystem, chosen
@@ -23,10 +33,12 @@ from .words import Given, Option, Refused
 
 _NODES = re.compile(r"\d+(-\d+)?k?")
 """What -N of sbatch takes, nodes; no name of a job of PBS begins with a digit."""
+_TIME = re.compile(r"\d+(:\d\d){1,2}")
+"""What -t of sbatch takes, a time limit, and is no range of numbers."""
 _NAME = re.compile(r"[^A-Za-z0-9_.+-]")
 """What a name of a job of PBS may not have."""
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wsub",
     "-batch FILE (-data FILE[,FILE] | -t RANGE) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
     "Submit a job that runs the batch file once for each row of a table, or number of a range. Its "
@@ -40,13 +52,14 @@ COMMAND = Command(
         Option("prolog", "A script that runs once, before all items.", "FILE"),
         Option("epilog", "A script that runs once, when all items have ended.", "FILE"),
         Option("log", "What is noted of the items. Default: JOBNAME.logJOBID.", "FILE"),
+        Option("retry", "Where there is such a log: run those again that have failed."),
         Option("N", "The name of the job. Default: the batch file's.", "NAME"),
         Option("C", "What lines for the batch system begin with. Default: #PBS.", "PREFIX"),
-        *submission.OF_JOB,
+        *job_options.OF_JOB,
         Option("allow_loose_quotes", "Quotes may stand within values of a table."),
         Option("escape_char", "What escapes a quote in a table.", "CHARACTER"),
-        submission.STOP_BEFORE,
-        *submission.SWEEPS,
+        job_options.STOP_BEFORE,
+        *job_options.SWEEPS,
     ),
     (
         "wsub -batch weather.pbs -data data.csv",
@@ -69,42 +82,49 @@ def run(given: Given) -> int:
     path = given.last("batch")
     if path is None:
         raise Refused("which batch file? For example: wsub -batch run.pbs -data data.csv")
-    prefix = given.last("C")
-    file = batch_file.read(path, prefix if prefix and prefix[0] == "#" else batch_file.PREFIX)
+    prefix = given.last("C") or ""
+    file = batch_file.read(path, prefix if prefix.startswith("#") else batch_file.PREFIX)
     if not given.has("quiet"):
-        for remark in file.changed:
-            COMMAND.say(f"{path}: {remark}")
-    submission.remarks(COMMAND, given)
+        for remark in (*(f"{path}: {each}" for each in file.changed), *job_options.remarks(given)):
+            COMMAND.say(remark)
     whose = {each.whose for each in file.directives}
     system = chosen(whose, given.rest, os.environ.get("PATH"))
-    rest = [*_named(given, file, system), *submission.options_without_array(given, system.whose)]
+    options_for_job.refuse_wrong(given.rest, system.whose)
+    rest = [*_named(given, file, system), *given.rest]
     texts = dict(_texts(given, file))
-    asked = submission.parsed(_words(given, path), os.getcwd())
-    source = checking.checked(asked, file.text).source
-    words = _in_job(asked, texts, submission.record(given, rest))
-    runs = submission.runs(given, rest, system.whose)
-    script = JobScript(system.whose, file.for_job, os.getcwd(), runs, words, texts, os.environ)
-    return Submission(system, rest, script, source).deliver(COMMAND, given)
+    asked = asked_of_sweep.parsed(_words(given, path), os.getcwd())
+    checked = checking.checked(asked, file.text)
+    if asked.log is not None and os.path.exists(asked.log):
+        logs.refuse_other_numbers(asked.log, checked.source)
+        submission.tell_what_is_left(COMMAND, checked, asked.log, given)
+    words = _in_job(asked, texts, job_options.record(given, rest))
+    command = job_command.words(given, options_for_job.variables(file, rest, system.whose))
+    script = JobScript(system.whose, file.for_job, os.getcwd(), command, words, texts, os.environ)
+    return Submission(system, rest, script, checked).deliver(COMMAND, given)
 
 
 def _words(given: Given, batch: str) -> list[str]:
     """Return the words of the sweep that are asked for, with files as they are here."""
-    data = submission.tables(given.all("data"))
+    data = asked_of_sweep.tables(given.all("data"))
     if not data and not given.has("t"):
         raise Refused("which items? -data FILE for a table, or -t 1-100 for numbers")
+    numbers = given.last("t") or ""
+    if _TIME.fullmatch(numbers):
+        raise Refused(f"-t {numbers}: the numbers of items are meant; sbatch has --time={numbers}")
     found = [word for path in data for word in ("--data", path)]
     found += ["--beside"] if len(data) > 1 else []
     for name, option in _VALUES.items():
         value = given.last(name)
         found += [] if value is None else [option, value]
-    found += ["--loose-quotes"] if given.has("allow_loose_quotes") else []
-    return [*found, "--batch", batch, "--substitute", *submission.sweeps_words(given)]
+    found += [word for name, word in _FLAGS.items() if given.has(name)]
+    return [*found, "--batch", batch, "--substitute", *job_options.sweeps_words(given)]
 
 
 _VALUES = {
     "t": "--array", "prolog": "--prolog", "epilog": "--epilog", "log": "--log",
     "escape_char": "--escape",
 }  # fmt: skip
+_FLAGS = {"allow_loose_quotes": "--loose-quotes", "retry": "--retry"}
 """What options are called by the sweep."""
 
 
@@ -131,12 +151,14 @@ def _named(given: Given, file: BatchFile, system: BatchSystem) -> list[str]:
     """Return the options that give the job its name: the batch file's, where nobody gives one."""
     name = given.last("N")
     names = ("-N",) if system.whose == PBS else ("-J", "--job-name")
-    constraint = given.last("C") if system.whose == SLURM else None
-    found = [] if constraint is None else ["-C", constraint]
+    constraint = given.last("C") or ""
+    found = ["-C", constraint] if constraint and system.whose == SLURM else []
+    if constraint and system.whose == PBS and constraint[0] != "#":
+        raise Refused(f"-C {constraint}: what directives begin with is a comment: -C '#MY'")
     if name is not None and system.whose == SLURM and _NODES.fullmatch(name):
         found += ["-N", name]
         name = None
-    if name is None and options_for_job.value(given.rest, *names) is None and not file.job_name:
+    if name is None and not options_for_job.values(given.rest, *names) and not file.job_name:
         name = _NAME.sub("_", os.path.basename(file.path))
         name = name if name[0].isalpha() else f"w{name}"
     return found if name is None else [*found, names[-1], name]

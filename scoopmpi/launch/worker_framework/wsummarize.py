@@ -8,15 +8,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Iterator
 
-import click
-
 from ...sweep.log.history import History
 from ...sweep.log.summary import Standing, done, failed, summary
-from . import checking, logs, submission
-from .command import Command
+from . import asked_of_sweep, checking, logs
+from .command_line import CommandLine
 from .words import Given, Option, Refused
 
-COMMAND = Command(
+COMMAND = CommandLine(
     "wsummarize",
     "[OPTIONS] LOG...",
     "Say how many items of a job are done and have failed, also while it runs.",
@@ -45,9 +43,8 @@ def run(given: Given) -> int:
     for path in given.rest:
         told = logs.told_by(path)
         if len(given.rest) > 1:
-            click.echo(f"{path}:")
-        for line in _lines(given, path, told):
-            click.echo(line)
+            COMMAND.show([f"{path}:"])
+        COMMAND.show(_lines(given, path, told))
     return 0
 
 
@@ -78,7 +75,7 @@ def _left(given: Given, path: str, told: History, settled: Collection[int]) -> I
     """Return which items are to be done, by the tables that the last run has had."""
     said = logs.last_run(path, told)
     words = [str(word) for word in said.get("words", ())]
-    asked = submission.parsed(words, str(said.get("directory", "")))
+    asked = asked_of_sweep.parsed(words, str(said.get("directory", "")))
     source = checking.items(asked)
     left = [item for item in source if item.number not in settled]
     yield f"task IDs to do:\n{_listed(item.number for item in left)}"

@@ -6,8 +6,9 @@ A name that nobody has is told before anything runs, with the one that may be me
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from ...process.launcher_variables import without_place
 from ..items.array import ARRAY_ID, ARRAY_NAMES
 from .command import CommandProblem
 from .pattern import Pattern
@@ -27,12 +28,13 @@ _OF_ARRAYS = (
 )  # fmt: skip
 
 
-def check(patterns: Iterable[Pattern], columns: Sequence[str], env: Iterable[str]) -> None:
+def check(patterns: Iterable[Pattern], columns: Sequence[str], env: Mapping[str, str]) -> None:
     """Raise CommandProblem where one of the patterns names a variable that nobody has.
 
-    columns: of the items. env: the names of the environment's variables.
+    columns: of the items. env: the environment of this process; what tells a rank its place in the
+    job is not passed on to items.
     """
-    known = {*columns, *env, *_OF_ITEMS, *_OF_HOSTS}
+    known = {*columns, *without_place(env), *_OF_ITEMS, *_OF_HOSTS}
     if ARRAY_ID in columns:
         known.update(_OF_ARRAYS)
     for pattern in patterns:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 
 from ..items.column_names import LINE
@@ -38,11 +41,24 @@ def opened(
 def _words(words: Sequence[str], columns: Sequence[str], env: Mapping[str, str]) -> Words:
     if not words:
         raise CommandProblem("which command? ./simulate -t '$temperature', or --batch SCRIPT")
+    _refuse_line(words[0], env)
     command = Words(words, env)
     if LINE in columns and not _names_line(command):
         command = Words([*words, f"${LINE}"], env)
     check(command.patterns, columns, env)
     return command
+
+
+def _refuse_line(word: str, env: Mapping[str, str]) -> None:
+    """Raise CommandProblem where a whole line stands in quotes, in the place of a program."""
+    program, *behind = word.split(None, 1)
+    if not behind or os.path.exists(word):
+        return
+    if shutil.which(program, path=env.get("PATH")) is not None:
+        raise CommandProblem(
+            f"{word!r} is one word, and no program is called so: write it without the quotes "
+            f"around, or sh -c {shlex.quote(word)} for a line that a shell reads"
+        )
 
 
 def _names_line(command: Words) -> bool:

@@ -38,13 +38,16 @@ _STARTERS = frozenset(
         "chrt", "taskset", "numactl", "prlimit", "flock", "exec", "command", "sudo", "doas",
         "chroot", "unshare", "nsenter", "strace", "ltrace", "perf", "valgrind", "catchsegv",
         "srun", "mpirun", "mpiexec", "mympirun", "jsrun", "aprun", "ibrun", "hwloc-bind",
-        "likwid-pin", "likwid-perfctr", "busybox", "toybox",
+        "likwid-pin", "likwid-perfctr", "busybox", "toybox", "xvfb-run", "fakeroot", "setarch",
+        "systemd-run", "unbuffer",
     )
 )  # fmt: skip
 """Programs that run the program in their words."""
 _BEHIND_ONE = frozenset(("flock", "chroot", "taskset"))
 """Of these, those that want a word before it: a file, a directory, a mask."""
-_LONG_WITH_VALUE = frozenset(("--rcfile", "--init-file", "--emulate", "--profile", "--debug"))
+_LONG_WITH_VALUE = frozenset(
+    ("--rcfile", "--init-file", "--emulate", "--command", "--init-command")
+)
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _NUMBER = re.compile(r"\d[\d.:,+-]*[a-zA-Z%]?|0x[0-9a-fA-F]+")
 
@@ -56,7 +59,7 @@ def texts(words: Sequence[str]) -> frozenset[int]:
         name = _VERSION.sub("", basename(word).lstrip("-"))
         if name in _SHELLS:
             found.update(_behind_shell(words, place, several=name in ("fish", "pwsh")))
-    for place in _programs(words):
+    for place in programs(words):
         options = _TEXT_OPTIONS.get(basename(words[place]))
         if options is not None:
             found.update(_behind_options(words, place, options))
@@ -65,7 +68,7 @@ def texts(words: Sequence[str]) -> frozenset[int]:
 
 def handed_on(words: Sequence[str]) -> tuple[str, range] | None:
     """Return a program that makes a shell's line of its words, and the places of these."""
-    for place in _programs(words):
+    for place in programs(words):
         name = basename(words[place])
         if name in _HAND_ON:
             return name, range(place + 1, len(words))
@@ -78,7 +81,7 @@ def handed_on(words: Sequence[str]) -> tuple[str, range] | None:
     return None
 
 
-def _programs(words: Sequence[str]) -> Iterator[int]:
+def programs(words: Sequence[str]) -> Iterator[int]:
     """Return the places where a program may stand: the first, and those behind what starts one."""
     starts, behind_option, spare = True, False, False
     for place, word in enumerate(words):
@@ -96,43 +99,44 @@ def _programs(words: Sequence[str]) -> Iterator[int]:
 def _behind_shell(words: Sequence[str], place: int, several: bool) -> Iterator[int]:
     """Return the places of the text of a shell that stands at a place.
 
-    several: the shell takes a text behind each `-c` and `-C`, whatever follows.
+    several: the shell takes a text behind each `-c` and `-C`; others take the first word that is
+    no option, wherever among these the `-c` stands.
     """
     at, commanded = place + 1, False
-    while at < len(words):
-        word = words[at]
-        if word in ("-", "--"):
-            at += 1
-            break
-        if word[:1] not in ("-", "+"):
-            break
-        letters = word[1:]
-        if not letters.isalpha() and not word.startswith("--"):
-            yield at  # an option with its text behind it, as in -c'echo'
-        elif word.startswith("--"):
+    while at < len(words) and words[at][:1] in ("-", "+") and words[at] not in ("-", "--"):
+        word, letters = words[at], words[at][1:]
+        if word.startswith("--"):
             name, joined, _ = word.partition("=")
             if name in ("--command", "--init-command"):
                 yield at if joined else at + 1
-                at += not joined
-            elif name in _LONG_WITH_VALUE and not joined:
+            if not joined and name in _LONG_WITH_VALUE:
                 at += 1
-        elif several and "c" in letters.lower():
+        elif several and letters.lower().endswith(("c", "command")):
             yield at + 1
             at += 1
         else:
-            commanded = commanded or (word[0] == "-" and "c" in letters)
-            for _ in range(letters.lower().count("o")):
-                at += words[at + 1 : at + 2] != [] and words[at + 1][:1] not in ("-", "+")
+            if not letters.isalpha():
+                yield at  # an option with its text behind it, as in -c'echo'
+            commanded = commanded or "c" in letters
+            at += _values(words, at, letters.lower().count("o"))
         at += 1
+    at += words[at : at + 1] in (["-"], ["--"])
     if commanded and at < len(words):
         yield at
 
 
+def _values(words: Sequence[str], at: int, most: int) -> int:
+    """Return how many words behind a place are values of `-o` there: as many as there are o's."""
+    behind = words[at + 1 : at + 1 + most]
+    return next((n for n, word in enumerate(behind) if word[:1] in ("-", "+")), len(behind))
+
+
 def _behind_options(words: Sequence[str], place: int, options: Sequence[str]) -> Iterator[int]:
+    """Return the places of what stands behind some options, or is joined to them."""
     for at in range(place + 1, len(words)):
-        word = words[at]
         for option in options:
-            if word == option:
-                yield at + 1
-            elif word.startswith(f"{option}=" if option.startswith("--") else option):
-                yield at
+            # a letter may stand at the end of others, as in -qc
+            pattern = f"{option}(=)?" if option.startswith("--") else f"-[A-Za-z]*{option[1]}"
+            found = re.match(pattern, words[at])
+            if found:
+                yield at + 1 if found[0] == words[at] and "=" not in found[0] else at

@@ -29,13 +29,15 @@ class Words:
         self.patterns = [word for word in self._words if isinstance(word, Pattern)]
         self.texts = [words[place] for place in sorted(untouched) if place < len(words)]
         self._untouched = untouched
-        self._chosen = isinstance(self._words[0], Pattern)
+        self._chosen = any(
+            isinstance(self._words[place], Pattern) for place in shells.programs(shown)
+        )
+        self._digest = blake2b(b"words\0" + fsencode("\0".join(words))).digest()
         _refuse_handed_on(shown, self._words)
 
     def digest(self) -> bytes:
-        """Return a digest of the words."""
-        words = (word if isinstance(word, str) else word.text for word in self._words)
-        return blake2b(b"words\0" + fsencode("\0".join(words))).digest()
+        """Return a digest of the words as they were written."""
+        return self._digest
 
     def call(self, variables: Mapping[str, str]) -> Call:
         """Return the words with the variables' values."""
@@ -49,7 +51,8 @@ class Words:
         for place in shells.texts(words) - self._untouched:
             if place < len(words) and isinstance(self._words[place], Pattern):
                 raise CommandProblem(
-                    f"{words[0]} would read a value as its program: name the shell in the command"
+                    f"{words[0]}: a value names a shell, which would read {words[place]!r} as its "
+                    "program: name the shell in the command itself"
                 )
         _refuse_handed_on(words, self._words)
 

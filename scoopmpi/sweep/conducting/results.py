@@ -33,13 +33,12 @@ def join(parts: Parts, failed: Set[int]) -> None:
 
 def _names(parts: Parts, pattern: str, failed: Set[int]) -> Iterator[str]:
     variables, named = Variables(parts.plan), Pattern(pattern)
-    directory = None if parts.plan.chdir is None else Directory(parts.plan.chdir)
+    directory = Directory(parts.plan.chdir)
     for item in parts.items():
         if item.number in failed:
             continue
         env = variables.of(item)
-        name = named.put(env)
-        yield name if directory is None else os.path.join(directory.of(env), name)
+        yield os.path.join(directory.of(env) or "", named.put(env))
 
 
 def _missing(found: Reduced, target: str) -> str:

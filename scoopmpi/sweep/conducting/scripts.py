@@ -51,14 +51,7 @@ def run(call: Call, env: Mapping[str, str]) -> str | None:
             group = Group(words, env, None, _descriptor(1, opened), _descriptor(2, opened))
         except NotStarted as problem:
             return str(problem)
-    over = False
-    try:
-        warden().guards(group.number)
-        over = group.wait(None)
-    finally:  # also where the sweep is interrupted
-        if not over:
-            group.end()
-        warden().rests()
+    warden().waited(group, None)
     if group.status < 0:
         return f"it was ended by signal {-group.status}"
     return f"its exit status is {group.status}" if group.status else None

@@ -1,6 +1,6 @@
 """The files that items are in, as text: stdin and pipes once, files as often as is asked for.
 
-A file that is not the same any more as when it was first read is an error. What is packed with gzip
+What is packed with gzip
 is unpacked. Bytes that are no text of the locale come through as they are (surrogateescape): the
 operating system gets the same bytes again. Knows nothing of what stands in the text.
 """
@@ -14,13 +14,19 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 from .item import ItemsProblem
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 STDIN = "-"
+_KEPT = 4 << 20
+"""Bytes of a file that is read once: some 100,000 rows, which users may edit meanwhile."""
 _LONGEST = 16 << 20
 """Bytes of a line. A program gets 6 MB at most, and 128 KiB in one argument (Linux)."""
+_SWAPPED = bytes.maketrans(b"\0\n", b"\n\0")
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _NO_TEXT = (
@@ -32,6 +38,57 @@ _NO_TEXT = (
 )
 
 
+class Input:
+    """A file with items, or stdin. A small file is read here, and what happens to it later is no
+    matter; a large one has to stay as it is.
+
+    again: True where it can be read more than once, as pipes cannot.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = "stdin" if path == STDIN else path
+        self._path = path
+        self._content: bytes | None = None
+        with _Told(self.name):
+            file = io.FileIO(0, closefd=False) if path == STDIN else io.FileIO(path)
+            self._mark = _mark(file)
+            self.again = path != STDIN and stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            if self.again and self._mark.size <= _KEPT:
+                self._content = file.readall()
+        self._stream = None if self.again else file
+        if self.again:
+            file.close()
+
+    def text(
+        self,
+        newline: str = "",
+        look: Callable[[bytes], None] | None = None,
+        swapped: bool = False,
+    ) -> io.TextIOWrapper:
+        """Return its text from the beginning.
+
+        newline: as `open` has it. look: gets all blocks of bytes before they are text. swapped:
+        NUL and LF change places, for lists in which NUL ends a line.
+        Raises ItemsProblem, here or while it is read, for all that is no text.
+        """
+        watched = _Watched(self.name, self._bytes(), look, swapped)
+        return io.TextIOWrapper(
+            cast(BinaryIO, watched), encoding=sys.getfilesystemencoding(),
+            errors="surrogateescape", newline=newline,
+        )  # fmt: skip
+
+    def _bytes(self) -> io.FileIO | io.BytesIO:
+        if self._content is not None:
+            return io.BytesIO(self._content)
+        if self.again:
+            with _Told(self.name):
+                return _Unchanged(self._path, self._mark)
+        stream, self._stream = self._stream, None
+        if stream is None:
+            raise ItemsProblem(f"{self.name} can be read only once")
+        return stream
+
+
 class _Mark(NamedTuple):
     """What a file that has not been changed keeps."""
 
@@ -41,66 +98,57 @@ class _Mark(NamedTuple):
     changed: int
 
 
-class Input:
-    """A file with items, or stdin.
-
-    again: True where it can be read more than once, as pipes cannot.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.name = "stdin" if path == STDIN else path
-        self._path = path
-        file = _opened(path, self.name)
-        self._first: io.FileIO | None = file
-        self._mark = _mark(file)
-        self.again = stat.S_ISREG(os.fstat(file.fileno()).st_mode) and path != STDIN
-
-    def text(
-        self, newline: str = "", look: Callable[[bytes], None] | None = None
-    ) -> io.TextIOWrapper:
-        """Return its text from the beginning.
-
-        newline: as `open` has it. look: gets all blocks of bytes before they are text.
-        Raises ItemsProblem, here or while it is read, for all that is no text.
-        """
-        file, self._first = self._first, None
-        if file is None:
-            if not self.again:
-                raise ItemsProblem(f"{self.name} can be read only once")
-            file = _opened(self._path, self.name)
-        watched = _Watched(self.name, file, self._mark if self.again else None, look)
-        return io.TextIOWrapper(
-            cast(BinaryIO, watched), encoding=sys.getfilesystemencoding(),
-            errors="surrogateescape", newline=newline,
-        )  # fmt: skip
-
-
-def _opened(path: str, name: str) -> io.FileIO:
-    try:
-        return io.FileIO(0, closefd=False) if path == STDIN else io.FileIO(path)
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or str(error)
-        raise ItemsProblem(f"{name} cannot be read: {said}") from None
-
-
 def _mark(file: io.FileIO) -> _Mark:
     status = os.fstat(file.fileno())
     return _Mark(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+class _Unchanged(io.FileIO):
+    """A file whose bytes are what they were when it was first opened."""
+
+    def __init__(self, path: str, mark: _Mark) -> None:
+        super().__init__(path)
+        self._path, self._mark = path, mark
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        """Read as a file does; raises ItemsProblem where it is another one now."""
+        count = super().readinto(buffer)
+        all_was_read = not count and self.tell() == self._mark.size
+        if not all_was_read and _mark(self) != self._mark:
+            raise ItemsProblem(
+                f"{self._path} was changed while it was read: start again when it is complete"
+            )
+        return count
+
+
+class _Blocks(Protocol):
+    """Bytes that come as they are there, as `io.BufferedReader` has them."""
+
+    def peek(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes: ...
+    def read1(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
 
 
 class _Watched(io.BufferedIOBase):
     """The bytes of a file, block by block, of which each was looked at."""
 
     def __init__(
-        self, name: str, file: io.FileIO, mark: _Mark | None, look: Callable[[bytes], None] | None
+        self,
+        name: str,
+        file: io.FileIO | io.BytesIO,
+        look: Callable[[bytes], None] | None,
+        swapped: bool,
     ) -> None:
-        self._name, self._raw, self._mark, self._look = name, file, mark, look
+        packed = io.BufferedReader(file)
+        self._name, self._raw, self._look, self._swapped = name, file, look, swapped
         self._line_ends = 0
         self._last = b""
         self._since = 0
-        self._file: io.BufferedReader = io.BufferedReader(file)
-        with self._told():
-            self._file = _unpacked(self._file)
+        self._file: _Blocks = packed
+        with _Told(name):
+            if packed.peek(len(_GZIP)).startswith(_GZIP):
+                self._file = gzip.GzipFile(fileobj=packed)
             head = self._file.peek(len(_BOM))
             for magic, said in _NO_TEXT:
                 if head.startswith(magic):
@@ -112,13 +160,11 @@ class _Watched(io.BufferedIOBase):
         return True
 
     def read1(self, size: int = -1, /) -> bytes:
-        with self._told():
+        with _Told(self._name):
             block = self._file.read1(size)
-        if self._mark is not None and _mark(self._raw) != self._mark:
-            raise ItemsProblem(
-                f"{self._name} was changed while it was read: start again when it is complete"
-            )
-        if b"\0" in block:
+        if self._swapped:
+            block = block.translate(_SWAPPED)
+        elif b"\0" in block:
             self._find_nul(block)
         self._count(block)
         if self._look is not None:
@@ -129,9 +175,6 @@ class _Watched(io.BufferedIOBase):
         self._file.close()
         self._raw.close()
         super().close()
-
-    def _told(self) -> _Told:
-        return _Told(self._name)
 
     def _count(self, block: bytes) -> None:
         """Count line ends, as `open` with newline="" has them."""
@@ -151,7 +194,7 @@ class _Watched(io.BufferedIOBase):
         self._count(block[: block.index(b"\0")])
         raise ItemsProblem(
             f"{self._name}, line {self._line_ends + 1}: a NUL byte, which no program can be given; "
-            "is it UTF-16 (iconv), a binary file, or a list made with -print0?"
+            "is it UTF-16 (iconv), a binary file, or made with -print0 (--lines FILE --null)?"
         )
 
 
@@ -167,12 +210,6 @@ class _Told:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
             raise ItemsProblem(f"{self._name} is packed with gzip, and damaged: {error}") from None
-        if isinstance(error, OSError):
-            said = error.strerror or str(error)
+        if isinstance(error, OSError | ValueError):  # of a name with a NUL
+            said = getattr(error, "strerror", None) or str(error)
             raise ItemsProblem(f"{self._name} cannot be read: {said}") from None
-
-
-def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
-    if file.peek(len(_GZIP)).startswith(_GZIP):
-        return cast(io.BufferedReader, gzip.GzipFile(fileobj=file))
-    return file

@@ -19,7 +19,7 @@ class Asked(NamedTuple):
 
     data: tables, one behind the other. lines: a file with an item a line; "-" is stdin.
     array: numbers, as in `1-10,15`. beside: tables stand side by side, as `wsub` reads them.
-    delimiter, comment, escape, loose_quotes: of tables, as in `Spelling`.
+    delimiter, comment, escape, loose_quotes: of tables, as in `Spelling`. null: NUL ends lines.
     """
 
     data: Sequence[str] = ()
@@ -30,6 +30,7 @@ class Asked(NamedTuple):
     comment: str | None = None
     escape: str | None = None
     loose_quotes: bool = False
+    null: bool = False
 
 
 def opened(asked: Asked) -> Source:
@@ -44,7 +45,7 @@ def opened(asked: Asked) -> Source:
         sources.append(Numbers(asked.array))
     sources.extend(_tables(asked))
     if asked.lines is not None:
-        sources.append(Lines(asked.lines))
+        sources.append(Lines(asked.lines, asked.null))
     if not sources:
         raise ItemsProblem("which items? --data FILE, --lines FILE or -t 1-100")
     return sources[0] if len(sources) == 1 else Beside(sources)

@@ -85,11 +85,11 @@ class History:
         self.running[int(number)] = Start(int(worker), _moment(date))
 
     def _end(self, entry: Entry) -> None:
-        number = int(entry.ended)
-        detail = lines.detail_of(entry.detail) if entry.noted == entry.ended else None
+        number, ours = int(entry.ended), entry.noted == entry.ended
+        detail = lines.detail_of(entry.detail) if ours else None
         if entry.number and (detail is None or entry.number != entry.ended):
             self._start(entry.number, entry.worker, entry.at)
-        if detail is None and self.runs:
+        if self.runs and not ours:
             self._pass_over(entry.ended + b" " + entry.word)
             return
         start = self.running.pop(number, None) or self.broken.pop(number, None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from ...process.file_locks import InUse
 from ..items.ended import Ended
 from . import line_file, one_writer
 from .line_file import LineFile
@@ -27,7 +28,7 @@ class Joblog:
             raise _refused(path, problem.strerror or str(problem)) from None
         try:
             one_writer.lock(fd)
-        except one_writer.InUse:
+        except InUse:
             os.close(fd)
             raise _refused(path, "another run is using it") from None
         size, begin = os.fstat(fd).st_size, os.pread(fd, len(HEADING), 0)

@@ -5,21 +5,15 @@ A run that was killed is in nobody's way: its lock goes with it, and its process
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import logging
-import time
 from collections.abc import Mapping
+from functools import partial
 
-from ...concurrency.periods import CHECKPOINT_FREE_SECONDS
+from ...process.file_locks import InUse, locked
 from . import about
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 logger = logging.getLogger("scoopmpi")
-
-
-class InUse(Exception):
-    """Another run writes the file."""
 
 
 def lock(fd: int) -> bool:
@@ -27,19 +21,7 @@ def lock(fd: int) -> bool:
 
     Raises InUse where another process has it, also after some seconds.
     """
-    deadline = time.monotonic() + CHECKPOINT_FREE_SECONDS
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError as problem:
-            if problem.errno in _NO_LOCKS:
-                return False
-            if problem.errno not in (errno.EACCES, errno.EAGAIN):
-                raise
-            if time.monotonic() > deadline:
-                raise InUse from None
-        time.sleep(0.05)
+    return locked(partial(fcntl.flock, fd, fcntl.LOCK_EX | fcntl.LOCK_NB))
 
 
 def ask(path: str, last: Mapping[str, object] | None, is_over: bool) -> None:

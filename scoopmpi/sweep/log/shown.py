@@ -65,7 +65,8 @@ def _about(told: History, now: float) -> Iterator[Line]:
     yield from _wrapped("  ", f"{number}{about.where(last)}{began}")
     words = last.get("words")
     if isinstance(words, list) and words:
-        text = shlex.join(map(str, words)).encode(errors="backslashreplace").decode()
+        text = shlex.join(["myscoop", "sweep", *map(str, words)])
+        text = text.encode(errors="backslashreplace").decode()
         more = " …" if len(text) > _LONGEST_COMMAND else ""
         yield from _wrapped("  ", text[:_LONGEST_COMMAND] + more)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import BinaryIO
 
+from ...process.file_locks import InUse
 from ..items.ended import Ended
 from . import about, line_file, lines, one_writer, reading
 from .known import Known
@@ -94,7 +95,7 @@ def _read(path: str, fd: int) -> Known:
             return known
         except reading.NoLog as problem:
             raise LogProblem(f"{problem}; {_OTHER}") from None
-        except one_writer.InUse:
+        except InUse:
             last = _known(file).last_run
             who = "another run" if last is None else f"another run ({about.where(last)})"
             remedy = f"wait for its end, end it, or {_OTHER}"

@@ -39,7 +39,7 @@ class Group:
             self.number = started(words, env, cwd, out, err)
         except OSError as error:
             if cwd is not None and not os.access(cwd, os.X_OK):
-                raise no_directory(cwd, error) from error
+                raise no_directory(cwd, error.strerror or "") from error
             found = _found(words[0], cwd)
             if error.errno != errno.ENOEXEC or found is None:
                 raise no_program(words[0], found, error) from error

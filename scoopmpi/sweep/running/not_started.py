@@ -20,9 +20,9 @@ class NotStarted(Exception):
         self.status = status
 
 
-def no_directory(path: str, error: OSError) -> NotStarted:
+def no_directory(path: str, why: str) -> NotStarted:
     """Return what to say of a directory in which the command cannot run."""
-    return NotStarted(f"it cannot run in the directory {path!r}: {error.strerror}")
+    return NotStarted(f"it cannot run in the directory {path!r}: {why}")
 
 
 def no_program(program: str, found: str | None, error: OSError | ValueError) -> NotStarted:

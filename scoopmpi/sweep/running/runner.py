@@ -24,7 +24,7 @@ from .plan import Plan
 from .script_file import ScriptFile
 from .variables import Variables
 from .warden import warden
-from .written import Written, written
+from .written import written
 
 TIME, JOB = "time", "job"
 """Why an item was ended: its own limit, or the end of the batch job."""
@@ -35,7 +35,7 @@ class _Here(NamedTuple):
 
     host: str
     variables: Variables
-    directory: Directory | None
+    directory: Directory
     script: ScriptFile
 
 
@@ -82,41 +82,24 @@ class Runner:
     def _here(self) -> _Here:
         if self._known is None:
             warden()  # it is to be there before an item is
-            chdir = self.plan.chdir
-            self._known = _Here(
-                socket.gethostname(),
-                Variables(self.plan),
-                None if chdir is None else Directory(chdir),
-                ScriptFile(),
-            )
+            directory = Directory(self.plan.chdir)
+            self._known = _Here(socket.gethostname(), Variables(self.plan), directory, ScriptFile())
         return self._known
 
     def _run(self, here: _Here, item: Item) -> _End:
         seconds, why = self._limit(time.time())
         if seconds is not None and seconds <= 0:
             return _End(-signal.SIGTERM, why)
-        env, cwd = here.variables.of(item), None
-        if here.directory is not None:
-            cwd = here.directory.entered(env)
+        env = here.variables.of(item)
+        cwd = here.directory.entered(env)
         words, script = self.plan.command.call(env)
-        if here.directory is not None and cwd is not None:
-            words = [here.directory.program(words[0], cwd), *words[1:]]
+        words = [here.directory.program(words[0], cwd), *words[1:]]
         if script is not None:
-            words = [*words, here.script.named(script)]
+            words.append(here.script.named(script))
         with written(self.plan, item.number) as files:
             group = Group(words, here.variables.encoded(env), cwd, files.out, files.err)
-            return self._watched(group, seconds, why, files)
-
-    def _watched(self, group: Group, seconds: float | None, why: str, files: Written) -> _End:
-        over = False
-        try:
-            warden().guards(group.number)
-            over = group.wait(seconds)
-        finally:  # also where this worker is interrupted
-            if not over:
-                group.end()
-            warden().rests()
-        return _End(group.status, "" if over else why, *files.content())
+            over = warden().waited(group, seconds)
+            return _End(group.status, "" if over else why, *files.content())
 
     def _limit(self, now: float) -> tuple[float | None, str]:
         """Return how long an item may take that starts now, and what ends it then."""

@@ -2,17 +2,20 @@
 
 Neither all launchers do, nor the kernel: it would kill the item's first process and leave the
 others. The warden sleeps until the worker is gone, however that went, which closes a pipe. Which
-item runs then stands in memory that both share, so an item costs a worker no message.
+item runs then stands in memory that both share, so an item costs a worker no message; one that has
+begun within the last millisecond may not stand there yet.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
 import subprocess
-import tempfile
 from functools import cache
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
+from .group import Group
+from .unnamed import unnamed_file
 
 _LOOKS = 10
 """A second, whether the item has ended."""
@@ -36,14 +39,16 @@ class Warden:
     """Watches over the item that runs in this process."""
 
     def __init__(self) -> None:
-        with tempfile.TemporaryFile(buffering=0) as file:
-            file.write(_NOBODY)
-            file.seek(0)
-            self._group = mmap.mmap(file.fileno(), _SIZE)
+        file = unnamed_file()
+        try:
+            os.pwrite(file, _NOBODY, 0)
+            self._group = mmap.mmap(file, _SIZE)
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", _SCRIPT], start_new_session=True,
                 stdin=subprocess.PIPE, stdout=file, stderr=subprocess.DEVNULL, bufsize=0,
             )  # fmt: skip
+        finally:
+            os.close(file)
 
     @property
     def pid(self) -> int:
@@ -57,6 +62,21 @@ class Warden:
     def rests(self) -> None:
         """Watch over nothing."""
         self._group[:] = _NOBODY
+
+    def waited(self, group: Group, seconds: float | None) -> bool:
+        """Wait for a group of processes under guard, at most so long, and end what is left then.
+
+        Returns whether it has ended by itself.
+        """
+        over = False
+        try:
+            self.guards(group.number)
+            over = group.wait(seconds)
+        finally:  # also where this process is interrupted
+            if not over:
+                group.end()
+            self.rests()
+        return over
 
 
 @cache

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ..outputs.directory import Files
 from .not_started import NotStarted
 from .plan import Plan
+from .unnamed import unnamed_file
 
 PIECE = 1 << 30
 """Read at once: one read takes less than 2 GiB."""
@@ -61,10 +62,10 @@ class _Unnamed:
     """Two files, which are one where the item's streams are merged."""
 
     def __init__(self, plan: Plan) -> None:
-        self.out = self.err = _unnamed()
+        self.out = self.err = _appended()
         if not plan.merged:
             try:
-                self.err = _unnamed()
+                self.err = _appended()
             except BaseException:
                 os.close(self.out)
                 raise
@@ -75,13 +76,9 @@ class _Unnamed:
             os.close(fd)
 
 
-def _unnamed() -> int:
-    """Open a file that has no name; what is written is appended, whoever else writes."""
-    try:
-        fd = os.memfd_create("output")
-    except (AttributeError, OSError):  # not everywhere
-        with tempfile.TemporaryFile(buffering=0) as file:
-            fd = os.dup(file.fileno())
+def _appended() -> int:
+    """Make a file at whose end all write that share it, though one of them has cut it."""
+    fd = unnamed_file()
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
     return fd
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from scoopmpi.launch.worker_framework.command import Command
+from scoopmpi.launch.worker_framework.command_line import CommandLine
 
 QSUB = """#!/bin/sh
 PATH={path}
@@ -88,7 +88,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     return found
 
 
-def said(command: Command, run: object, words: str, capfd: pytest.CaptureFixture[str]) -> Said:
+def said(command: CommandLine, run: object, words: str, capfd: pytest.CaptureFixture[str]) -> Said:
     """Run a command in this process."""
     status = command.status(words.split(), run)  # type: ignore[arg-type]
     out, err = capfd.readouterr()

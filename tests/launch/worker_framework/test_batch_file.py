@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scoopmpi.launch.worker_framework import batch_file
 from scoopmpi.launch.worker_framework.batch_file import PBS, SLURM
@@ -88,12 +90,12 @@ def test_the_shell_of_the_job_script_is_not_the_items(path: Path) -> None:
 
 
 def test_windows_line_ends_and_no_first_line_are_put_right_and_told(path: Path) -> None:
-    path.write_bytes(b"#PBS -q short\r\necho $a\r\n")
+    path.write_bytes(b"\xef\xbb\xbf#PBS -q short\r\necho $a\r\n")
     found = batch_file.read(str(path))
     assert found.text == b"#!/bin/bash\n#PBS -q short\necho $a\n"
     assert found.for_job == ("#PBS -q short",)
-    ends, first = found.changed
-    assert "as on Windows" in ends and "no interpreter" in first
+    mark, ends, first = found.changed
+    assert "byte order mark" in mark and "as on Windows" in ends and "no interpreter" in first
 
 
 def test_bytes_of_any_encoding_stay_as_they_are(path: Path) -> None:
@@ -101,6 +103,24 @@ def test_bytes_of_any_encoding_stay_as_they_are(path: Path) -> None:
     path.write_bytes(text)
     found = batch_file.read(str(path))
     assert found.text == text and found.for_job[0].endswith("caf\udce9")
+
+
+LINE = st.sampled_from(
+    [b"#!/bin/sh", b"#PBS", b"#PBS -t", b"#SBATCH -J", b" ", b"'", b'"', b"echo"]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINE | st.binary(max_size=6), max_size=8), st.sampled_from([b"\n", b"\r\n", b""]))
+def test_any_bytes_are_read_or_refused(path: Path, parts: list[bytes], end: bytes) -> None:
+    path.write_bytes(end.join(parts))
+    try:
+        found = batch_file.read(str(path))
+        assert found.text.startswith(b"#!")
+        assert all(line.startswith("#") for line in found.for_job)
+        assert found.job_name != "" and found.variables == []
+    except Refused as problem:
+        assert str(path) in str(problem)
 
 
 def test_what_is_no_script_is_refused(path: Path) -> None:

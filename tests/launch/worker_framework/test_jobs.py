@@ -103,7 +103,8 @@ def test_an_item_that_takes_too_long_leaves_time_for_the_others(user: User) -> N
     (user.work / "run.pbs").write_text(
         worker_examples.RUN_PBS.replace("cfd-test", "PATH=$PATH:. cfd-test")
     )
-    user.does("wsub -batch run.pbs -data data.csv --item-timeout 1 -threaded 1 -N sweep")
+    user.does("wsub -batch run.pbs -data data.csv --item-timeout 1 -threaded 4 -N sweep")
     assert user.status() == "1"
-    assert len((user.work / "sweep.o445948").read_text().splitlines()) == 4
+    printed = (user.work / "sweep.o445948").read_text().splitlines()
+    assert [line[:16] for line in printed] == ["4 threads: -t 29"] * 4
     assert "failed task IDs:\n3\n" in user.does("wsummarize -long sweep.log445948").out

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,7 +81,7 @@ def test_loads_of_workers_and_items(capfd: Capture, tmp_path: Path) -> None:
     assert items == [
         "workitem,workerID,executiontime,exitstatus", "2,2,4.00,3", "1,1,12.00,0", "3,2,20.00,0",
     ]  # fmt: skip
-    workers = [line.replace(" ", "") for line in loads(f"-workers -keep {path}", capfd)]
+    workers = [line.replace(" ", "") for line in loads(f"-workers {path}", capfd)]
     assert workers == ["workerID,executiontime,workitems", "1,12.00,1", "2,24.00,2"]
     assert loads(str(path), capfd) == [
         "Work item statistics:", "\tnumber of finished items: 3",
@@ -87,6 +90,12 @@ def test_loads_of_workers_and_items(capfd: Capture, tmp_path: Path) -> None:
         "\taverage execution time: 18.00", "\tminimum execution time: 12.00",
         "\tmaximum execution time: 24.00",
     ]  # fmt: skip
+
+
+def test_there_is_no_database_to_be_kept(capfd: Capture, tmp_path: Path) -> None:
+    (tmp_path / "old.log1").write_text(FOREIGN)
+    told = said(wload.COMMAND, wload.run, f"-keep {tmp_path}/old.log1", capfd)
+    assert told.status == 0 and told.err.startswith("wload: -keep is left out. Nothing: there is")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +111,21 @@ def test_loads_of_workers_and_items(capfd: Capture, tmp_path: Path) -> None:
 def test_refused(capfd: Capture, words: str, reason: str) -> None:
     told = said(wload.COMMAND, wload.run, words, capfd)
     assert told.status == 2 and reason in told.err
+
+
+def test_values_in_any_encoding(site: Site, capfd: Capture) -> None:
+    (site.work / "data.csv").write_bytes(b"temperature,pressure,volume\n1,2,caf\xc3\xa9\n1,2,3\n")
+    has_run(site, done=[2])
+    assert "volume='café'" in summarized(f"-long -showtasks {LOG}", capfd).out
+
+
+@pytest.mark.ranks
+def test_who_reads_may_have_had_enough(site: Site) -> None:
+    has_run(site, done=[1])
+    words = [sys.executable, "-m", "scoopmpi.launch.worker_framework.wsummarize", LOG]
+    line = f"{shlex.join(words)} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() in ("0", "141") and done.stderr == ""
 
 
 def test_what_is_no_log(site: Site, capfd: Capture) -> None:

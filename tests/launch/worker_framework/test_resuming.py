@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.worker_framework import checking, submission, wresume
+from scoopmpi.launch.worker_framework import asked_of_sweep, checking, wresume
 from scoopmpi.sweep.items.ended import Ended
 from scoopmpi.sweep.items.identity import Identity
 from scoopmpi.sweep.log.sweep_log import SweepLog
@@ -41,7 +41,7 @@ def has_run(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PBS_JOBID", f"{job}.master")
         writer = SweepLog(str(site.work / log), {"words": words})
-    checked = checking.checked(submission.parsed(words, ""), batch.read_bytes())
+    checked = checking.checked(asked_of_sweep.parsed(words, ""), batch.read_bytes())
     identity = Identity(checked.source.columns, checked.command.digest())
     for item in checked.source:
         if item.number in {*done, *failed}:
@@ -84,11 +84,19 @@ def test_the_same_job_goes_on(site: Site, capfd: Capture, words: str) -> None:
 def test_what_is_new_wins(site: Site, capfd: Capture) -> None:
     has_run(site, done=[1], failed=[2])
     words = "-l walltime=1:30:00 -jobid 445948 -retry -threaded 4 -q short --item-timeout 60"
-    assert resumed(words, capfd).status == 0
+    told = resumed(words, capfd)
+    assert told.status == 0 and f"{LOG}: 1 of 3 is done, 1 has failed\n" in told.err
     options, sweep, before = job_of(site)
     assert " ".join(options) == "-N weather -l nodes=2:ppn=8 -m abe -q short -l walltime=1:30:00"
     assert "--retry" in sweep and "--threads 4" in " ".join(before)
     assert sweep[sweep.index("--item-timeout") + 1] == "60.0"
+
+
+def test_without_retry_what_has_failed_stays_so(site: Site, capfd: Capture) -> None:
+    has_run(site, done=[1], failed=[2])
+    told = resumed("-jobid 445948", capfd)
+    assert "1 has failed (-retry runs them again)" in told.err
+    assert "--retry" not in job_of(site)[1]
 
 
 def test_a_job_that_went_on_can_go_on(site: Site, capfd: Capture) -> None:
@@ -98,6 +106,14 @@ def test_a_job_that_went_on_can_go_on(site: Site, capfd: Capture) -> None:
     sweep = job_of(site)[1]
     assert "--retry" not in sweep and "--enable-prolog" not in sweep
     assert sweep[sweep.index("--prolog") + 1] == str(site.work / "pre.sh")
+
+
+def test_a_job_that_may_still_run_is_told(site: Site, capfd: Capture) -> None:
+    has_run(site, done=[1])
+    log = site.work / LOG
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
+    told = resumed("-jobid 445948", capfd)
+    assert told.status == 0 and "of job 445948" in told.err and "has not said" in told.err
 
 
 def test_from_another_directory(
@@ -171,8 +187,9 @@ def test_options_that_would_make_another_job_are_left_out(site: Site, capfd: Cap
         ("-l weather.pbs", "weather.pbs"),
         ("-l foreign.log9", "wsub -batch FILE -data FILE -log foreign.log9 goes on from it"),
         ("-l all.log1", "all.log1: of 3 items none is left"),
-        ("-l lost.log2", "2 have failed: -retry runs them again"),
+        ("-l lost.log2", "failed: 2, -retry runs them again"),
         ("-l lost.log2 -enable_prolog", "the earlier job had no prolog"),
+        ("-l gone.log3", "weather.pbs.sh445948 is not there any more, the batch file as it was"),
         ("-jobid 445948 weather.pbs", "weather.pbs: which option is that of?"),
     ],
 )
@@ -180,6 +197,9 @@ def test_refused(site: Site, capfd: Capture, words: str, reason: str) -> None:
     has_run(site, done=[1])
     has_run(site, done=[1, 2, 3], log="all.log1")
     has_run(site, done=[1], failed=[2, 3], log="lost.log2")
+    has_run(site, done=[1], log="gone.log3")
+    if "gone" in words:
+        (site.work / "weather.pbs.sh445948").unlink()
     (site.work / "foreign.log9").write_text(FOREIGN)
     told = resumed(words, capfd)
     assert (told.status, told.out) == (2, "") and site.submitted() is None

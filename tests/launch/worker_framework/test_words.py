@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
-from scoopmpi.launch.worker_framework.options_for_job import merged, told_apart, value
+from scoopmpi.launch.worker_framework.options_for_job import merged, told_apart, values
 from scoopmpi.launch.worker_framework.words import Given, Refused, read
 from scoopmpi.launch.worker_framework.wsub import COMMAND
 
@@ -109,9 +111,20 @@ def test_a_word_that_is_no_option_is_not_taken_for_the_job_script(words: str) ->
 
 def test_values_of_options_that_are_handed_on() -> None:
     words = ["-J", "a", "--job-name=b", "-qlong", "-l", "nodes=1", "-l", "walltime=2"]
-    assert value(words, "-J", "--job-name") == "b"
-    assert value(words, "-q") == "long" and value(words, "-l") == "walltime=2"
-    assert value(words, "-N") is None
+    assert values(words, "-J", "--job-name") == ["a", "b"]
+    assert values(words, "-q") == ["long"] and values(words, "-l") == ["nodes=1", "walltime=2"]
+    assert values(words, "-N") == []
+
+
+@given_any(st.lists(st.text("-=lNt batch,12", max_size=12), max_size=8))
+def test_any_words_are_read_or_refused(words: list[str]) -> None:
+    try:
+        found = read(words, COMMAND.options, others=True)
+        options = list(told_apart(found.rest))
+        assert [word for _, taken in options for word in taken] == list(found.rest)
+        assert merged(found.rest, [], "PBS").count("-l") <= len(options)
+    except Refused as problem:
+        assert str(problem)
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,11 @@ def test_tables_stand_side_by_side(site: Site, capfd: Capture) -> None:
 
 def test_options_of_qsub_arrive_as_they_are(site: Site, capfd: Capture) -> None:
     more = "-l nodes=2:ppn=8 -lwalltime=1:00:00 -q short -A me -m abe -M a@b -v A=1,B -e err -V"
+    (site.work / "weather.pbs").write_text(WEATHER.replace("#PBS -l", "#PBS -v C,D=1 -l", 1))
     found = submitted(site, f"{ASKED} {more}", capfd)
     assert found.words == ["-N", "weather.pbs", *more.split()]
     handed = shlex.split(found.script.splitlines()[-1])
-    assert handed[handed.index("--variablesprefix") + 1].endswith(",PBS_JOBNAME,A,B")
+    assert handed[handed.index("--variablesprefix") + 1].endswith(",PBS_JOBNAME,C,D,A,B")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_prolog_and_epilog_travel_in_the_job(site: Site, capfd: Capture) -> None
         ("-threaded 4", "--threads 4 sweep"),
         ("-mpiverbose", "--debugmpi sweep"),
         ("--stop-before auto", "--stop-before auto sweep"),
-        ("-log my.log", "--log {work}/my.log"),
+        ("-log my.log -retry", "--log {work}/my.log --retry"),
         ("-escape_char \\", "--escape \\"),
         ("-allow_loose_quotes", "--loose-quotes"),
         ("--item-timeout 20:00 --retries 2", "--retries 2 --item-timeout 1200.0"),
@@ -149,8 +150,9 @@ def test_a_dry_run_shows_what_would_be(site: Site, capfd: Capture) -> None:
     assert told.status == 0 and site.submitted() is None
     lines = told.out.splitlines()
     assert lines[0] == "#!/bin/sh" and "# qsub -N weather.pbs -q short" in lines
-    assert "# item 1: temperature=293 pressure=1.0e5 volume=107" in lines
-    assert [line[:8] for line in lines[-3:]] == ["# item 1", "# item 2", "# item 3"]
+    assert "#     temperature=293 pressure=1.0e5 volume=107" in lines
+    assert "#     | ./weather -t 295 -p 1.0e5 -v 105" in lines
+    assert f"# 3: /bin/bash {site.work}/weather.pbs" in lines
 
 
 # Slurm.
@@ -227,11 +229,13 @@ def test_who_takes_the_job(
         (f"{ASKED} -prolog none.sh", "wsub: none.sh: No such file"),
         (f"{ASKED} -threaded 0", "-threaded 0: a whole number from 1 on is meant"),
         (f"{ASKED} -J 1-10", "-J 1-10 makes a job of each number; -t 1-10 makes items"),
+        (f"{ASKED} -S /bin/tcsh", "-S /bin/tcsh cannot read the job script, which is sh's."),
+        (f"{ASKED} -C PBS", "-C PBS: what directives begin with is a comment: -C '#MY'"),
         (f"{ASKED} other.pbs", "other.pbs: which option is that of? The script is -batch FILE"),
         (f"{ASKED} -dry-run", "did you mean -dryrun?"),
         (f"{ASKED} --retries many", "--retries"),
         (f"{ASKED} -data -", "a job has no stdin"),
-        ("-batch weather.pbs -t 1:00:00", "1:00:00"),
+        ("-batch weather.pbs -t 1:00:00", "numbers of items are meant; sbatch has --time=1:00:00"),
         ("-batch weather.pbs -data short.csv", "short.csv"),
         ("-batch weather.pbs -data data.csv,other.csv", "other.csv"),
         ("-batch weather.pbs -data empty.csv", "there is no item"),
@@ -244,6 +248,19 @@ def test_refused(site: Site, capfd: Capture, words: str, told: str) -> None:
     err = refused(words, capfd)
     assert told in err and err.startswith("wsub: ") and "Traceback" not in err
     assert site.submitted() is None
+
+
+def test_a_log_of_the_framework_itself_goes_on_where_numbers_are_the_same(
+    site: Site, capfd: Capture
+) -> None:
+    (site.work / "old.log1").write_text("1 completed by 1 at Fri Sep  2 11:47:57 2016\n")
+    assert submitted(site, "-batch weather.pbs -t 1-9 -log old.log1", capfd).words
+    told = said(wsub.COMMAND, wsub.run, "-batch weather.pbs -t 1-9 -log old.log1", capfd)
+    assert told.err.startswith("wsub: ") and "1 of 9 is done" in told.err
+    err = refused("-batch weather.pbs -t 1 -log old.log1", capfd)
+    assert "of 1 items none is left" in err
+    err = refused("-batch weather.pbs -t 5-9 -log old.log1", capfd)
+    assert "old.log1 is a log of the worker framework itself" in err and "a new log" in err
 
 
 def test_without_a_batch_system(site: Site, capfd: Capture) -> None:

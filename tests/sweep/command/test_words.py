@@ -131,9 +131,12 @@ def test_a_shell_that_is_named_by_a_variable_is_one() -> None:
 def test_no_row_chooses_a_shell_that_reads_its_values() -> None:
     command = made(["$program", "-c", "$a"], "program", "a")
     assert command.call({"program": "./x", "a": "; ls"}).words == ["./x", "-c", "; ls"]
+    behind = made(["timeout", "10", "$program", "-c", "$a"], "program", "a")
+    assert behind.call({"program": "./x", "a": "; ls"}).words[2:] == ["./x", "-c", "; ls"]
     for program in ("sh", "/bin/bash", "su", "ssh"):
-        with pytest.raises(CommandProblem, match="program"):
-            command.call({"program": program, "a": "; ls"})
+        for each in (command, behind):
+            with pytest.raises(CommandProblem, match="program"):
+                each.call({"program": program, "a": "; ls"})
 
 
 @pytest.mark.parametrize("words", [["ssh", "host", "./x $a"], ["ssh", "$a"], ["env", "-S", "x $a"]])
@@ -145,9 +148,24 @@ def test_values_do_not_go_to_shells_elsewhere(words: list[str]) -> None:
 
 def test_the_digest_is_of_the_words_as_they_are_written() -> None:
     commands = [["a", "b"], ["ab"], ["a", "$x"], ["a", "${x}"], ["sh", "-c", "$x"], ["sh", "-c $x"]]
+    commands += [["a", "$$x"], ["a", "$$$x"]]
     digests = [made(words, "x").digest() for words in commands]
     assert len(set(digests)) == len(digests)
     assert made(["a", "$x"], "x", "y", HOME="/").digest() == digests[2]
+
+
+def test_a_line_in_quotes_is_no_program(tmp_path: Path) -> None:
+    with pytest.raises(CommandProblem, match=r"'echo \$a' is one word.*sh -c 'echo \$a'"):
+        made(["echo $a"], "a", PATH=os.environ["PATH"])
+    odd = tmp_path / "sh odd"
+    odd.touch()
+    assert made([str(odd)], "a", PATH="/bin").call({}).words == [str(odd)]
+    assert made(["my program"], "a", PATH="/bin").call({}).words == ["my program"]
+
+
+def test_a_ranks_place_in_the_job_is_no_variable_of_items() -> None:
+    with pytest.raises(CommandProblem, match="called OMPI_COMM_WORLD_RANK"):
+        made(["./x", "$OMPI_COMM_WORLD_RANK"], "a", OMPI_COMM_WORLD_RANK="0")
 
 
 def test_a_command_is_wanted() -> None:

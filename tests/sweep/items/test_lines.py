@@ -36,6 +36,13 @@ def test_a_line_is_an_item_as_it_is(tmp_path: Path, content: str, read: list[str
     assert found.size == len(read)
 
 
+def test_nulls_may_end_lines(tmp_path: Path) -> None:
+    path = written(tmp_path, b"a\nb\0\0 \0\r\n\0c\xff")
+    found = opened(Asked(lines=path, null=True))
+    assert values(found) == [("a\nb",), (" ",), ("\r\n",), ("c\udcff",)]
+    assert found.size == 4
+
+
 def test_lines_that_no_program_can_be_given(tmp_path: Path) -> None:
     with pytest.raises(ItemsProblem, match=r"line 2: a NUL byte.*-print0"):
         lines(tmp_path, "a\nb\0c\0")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scoopmpi.sweep.items.item import Item
 from scoopmpi.sweep.log import history, lines, reading
 from scoopmpi.sweep.log.known import State
+from scoopmpi.sweep.log.summary import done as done_of
 from scoopmpi.sweep.log.summary import summary
 
 from .ends import HEADER, NEW, OLD, WHEN, end, known, whole
@@ -103,8 +104,10 @@ def test_pieces_that_are_missing_or_zero(seed: int, holes: int) -> None:
         damaged[begin : begin + size] = gone
         if len(damaged) <= len(HEADER):
             return
-    assert done(bytes(damaged)) <= expected
-    summary(history.History(io.BytesIO(bytes(damaged))))
+    found = done(bytes(damaged))
+    assert found <= expected
+    told = history.History(io.BytesIO(bytes(damaged)))
+    assert found == {*done_of(told).tolist()} and summary(told).standing.done == len(found)
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.sweep.log import one_writer
+from scoopmpi.process import file_locks
 from scoopmpi.sweep.log.joblog import HEADING, Joblog, row
 from scoopmpi.sweep.log.sweep_log import LogProblem
 
@@ -51,7 +51,7 @@ def test_a_second_run_writes_behind_the_first(tmp_path: Path) -> None:
 def test_what_is_no_joblog_is_left_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(one_writer, "CHECKPOINT_FREE_SECONDS", 0.1)
+    monkeypatch.setattr(file_locks, "FILE_FREE_SECONDS", 0.1)
     path = tmp_path / "data.csv"
     path.write_text("a,b\n")
     with pytest.raises(LogProblem, match=r"joblog .*data\.csv: it begins with b'a,b.*give another"):

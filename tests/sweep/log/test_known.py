@@ -72,6 +72,15 @@ def test_an_end_of_ours_whose_digest_is_damaged_is_not_believed() -> None:
     assert found.state(Item(8, (), OLD)) is State.DONE and not found.by_number
 
 
+def test_an_end_behind_the_digest_of_another_item_is_not_believed() -> None:
+    """As a gap in the file leaves it: a sweep's log is no proof of what it does not say whole."""
+    of_seven, of_eight = lines.ended(end(7)), lines.ended(end(8))
+    gap = of_seven[: of_seven.index(b"7 completed")] + of_eight[of_eight.index(b"8 completed") :]
+    found = known(HEADER + gap)
+    assert [found.state(Item(number, (), OLD)) for number in (7, 8)] == [State.NEW] * 2
+    assert found.strange == 1
+
+
 def test_strange_lines_are_counted_and_the_first_is_kept() -> None:
     text = HEADER + b"what is this?\n\n" + whole(end(7)) + b"7 complet\n" + b"# a remark\n"
     found = known(text)

@@ -75,6 +75,11 @@ def test_a_failed_item_that_runs_once_more_has_not_failed_yet() -> None:
     )
 
 
+def test_what_a_killed_run_had_started_runs_in_the_next() -> None:
+    found = told(FIRST + HEADER + lines.started(8, 1, WHEN))
+    assert found.running == {8: Start(1, WHEN)} and not found.broken
+
+
 def test_a_log_of_the_worker_framework() -> None:
     found = summary(told(WORKERS))
     assert found.standing == Standing(None, 1, 1, None) and list(found.running) == [8]

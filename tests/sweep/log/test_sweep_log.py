@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.process import file_locks
 from scoopmpi.sweep.items.item import Item
-from scoopmpi.sweep.log import about, line_file, lines, one_writer, sweep_log
+from scoopmpi.sweep.log import about, line_file, lines, sweep_log
 from scoopmpi.sweep.log.known import State
 from scoopmpi.sweep.log.sweep_log import LogProblem, SweepLog
 from scoopmpi.watching import grown_file
@@ -32,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_writer, "CHECKPOINT_FREE_SECONDS", 0.2)
+    monkeypatch.setattr(file_locks, "FILE_FREE_SECONDS", 0.2)
 
 
 def state(log: SweepLog, number: int) -> State:

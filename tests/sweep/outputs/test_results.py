@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import fcntl
 import io
+import json
 import os
 import resource
 import sqlite3
@@ -20,7 +22,8 @@ from click.testing import CliRunner, Result
 
 from scoopmpi.checkpoint import writer
 from scoopmpi.launch import own_commands, results_command
-from scoopmpi.sweep.outputs.results import admission, tables
+from scoopmpi.process import file_locks
+from scoopmpi.sweep.outputs.results import tables
 from scoopmpi.sweep.outputs.results.reading import ERR, OUT, Reader
 from scoopmpi.sweep.outputs.results.writing import Results
 from scoopmpi.sweep.outputs.sink import OutputProblem
@@ -78,8 +81,26 @@ def test_other_programs_find_columns_under_their_names(path: Path) -> None:
         connection.row_factory = sqlite3.Row
         row = connection.execute("SELECT * FROM sweep WHERE number = 1").fetchone()
     connection.close()
-    assert row["temperature"] == "293" and row["item_host"] == "node7.cluster"
+    assert row["temperature"] == 293 and row["item_host"] == "node7.cluster"
     assert row["stdout"] == b"T 293\nmore\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [("293", 293), ("-7", -7), ("293.0", 293.0), ("1.50", 1.5), ("1e6", 1e6), ("0", 0),
+     ("0.5", 0.5), ("007", "007"), ("-01", "-01"), ("2026-11-30", "2026-11-30"),
+     ("1e5e", "1e5e"), ("", ""),
+     ("12x", "12x"), ("12345678901234567890", "12345678901234567890"), ("nan", "nan"), ("-", "-")],
+)  # fmt: skip
+def test_a_number_is_one_for_other_programs(value: str, seen: object) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for table in tables.TABLES:
+            connection.execute(table)
+        connection.execute(tables.view(["a"]))
+        insert = "INSERT INTO items (number, columns) VALUES (1, ?)"
+        connection.execute(insert, (json.dumps({"a": value}),))
+        ((found,),) = connection.execute("SELECT a FROM sweep")
+    assert (type(found), found) == (type(seen), seen)
 
 
 @pytest.mark.parametrize("piece", [5, 1000])
@@ -224,7 +245,7 @@ def test_a_killed_run_has_left_all_that_it_said_it_has(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Readers see whole rows while it writes, no second run may write, and a next one goes on."""
-    monkeypatch.setattr(admission, "CHECKPOINT_FREE_SECONDS", 0.0)
+    monkeypatch.setattr(file_locks, "FILE_FREE_SECONDS", 0.0)
     words = [sys.executable, "-c", WRITES, str(path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -36,8 +36,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_where_an_item_runs(start: Path, pattern: str, value: str, found: str) -> None:
-    path = Directory(pattern).of({"a": value})
-    assert Path(path).resolve() == (start / found).resolve()
+    path = Directory(pattern).entered({"a": value})
+    assert path is not None and Path(path).resolve() == (start / found).resolve()
     assert Path(path).is_dir()
 
 
@@ -56,14 +56,14 @@ def test_where_an_item_runs(start: Path, pattern: str, value: str, found: str) -
 def test_where_none_can_run(start: Path, pattern: str, value: str, said: str) -> None:
     (start / "file").touch()
     with pytest.raises(NotStarted, match="director") as problem:
-        Directory(pattern).of({"a": value})
+        Directory(pattern).entered({"a": value})
     assert said in str(problem.value)
     assert [path.name for path in start.iterdir()] == ["file"]
 
 
 def test_many_workers_make_the_same_directories_at_once(start: Path) -> None:
-    def made(_: int) -> str:
-        return Directory("a/b/$x/c").of({"x": "d"})
+    def made(_: int) -> str | None:
+        return Directory("a/b/$x/c").entered({"x": "d"})
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(made, range(64))) == {str(start / "a/b/d/c")}

@@ -6,17 +6,16 @@ who reads does not wait for the run's end. Nothing here changes a file that exis
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import stat
 import struct
 import sys
-import time
+from functools import partial
 from typing import NamedTuple
 
 from ....checkpoint.file_checks import HEADER, MAGIC
-from ....concurrency.periods import CHECKPOINT_FREE_SECONDS
+from ....process.file_locks import NO_LOCKS, TAKEN, InUse, locked
 from ..sink import OutputProblem
 from .tables import APPLICATION, VERSION
 
@@ -25,8 +24,6 @@ GUARD = 0x40000000 + 512
 (sqlite.org/lockingv3.html). As SQLite unlocks a whole file at once, by a lock of the descriptor
 (F_OFD_SETLK) and not of the process; where there is none, SQLite alone keeps the file whole."""
 OTHER = "give another file, or move this one away"
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-_TAKEN = {errno.EACCES, errno.EAGAIN}
 
 
 class Admitted(NamedTuple):
@@ -115,22 +112,19 @@ def _number(header: bytes, start: int) -> int:
 
 def _locked(path: str, guard: int) -> bool:
     """Lock it for this run, as soon as one that was just killed lets go; False without locks."""
-    deadline = time.monotonic() + CHECKPOINT_FREE_SECONDS
-    while True:
-        try:
-            fcntl.lockf(guard, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, GUARD)
-            fcntl.lockf(guard, fcntl.LOCK_UN, 1, GUARD)
-            _lock_for_long(guard)
-            return True
-        except OSError as problem:
-            if problem.errno in _NO_LOCKS:
-                return False
-            if problem.errno not in _TAKEN:
-                raise refused(path, f"it cannot be locked: {problem.strerror}", OTHER) from None
-            if time.monotonic() > deadline:
-                remedy = "wait for its end, or give another file"
-                raise refused(path, "another run is writing it", remedy) from None
-        time.sleep(0.05)
+    try:
+        return locked(partial(_lock, guard))
+    except InUse:
+        remedy = "wait for its end, or give another file"
+        raise refused(path, "another run is writing it", remedy) from None
+    except OSError as problem:
+        raise refused(path, f"it cannot be locked: {problem.strerror}", OTHER) from None
+
+
+def _lock(guard: int) -> None:
+    fcntl.lockf(guard, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, GUARD)
+    fcntl.lockf(guard, fcntl.LOCK_UN, 1, GUARD)
+    _lock_for_long(guard)
 
 
 def _lock_for_long(guard: int) -> None:
@@ -139,7 +133,7 @@ def _lock_for_long(guard: int) -> None:
         try:
             fcntl.fcntl(guard, fcntl.F_OFD_SETLK, wanted)
         except OSError as problem:
-            if problem.errno not in _NO_LOCKS:
+            if problem.errno not in NO_LOCKS:
                 raise
 
 
@@ -147,6 +141,6 @@ def _knows_locks(guard: int) -> bool:
     try:
         fcntl.lockf(guard, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, GUARD)
     except OSError as problem:
-        return problem.errno in _TAKEN
+        return problem.errno in TAKEN
     fcntl.lockf(guard, fcntl.LOCK_UN, 1, GUARD)
     return True

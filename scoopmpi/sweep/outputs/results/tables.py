@@ -39,9 +39,23 @@ def view(columns: Sequence[str]) -> str:
     shown = [_as(*number)]
     for column in columns:
         path = _quoted(f'$."{column}"', "'")
-        shown.append(_as(f"json_extract(columns, {path})", column))
+        shown.append(_as(_as_number(f"json_extract(columns, {path})"), column))
     shown += [_as(*one) for one in others]
     return f"CREATE VIEW sweep AS SELECT {', '.join(shown)} FROM items"
+
+
+def _as_number(value: str) -> str:
+    """Return what makes a number of a value that is one, so that `temperature > 293` means that.
+
+    Others stay text: `007`, and so many digits that a number would not keep them all.
+    """
+    return (
+        f"CASE WHEN {value} GLOB '0[0-9]*' OR {value} GLOB '-0[0-9]*' THEN {value} "
+        # Only what is a number from end to end equals one: SQLite compares others as text.
+        f"WHEN {value} != CAST({value} AS NUMERIC) THEN {value} "
+        f"WHEN {value} GLOB '*[.eE]*' THEN CAST({value} AS REAL) "
+        f"WHEN length({value}) > 18 THEN {value} ELSE CAST({value} AS INTEGER) END"
+    )
 
 
 def _as(what: str, name: str) -> str:

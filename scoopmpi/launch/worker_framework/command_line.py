@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import click
@@ -13,11 +14,13 @@ from ...program.scoop_options import UNABLE
 from .words import Given, Option, Refused, read
 
 _WIDTH = 100
+_OF_SIGNALS = 128
+"""What shells add to a signal's number, for an exit status."""
 _HELP = Option("help", "Show this and exit.")
 _SHORT = Option("help", "Show this and exit.", also=("h",))
 
 
-class Command(NamedTuple):
+class CommandLine(NamedTuple):
     """One of the commands.
 
     usage: its words, behind its name. about: what it does. examples: lines below the options.
@@ -47,15 +50,26 @@ class Command(NamedTuple):
             return run(given)
         except Refused as problem:
             self.say(str(problem))
+        except KeyboardInterrupt:
+            return _OF_SIGNALS + signal.SIGINT
+        except BrokenPipeError:  # whoever reads has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _OF_SIGNALS + signal.SIGPIPE
         except OSError as problem:
-            if problem.filename is None:
-                raise
-            self.say(f"{os.fsdecode(problem.filename)}: {problem.strerror}")
+            name = "stdout" if problem.filename is None else os.fsdecode(problem.filename)
+            self.say(f"{name}: {problem.strerror}")
         return UNABLE
 
     def say(self, text: str) -> None:
         """Tell the user something beside the command's answer, which is on stdout."""
         click.echo(f"{self.name}: {text}", err=True)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Print the command's answer, in whatever encoding files and words have."""
+        stdout = sys.stdout.buffer
+        for line in lines:
+            stdout.write(os.fsencode(line) + b"\n")
+        stdout.flush()
 
     def help(self) -> str:
         """Return what -help shows."""
