@@ -107,7 +107,7 @@ def _failed(outcome: Outcome, log: str | None) -> str:
     if outcome.before:
         named += f", and {outcome.before} in former runs"
     if outcome.late:
-        named += f", {'all' if outcome.late == failed else outcome.late} by their time limit"
+        named += f"; {'all' if outcome.late == failed else outcome.late} by their time limit"
     remedy = "--log FILE --retry" if log is None else "--retry"
     return f"{some}: {named} ({remedy} runs them again)"
 
