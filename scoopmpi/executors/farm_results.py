@@ -116,6 +116,14 @@ class FarmResults:
             return True
         return over or (self._job.runs_out and self._farm.maps.ran_out(self._job))
 
+    def ask_first(self, failures_only: bool) -> None:
+        """Have no task begin behind outcomes, or only behind failures, until `decided`."""
+        self._farm.maps.ask_first(self._job, failures_only)
+
+    def decided(self) -> None:
+        """Let tasks begin again: what follows from the outcomes that were taken is known."""
+        self._farm.maps.decided(self._job)
+
     def run_out(self) -> None:
         """Have no task begin any more; the values of those that workers have come still."""
         self._farm.maps.run_out(self._job)

@@ -180,7 +180,7 @@ class Farm:
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
-            self.sharing, members.size, self.holding_back,
+            self.sharing, members.size, self.holding_back, router,
         )  # fmt: skip
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,

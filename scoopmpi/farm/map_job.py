@@ -84,7 +84,7 @@ class MapJob:
         self.take = outcomes.take
         """Give the consumer the next outcomes, None where they have not arrived."""
         self._source, self._ahead, self._size = source, ahead, size
-        self._runs_out = False
+        self._runs_out = self._held = False
         self._waiting, self._outcomes, self._tasks = waiting, outcomes, tasks
 
     def closed(self) -> None:
@@ -132,14 +132,14 @@ class MapJob:
     @property
     def narrow(self) -> bool:
         """True where tasks that were handed out may have to be held back."""
-        return self._ahead.narrow or self._runs_out
+        return self._ahead.narrow or self._runs_out or self._held
 
     def gate(self) -> int | None:
         """Return from which task on those are held back, None where none is.
 
         With the farm's lock: what a consumer has taken meanwhile, he tells when he has that.
         """
-        if self._runs_out:
+        if self._runs_out or self._held:
             return 0
         waiting = self._waiting
         return self._ahead.gate(waiting.taken, waiting.ready, waiting.touched)
@@ -151,6 +151,10 @@ class MapJob:
     def run_out(self) -> None:
         """Have no task begin any more, but those that workers have; these are not tried again."""
         self._runs_out = True
+
+    def hold(self, held: bool) -> None:
+        """Have no task begin until the consumer has decided what follows from what has come."""
+        self._held = held
 
     @property
     def runs_out(self) -> bool:

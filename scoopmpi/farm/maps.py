@@ -15,7 +15,7 @@ from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
 from ..wire import payload
-from ..wire.messages import Origin
+from ..wire.messages import Finished, Origin
 from .ahead import AHEAD_TASKS, Ahead
 from .callback_queue import CallbackQueue
 from .dispatch import Dispatch
@@ -25,6 +25,7 @@ from .loop import Loop
 from .map_job import MapJob
 from .map_window import Span
 from .paces import Paces
+from .router import Router
 from .unread import UnreadMaps
 
 if TYPE_CHECKING:  # few programs have a checkpoint
@@ -52,12 +53,13 @@ class Maps:
         sharing: FarmSharing,
         workers: int,
         holding_back: HoldingBack | None,
+        router: Router,
     ) -> None:
         self._lock, self._scheduler, self._jobs = lock, scheduler, jobs
         self._dispatch, self._callbacks = dispatch, callbacks
         self._loop, self._driver, self._unread = loop, driver, unread
         self._paces, self._sharing, self._workers = paces, sharing, workers
-        self._holding_back = holding_back
+        self._holding_back, self._router = holding_back, router
         self.uninterrupted = lock.uninterrupted
         """Keeps signals waiting for as long as a block lasts: what was taken is taken in."""
         self._functions = LatestFunction(sharing.kept if workers > 1 else payload.copied)
@@ -150,6 +152,40 @@ class Maps:
             self._go_further(job, ())
         else:
             self.release(job)
+
+    def ask_first(self, job: MapJob, failures_only: bool) -> None:
+        """Have no task of a map begin behind outcomes of which its consumer has not decided.
+
+        Else a worker that has answered gets its next task at once. failures_only: whether only
+        outcomes with failures are to be waited for.
+        """
+
+        def before(message: Finished) -> None:
+            if message.job != job.number or message.start == message.stop or job.runs_out:
+                return
+            if message.failed or not failures_only:
+                job.hold(True)
+                self._dispatch.assigned(self._scheduler.allowed(job.number, job.gate()))
+
+        def after(message: Finished) -> None:
+            if message.job == job.number and message.again:  # there may be nothing to decide
+                self._decided(job)
+
+        self._router.tell_of_finished(before, after)
+
+    def decided(self, job: MapJob) -> None:
+        """Let tasks begin again: the consumer has decided of all that he has taken."""
+        with self._lock:
+            self._decided(job)
+        if self._dispatch.outbox:
+            self._dispatch.pack_and_send()
+        self._driver.wake()
+
+    def _decided(self, job: MapJob) -> None:
+        number = job.number
+        if number in self._jobs.open and job.taken >= self._scheduler.finished_of(number):
+            job.hold(False)
+            self._dispatch.assigned(self._scheduler.allowed(number, job.gate()))
 
     def run_out(self, job: MapJob) -> None:
         """Let no task of a map begin any more; what workers have goes on, and is answered."""

@@ -94,14 +94,22 @@ class Router:
         if handler is not None:
             handler(sender, message)
 
-    def tell_of_finished(self, hear: Callable[[Finished], None]) -> None:
-        """Have a function hear of tasks that have run before anything follows from it."""
+    def tell_of_finished(
+        self, before: Callable[[Finished], None], after: Callable[[Finished], None] | None = None
+    ) -> None:
+        """Have functions hear of tasks that have run, before anything follows from it, and after.
 
-        def both(sender: int, message: Finished) -> None:
-            hear(message)
-            self._finished(sender, message)
+        Outcomes may be on their way to their job still.
+        """
+        inner = self._handlers[Finished]
 
-        self._handlers = {**self._handlers, Finished: both}
+        def heard(sender: int, message: Finished) -> None:
+            before(message)
+            inner(sender, message)
+            if after is not None:
+                after(message)
+
+        self._handlers = {**self._handlers, Finished: heard}
 
     def _finished(self, sender: int, message: Finished) -> None:
         """Have the worker get its next batch first, then the caller the outcomes."""

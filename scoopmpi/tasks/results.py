@@ -40,6 +40,12 @@ class Results(Values, Protocol):
     def wait(self, timeout: float | None) -> bool:
         """Wait until there is something to give, or nothing will come; False after `timeout`."""
 
+    def ask_first(self, failures_only: bool) -> None:
+        """Have no task begin behind outcomes, or only behind failures, until `decided`."""
+
+    def decided(self) -> None:
+        """Let tasks begin again: what follows from the outcomes that were taken is known."""
+
     def run_out(self) -> None:
         """Have no task begin any more; the values of those that run come still."""
 
@@ -123,6 +129,12 @@ class IteratorResults:
             if keep:
                 kept += found
         self._kept = kept
+
+    def ask_first(self, failures_only: bool) -> None:
+        """Do nothing: no task begins before the next value is asked for."""
+
+    def decided(self) -> None:
+        """Do nothing, as above."""
 
     def run_out(self) -> None:
         """Let go of the rest: nothing runs between two values."""

@@ -185,7 +185,7 @@ class Conductor:
     def _tell_end(self) -> None:
         outcome = Outcome(
             self._size, len(self._course.failed), self._course.failed[: telling.MOST],
-            self._parts.former.failed, self._left,
+            self._parts.former.failed, self._left, self._course.late,
         )  # fmt: skip
         line = telling.of_end(outcome, self._parts.options.log, self._early)
         if line is not None:

@@ -20,7 +20,7 @@ from ...tasks.outcomes import Raised
 from ...tasks.results import Results
 from ...tasks.wrapped import Retry
 from ..command.command import CommandProblem
-from ..halting import Counts
+from ..halting import FAIL, Counts
 from ..items.ended import Ended
 from ..items.item import Item
 from ..running.failed_item import BY_JOB, Attempt, ItemFailed
@@ -54,6 +54,8 @@ class Course:
         self.supply = _supply(parts)
         self.failed = array("q")
         """The numbers of the items that have failed for good."""
+        self.late = 0
+        """How many of these their time limit has ended."""
         self.well = 0
         """How many items are done."""
         self.halted = False
@@ -94,7 +96,10 @@ class Course:
             size=size, window=self._workers.window,
         )  # fmt: skip
         attempt = Attempt(Runner(self._parts.plan))
-        return self._workers.executor.results(attempt, [self.supply], options)
+        results = self._workers.executor.results(attempt, [self.supply], options)
+        if (halt := self._parts.halt) is not None:  # else the worker that answers gets an item more
+            results.ask_first(failures_only=halt.why == FAIL)
+        return results
 
     def _take_all(self, results: Results) -> None:
         while True:
@@ -104,6 +109,8 @@ class Course:
                 outcomes = results.outcomes()
                 for outcome in outcomes:
                     self._take(self._ended(outcome))
+            if self._parts.halt is not None:
+                results.decided()
             if time.monotonic() - self._looked > LOOK:
                 self._look()
             halt = self._parts.halt
@@ -208,6 +215,7 @@ class Course:
             self.well += 1
         else:
             self.failed.append(ended.number)
+            self.late += ended.why == TIME
             self._tell_why(ended)
         if self._parts.joblog is not None:
             self._parts.joblog.ended(ended, self._shown(item))

@@ -22,6 +22,7 @@ class Outcome(NamedTuple):
     items: how many there are in all; None where that is not known. failed: how many have failed in
     this run, numbers: the first of these. before: how many had failed in former runs, and were not
     run again. left: items that have not run to their end; None where that is not known.
+    late: how many of the failed ones their time limit has ended.
     """
 
     items: int | None
@@ -29,6 +30,7 @@ class Outcome(NamedTuple):
     numbers: Sequence[int]
     before: int
     left: int | None
+    late: int = 0
 
 
 def say(text: str) -> None:
@@ -104,6 +106,8 @@ def _failed(outcome: Outcome, log: str | None) -> str:
         named += f" and {failed - NAMED} more"
     if outcome.before:
         named += f", and {outcome.before} in former runs"
+    if outcome.late:
+        named += f"; {'all' if outcome.late == failed else outcome.late} by their time limit"
     remedy = "--log FILE --retry" if log is None else "--retry"
     return f"{some}: {named} ({remedy} runs them again)"
 

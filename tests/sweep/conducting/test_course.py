@@ -15,6 +15,7 @@ import pytest
 
 from scoopmpi.executors.farm_results import FarmResults
 from scoopmpi.scheduling.batching import Policy
+from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.sweep import halting
 from scoopmpi.sweep.asked import SweepOptions
 from scoopmpi.sweep.command.command import Call
@@ -85,6 +86,20 @@ class World:
         host = self.ranks.farm.members.host(rank)
         status = self.status(number, host)
         return Ended(number, b"", rank, host, status, 0.0, 0.001)
+
+    def given_when_it_comes(self, number: int) -> set[int]:
+        """The items that workers have, or have had, when the answer of one comes to rank 0."""
+        scheduler, given = self.ranks.farm._scheduler, set[int]()
+        finished = scheduler.finished
+
+        def heard(worker: int, batch: Batch, *facts: Any) -> Any:
+            if not given and batch.start < number <= batch.stop:
+                held = [each for rank in (1, 2, 3) for each in scheduler.held(rank)]
+                given.update(self.begun, *(range(each.start + 1, each.stop + 1) for each in held))
+            return finished(worker, batch, *facts)
+
+        scheduler.finished = heard  # type: ignore[method-assign, assignment]
+        return given
 
     def sweep(self, items: int = ITEMS, source: Any = None, **options: Any) -> Course:
         source = source or Numbers(f"1-{items}")
@@ -214,8 +229,10 @@ def test_the_host_is_left_out_while_workers_die(ranks: World) -> None:
 def test_a_sweep_ends_early_and_what_has_ended_is_told_once(
     ranks: World, halt: str, more: bool
 ) -> None:
+    allowed = ranks.given_when_it_comes(20)
     ranks.status = lambda number, host: int(number == 20)
     made = ranks.sweep(items=3000, halt=halt)
+    assert set(ranks.begun) <= allowed, "what workers had is all that may begin"
     assert made.halted
     numbers = ranks.outputs.numbers
     assert 20 in numbers and len(numbers) == len(set(numbers)) < 3000
