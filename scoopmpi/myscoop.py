@@ -164,7 +164,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop squares 100
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
-    myscoop checkpoint --help; also: status, trace, report, summarize, results
+    myscoop sweep --data data.csv ./simulate -t '$temperature'
+    myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results
     """
     streams.hold_closed()
     request = requested(ctx)

@@ -1,7 +1,11 @@
-"""Which options of a sweep go together: what is missing, and what contradicts what. Pure."""
+"""Which options of a sweep go together: what is missing, and what contradicts what.
+
+No file is opened here.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from . import halting, other_programs
@@ -28,6 +32,7 @@ def _problems(asked: SweepOptions) -> Iterator[str]:
         yield wrong
     if asked.output_dir is not None and asked.results is not None:
         yield "--output-dir or --results: where shall the output of items go?"
+    yield from _of_files(asked)
 
 
 def _of_items(asked: SweepOptions) -> Iterator[str]:
@@ -46,6 +51,25 @@ def _of_items(asked: SweepOptions) -> Iterator[str]:
     for name, value in (("--delimiter", asked.delimiter), ("--comment", asked.comment)):
         if value is not None and not asked.data:
             yield f"{name} needs --data FILE: it is of tables"
+
+
+def _of_files(asked: SweepOptions) -> Iterator[str]:
+    """Say which file would be written that is read, or is written twice."""
+    read = [
+        *((name, "--data") for name in asked.data), (asked.lines, "--lines"),
+        (asked.batch, "--batch"), (asked.prolog, "--prolog"), (asked.epilog, "--epilog"),
+    ]  # fmt: skip
+    written = [
+        (asked.log, "--log"), (asked.joblog, "--joblog"), (asked.results, "--results"),
+        (None if asked.reduce is None else asked.reduce[1], "--reduce"),
+    ]  # fmt: skip
+    there = {os.path.realpath(name): option for name, option in read if name}
+    for name, option in written:
+        if not name or name.startswith("/dev/"):
+            continue
+        other = there.setdefault(os.path.realpath(name), option)
+        if other != option:
+            yield f"{option} {name}: that is the file of {other} already; give another name"
 
 
 def _of_command(asked: SweepOptions) -> Iterator[str]:

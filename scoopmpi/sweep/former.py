@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 
 from .items.item import Item
@@ -22,8 +23,13 @@ class Former:
         self._retry = retry
         self.counts: Counts | None = None
         """How all items stand, where they were counted."""
-        self.failed = 0
-        """How many items were passed over that have failed."""
+        self.passed_over = array("q")
+        """The numbers of the items that are not run again though they have failed."""
+
+    @property
+    def failed(self) -> int:
+        """How many items are not run again though they have failed."""
+        return len(self.passed_over)
 
     @property
     def any(self) -> bool:
@@ -41,7 +47,7 @@ class Former:
             return True
         state = self._state(item)
         if state is State.FAILED and not self._retry:
-            self.failed += 1
+            self.passed_over.append(item.number)
             return False
         return state is not State.DONE
 

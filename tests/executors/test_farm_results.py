@@ -17,6 +17,7 @@ class OneTask:
     """A job whose only outcome comes just behind the consumer's look, and is taken by another."""
 
     number, endless, asked, more, left, error = 1, False, True, False, False, None
+    runs_out = False
 
     def __init__(self) -> None:
         self.parts: list[OutcomeRange] = []

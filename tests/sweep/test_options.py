@@ -72,6 +72,9 @@ def test_a_script_needs_no_words() -> None:
         ("-j8 --lines f gzip", "-j is no option here: -n N"),
         ("--lines f --resume-failed gzip", "--resume-failed is no option here: --log FILE --retry"),
         ("--lines f --sumbitted gzip", "No such option '--sumbitted'.\n"),
+        ("--data d.csv --reduce o-$a ./d.csv ./run", "--reduce ./d.csv: that is the file of"),
+        ("-t 1 --log l --joblog ./l ./run", "--joblog ./l: that is the file of --log already"),
+        ("-t 1 --batch w --results w", "--results w: that is the file of --batch already"),
         ("gzip ::: a b", "which items? ::: is not read: printf '%s\\n' … | myscoop sweep --lines"),
         ("--lines f gzip {}", "{} in the command: the line is '$ITEM' here"),
     ],
@@ -96,6 +99,8 @@ def test_the_help_has_every_option(word: str) -> None:
 
 def test_right_words_have_no_answer() -> None:
     assert options.answer(["-t", "1-3", "echo"]) is None
+    twice = ["--data", "d", "--data", "d", "--log", "/dev/null", "--joblog", "/dev/null"]
+    assert options.answer([*twice, "echo"]) is None
     assert options.answer(["--lines", "f", "find", "$ITEM", "-exec", "ls", "{}", ";"]) is None
     assert options.answer(["-t", "1-3", "find", ".", "-exec", "ls", "{}", ";"]) is None
 

@@ -32,6 +32,8 @@ from .submission import Submission
 from .submitting import chosen
 from .words import Given, Option, Refused
 
+_OTHERS = ("batch", "data")
+"""What another job would be of: those of the earlier one stay."""
 COMMAND = CommandLine(
     "wresume",
     "(-jobid JOBID | -l LOG) [OPTIONS] [OPTIONS OF qsub OR sbatch]",
@@ -49,7 +51,7 @@ COMMAND = CommandLine(
         *job_options.OF_JOB,
         job_options.STOP_BEFORE,
         *job_options.SWEEPS,
-        *(Option(name, "", "VALUE") for name in ("N", "C", "t")),
+        *(Option(name, "", "VALUE") for name in ("N", "C", "t", *_OTHERS)),
     ),
     (
         "wresume -jobid 445948",
@@ -68,6 +70,11 @@ def main() -> None:
 def run(given: Given) -> int:
     """Submit a job that goes on with another's log; return the exit status."""
     path, resources = _log(given)
+    for name in filter(given.has, _OTHERS):
+        raise Refused(
+            f"-{name} {given.last(name)}: the job goes on with those of the earlier one; with "
+            f"others say wsub -batch FILE -data FILE -log {path}"
+        )
     told = logs.told_by(path)
     said = logs.last_run(path, told)
     directory = str(said.get("directory") or os.getcwd())

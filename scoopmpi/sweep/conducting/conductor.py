@@ -120,7 +120,8 @@ class Conductor:
         options = self._parts.options
         try:
             if options.reduce is not None:
-                results.join(self._parts, set(self._course.failed))
+                not_done = {*self._course.failed, *self._parts.former.passed_over}
+                results.join(self._parts, not_done)
         except PROBLEMS as problem:
             telling.say(str(problem))
             self._status = FAILED

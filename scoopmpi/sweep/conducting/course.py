@@ -109,7 +109,7 @@ class Course:
                 outcomes = results.outcomes()
                 for outcome in outcomes:
                     self._take(self._ended(outcome))
-            if self._parts.halt is not None:
+            if outcomes and self._parts.halt is not None:
                 results.decided()
             if time.monotonic() - self._looked > LOOK:
                 self._look()

@@ -119,7 +119,7 @@ def _check(options: SweepOptions, source: Source) -> None:
     """Look at the names of files that items have, and the one that they are joined into."""
     names = [] if options.chdir is None else [options.chdir]
     if options.reduce is not None:
-        joining.checked(options.reduce[1])
+        joining.checked(options.reduce[1], options.reductor)
         names.append(options.reduce[0])
     known_names.check(map(Pattern, names), source.columns, os.environ)
 

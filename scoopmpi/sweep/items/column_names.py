@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
@@ -61,7 +62,7 @@ def _check(name: str, place: int, where: str, alone: bool) -> None:
     if not name:
         raise ItemsProblem(
             f"{where}: column {place} has no name: give it one, or leave it out "
-            "(pandas: to_csv(…, index=False))"
+            "(pandas: to_csv(…, index=False); R: row.names = FALSE)"
         )
     if not NAME.fullmatch(name):
         raise ItemsProblem(f"{where}: {_no_name(name, place, alone)}")
@@ -78,8 +79,13 @@ def is_kept(name: str) -> bool:
 
 
 def _no_name(name: str, place: int, alone: bool) -> str:
-    said = f"{name[:60]!r} cannot be the name of column {place}"
-    better = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:40]
+    import unicodedata  # nobody needs it whose names are right
+
+    shown = os.fsencode(name[:60]).decode(errors="backslashreplace")
+    said = f"'{shown}' cannot be the name of column {place}"
+    letters = unicodedata.normalize("NFKD", name)
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    better = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")[:40]
     if re.fullmatch(r"[-+.\d\s]*", name):
         return (
             f"{said}: the first line of a table has the names of its columns; a list without "
@@ -90,6 +96,8 @@ def _no_name(name: str, place: int, alone: bool) -> str:
             f"{said}: names have letters, digits and _; where blanks part the columns, "
             "say --delimiter ' '"
         )
+    if name.startswith("#"):
+        said += " (where lines that begin with # are comments, say --comment '#')"
     if not better or better[0].isdigit():
         better = f"column_{better or place}"
     return f"{said}: variables have letters, digits and _; call it {better}"

@@ -212,4 +212,6 @@ class _Told:
             raise ItemsProblem(f"{self._name} is packed with gzip, and damaged: {error}") from None
         if isinstance(error, OSError | ValueError):  # of a name with a NUL
             said = getattr(error, "strerror", None) or str(error)
+            if self._name.startswith("/dev/fd/"):  # <(…), which the shell opens for the launcher
+                said += "; workers are other processes: | myscoop sweep --data -, or a file"
             raise ItemsProblem(f"{self._name} cannot be read: {said}") from None

@@ -43,5 +43,6 @@ def _of(line: str, number: int, name: str, spelling: Spelling) -> Header:
     tidy = next(tidied([line.rstrip("\r\n")], delimiter, spelling))
     names = fields(tidy, delimiter, spelling)
     if names is None:
-        raise ItemsProblem(f"{where}: the quotes around the names of columns do not fit")
+        remedy = "where blanks part the columns, say --delimiter ' '"
+        raise ItemsProblem(f"{where}: the quotes around the names of columns do not fit; {remedy}")
     return Header(checked(names, where), delimiter, number)

@@ -98,7 +98,8 @@ class Rows(NamedTuple):
         if "field limit" in said:
             return (
                 f"{place}: a value is longer than {csv.field_size_limit()} characters, more than a "
-                'program can be given in a variable; or a quote (") is not closed'
+                "program can be given in a variable: put it into a file, whose name stands here; "
+                'or a quote (") is not closed'
             )
         if "expected after" in said:
             at = self._place(last - 1)

@@ -92,7 +92,7 @@ def done(told: History) -> ndarray[Any, Any]:
 
 def failed(told: History) -> ndarray[Any, Any]:
     """Return the numbers of the items that have failed, in their order."""
-    return _numbers(told, _last(told), well=False)
+    return _numbers(told, _that_count(told, _last(told)), well=False)
 
 
 def summary(told: History) -> Summary:
@@ -105,7 +105,7 @@ def summary(told: History) -> Summary:
         expected = end + standing.left / rate
     return Summary(
         standing, told.is_over, told.running, _durations(told, last), _workers(told),
-        _slowest(told), _failures(told, last), first, end, rate, expected,
+        _slowest(told, last), _failures(told, _that_count(told, last)), first, end, rate, expected,
     )  # fmt: skip
 
 
@@ -148,6 +148,15 @@ def _standing(told: History, last: ndarray[Any, Any]) -> Standing:
     return Standing(total, done, failed, left)
 
 
+def _that_count(told: History, last: ndarray[Any, Any]) -> ndarray[Any, Any]:
+    """Return the places of ends that may be failures: items of former runs may be gone by now."""
+    total, _, failed_before = told.counted or (None, 0, 0)
+    kept: ndarray[Any, Any] = last
+    if total is not None and not failed_before:
+        kept = last[last >= told.last_run]
+    return kept
+
+
 def _durations(told: History, last: ndarray[Any, Any]) -> Durations | None:
     import numpy
 
@@ -176,11 +185,11 @@ def _workers(told: History) -> list[Work]:
     return sorted(found, key=lambda work: (work.worker, work.host))
 
 
-def _slowest(told: History) -> list[Slow]:
+def _slowest(told: History, last: ndarray[Any, Any]) -> list[Slow]:
     import numpy
 
-    seconds = numpy.array(told.seconds)
-    places = numpy.argsort(-seconds, kind="stable")[:_SLOWEST].tolist()
+    seconds = numpy.array(told.seconds)[last]
+    places = last[numpy.argsort(-seconds, kind="stable")[:_SLOWEST]].tolist()
     return [Slow(told.numbers[i], told.seconds[i], *told.places[told.at[i]]) for i in places]
 
 

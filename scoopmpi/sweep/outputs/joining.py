@@ -41,8 +41,10 @@ class Reduced(NamedTuple):
     first: tuple[str, ...]
 
 
-def checked(target: str) -> None:
-    """Raise OutputProblem where a file of that name could not be made."""
+def checked(target: str, reductor: str | None = None) -> None:
+    """Raise OutputProblem where a file of that name could not be made, or not by that program."""
+    if reductor is not None:
+        _program(reductor)
     folder = os.path.dirname(os.path.realpath(target))
     if os.path.isdir(target):
         raise _problem(target, "it is a directory", "give the name of a file")

@@ -56,7 +56,7 @@ class Printer:
         return not self._failing
 
     def print(self, output: Output) -> None:
-        """Print an output; a last line without its end gets one."""
+        """Print an output; a last line of text without its end gets one."""
         self._pieces.extend(_pieces(output.out))
         self._attempt(flush=bool(output.err))
         for piece in _pieces(output.err):
@@ -102,7 +102,7 @@ class Printer:
 def _pieces(data: bytes) -> Iterator[memoryview]:
     for start in range(0, len(data), PIECE):
         yield memoryview(data)[start : start + PIECE]
-    if data and not data.endswith(b"\n"):
+    if data and not data.endswith(b"\n") and b"\0" not in data[:PIECE]:  # as grep tells
         yield memoryview(b"\n")
 
 

@@ -190,6 +190,10 @@ def test_options_that_would_make_another_job_are_left_out(site: Site, capfd: Cap
         ("-l lost.log2", "failed: 2, -retry runs them again"),
         ("-l lost.log2 -enable_prolog", "the earlier job had no prolog"),
         ("-l gone.log3", "weather.pbs.sh445948 is not there any more, the batch file as it was"),
+        (
+            "-jobid 445948 -batch b.pbs",
+            "-batch b.pbs: the job goes on with those of the earlier",
+        ),
         ("-jobid 445948 weather.pbs", "weather.pbs: which option is that of?"),
     ],
 )

@@ -55,6 +55,7 @@ def test_a_sweep_goes_on_where_it_was(first_library: Library, tmp_path: Path) ->
     assert found.stdout == "out 2\nout 5\n2 5 "
     assert "sweep: 2 of 5 are done, 1 has failed" in found.stderr
     assert found.returncode == 1, "3 has failed still"
+    assert (tmp_path / "all").read_text() == "of 1\nof 2\nof 4\nof 5\n"
 
     ran.unlink()
     (tmp_path / "bad.3").unlink()

@@ -260,6 +260,24 @@ def test_where_items_are_read_further_rank_0_keeps_no_more_than_a_window(ranks: 
     assert 0 < most <= Workers().window
 
 
+@pytest.mark.parametrize("halt", ["soon,fail=3", "soon,fail=50%", "soon,success=30%"])
+def test_tries_and_deaths_hold_up_no_sweep_that_may_halt(ranks: World, halt: str) -> None:
+    """Tasks wait for a decision behind each failure, also where there is nothing to decide."""
+    chance = ranks.ranks.link.chance
+
+    def status(number: int, host: str) -> int:
+        if number % 25 == 0 and ranks.begun[number] == 1 and chance.random() < 0.5:
+            ranks.ranks.die()
+        return int(number % 10 == 0 or (number % 3 == 0 and ranks.begun[number] < 3))
+
+    ranks.status = status
+    made = ranks.sweep(items=200, halt=halt, retries=3)
+    assert made.halted == (halt != "soon,fail=50%")
+    assert len(ranks.outputs.numbers) == made.well + len(made.failed)
+    if not made.halted:
+        assert sorted(made.failed) == list(range(10, 201, 10))
+
+
 def test_what_has_come_is_taken_in_when_a_signal_ends_the_sweep(
     ranks: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,9 +62,12 @@ def test_what_a_second_run_has_changed() -> None:
     assert found.standing == Standing(4, 2, 1, 1) and found.running == {} and not found.rate
     found = summary(told(second + whole(end(3, NEW)) + lines.over(NOW)))
     assert found.standing == Standing(4, 3, 1, 0) and found.is_over and found.expected is None
+    cut = told(FIRST + HEADER + lines.items(4, 4, 0) + lines.over(NOW))
+    assert failed(cut).tolist() == [] and summary(cut).failures == [], "they are not there any more"
     retried = told(FIRST + HEADER + whole(end(6)) + whole(end(8, status=1)))
     assert done(retried).tolist() == [1, 2, 3, 4, 5, 6] and failed(retried).tolist() == [7, 8]
     assert summary(retried).standing == Standing(None, 6, 2, None)
+    assert [slow.number for slow in summary(retried).slowest].count(6) == 1
     assert retried.broken == {}
 
 

@@ -68,7 +68,7 @@ def printed(order: Sequence[int], outputs: Sequence[tuple[bytes, bytes]], room: 
 
 
 def whole(data: bytes) -> bytes:
-    return data + b"\n" * (data[-1:] not in (b"", b"\n"))
+    return data + b"\n" * (data[-1:] not in (b"", b"\n") and b"\0" not in data)
 
 
 @settings(max_examples=60, deadline=None)

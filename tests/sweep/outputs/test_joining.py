@@ -116,6 +116,9 @@ def test_the_one_must_not_be_among_them_or_impossible(tmp_path: Path) -> None:
     assert Path(name).read_bytes() == b"1\n"
     with pytest.raises(OutputProblem, match="no such directory"):
         joining.checked(f"{name}/below")
+    with pytest.raises(OutputProblem, match="there is no such program"):
+        joining.checked(str(tmp_path / "new"), "./no-such-program")
+    joining.checked(str(tmp_path / "new"), "cat -u")
 
 
 def test_a_pipe_gets_it_as_it_comes(tmp_path: Path) -> None:

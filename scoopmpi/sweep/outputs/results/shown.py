@@ -32,7 +32,8 @@ def table(reader: Reader, failed: bool) -> Iterator[str]:
     for words in chain(first, rows):
         yield "  ".join(map(str.ljust, words, widths)).rstrip()
     items, failures = reader.counts()
-    yield f"{items} items have ended, {failures} of them failed{_of_run(reader)}"
+    ended = "1 item has ended" if items == 1 else f"{items} items have ended"
+    yield f"{ended}, {failures} of them failed{_of_run(reader)}"
 
 
 def _of_run(reader: Reader) -> str:
