@@ -164,7 +164,7 @@ class MapJob:
     @property
     def outcomes(self) -> int:
         """Return how many tasks have their outcome here, or had it."""
-        return self._ahead.outcomes
+        return self._outcomes.count
 
     @property
     def light(self) -> bool:

@@ -97,6 +97,12 @@ class MapOutcomes:
                 self._ahead.took(payload.weight(part.plain, part.outcomes))
         return part
 
+    @property
+    def count(self) -> int:
+        """Return how many tasks have their outcome here, or had it; whoever reads may take them."""
+        with self._guard:
+            return self._ahead.outcomes
+
     def closed(self) -> None:
         """Note that the farm has forgotten the map: nothing is to go on."""
         self._go_on = _nothing

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -15,6 +16,18 @@ from operator import length_hint
 from typing import Any
 
 from ..wire import payload
+
+
+class Arriving(ABC):
+    """An iterable whose rows come from elsewhere, each when it is there; they stay as they are."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Any]:
+        """Return an iterator, which waits for rows that are not there."""
+
+    @abstractmethod
+    def here(self, wanted: int) -> int:
+        """Return how many of so many rows can be read without waiting: all, where it has ended."""
 
 
 class Source:
@@ -34,6 +47,7 @@ class Source:
         """The exception of an iterator in another thread than its maker's, in which it may work."""
         self.endless = all(map(endless, iterables))
         """True where the iterables are known to have no end."""
+        self._arriving = [each for each in iterables if isinstance(each, Arriving)]
         self._maker = threading.get_ident()
         self._dropped = 0
         rows_known = counted(iterables)
@@ -48,8 +62,13 @@ class Source:
         """True where the user's iterators are read as needed."""
 
     def read_up_to(self, tasks: int) -> None:
-        """Read the iterators until so many tasks are known, or one ends or raises; user code."""
+        """Read the iterators until so many tasks are known, or one ends or raises; user code.
+
+        Of what is still arriving it reads no more than is here.
+        """
         wanted = tasks - self.read
+        for each in self._arriving:
+            wanted = min(wanted, each.here(wanted))
         if self.size is not None or wanted <= 0:
             return
         read: list[tuple[Any, ...]] = []
@@ -113,12 +132,17 @@ _STILL = _SEQUENCES | {itertools.repeat, itertools.count}
 def rows(iterables: Sequence[Iterable[Any]]) -> Iterator[tuple[Any, ...]]:
     """Return the rows of iterables, each as it was when it was read."""
     plain = zip(*iterables, strict=False)
-    moving = [type(iterable) not in _STILL for iterable in iterables]
+    moving = [not _still(iterable) for iterable in iterables]
     if not any(moving):
         return plain
     from .refilled import Rows  # late: a file that most maps do without
 
     return Rows(plain, moving)
+
+
+def _still(iterable: Iterable[Any]) -> bool:
+    """Return whether it is known not to change what it has given out."""
+    return type(iterable) in _STILL or isinstance(iterable, Arriving)
 
 
 def further(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

@@ -95,7 +95,9 @@ class GrownFile:
             self._unwritten = b""
         taken, behind = self._taken(), self._to_stand_behind()
         if taken or behind != self._behind:
-            self._written(taken, behind)
+            self._unwritten = taken  # until it is there: it is missing where the disk hangs
+            if self._written(taken, behind):
+                self._unwritten = b""
 
     def _written(self, data: bytes, behind: bytes | None = None) -> bool:
         """Write all and return True, or what whole lines there is room for, and keep the rest."""

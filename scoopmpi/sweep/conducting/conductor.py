@@ -138,7 +138,7 @@ class Conductor:
         """Have the log say how many items there are, of those that are read as they run."""
         log, supply, former = self._parts.log, self._course.supply, self._parts.former
         if log is not None and self._parts.source.size is None and supply.all_seen:
-            done = supply.seen - supply.given - former.failed
+            done = supply.seen - supply.to_run - former.failed
             log.items(supply.seen, done, former.failed)
 
     # How it stands.
@@ -149,7 +149,7 @@ class Conductor:
         course = self._course
         to_run = self._parts.to_run
         if course.supply.all_seen:
-            to_run = course.supply.given
+            to_run = course.supply.to_run
         return None if to_run is None else to_run - course.well - len(course.failed)
 
     @property

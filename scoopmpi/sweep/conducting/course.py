@@ -10,6 +10,7 @@ import shlex
 import signal
 import time
 from array import array
+from contextlib import suppress
 from typing import Any
 
 from ...tasks import retry
@@ -28,12 +29,17 @@ from ..running.variables import Variables
 from . import telling
 from .begun import Begun
 from .failing_hosts import FailingHosts
+from .incoming import Incoming
 from .preparing import Parts
+from .signalled import Signalled
 from .supply import Supply
 from .workers import Workers
 
-LOOK = 0.5
-"""Seconds between two looks at what runs, while nothing comes."""
+LOOK, OFTEN = 0.5, 0.02
+"""Seconds between two looks at what runs, while nothing comes; and at items that are still made."""
+SHORT = 0.3
+"""Seconds for what runs when a signal ends the sweep: short items go to workers some at a time, and
+those of 2 ms that had run by then ran again, 70 with two workers."""
 REASONS = 5
 """Why items could not be run: so many are told, a line each."""
 LOST = "lost"
@@ -45,7 +51,7 @@ class Course:
 
     def __init__(self, parts: Parts, workers: Workers) -> None:
         self._parts, self._workers = parts, workers
-        self.supply = Supply(parts.items(), parts.former.wanted, parts.sink.expected)
+        self.supply = _supply(parts)
         self.failed = array("q")
         """The numbers of the items that have failed for good."""
         self.late = 0
@@ -57,6 +63,7 @@ class Course:
         self._over_soon = False  # no item begins any more
         self._counts = Counts()  # with those that may run again
         self._hosts = FailingHosts(workers.leave_out, workers.others)
+        self._signalled = Signalled()
         self._begun = Begun()
         self._looked = time.monotonic()
         self._told: list[str] = []
@@ -72,6 +79,9 @@ class Course:
             results = self._results = self._handed_out(size)
             try:
                 self._take_all(results)
+            except (KeyboardInterrupt, SystemExit):
+                self._take_what_is_done(results)
+                raise
             finally:
                 results.close()
             for ended in self._hosts.rest():
@@ -93,19 +103,43 @@ class Course:
 
     def _take_all(self, results: Results) -> None:
         while True:
-            while not results.wait(LOOK):
+            while not results.wait(self._pause):
                 self._look()
-            outcomes = results.outcomes()
-            if not outcomes:
-                return
-            for outcome in outcomes:
-                self._take(self._ended(outcome))
-            if self._parts.halt is not None:
+            with self._workers.uninterrupted:  # what has come is not to be lost half-way
+                outcomes = results.outcomes()
+                for outcome in outcomes:
+                    self._take(self._ended(outcome))
+            if outcomes and self._parts.halt is not None:
                 results.decided()
             if time.monotonic() - self._looked > LOOK:
                 self._look()
-            if self.halted and self._parts.halt is not None and self._parts.halt.now:
+            halt = self._parts.halt
+            if self.halted and halt is not None and halt.now:
                 return
+            if not outcomes:
+                break
+        while self._signalled:
+            time.sleep(OFTEN)
+            self._look()
+
+    def _take_what_is_done(self, results: Results) -> None:
+        """Take in what has come, or comes at once, of a sweep that is ended from outside.
+
+        But what has failed runs again with the next run: a batch system may have ended it, as it
+        signals all processes of a job.
+        """
+        self._over_soon = True
+        with suppress(Exception, SystemExit):  # the farm itself may have ended
+            results.run_out()
+            until = time.monotonic() + SHORT
+            while results.wait(until - time.monotonic()) and (outcomes := results.outcomes()):
+                for outcome in outcomes:
+                    if (ended := self._ended(outcome)).well:
+                        self._over(ended)
+
+    @property
+    def _pause(self) -> float:
+        return LOOK if self._parts.source.size is not None or self.supply.all_seen else OFTEN
 
     def _look(self) -> None:
         """Tell the log of items that last, and let go of failures that are what they seem."""
@@ -114,6 +148,8 @@ class Course:
             item = self.supply.at(runs.place)
             if item is not None and self._parts.log is not None:
                 self._parts.log.started(item.number, runs.worker, runs.since)
+        for ended in self._signalled.over(self._looked):
+            self._judge(ended)
         for ended in self._hosts.quiet(self._looked):
             self._over(ended)
 
@@ -136,7 +172,10 @@ class Course:
         if ended.why == BY_JOB:  # it is as if it had not begun, and so would be all others
             self.supply.ended(ended.number)
             self._run_out()
-            return
+        elif not self._signalled.keeps(ended, time.monotonic()):
+            self._judge(ended)
+
+    def _judge(self, ended: Ended) -> None:
         self._count(ended, 1)
         if self._over_soon:
             self._over(ended)
@@ -196,6 +235,15 @@ class Course:
             return shlex.join(self._parts.plan.command.call(variables).words)
         except CommandProblem:  # a variable that only workers have
             return self._parts.plan.command.name
+
+
+def _supply(parts: Parts) -> Supply:
+    """Return the items; those that are made meanwhile (stdin) are not waited for."""
+    items, wanted, expected = parts.items(), parts.former.wanted, parts.sink.expected
+    if parts.source.size is not None:
+        return Supply(items, wanted, expected)
+    incoming = Incoming(items)
+    return Supply(incoming, wanted, expected, lambda: incoming.there)
 
 
 def _retry(retries: int) -> Retry | None:

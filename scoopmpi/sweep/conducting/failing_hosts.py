@@ -24,6 +24,9 @@ CHANCE = log(1e-10)
 """So unlikely must be as many failures in a row, by the share that fails elsewhere meanwhile. That
 is 10 in a row where 10 of 10 elsewhere are done, 21 where a third fails there, 34 where nothing has
 ended there yet; where all fail there it is never."""
+MOST, ROOM = 1000, 8 << 20
+"""Failures in a row that are kept, and bytes of what they have printed: where 98 % fail elsewhere
+meanwhile a thousand are by chance, and a table of which all fail is to be noted as it does."""
 SILENCE = 10.0
 """Seconds without another failure after which a row of them is over: a host that fails by itself
 fails all the time."""
@@ -55,6 +58,18 @@ class _Row:
         self.kept: list[Ended] = []
         self.before = before
         self.latest = 0.0
+        self._size = 0
+
+    def add(self, ended: Ended, now: float) -> None:
+        """Keep one more."""
+        self.kept.append(ended)
+        self.latest = now
+        self._size += len(ended.out) + len(ended.err)
+
+    @property
+    def is_long(self) -> bool:
+        """True where more are not to be kept: by chance or not, they fail elsewhere too."""
+        return len(self.kept) >= MOST or self._size > ROOM
 
 
 class FailingHosts:
@@ -90,10 +105,9 @@ class FailingHosts:
             if not self._others(host):
                 return Judged([ended], [])
             row = self._rows[host] = _Row(self._elsewhere(host))
-        row.kept.append(ended)
-        row.latest = now
+        row.add(ended, now)
         if not self._more_than_chance(host, row):
-            return Judged([], [])
+            return Judged(self._given_up(host) if row.is_long else [], [])
         kept = self._given_up(host)
         if not self._leave_out(host):
             return Judged(kept, [])

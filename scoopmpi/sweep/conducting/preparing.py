@@ -61,17 +61,26 @@ class Parts:
         return self.former.to_run(self.source.size)
 
     def close(self) -> int:
-        """Write what waits; return how much of it could not be kept."""
-        unkept = 0
-        for part in (self.sink, self.joblog, self.log):  # an output that is kept goes to the log
-            try:
-                unkept += 0 if part is None else part.close()
-            except BrokenPipeError:  # whoever has read it has seen enough
-                pass
-            except OSError as problem:
-                telling.say(f"something could not be kept: {problem}")
-                unkept += 1
-        return unkept
+        """Write what waits; return how much of it could not be kept.
+
+        All are closed, also where a signal interrupts it, as stdout may not be read any more.
+        """
+        unkept: list[int] = []
+        with ExitStack() as left:
+            for part in (self.log, self.joblog, self.sink):  # the last first: what it has printed
+                if part is not None:  # goes to the log
+                    left.callback(_close, part, unkept)
+        return sum(unkept)
+
+
+def _close(part: SweepLog | Joblog | Sink, unkept: list[int]) -> None:
+    try:
+        unkept.append(part.close())
+    except BrokenPipeError:  # whoever has read it has seen enough
+        pass
+    except OSError as problem:
+        telling.say(f"something could not be kept: {problem}")
+        unkept.append(1)
 
 
 def prepared(options: SweepOptions, workers: Workers) -> Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...executors.farm_executor import FarmExecutor
@@ -38,6 +39,11 @@ class Workers:
         """True where outcomes are kept in a checkpoint."""
         return self._on_farm is not None and self._on_farm.checkpoint is not None
 
+    @property
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """Keeps signals waiting for as long as a block lasts; not those that end an item here."""
+        return nullcontext() if self._on_farm is None else self._on_farm.farm.maps.uninterrupted
+
     def tells_what_is_left(self) -> None:
         """Note that the sweep says itself what is left of it when it is stopped."""
         if self._on_farm is not None:
@@ -47,7 +53,8 @@ class Workers:
         """Return when items have to have ended, in seconds since 1970, as the batch job ends soon.
 
         None where nobody says when it does. They are asked to end when the time begins that is kept
-        free: before that none begins that would not end, where the farm holds back (--stop-before).
+        free: none begins that would not end by then, where the farm holds back (--stop-before),
+        however little is kept free. Else they are asked at least their grace before the end.
         """
         if self._on_farm is None or self._on_farm.job_end is None:
             return None
@@ -60,7 +67,10 @@ class Workers:
         free = None if holding_back is None else holding_back.margin
         if free is None:
             free = auto(end - (began or time.time()))
-        return min(end, end - free + ITEM_GRACE_SECONDS)
+        asked = end - free
+        if holding_back is None:
+            asked = min(asked, end - ITEM_GRACE_SECONDS)
+        return asked + ITEM_GRACE_SECONDS
 
     def observe(self, reader: Observer) -> None:
         """Have a reader hear of what happens, where there are events."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import socket
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from scoopmpi.executors.farm_results import FarmResults
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.scheduling.ranges import Batch
 from scoopmpi.sweep import halting
 from scoopmpi.sweep.asked import SweepOptions
 from scoopmpi.sweep.command.command import Call
-from scoopmpi.sweep.conducting import course
+from scoopmpi.sweep.conducting import course, signalled
 from scoopmpi.sweep.conducting.course import Course
 from scoopmpi.sweep.conducting.preparing import Parts
 from scoopmpi.sweep.conducting.scripts import Scripts
@@ -97,8 +101,8 @@ class World:
         scheduler.finished = heard  # type: ignore[method-assign, assignment]
         return given
 
-    def sweep(self, items: int = ITEMS, **options: Any) -> Course:
-        source = Numbers(f"1-{items}")
+    def sweep(self, items: int = ITEMS, source: Any = None, **options: Any) -> Course:
+        source = source or Numbers(f"1-{items}")
         halt = halting.read(options["halt"]) if "halt" in options else None
         parts = Parts(
             SweepOptions(**options), source, Identity(source.columns, b""),
@@ -272,3 +276,77 @@ def test_tries_and_deaths_hold_up_no_sweep_that_may_halt(ranks: World, halt: str
     assert len(ranks.outputs.numbers) == made.well + len(made.failed)
     if not made.halted:
         assert sorted(made.failed) == list(range(10, 201, 10))
+
+
+def test_what_has_come_is_taken_in_when_a_signal_ends_the_sweep(
+    ranks: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came: list[Any] = []
+    taken = FarmResults.outcomes
+
+    def outcomes(results: FarmResults) -> list[Any]:
+        found = taken(results)
+        came.extend(found)
+        return found
+
+    over = ranks.outputs.add
+
+    def add(ended: Ended) -> None:
+        if len(ranks.outputs.ended) == 7:
+            ranks.ranks.farm.interrupt(SystemExit(143))
+        over(ended)
+
+    monkeypatch.setattr(FarmResults, "outcomes", outcomes)
+    monkeypatch.setattr(ranks.outputs, "add", add)
+    with pytest.raises(SystemExit):
+        ranks.sweep(items=3000)
+    assert ranks.course is not None
+    assert ranks.outputs.numbers == sorted(ended.number for ended in came)
+    assert 7 < ranks.course.well == len(came) < 3000
+
+
+@pytest.mark.parametrize("status", [-signal.SIGTERM, 128 + signal.SIGTERM])
+def test_who_ends_all_of_a_job_has_items_run_again(
+    ranks: World, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """The signal of an item comes before that of the sweep; where none comes it has failed."""
+    monkeypatch.setattr(signalled, "LATER", 0.05)
+    ranks.status = lambda number, host: status if number in (5, 9) else 0
+    made = ranks.sweep()
+    assert sorted(made.failed) == [5, 9]
+    monkeypatch.setattr(signalled, "LATER", 60.0)
+    over = ranks.outputs.add
+
+    def add(ended: Ended) -> None:
+        if ended.number == 30:
+            ranks.ranks.farm.interrupt(SystemExit(143))
+        over(ended)
+
+    monkeypatch.setattr(ranks.outputs, "add", add)
+    with pytest.raises(SystemExit):
+        ranks.sweep()
+    assert ranks.course is not None and not ranks.course.failed
+
+
+class Asked:
+    """Items each of which is made when the one before it has ended."""
+
+    columns = ("ITEM",)
+    variables: Mapping[str, str] = MappingProxyType({})
+    size = None
+
+    def __init__(self, outputs: Outputs, items: int) -> None:
+        self._outputs, self._items = outputs, items
+
+    def __iter__(self) -> Iterator[Item]:
+        for number in range(1, self._items + 1):
+            yield Item(number, (str(number),))
+            until = time.monotonic() + 20
+            while number not in self._outputs.numbers:
+                assert time.monotonic() < until, "it waits for the next item"
+                time.sleep(0.001)
+
+
+def test_who_makes_items_may_wait_for_the_ones_before(ranks: World) -> None:
+    made = ranks.sweep(source=Asked(ranks.outputs, 6))
+    assert (made.well, ranks.outputs.numbers) == (6, [1, 2, 3, 4, 5, 6])

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoopmpi.sweep.conducting.failing_hosts import LEAST, SILENCE, FailingHosts, Judged
+from scoopmpi.sweep.conducting.failing_hosts import (
+    LEAST,
+    MOST,
+    SILENCE,
+    FailingHosts,
+    Judged,
+)
 from scoopmpi.sweep.items.ended import Ended
 
 
@@ -48,6 +54,17 @@ def test_a_host_on_which_all_fails_at_once_is_left_out_and_its_items_run_again()
     assert [ended.number for ended in again] == list(range(2, 2 * LEAST + 1, 2))
     late = hosts.ends("bad", 127)  # what its workers had already
     assert late.again and not late.final and late.host is None
+
+
+def test_a_long_table_that_fails_everywhere_is_noted_as_it_does() -> None:
+    hosts, kept = Hosts("a", "b"), 0
+    for _ in range(3 * MOST):
+        for name in ("a", "b"):
+            judged = hosts.ends(name, 1)
+            assert not judged.again
+            kept += 1 - len(judged.final)
+            assert kept < 2 * MOST
+    assert len(hosts.rule.rest()) == kept
 
 
 def test_a_table_that_fails_everywhere_is_no_hosts_fault() -> None:

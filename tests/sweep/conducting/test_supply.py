@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 from scoopmpi.sweep.conducting.begun import MOMENT, Begun, Runs
+from scoopmpi.sweep.conducting.incoming import Incoming
 from scoopmpi.sweep.conducting.supply import Supply
-from scoopmpi.sweep.items.item import Item
+from scoopmpi.sweep.items.item import Item, ItemsProblem
+from scoopmpi.tasks.arguments import Source
 
 
 def items(count: int) -> list[Item]:
@@ -20,7 +25,7 @@ def test_items_come_in_order_and_those_that_run_again_come_first() -> None:
     assert [next(first).number, next(first).number] == [10, 30]
     supply.again(10)
     assert [item.number for item in first] == [10, 40, 50]
-    assert (told, supply.given, supply.seen, supply.all_seen) == ([10, 30, 40, 50], 4, 5, True)
+    assert (told, supply.to_run, supply.seen, supply.all_seen) == ([10, 30, 40, 50], 4, 5, True)
 
 
 def test_places_are_those_of_the_map_that_runs() -> None:
@@ -34,6 +39,49 @@ def test_places_are_those_of_the_map_that_runs() -> None:
     assert supply.at(0) == again[0]
     assert supply.ended(20).number == 20
     assert (supply.at(0), supply.waiting) == (None, 0)
+
+
+def test_it_gives_what_is_there_and_waits_for_nothing() -> None:
+    there: list[Item] = items(3)
+    problem = ItemsProblem("line 4")
+
+    def made() -> Iterator[Item]:
+        while there:
+            yield there.pop(0)
+        raise problem
+
+    supply = Supply(
+        made(), lambda item: item.number != 20, lambda item: None, lambda: bool(there) or over
+    )
+    over = False
+    assert (supply.here(1), supply.to_run) == (1, 1)
+    assert (supply.here(5), supply.to_run, supply.seen) == (2, 2, 3)
+    source = Source([supply])
+    source.read_up_to(8)
+    assert (source.read, source.size) == (2, None), "no more than is there"
+    supply.again(10)
+    assert supply.here(5) == 1
+    source.read_up_to(8)
+    assert source.read == 3
+    over = True
+    source.read_up_to(8)
+    assert (source.read, source.size, source.error) == (3, 3, problem)
+
+
+def test_a_thread_waits_for_items_that_are_made_meanwhile() -> None:
+    go_on = threading.Semaphore(1)
+
+    def made() -> Iterator[Item]:
+        for item in items(3):
+            assert go_on.acquire(timeout=10)
+            yield item
+
+    incoming = Incoming(made())
+    assert next(incoming).number == 10
+    assert not incoming.there
+    go_on.release(2)
+    assert [item.number for item in incoming] == [20, 30]
+    assert incoming.there and not list(incoming), "it has ended, once and for all"
 
 
 class Clock:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -172,6 +173,25 @@ def test_what_could_not_be_written_is_told_at_the_end(
     for number in range(1, 21):
         log.ended(end(number))
     assert log.close() == 61 and "61 lines are missing at its end" in caplog.text
+
+
+def test_what_a_disk_hangs_on_is_missing(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = SweepLog(str(path), WORDS)
+    begun, goes_on, write = threading.Event(), threading.Event(), os.write
+
+    def hangs(fd: int, data: bytes) -> int:
+        begun.set()
+        assert goes_on.wait(20)
+        return write(fd, data)
+
+    monkeypatch.setattr(grown_file, "DISK_SECONDS", 0.05)
+    monkeypatch.setattr(os, "write", hangs)
+    log.ended(end(1))
+    assert begun.wait(20)
+    assert log.close() == 4 and "4 lines are missing at its end" in caplog.text
+    goes_on.set()
 
 
 def test_a_disk_that_is_full_at_the_start_is_a_refusal(
