@@ -144,6 +144,7 @@ def programs(incomplete: str) -> list[CompletionItem]:
     cls=WrapperCommand,
     sections=(*options.SECTIONS, _SCOOP),
     ordered=sweep_words.in_front,
+    taken=sweep_words.taken,
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
         SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL,

@@ -38,6 +38,23 @@ def in_front(args: Sequence[str], params: Iterable[click.Parameter]) -> list[str
     return [*front, *moved, options.NAME, *kept, *command]
 
 
+def taken(
+    words: Sequence[str], incomplete: str, params: Iterable[click.Parameter]
+) -> list[str]:  # fmt: skip
+    """Return the options that begin so and may stand behind these words, for a shell to complete.
+
+    params: those of the command. There are none where the sweep's command has begun.
+    """
+    known = {**_by_word(params), **_by_word(options.PARAMETERS)}
+    options_so_far = sum(map(len, _leading(words[1:], known)))
+    if not _is_sweep(words) or options_so_far < len(words) - 1:
+        return []
+    return [
+        name for name, option in known.items()
+        if name.startswith(incomplete) and not option.hidden
+    ]  # fmt: skip
+
+
 def answer_to(words: Sequence[str]) -> Answer | None:
     """Return what to print instead of starting ranks for a sweep; None for any other program."""
     return options.answer(words[1:]) if _is_sweep(words) else None

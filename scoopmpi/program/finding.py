@@ -47,13 +47,13 @@ def find(name: str) -> Program:
     if name.endswith(".py") or os.sep in name:
         if (found := _on_disk(name)) is None:
             meant = _meant(name)
-            raise ProgramNotFound(f"there is no file {name} (in {os.getcwd()}){meant}")
+            raise ProgramNotFound(f"there is no file {name} (in {_here()}){meant}")
         return found
     _look_here()
     found = next(_modules(name, f"{name}.__main__", f"{READY_PROGRAMS}.{name}"), _on_disk(name))
     if found is None:
         raise ProgramNotFound(
-            f"there is no file and no module {name}: looked in {os.getcwd()} and on "
+            f"there is no file and no module {name}: looked in {_here()} and on "
             f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}{_meant(name)}"
         )
     if found.module == f"{name}.__main__" and container_spec(name) and not _is_package(name):
@@ -124,7 +124,7 @@ def _on_disk(name: str) -> Program | None:
 
 def container_spec(name: str) -> ModuleSpec | None:
     """Return the spec of the `__main__` in a directory or zip file, None where there is none."""
-    finder = pkgutil.get_importer(os.path.join(os.getcwd(), name)) if name else None
+    finder = pkgutil.get_importer(os.path.join(_here(), name)) if name else None
     return finder.find_spec("__main__") if finder is not None else None
 
 
@@ -143,10 +143,18 @@ def _modules(*names: str) -> Iterator[Program]:
             yield Program(path, name, path)
 
 
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise ProgramNotFound("the current directory is gone: cd to one that is there") from None
+
+
 def _look_here() -> None:
     """Have the current directory come first, as with `python -m`."""
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    here = _here()
+    if "" not in sys.path and here not in sys.path:
+        sys.path.insert(0, here)
 
 
 def module_spec(module: str) -> ModuleSpec | None:

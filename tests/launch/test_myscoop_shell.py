@@ -153,6 +153,7 @@ def here(tmp_path: Path) -> Path:
         (["programs/tw"], ["plain,programs/two.py"]),
         (["."], ["plain,.hidden.py"]),
         (["one.py", "--dr"], ["file,--dr"]),
+        (["sweep", "-n", "2", "--item"], ["plain,--item-timeout"]),
         (["one.py", "--order", "s"], ["file,s"]),
         (["one.py", "d"], ["file,d"]),
         (["--mpdboot"], []),

@@ -42,6 +42,22 @@ def test_options_of_the_command_go_to_the_front(words: str, ordered: str) -> Non
     assert in_front(words) == ordered
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("sweep --retr", ["--retries", "--retry"]),
+        ("sweep --data d --item", ["--item-timeout"]),
+        ("sweep --reduce a b -t 1 --hyb", ["--hybrid"]),
+        ("sweep --subst", []),
+        ("sweep -t 1 gzip --retr", []),
+        ("squares --retr", []),
+    ],
+)
+def test_options_are_completed_until_the_command_begins(words: str, found: list[str]) -> None:
+    *before, incomplete = words.split()
+    assert sorted(sweep_words.taken(before, incomplete, myscoop.main.params)) == found
+
+
 def test_a_program_of_that_name_keeps_its_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

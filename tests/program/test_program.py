@@ -97,6 +97,16 @@ def test_no_file(here: Path, name: str) -> None:
     assert str(caught.value) == f"there is no file {name} (in {here})"
 
 
+@pytest.mark.parametrize("name", ["cubes", "cubes.py"])
+def test_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(finding.ProgramNotFound, match="the current directory is gone"):
+        finding.find(name)
+
+
 def test_finding_runs_no_code(here: Path) -> None:
     (here / "pkg" / "__init__.py").write_text("raise SystemExit('imported')\n")
     assert finding.find("pkg").module == "pkg.__main__"

@@ -23,16 +23,23 @@ ALSO = (
 OTHERS = "Others"
 
 
+def _none(words: Sequence[str], incomplete: str, params: Sequence[click.Parameter]) -> list[str]:
+    """Return none: of most programs nobody knows which options they take."""
+    return []
+
+
 class WrapperCommand(click.Command):
     """A command whose options stand before a program.
 
     sections: the headings of the long help, in order.
-    ordered: puts the words of a command line in order, before they are read.
+    ordered: puts the words of a command line in order, before they are read. taken: names the
+    options that a program takes behind these words, and that begin so.
     """
 
     def __init__(
         self, name: str | None, sections: Sequence[str],
         ordered: Callable[[list[str], Sequence[click.Parameter]], list[str]] | None = None,
+        taken: Callable[[Sequence[str], str, Sequence[click.Parameter]], list[str]] = _none,
         **more: Any,
     ) -> None:  # fmt: skip
         more["context_settings"] = {
@@ -41,6 +48,7 @@ class WrapperCommand(click.Command):
         super().__init__(name, **more)
         self._sections = sections
         self._order = ordered
+        self._taken = taken
         self.params += [
             click.Option(
                 ["-u", "--usage", "--shorthelp"], is_flag=True, is_eager=True, expose_value=False,
@@ -126,9 +134,10 @@ class WrapperCommand(click.Command):
             ctx.exit()
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return names of options; behind the program files, as it may take them."""
-        if ctx.params.get("words"):
-            return [CompletionItem(incomplete, type="file")]
+        """Return names of options; behind the program files, unless it is known what it takes."""
+        if words := ctx.params.get("words"):
+            taken = self._taken(words, incomplete, self.params)
+            return [CompletionItem(name) for name in taken] or files(incomplete)
         return super().shell_complete(ctx, incomplete)
 
 

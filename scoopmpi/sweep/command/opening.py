@@ -42,6 +42,7 @@ def _words(words: Sequence[str], columns: Sequence[str], env: Mapping[str, str])
     if not words:
         raise CommandProblem("which command? ./simulate -t '$temperature', or --batch SCRIPT")
     _refuse_line(words[0], env)
+    _refuse_braces(words, columns)
     command = Words(words, env)
     if LINE in columns and not _names_line(command):
         command = Words([*words, f"${LINE}"], env)
@@ -59,6 +60,13 @@ def _refuse_line(word: str, env: Mapping[str, str]) -> None:
             f"{word!r} is one word, and no program is called so: write it without the quotes "
             f"around, or sh -c {shlex.quote(word)} for a line that a shell reads"
         )
+
+
+def _refuse_braces(words: Sequence[str], columns: Sequence[str]) -> None:
+    """Raise CommandProblem where a word is a column as GNU parallel has it."""
+    for name in columns:
+        if f"{{{name}}}" in words:
+            raise CommandProblem(f"{{{name}}} in the command: the column is '${name}' here")
 
 
 def _names_line(command: Words) -> bool:

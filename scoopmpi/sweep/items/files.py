@@ -213,5 +213,5 @@ class _Told:
         if isinstance(error, OSError | ValueError):  # of a name with a NUL
             said = getattr(error, "strerror", None) or str(error)
             if self._name.startswith("/dev/fd/"):  # <(…), which the shell opens for the launcher
-                said += "; workers are other processes: | myscoop sweep --data -, or a file"
+                said += ": the shell has opened it for myscoop alone; pipe it in (-)"
             raise ItemsProblem(f"{self._name} cannot be read: {said}") from None

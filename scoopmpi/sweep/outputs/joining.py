@@ -121,6 +121,10 @@ def _each(names: Iterable[str], target: str, add: Callable[[str], None]) -> _Fou
         except OSError as problem:
             reason = problem.strerror or str(problem)
             raise _problem(target, f"at {name}: {reason}", "nothing was made") from None
+    if found.missing and not found.names:  # joined and removed before, or the pattern is wrong
+        count = len(found.missing)
+        first = next(iter(found.missing))
+        raise _problem(target, f"none of {count} files is there, as {first}", "nothing was made")
     return found
 
 

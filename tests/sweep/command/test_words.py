@@ -76,6 +76,7 @@ def test_the_environment_is_there_too_and_columns_come_first() -> None:
         ("awk {print $NF}", r"called NF.*A dollar itself is \$\$"),
         ("$SLURM_ARRAY_TASK_ID", "called SLURM_ARRAY_TASK_ID"),
         ("${temperature:-1}", "bash -c"),
+        ("{pressure}", r"\{pressure\} in the command: the column is '\$pressure' here"),
     ],
 )
 def test_a_name_that_nobody_has_is_refused(word: str, said: str) -> None:

@@ -28,6 +28,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     assert "/dev/zero, line 1: a NUL byte" in refused("/dev/zero")
     assert "/proc/self/mem cannot be read: Input/output error" in refused("/proc/self/mem")
     assert "cannot be read" in refused("a\0b")
+    assert refused("/dev/fd/987").endswith("for myscoop alone; pipe it in (-)")
 
 
 def test_a_named_pipe_is_read_once_as_it_comes(tmp_path: Path) -> None:

@@ -121,6 +121,15 @@ def test_the_one_must_not_be_among_them_or_impossible(tmp_path: Path) -> None:
     joining.checked(str(tmp_path / "new"), "cat -u")
 
 
+def test_what_was_joined_stays_where_the_files_are_gone(tmp_path: Path) -> None:
+    names, target = files(tmp_path, [b"1\n", b"2\n"]), tmp_path / "all"
+    joined(names, str(target), remove=True)
+    for again in (joined, lambda these, one: reduced(these, one, "true")):
+        with pytest.raises(OutputProblem, match="none of 2 files is there"):
+            again(names, str(target))
+    assert target.read_bytes() == b"1\n2\n"
+
+
 def test_a_pipe_gets_it_as_it_comes(tmp_path: Path) -> None:
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
