@@ -77,6 +77,8 @@ LINES_SIGNALLED_SECONDS = 1.0
 """Rank 0, for somebody to read the lines of tasks after a signal."""
 SILENT_SECONDS = 10.0
 """Rank 0 says that it waits for maps which nobody reads after this, and after ten times as long."""
+UNREAD_SECONDS = 0.5
+"""Rank 0, for who does not read what a sweep prints that is ended from outside."""
 DISK_SECONDS = 2.0
 """Rank 0, for a disk that takes nothing of the checkpoint, the results or the task log any more."""
 

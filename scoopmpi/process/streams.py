@@ -8,11 +8,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import sys
 import termios
 from collections.abc import Mapping
+from typing import TextIO
+
+from ..concurrency.periods import UNREAD_SECONDS
 
 NAMES = ("stdin", "stdout", "stderr")
+TAKEN_AT_ONCE = select.PIPE_BUF
+"""Bytes that a pipe takes at once which takes any."""
 
 
 def closed() -> frozenset[int]:
@@ -25,6 +31,18 @@ def flush() -> None:
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
+
+
+def is_read(stream: TextIO | None) -> bool:
+    """Return whether a stream takes something now, or within a moment: a pipe may not be read.
+
+    As much as `TAKEN_AT_ONCE` may be written then without having to wait.
+    """
+    if stream is None:
+        return True
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLOUT)
+    return bool(poll.poll(1000 * UNREAD_SECONDS))
 
 
 def hold_closed() -> None:

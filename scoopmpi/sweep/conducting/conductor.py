@@ -50,7 +50,7 @@ def conduct(options: SweepOptions) -> int:
         return UNABLE
     if parts.source.size == 0:
         telling.say("there are no items")
-        return FAILED if parts.close() else 0
+        return FAILED if parts.close(hurry=False) else 0
     workers.tells_what_is_left()
     return Conductor(parts, workers).run()
 
@@ -62,6 +62,7 @@ class Conductor:
         self._parts = parts
         self._course = Course(parts, workers)
         self._early: str | None = None  # why it ends before all items have run
+        self._from_outside = False
         self._status = 0
 
     def run(self) -> int:
@@ -71,11 +72,11 @@ class Conductor:
         try:
             self._run_items()
         except SystemExit as error:
-            ended = error
+            ended, self._from_outside = error, True
             self._ends(_why(error), 0)
         finally:
             self._note_items()
-            if self._parts.close():
+            if self._parts.close(hurry=self._from_outside):
                 self._status = self._status or FAILED
         if self._early is None:
             self._run_what_follows()
@@ -96,6 +97,7 @@ class Conductor:
         except BrokenPipeError:
             self._ends(UNREAD, OF_SIGNALS + signal.SIGPIPE)
         except KeyboardInterrupt:
+            self._from_outside = True
             self._ends("stopped by Ctrl-C", OF_SIGNALS + signal.SIGINT)
         except (
             *PROBLEMS,

@@ -109,6 +109,7 @@ class Course:
                 outcomes = results.outcomes()
                 for outcome in outcomes:
                     self._take(self._ended(outcome))
+            self._parts.sink.show()
             if outcomes and self._parts.halt is not None:
                 results.decided()
             if time.monotonic() - self._looked > LOOK:
@@ -152,6 +153,7 @@ class Course:
             self._judge(ended)
         for ended in self._hosts.quiet(self._looked):
             self._over(ended)
+        self._parts.sink.show()
 
     # One item.
 

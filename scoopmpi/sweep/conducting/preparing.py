@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from ...process import identity
 from .. import halting
@@ -60,22 +61,25 @@ class Parts:
         """How many items are to run; None where that is not known before all are read."""
         return self.former.to_run(self.source.size)
 
-    def close(self) -> int:
+    def close(self, hurry: bool) -> int:
         """Write what waits; return how much of it could not be kept.
 
+        hurry: the sweep was ended from outside: who does not read its output is not waited for.
         All are closed, also where a signal interrupts it, as stdout may not be read any more.
         """
         unkept: list[int] = []
         with ExitStack() as left:
-            for part in (self.log, self.joblog, self.sink):  # the last first: what it has printed
-                if part is not None:  # goes to the log
-                    left.callback(_close, part, unkept)
+            for part in (self.log, self.joblog):
+                if part is not None:
+                    left.callback(_close, part.close, unkept)
+            # First of all: what is kept of outputs goes to the log.
+            left.callback(_close, partial(self.sink.close, hurry), unkept)
         return sum(unkept)
 
 
-def _close(part: SweepLog | Joblog | Sink, unkept: list[int]) -> None:
+def _close(close: Callable[[], int], unkept: list[int]) -> None:
     try:
-        unkept.append(part.close())
+        unkept.append(close())
     except BrokenPipeError:  # whoever has read it has seen enough
         pass
     except OSError as problem:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from ...process import streams
 from ..items.ended import Ended
 from ..log.known import Counts, Known
 
@@ -36,7 +37,8 @@ class Outcome(NamedTuple):
 def say(text: str) -> None:
     """Tell the user; nothing happens where nobody can be told any more."""
     with suppress(OSError, ValueError):
-        print(f"sweep: {text}", file=sys.stderr, flush=True)
+        if streams.is_read(sys.stderr):
+            print(f"sweep: {text}", file=sys.stderr, flush=True)
 
 
 def of_log(path: str, known: Known) -> list[str]:

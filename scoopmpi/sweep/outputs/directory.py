@@ -109,6 +109,9 @@ class InFiles:
         """Say that its output is kept."""
         self._kept(ended)
 
-    def close(self) -> int:
+    def show(self) -> None:
+        """Print nothing."""
+
+    def close(self, hurry: bool = False) -> int:
         """Return 0: an item whose files could not be made has failed."""
         return 0

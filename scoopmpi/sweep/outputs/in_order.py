@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import deque
 
 from ..items.ended import Ended
 from ..items.item import Item
@@ -40,6 +41,7 @@ class InOrder:
         self._places: dict[int, int] = {}  # of items that run, by their numbers
         self._expected = 0
         self._turn = 0
+        self._due: deque[Output] = deque()  # from the one whose turn it is, in a row
         self._memory: dict[int, Output] = {}
         self._size = 0
         self._spool: Spool | None = None
@@ -52,27 +54,39 @@ class InOrder:
         self._expected += 1
 
     def add(self, ended: Ended) -> None:
-        """Print what an item has written, and what has waited for it; or keep it for its turn."""
+        """Keep what an item has written for its turn, which may have come."""
         place = self._places.pop(ended.number)
         output = Output(ended.out, ended.err)
-        if place == self._turn and self._printer.ready():
-            self._turn += 1
-            self._printer.print(output)
+        if place == self._turn + len(self._due) and not self._printer.failing:
+            self._due.append(output)
         else:
             self._keep(place, output)
-        self._print_waiting()
         self._kept(ended)
 
-    def close(self) -> int:
+    def show(self) -> None:
+        """Print all whose turn has come."""
+        while self._due and self._printer.ready():
+            self._turn += 1
+            self._printer.print(self._due.popleft())
+        while self._waiting and self._printer.ready():
+            found = self._taken(self._turn)
+            if found is None:
+                break
+            self._turn += 1
+            self._printer.print(found)
+        self._printer.flush()
+
+    def close(self, hurry: bool = False) -> int:
         """Print what is left, in its order; return how many outputs could not be printed."""
-        self._printer.at_once()
+        self._printer.at_once(hurry)
+        self.show()
         while self._turn < self._expected and self._waiting and self._printer.ready():
             found = self._taken(self._turn)
             self._turn += 1
             if found is not None:
                 self._printer.print(found)
         self._printer.flush()
-        self._lost += self._waiting + self._printer.unprinted
+        self._lost += len(self._due) + self._waiting + self._printer.unprinted
         if self._spool is not None:
             self._spool.close()
         if self._lost:
@@ -82,16 +96,6 @@ class InOrder:
     @property
     def _waiting(self) -> int:
         return len(self._memory) + (0 if self._spool is None else self._spool.waiting)
-
-    def _print_waiting(self) -> None:
-        """Print all whose turn has come."""
-        while self._waiting and self._printer.ready():
-            found = self._taken(self._turn)
-            if found is None:
-                break
-            self._turn += 1
-            self._printer.print(found)
-        self._printer.flush()
 
     def _keep(self, place: int, output: Output) -> None:
         if self._size + _size(output) <= self._room:

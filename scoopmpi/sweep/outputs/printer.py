@@ -6,6 +6,7 @@ In which order they come, is for others to say.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TextIO
 
+from ...process import streams
 from .spool import Output
 
 logger = logging.getLogger("scoopmpi")
@@ -35,7 +37,7 @@ class Printer:
         self._again = again
         self._pieces: deque[memoryview] = deque()  # of stdout
         self._retry = 0.0
-        self._failing = self._fresh = False
+        self._failing = self._fresh = self._hurry = False
         self._errors_lost = 0
 
     @property
@@ -43,9 +45,14 @@ class Printer:
         """How many outputs are not printed to their ends."""
         return int(bool(self._pieces) or self._failing) + self._errors_lost
 
-    def at_once(self) -> None:
-        """Try again now what could not be printed."""
-        self._retry = 0.0
+    @property
+    def failing(self) -> bool:
+        """True where stdout does not take what it is given."""
+        return self._failing
+
+    def at_once(self, hurry: bool) -> None:
+        """Try again now what could not be printed. hurry: wait for nobody who does not read."""
+        self._retry, self._hurry = 0.0, hurry
 
     def ready(self) -> bool:
         """True where all that was given is printed: there may be more."""
@@ -60,7 +67,7 @@ class Printer:
         self._pieces.extend(_pieces(output.out))
         self._attempt(flush=bool(output.err))
         for piece in _pieces(output.err):
-            if not _taken(sys.stderr, piece):
+            if (self._hurry and not streams.is_read(sys.stderr)) or not _taken(sys.stderr, piece):
                 self._errors_lost += 1
                 break
 
@@ -74,7 +81,10 @@ class Printer:
             if self._failing:
                 _flush(sys.stdout)
             while self._pieces:
-                _write(sys.stdout, self._pieces.popleft())  # first: what fails is the stream's
+                if self._hurry and not streams.is_read(sys.stdout):
+                    self._failing, self._retry = True, math.inf
+                    return
+                _write(sys.stdout, self._next())  # taken out first: what fails is the stream's
                 self._fresh = True
             if flush:
                 _flush(sys.stdout)
@@ -87,6 +97,12 @@ class Printer:
             self._fail(problem)
         else:
             self._failing = False
+
+    def _next(self) -> memoryview:
+        piece = self._pieces.popleft()
+        if self._hurry and len(piece) > streams.TAKEN_AT_ONCE:
+            self._pieces.appendleft(piece[streams.TAKEN_AT_ONCE :])
+        return piece[: streams.TAKEN_AT_ONCE] if self._hurry else piece
 
     def _fail(self, problem: OSError) -> None:
         self._retry = time.monotonic() + self._again

@@ -30,12 +30,18 @@ class Sink(Protocol):
     def add(self, ended: Ended) -> None:
         """Take what an item has written: each expected item comes once, when it has ended for good.
 
-        It may wait for the disk, but not for other items. Raises BrokenPipeError where nobody
-        reads what it prints any more.
+        It may wait for the disk, but not for other items, nor for who reads what is printed.
         """
 
-    def close(self) -> int:
+    def show(self) -> None:
+        """Print what may be printed; who reads it may take his time, so a signal may end it.
+
+        Raises BrokenPipeError where nobody reads it any more.
+        """
+
+    def close(self, hurry: bool = False) -> int:
         """Write what is left, though items that were expected have not come.
 
+        hurry: the sweep was ended from outside: who does not read is not waited for.
         Return how many items there are whose output could not be kept; the user has been told.
         """

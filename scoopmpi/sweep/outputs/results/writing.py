@@ -152,7 +152,10 @@ class Results:
         size = len(ended.out) + len(ended.err) + ENTRY
         self._writer.give(Change(write, size, 1, partial(self._is_kept, ended)))
 
-    def close(self) -> int:
+    def show(self) -> None:
+        """Print nothing."""
+
+    def close(self, hurry: bool = False) -> int:
         """Write what waits; return how many items are missing in the file."""
         return self._writer.close(Change(partial(self._database.tell, run="ended", ended=_now())))
 
