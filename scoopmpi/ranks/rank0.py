@@ -53,7 +53,7 @@ def lead(
     """
     if sys.stdin is None or not sys.stdin.isatty():
         sys.breakpointhook = _breakpoint
-    transport = MPITransport() if identity.this.size > 1 else None
+    transport = _met() if identity.this.size > 1 else None
     end = leaving.Rank0(transport)
     unread = UnreadWords(arguments, options)
     if options.seed is not None:
@@ -66,6 +66,19 @@ def lead(
     end.program_ended(status)
     ended()
     return status
+
+
+def _met() -> MPITransport:
+    """Return the way to the workers, all of which come for that.
+
+    Where one has died as it started, Open MPI's own end would wait for it for ever.
+    """
+    try:
+        return MPITransport()
+    except Exception as problem:
+        text = f"scoopmpi: the job ends, as a rank has died before all had met: {problem}"
+        print(text, file=sys.__stderr__, flush=True)
+        os._exit(1)
 
 
 def _breakpoint(*args: Any, **kwargs: Any) -> Any:

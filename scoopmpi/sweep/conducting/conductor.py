@@ -15,6 +15,7 @@ import os
 import signal
 
 from ...program.scoop_options import STOPPED, UNABLE
+from ...wire.errors import FarmError
 from ..asked import SweepOptions
 from ..command.command import Call
 from ..halting import FAIL, SUCCESS
@@ -96,7 +97,10 @@ class Conductor:
             self._ends(UNREAD, OF_SIGNALS + signal.SIGPIPE)
         except KeyboardInterrupt:
             self._ends("stopped by Ctrl-C", OF_SIGNALS + signal.SIGINT)
-        except PROBLEMS as problem:  # of items that are read once, as they run
+        except (
+            *PROBLEMS,
+            FarmError,
+        ) as problem:  # items read as they run; no workers left
             self._ends(str(problem), FAILED)
         else:
             if self._course.halted and self._parts.halt is not None:

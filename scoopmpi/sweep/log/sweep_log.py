@@ -6,6 +6,7 @@ never waits for the disk. Lines of former runs stay as they are.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from ..items.ended import Ended
 from . import about, line_file, lines, one_writer, reading
 from .known import Known
 from .line_file import LineFile
+
+logger = logging.getLogger("scoopmpi")
 
 
 class LogProblem(Exception):
@@ -46,6 +49,7 @@ class SweepLog:
         except BaseException:
             os.close(fd)
             raise
+        self._path, self._own = path, os.dup(fd)
         self._file = LineFile(path, "log", fd)
         self._running: set[int] = set()
 
@@ -76,7 +80,13 @@ class SweepLog:
     def close(self) -> int:
         """Write what waits; return how many lines could not be written: their items run again."""
         self._file.add(lines.over(time.time()))
-        return self._file.close()
+        missing = self._file.close()
+        removed = not os.fstat(self._own).st_nlink
+        os.close(self._own)
+        if removed:
+            text = "log %s was removed while the sweep ran: a later run knows nothing of it"
+            logger.warning(text, self._path)
+        return missing or int(removed)
 
 
 def _refused(path: str, problem: str, remedy: str) -> LogProblem:

@@ -32,6 +32,7 @@ def started(words: list[str], env: Environment, cwd: str | None, out: int, err: 
     Raises OSError, or ValueError for words that cannot be passed.
     """
     _keep_descriptors()
+    _keep_status()
     actions = [(os.POSIX_SPAWN_DUP2, fd, place) for place, fd in enumerate((_nothing(), out, err))]
     how: dict[str, Any] = {
         "file_actions": actions, "setsigmask": (), "setsigdef": _HEARD,
@@ -61,6 +62,13 @@ def _inside(cwd: str | None) -> Iterator[None]:
     finally:
         os.fchdir(here)
         os.close(here)
+
+
+def _keep_status() -> None:
+    """Have the kernel keep how a program ended, where whoever started us ignores that (SIGCHLD)."""
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        with contextlib.suppress(ValueError):  # for the main thread only
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _keep_descriptors() -> None:

@@ -194,6 +194,21 @@ def test_what_a_disk_hangs_on_is_missing(
     goes_on.set()
 
 
+def test_a_log_that_is_removed_meanwhile_is_told(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = SweepLog(str(path), WORDS)
+    moved = path.rename(path.with_name("moved"))
+    assert log.close() == 0 and not caplog.text
+    log = SweepLog(str(moved), WORDS)
+    moved.unlink()
+    log.ended(end(1))
+    assert log.close() == 1 and "was removed while the sweep ran" in caplog.text
+    log = SweepLog(str(path), WORDS)
+    assert state(log, 1) is State.NEW
+    log.close()
+
+
 def test_a_disk_that_is_full_at_the_start_is_a_refusal(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,3 +49,12 @@ def test_this_process_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     for program, status in (("pwd", 0), ("no_such_program", 127)):
         ended = run(Given(program), chdir="a/b")
         assert (ended.status, os.getcwd()) == (status, str(tmp_path))
+
+
+def test_where_ends_of_children_are_ignored_they_have_a_status() -> None:
+    """As a daemon may leave it to what it starts."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert [run("exit 3").status, run("exit 3", timeout=20).status] == [3, 3]
+    finally:
+        signal.signal(signal.SIGCHLD, before)
