@@ -64,6 +64,7 @@ def checked(asked: SweepOptions, script: bytes | None) -> Checked:
     source = items(asked)
     if source.size == 0:
         raise Refused("there is no item: the table has no row below its names")
+    _refuse_places(asked)
     try:
         if script is None:
             of_words = command_of_words(asked.words, None, False, source.columns, os.environ)
@@ -73,6 +74,14 @@ def checked(asked: SweepOptions, script: bytes | None) -> Checked:
         return Checked(asked, script, source, command)
     except CommandProblem as problem:
         raise Refused(str(problem)) from None
+
+
+def _refuse_places(asked: SweepOptions) -> None:
+    """Refuse files that the job could not make, as their directory is missing."""
+    for name in filter(None, (asked.log, asked.joblog, asked.results)):
+        folder = os.path.dirname(name)
+        if "$" not in folder and folder and not os.path.isdir(folder):  # $ is the job's
+            raise Refused(f"{name}: there is no directory {folder}; make it first")
 
 
 def items(asked: SweepOptions) -> Source:

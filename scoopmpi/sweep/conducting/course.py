@@ -234,9 +234,11 @@ class Course:
         """Return the command of an item as a person would write it."""
         variables = self._variables.of(item)
         try:
-            return shlex.join(self._parts.plan.command.call(variables).words)
+            words = self._parts.plan.command.call(variables).words
         except CommandProblem:  # a variable that only workers have
             return self._parts.plan.command.name
+        batch = self._parts.options.batch  # its interpreter alone says nothing
+        return shlex.join(words if batch is None else [*words, batch])
 
 
 def _supply(parts: Parts) -> Supply:

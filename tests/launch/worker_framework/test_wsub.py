@@ -227,6 +227,7 @@ def test_who_takes_the_job(
         ("-batch none.pbs -data data.csv", "wsub: none.pbs: No such file or directory"),
         ("-batch weather.pbs -data none.csv", "none.csv"),
         (f"{ASKED} -prolog none.sh", "wsub: none.sh: No such file"),
+        (f"{ASKED} -log none/l", "none/l: there is no directory"),
         (f"{ASKED} -threaded 0", "-threaded 0: a whole number from 1 on is meant"),
         (f"{ASKED} -J 1-10", "-J 1-10 makes a job of each number; -t 1-10 makes items"),
         (f"{ASKED} -S /bin/tcsh", "-S /bin/tcsh cannot read the job script, which is sh's."),

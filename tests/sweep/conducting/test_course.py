@@ -8,7 +8,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,6 +56,7 @@ class Outputs:
     def __init__(self) -> None:
         self.expected_numbers: list[int] = []
         self.ended: list[Ended] = []
+        self.commands: set[str] = set()
 
     def expected(self, item: Item) -> None:
         self.expected_numbers.append(item.number)
@@ -65,6 +66,9 @@ class Outputs:
 
     def close(self) -> int:
         return 0
+
+    def told(self, ended: Ended, command: str) -> None:
+        self.commands.add(command)
 
     @property
     def numbers(self) -> list[int]:
@@ -104,9 +108,10 @@ class World:
     def sweep(self, items: int = ITEMS, source: Any = None, **options: Any) -> Course:
         source = source or Numbers(f"1-{items}")
         halt = halting.read(options["halt"]) if "halt" in options else None
+        joblog: Any = SimpleNamespace(ended=self.outputs.told)
         parts = Parts(
             SweepOptions(**options), source, Identity(source.columns, b""),
-            Plan(Nothing(), source.columns), Scripts(), halt, None, None, self.outputs,
+            Plan(Nothing(), source.columns), Scripts(), halt, None, joblog, self.outputs,
             Former(None, False),
         )  # fmt: skip
         made = self.course = Course(parts, Workers())
@@ -148,8 +153,9 @@ def ranks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def test_all_items_run_once_and_are_told_in_order(ranks: World) -> None:
-    made = ranks.sweep()
+    made = ranks.sweep(batch="a script")
     assert (made.well, list(made.failed)) == (ITEMS, [])
+    assert ranks.outputs.commands == {"true 'a script'"}, "in the joblog"
     assert ranks.outputs.expected_numbers == list(range(1, ITEMS + 1))
     assert ranks.outputs.numbers == list(range(1, ITEMS + 1))
     assert set(ranks.begun.values()) == {1}
