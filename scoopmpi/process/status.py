@@ -11,6 +11,10 @@ import threading
 import traceback
 from collections.abc import Callable
 
+from . import streams
+
+SIGNALLED = 128
+"""Above it, an exit status is that of a program which a signal has ended."""
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -79,7 +83,8 @@ def print_traceback() -> None:
 def _flushed(status: int) -> int:
     for name in ("stdout", "stderr"):
         try:
-            if (stream := getattr(sys, name)) is not None:
+            stream = getattr(sys, name)
+            if stream is not None and (status <= SIGNALLED or streams.is_read(stream)):
                 stream.flush()
         except AttributeError:
             pass  # what a program has put there instead
