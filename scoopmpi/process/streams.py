@@ -38,11 +38,14 @@ def is_read(stream: TextIO | None) -> bool:
 
     As much as `TAKEN_AT_ONCE` may be written then without having to wait.
     """
-    if stream is None:
-        return True
+    try:
+        number = -1 if stream is None else stream.fileno()
+    except (AttributeError, OSError, ValueError):  # whatever a program has put there
+        number = -1
     poll = select.poll()
-    poll.register(stream.fileno(), select.POLLOUT)
-    return bool(poll.poll(1000 * UNREAD_SECONDS))
+    if number >= 0:
+        poll.register(number, select.POLLOUT)
+    return number < 0 or bool(poll.poll(1000 * UNREAD_SECONDS))
 
 
 def hold_closed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import select
 import subprocess
@@ -215,3 +217,16 @@ def test_a_signal_ends_a_job_soon_whose_stderr_takes_nothing_any_more(
             assert process.wait(15) in (1, 128 + 15)
         finally:
             process.kill()
+
+
+def test_a_pipe_that_nobody_empties_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "UNREAD_SECONDS", 0.01)
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with open(reads, "rb"), open(writes, "w") as pipe:
+        assert streams.is_read(pipe)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writes, b"x" * 4096):
+                pass
+        assert not streams.is_read(pipe)
+    assert streams.is_read(None) and streams.is_read(io.StringIO())

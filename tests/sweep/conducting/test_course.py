@@ -64,7 +64,10 @@ class Outputs:
     def add(self, ended: Ended) -> None:
         self.ended.append(ended)
 
-    def close(self) -> int:
+    def show(self) -> None:
+        """Nothing is printed."""
+
+    def close(self, hurry: bool = False) -> int:
         return 0
 
     def told(self, ended: Ended, command: str) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from scoopmpi.output.console import Console
 from scoopmpi.output.outlet import Outlet
+from scoopmpi.process import streams
 from scoopmpi.sweep.items.ended import Ended
 from scoopmpi.sweep.outputs.in_order import ENTRY, InOrder
 from tests.sweep.outputs.items import ended, item
@@ -28,6 +29,12 @@ OUTPUT = st.tuples(st.binary(max_size=60), st.sampled_from([b"", b"e", b"err\n",
 
 def nothing(_: Ended) -> None:
     """For a sweep without a log."""
+
+
+def put(sink: InOrder, end: Ended) -> None:
+    """Give it what an item has written, and have it show what it may."""
+    sink.add(end)
+    sink.show()
 
 
 class Streams(NamedTuple):
@@ -63,6 +70,8 @@ def printed(order: Sequence[int], outputs: Sequence[tuple[bytes, bytes]], room: 
                 sink.expected(item(number))
             for number in order:
                 sink.add(ended(number, *outputs[number]))
+                if number % 3:  # not behind each
+                    sink.show()
             assert sink.close() == 0
         return [file.read_bytes() for file in files]
 
@@ -89,11 +98,11 @@ def test_an_item_shows_at_once_and_its_errors_behind_what_it_printed(tmp_path: P
         sink = InOrder(nothing)
         for number in (5, 9, 7):
             sink.expected(item(number))
-        sink.add(ended(5, b"five"))
+        put(sink, ended(5, b"five"))
         assert streams.out.read_bytes() == b"five\n"
-        sink.add(ended(7, b"seven\n", b"bad seven"))
+        put(sink, ended(7, b"seven\n", b"bad seven"))
         assert streams.out.read_bytes() == b"five\n"
-        sink.add(ended(9, b"nine\n", b"bad nine\n"))
+        put(sink, ended(9, b"nine\n", b"bad nine\n"))
         assert streams.out.read_bytes() == b"five\nnine\nbad nine\nseven\nbad seven\n"
         assert sink.close() == 0
 
@@ -108,12 +117,12 @@ def test_what_waits_for_a_slow_item_takes_no_memory(tmp_path: Path) -> None:
             for number in range(count):
                 sink.expected(item(number))
                 if number:
-                    sink.add(ended(number, lines[number]))
+                    put(sink, ended(number, lines[number]))
             assert tracemalloc.get_traced_memory()[1] < 1 << 18
         finally:
             tracemalloc.stop()
         assert len(os.listdir("/proc/self/fd")) <= before + 4
-        sink.add(ended(0, lines[0]))
+        put(sink, ended(0, lines[0]))
         assert sink.close() == 0
     assert (tmp_path / "out").read_bytes() == b"".join(lines)
     assert len(os.listdir("/proc/self/fd")) == before
@@ -128,7 +137,7 @@ def test_without_room_for_what_waits_it_is_printed_early_and_told(
         for number in range(5):
             sink.expected(item(number))
         for number in (3, 2, 0, 1, 4):
-            sink.add(ended(number, b"%d\n" % number))
+            put(sink, ended(number, b"%d\n" % number))
         assert (tmp_path / "out").read_bytes() == b"3\n2\n0\n1\n4\n"
         assert sink.close() == 0
     (told,) = caplog.messages
@@ -146,12 +155,12 @@ def test_a_full_disk_under_stdout_is_told_and_tried_again(
         for number in range(6):
             sink.expected(item(number))
         for number in (0, 1, 3):
-            sink.add(ended(number, outputs[number]))
+            put(sink, ended(number, outputs[number]))
         file = os.open(tmp_path / "later", os.O_WRONLY | os.O_CREAT)
         os.dup2(file, sys.stdout.fileno())
         os.close(file)
         for number in (2, 5, 4):
-            sink.add(ended(number, outputs[number]))
+            put(sink, ended(number, outputs[number]))
         assert sink.close() == 0
     assert (tmp_path / "later").read_bytes() == b"".join(outputs)
     assert kept == [0, 1, 3, 2, 5, 4]
@@ -167,7 +176,7 @@ def test_what_cannot_be_printed_at_all_is_counted(
         for number in range(4):
             sink.expected(item(number))
         for number in (0, 1, 2):
-            sink.add(ended(number, b"x" * 50_000))
+            put(sink, ended(number, b"x" * 50_000))
         assert sink.close() == 3
     assert caplog.messages[-1] == "sweep: the output of 3 items could not be printed"
 
@@ -177,7 +186,7 @@ def test_errors_that_cannot_be_shown_are_counted(tmp_path: Path) -> None:
         sink = InOrder(nothing)
         for number in range(2):
             sink.expected(item(number))
-            sink.add(ended(number, b"out\n", b"err\n"))
+            put(sink, ended(number, b"out\n", b"err\n"))
         logging.getLogger("scoopmpi").handlers.clear()
         assert sink.close() == 2
     assert (tmp_path / "out").read_bytes() == b"out\nout\n"
@@ -193,7 +202,7 @@ def test_a_reader_that_is_gone_ends_it(tmp_path: Path) -> None:
             sink = InOrder(nothing)
             sink.expected(item(1))
             with pytest.raises(BrokenPipeError):
-                sink.add(ended(1, b"x\n"))
+                put(sink, ended(1, b"x\n"))
             assert sink.close() == 0
             sys.stdout.flush()  # as Python does at its end
         finally:
@@ -205,7 +214,27 @@ def test_a_stream_that_was_closed_before_takes_nothing(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BytesIO()))
     sink = InOrder(nothing)
     sink.expected(item(1))
-    sink.add(ended(1, b"x", b"y"))
+    put(sink, ended(1, b"x", b"y"))
     assert sink.close() == 0
     buffer: io.BytesIO = sys.stderr.buffer  # type: ignore[assignment]
     assert buffer.getvalue() == b"y\n"
+
+
+def test_who_does_not_read_is_not_waited_for_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sweep that a signal ends is not kept by a pipe into a program that is stopped."""
+    monkeypatch.setattr(streams, "UNREAD_SECONDS", 0.01)
+    reads, writes = os.pipe()
+    sink = InOrder(nothing)
+    for number in range(3):
+        sink.expected(item(number))
+        sink.add(ended(number, b"x" * 100_000))
+    with open(writes, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert sink.close(hurry=True) == 3
+        monkeypatch.undo()
+        os.close(reads)
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    assert "could not be printed" in caplog.text
