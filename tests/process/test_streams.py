@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scoopmpi.process import streams
 from tests.support.libraries import Library
 from tests.support.starting import MYSCOOP
 from tests.support.terminals import at_a_terminal
