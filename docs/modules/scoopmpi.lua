@@ -8,6 +8,8 @@ A task farm for clusters, in Python: from scoopmpi import futures.
 
     myscoop squares 100        in a job script: squares.py on all cores of the job
     mympirun ./program         any MPI program, one rank for each core
+    myscoop sweep --help       any program, once for each row of a table; also as the worker
+                               framework has it: wsub, wresume, wsummarize, wload, wcat, wreduce
     myscoop --explain          what was found of the job, and why
 ]])
 whatis("Name: scoopmpi")

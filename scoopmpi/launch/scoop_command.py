@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -15,7 +15,7 @@ from ..process.asking import asking
 from ..program import ready_programs
 from ..program.scoop_options import UNABLE, Options
 from ..watching.progress import choice
-from . import detection, job_files, managers, running, sweep_words
+from . import detection, job_files, managers, running
 from .commandline import composing, rank_command
 from .commandline.launch import NAMED, Launch, with_paths
 from .flavours.ranks import LauncherOptions, LaunchError
@@ -30,8 +30,7 @@ def start(options: Options) -> NoReturn:
     try:
         hosts = allocation_for(options, env)
         launch = launch_for(options)
-        said = sweep_words.answer_to(launch.words) or ready_programs.answer_to(launch.words)
-        if said is not None:
+        if (said := _answer_to(launch.words)) is not None:
             print(said.text, end="", file=sys.stderr if said.status else sys.stdout)
             sys.exit(said.status)
         if not launch.words and not _terminal():
@@ -46,6 +45,15 @@ def start(options: Options) -> NoReturn:
     except composing.PROBLEMS as problem:
         _tell(str(problem))
         sys.exit(UNABLE)
+
+
+def _answer_to(words: Sequence[str]) -> ready_programs.Answer | None:
+    """Return what to print instead of starting ranks; mostly None."""
+    if words[:1] == ("sweep",):
+        from . import sweep_words  # late: its options are read by click, which takes 30 ms
+
+        return sweep_words.answer_to(words)
+    return ready_programs.answer_to(words)
 
 
 def _output(options: Options) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -33,7 +34,14 @@ def chosen(directives: Collection[str], words: Sequence[str], path: str | None) 
     path: where commands are looked for. Raises Refused where there is none that can.
     """
     found = {whose: shutil.which(name, path=path) for whose, name in _COMMANDS.items()}
+    if _is_of_grid_engine(found[PBS]):
+        found[PBS] = None
     there = [whose for whose, command in found.items() if command is not None]
+    if not there and shutil.which("qsub", path=path):
+        raise Refused(
+            "the qsub here is Grid Engine's, which reads no #PBS lines: put myscoop sweep --data "
+            "FILE --batch FILE into a job script of its own (jobscripts/squares.sge)"
+        )
     if not there:
         raise Refused(
             "neither qsub nor sbatch is on PATH: submit from a login node of the cluster. Without "
@@ -46,6 +54,11 @@ def chosen(directives: Collection[str], words: Sequence[str], path: str | None) 
     if len(fitting) > 1:
         fitting = [SLURM if any(word.startswith("--") for word in words) else PBS]
     return BatchSystem(fitting[0], str(found[fitting[0]]))
+
+
+def _is_of_grid_engine(qsub: str | None) -> bool:
+    """Return whether this qsub is another batch system's, which has its qconf beside it."""
+    return qsub is not None and os.path.exists(os.path.join(os.path.dirname(qsub), "qconf"))
 
 
 class Answer(NamedTuple):

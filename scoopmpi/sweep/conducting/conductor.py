@@ -50,7 +50,7 @@ def conduct(options: SweepOptions) -> int:
         return UNABLE
     if parts.source.size == 0:
         telling.say("there are no items")
-        return FAILED if parts.close(hurry=False) else 0
+        return FAILED if parts.close() else 0
     workers.tells_what_is_left()
     return Conductor(parts, workers).run()
 

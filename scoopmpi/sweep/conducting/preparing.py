@@ -61,7 +61,7 @@ class Parts:
         """How many items are to run; None where that is not known before all are read."""
         return self.former.to_run(self.source.size)
 
-    def close(self, hurry: bool) -> int:
+    def close(self, hurry: bool = False) -> int:
         """Write what waits; return how much of it could not be kept.
 
         hurry: the sweep was ended from outside: who does not read its output is not waited for.

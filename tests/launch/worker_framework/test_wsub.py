@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scoopmpi.launch.worker_framework import wsub
+from scoopmpi.launch.worker_framework import submitting, wsub
+from scoopmpi.launch.worker_framework.batch_file import PBS
+from scoopmpi.launch.worker_framework.words import Refused
 from tests.launch.worker_framework.site import DATA, WEATHER, Said, Site, Submitted, said, site
 
 __all__ = ["site"]
@@ -284,3 +286,13 @@ def test_help(capfd: Capture) -> None:
     assert (told.status, told.err) == (0, "")
     for option in wsub.COMMAND.options:
         assert f" {option.dash}{option.name}" in told.out
+
+
+def test_a_qsub_of_grid_engine_gets_no_job(tmp_path: Path) -> None:
+    """It reads no #PBS lines; sbatch, where it is there too, does."""
+    for name in ("qsub", "qconf"):
+        (tmp_path / name).touch(0o755)
+    with pytest.raises(Refused, match="Grid Engine's, which reads no #PBS lines"):
+        submitting.chosen({PBS}, [], str(tmp_path))
+    (tmp_path / "sbatch").touch(0o755)
+    assert submitting.chosen({PBS}, [], str(tmp_path)).name == "sbatch"

@@ -45,7 +45,7 @@ def test_what_is_left_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr(conductor, "Course", lambda *parts: Course(error))
-    sink: Any = SimpleNamespace(close=lambda: 0)
+    sink: Any = SimpleNamespace(close=lambda hurry: 0)
     none: Any = None
     parts = Parts(
         SweepOptions(), Numbers("1-5"), none, none, Scripts(), None, None, None, sink,

@@ -16,7 +16,7 @@ class Part:
     def __init__(self, name: str, closed: list[str], ends: BaseException | int = 0) -> None:
         self.name, self.closed, self.ends = name, closed, ends
 
-    def close(self) -> int:
+    def close(self, hurry: bool = False) -> int:
         self.closed.append(self.name)
         if isinstance(self.ends, BaseException):
             raise self.ends
