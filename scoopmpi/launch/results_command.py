@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..sweep.outputs.results.admission import is_results
 from ..sweep.outputs.sink import OutputProblem
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ _HELP = ("--help", "-h")
 
 def takes(words: Sequence[str]) -> bool:
     """True where one of the words is a file of results."""
+    from ..sweep.outputs.results.admission import is_results  # late: for this command only
+
     return any(map(is_results, words))
 
 

@@ -1,7 +1,8 @@
 """`myscoop sweep …` on the command line: options of `myscoop` may stand among those of the sweep.
 
 They are put in front of the word `sweep`; an option that both have is the sweep's behind that word.
-What is wrong with the sweep's own words is answered before there are ranks.
+What is wrong with the sweep's own words is answered before there are ranks. The sweep's options are
+loaded for sweeps alone: 10 ms of each start.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import click
 
 from ..program.finding import READY_PROGRAMS, ProgramNotFound, find
 from ..program.ready_programs import Answer
-from ..sweep import options
 
 _Options = Mapping[str, click.Option]
+SWEEP = "sweep"
 _END = "--"
 """The word behind which there are no options."""
 
@@ -24,18 +25,23 @@ def in_front(args: Sequence[str], params: Iterable[click.Parameter]) -> list[str
 
     params: those of the command. The words are unchanged where the program is another one.
     """
-    ours, own = _by_word(params), _by_word(options.PARAMETERS)
+    if SWEEP not in args:
+        return list(args)
+    ours = _by_word(params)
     begin = sum(map(len, _leading(args, ours)))
     front, words = args[:begin], args[begin:]
     if not _is_sweep(words):
         return list(args)
+    from ..sweep import options  # late, as below
+
+    own = _by_word(options.PARAMETERS)
     moved: list[str] = []
     kept: list[str] = []
     for option in _leading(words[1:], {**ours, **own}):
         name = _name(option[0], {**ours, **own})
         (moved if name in ours and name not in own else kept).extend(option)
     command = words[1 + len(moved) + len(kept) :]
-    return [*front, *moved, options.NAME, *kept, *command]
+    return [*front, *moved, SWEEP, *kept, *command]
 
 
 def taken(
@@ -45,9 +51,12 @@ def taken(
 
     params: those of the command. There are none where the sweep's command has begun.
     """
+    if not _is_sweep(words):
+        return []
+    from ..sweep import options
+
     known = {**_by_word(params), **_by_word(options.PARAMETERS)}
-    options_so_far = sum(map(len, _leading(words[1:], known)))
-    if not _is_sweep(words) or options_so_far < len(words) - 1:
+    if sum(map(len, _leading(words[1:], known))) < len(words) - 1:
         return []
     return [
         name for name, option in known.items()
@@ -57,15 +66,19 @@ def taken(
 
 def answer_to(words: Sequence[str]) -> Answer | None:
     """Return what to print instead of starting ranks for a sweep; None for any other program."""
-    return options.answer(words[1:]) if _is_sweep(words) else None
+    if not _is_sweep(words):
+        return None
+    from ..sweep import options
+
+    return options.answer(words[1:])
 
 
 def _is_sweep(words: Sequence[str]) -> bool:
     """True where the program of a command line is ours, not one of the user's of that name."""
-    if not words or words[0] != options.NAME:
+    if not words or words[0] != SWEEP:
         return False
     try:
-        return find(options.NAME).module == f"{READY_PROGRAMS}.{options.NAME}"
+        return find(SWEEP).module == f"{READY_PROGRAMS}.{SWEEP}"
     except ProgramNotFound:
         return False
 

@@ -125,7 +125,7 @@ def test_the_next_run_goes_on_after(
 ) -> None:
     """SIGKILL is for rank 0, which notes its number in the prolog; others go to the command."""
     (tmp_path / "first").write_text("echo $PPID > rank0\n")
-    words = ["--log", "run.log", "--prolog", "first", "-t", "1-60"]
+    words = ["--log", "run.log", "--prolog", "first", "-t", "1-40"]
     words += ["sh", "-c", "sleep 0.1; echo $PBS_ARRAYID >> ran"]
     command = [*MYSCOOP, "sweep", "-n", "2", *words]
     with subprocess.Popen(
@@ -151,9 +151,9 @@ def test_the_next_run_goes_on_after(
     (tmp_path / "ran").unlink()
     found = sweep(first_library, tmp_path, *words)
     assert found.returncode == 0, found.stderr
-    assert f"sweep: {len(before)} of 60 are done" in found.stderr
-    assert numbers(tmp_path / "ran") == [each for each in range(1, 61) if each not in before]
-    assert done(tmp_path / "run.log") == Counter(range(1, 61)), "none twice as done, none missing"
+    assert f"sweep: {len(before)} of 40 are done" in found.stderr
+    assert numbers(tmp_path / "ran") == [each for each in range(1, 41) if each not in before]
+    assert done(tmp_path / "run.log") == Counter(range(1, 41)), "none twice as done, none missing"
 
 
 def test_the_batch_job_ends_and_another_goes_on(first_library: Library, tmp_path: Path) -> None:
