@@ -19,11 +19,11 @@ from scoopmpi import futures
 from scoopmpi.process import identity
 from scoopmpi.program import ready_programs
 from scoopmpi.sweep.command.command import Call
-from scoopmpi.sweep.items.ended import Ended
+from scoopmpi.sweep.items.ended import TIME, Ended
 from scoopmpi.sweep.items.item import Item
 from scoopmpi.sweep.running.group import SHELL
 from scoopmpi.sweep.running.plan import Plan
-from scoopmpi.sweep.running.runner import TIME, Runner
+from scoopmpi.sweep.running.runner import Runner
 
 
 class Line:

@@ -21,10 +21,10 @@ from ...tasks.results import Results
 from ...tasks.wrapped import Retry
 from ..command.command import CommandProblem
 from ..halting import FAIL, Counts
-from ..items.ended import Ended
+from ..items.ended import JOB, LOST, TIME, Ended
 from ..items.item import Item
-from ..running.failed_item import BY_JOB, Attempt, ItemFailed
-from ..running.runner import TIME, Runner
+from ..running.failed_item import Attempt, ItemFailed
+from ..running.runner import Runner
 from ..running.variables import Variables
 from . import telling
 from .begun import Begun
@@ -42,8 +42,6 @@ SHORT = 0.3
 those of 2 ms that had run by then ran again, 70 with two workers."""
 REASONS = 5
 """Why items could not be run: so many are told, a line each."""
-LOST = "lost"
-"""Why an item has ended whose workers have died."""
 
 
 class Course:
@@ -171,7 +169,7 @@ class Course:
         return _without_answer(item, error)
 
     def _take(self, ended: Ended) -> None:
-        if ended.why == BY_JOB:  # it is as if it had not begun, and so would be all others
+        if ended.why == JOB:  # it is as if it had not begun, and so would be all others
             self.supply.ended(ended.number)
             self._run_out()
         elif not self._signalled.keeps(ended, time.monotonic()):

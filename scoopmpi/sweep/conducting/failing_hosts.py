@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import log
 from typing import NamedTuple
 
-from ..items.ended import Ended
+from ..items.ended import LOST, Ended
 
 AT_ONCE = 1.0
 """Seconds: a failure that took less has done nothing, whatever items take."""
@@ -128,7 +128,7 @@ class FailingHosts:
         return Judged([], again, host)
 
     def _failed_at_once(self, ended: Ended) -> bool:
-        if ended.well or ended.why == "lost":
+        if ended.well or ended.why == LOST:
             return False
         return ended.seconds < max(AT_ONCE, SHARE * self._usual)
 

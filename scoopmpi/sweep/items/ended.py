@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+TIME, JOB, LOST = "time", "job", "lost"
+"""Why an item has ended that did not end by itself."""
+
 
 class Ended(NamedTuple):
     """How the command ended for one item.
 
     status: its exit status; negative: the signal that has ended it, as in `subprocess`.
     started: when, in seconds since 1970. seconds: how long it ran.
-    why: what has ended it where that was not its own doing: "time" for its time limit, "job" for
-        the end of the batch job, "lost" where its workers have died; else a text that says why
+    why: what has ended it where that was not its own doing: TIME for its time limit, JOB for
+        the end of the batch job, LOST where its workers have died; else a text that says why
         it could not start; empty where it ended by itself.
     out, err: what it has written; both empty where that went into files of its own.
     """

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
+from ..items.ended import LOST, TIME
 from . import lines, reading
 from .lines import Detail, Entry
 
 _LIMIT, _DEATH = "over its time limit", "its worker has died"
-_REASONS = {"time": _LIMIT, "lost": _DEATH}
+_REASONS = {TIME: _LIMIT, LOST: _DEATH}
 T = TypeVar("T")
 _moment = lru_cache(1024)(lines.moment)
 """Many lines in a row have the same second."""

@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..items.ended import Ended
+from ..items.ended import JOB, Ended
 
 HEADER = b"# scoopmpi sweep 1 "
 """A run begins; behind it, as JSON, what later ones need to know. The number is of the format."""
@@ -112,7 +112,7 @@ def ended(how: Ended) -> bytes:
     host = _NO_HOST.sub("_", how.host).encode() or b"-"
     times = b"%.3f %.3f" % (how.started, how.seconds)
     detail = b"# %d %b %b %b%b\n" % (how.number, digest, times, host, _more(how))
-    if how.why == "job":
+    if how.why == JOB:
         return detail
     when, tail = _date(how.started + how.seconds), b""
     word = b"completed" if how.well else b"failed"

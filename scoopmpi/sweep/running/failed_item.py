@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from ...tasks.wrapped import Wrapped, passes_on
-from ..items.ended import Ended
+from ..items.ended import JOB, Ended
 from ..items.item import Item
 from .runner import Runner
-
-BY_JOB = "job"
-"""Why an item was ended that the batch job's end would have cut: it is no failure."""
 
 
 class ItemFailed(Exception):
@@ -34,6 +31,6 @@ class Attempt(Wrapped):
     def __call__(self, item: Item) -> Ended:
         """Return how the item has ended that is done, or was ended by the batch job's end."""
         ended: Ended = self._fn(item)
-        if ended.well or ended.why == BY_JOB:
+        if ended.well or ended.why == JOB:  # cut, which is no failure
             return ended
         raise ItemFailed(ended)

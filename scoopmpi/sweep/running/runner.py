@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ...concurrency.periods import ITEM_GRACE_SECONDS
 from ...process import identity
 from ..command.command import CommandProblem
-from ..items.ended import Ended
+from ..items.ended import JOB, TIME, Ended
 from ..items.item import Item
 from .directory import Directory
 from .group import Group
@@ -25,9 +25,6 @@ from .script_file import ScriptFile
 from .variables import Variables
 from .warden import warden
 from .written import written
-
-TIME, JOB = "time", "job"
-"""Why an item was ended: its own limit, or the end of the batch job."""
 
 
 class _Here(NamedTuple):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO, TextIO
 
+from ...items.ended import JOB, LOST, TIME
 from ...log.lines import signal_name
 from .reading import Reader, Row
 from .tables import headings
@@ -17,9 +18,9 @@ WIDTH = 60
 MEASURED = 1000
 """Rows that say how wide the columns of the table are."""
 _REASONS = {
-    "time": "over its time limit",
-    "job": "at the end of the job",
-    "lost": "its worker has died",
+    TIME: "over its time limit",
+    JOB: "at the end of the job",
+    LOST: "its worker has died",
 }
 
 
