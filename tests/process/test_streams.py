@@ -9,10 +9,12 @@ import select
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from scoopmpi.process import streams
+from scoopmpi.process.status import status_of
 from tests.support.libraries import Library
 from tests.support.starting import MYSCOOP
 from tests.support.terminals import at_a_terminal
@@ -231,3 +233,16 @@ def test_a_pipe_that_nobody_empties_takes_nothing(monkeypatch: pytest.MonkeyPatc
                 pass
         assert not streams.is_read(pipe)
     assert streams.is_read(None) and streams.is_read(io.StringIO())
+
+
+@pytest.mark.parametrize(("status", "flushes"), [(0, 1), (143, 0)])
+def test_only_a_program_that_no_signal_has_ended_waits_to_be_read(
+    monkeypatch: pytest.MonkeyPatch, status: int, flushes: int
+) -> None:
+    flushed: list[str] = []
+    stream = SimpleNamespace(flush=lambda: flushed.append("stdout"))
+    monkeypatch.setattr(streams, "is_read", lambda stream: False)
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert status_of(lambda: sys.exit(status)) == status
+    monkeypatch.undo()
+    assert len(flushed) == flushes

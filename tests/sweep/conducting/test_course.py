@@ -56,6 +56,7 @@ class Outputs:
     def __init__(self) -> None:
         self.expected_numbers: list[int] = []
         self.ended: list[Ended] = []
+        self.shown = 0
         self.commands: set[str] = set()
 
     def expected(self, item: Item) -> None:
@@ -65,7 +66,7 @@ class Outputs:
         self.ended.append(ended)
 
     def show(self) -> None:
-        """Nothing is printed."""
+        self.shown = len(self.ended)
 
     def close(self, hurry: bool = False) -> int:
         return 0
@@ -359,3 +360,9 @@ class Asked:
 def test_who_makes_items_may_wait_for_the_ones_before(ranks: World) -> None:
     made = ranks.sweep(source=Asked(ranks.outputs, 6))
     assert (made.well, ranks.outputs.numbers) == (6, [1, 2, 3, 4, 5, 6])
+
+
+def test_what_has_come_is_shown_at_once(ranks: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "LOOK", 60.0)
+    made = ranks.sweep()
+    assert ranks.outputs.shown == made.well > 0

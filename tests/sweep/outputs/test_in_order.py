@@ -238,3 +238,16 @@ def test_who_does_not_read_is_not_waited_for_at_the_end(
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
     assert "could not be printed" in caplog.text
+
+
+def test_what_comes_in_its_turn_sees_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoopmpi.sweep.outputs.in_order.Spool", lambda: pytest.fail("on disk"))
+    with consoles(tmp_path / "out", tmp_path / "err") as streams_:
+        sink = InOrder(nothing, room=0)
+        for number in range(3):
+            sink.expected(item(number))
+            sink.add(ended(number, b"%d\n" % number))
+        sink.show()
+    assert streams_.out.read_bytes() == b"0\n1\n2\n"
