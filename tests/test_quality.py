@@ -26,9 +26,9 @@ ROOMS = (
     "farm", "worker.nested", "worker",
     "executors", "ranks", "futures", "shared", "task",
     "sweep.items", "sweep.command", "sweep.log", "sweep.outputs", "sweep.outputs.results",
-    "sweep.running", "sweep", "sweep.conducting", "programs",
+    "sweep.running", "sweep", "sweep.conducting", "joblib", "kernel", "programs",
     "launch.hosts", "launch.managers", "launch.rehearsal", "launch.flavours",
-    "launch.commandline", "launch.beside", "launch.cli", "launch.worker_framework",
+    "launch.commandline", "launch.beside", "launch.cli", "launch.worker_framework", "launch.kernel",
     "launch", "scoopmpi", "compat",
 )  # fmt: skip
 """`scoopmpi` is the top of the package itself: what users name."""

@@ -21,6 +21,7 @@ from . import (
     summarize_command,
     trace_command,
 )
+from .kernel import command as kernel_command
 
 _HELP = ("--help", "-h")
 
@@ -39,6 +40,7 @@ _COMMANDS: Mapping[str, _Own] = {
     "trace": _Own(trace_command.command, trace_command.takes),
     "report": _Own(report_command.command, report_command.takes),
     "results": _Own(results_command.command, results_command.takes),
+    "kernel": _Own(kernel_command.commands, kernel_command.takes),
 }
 NAMES = tuple(_COMMANDS)
 
@@ -54,6 +56,8 @@ def meant(words: Sequence[str]) -> bool:
         return False
     if words[1:2] and words[1] in _HELP:
         return True
+    if words[0] == "kernel" and words[1:]:  # behind it a front end names its connection file
+        return own.takes(words[1:])
     program = any(map(os.path.exists, (words[0], f"{words[0]}.py")))
     return not program or own.takes(words[1:])
 

@@ -14,7 +14,7 @@ from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from typing import NamedTuple
 
 READY_PROGRAMS = "scoopmpi.programs"
-READY_NAMES = ("picalc", "sanity", "simple_shell", "sweep")
+READY_NAMES = ("kernel", "picalc", "sanity", "simple_shell", "sweep")
 _ALIKE = 0.75
 """How much a name must be like another to be a slip: one letter of five, of 0 to 1."""
 SHELL = "scoopmpi.program.shell"
