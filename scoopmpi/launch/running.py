@@ -39,7 +39,7 @@ def run(
     watch = Watch(
         tell, silence, output, here=launch.has_farm and here, marked=launch.has_farm,
         apart=launch.has_farm and here and not composed.alone,
-        draws=launch.terminal and output is None,
+        draws=launch.terminal and output is None, front_end=launch.front_end,
     )  # fmt: skip
     env, argv = composed.environment(os.environ), composed.argv
     if here and not launch.has_farm and not composed.ends_stdin:

@@ -11,9 +11,15 @@ import subprocess
 import time
 from functools import partial
 
-from ...concurrency.periods import EARLIER_SECONDS, LAUNCHER_GRACE_SECONDS, NOTICE_SECONDS
+from ...concurrency.periods import (
+    EARLIER_SECONDS,
+    FRONT_END_SECONDS,
+    LAUNCHER_GRACE_SECONDS,
+    NOTICE_SECONDS,
+)
 from .ending import Ending
 from .event_loop import EventLoop
+from .front_end import FrontEnd
 from .lifeline import Lifeline
 from .passing import Passing
 from .signals import HANDLINGS, Signals, in_foreground
@@ -53,6 +59,7 @@ class Job:
             self._loop.register(line, self._heard)
         for source in passing.sources if passing else ():
             self._loop.register(source, partial(self._pass_on, source))
+        self._front_end = FrontEnd(watch.front_end, self._loop, self._front_end_gone)
         if watch.silence:
             self._loop.after(watch.silence.seconds, self._look_for_silence)
 
@@ -79,6 +86,7 @@ class Job:
 
     def close(self) -> None:
         """Leave nothing of it open."""
+        self._front_end.close()
         if self._user:
             self._user.close()
         self._loop.close()
@@ -158,6 +166,12 @@ class Job:
             return
         self._watch.tell(f"{text}; the job is ended (--output-check-fatal)")
         self._ending.with_status(TIMED_OUT)
+
+    def _front_end_gone(self) -> None:
+        """End the job in good order, and then in any case: nobody is left to kill it."""
+        self._watch.tell("the front end has ended, and its kernel ends with it")
+        self._signal(signal.SIGTERM)
+        self._loop.after(FRONT_END_SECONDS, partial(self._ending.at_once, 128 + signal.SIGTERM))
 
     # Signals.
 
