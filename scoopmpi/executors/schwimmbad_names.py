@@ -8,6 +8,7 @@ the pool would wait. In a program that the user's own mpirun has started, the ra
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -71,7 +72,7 @@ class SchwimmbadNames:
         batches = min(self.size, len(rows))
         length, longer = divmod(len(rows), batches)
         bounds = [place * length + min(place, longer) for place in range(batches + 1)]
-        pieces = [(pair, rows[slice(*pair)]) for pair in zip(bounds, bounds[1:], strict=False)]
+        pieces = [(pair, rows[slice(*pair)]) for pair in itertools.pairwise(bounds)]
         return self.map(worker, pieces, *args, **kwargs)
 
     @staticmethod
