@@ -16,7 +16,7 @@ _PARAMETERS = re.compile(r"([a-z_]\w*(?:, \*{0,2}[a-z_]\w*)*): (\S.*)")
 _SECOND = re.compile(r"(?<=[.;]) (?=[a-z_]\w*: )")
 _ERRORS = re.compile(r"Raises? (?=[A-Z`])")
 _CODE = re.compile(r"(`[^`]+`)")
-_ERROR_NAME = re.compile(
+_ERROR = re.compile(
     r"\b((?:pickle\.|multiprocessing\.)?"
     r"(?:[A-Z][A-Za-z]*(?:Error|Timeout|Lost|Warning|MPIExecutor)|StopIteration))\b"
 )
@@ -77,22 +77,25 @@ def parameters(block: Iterable[str], link: Link) -> Iterator[str]:
 
 def errors(text: str, link: Link) -> Iterator[str]:
     """Give the line of errors, whose names are code or links."""
-    said = _ERRORS.sub("", text, count=1)
-    parts = _CODE.split(said[:1].upper() + said[1:] if said[0].islower() else said)
-    bare = (part if part[:1] == "`" else _ERROR_NAME.sub(r"`\1`", part) for part in parts)
-    yield f":Raises: {inline(''.join(bare), link)}"
+    yield f":Raises: {inline(_ERRORS.sub('', text, count=1), link)}"
 
 
 def inline(text: str, link: Link) -> str:
-    """Return a text whose words in backticks are code or links, and which has no other marks."""
+    """Return a text whose words in backticks are code or links, as errors are, and no other mark."""
     parts = []
-    for part in _CODE.split(text):
+    for part in _CODE.split(_quoted(text)):
         if part.startswith("`"):
             target = link(part[1:-1])
             parts.append(f":py:obj:`{part[1:-1]} <{target}>`" if target else f"`{part}`")
         else:
             parts.append(re.sub(r"([*|\\])|_(?=\W|$)", lambda mark: "\\" + mark[0], part))
     return "".join(parts)
+
+
+def _quoted(text: str) -> str:
+    """Return a text with the names of errors between backticks."""
+    parts = _CODE.split(text)
+    return "".join(part if part[:1] == "`" else _ERROR.sub(r"`\1`", part) for part in parts)
 
 
 def setup(app):

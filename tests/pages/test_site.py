@@ -21,7 +21,7 @@ from tests.support.libraries import ROOT
 
 pytestmark = pytest.mark.ranks  # a Python of its own
 
-for needed in ("myst_parser", "furo", "sphinx_click", "sphinx_copybutton"):
+for needed in ("myst_parser", "furo", "sphinx_copybutton"):
     pytest.importorskip(needed, reason=f"no {needed} here: pip install 'scoopmpi[docs]'")
 
 
