@@ -34,17 +34,18 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
             block = []
 
 
-def rendered(lines: Iterable[str], link: Link) -> list[str]:
+def rendered(lines: Iterable[str], link: Link, named: str = "Parameters") -> list[str]:
     """Return the lines of a docstring as reStructuredText.
 
     link: gives the name that a word in backticks is documented under, None where it is none.
+    named: what stands before colons.
     """
     found: list[str] = []
     for block in blocks(lines):
         if block[0].startswith("    "):
             found += [".. code-block:: python", "", *block]
         elif _PARAMETERS.match(block[0]):
-            found += parameters(block, link)
+            found += parameters(block, link, named)
         elif _ERRORS.match(block[0]):
             found += errors(" ".join(map(str.strip, block)), link)
         else:
@@ -53,7 +54,7 @@ def rendered(lines: Iterable[str], link: Link) -> list[str]:
     return found
 
 
-def parameters(block: Iterable[str], link: Link) -> Iterator[str]:
+def parameters(block: Iterable[str], link: Link, named: str) -> Iterator[str]:
     """Give a list of what stands before a colon at the left, and what is said of it."""
     entries: list[tuple[str, list[str]]] = []
     after: list[str] = []
@@ -65,7 +66,7 @@ def parameters(block: Iterable[str], link: Link) -> Iterator[str]:
             entries[-1][1].append(line.strip())
         else:  # of the whole, behind its parameters
             after.append(line)
-    yield ":Parameters:"
+    yield f":{named}:"
     for names, text in entries:
         yield "    " + ", ".join(f"**{name}**" for name in names.replace("*", "").split(", "))
         yield f"        {inline(' '.join(text), link)}"
@@ -81,7 +82,7 @@ def errors(text: str, link: Link) -> Iterator[str]:
 
 
 def inline(text: str, link: Link) -> str:
-    """Return a text whose words in backticks are code or links, as errors are, and no other mark."""
+    """Return a text whose words in backticks, and errors, are code or links; no other marks."""
     parts = []
     for part in _CODE.split(_quoted(text)):
         if part.startswith("`"):
@@ -102,7 +103,8 @@ def setup(app):
     from public_names import link_from
 
     def process(app, what, name, obj, options, lines):
-        lines[:] = rendered(lines, link_from(name))
+        named = "Attributes" if what == "exception" else "Parameters"
+        lines[:] = rendered(lines, link_from(name), named)
 
     app.connect("autodoc-process-docstring", process)
     return {"parallel_read_safe": True}
