@@ -142,12 +142,21 @@ def programs(incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(name) for name in (*python_files(incomplete), *found)]
 
 
+def taken(
+    words: Sequence[str], incomplete: str, params: Sequence[click.Parameter]
+) -> list[CompletionItem]:
+    """Return what may stand behind these words and begins so: of our own commands, of a sweep."""
+    if own_commands.meant(words):
+        return own_commands.completed(words, incomplete)
+    return [CompletionItem(name) for name in sweep_words.taken(words, incomplete, params)]
+
+
 @click.command(
     "myscoop",
     cls=WrapperCommand,
     sections=(*options.SECTIONS, _SCOOP),
     ordered=sweep_words.in_front,
-    taken=sweep_words.taken,
+    taken=taken,
     params=[
         options.universe("-n"), *options.SHARED, ALL_GPUS, RETRIES, TASK_TIMEOUT,
         SEED, CHECKPOINT, KEEP_FAILURES, RESTARTS, NO_FINISH, TASK_LOG, TASK_OUTPUT, LABEL,
@@ -169,7 +178,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
     myscoop sweep --data data.csv ./simulate -t '$temperature'
-    myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results, kernel
+    myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results, kernel,
+    completion
     """
     streams.hold_closed()
     request = requested(ctx)

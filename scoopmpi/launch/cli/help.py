@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
@@ -23,8 +23,13 @@ ALSO = (
 OTHERS = "Others"
 
 
-def _none(words: Sequence[str], incomplete: str, params: Sequence[click.Parameter]) -> list[str]:
-    """Return none: of most programs nobody knows which options they take."""
+Taken: TypeAlias = Callable[[Sequence[str], str, Sequence[click.Parameter]], list[CompletionItem]]
+
+
+def _none(
+    words: Sequence[str], incomplete: str, params: Sequence[click.Parameter]
+) -> list[CompletionItem]:
+    """Return none: of most programs nobody knows what they take."""
     return []
 
 
@@ -32,14 +37,14 @@ class WrapperCommand(click.Command):
     """A command whose options stand before a program.
 
     sections: the headings of the long help, in order.
-    ordered: puts the words of a command line in order, before they are read. taken: names the
-    options that a program takes behind these words, and that begin so.
+    ordered: puts the words of a command line in order, before they are read. taken: returns what
+    a program takes behind these words, and that begins so.
     """
 
     def __init__(
         self, name: str | None, sections: Sequence[str],
         ordered: Callable[[list[str], Sequence[click.Parameter]], list[str]] | None = None,
-        taken: Callable[[Sequence[str], str, Sequence[click.Parameter]], list[str]] = _none,
+        taken: Taken = _none,
         **more: Any,
     ) -> None:  # fmt: skip
         more["context_settings"] = {
@@ -96,31 +101,36 @@ class WrapperCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write all options below their headings."""
-        for section in (*self._sections, OTHERS):
-            self._write(ctx, formatter, section, [section], usual=False)
+        for section, records in self.by_section(ctx):
+            with formatter.section(section):
+                formatter.write_dl(records)
         formatter.write_paragraph()
         formatter.write_text(ALSO)
 
-    def _write(
-        self, ctx: click.Context, formatter: click.HelpFormatter, heading: str,
-        sections: Sequence[str], usual: bool,
-    ) -> None:  # fmt: skip
+    def by_section(self, ctx: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """Return the headings, each with its options: their words, and what they do."""
+        for section in (*self._sections, OTHERS):
+            if shown := self._records(ctx, [section], usual=False):
+                yield section, shown
+
+    def _records(
+        self, ctx: click.Context, sections: Sequence[str], usual: bool
+    ) -> list[tuple[str, str]]:
         records = [
             param.get_help_record(ctx) for param in self.get_params(ctx)
             if isinstance(param, click.Option)
             and getattr(param, "section", OTHERS) in sections
             and (getattr(param, "usual", False) or not usual)
         ]  # fmt: skip
-        if shown := [record for record in records if record]:
-            with formatter.section(heading):
-                formatter.write_dl(shown)
+        return [record for record in records if record]
 
     def _show_short(self, ctx: click.Context, param: click.Parameter, value: bool) -> None:
         if not value or ctx.resilient_parsing:
             return
         formatter = ctx.make_formatter()
         self.format_usage(ctx, formatter)
-        self._write(ctx, formatter, "The usual options", self._sections, usual=True)
+        with formatter.section("The usual options"):
+            formatter.write_dl(self._records(ctx, self._sections, usual=True))
         formatter.write_paragraph()
         formatter.write_text("All options: --help")
         click.echo(formatter.getvalue(), nl=False)
@@ -136,8 +146,7 @@ class WrapperCommand(click.Command):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return names of options; behind the program files, unless it is known what it takes."""
         if words := ctx.params.get("words"):
-            taken = self._taken(words, incomplete, self.params)
-            return [CompletionItem(name) for name in taken] or files(incomplete)
+            return self._taken(words, incomplete, self.params) or files(incomplete)
         return super().shell_complete(ctx, incomplete)
 
 
@@ -150,7 +159,7 @@ class ProgramWords(click.Argument):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         if ctx.params.get("words"):
-            return [CompletionItem(incomplete, type="file")]
+            return ctx.command.shell_complete(ctx, incomplete)
         return self._programs(incomplete)
 
 
