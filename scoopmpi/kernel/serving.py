@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
 
 from ipykernel.iostream import OutStream
 from ipykernel.kernelapp import IPKernelApp
 
-from ..concurrency.periods import KERNEL_END_SECONDS
 from ..executors.farm_executor import FarmExecutor
 from ..output import console
-from ..process import fuse, identity
-from ..process.signals import STOPPING, Handler, take
+from ..process import identity
 from ..tasks import current_executor
 from ..tasks.groups import groups
 from .cells import Cells
@@ -32,7 +27,6 @@ def serve(words: Sequence[str]) -> None:
     os.environ.pop(FRONT_END, None)
     app = IPKernelApp.instance(kernel_class=FarmKernel)
     app.initialize([*words])
-    _end_within_seconds()
     kernel: FarmKernel = app.kernel
     executor = current_executor.current()
     cells = _joined(kernel, executor if isinstance(executor, FarmExecutor) else None)
@@ -44,19 +38,6 @@ def serve(words: Sequence[str]) -> None:
             kernel.executor.farm.give_up({None, *cells.known})
     if kernel.asked_to_end is not None:
         raise kernel.asked_to_end
-
-
-def _end_within_seconds() -> None:
-    """Have what a signal asks to end do so also where a cell takes no notice."""
-    for number in STOPPING:
-        before = signal.getsignal(number)
-        if number != signal.SIGINT and callable(before):
-            take([number], partial(_ends, before))
-
-
-def _ends(before: Handler, number: int, frame: Any) -> None:
-    fuse.light(KERNEL_END_SECONDS, 128 + number)
-    before(number, frame)
 
 
 def _joined(kernel: FarmKernel, executor: FarmExecutor | None) -> Cells | None:

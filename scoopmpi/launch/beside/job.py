@@ -13,7 +13,6 @@ from functools import partial
 
 from ...concurrency.periods import (
     EARLIER_SECONDS,
-    FRONT_END_SECONDS,
     LAUNCHER_GRACE_SECONDS,
     NOTICE_SECONDS,
 )
@@ -168,10 +167,9 @@ class Job:
         self._ending.with_status(TIMED_OUT)
 
     def _front_end_gone(self) -> None:
-        """End the job in good order, and then in any case: nobody is left to kill it."""
+        """End the job as a batch system would: nobody is left to do so."""
         self._watch.tell("the front end has ended, and its kernel ends with it")
         self._signal(signal.SIGTERM)
-        self._loop.after(FRONT_END_SECONDS, partial(self._ending.at_once, 128 + signal.SIGTERM))
 
     # Signals.
 
@@ -185,6 +183,9 @@ class Job:
             typed = self._user is not None and number == signal.SIGINT  # that comes to us alone
             wait = 0 if typed else NOTICE_SECONDS
             self._loop.after(wait, partial(self._pass_to_rank_0, number, since))
+            if self._watch.patience is not None and number != signal.SIGINT:
+                end = partial(self._ending.at_once, 128 + number)
+                self._loop.after(self._watch.patience, end)
         else:
             self._ending.at_once(128 + number)
 
