@@ -28,8 +28,8 @@ include_patterns = [
 ]  # fmt: skip
 exclude_patterns = ["docs/_*"]
 extensions = [
-    "myst_parser", "sphinx.ext.autodoc", "sphinx_click", "sphinx_copybutton", "docstrings",
-    "public_names",
+    "myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton",
+    "docstrings", "public_names", "commands_said",
 ]  # fmt: skip
 nitpicky = True
 
@@ -51,6 +51,7 @@ add_module_names = False
 # How it looks.
 html_theme = "furo"
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False

@@ -16,7 +16,7 @@ _PARAMETERS = re.compile(r"([a-z_]\w*(?:, \*{0,2}[a-z_]\w*)*): (\S.*)")
 _SECOND = re.compile(r"(?<=[.;]) (?=[a-z_]\w*: )")
 _ERRORS = re.compile(r"Raises? (?=[A-Z`])")
 _CODE = re.compile(r"(`[^`]+`)")
-_ERROR_NAME = re.compile(
+_ERROR = re.compile(
     r"\b((?:pickle\.|multiprocessing\.)?"
     r"(?:[A-Z][A-Za-z]*(?:Error|Timeout|Lost|Warning|MPIExecutor)|StopIteration))\b"
 )
@@ -34,17 +34,18 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
             block = []
 
 
-def rendered(lines: Iterable[str], link: Link) -> list[str]:
+def rendered(lines: Iterable[str], link: Link, named: str = "Parameters") -> list[str]:
     """Return the lines of a docstring as reStructuredText.
 
     link: gives the name that a word in backticks is documented under, None where it is none.
+    named: what stands before colons.
     """
     found: list[str] = []
     for block in blocks(lines):
         if block[0].startswith("    "):
             found += [".. code-block:: python", "", *block]
         elif _PARAMETERS.match(block[0]):
-            found += parameters(block, link)
+            found += parameters(block, link, named)
         elif _ERRORS.match(block[0]):
             found += errors(" ".join(map(str.strip, block)), link)
         else:
@@ -53,7 +54,7 @@ def rendered(lines: Iterable[str], link: Link) -> list[str]:
     return found
 
 
-def parameters(block: Iterable[str], link: Link) -> Iterator[str]:
+def parameters(block: Iterable[str], link: Link, named: str) -> Iterator[str]:
     """Give a list of what stands before a colon at the left, and what is said of it."""
     entries: list[tuple[str, list[str]]] = []
     after: list[str] = []
@@ -65,7 +66,7 @@ def parameters(block: Iterable[str], link: Link) -> Iterator[str]:
             entries[-1][1].append(line.strip())
         else:  # of the whole, behind its parameters
             after.append(line)
-    yield ":Parameters:"
+    yield f":{named}:"
     for names, text in entries:
         yield "    " + ", ".join(f"**{name}**" for name in names.replace("*", "").split(", "))
         yield f"        {inline(' '.join(text), link)}"
@@ -77,16 +78,13 @@ def parameters(block: Iterable[str], link: Link) -> Iterator[str]:
 
 def errors(text: str, link: Link) -> Iterator[str]:
     """Give the line of errors, whose names are code or links."""
-    said = _ERRORS.sub("", text, count=1)
-    parts = _CODE.split(said[:1].upper() + said[1:] if said[0].islower() else said)
-    bare = (part if part[:1] == "`" else _ERROR_NAME.sub(r"`\1`", part) for part in parts)
-    yield f":Raises: {inline(''.join(bare), link)}"
+    yield f":Raises: {inline(_ERRORS.sub('', text, count=1), link)}"
 
 
 def inline(text: str, link: Link) -> str:
-    """Return a text whose words in backticks are code or links, and which has no other marks."""
+    """Return a text whose words in backticks, and errors, are code or links; no other marks."""
     parts = []
-    for part in _CODE.split(text):
+    for part in _CODE.split(_quoted(text)):
         if part.startswith("`"):
             target = link(part[1:-1])
             parts.append(f":py:obj:`{part[1:-1]} <{target}>`" if target else f"`{part}`")
@@ -95,11 +93,18 @@ def inline(text: str, link: Link) -> str:
     return "".join(parts)
 
 
+def _quoted(text: str) -> str:
+    """Return a text with the names of errors between backticks."""
+    parts = _CODE.split(text)
+    return "".join(part if part[:1] == "`" else _ERROR.sub(r"`\1`", part) for part in parts)
+
+
 def setup(app):
     from public_names import link_from
 
     def process(app, what, name, obj, options, lines):
-        lines[:] = rendered(lines, link_from(name))
+        named = "Attributes" if what == "exception" else "Parameters"
+        lines[:] = rendered(lines, link_from(name), named)
 
     app.connect("autodoc-process-docstring", process)
     return {"parallel_read_safe": True}
