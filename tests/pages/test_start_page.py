@@ -113,7 +113,7 @@ def test_what_troubleshooting_asks_first(first_library: Library, place: Path) ->
     assert "worker 1 joined" in said
 
 
-SCRIPTS = re.compile(r"<!-- (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
+SCRIPTS = re.compile(r"^\[(\S+)\]\(\S+\):\n\n```\w+\n(.*?)```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize(("name", "text"), SCRIPTS.findall(JOB_SCRIPTS))
