@@ -183,15 +183,16 @@ def machine() -> str:
 
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
-    return (
-        f"{CORES} cores of {model or platform.machine()}, {platform.system()} {platform.release()}"
-    )
+    return f"{CORES} cores of {model or platform.machine()}, {platform.system()} {platform.release().split('-')[0]}"
 
 
 def versions(library: str) -> dict[str, str]:
     """Return the versions of what is measured. library: the MPI's name and version."""
-    found = {"Python": platform.python_version(), "MPI": library}
-    for name in ("scoopmpi", "mpi4py", "numpy", "schwimmbad", "joblib"):
+    import scoopmpi  # of this tree, whatever was installed when
+
+    found = {"Python": platform.python_version(), "MPI": library.replace("MPI v", "MPI ")}
+    found["scoopmpi"] = scoopmpi.__version__
+    for name in ("mpi4py", "numpy", "schwimmbad", "joblib"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
