@@ -141,3 +141,9 @@ CHECKPOINT_READ_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
 """Rank 0's thread, for a batch system's command to say when the job ends: a busy controller needs
 many, and nobody waits for it."""
+
+# Notebooks.
+
+KERNEL_END_SECONDS = 3.0
+"""Rank 0 as a kernel, for its cell and its exit functions, once its front end has asked it to end:
+front ends kill what is there after 5."""

@@ -120,7 +120,8 @@ class FarmExecutor(Executor):
         code = None if holding_back is None else code_of(fn)
         function = None if type(sealed) is list else fn
         limit = seconds_of(run)
-        self.farm.submit(Call(future, sealed, record, limit, retry, common, code, function))
+        call = Call(future, sealed, record, limit, retry, common, code, function, origin[4])
+        self.farm.submit(call)
         return future
 
     def results(
@@ -142,6 +143,12 @@ class FarmExecutor(Executor):
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
+
+    def give_up(self, group: int) -> None:
+        """Have a group's maps and calls end now; see `Executor.give_up`."""
+        from ..tasks.groups import groups  # late: few programs have groups
+
+        self.farm.give_up(groups.all_in(group))
 
     def wait_for_workers(self) -> None:
         """Return when all workers have joined and imported the program, or the farm has ended."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple, TypeAlias
@@ -144,7 +144,7 @@ class LentFrame(NamedTuple):
         return [lender(part) if type(part) is tuple else part for part in self.parts]
 
 
-def plain(values: Iterable[Any]) -> bool:
+def plain(values: Collection[Any]) -> bool:
     """True where all values are numbers, strings or such, or tuples of them.
 
     Immutable and harmless to unpickle, so that a whole batch may share one pickle. All others get

@@ -208,6 +208,10 @@ def _class(value: Any, room: int, depth: int) -> str:
     return _name(value)
 
 
+def _dots(value: Any, room: int, depth: int) -> str:
+    return _DOTS
+
+
 def _printed(value: Any, room: int, depth: int) -> str:
     return repr(value)
 
@@ -217,7 +221,7 @@ def _float(value: Any, room: int, depth: int) -> str:
 
 
 _KINDS: dict[type, Callable[[Any, int, int], str]] = {
-    bool: _printed, NoneType: _printed, EllipsisType: _printed, range: _printed,
+    bool: _printed, NoneType: _printed, EllipsisType: _dots, range: _printed,
     slice: lambda value, room, depth: "slice(...)",
     int: _number, float: _float, complex: lambda value, room, depth: complex.__repr__(value),
     str: _string, bytes: _string,

@@ -79,8 +79,14 @@ class Browser:
             self._process.wait(5)
         os.close(self._from)
 
-    def open(self, path: Path, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        """Open a file and wait until its scripts have drawn it."""
+    def open(
+        self, path: Path, width: int = 1200, height: int = 900, dark: bool = False,
+        ready: str = "document.body && document.body.dataset.ready === 'yes'",
+    ) -> None:  # fmt: skip
+        """Open a file and wait until its scripts have drawn it.
+
+        ready: true of the page when they have.
+        """
         self._ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
             mobile=False,
@@ -88,7 +94,7 @@ class Browser:
         self.look(dark)
         self._ask("Page.navigate", url=path.as_uri())
         deadline = time.monotonic() + self._patience
-        while self.value("document.body && document.body.dataset.ready") != "yes":
+        while not self.value(ready):
             assert time.monotonic() < deadline, f"the page is not ready: {self.said}"
             time.sleep(0.05)
 

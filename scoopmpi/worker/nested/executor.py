@@ -45,6 +45,11 @@ class NestedExecutor(Executor):
         return self._hub.unfinished
 
     @property
+    def workers(self) -> int:
+        """How many processes may run tasks of a task; 1 in threads, which run theirs in place."""
+        return self._hub.workers if threading.get_ident() == self._own_thread else 1
+
+    @property
     def constants_backend(self) -> ConstantsBackend:
         """The constants as `shared` needs them."""
         return self._constants()

@@ -7,7 +7,6 @@ another rank. What nobody can change is passed as it is: copies are made only wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
@@ -87,7 +86,7 @@ def fixed(target: Any) -> Any:
         values = [cell.cell_contents for cell in target.__closure__ or ()]
     except ValueError:  # an empty cell
         return None
-    if not payload.plain(chain(values, target.__defaults__ or ())):
+    if not payload.plain([*values, *(target.__defaults__ or ())]):
         return None
     if not values:
         return target

@@ -101,7 +101,7 @@ class NestedMap:
         rows = self._source.next_rows(self.unread)
         if not rows:
             return False
-        self._plain = payload.plain(chain.from_iterable(rows))
+        self._plain = payload.plain(list(chain.from_iterable(rows)))
         self._end = self._source.read
         self.front = self._end - len(rows)
         self.rows.extend(rows)
