@@ -122,7 +122,9 @@ def test_a_script_of_the_page_is_the_one_that_is_tested(name: str, text: str) ->
 def test_every_batch_system_and_every_script_is_on_the_page() -> None:
     shown = {name for name, _ in SCRIPTS.findall(JOB_SCRIPTS)}
     linked = set(re.findall(r"\]\(\.\./jobscripts/([^)]+)\)", JOB_SCRIPTS))
-    there = {path.name for path in JOBSCRIPTS.iterdir() if path.suffix not in (".py", ".csv", ".md")}
+    there = {
+        path.name for path in JOBSCRIPTS.iterdir() if path.suffix not in (".py", ".csv", ".md")
+    }
     notebooks = {name for name in there if name.startswith("notebook")}
     assert there - notebooks - {"__pycache__"} <= shown | linked
     headings = re.findall(r"^## (.*)$", JOB_SCRIPTS, re.MULTILINE)
