@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import own_commands, sweep_words, wrapper
+from .launch import own_commands, sweep_words
 from .launch.cli import options
-from .launch.cli.help import ProgramWords, WrapperCommand, python_files
+from .launch.cli.completion import python_files
+from .launch.cli.help import ProgramWords, WrapperCommand
 from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
@@ -177,6 +178,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop sweep --data data.csv ./simulate -t '$temperature'
     myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results, completion
     """
+    from .launch import wrapper  # late: at a TAB nothing is started
+
     streams.hold_closed()
     request = requested(ctx)
     voice = wrapper.Voice(ctx, request)
