@@ -15,9 +15,10 @@ from dataclasses import replace
 import click
 from click.shell_completion import CompletionItem
 
-from .launch import own_commands, sweep_words, wrapper
+from .launch import own_commands, sweep_words
 from .launch.cli import options
-from .launch.cli.help import ProgramWords, WrapperCommand, python_files
+from .launch.cli.completion import python_files
+from .launch.cli.help import ProgramWords, WrapperCommand
 from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
@@ -181,6 +182,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results, kernel,
     completion
     """
+    from .launch import wrapper  # late: at a TAB nothing is started
+
     streams.hold_closed()
     request = requested(ctx)
     voice = wrapper.Voice(ctx, request)
