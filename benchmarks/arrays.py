@@ -30,8 +30,8 @@ Rounds = dict[str, dict[str, dict[str, list[float]]]]
 """Figures of all maps of all rounds, by size, case and system."""
 
 
-def asked() -> argparse.Namespace:
-    """What the words on the command line say."""
+def asked(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """What words say: those of the command line, or others."""
     reader = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +45,7 @@ def asked() -> argparse.Namespace:
     reader.add_argument("--total", type=int, default=256, help="MiB of a map, four tasks at least")
     reader.add_argument("--into", metavar="FILE", type=Path, help="keeps rounds, and adds to them")
     reader.add_argument("--quick", action="store_true", help="one round of 1 and 16 MiB")
-    options = reader.parse_args()
+    options = reader.parse_args(words)
     if options.quick:
         options.rounds, options.seconds, options.sizes = 1, 0.0, "1 MiB,16 MiB"
     options.sizes = [size.strip() for size in options.sizes.split(",")]

@@ -164,7 +164,7 @@ def _placed() -> Strand:
 def _stream() -> tuple[int | None, tuple[int, ...]]:
     """Return the seed, and what tells the task's stream from all others of that seed."""
     strand = _strand()
-    number, maker, made, _ = strand.origin
+    number, maker, made, _, _ = strand.origin
     key, place = key_of(maker), (made, strand.index)
     return number, place if key == 0 else (key, *place)
 

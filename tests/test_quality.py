@@ -207,7 +207,7 @@ STATE = {
     "constants.private_memory": "how many files and mappings a process may have is the process's",
     "executors.comm_executor": "blocks may overlap, and each process has one stack of them",
     "executors.program_ranks": "MPI's COMM_WORLD is one for the process",
-    "output.console": "they stand in the place of sys.stdout and sys.stderr",
+    "output.console": "they stand in the place of sys.stdout and sys.stderr, or a notebook does",
     "process.signals": "handlers are the process's; a forked child has to give them back",
     "program.scoop_names": "SCOOP's programs expect the same dictionary each time",
     "shared": "each name is warned of once in a process",

@@ -63,7 +63,7 @@ class Checkpoint:
         origin: who has made it, see `tasks.pedigree`.
         """
         number, given = next(self._maps), self._ledger.given
-        seed, _, job, _ = origin
+        seed, _, job, _, _ = origin
         name = failure.describe(target)
         function, placed = self._ledger.function(target, (seed, job))
         where = seed, job
@@ -80,7 +80,7 @@ class Checkpoint:
         origin: who has made it, see `tasks.pedigree`.
         """
         given = self._ledger.given
-        seed, _, job, first = origin
+        seed, _, job, first, _ = origin
         function, placed = self._ledger.function(target, (seed, job))
         return self._submitted.next(given, function, args, kwargs, (seed, job, first), placed)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # workers come by here without a farm
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
     from ..process.job_end import JobEndWatch
+    from ..watching.progress.choice import Choice
     from .watching_asked import Asked
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ class FarmExecutor(Executor):
         self._show = show
         self.job_end: Callable[[], JobEndWatch] | None = None
         """Returns what knows when the batch job ends, where anybody does."""
+        self.progress: Choice | None = None
+        """Chooses who is shown how far jobs are, where the command had a say in that."""
         self.tells_what_is_left = False
         """True where the program itself tells what is left of it when it is stopped."""
 
@@ -120,7 +123,8 @@ class FarmExecutor(Executor):
         code = None if holding_back is None else code_of(fn)
         function = None if type(sealed) is list else fn
         limit = seconds_of(run)
-        self.farm.submit(Call(future, sealed, record, limit, retry, common, code, function))
+        call = Call(future, sealed, record, limit, retry, common, code, function, origin[4])
+        self.farm.submit(call)
         return future
 
     def results(
@@ -142,6 +146,12 @@ class FarmExecutor(Executor):
         return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
+
+    def give_up(self, group: int) -> None:
+        """Have a group's maps and calls end now; see `Executor.give_up`."""
+        from ..tasks.groups import groups  # late: few programs have groups
+
+        self.farm.give_up(groups.all_in(group))
 
     def wait_for_workers(self) -> None:
         """Return when all workers have joined and imported the program, or the farm has ended."""

@@ -8,8 +8,10 @@ the pool would wait. In a program that the user's own mpirun has started, the ra
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..process import identity
 from ..program import running
@@ -47,6 +49,31 @@ class SchwimmbadNames:
     def workers(self) -> set[int]:
         """The ranks that run tasks, as many as `size`."""
         return set(range(1, self.size + 1))
+
+    @abstractmethod
+    def map(self, func: Callable[[Any], Any], iterable: Iterable[Any], /) -> list[Any]:
+        """Return a list of the values of `func` over the iterable, in order."""
+
+    def batched_map(
+        self, worker: Callable[[Any], Any], tasks: Iterable[Any], *args: Any, **kwargs: Any
+    ) -> list[Any]:
+        """Return the values of `worker`, called once for each of `size` batches, as `map` does.
+
+            pool.batched_map(sum_of_squares, range(100))  # with ((0, 50), [0, 1, ...]), ...
+
+        worker: gets a pair, of the first index with that behind the last, and of the tasks there.
+        args, kwargs: for `map`.
+
+        Raises ValueError where there are no tasks.
+        """
+        rows = list(tasks)
+        if not rows:
+            raise ValueError("there are no tasks: a batch has one at least")
+        batches = min(self.size, len(rows))
+        length, longer = divmod(len(rows), batches)
+        bounds = [place * length + min(place, longer) for place in range(batches + 1)]
+        pieces = [(pair, rows[slice(*pair)]) for pair in itertools.pairwise(bounds)]
+        return self.map(worker, pieces, *args, **kwargs)
 
     @staticmethod
     def enabled() -> bool:

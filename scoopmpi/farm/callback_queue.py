@@ -24,14 +24,16 @@ PIECE, MOST_PIECES = 1 << 16, 100
 class CallbackQueue:
     """Calls to be made, in order, each behind the lines that had come before it.
 
-    show: prints lines on stdout (1) or stderr (2); held: whether it would have to wait for
-        another thread to end its line.
+    show: prints lines of a group on stdout (1) or stderr (2).
+    held: says whether it would have to wait for another thread to end its line.
     """
 
-    def __init__(self, show: Callable[[int, bytes], None], held: Callable[[int], bool]) -> None:
+    def __init__(
+        self, show: Callable[[int, bytes, int | None], None], held: Callable[[int], bool]
+    ) -> None:
         self._show, self._held = show, held
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
-        self._lines: deque[tuple[int, bytes]] = deque()
+        self._lines: deque[tuple[int, bytes, int | None]] = deque()
         self._came = self._shown = 0  # messages with lines; each number is changed by one thread
         self._bytes_came = self._bytes_shown = 0
         self._writing = threading.Lock()
@@ -42,10 +44,13 @@ class CallbackQueue:
         """Have one more call made."""
         self._waiting.append((self._came, deliver))
 
-    def printed(self, stream: int, data: bytes) -> None:
-        """Have lines of a task shown, before the calls are made that are added from now on."""
+    def printed(self, stream: int, data: bytes, group: int | None = None) -> None:
+        """Have lines of a task shown, before the calls are made that are added from now on.
+
+        group: that the task belongs to.
+        """
         self._bytes_came += len(data)
-        self._lines.append((stream, data))
+        self._lines.append((stream, data, group))
         self._came += 1
 
     @property
@@ -87,17 +92,19 @@ class CallbackQueue:
 
     def _show_some(self) -> None:
         lines = self._lines
-        stream, pieces, size = 0, [], 0
+        stream, of_group, size = 0, None, 0
+        pieces: list[bytes] = []
         for place in range(min(len(lines), MOST_PIECES)):  # by place: others add meanwhile
-            number, data = lines[place]
-            stream = stream or number
-            if number != stream or size > PIECE:
+            number, data, group = lines[place]
+            if not pieces:
+                stream, of_group = number, group
+            if (number, group) != (stream, of_group) or size > PIECE:
                 break
             pieces.append(data)
             size += len(data)
         try:
             if pieces:
-                self._show(stream, b"".join(pieces))
+                self._show(stream, b"".join(pieces), of_group)
         except OSError as problem:
             self._lost = None if self._told else problem
             self._told = True  # once is enough: it may go on for what its tasks do

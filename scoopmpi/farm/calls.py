@@ -10,7 +10,7 @@ import logging
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +36,7 @@ class Call(NamedTuple):
     common: must live as long as it, where it has something in common with others.
     code: the place of its function's code, where somebody asks how long that takes.
     function: what is called, where that cannot be read from `sealed` without the arguments.
+    group: that it belongs to.
     """
 
     future: Future[Any]
@@ -46,6 +47,7 @@ class Call(NamedTuple):
     common: tuple[Any, ...] = ()
     code: object = None
     function: Callable[..., Any] | None = None
+    group: int | None = None
 
 
 def seal(
@@ -309,6 +311,13 @@ class CallStream:
                     call.future.set_exception(error)
             except BaseException:
                 logger.exception("a callback of a call that has no result has failed")
+
+    def taken_of(self, groups: Set[int | None]) -> list[Call]:
+        """Take out all calls of some groups; those that have no number yet keep their place."""
+        with self._moving:
+            found = [index for index, call in list(self._calls.items()) if call.group in groups]
+            calls = [call for index in found if (call := self._calls.pop(index, None))]
+            return [*calls, *(call for call in self.fresh if call.group in groups)]
 
     def closed(self) -> None:
         """Nothing follows: the farm never forgets its calls."""

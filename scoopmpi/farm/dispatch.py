@@ -20,7 +20,7 @@ from ..scheduling.weights import LIGHT
 from ..tasks.packed import Tasks
 from ..watching.door import Door
 from ..wire import payload
-from ..wire.messages import Forget, Observe, Reconfigured, Run, Stop
+from ..wire.messages import Forget, Observe, Reconfigured, Run, Stop, ToWorker
 from ..wire.transport import Transport
 from .calls import CallStream
 from .due import Due
@@ -161,9 +161,13 @@ class Dispatch:
     def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
         """Have text of tasks on stdout (1) or stderr (2) become bytes as it does here."""
         with self._lock:
-            for worker in () if self.stopping else range(1, self._transport.size):
-                if worker not in self._members.lost:
-                    self._transport.send(worker, Reconfigured(stream, settings))
+            self.send_all(Reconfigured(stream, settings))
+
+    def send_all(self, message: ToWorker) -> None:
+        """Send a message to all workers; with the farm's lock held."""
+        for worker in () if self.stopping else range(1, self._transport.size):
+            if worker not in self._members.lost:
+                self._transport.send(worker, message)
 
     def observe(self, worker: int) -> None:
         """Have a worker say more of its batches from now on, for those who read events."""

@@ -95,6 +95,7 @@ from .driver import PATIENCE, Driver
 from .due import Due
 from .failures import Failures
 from .finishing import ProgramEnd, Rounds
+from .giving_up import GivingUp
 from .jobs import Jobs
 from .last_worker import LastWorker
 from .left_out import LeftOut
@@ -127,8 +128,7 @@ class Farm:
     def __init__(
         self, transport: Transport, policy: batching.Policy = batching.Policy(),
         progress_thread: bool = True, retries: int = 2, readers: Sequence[Observer] = (),
-        last_resort: Callable[[], int] | None = None,
-        stop_before: StopBefore | None = None,
+        last_resort: Callable[[], int] | None = None, stop_before: StopBefore | None = None,
     ) -> None:  # fmt: skip
         self.interruption: BaseException | None = None
         """What a signal has raised in the program, the latest one."""
@@ -144,9 +144,8 @@ class Farm:
         silences = Silences(scheduler, jobs)
         paces, due = Paces(scheduler, jobs), Due()
         self._dispatch = dispatch = Dispatch(
-            transport, scheduler, lock, jobs, members, silences, self.sharing, paces, due,
-            door,
-        )  # fmt: skip
+            transport, scheduler, lock, jobs, members, silences, self.sharing, paces, due, door
+        )
         self._offers = offers = Offers()
         relay = Relay(transport, scheduler, jobs, dispatch, offers)
         last_worker = LastWorker(members, scheduler, last_resort, retries)
@@ -182,6 +181,10 @@ class Farm:
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
             self.sharing, members.size, self.holding_back, router,
         )  # fmt: skip
+        self.give_up = GivingUp(
+            lock, dispatch, jobs, calls, callbacks, driver, loop.abandon
+        ).give_up
+        self.show_arrived = loop.show_arrived
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
             calls, scheduler.finished_of,
@@ -297,10 +300,6 @@ class Farm:
     def step(self) -> bool:
         """Take one turn of the loop; return False where there was nothing to do."""
         return self._step()
-
-    def show_arrived(self) -> None:
-        """Show what tasks have printed until now: before the traceback of the program, say."""
-        self._loop.show_arrived()
 
     @property
     def busy(self) -> bool:

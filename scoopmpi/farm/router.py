@@ -77,7 +77,7 @@ class Router:
             constants_messages.Forgot: lambda sender, message: sharing.lending.forgot(
                 sender, message.lent
             ),
-            messages.Printed: lambda _, message: callbacks.printed(message.stream, message.data),
+            messages.Printed: lambda _, message: callbacks.printed(*message),
             messages.ImportFailed: self._import_failed,
             messages.Rest: rounds.heard,
             messages.Left: lambda sender, _: members.left(sender),

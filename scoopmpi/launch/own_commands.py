@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem, ShellComplete
 
 from . import (
     checkpoint_command,
+    completion_command,
     report_command,
     results_command,
     status_command,
@@ -41,6 +43,7 @@ _COMMANDS: Mapping[str, _Own] = {
     "report": _Own(report_command.command, report_command.takes),
     "results": _Own(results_command.command, results_command.takes),
     "kernel": _Own(kernel_command.commands, kernel_command.takes),
+    "completion": _Own(completion_command.command, completion_command.takes),
 }
 NAMES = tuple(_COMMANDS)
 
@@ -65,5 +68,18 @@ def meant(words: Sequence[str]) -> bool:
 def run(words: Sequence[str]) -> None:
     """Run the command that is meant, and exit as it says; without words for it show its help."""
     name, *given = words
-    command = _COMMANDS[name].command
-    sys.exit(command.main(given or ["--help"], f"myscoop {name}", standalone_mode=False) or 0)
+    command, ours = _COMMANDS[name].command, click.get_current_context(silent=True)
+    said = command.main(given or ["--help"], f"myscoop {name}", standalone_mode=False, obj=ours)
+    sys.exit(said or 0)
+
+
+def command(name: str) -> click.Command:
+    """Return the command of this name."""
+    return _COMMANDS[name].command
+
+
+def completed(words: Sequence[str], incomplete: str) -> list[CompletionItem]:
+    """Return what may stand behind the words of such a command and begins so, for a shell."""
+    name, *given = words
+    asked = ShellComplete(_COMMANDS[name].command, {}, f"myscoop {name}", "")
+    return asked.get_completions(given, incomplete)

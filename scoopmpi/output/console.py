@@ -24,6 +24,8 @@ NAMES = {1: "stdout", 2: "stderr"}
 Tell = Callable[[int, dict[str, Any]], None]
 _consoles: dict[int, Console] = {}
 """Those of this process; none where the streams are the user's."""
+_cells: Callable[[int, bytes, int | None], bool] | None = None
+"""Shows what tasks print in the cells of a notebook, where there is one."""
 
 
 class _Mine(threading.local):
@@ -221,13 +223,21 @@ def has_said(text: str) -> bool:
     return set(text.splitlines()) <= set(first)
 
 
-def show(number: int, data: bytes) -> None:
-    """Print what tasks have printed to stdout (1) or stderr (2).
+def show_by(cells: Callable[[int, bytes, int | None], bool] | None) -> None:
+    """Have what tasks print be shown elsewhere, in cells of a notebook; returns False for here."""
+    global _cells
+    _cells = cells
+
+
+def show(number: int, data: bytes, group: int | None = None) -> None:
+    """Print what tasks of a group have printed to stdout (1) or stderr (2).
 
     Raises OSError where stdout is gone, as it would for the program itself.
     """
     file, console = getattr(sys, NAMES[number]), _consoles.get(number)
     try:
+        if _cells is not None and _cells(number, data, group):
+            return
         if console is None or (file is not console and _end(file) is not console.buffer):
             _show_in(file, data)
             return

@@ -79,8 +79,8 @@ TAKEN = tuple(number for number, row in TABLE.items() if row.command is not _M.U
 NOT_FOR_LAUNCHERS = frozenset(n for n, row in TABLE.items() if row.launcher is _M.BLOCKED)
 """What a launcher with a line to rank 0 does not hear, nor what it starts until a rank wants to."""
 OWN = signal.SIGURG
-"""Rank 0's word to its own main thread, of whom no launcher knows: whoever has no handler for it
-does not notice it."""
+"""A rank's word to its own main thread, of whom no launcher knows: whoever has no handler for it
+does not notice it. Rank 0 ends its program by it, a worker a task that nobody wants any more."""
 WARNINGS = (SIGUSR1, SIGUSR2)
 """What batch systems send ahead of the end of a job."""
 

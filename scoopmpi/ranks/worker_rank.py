@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..output.lines import Lines
 from ..output.worker_output import Output
 from ..process import identity, malloc, supervisor
+from ..process.signals import OWN, take
 from ..program import naming, running
 from ..program.finding import Program
 from ..program.scoop_options import Options
@@ -81,6 +82,7 @@ def serve(
     if files is not None or options.task_log is not None or options.label:
         _watch_tasks(worker, options.task_log is not None, files)
     current_executor.install(worker.nested)
+    take([OWN], worker.overdue.called)
     sys.breakpointhook = _breakpoint
     with identity.this.imports():
         _join(worker, output, program, arguments, problem)

@@ -194,6 +194,13 @@ class Executor(ABC):
     def wait_for_workers(self) -> None:  # noqa: B027 (most have none to wait for)
         """Return when all workers have joined and imported the program, if there are any."""
 
+    def give_up(self, group: int) -> None:  # noqa: B027 (most run nothing that nobody waits for)
+        """Have the maps and calls of a group (`groups`) end now, whoever waits for them.
+
+        Who waits gets CancelledError, and KeyboardInterrupt is raised in its tasks that run; what
+        has not begun never does. For any thread; returns at once.
+        """
+
     @property
     def any_thread_waits(self) -> bool:
         """True where any thread may take values; else only the one that runs the tasks can."""

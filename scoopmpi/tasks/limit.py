@@ -221,23 +221,34 @@ def _rang(_: int, frame: FrameType | None) -> None:
     left = limit.deadline - time.monotonic()
     if left > 0:  # an alarm that the task has set itself, without a handler for it
         signal.setitimer(signal.ITIMER_REAL, left)
-    elif _delicate(frame):
+    elif _delicate(frame, _CALL.__eq__):
         signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
     else:
         limit.fired = True
         raise limit.error()
 
 
-def _delicate(frame: FrameType | None) -> bool:
+def delicate(frame: FrameType | None, runs: Callable[[CodeType], bool]) -> bool:
+    """Return whether an exception may not be raised in the task that runs: it is in code of ours.
+
+    runs: tells code of ours that runs tasks, below which the task's own is.
+    """
+    if frame is None or frame.f_code is _CALL or runs(frame.f_code):
+        return True  # between two tasks, or where their clocks are started and stopped
+    return _delicate(frame, runs)
+
+
+def _delicate(frame: FrameType | None, runs: Callable[[CodeType], bool]) -> bool:
     """Return whether the task is in code of ours, or where an exception would be lost."""
     if frame is not None and frame.f_code in _IN_PLACE:
         return True  # between two steps of its own, not in what it runs
     kept = False  # whether what these frames of ours have called keeps all that a task raises
-    while frame is not None and frame.f_code is not _CALL:
+    while frame is not None and not runs(frame.f_code):
         code = frame.f_code
         ours = _of_ours(code)
         kept = ours and (kept or code in _IN_PLACE)
-        if code.co_name == "__del__" or (ours and not kept and code not in PASSING):
+        passing = code in PASSING or code is _CALL
+        if code.co_name == "__del__" or (ours and not kept and not passing):
             return True
         frame = frame.f_back
     return frame is None

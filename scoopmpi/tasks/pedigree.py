@@ -9,7 +9,8 @@ at hand, or names it `strand` in a function that `runs_strand` declares, for tho
 
 An `Origin` says of a job the program's seed; who has made it, a `Maker` or its key, 0 for the
 program; its number among that one's maps, 0 for a submitted call; the index of its first task, for
-a call its number. The seed is None where nobody can say the place: of jobs of a task's threads.
+a call its number; the group (`groups`) of the program's work that it belongs to, or None. The seed
+is None where nobody can say the place: of jobs of a task's threads.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sized
-from types import FrameType, MethodType
+from types import CodeType, FrameType, MethodType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..process import identity
 from ..wire.messages import Origin, Run
 
-UNPLACED: Origin = (None, 0, 0, 0)
+UNPLACED: Origin = (None, 0, 0, 0, None)
 """Of what nobody can place."""
 _STEP = 0x243F6A8885A308D313198A2E03707345
 """Odd, and without a pattern: the first 128 bits of pi behind the point, and 1."""
@@ -47,6 +48,11 @@ def runs_strand(function: _Function) -> _Function:
     """Declare a function that runs tasks of the strand in its variable `strand`."""
     _RUNNERS.add(id(function.__code__))
     return function
+
+
+def is_runner(code: CodeType) -> bool:
+    """Return True for code that `runs_strand` has declared."""
+    return id(code) in _RUNNERS
 
 
 def strand_below() -> Strand | None:
@@ -117,7 +123,7 @@ class Strand:
         else:  # as `_begin`, without a call: tasks make mostly one map
             self._task = task = [origin, position]
             self._maps, self._calls, self._tries, self._kept = 1, 0, 0, None
-        return origin[0], task, self._maps, 0
+        return origin[0], task, self._maps, 0, origin[4]
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the next call that the running task submits."""
@@ -126,7 +132,7 @@ class Strand:
         if not self._known():
             self._begin()
         self._calls += 1
-        return self.origin[0], self._task, 0, self._calls - 1
+        return self.origin[0], self._task, 0, self._calls - 1, self.origin[4]
 
     def own(self) -> dict[str, Any]:
         """Return what the running task alone has: it is empty when it is first asked for."""
@@ -155,7 +161,7 @@ def key_of(maker: Maker | int) -> int:
         maker = maker[0][1]
     key: int = maker if isinstance(maker, int) else maker[2]
     for task in reversed(unknown):  # no recursion, as tasks may be nested ten thousands deep
-        (_, _, number, first), position = task
+        (_, _, number, first, _), position = task
         # Of one maker no two have the same, as an odd factor loses nothing.
         key = (key * _STEP + (number << 64 | first + position + 1)) & _KEYS
         task.append(key)
@@ -164,8 +170,8 @@ def key_of(maker: Maker | int) -> int:
 
 def sent(origin: Origin, start: int = 0) -> Origin:
     """Return an origin as it travels: with its maker's key, and from the task `start` on."""
-    seed, maker, number, first = origin
-    return seed, key_of(maker), number, first + start
+    seed, maker, number, first, group = origin
+    return seed, key_of(maker), number, first + start, group
 
 
 def is_map(function: Any) -> bool:
@@ -181,6 +187,10 @@ def strand_of(run: Run, function: Any, values: list[Any]) -> Strand:
     if run.origin is None:  # each call brings its own
         return Strand.of(UNPLACED, None, begun=run.attempt)
     return Strand.of(run.origin, function, run.start, values, run.attempt)
+
+
+def _no_group() -> int | None:
+    return None
 
 
 class Facts(Protocol):
@@ -204,6 +214,8 @@ class Program:
         self._lock = threading.Lock()
         self._seed: int | None = None
         self._whence = ""
+        self.group: Callable[[], int | None] = _no_group
+        """Returns the group of what is made now, in the thread that asks."""
         self._restart()
 
     def _restart(self) -> None:
@@ -245,13 +257,13 @@ class Program:
 
     def new_map(self) -> Origin:
         """Return the origin of the program's next map."""
-        return self.seed, 0, next(self._maps), 0
+        return self.seed, 0, next(self._maps), 0, self.group()
 
     def new_call(self, function: Any) -> Origin:
         """Return the origin of the program's next submitted call."""
         if is_map(function):
             return self.new_map()
-        return self.seed, 0, 0, next(self._calls)
+        return self.seed, 0, 0, next(self._calls), self.group()
 
 
 program = Program()

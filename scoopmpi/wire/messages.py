@@ -20,13 +20,11 @@ from .constants_messages import (
 )  # fmt: skip
 from .payload import Frame
 
-Origin: TypeAlias = tuple[int | None, Any, int, int]
+Origin: TypeAlias = tuple[int | None, Any, int, int, int | None]
 """Who has made a job, and which of his jobs it is; see `tasks.pedigree`."""
 
 CANCELLED: Frame = b""
 """Stands in a `Run` for a call that was cancelled before it was handed out: nothing to run."""
-
-# Farm to worker.
 
 
 class Run(NamedTuple):
@@ -77,6 +75,16 @@ class Forget(NamedTuple):
     function: int
     lent: tuple[int, ...] = ()
     oldest: int = 0
+
+
+class GiveUp(NamedTuple):
+    """Raise KeyboardInterrupt in tasks of these groups: nobody wants them any more.
+
+    From farm to worker, for each group that is given up.
+    groups: of the program's work, as in an Origin.
+    """
+
+    groups: tuple[int, ...]
 
 
 class StealRequest(NamedTuple):
@@ -153,17 +161,13 @@ class Stop(NamedTuple):
     """
 
 
-# Worker to farm.
-
-
 class Joined(NamedTuple):
     """The program is imported here, tasks may come.
 
     From worker to farm, for its start. Answered by BroadcastConstants, where some are set already.
     host, pid: the name of its host, and its process there.
     domain: the same text for ranks that can open each other's shared memory.
-    names: the functions and classes that the program's module defines there, so that rank 0
-        sends by value what only it has (defined below `if __name__ == "__main__"`).
+    names: the functions and classes that the program's module defines; others go by value.
     addresses: those of its host, as far as other hosts are connected to it.
     said: bytes that came on its stderr meanwhile, which others may have written as well.
     """
@@ -200,12 +204,11 @@ class Finished(NamedTuple):
     """The tasks `start` to `stop - 1` of a job have run.
 
     From worker to farm, for each Run, when the batch ends; before that, for its front part, where
-    a task outlives the budget or results are large. Answered by the next Run, while tasks are
-    queued.
+    a task outlives the budget or results are large. Answered by the next Run, while any are queued.
     job: the farm's number for it.
     seconds: how long these tasks took; negative where nobody can say.
-    unstarted, end: the tasks `unstarted` to `end - 1` are handed back; `end` is the end of the held
-        batch. A task between `stop` and `unstarted` is still running.
+    unstarted, end: the tasks `unstarted` to `end - 1` are handed back, to the held batch's end.
+        A task between `stop` and `unstarted` is still running.
     plain: True where `outcomes` is one frame of a list of values.
     outcomes: what the tasks returned or raised; where not plain, a tuple of frames, one for each.
     failed: the places (from 0) of those outcomes that are exceptions.
@@ -259,11 +262,12 @@ class Printed(NamedTuple):
     """Show what tasks have printed: whole lines, or the last one of tasks that have ended.
 
     From worker to farm, for each flush of a task's streams.
-    stream, data: 1 for stdout or 2 for stderr, and encoded text.
+    stream, data, group: 1 for stdout or 2 for stderr, encoded text, and the group in its origin.
     """
 
     stream: int
     data: bytes
+    group: int | None = None
 
 
 class Rest(NamedTuple):
@@ -323,16 +327,14 @@ class Lost(NamedTuple):
 
 
 ToWorker: TypeAlias = (
-    Run | Forget | StealRequest | Returned | Ceased | ConstantsSet | Reconfigured | Observe | Finish
-    | Stop | BroadcastConstants | BufferRequest | LentBuffers | LentRequest
+    Run | Forget | GiveUp | StealRequest | Returned | Ceased | ConstantsSet | Reconfigured
+    | Observe | Finish | Stop | BroadcastConstants | BufferRequest | LentBuffers | LentRequest
 )  # fmt: skip
 ToFarm: TypeAlias = (
     Joined | ImportFailed | Left | Finished | Waiting | Resumed | Printed | Rest
-    | Offered | Revoked | SetConstants | BufferRequest | LentRequest | Forgot
-    | Lost
+    | Offered | Revoked | SetConstants | BufferRequest | LentRequest | Forgot | Lost
 )  # fmt: skip
 Message: TypeAlias = ToWorker | ToFarm
-
 KINDS: tuple[Any, ...] = tuple(kind for kind in get_args(Message) if kind is not Lost)
 """What may be on the wire; a message's first element is its class's place here."""
 NUMBERS: dict[Any, int] = {kind: number for number, kind in enumerate(KINDS)}

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..wire.messages import Finished, Message, Resumed, Run, Waiting
 from .answers import Leave, Packed
@@ -22,6 +22,9 @@ from .inbox import Inbox
 from .nested.fibers import Ended
 from .outbox import Outbox
 from .running import Interlude, Running
+
+if TYPE_CHECKING:
+    from ..tasks.pedigree import Strand
 
 logger = logging.getLogger("scoopmpi")
 
@@ -107,6 +110,8 @@ class Batches:
         """Makes a batch of a message; another way where the user wants to know of each task."""
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
+        self.latest: Strand | None = None
+        """Of the batch that was begun last: what it prints at its end is printed behind it."""
         self.looks: Callable[[], None] | None = None
         """Looks, behind each batch, what its tasks have done to the process; where one has to."""
 
@@ -130,6 +135,7 @@ class Batches:
             return
         with self._lock:
             self._current = batch
+        self.latest = batch.strand
         self._wake()
         batch.run()
         if os.getpid() != self._pid:
@@ -249,10 +255,10 @@ class Batches:
 
     # By other threads, with the lock held.
 
-    def hand_back(self, batch: Running | Interlude) -> None:
+    def hand_back(self, batch: Running | Interlude | None) -> None:
         """Answer for the tasks that have ended, and give back all that is not started here."""
-        answer = batch.cut()
-        if answer is not None:
+        answer = None if batch is None else batch.cut()
+        if batch is not None and answer is not None:
             self._tasks_ended(batch)
             self.suspended.goes_on(batch)  # a task in whose place others ran, and that has ended
             self._outbox.send(answer)

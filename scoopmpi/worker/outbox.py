@@ -66,14 +66,15 @@ class Outbox:
         """Say that the program cannot be imported here, why, and what it has printed before."""
         self.send(messages.ImportFailed(socket.gethostname(), reason, said))
 
-    def printed(self, stream: int, data: bytes) -> bool:
+    def printed(self, stream: int, data: bytes, group: int | None = None) -> bool:
         """Send whole lines of a task on their way to the user.
 
-        stream: 1 for stdout, 2 for stderr. Returns False where nothing is sent any more.
+        stream: 1 for stdout, 2 for stderr. group: that the task belongs to. Returns False where
+        nothing is sent any more.
         """
         with self._lock:
             if not self._closed:
-                self._transport.send(0, messages.Printed(stream, data))
+                self._transport.send(0, messages.Printed(stream, data, group))
                 self._unread += len(data)
                 if self._unread > UNREAD_BYTES or len(data) > EAGER_BYTES:
                     self._transport.flush(0)

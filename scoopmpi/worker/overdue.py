@@ -20,6 +20,10 @@ from .nested.hub import Hub
 from .running import Interlude, Running
 
 if TYPE_CHECKING:
+    from types import FrameType
+
+    from ..wire.messages import GiveUp
+    from .given_up import GivenUp
     from .rescue import Rescue
 
 LOOK_SECONDS = 0.005
@@ -49,6 +53,7 @@ class Overdue:
         self._lock, self._inbox, self._batches, self._hub = lock, inbox, batches, hub
         self._idle, self._leave = idle, leave
         self._own_thread = threading.get_ident()
+        self._given_up: GivenUp | None = None
 
     def turn(self) -> float | None:
         """Look after what runs; return the seconds until the next turn.
@@ -60,6 +65,9 @@ class Overdue:
             return LOOK_SECONDS if self._idle() < LINGER else None
         age = _age(batch)
         unsettled = self._hub.unsettled
+        if self._given_up is not None and self._given_up.look():
+            self._speak_for(batch)
+            return LOOK_SECONDS
         if age < min(batch.budget, PASS_ON_SECONDS) and not unsettled:
             return max(LOOK_SECONDS, min(batch.budget, PASS_ON_SECONDS) - age)
         self._speak_for(batch)
@@ -77,6 +85,20 @@ class Overdue:
                     self._batches.hand_back(batch)
                 if self._inbox.stopping and self._leave is not None:
                     self._leave()  # with the lock, so that the task cannot print meanwhile
+
+    def give_up(self, message: GiveUp) -> None:
+        """Have tasks of some groups end; with the lock held."""
+        if self._given_up is None:
+            from .given_up import GivenUp  # late: few programs give anything up
+
+            self._given_up = GivenUp(lambda: self._hub.strand)
+        self._given_up.add(message.groups)
+        self._batches.hand_back(self._batches.current)
+
+    def called(self, _: int, frame: FrameType | None) -> None:
+        """Handle the progress thread's signal to the main thread."""
+        if self._given_up is not None:
+            self._given_up.called(frame)
 
     @cached_property
     def rescue(self) -> Rescue:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..tasks import stretch
 from ..tasks.stretch import Timed
+from ..tasks.wrapped import passes_on
 from ..wire.messages import CANCELLED, Finished, Run
 from ..wire.payload import Frame
 from .answers import Failed, Leave, Packed
@@ -99,6 +100,7 @@ class WatchedBatch(Running):
     def _target(self) -> Callable[..., Any]:
         target, tasks = super()._target(), self._tasks
 
+        @passes_on
         def watched(*row: Any) -> Any:
             noted = len(tasks)
             self._began = time.monotonic(), self.away
@@ -119,6 +121,7 @@ class WatchedBatch(Running):
             self._watch.task_ended()
             self._files.ended(self._run.start + len(self._tasks) - 1, self._name)
 
+    @passes_on
     def _call_submitted(self, call: Frame | list[Any]) -> Any:
         if call == CANCELLED:
             self._odd[len(self._tasks)] = stretch.CANCELLED, ""

@@ -89,6 +89,7 @@ class Worker:
             messages.Finish: hub.finishing.asked,
             messages.Reconfigured: self._reconfigured,
             messages.Observe: self._observe,
+            messages.GiveUp: lambda message: self.overdue.give_up(message),
         }
 
     # What the process around it calls.
@@ -111,7 +112,8 @@ class Worker:
 
     def printed(self, stream: int, data: bytes) -> bool:
         """Send whole lines of a task on their way to the user; False where rank 0 has left."""
-        return self.outbox.printed(stream, data)
+        strand = self.hub.tasks.strand or self.strand or self.batches.latest
+        return self.outbox.printed(stream, data, None if strand is None else strand.origin[4])
 
     def place(self) -> tuple[int, int]:
         """Return who calls this, and how many tasks that one has ended: to keep lines apart."""

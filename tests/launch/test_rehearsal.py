@@ -196,3 +196,5 @@ def test_what_cannot_be_meant(prefix: Prefix, tmp_path: Any) -> None:
     both = prefix.myscoop("--as", "slurm:3", "--sched", "pbs", "squares", **of_slots(tmp_path, 2))
     assert both.returncode == 2
     assert "--as slurm:3 or --sched pbs: in which batch system?" in both.stderr
+    typed = prefix.myscoop("--as", "slurm:3", "squares", MYMPIRUN_SCHED="local")
+    assert "Rehearsal     slurm:3: 3 tasks" in typed.stdout, typed.stderr

@@ -46,6 +46,26 @@ def test_pages_say_something(page: Path) -> None:
     assert len(page.read_text().strip()) > LEAST
 
 
-def test_the_readme_has_every_page() -> None:
-    linked = {path for path, _ in LINK.findall((ROOT / "README.md").read_text())}
-    assert {name_of(page) for page in PAGES} - {"README.md"} <= linked
+TREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def in_toctrees() -> set[Path]:
+    """The pages that the site's lists of pages name: docs/index.md, and those that it leads to."""
+    lines = (
+        (page, line) for page in PAGES for tree in TREE.findall(page.read_text())
+        for line in tree.splitlines() if line and line[0] != ":"
+    )  # fmt: skip
+    return {
+        (page.parent / f"{line}.md" if line[0] != "/" else ROOT / f"{line[1:]}.md").resolve()
+        for page, line in lines
+    }
+
+
+def test_every_page_is_reached_from_the_index_or_the_readme() -> None:
+    readme = {path for path, _ in LINK.findall((ROOT / "README.md").read_text())}
+    reached = {name_of(page) for page in PAGES if page in in_toctrees()} | readme
+    assert {name_of(page) for page in PAGES} - {"README.md", "docs/index.md"} <= reached
+
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 110

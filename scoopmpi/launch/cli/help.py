@@ -6,25 +6,28 @@ program is the program's, for the completion in the shell too.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
 
 from ...program import scoop_options
+from .completion import files
 
 ALSO = (
     "Each option is also a variable: --dry-run is $MYMPIRUN_DRY_RUN=1; the command line wins. Each "
     "flag also has an opposite: --disable-dry-run."
 )
 OTHERS = "Others"
+Taken: TypeAlias = Callable[[Sequence[str], str, Sequence[click.Parameter]], list[CompletionItem]]
 
 
-def _none(words: Sequence[str], incomplete: str, params: Sequence[click.Parameter]) -> list[str]:
-    """Return none: of most programs nobody knows which options they take."""
+def _none(
+    words: Sequence[str], incomplete: str, params: Sequence[click.Parameter]
+) -> list[CompletionItem]:
+    """Return none: of most programs nobody knows what they take."""
     return []
 
 
@@ -32,14 +35,14 @@ class WrapperCommand(click.Command):
     """A command whose options stand before a program.
 
     sections: the headings of the long help, in order.
-    ordered: puts the words of a command line in order, before they are read. taken: names the
-    options that a program takes behind these words, and that begin so.
+    ordered: puts the words of a command line in order, before they are read. taken: returns what
+    a program takes behind these words, and that begins so.
     """
 
     def __init__(
         self, name: str | None, sections: Sequence[str],
         ordered: Callable[[list[str], Sequence[click.Parameter]], list[str]] | None = None,
-        taken: Callable[[Sequence[str], str, Sequence[click.Parameter]], list[str]] = _none,
+        taken: Taken = _none,
         **more: Any,
     ) -> None:  # fmt: skip
         more["context_settings"] = {
@@ -96,31 +99,36 @@ class WrapperCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write all options below their headings."""
-        for section in (*self._sections, OTHERS):
-            self._write(ctx, formatter, section, [section], usual=False)
+        for section, records in self.by_section(ctx):
+            with formatter.section(section):
+                formatter.write_dl(records)
         formatter.write_paragraph()
         formatter.write_text(ALSO)
 
-    def _write(
-        self, ctx: click.Context, formatter: click.HelpFormatter, heading: str,
-        sections: Sequence[str], usual: bool,
-    ) -> None:  # fmt: skip
+    def by_section(self, ctx: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """Return the headings, each with its options: their words, and what they do."""
+        for section in (*self._sections, OTHERS):
+            if shown := self._records(ctx, [section], usual=False):
+                yield section, shown
+
+    def _records(
+        self, ctx: click.Context, sections: Sequence[str], usual: bool
+    ) -> list[tuple[str, str]]:
         records = [
             param.get_help_record(ctx) for param in self.get_params(ctx)
             if isinstance(param, click.Option)
             and getattr(param, "section", OTHERS) in sections
             and (getattr(param, "usual", False) or not usual)
         ]  # fmt: skip
-        if shown := [record for record in records if record]:
-            with formatter.section(heading):
-                formatter.write_dl(shown)
+        return [record for record in records if record]
 
     def _show_short(self, ctx: click.Context, param: click.Parameter, value: bool) -> None:
         if not value or ctx.resilient_parsing:
             return
         formatter = ctx.make_formatter()
         self.format_usage(ctx, formatter)
-        self._write(ctx, formatter, "The usual options", self._sections, usual=True)
+        with formatter.section("The usual options"):
+            formatter.write_dl(self._records(ctx, self._sections, usual=True))
         formatter.write_paragraph()
         formatter.write_text("All options: --help")
         click.echo(formatter.getvalue(), nl=False)
@@ -136,8 +144,7 @@ class WrapperCommand(click.Command):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return names of options; behind the program files, unless it is known what it takes."""
         if words := ctx.params.get("words"):
-            taken = self._taken(words, incomplete, self.params)
-            return [CompletionItem(name) for name in taken] or files(incomplete)
+            return self._taken(words, incomplete, self.params) or files(incomplete)
         return super().shell_complete(ctx, incomplete)
 
 
@@ -150,39 +157,5 @@ class ProgramWords(click.Argument):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         if ctx.params.get("words"):
-            return [CompletionItem(incomplete, type="file")]
+            return ctx.command.shell_complete(ctx, incomplete)
         return self._programs(incomplete)
-
-
-def files(incomplete: str) -> list[CompletionItem]:
-    """Return a mark by which the shell completes any file."""
-    return [CompletionItem(incomplete, type="file")]
-
-
-def python_files(incomplete: str) -> Iterator[str]:
-    """Return files in .py and directories that begin so.
-
-    Within a directory, where it is the only one.
-    The shell puts a blank behind the only word it is given, which must not happen to a directory.
-    """
-    found = list(_python_files(incomplete))
-    while len(found) == 1 and found[0].endswith(os.sep) and found[0] != incomplete:
-        incomplete = found[0]
-        within = list(_python_files(incomplete))
-        found = within if within else found
-    return iter(found)
-
-
-def _python_files(incomplete: str) -> Iterator[str]:
-    directory, start = os.path.split(incomplete)
-    try:
-        entries = sorted(os.scandir(os.path.expanduser(directory) or "."), key=lambda one: one.name)
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith(start) and (start or not entry.name.startswith(".")):
-            name = os.path.join(directory, entry.name)
-            if entry.is_dir():
-                yield name + os.sep
-            elif entry.name.endswith(".py"):
-                yield name

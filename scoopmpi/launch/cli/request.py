@@ -22,6 +22,7 @@ from ..rehearsal.jobs import Job
 SILENCE = 3600.0
 """Seconds without output that count as too long where only --output-check-fatal is given."""
 _Group = TypeVar("_Group")
+_TYPED = click.core.ParameterSource.COMMANDLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,9 @@ def _rehearsed(ctx: click.Context, found: dict[str, Any]) -> Job | None:
     job: Job | None = found["job"]
     if job is None:
         return None
+    typed = [ctx.get_parameter_source(name) == _TYPED for name in ("job", "manager")]
+    if typed == [True, False]:  # what is typed wins over a variable
+        found["manager"] = None
     if found["manager"] not in (None, job.manager):
         problem = f"--as {job.shape.text} or --sched {found['manager']}: in which batch system?"
         raise click.UsageError(problem, ctx)
@@ -140,4 +144,4 @@ def _times(ctx: click.Context, multi: int | None, double: bool) -> int:
     sources = [ctx.get_parameter_source(name) for name in ("multi", "double")]
     if multi != 2 and sources[0] == sources[1]:
         raise click.UsageError(f"--multi {multi} or --double: how many workers on each slot?", ctx)
-    return multi if sources[0] == click.core.ParameterSource.COMMANDLINE else 2
+    return multi if sources[0] == _TYPED else 2

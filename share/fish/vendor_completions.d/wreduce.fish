@@ -1,0 +1,8 @@
+complete -c wreduce -o data -r -d 'The tables that the items are of, side by side.'
+complete -c wreduce -s t -r -d 'The numbers that the items are of, as [%PBS_ARRAYID%].'
+complete -c wreduce -o pattern -r -d 'What the files are called: \'out-[%temperature%].txt\'.'
+complete -c wreduce -o output -r -d 'The file that they become; the former one is replaced.'
+complete -c wreduce -o reductor -r -d 'The program that joins two files.'
+complete -c wreduce -o rm_orig -d 'Remove the files when they are all in the output.'
+complete -c wreduce -o quiet -d 'Say nothing of files that are missing.'
+complete -c wreduce -o verbose -d 'Say how many files there were.'
