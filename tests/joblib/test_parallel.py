@@ -191,9 +191,9 @@ def test_no_more_calls_are_sent_than_may_run_at_a_time(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(ranks.executor, "call", noted)
     workers = len(ranks.workers)
-    assert Parallel(n_jobs=2, pre_dispatch="all")(
-        delayed(square)(x) for x in range(50)
-    ) == squares(50)
+    assert Parallel(n_jobs=2, pre_dispatch="all")(delayed(square)(x) for x in range(50)) == squares(
+        50
+    )
     assert most == 2 or (most > 2 and workers == 2)
 
 
@@ -224,5 +224,5 @@ def test_the_number_of_jobs_counts_workers() -> None:
 
 
 def test_other_parameters_of_the_backend_are_refused() -> None:
-    with pytest.raises(TypeError, match="no parameter 'scatter'.*Large arrays are sent once"):
+    with pytest.raises(TypeError, match="no parameter 'scatter'"):
         parallel_config(backend=NAME, scatter=[1])
