@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import click
 
-from .launch import wrapper
 from .launch.cli import options
-from .launch.cli.help import ProgramWords, WrapperCommand, files
+from .launch.cli.completion import files
+from .launch.cli.help import ProgramWords, WrapperCommand
 from .launch.cli.request import requested
 from .launch.commandline.launch import Launch, of_each_rank
 from .process import streams
@@ -41,6 +41,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     mympirun --hybrid 4 ./with_threads
     mympirun --universe 8 hello.py
     """
+    from .launch import wrapper  # late: at a TAB nothing is started
+
     streams.hold_closed()
     request = requested(ctx)
     voice = wrapper.Voice(ctx, request)

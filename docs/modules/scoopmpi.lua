@@ -24,5 +24,13 @@ conflict("SCOOP")
 
 prepend_path("PATH", pathJoin(prefix, "bin"))
 
+-- man myscoop, and what bash needs to complete its words. What is appended is what counts anyway
+-- where the variable is not set.
+prepend_path("MANPATH", pathJoin(prefix, "share/man"))
+append_path("MANPATH", "")
+prepend_path("XDG_DATA_DIRS", pathJoin(prefix, "share"))
+append_path("XDG_DATA_DIRS", "/usr/local/share")
+append_path("XDG_DATA_DIRS", "/usr/share")
+
 -- what the site wants for all: each option is a variable, and the command line wins over it
 -- setenv("MYMPIRUN_BASEPATH", "/local/scratch")

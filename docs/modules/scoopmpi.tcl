@@ -29,5 +29,13 @@ conflict SCOOP
 
 prepend-path PATH $prefix/bin
 
+# man myscoop, and what bash needs to complete its words. What is appended is what counts anyway
+# where the variable is not set.
+prepend-path MANPATH $prefix/share/man
+append-path MANPATH ""
+prepend-path XDG_DATA_DIRS $prefix/share
+append-path XDG_DATA_DIRS /usr/local/share
+append-path XDG_DATA_DIRS /usr/share
+
 # what the site wants for all: each option is a variable, and the command line wins over it
 # setenv MYMPIRUN_BASEPATH /local/scratch

@@ -157,6 +157,13 @@ def here(tmp_path: Path) -> Path:
         (["one.py", "--order", "s"], ["file,s"]),
         (["one.py", "d"], ["file,d"]),
         (["--mpdboot"], []),
+        (["checkpoint", "sh"], ["plain,show"]),
+        (["checkpoint", "show", "--fa"], ["plain,--failed"]),
+        (["status", "--wa"], ["plain,--watch"]),
+        (["status", "o"], ["file,o"]),
+        (["completion", "fi"], ["plain,fish"]),
+        (["completion", "bash", "wl"], ["plain,wload"]),
+        (["--sched", "local", "checkpoint", "dr"], ["plain,drop"]),
     ],
 )
 def test_answers(

@@ -18,11 +18,13 @@ import scoopmpi
 from scoopmpi import myscoop
 from scoopmpi.launch.cli.setting import Setting
 from tests.support.libraries import ROOT
+from tests.support.prompts import Prompt
 
 MODULES = ROOT / "docs" / "modules"
 VERSION = scoopmpi.__version__
 LMOD = [Path(place) for place in ("/usr/share/lmod/lmod", "/opt/apps/lmod/lmod")]
 INIT = next((place / "init" / "bash" for place in LMOD if (place / "init" / "bash").exists()), None)
+BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg")
 COMMANDS = re.findall(r"^(\w+) =", SETUP["options.entry_points"]["console_scripts"], re.MULTILINE)
@@ -35,10 +37,10 @@ def site(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     commands = tmp_path / "apps" / VERSION / "bin"
     commands.mkdir(parents=True)
     for name in COMMANDS:
-        (commands / name).write_text(
-            f"#!/bin/sh\nexec '{sys.executable}' -m scoopmpi.{name} \"$@\"\n"
-        )
+        main = f"import sys; sys.argv[0] = '{name}'; from scoopmpi.{name} import main; main()"
+        (commands / name).write_text(f'#!/bin/sh\nexec {sys.executable} -c "{main}" "$@"\n')
         (commands / name).chmod(0o755)
+    (commands.parent / "share").symlink_to(ROOT / "share")  # as setup.cfg installs it
     text = (MODULES / f"scoopmpi.{kind}").read_text()
     assert text.count("/apps/scoopmpi") == 1
     text = text.replace("/apps/scoopmpi", f"{tmp_path}/apps")
@@ -88,6 +90,35 @@ def test_module_unload_leaves_nothing(site: Path) -> None:
     done = shell(site, before, "command -v myscoop || echo none")
     first, last, found = done.stdout.splitlines()
     assert (last, found) == (first, "none"), done.stderr
+
+
+def test_module_load_leads_to_manual_pages_and_leaves_the_paths_of_others(site: Path) -> None:
+    if shutil.which("man", path="/usr/bin:/bin") is None:
+        pytest.skip("no man here (Debian: apt-get install man-db groff-base)")
+    look = 'man -w myscoop-sweep wsub man; echo "$MANPATH|$XDG_DATA_DIRS"'
+    others = "export MANPATH=/usr/share/man XDG_DATA_DIRS=/mine:/usr/share"
+    turn = f'module load scoopmpi; {look}; module unload scoopmpi; echo "$MANPATH|$XDG_DATA_DIRS"'
+    done = shell(site, turn, others, turn)
+    share = f"{site}/apps/{VERSION}/share"
+    pages = [f"{share}/man/man1/myscoop-sweep.1", f"{share}/man/man1/wsub.1"]
+    *first, man, paths, after = done.stdout.splitlines()[:5]
+    assert first == pages and man.startswith("/usr/share/man/man1/man.1"), done.stderr
+    assert re.fullmatch(f"{share}/man::?\\|{share}:/usr/local/share:/usr/share", paths)
+    assert after == "|"
+    *second, man, paths, after = done.stdout.splitlines()[5:]
+    assert second == pages and man.startswith("/usr/share/man/man1/man.1")
+    assert paths.startswith(f"{share}/man:/usr/share/man:") and f"|{share}:/mine:" in paths
+    assert after == "/usr/share/man|/mine:/usr/share"
+
+
+def test_bash_completes_the_commands_of_the_module(site: Path) -> None:
+    if INIT is None or not BASH_COMPLETION.exists():
+        pytest.skip("no Lmod or no completion of bash here (Debian: lmod, bash-completion)")
+    lines = f". {BASH_COMPLETION}; . {INIT}; module use {site}/modules; module load scoopmpi"
+    with Prompt("bash", site, lines, PATH="/usr/bin:/bin") as prompt:
+        prompt.completed("mysc", "myscoop")
+        prompt.completed("myscoop --order=s", "myscoop --order=sort")
+        prompt.completed("wsub -bat", "wsub -batch")
 
 
 def test_scoops_own_module_is_refused_beside_it(site: Path) -> None:

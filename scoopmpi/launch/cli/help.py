@@ -6,7 +6,6 @@ program is the program's, for the completion in the shell too.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -15,14 +14,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from ...program import scoop_options
+from .completion import files
 
 ALSO = (
     "Each option is also a variable: --dry-run is $MYMPIRUN_DRY_RUN=1; the command line wins. Each "
     "flag also has an opposite: --disable-dry-run."
 )
 OTHERS = "Others"
-
-
 Taken: TypeAlias = Callable[[Sequence[str], str, Sequence[click.Parameter]], list[CompletionItem]]
 
 
@@ -161,37 +159,3 @@ class ProgramWords(click.Argument):
         if ctx.params.get("words"):
             return ctx.command.shell_complete(ctx, incomplete)
         return self._programs(incomplete)
-
-
-def files(incomplete: str) -> list[CompletionItem]:
-    """Return a mark by which the shell completes any file."""
-    return [CompletionItem(incomplete, type="file")]
-
-
-def python_files(incomplete: str) -> Iterator[str]:
-    """Return files in .py and directories that begin so.
-
-    Within a directory, where it is the only one.
-    The shell puts a blank behind the only word it is given, which must not happen to a directory.
-    """
-    found = list(_python_files(incomplete))
-    while len(found) == 1 and found[0].endswith(os.sep) and found[0] != incomplete:
-        incomplete = found[0]
-        within = list(_python_files(incomplete))
-        found = within if within else found
-    return iter(found)
-
-
-def _python_files(incomplete: str) -> Iterator[str]:
-    directory, start = os.path.split(incomplete)
-    try:
-        entries = sorted(os.scandir(os.path.expanduser(directory) or "."), key=lambda one: one.name)
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.startswith(start) and (start or not entry.name.startswith(".")):
-            name = os.path.join(directory, entry.name)
-            if entry.is_dir():
-                yield name + os.sep
-            elif entry.name.endswith(".py"):
-                yield name
