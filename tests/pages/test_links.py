@@ -11,8 +11,9 @@ import pytest
 from tests.support.libraries import ROOT
 
 PAGES = [
-    ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "jobscripts" / "README.md",
-    ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md",
+    ROOT / "jobscripts" / "README.md", ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]  # fmt: skip
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)")
 LEAST = 400
