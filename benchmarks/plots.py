@@ -12,6 +12,7 @@ import argparse
 import datetime
 import json
 import platform
+import shlex
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
@@ -136,7 +137,7 @@ def measured(part: str, rounds: int) -> dict[str, Any]:
     from systems import CORES
 
     if part == ARRAYS:
-        figures, command = arrays(rounds), " ".join(["arrays.py", *array_words(rounds)])
+        figures, command = arrays(rounds), shlex.join(["arrays.py", *array_words(rounds)])
     else:
         workers = peers.WORKERS.get(part, (CORES,))
         found = peers.measured(part, peers.SYSTEMS[part], workers, rounds, 1.0)
@@ -183,15 +184,17 @@ def machine() -> str:
 
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "")
-    return (
-        f"{CORES} cores of {model or platform.machine()}, {platform.system()} {platform.release()}"
-    )
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
+    return f"{CORES} cores of {model or platform.machine()}, {system}"
 
 
 def versions(library: str) -> dict[str, str]:
     """Return the versions of what is measured. library: the MPI's name and version."""
-    found = {"Python": platform.python_version(), "MPI": library}
-    for name in ("scoopmpi", "mpi4py", "numpy", "schwimmbad", "joblib"):
+    import scoopmpi  # of this tree, whatever was installed when
+
+    found = {"Python": platform.python_version(), "MPI": library.replace("MPI v", "MPI ")}
+    found["scoopmpi"] = scoopmpi.__version__
+    for name in ("mpi4py", "numpy", "schwimmbad", "joblib"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -6,7 +6,6 @@ What tests start, and how, is in `tests/support/`: `libraries`, `starting`.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,11 @@ from typing import Any
 
 import pytest
 
+from tests.support import surroundings
 from tests.support.alone import admitted
 from tests.support.libraries import NO_LIBRARY, Library, libraries
+
+surroundings.settle()  # before `libraries` looks at them
 
 
 @pytest.fixture(params=libraries() or [NO_LIBRARY], ids=lambda library: library.name)
@@ -116,17 +118,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return SLURM if path.startswith(SLURM) else path
 
     return Files(config, log)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the programs of tests with signals as a user's shell leaves them.
-
-    A job in the background ignores some (SIGINT), and so would all that it starts. What has a
-    handler starts with the default, and pytest itself goes on ignoring it.
-    """
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

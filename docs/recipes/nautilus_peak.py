@@ -25,7 +25,7 @@ if __name__ == "__main__":
     prior.add_parameter("height", dist=(0, 10))
     prior.add_parameter("centre", dist=(0, 100))
     with Pool() as pool:
-        sampler = Sampler(prior, log_likelihood, n_live=300, pool=pool, seed=1)  # on the farm
+        sampler = Sampler(prior, log_likelihood, n_live=200, pool=pool, seed=1)  # on the farm
         sampler.run(n_eff=500)
     points, log_weights, _ = sampler.posterior()
     height, centre = np.average(points, weights=np.exp(log_weights), axis=0)

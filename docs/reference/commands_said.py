@@ -45,7 +45,10 @@ def option(entry: Any) -> Iterator[str]:
     """Give an option and what it does, so that pages can lead to it."""
     kind = "option" if entry.words.startswith("-") else "describe"
     words = entry.words.replace(" / ", ", ")
-    yield from ("````{" + kind + "} " + words, escaped(entry.help), "````", "")
+    said = escaped(entry.help)
+    if old := re.match(r"(-\w{2,}), -\1(?!\w)", words):  # one place of the page for both
+        words, said = words.removeprefix(f"{old[1]}, "), f"{said} Also as {old[1]}."
+    yield from ("````{" + kind + "} " + words, said, "````", "")
 
 
 def paragraphs(said: str) -> Iterator[str]:

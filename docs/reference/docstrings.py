@@ -14,7 +14,7 @@ from itertools import chain
 
 _PARAMETERS = re.compile(r"([a-z_]\w*(?:, \*{0,2}[a-z_]\w*)*): (\S.*)")
 _SECOND = re.compile(r"(?<=[.;]) (?=[a-z_]\w*: )")
-_ERRORS = re.compile(r"Raises? (?=[A-Z`])")
+_ERRORS = re.compile(r"(?:^|(?<=[.] ))Raises (?=[A-Z`]|[a-z.]+\.[A-Z])")
 _CODE = re.compile(r"(`[^`]+`)")
 _ERROR = re.compile(
     r"\b((?:pickle\.|multiprocessing\.)?"
@@ -41,17 +41,28 @@ def rendered(lines: Iterable[str], link: Link, named: str = "Parameters") -> lis
     named: what stands before colons.
     """
     found: list[str] = []
+    example = False
     for block in blocks(lines):
         if block[0].startswith("    "):
-            found += [".. code-block:: python", "", *block]
+            found += block if example else [".. code-block:: python", "", *block]
         elif _PARAMETERS.match(block[0]):
             found += parameters(block, link, named)
-        elif _ERRORS.match(block[0]):
-            found += errors(" ".join(map(str.strip, block)), link)
         else:
-            found += (inline(line, link) for line in block)
+            found += paragraph(" ".join(map(str.strip, block)), link)
         found.append("")
+        example = block[0].startswith("    ")
     return found
+
+
+def paragraph(text: str, link: Link) -> Iterator[str]:
+    """Give a paragraph, and by themselves the errors that it ends with."""
+    said, *errors = _ERRORS.split(text, maxsplit=1)
+    if said:
+        yield inline(said.rstrip(), link)
+    if said and errors:
+        yield ""
+    if errors:
+        yield f":Raises: {inline(errors[0], link)}"
 
 
 def parameters(block: Iterable[str], link: Link, named: str) -> Iterator[str]:
@@ -71,14 +82,7 @@ def parameters(block: Iterable[str], link: Link, named: str) -> Iterator[str]:
         yield "    " + ", ".join(f"**{name}**" for name in names.replace("*", "").split(", "))
         yield f"        {inline(' '.join(text), link)}"
         yield ""
-    if after:
-        text = " ".join(after)
-        yield from errors(text, link) if _ERRORS.match(text) else [inline(text, link)]
-
-
-def errors(text: str, link: Link) -> Iterator[str]:
-    """Give the line of errors, whose names are code or links."""
-    yield f":Raises: {inline(_ERRORS.sub('', text, count=1), link)}"
+    yield from paragraph(" ".join(map(str.strip, after)), link)
 
 
 def inline(text: str, link: Link) -> str:

@@ -265,6 +265,23 @@ def test_the_names_of_schwimmbad(farm: None, monkeypatch: pytest.MonkeyPatch) ->
         assert pool.workers == {1, 2, 3} and pool.enabled() and pool.size == 3
 
 
+def summed(batch: tuple[tuple[int, int], list[int]]) -> tuple[tuple[int, int], int]:
+    return batch[0], sum(batch[1])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 100])
+def test_batches_are_those_of_schwimmbad(
+    farm: None, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    utils = pytest.importorskip("schwimmbad.utils")
+    monkeypatch.setattr(identity.this, "size", 4)
+    with Pool() as pool:
+        theirs = utils.batch_tasks(pool.size, data=range(count))
+        assert pool.batched_map(summed, range(count)) == [summed(batch) for batch in theirs]
+        with pytest.raises(ValueError, match="there are no tasks"):
+            pool.batched_map(summed, [])
+
+
 def test_the_names_of_schwimmbad_without_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity.this, "started", True)
     with Pool() as pool:

@@ -74,10 +74,8 @@ def all_texts() -> str:
 def patterns(page: str) -> list[str]:
     """What stands in the first cells of the page's tables, but for others' messages."""
     ours = page.split("## What other programs say")[0]
-    cells = [
-        line.strip("|").split(" | ")[0] for line in ours.splitlines() if line.startswith("| `")
-    ]
-    return [span for cell in cells for span in re.findall(r"`([^`]+)`", cell)]
+    rows = [line for line in ours.splitlines() if line.startswith("| `")]
+    return [span for row in rows for span in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
 
 
 @pytest.mark.parametrize(("message", "file"), all_messages().items())

@@ -81,22 +81,26 @@ class Browser:
 
     def open(
         self, path: Path, width: int = 1200, height: int = 900, dark: bool = False,
-        ready: str = "document.body && document.body.dataset.ready === 'yes'",
+        ready: str = "document.body && document.body.dataset.ready === 'yes'", query: str = "",
     ) -> None:  # fmt: skip
         """Open a file and wait until its scripts have drawn it.
 
-        ready: true of the page when they have.
+        ready: true of the page when they have. query: what stands behind the address.
         """
-        self._ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-            mobile=False,
-        )  # fmt: skip
+        self.size(width, height)
         self.look(dark)
-        self._ask("Page.navigate", url=path.as_uri())
+        self._ask("Page.navigate", url=path.as_uri() + query)
         deadline = time.monotonic() + self._patience
         while not self.value(ready):
             assert time.monotonic() < deadline, f"the page is not ready: {self.said}"
             time.sleep(0.05)
+
+    def size(self, width: int, height: int = 900) -> None:
+        """Make the window so large."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+            mobile=False,
+        )  # fmt: skip
 
     def look(self, dark: bool, paper: bool = False) -> None:
         """Prefer dark or light colours, or print."""
