@@ -53,7 +53,8 @@ TREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 def in_toctrees() -> set[Path]:
     """The pages that the site's lists of pages name: docs/index.md, and those that it leads to."""
     lines = (
-        (page, line) for page in PAGES for tree in TREE.findall(page.read_text())
+        (page, re.sub(r"^.*<(.*)>$", r"\1", line))  # also: Another title <page>
+        for page in PAGES for tree in TREE.findall(page.read_text())
         for line in tree.splitlines() if line and line[0] != ":"
     )  # fmt: skip
     return {
