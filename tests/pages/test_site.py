@@ -125,6 +125,14 @@ def test_pictures_say_what_they_show(site: Path) -> None:
         assert len(words) > 20 and not re.search(r"\.(png|svg)$", words), source
 
 
+def test_every_recipe_is_shown(site: Path) -> None:
+    recipes = page(site / "docs" / "recipes" / "index.html")
+    for path in (ROOT / "docs" / "recipes").glob("*.py"):
+        assert path.stem.replace("_", "-") in recipes.places, path
+        assert f"#{path.stem.replace('_', '-')}" in recipes.links, path
+    assert "EnsembleSampler" in re.sub(r"<[^>]+>", "", recipes.path.read_text())
+
+
 def documented(site: Path) -> set[str]:
     """What the reference has, as other projects would ask for it: names, and options."""
     _, _, _, _, rest = (site / "objects.inv").read_bytes().split(b"\n", 4)
