@@ -40,8 +40,8 @@ REFUSED: Mapping[str, str] = {
 
 
 def takes(words: Sequence[str]) -> bool:
-    """True where the words are this command's, not the options of a kernel that is to run."""
-    return bool(words) and not words[0].startswith("-")
+    """True where the words are this command's, whatever program has its name."""
+    return words[:1] in (["install"], ("install",))
 
 
 @click.group()
@@ -56,7 +56,7 @@ def commands() -> None:
 @click.option("--sys-prefix", "environment", is_flag=True, help="In this Python's environment.")
 @click.option("--prefix", metavar="DIR", help="Below DIR/share/jupyter/kernels.")
 @click.option("--replace", is_flag=True, help="Also where another kernel has the name.")
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF MYSCOOP]...")
 @click.pass_context
 def install(
     ctx: click.Context, name: str, title: str | None, user: bool, environment: bool,
