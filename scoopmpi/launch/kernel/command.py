@@ -100,8 +100,8 @@ def install(
 
 def _title(name: str, options: Sequence[str]) -> str:
     version = ".".join(map(str, sys.version_info[:2]))
-    more = f" {shlex.join(options)}" if options else ""
-    return f"Python {version} on scoopmpi" + (f" ({name}{more})" if more or name != NAME else "")
+    more = shlex.join((*((name,) if name != NAME else ()), *options))
+    return f"Python {version} on scoopmpi" + (f" ({more})" if more else "")
 
 
 def _written(place: Path, said: dict[str, object], replace: bool) -> None:
