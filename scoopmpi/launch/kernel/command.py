@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from ..cli.request import requested
 from . import spec
 
 NAME = "scoopmpi"
@@ -122,8 +123,8 @@ def _check(ctx: click.Context, options: Sequence[str]) -> None:
             "options of the kernel stand behind install: myscoop kernel install -n 4", ctx
         )
     read = outer.command.make_context("myscoop", [*options, spec.PROGRAM], parent=None)
-    words = read.params["words"]
-    if tuple(words) != (spec.PROGRAM,):
+    words = requested(read).words
+    if words != (spec.PROGRAM,):
         raise click.UsageError(f"{words[0]} is no option of myscoop: the program is the notebook")
     for name, why in REFUSED.items():
         if _given(read, name):
