@@ -6,9 +6,11 @@ The command line and what is SCOOP's in it; the rest is as for `mympirun`, in `w
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 from click.shell_completion import CompletionItem
@@ -21,6 +23,7 @@ from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
+from .launch.kernel import front_end
 from .process import streams
 from .program import ready_programs
 from .program.finding import READY_PROGRAMS
@@ -176,7 +179,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     myscoop --sched=local picalc 3000 5000
     myscoop 100:200 echo '$SCOOP_COUNTER'
     myscoop sweep --data data.csv ./simulate -t '$temperature'
-    myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results, completion
+    myscoop checkpoint --help; also: sweep, status, trace, report, summarize, results, kernel,
+    completion
     """
     from .launch import wrapper  # late: at a TAB nothing is started
 
@@ -191,7 +195,12 @@ def main(ctx: click.Context, /, **given: object) -> None:
     if ignored:
         names = " and ".join(f"--scoop-{name}" for name in ignored)
         voice.remark(f"{names}: nothing to do, MPI has no broker")
+    kernel = front_end.is_kernel(request.words)
+    if kernel:
+        front_end.leave_its_job(os.environ)
     launch = _launch(ctx, request)
+    if kernel:
+        launch = replace(launch, kernel=True, front_end=front_end.process(os.environ))
     _answer_for_ready(ctx, request, launch.words)
     wrapper.run(launch, request, voice, ctx)
 

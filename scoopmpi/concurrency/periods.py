@@ -144,6 +144,9 @@ many, and nobody waits for it."""
 
 # Notebooks.
 
-KERNEL_END_SECONDS = 3.0
+KERNEL_END_SECONDS = 2.0
 """Rank 0 as a kernel, for its cell and its exit functions, once its front end has asked it to end:
 front ends kill what is there after 5."""
+KERNEL_LOST_SECONDS = 2.0
+"""The command, for a kernel to end by itself that has been asked to, or has lost its front end, or
+for its launcher where rank 0 has gone without a word."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # workers come by here without a farm
     from ..farm.constants_backend import FarmConstants
     from ..farm.farm import Farm
     from ..process.job_end import JobEndWatch
+    from ..watching.progress.choice import Choice
     from .watching_asked import Asked
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ class FarmExecutor(Executor):
         self._show = show
         self.job_end: Callable[[], JobEndWatch] | None = None
         """Returns what knows when the batch job ends, where anybody does."""
+        self.progress: Choice | None = None
+        """Chooses who is shown how far jobs are, where the command had a say in that."""
         self.tells_what_is_left = False
         """True where the program itself tells what is left of it when it is stopped."""
 

@@ -8,6 +8,7 @@ is nested, and its calls become tasks of the task.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,8 @@ from ..tasks.current_executor import usable
 from ..tasks.executor import Executor
 from ..tasks.future import Future
 from ..tasks.limit import NO_LIMIT
-from .batch import Batch, Ran, Setting
-from .calls_at_work import CallsAtWork, Told
+from .batch import Batch, Call, Ran, Setting
+from .calls_at_work import CallsAtWork, Start, Told
 from .pace import Pace
 from .retrieval import work_while_waiting
 
@@ -114,7 +115,7 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         self._asked = time.monotonic(), size * self._at_a_time
         return size
 
-    def submit(self, func: Any, callback: Told | None = None) -> Future[Any] | None:
+    def submit(self, func: Any, callback: Told | None = None) -> None:
         """Have a batch run, and tell joblib when it has."""
         asked, read = self._asked
         self._pace.read(read, time.monotonic() - asked)
@@ -122,13 +123,13 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
             self.start_call()
         assert self._calls is not None
         calls = func.items if len(func.items) > LOOKED_AT else tuple(func.items)
-        batch = Batch(calls[0][0], self._setting)
+        self._calls.add(self._start_of(Batch(calls[0][0], self._setting), calls), callback)
+
+    def _start_of(self, batch: Batch, calls: Sequence[Call]) -> Start:
         if self._executor.fork is not None:
             # As with the threads that joblib itself takes for nested calls nothing is copied here.
-            start = partial(self._executor.fork, batch, calls)
-        else:
-            start = partial(self._executor.call, batch, (calls,), {}, NO_LIMIT)
-        return self._calls.add(start, callback)
+            return partial(self._executor.fork, batch, calls)
+        return partial(self._executor.call, batch, (calls,), {}, NO_LIMIT)
 
     apply_async = submit
 

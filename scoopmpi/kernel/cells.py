@@ -69,6 +69,11 @@ class Cells:
         """The groups of all cells that are remembered."""
         return set(self._headers)
 
+    @property
+    def latest(self) -> Header:
+        """The request of the cell that runs, or has run last."""
+        return dict(self._streams[1]._parent_header_global)
+
     def show(self, number: int, data: bytes, group: int | None) -> bool:
         """Write lines of a group's tasks to their cell; False where that has no stream for them."""
         header = next(filter(None, map(self._headers.get, self._groups.within(group))), None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from ipykernel.iostream import OutStream
 from ipykernel.kernelapp import IPKernelApp
@@ -14,12 +16,16 @@ from ..output import console
 from ..process import identity
 from ..tasks import current_executor
 from ..tasks.groups import groups
-from .cells import Cells
+from ..watching.progress.row import Row
+from .cells import Cells, Header
 from .kernel import FarmKernel
+from .progress import CellDisplay
 
 FRONT_END = "JPY_PARENT_PID"
 """Names the front end's process: ipykernel would look whether that is its parent, which it is not;
 the command does that for all ranks (`launch.kernel`)."""
+
+Stay = Callable[[], Sequence[Row]]
 
 
 def serve(words: Sequence[str]) -> None:
@@ -49,7 +55,25 @@ def _joined(kernel: FarmKernel, executor: FarmExecutor | None) -> Cells | None:
         return None
     cells = kernel.cells = Cells(groups, {1: out, 2: err})
     console.show_by(cells.show)
+    if executor is not None and executor.progress is not None:
+        shown = executor.progress
+        kernel.shell.events.register("post_run_cell", lambda _: shown.rest())
+        for reader in shown.readers_by(partial(_display, kernel, cells)):
+            executor.farm.observe(reader)
     return cells
+
+
+def _display(kernel: FarmKernel, cells: Cells, stay: Stay) -> CellDisplay:
+    """Return what shows how far maps are, in the cell that runs when there is something to show."""
+    header: Header = {}
+
+    def publish(kind: str, content: dict[str, Any]) -> None:
+        nonlocal header
+        if kind == "display_data":
+            header = cells.latest
+        kernel.session.send(kernel.iopub_socket, kind, content, dict(header), kind.encode())
+
+    return CellDisplay(stay, publish)
 
 
 def _workers() -> str:

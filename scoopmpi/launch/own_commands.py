@@ -63,8 +63,9 @@ def meant(words: Sequence[str]) -> bool:
 def run(words: Sequence[str]) -> None:
     """Run the command that is meant, and exit as it says; without words for it show its help."""
     name, *given = words
-    command = _own(name).command
-    sys.exit(command.main(given or ["--help"], f"myscoop {name}", standalone_mode=False) or 0)
+    own, ours = _own(name).command, click.get_current_context(silent=True)
+    said = own.main(given or ["--help"], f"myscoop {name}", standalone_mode=False, obj=ours)
+    sys.exit(said or 0)
 
 
 def command(name: str) -> click.Command:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
+from ..concurrency.periods import KERNEL_LOST_SECONDS
 from ..process import rank_settings, streams
 from .beside import child, feeding, lifeline, session
 from .beside.watch import Silence, Watch
@@ -39,7 +40,8 @@ def run(
     watch = Watch(
         tell, silence, output, here=launch.has_farm and here, marked=launch.has_farm,
         apart=launch.has_farm and here and not composed.alone,
-        draws=launch.terminal and output is None,
+        draws=launch.terminal and output is None, front_end=launch.front_end,
+        patience=KERNEL_LOST_SECONDS if launch.kernel else None,
     )  # fmt: skip
     env, argv = composed.environment(os.environ), composed.argv
     if here and not launch.has_farm and not composed.ends_stdin:

@@ -24,6 +24,8 @@ from .cli.request import Request
 from .commandline import composing
 from .commandline.launch import Launch
 from .flavours.command_line import CommandLine
+from .hosts import placement, thishost
+from .hosts.allocation import Allocation
 
 _NOT_A_TERMINAL = 100
 """The width of an explanation in a job's log."""
@@ -100,6 +102,9 @@ def run(launch: Launch, request: Request, voice: Voice, ctx: click.Context) -> N
     try:
         allocation = detection.allocation(request, env)
         placed = detection.placed(allocation, request, launch.has_farm)
+        if launch.kernel:
+            placed = placement.beginning(placed, thishost.is_this)
+            voice.remark(_kernels_hosts(placed))
         composed = composing.command_line(launch, placed, env)
         if request.instead.dry_run:
             _print([composed.for_shell()])
@@ -120,6 +125,15 @@ def _draws(launch: Launch, request: Request) -> bool:
     if farm is None or not alone or launch.asked.mpirun_options:  # these may alter each line
         return False
     return choice.draws(farm.progress, farm.quiet, os.environ)
+
+
+def _kernels_hosts(placed: Allocation) -> str:
+    """Return what the log of a front end says of a kernel: outside of a batch job it is small."""
+    workers = f"{placed.slots} worker{'' if placed.slots == 1 else 's'}"
+    if placed.local:
+        return f"this is no batch job: the kernel has {workers} on this machine"
+    hosts = f"{len(placed.hosts)} host{'' if len(placed.hosts) == 1 else 's'}"
+    return f"the kernel has {workers} on {hosts} of this {placed.manager} job"
 
 
 def _execute(

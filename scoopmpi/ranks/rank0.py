@@ -152,6 +152,7 @@ def _lead(
     show = partial(_show_some, farm, readers)
     executor = _executor(farm, checkpoint, options.debug_task, show)
     executor.job_end = lambda: readers.job_end
+    executor.progress = readers.progress
     current_executor.install(executor)
     status, pid = 1, os.getpid()
     try:

@@ -49,7 +49,8 @@ class Ending:
 
     def line_broke(self) -> None:
         """Look after a while whether rank 0 has gone without a word."""
-        self._loop.after(LOST_SECONDS, self._end_lost)
+        patience = self._watch.patience
+        self._loop.after(LOST_SECONDS if patience is None else patience, self._end_lost)
 
     def with_status(self, status: int) -> None:
         """End the job; its exit status is this one."""

@@ -11,9 +11,14 @@ import subprocess
 import time
 from functools import partial
 
-from ...concurrency.periods import EARLIER_SECONDS, LAUNCHER_GRACE_SECONDS, NOTICE_SECONDS
+from ...concurrency.periods import (
+    EARLIER_SECONDS,
+    LAUNCHER_GRACE_SECONDS,
+    NOTICE_SECONDS,
+)
 from .ending import Ending
 from .event_loop import EventLoop
+from .front_end import FrontEnd
 from .lifeline import Lifeline
 from .passing import Passing
 from .signals import HANDLINGS, Signals, in_foreground
@@ -53,6 +58,7 @@ class Job:
             self._loop.register(line, self._heard)
         for source in passing.sources if passing else ():
             self._loop.register(source, partial(self._pass_on, source))
+        self._front_end = FrontEnd(watch.front_end, self._loop, self._front_end_gone)
         if watch.silence:
             self._loop.after(watch.silence.seconds, self._look_for_silence)
 
@@ -79,6 +85,7 @@ class Job:
 
     def close(self) -> None:
         """Leave nothing of it open."""
+        self._front_end.close()
         if self._user:
             self._user.close()
         self._loop.close()
@@ -159,6 +166,11 @@ class Job:
         self._watch.tell(f"{text}; the job is ended (--output-check-fatal)")
         self._ending.with_status(TIMED_OUT)
 
+    def _front_end_gone(self) -> None:
+        """End the job as a batch system would: nobody is left to do so."""
+        self._watch.tell("the front end has ended, and its kernel ends with it")
+        self._signal(signal.SIGTERM)
+
     # Signals.
 
     def _signal(self, number: int) -> None:
@@ -171,6 +183,9 @@ class Job:
             typed = self._user is not None and number == signal.SIGINT  # that comes to us alone
             wait = 0 if typed else NOTICE_SECONDS
             self._loop.after(wait, partial(self._pass_to_rank_0, number, since))
+            if self._watch.patience is not None and number != signal.SIGINT:
+                end = partial(self._ending.at_once, 128 + number)
+                self._loop.after(self._watch.patience, end)
         else:
             self._ending.at_once(128 + number)
 

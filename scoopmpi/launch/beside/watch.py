@@ -24,6 +24,8 @@ class Watch:
     a mark at the end. opened: it opens our stdin itself.
     apart: what the launcher prints when the program is over, or a signal has come, goes to stderr.
     draws: our stderr is a terminal, on which what rank 0 says of its jobs may be drawn.
+    front_end: a process without which nobody wants the job any more; None for none.
+    patience: seconds in which rank 0 has to end that is asked to; None for as long as it likes.
     signalled: called where a signal asks for the end; SIGUSR1 and SIGUSR2 do so then.
     """
 
@@ -35,4 +37,6 @@ class Watch:
     opened: bool = False
     apart: bool = False
     draws: bool = False
+    front_end: int | None = None
+    patience: float | None = None
     signalled: Callable[[], None] | None = None

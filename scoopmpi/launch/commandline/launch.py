@@ -34,6 +34,8 @@ class Launch:
     flags: words for the interpreter of the ranks, by default those that this one was given.
     output: the name of a file for each rank of a program without a farm.
     terminal: whether our stderr is a terminal, on which we may draw what rank 0 says of its jobs.
+    kernel: rank 0 is a kernel of a front end on this host, which must reach it.
+    front_end: the process of that, where it is known: the job ends with it.
     """
 
     words: Sequence[str]
@@ -44,6 +46,8 @@ class Launch:
     flags: Sequence[str] = field(default_factory=interpreter.flags)
     output: str | None = None
     terminal: bool = False
+    kernel: bool = False
+    front_end: int | None = None
 
     @property
     def has_farm(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .allocation import Allocation, AllocationError, Host
@@ -83,6 +84,23 @@ def ordered(allocation: Allocation, how: str) -> Allocation:
     elif found["how"] == "random":
         random.Random(found["seed"]).shuffle(hosts)
     return replace(allocation, hosts=tuple(hosts))
+
+
+def beginning(allocation: Allocation, here: Callable[[str], bool]) -> Allocation:
+    """Return the allocation with this host first, for a rank 0 that others on it have to reach.
+
+    here: tells this host by its name. Raises AllocationError where it is none of them.
+    """
+    first = next((host for host in allocation.hosts if here(host.name)), None)
+    if first is None:
+        names = ", ".join(host.name for host in allocation.hosts[:4])
+        more = ", …" if len(allocation.hosts) > 4 else ""
+        raise AllocationError(
+            f"a kernel runs on the host of its front end, and this is none of the job's: {names}"
+            f"{more}. Start Jupyter in the job, or the kernel with --sched local"
+        )
+    others = (host for host in allocation.hosts if host is not first)
+    return replace(allocation, hosts=(first, *others))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -16,7 +16,7 @@ from ...process import lifeline, rank_settings
 if TYPE_CHECKING:  # most programs that nobody looks at load nothing of it
     from ..observer import Observer
     from .display import Display, Stay
-    from .reader import Progress
+    from .reader import Make, Progress
 
 DUMB = ("dumb", "unknown")
 """Terminals that cannot move a cursor: they get lines."""
@@ -47,6 +47,7 @@ class Choice:
         self._way = None if self._stderr is None else os.fstat(self._stderr)  # programs redirect it
         self.progress: Progress | None = None
         """What shows, once it was made."""
+        self._own: Make | None = None  # makes the program's own display
 
     def readers(self) -> Sequence[Observer]:
         """Return the readers that show all jobs, in the order in which they are to hear of events;
@@ -68,6 +69,26 @@ class Choice:
             return ()
         return self._made(None)
 
+    def readers_by(self, make: Make) -> Sequence[Observer]:
+        """Return the readers that show all jobs by a display of the program's own: a notebook.
+
+        None where nothing shall be shown, or there are readers already, which show there from now.
+        """
+        if silent(self._asked, self._quiet):
+            return ()
+        from .series import SOON
+
+        self._own = make
+        if self.progress is None:
+            return self._made(SOON)
+        self.progress.shows_after(SOON)
+        return ()
+
+    def rest(self) -> None:
+        """Leave the last state of what is shown, where nothing runs."""
+        if self.progress is not None:
+            self.progress.rest()
+
     def end(self) -> None:
         """Leave the last state of what is shown: the program has ended."""
         if self.progress is not None:
@@ -82,6 +103,8 @@ class Choice:
         return tally, self.progress
 
     def _display(self, stay: Stay) -> Display:
+        if self._own is not None:
+            return self._own(stay)
         from .display import Bar, Log, on_stderr, on_stdout
 
         fd = self._stderr

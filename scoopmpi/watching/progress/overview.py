@@ -69,6 +69,15 @@ class Overview:
                 waiting.append(SOON)
         return min(waiting, default=None)
 
+    def anew(self) -> Overview:
+        """Return another one, which knows of no job yet."""
+        return Overview(self._after)
+
+    @property
+    def active(self) -> bool:
+        """True where tasks are left, or may come."""
+        return any(each.active for each in self._all.values())
+
     def rows(
         self, now: float, workers: Iterable[Worker], estimate: Estimate, estimator: Estimator,
         most: int,

@@ -60,8 +60,12 @@ class Progress(Observer):
         self._estimator, self._estimate = Estimator(), Estimate(None, 0.0, False)
         self._estimated = -ESTIMATED_SECONDS
         self._next = clock()
-        self._ended = False
+        self._ended = self._rests = False
         self._changed = True  # something may have to stay, since that was asked
+
+    def shows_after(self, after: float) -> None:
+        """Have jobs that begin from now on be shown that last so many seconds."""
+        self._overview = Overview(after)
 
     # Events.
 
@@ -154,7 +158,22 @@ class Progress(Observer):
             return []
         self._changed = self._ended  # what changes from here on is seen next time
         with self._tally.lock:
-            return self._overview.staying(self._clock(), self._ended)
+            return self._overview.staying(self._clock(), self._ended or self._rests)
+
+    def rest(self) -> None:
+        """Leave the last state of what was shown, where nothing runs: a cell of a notebook ends."""
+        with self._guard:
+            with self._tally.lock:
+                runs = self._overview.active
+            if self._ended or runs or self._display is None:
+                return
+            self._rests = self._changed = True
+            try:
+                self._display.show(())
+            except Exception as problem:
+                self._fail(problem)
+            self._rests = False
+            self._overview = self._overview.anew()
 
     def end(self) -> None:
         """Leave the last state of what was shown, and show nothing more: the program has ended."""
