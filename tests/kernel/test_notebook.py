@@ -95,6 +95,12 @@ def test_lines_of_threads_and_of_stderr_come_into_their_cell(cells: Notebook) ->
     cells.hear_until(lambda: "err 1" in cell.text("stderr") and "out 1" in cell.text("stdout"))
 
 
+def test_what_processes_and_c_code_of_tasks_print_comes_into_the_cell(cells: Notebook) -> None:
+    cells.run("def shell(x): os.system(f'echo from a shell {x}')")
+    cell = cells.run("list(futures.map(shell, range(3)))\ntime.sleep(0.5)")
+    cells.hear_until(lambda: cell.text("stdout").count("from a shell") == 3)
+
+
 def test_what_a_cell_captures_it_keeps(cells: Notebook) -> None:
     assert cells.run("%%capture kept\nlist(futures.map(said, [5]))").outputs == []
     assert "task 5" in cells.run("print(kept.stdout)").text("stdout")
@@ -272,6 +278,7 @@ def test_a_front_end_sees_that_rank_0_has_died_and_starts_another(
         while cells.manager.is_alive():
             assert time.monotonic() < until
             time.sleep(0.05)
+        cells.client.stop_channels()  # two clients of one manager have the same name in zmq
         cells.manager.restart_kernel()
         again = Notebook(cells.manager)
         assert again.run("x").error.startswith("NameError")
