@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,12 @@ def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
     begin = subprocess.Popen.__init__
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _no_end_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test that ends a program in this process leave no mark of an end in `threading`.
+
+    Modules that others import later, as of thread pools, look at it.
+    """
+    monkeypatch.setattr(threading, "_SHUTTING_DOWN", False, raising=False)
