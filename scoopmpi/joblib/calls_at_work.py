@@ -1,4 +1,4 @@
-"""The calls of one `Parallel` that are under way: sent, and told to joblib when they have ended.
+"""The calls of one `Parallel` that are under way: sent, told to joblib when they end, given up.
 
 joblib hears of an end in the thread that waits for its values, if one does. So its locks, and the
 user's generator that it goes on reading then, never run inside the farm's loop, and no two of its
@@ -10,13 +10,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 from ..tasks.executor import Executor
 from ..tasks.future import Future
+from ..tasks.groups import groups
 
 Told: TypeAlias = Callable[[Any], None]
-"""joblib's own callback: it takes the value, and submits the next batch."""
+"""joblib's own callback: it takes the future, and submits the next batch."""
+Start: TypeAlias = Callable[[], Future[Any]]
+"""Has a batch run by the executor."""
 
 
 class CallsAtWork:
@@ -27,36 +31,75 @@ class CallsAtWork:
 
     def __init__(self, executor: Executor, most: int | None) -> None:
         self._executor, self._most = executor, most
-        self._queued: deque[tuple[Callable[[], Future[Any]], Told | None]] = deque()
+        # What a task makes belongs to the group of its own, whose numbers rank 0 gives.
+        self._group = groups.new() if executor.any_thread_waits else None
+        self._queued: deque[tuple[Start, Told | None]] = deque()
         self._under_way: set[Future[Any]] = set()
         self._ended: deque[tuple[Told, Future[Any]]] = deque()
+        self._counting = threading.RLock()  # batches end in any thread, and where they start
         self._telling = threading.Lock()
         self._waiting = 0
+        self._over_with = False  # once a call has raised joblib wants no other
+        self._given_up = False
 
-    def add(self, start: Callable[[], Future[Any]], told: Told | None) -> Future[Any] | None:
-        """Have a batch run, now or when fewer run than may; return its future if it is now."""
-        if self._most is not None and len(self._under_way) >= self._most:
-            self._queued.append((start, told))
-            return None
-        return self._start(start, told)
+    # Out.
 
-    def _start(self, start: Callable[[], Future[Any]], told: Told | None) -> Future[Any]:
-        future = start()
+    def add(self, start: Start, told: Told | None) -> None:
+        """Have a batch run: now, or when fewer run than may."""
+        with self._counting:
+            if self._most is not None and len(self._under_way) >= self._most:
+                self._queued.append((start, told))
+            else:
+                self._start(start, told)
+
+    def _start(self, start: Start, told: Told | None) -> None:
+        with self._inside():
+            future = start()
         self._under_way.add(future)
         future.add_done_callback(lambda future: self._over(future, told))
-        return future
+
+    def _inside(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._group is None else groups.inside(self._group)
+
+    def give_up(self) -> None:
+        """Have nothing more of it run: nobody waits for it now."""
+        self._given_up = True
+        self._queued.clear()
+        self._ended.clear()
+        for future in list(self._under_way):
+            future.cancel()
+        if self._under_way and self._group is not None:
+            self._executor.give_up(self._group)
+
+    # Back.
 
     def _over(self, future: Future[Any], told: Told | None) -> None:
-        self._under_way.discard(future)
-        if self._queued and not future.cancelled():
-            self._start(*self._queued.popleft())
-        if told is not None and not future.cancelled():
+        with self._counting:
+            self._under_way.discard(future)
+            if self._given_up:
+                return
+            if future.cancelled() or future.exception() is not None:
+                self._over_with = True
+            if self._executor.any_thread_waits:
+                self._start_next()
+        if told is not None:
             self._ended.append((told, future))
             if not self._waiting and self._executor.any_thread_waits:
                 self.tell()
 
+    def _start_next(self) -> None:
+        with self._counting:
+            while self._queued and len(self._under_way) < (self._most or 0):
+                if self._over_with:
+                    return
+                self._start(*self._queued.popleft())
+
     def tell(self) -> None:
-        """Tell joblib of all that has ended, unless another thread does."""
+        """Tell joblib of all that has ended, unless another thread does.
+
+        In a task it is the task that starts the next ones: they are its own, and in its group.
+        """
+        self._start_next()
         while self._ended and self._telling.acquire(blocking=False):
             try:
                 while self._ended:
@@ -65,25 +108,12 @@ class CallsAtWork:
             finally:
                 self._telling.release()
 
-    def wait_until(self, done: Callable[[], bool], timeout: float | None = None) -> None:
-        """Have calls run, and tell of their ends, until `done()` or for so many seconds.
-
-        It returns after each end, so that `timeout` counts from there.
-        """
+    def wait(self, timeout: float | None = None) -> None:
+        """Have calls run until one ends, and tell of it; or for so many seconds."""
         self._waiting += 1
         try:
+            self._executor.wait_until(lambda: bool(self._ended), timeout)
             self.tell()
-            if not done():
-                self._executor.wait_until(lambda: bool(self._ended), timeout)
-                self.tell()
         finally:
             self._waiting -= 1
         self.tell()
-
-    def give_up(self) -> None:
-        """Have nothing more run of what nobody waits for now."""
-        self._queued.clear()
-        for future in list(self._under_way):
-            future.cancel()
-        self._under_way.clear()
-        self._ended.clear()

@@ -30,14 +30,15 @@ def work_while_waiting(parallel: Any, calls: CallsAtWork) -> None:
 def _wait(parallel: Any, calls: CallsAtWork, more: Callable[[Any], bool]) -> bool:
     """Return False when no value is to come; else True, when the next one is there."""
     clock = _Clock(parallel)
+    calls.tell()
     while more(parallel):
         if parallel._aborting or _there(parallel):
             return True
         left = clock.left()
         if left is not None and not parallel.return_ordered:
-            calls.wait_until(lambda: _there(parallel), min(left, UNORDERED_SECONDS))
+            calls.wait(min(left, UNORDERED_SECONDS))
             return more(parallel)
-        calls.wait_until(lambda: _there(parallel) or not more(parallel), left)
+        calls.wait(left)
     return False
 
 

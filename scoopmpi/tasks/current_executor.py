@@ -5,6 +5,7 @@ Rank 0 has the farm's, a worker one for the calls of its tasks, every other proc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from ..process import identity
@@ -20,6 +21,9 @@ def install(executor: Executor | None) -> None:
     """Make an executor the one that `futures` speaks to; None for the serial one."""
     global _current
     _current = _serial if executor is None else executor
+
+
+os.register_at_fork(after_in_child=lambda: install(None))  # what it has forked is no rank of MPI
 
 
 def current() -> Executor:

@@ -143,7 +143,7 @@ def test_magics_and_input_work(cells: Notebook) -> None:
 
 def test_a_task_that_raises_is_shown_with_its_own_traceback(cells: Notebook) -> None:
     cell = cells.run("def wrong(x):\n    return 1 / x\nlist(futures.map(wrong, [1, 0]))")
-    assert cell.error.startswith("ZeroDivisionError") and "in wrong" in cell.error
+    assert cell.error.startswith("ZeroDivisionError") and "return 1 / x" in cell.error
 
 
 def test_cells_that_await_run_on_the_farm(cells: Notebook) -> None:
@@ -276,22 +276,3 @@ def test_a_front_end_sees_that_rank_0_has_died_and_starts_another(
         again = Notebook(cells.manager)
         assert again.run("x").error.startswith("NameError")
         again.client.stop_channels()
-
-
-def test_a_notebook_runs_as_a_program_does(first_library: Library, tmp_path: Path) -> None:
-    """By nbconvert, in a batch job."""
-    nbformat = pytest.importorskip("nbformat")
-    pytest.importorskip("nbconvert", reason="notebooks are executed by nbconvert")
-    installed(tmp_path, "--sched=local", "-n", "2", name="scoopmpi")
-    made = nbformat.v4.new_notebook()
-    for code in (START + SAID, "list(futures.map(said, range(3)))"):
-        made.cells.append(nbformat.v4.new_code_cell(code))
-    nbformat.write(made, tmp_path / "run.ipynb")
-    words = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute"]
-    words += ["--ExecutePreprocessor.kernel_name=scoopmpi", "--output", "done", "run.ipynb"]
-    env = {**first_library.env, "JUPYTER_PATH": str(tmp_path / "share" / "jupyter")}
-    subprocess.run(words, cwd=tmp_path, env=env, timeout=100, check=True, capture_output=True)
-    done = nbformat.read(tmp_path / "done.ipynb", as_version=4)
-    outputs = done.cells[1].outputs
-    assert outputs[-1].data["text/plain"] == "[0, 1, 4]"
-    assert "task 2" in "".join(each.get("text", "") for each in outputs)

@@ -283,12 +283,17 @@ def test_a_missing_module_command_does_not_end_a_script(script: str, site: Site)
     assert len(run(job, site)[0]) == 1
 
 
+NOTEBOOKS = {"notebook.slurm", "notebook.pbs"}
+"""Scripts in which `jupyter` starts the kernel: `tests/kernel/test_batch_notebook.py` runs them."""
+
+
 def scripts() -> set[str]:
-    return {path.name for path in JOBSCRIPTS.iterdir() if path.suffix not in (".py", ".md", ".csv")}
+    others = (".py", ".md", ".csv", ".ipynb")
+    return {path.name for path in JOBSCRIPTS.iterdir() if path.suffix not in others}
 
 
 def test_every_script_is_run_here() -> None:
-    assert {job.script for job in JOBS} == scripts() - {"__pycache__"}
+    assert {job.script for job in JOBS} == scripts() - {"__pycache__"} - NOTEBOOKS
 
 
 def test_every_batch_system_has_a_script() -> None:
@@ -298,7 +303,7 @@ def test_every_batch_system_has_a_script() -> None:
 
 def test_the_readme_lists_every_script_and_program() -> None:
     listed = re.findall(r"^\| `([^`]+)` \|", (JOBSCRIPTS / "README.md").read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(job.script for job in JOBS)
+    assert sorted(listed) == sorted({*NOTEBOOKS, *(job.script for job in JOBS)})
     text = (JOBSCRIPTS / "README.md").read_text()
     files = [*JOBSCRIPTS.glob("*.py"), *JOBSCRIPTS.glob("*.csv")]
     assert all(f"`{path.name}`" in text for path in files)

@@ -6,6 +6,7 @@ What comes is kept by the cell that it is for, also behind its end, as front end
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from jupyter_client.manager import KernelManager
 from tests.support.libraries import Library
 
 INSTALL = [sys.executable, "-m", "scoopmpi.myscoop", "kernel", "install"]
+PATH = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+"""On which `jupyter` and `myscoop` are, also where nobody has activated the environment."""
 STARTS = 60.0
 """Seconds that a kernel may need to start; front ends wait as long."""
 

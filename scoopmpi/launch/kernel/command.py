@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from ..cli.request import requested
 from . import spec
 
 NAME = "scoopmpi"
@@ -39,8 +40,8 @@ REFUSED: Mapping[str, str] = {
 
 
 def takes(words: Sequence[str]) -> bool:
-    """True where the words are this command's, not the options of a kernel that is to run."""
-    return bool(words) and not words[0].startswith("-")
+    """True where the words are this command's, whatever program has its name."""
+    return words[:1] in (["install"], ("install",))
 
 
 @click.group()
@@ -55,7 +56,7 @@ def commands() -> None:
 @click.option("--sys-prefix", "environment", is_flag=True, help="In this Python's environment.")
 @click.option("--prefix", metavar="DIR", help="Below DIR/share/jupyter/kernels.")
 @click.option("--replace", is_flag=True, help="Also where another kernel has the name.")
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF MYSCOOP]...")
 @click.pass_context
 def install(
     ctx: click.Context, name: str, title: str | None, user: bool, environment: bool,
@@ -99,8 +100,8 @@ def install(
 
 def _title(name: str, options: Sequence[str]) -> str:
     version = ".".join(map(str, sys.version_info[:2]))
-    more = f" {shlex.join(options)}" if options else ""
-    return f"Python {version} on scoopmpi" + (f" ({name}{more})" if more or name != NAME else "")
+    more = shlex.join((*((name,) if name != NAME else ()), *options))
+    return f"Python {version} on scoopmpi" + (f" ({more})" if more else "")
 
 
 def _written(place: Path, said: dict[str, object], replace: bool) -> None:
@@ -122,8 +123,8 @@ def _check(ctx: click.Context, options: Sequence[str]) -> None:
             "options of the kernel stand behind install: myscoop kernel install -n 4", ctx
         )
     read = outer.command.make_context("myscoop", [*options, spec.PROGRAM], parent=None)
-    words = read.params["words"]
-    if tuple(words) != (spec.PROGRAM,):
+    words = requested(read).words
+    if words != (spec.PROGRAM,):
         raise click.UsageError(f"{words[0]} is no option of myscoop: the program is the notebook")
     for name, why in REFUSED.items():
         if _given(read, name):

@@ -53,11 +53,15 @@ class JobMaker:
         return future
 
     def fork(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Make a call whose arguments nobody changes, and offer it to others at once."""
+        """Make a call whose arguments nobody changes, and offer it to others at once.
+
+        It belongs to the group of the task that makes it, and has no other place in the program.
+        """
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
         calls = NestedCalls(next(self._numbers), tasks.scope)
-        calls.add(Call(future, (fn, args), None, UNPLACED), tasks.scope)
+        origin = (*UNPLACED[:4], self._hub.strand.origin[4])
+        calls.add(Call(future, (fn, args), None, origin), tasks.scope)
         tasks.opened(calls)
         self._sharing.offer(0)
         return future
