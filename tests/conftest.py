@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import surroundings
+from tests.support import fewer, patience, surroundings
 from tests.support.alone import admitted
 from tests.support.libraries import NO_LIBRARY, Library, libraries
 
@@ -54,6 +55,9 @@ IN_FULL = frozenset(
         "test_pinning", "test_slurm",
     )
 )  # fmt: skip
+
+LIMIT = 120.0
+"""Seconds for a test that does not say its own; pyproject.toml has the same for what is no test."""
 
 STARTS = {"library", "first_library", "surviving", "prefix", "cluster", "pair", "two", "engine"}
 """Fixtures of tests that start ranks, or commands that do: these get the mark `ranks` here."""
@@ -99,11 +103,13 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the time limit of the test begins
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Let a test that measures seconds run while no other does."""
+    """Give each test its time, and one that measures seconds the machine for itself."""
     room = getattr(item.config, "workerinput", {}).get("room")
     if room is None:
+        patience.give_time(item, LIMIT)
         return (yield)
     with admitted(Path(room), alone=item.get_closest_marker("alone") is not None):
+        patience.give_time(item, LIMIT)
         return (yield)
 
 
@@ -120,12 +126,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return Files(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For runs of many tests again, under another interpreter say."""
+    parser.addoption(
+        "--cases", type=int, metavar="N", help="of each test at most so many cases, by chance"
+    )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is said above, mark what starts ranks, and let the slowest begin."""
-    left_out = [item for item in items if _left_out(item)]
+    left_out = {item for item in items if _left_out(item)}
+    if config.option.cases:
+        left_out |= fewer.left_out([*items], config.option.cases)
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not _left_out(item)]
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         if item.get_closest_marker("mpi") or _starts(item):
             item.add_marker("ranks")
@@ -171,3 +186,12 @@ def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
     begin = subprocess.Popen.__init__
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _no_end_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test that ends a program in this process leave no mark of an end in `threading`.
+
+    Modules that others import later, as of thread pools, look at it.
+    """
+    monkeypatch.setattr(threading, "_SHUTTING_DOWN", False, raising=False)

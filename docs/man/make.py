@@ -92,7 +92,7 @@ def all_pages() -> Iterator[Page]:
 
 def wrapper(name: str, command: help.WrapperCommand) -> Page:
     """Return the page of a command whose options have headings, and are variables."""
-    with click.Context(command, info_name=name) as ctx:
+    with context(command, name) as ctx:
         parts = [described(command), Part("OPTIONS")]
         for section, records in command.by_section(ctx):
             parts.append(Part(section, entries=entries(records), below=True))
@@ -102,7 +102,7 @@ def wrapper(name: str, command: help.WrapperCommand) -> Page:
 
 def of_click(words: str, command: click.Command) -> Page:
     """Return the page of `myscoop NAME`, with those of its commands where it has some."""
-    with click.Context(command, info_name=words) as ctx:
+    with context(command, words) as ctx:
         parts = [described(command)]
         if isinstance(command, click.Group):
             for name in command.list_commands(ctx):
@@ -116,7 +116,7 @@ def of_click(words: str, command: click.Command) -> Page:
 
 def of_group(words: str, command: click.Command, above: click.Context) -> Iterator[Part]:
     """Return what a group's command does, with its options."""
-    with click.Context(command, info_name=words.split()[-1], parent=above) as ctx:
+    with context(command, words.split()[-1], above) as ctx:
         if words.endswith(f" {next(iter(above.command.list_commands(above)))}"):  # type: ignore
             yield Part("COMMANDS")
         text = f"{words} {usage(command, ctx)}\n\n{cleaned(command)}"
@@ -137,6 +137,11 @@ def of_framework(line: CommandLine) -> Page:
         Part("EXAMPLES", examples),
     )
     return Page(line.name, line.about.partition(". ")[0].rstrip("."), line.usage, parts)
+
+
+def context(command: click.Command, name: str, above: click.Context | None = None) -> click.Context:
+    """Return what click asks its settings of: how options for help are called."""
+    return click.Context(command, above, name, **command.context_settings)
 
 
 def cleaned(command: click.Command) -> str:

@@ -23,7 +23,7 @@ if __name__ == "__main__":
     with Pool() as pool:
         sampler = emcee.EnsembleSampler(32, 2, log_probability, pool=pool)  # on the farm
         sampler.random_state = np.random.RandomState(1).get_state()
-        sampler.run_mcmc(start, 400)
-    samples = sampler.get_chain(discard=100, flat=True)
+        sampler.run_mcmc(start, 150)
+    samples = sampler.get_chain(discard=50, flat=True)
     for name, values in zip(("slope", "offset"), samples.T):
         print(f"{name} {values.mean():.6f} +- {values.std():.6f}")

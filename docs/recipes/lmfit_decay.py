@@ -1,4 +1,4 @@
-"""Two decaying sources with lmfit: a global search, then the uncertainties by emcee."""
+"""Two decaying sources with lmfit: points of a global search are evaluated on all cores."""
 
 import lmfit
 import numpy as np
@@ -26,8 +26,8 @@ if __name__ == "__main__":
     parameters.add_many(("t1", 1, True, 0.1, 2), ("t2", 3, True, 2, 10))
     with Pool() as pool:
         found = lmfit.minimize(
-            residual, parameters, method="differential_evolution", seed=1, updating="deferred",
-            workers=pool.map,  # on the farm
+            residual, parameters, method="differential_evolution", seed=1, popsize=8, max_nfev=2000,
+            updating="deferred", workers=pool.map,  # on the farm
         )  # fmt: skip
         for name, value in found.params.valuesdict().items():
             print(f"{name} {value:.6f}")

@@ -296,8 +296,9 @@ def test_what_rank_0_changes_in_globals_never_reaches_workers_and_does_not_count
     assert shown[0] != shown[1]
 
 
-@pytest.mark.parametrize("column", [list(range(10**6)), [str(x) for x in range(10**6)]])
-def test_plain_columns_take_as_long_as_their_pickle(column: list[Any]) -> None:
+@pytest.mark.parametrize("kind", [int, str])
+def test_plain_columns_take_as_long_as_their_pickle(kind: type) -> None:
+    column = [kind(x) for x in range(10**6)]
     seconds = []
     for _ in range(5):
         begun = time.thread_time()

@@ -262,6 +262,9 @@ class Hostile:
     def __getattr__(self, name: str) -> Any:
         raise LookupError(name)
 
+    def __getstate__(self) -> None:
+        """Before Python 3.11 pickle asks for it as for any other attribute."""
+
     def __call__(self, x: int) -> int:
         return x
 

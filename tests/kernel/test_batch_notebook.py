@@ -36,7 +36,7 @@ def test_a_job_runs_all_cells(first_library: Library, tmp_path: Path) -> None:
 
 
 def test_the_scripts_differ_in_their_first_lines_only() -> None:
-    bodies = {"\n".join((JOBSCRIPTS / name).read_text().splitlines()[-4:]) for name in NOTEBOOKS}
+    bodies = {"\n".join((JOBSCRIPTS / name).read_text().splitlines()[-2:]) for name in NOTEBOOKS}
     page = (JOBSCRIPTS.parent / "docs" / "notebooks.md").read_text()
     (body,) = bodies
-    assert body.partition("\n")[2].strip() in page
+    assert body in page

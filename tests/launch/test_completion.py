@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_options_are_listed_with_whatever_is_in_their_help() -> None:
     assert "-W '-a --bc'" in bash and bash.endswith("complete -o default -F _x_completion x\n")
     assert r"'-a[It'\''s \[a\]\: b\\c]:FILE\[\:N\]:_files'" in zsh and "'--bc[D]'" in zsh
     assert fish == "complete -c x -s a -r -d 'It\\'s [a]: b\\\\c'\ncomplete -c x -l bc -d 'D'\n"
+
+
+@pytest.mark.ranks
+def test_a_tab_loads_nothing_that_starts_jobs() -> None:
+    """It is to take no longer than a person waits: 0.15 s, half of which is Python and click."""
+    code = "import sys, scoopmpi.myscoop, scoopmpi.mympirun; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "scoopmpi.launch.cli.completion" in loaded
+    assert not loaded & {"numpy", "mpi4py", "cloudpickle", "rich", "asyncio", "ipykernel"}
+    assert not loaded & {f"scoopmpi.launch.{name}" for name in ("wrapper", "running", "detection")}
+    assert "scoopmpi.launch.worker_framework" not in loaded
 
 
 TYPED = {

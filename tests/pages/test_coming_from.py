@@ -201,10 +201,14 @@ PARAMETERS = {
     "mpi4py-futures": ("MPIPoolExecutor", "MPICommExecutor", "MPIPoolExecutor.map",
                        "MPIPoolExecutor.starmap", "MPIPoolExecutor.shutdown"),
     "schwimmbad": ("MPIPool", "MultiPool.map"),
-    "ipyparallel": (),
-    "dask": ("Client.submit",),
+    "ipyparallel": ("LoadBalancedView.map", "DirectView.map", "LoadBalancedView.imap"),
+    "dask": ("Client.submit", "Client.map", "Client.gather", "Client.scatter", "as_completed",
+             "wait"),
 }  # fmt: skip
-POSITIONAL = {"self", "fn", "func", "function", "iterable", "iterables", "args", "kwargs", "worker"}
+POSITIONAL = {
+    "self", "f", "fn", "func", "function", "iterable", "iterables", "sequences", "fs", "futures",
+    "data", "args", "kwargs", "worker",
+}  # fmt: skip
 
 
 @pages
@@ -244,6 +248,31 @@ def test_names_of_ours_are_there(page: Path) -> None:
                     OURS.setdefault(span.split(".")[0], importlib.import_module(span.split(".")[0]))
                     importlib.import_module(module)
                 check(span, ours)
+
+
+SPELLED_ALIKE = ("concurrent-futures", "multiprocessing", "mpi4py-futures")
+CLASSES = ("MPIExecutor", "MPICommExecutor", "Pool", "Future", "AsyncResult", "IMapIterator")
+
+
+@pytest.mark.parametrize("name", SPELLED_ALIKE)
+def test_what_is_spelled_alike_takes_the_same(name: str) -> None:
+    """A program that is moved over may give each parameter by its name."""
+    (page,) = (each for each in PAGES if each.stem == name)
+    where: list[Any] = [importlib.import_module(module) for module in THEIRS[name].modules]
+    compared = 0
+    for heading, row in tables(page):
+        ours = {span.partition("(")[0].rpartition(".")[2]: span for span in spans(row[1])}
+        for span in spans(row[0]) if heading == "Name by name" else ():
+            path = span.partition("(")[0]
+            twin = ours.get(path.rpartition(".")[2], "").partition("(")[0]
+            if twin.partition(".")[0] in CLASSES and not new(row[0], sys.version_info[:2]):
+                found = looked_up(path, where)
+                if not callable(found):
+                    continue
+                theirs = inspect.signature(found).parameters
+                assert theirs.keys() - {"kwargs"} <= keywords_of(looked_up(twin, [OURS])), span
+                compared += 1
+    assert compared > 5
 
 
 PROGRAM = re.compile(r"```python\n# (\S+)\n(.*?)```\n\n```bash\n(.*?)\n```", re.DOTALL)

@@ -11,8 +11,9 @@ import pytest
 from tests.support.libraries import ROOT
 
 PAGES = [
-    ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "jobscripts" / "README.md",
-    ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md",
+    ROOT / "jobscripts" / "README.md", ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]  # fmt: skip
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)")
 LEAST = 400
@@ -52,7 +53,8 @@ TREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 def in_toctrees() -> set[Path]:
     """The pages that the site's lists of pages name: docs/index.md, and those that it leads to."""
     lines = (
-        (page, line) for page in PAGES for tree in TREE.findall(page.read_text())
+        (page, re.sub(r"^.*<(.*)>$", r"\1", line))  # also: Another title <page>
+        for page in PAGES for tree in TREE.findall(page.read_text())
         for line in tree.splitlines() if line and line[0] != ":"
     )  # fmt: skip
     return {

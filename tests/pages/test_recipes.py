@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import re
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,19 @@ def libraries(program: str) -> list[str]:
     return sorted(set(found) - OURS)
 
 
-def missing(program: str) -> list[str]:
-    return [name for name in libraries(program) if importlib.util.find_spec(name) is None]
+def lacking(program: str) -> str | None:
+    """Why a program cannot be tried here, or None."""
+    if missing := [name for name in libraries(program) if find_spec(name) is None]:
+        return f"{missing[0]} is not installed: pip install 'scoopmpi[recipes]'"
+    if program == "pypet_neuron" and number(version("numpy")) >= (2,):
+        return "pypet 0.6.1 needs numpy<2"
+    if program == "scipy_cluster" and number(version("scipy")) < (1, 16):
+        return "minimize takes workers= from scipy 1.16 on"
+    return None
+
+
+def number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 @pytest.mark.timeout(500)
@@ -38,19 +50,27 @@ def missing(program: str) -> list[str]:
 def test_a_program_gives_on_the_farm_what_it_gives_alone(
     first_library: Library, tmp_path: Path, program: str
 ) -> None:
-    if lacking := missing(program):
-        pytest.skip(f"{lacking[0]} is not installed: pip install 'scoopmpi[recipes]'")
-    path, log = str(HERE / f"{program}.py"), tmp_path / "tasks.csv"
-    alone, farm = (
-        start(first_library, [*words, path], tmp_path, timeout=200)
-        for words in ([sys.executable], [*MYSCOOP, "-n", "2", "--task-log", str(log)])
-    )
+    if why := lacking(program):
+        pytest.skip(why)
+    path = str(HERE / f"{program}.py")
+    alone = start(first_library, [sys.executable, path], tmp_path, timeout=200)
+    for attempt in range(3):
+        log = tmp_path / f"{attempt}.csv"
+        words = [*MYSCOOP, "-n", "2", "--task-log", str(log), path]
+        farm = start(first_library, words, tmp_path, timeout=200)
+        # On a busy machine a worker may come when the other has done these few tasks.
+        if farm.returncode or workers(log) == {"1", "2"}:
+            break
     assert (alone.returncode, farm.returncode) == (0, 0), alone.stderr + farm.stderr
     assert re.sub(NUMBER, "#", farm.stdout) == re.sub(NUMBER, "#", alone.stdout) != ""
     off = ABOUT.get(program, 0)
     assert numbers(farm.stdout) == pytest.approx(numbers(alone.stdout), rel=off, abs=0)
+    assert workers(log) == {"1", "2"}
+
+
+def workers(log: Path) -> set[str]:
     with log.open() as lines:
-        assert {row["rank"] for row in csv.DictReader(lines)} == {"1", "2"}
+        return {row["rank"] for row in csv.DictReader(lines)}
 
 
 NUMBER = r"\d+(?:\.\d+)?"

@@ -22,12 +22,12 @@ import scoopmpi
 from tests.support.browser import Browser, found
 from tests.support.libraries import ROOT
 
-pytestmark = pytest.mark.ranks  # a Python of its own
+pytestmark = [pytest.mark.ranks, pytest.mark.timeout(400)]  # a Python of its own, and a browser
 
 for needed in ("myst_parser", "furo", "sphinx_copybutton"):
     pytest.importorskip(needed, reason=f"no {needed} here: pip install 'scoopmpi[docs]'")
 
-BUILDING = 100.0  # seconds; it takes 8 on a machine that does nothing else
+BUILDING = 300.0  # seconds; it takes 8 on a machine that does nothing else
 OF_SPHINX = {"genindex.html", "search.html", "index.html"}
 
 
@@ -105,6 +105,16 @@ def test_every_page_is_in_the_menu_of_the_start_page(site: Path) -> None:
     assert {each.path for each in pages(site) if each.path.name not in OF_SPHINX} <= linked
 
 
+def test_the_menu_names_each_page_once(site: Path) -> None:
+    """A page with two headings at the top would have as many entries; one of two names misleads."""
+    text = (site / "docs" / "index.html").read_text()
+    menu = text.partition('<div class="sidebar-tree">')[2].partition("</aside>")[0]
+    entries = re.findall(r'href="([^"]+)">(.*?)</a>', menu)
+    names = [re.sub(r"<[^>]+>", "", name) for _, name in entries]
+    assert len(names) > 30 and len(set(names)) == len(names)
+    assert not [address for address, _ in entries if "#" in address.rstrip("#")]
+
+
 def test_what_is_read_on_github_is_on_the_site(site: Path) -> None:
     """All Markdown of docs/, and of the files beside that its pages lead to."""
     shown = {each.path.relative_to(site).with_suffix(".md") for each in pages(site)}
@@ -123,6 +133,14 @@ def test_pictures_say_what_they_show(site: Path) -> None:
     assert len(seen) > 10
     for source, words in seen:
         assert len(words) > 20 and not re.search(r"\.(png|svg)$", words), source
+
+
+def test_every_recipe_is_shown(site: Path) -> None:
+    recipes = page(site / "docs" / "recipes" / "index.html")
+    for path in (ROOT / "docs" / "recipes").glob("*.py"):
+        assert path.stem.replace("_", "-") in recipes.places, path
+        assert f"#{path.stem.replace('_', '-')}" in recipes.links, path
+    assert "EnsembleSampler" in re.sub(r"<[^>]+>", "", recipes.path.read_text())
 
 
 def documented(site: Path) -> set[str]:
@@ -167,31 +185,47 @@ def test_parameters_units_and_errors_are_set_apart(site: Path) -> None:
     assert "`" not in shown and shown.count("**") == 1
 
 
+COMPLETE = "document.readyState === 'complete'"
+BEYOND = """
+(() => {
+    const scrolls = (element) => element.tagName !== "ARTICLE" && (
+        /auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement)
+    );
+    return [...document.querySelectorAll("article *")].filter((element) => {
+        const place = element.getBoundingClientRect();
+        return place.width && place.right > innerWidth + 1 && !scrolls(element);
+    }).map((element) => element.outerHTML.slice(0, 100)).slice(0, 3);
+})()
+"""
+"""What of a page reaches beyond the window, and is in nothing that scrolls by itself."""
+
+
 @pytest.mark.skipif(found() is None, reason="no Chromium here: apt install chromium")
 def test_pages_fit_a_phone_and_a_window(site: Path, tmp_path: Path) -> None:
-    """No page scrolls sideways; what is wider than the text scrolls in its place."""
-    over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    """No page scrolls sideways; tables and code that are wider than the text do so in its place."""
     wide = {}
     with Browser(tmp_path / "profile") as browser:
         for each in pages(site):
-            if each.path.parent == site:
-                continue  # a redirection, and two pages of Sphinx
-            browser.open(each.path, ready="document.readyState === 'complete'")
+            if each.path == site / "index.html":
+                continue  # it leads on at once
+            browser.open(each.path, ready=COMPLETE)
             for width in (1280, 390):
                 browser.size(width)
-                if browser.value(over) > 0:
-                    wide[each.path.relative_to(site).as_posix()] = width
+                if beyond := browser.value(BEYOND):
+                    wide[each.path.relative_to(site).as_posix(), width] = beyond
         assert not wide
+        browser.open(site / "docs" / "index.html", 390, ready=COMPLETE)
+        browser.value("document.querySelector('article h1').style.minWidth = '900px'")
+        assert browser.value(BEYOND), "what is too wide would not be seen"
         assert not browser.said, browser.said
         assert {address.partition(":")[0] for address in browser.requests} <= {"file", "data"}
 
 
 @pytest.mark.skipif(found() is None, reason="no Chromium here: apt install chromium")
 def test_a_reader_searches_copies_and_reads_in_the_dark(site: Path, tmp_path: Path) -> None:
-    complete = "document.readyState === 'complete'"
     with Browser(tmp_path / "profile") as browser:
         browser.open(site / "index.html", ready="location.pathname.endsWith('docs/index.html')")
-        browser.open(site / "docs" / "index.html", dark=True, ready=complete)
+        browser.open(site / "docs" / "index.html", dark=True, ready=COMPLETE)
         brightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
         assert max(browser.value(brightness)[:3]) < 60
         button = "document.querySelector('div.highlight button.copybtn')"

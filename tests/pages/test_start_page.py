@@ -61,20 +61,29 @@ def run(library: Library, place: Path, lines: list[str], options: str = "") -> t
     return answer.stdout, answer.stderr
 
 
+FIRST, REST = START.split("## See what it does")
+
+
 def test_first_steps(first_library: Library, place: Path) -> None:
-    """All of them, as they stand; the last ones look at what the ones before have left."""
-    lines = commands(START)
-    assert len(lines) == 10 and all(line.startswith("myscoop ") for line in lines)
+    """Programs print what the page says, with two workers and with three."""
+    lines = commands(FIRST)
+    shown = [re.sub(r"(?m)^ {4}", "", text) for text in PRINTED.findall(FIRST)]
+    assert len(lines) == len(shown) == 3 and all(line.startswith("myscoop ") for line in lines)
     out, _ = run(first_library, place, lines)
-    shown = [re.sub(r"(?m)^ {4}", "", text) for text in PRINTED.findall(START)]
-    assert len(shown) == 3
-    for text in shown:
-        assert text in out
-    assert out.count(shown[0]) == 4  # with two workers, with three, and twice from the checkpoint
+    assert out == "".join(shown)
+
+
+def test_what_a_run_does_is_seen(first_library: Library, place: Path) -> None:
+    """The last commands look at what the ones before have left."""
+    lines = commands(REST)
+    assert len(lines) == 6 and all(line.startswith("myscoop ") for line in lines)
+    out, _ = run(first_library, place, lines)
+    (walks, _, _) = (re.sub(r"(?m)^ {4}", "", text) for text in PRINTED.findall(FIRST))
+    assert out.count(walks) == 2  # from the checkpoint, the second time
+    assert re.search(r"^1 +distance +500 of 500 ", out, re.MULTILINE)  # in the checkpoint
     assert "#SBATCH --ntasks-per-node=8" in out  # of --as
     assert (place / "walks.html").stat().st_size > 10_000
     assert "distance" in (place / "walks.csv").read_text()
-    assert re.search(r"^1 +distance +500 of 500 ", out, re.MULTILINE)  # of what the checkpoint has
 
 
 def test_programs_of_the_page_are_as_short_as_it_says() -> None:
@@ -124,7 +133,7 @@ def test_a_script_of_the_page_is_the_one_that_is_tested(name: str, text: str) ->
 def test_every_batch_system_and_every_script_is_on_the_page() -> None:
     shown = {name for name, _ in SCRIPTS.findall(JOB_SCRIPTS)}
     linked = set(re.findall(r"\]\(\.\./jobscripts/([^)]+)\)", JOB_SCRIPTS))
-    assert {name for name in scripts() if not name.startswith("notebook")} <= shown | linked
+    assert scripts() - {"__pycache__"} <= shown | linked
     headings = re.findall(r"^## (.*)$", JOB_SCRIPTS, re.MULTILINE)
     systems = re.findall(r"^\| \[([^|]*)\]\(#[^|]*\|", JOB_SCRIPTS, re.MULTILINE)
     named = {name for cell in systems for name in re.findall(r"[A-Z]\w[\w ]+", cell)}

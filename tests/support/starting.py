@@ -17,6 +17,7 @@ from scoopmpi.launch.commandline import launcher
 from scoopmpi.launch.flavours.ranks import Ranks
 from scoopmpi.launch.hosts.allocation import Host
 from tests.support.libraries import ROOT, Library
+from tests.support.patience import slowness
 
 SESSIONS = tempfile.TemporaryDirectory(prefix="ompi.tests.")
 NUMBERS = itertools.count()
@@ -29,7 +30,11 @@ MYSCOOP = [sys.executable, "-m", "scoopmpi.myscoop", "--sched=local"]
 def start(
     library: Library, words: list[str], cwd: Path = ROOT, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user would, with a library's environment; never longer than `timeout`."""
+    """Run a command as a user would, with a library's environment; never longer than `timeout`.
+
+    timeout: in seconds, of a machine that is the tests' own.
+    """
+    timeout *= slowness()
     with subprocess.Popen(
         words, cwd=cwd, env=own_session(words, library.env), text=True, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -39,7 +44,7 @@ def start(
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             out, err = process.communicate()
-            pytest.fail(f"{words} took more than {timeout} s\n{out[-2000:]}\n{err[-2000:]}")
+            pytest.fail(f"{words} took more than {timeout:.0f} s\n{out[-2000:]}\n{err[-2000:]}")
     err = CROWDED.sub("", err)
     return subprocess.CompletedProcess(words, process.returncode, out, err)
 

@@ -120,6 +120,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.ConstantsSet(4, 5, "set already"),
     messages.Stop(),
     messages.Observe(),
+    messages.GiveUp((3, 5)),
     messages.Reconfigured(1, {"encoding": "latin-1", "errors": None, "newline": "\n"}),
     messages.Joined(
         "n1", 4711, "n1:host", frozenset(("square", "tree")), ("10.1.2.3", "fe80::1"), b"late\n"
@@ -133,7 +134,7 @@ MESSAGES: tuple[Any, ...] = (
     messages.Revoked(5),
     messages.Rest(1, False),
     messages.SetConstants(1, {"table": b"frame", "other": LARGE_FRAME}),
-    messages.Printed(2, bytes(range(256))),
+    messages.Printed(2, bytes(range(256)), 7),
     messages.Left(),
     messages.BroadcastConstants(3, {"table": b"frame"}, (2, (3, (4,)))),
     messages.BufferRequest(6),

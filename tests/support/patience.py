@@ -1,0 +1,29 @@
+"""How long tests wait: their limits are for a machine that is theirs, and grow where it is not.
+
+Limits end what hangs. Where others use the cores too, what does not hang takes longer, and a limit
+that does not know of them would fail for their sake. What a test promises in seconds to users is
+no limit: such a test is marked `alone`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+OWN_PER_CORE = 3.0
+"""So many processes of the suite itself want a core at a time; limits are made for that."""
+LONGEST = 8.0
+
+
+def slowness() -> float:
+    """How many times longer than by itself something may take now, by the load of this minute."""
+    load = os.getloadavg()[0] / len(os.sched_getaffinity(0))
+    return min(max(1.0, load / OWN_PER_CORE), LONGEST)
+
+
+def give_time(item: pytest.Item, default: float) -> None:
+    """Make the limit of a test one for the machine as it is now. default: of tests without."""
+    marker = item.get_closest_marker("timeout")
+    limit = float(marker.args[0]) if marker and marker.args else default
+    item.add_marker(pytest.mark.timeout(limit * slowness()), append=False)
