@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
+from joblib.parallel import BACKENDS
+
 from ..tasks import current_executor
 from ..tasks.executor import MapOptions
 from ..tasks.initializer import Initializer
@@ -67,6 +69,7 @@ class Batch(Wrapped):
         backend, shared, initializer = self._setting
         if initializer is not None:
             initializer.make()
+        BACKENDS.setdefault(backend.name, type(backend))  # the program registers it on rank 0 alone
         values: list[Any] = []
         with active(backend), threads_limited(backend.inner_max_num_threads):
             for place, call in enumerate(calls, 1):
