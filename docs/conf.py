@@ -29,7 +29,7 @@ include_patterns = [
 exclude_patterns = ["docs/_*"]
 extensions = [
     "myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton",
-    "docstrings", "public_names", "commands_said",
+    "docstrings", "public_names", "commands_said", "programs_shown",
 ]  # fmt: skip
 nitpicky = True
 

@@ -182,7 +182,7 @@ class Farm:
             self.sharing, members.size, self.holding_back, router,
         )  # fmt: skip
         self.give_up = GivingUp(
-            lock, dispatch, jobs, calls, callbacks, driver, loop.abandon
+            lock, dispatch, jobs, calls, callbacks, driver, loop.abandon, unread.run_no_further
         ).give_up
         self.show_arrived = loop.show_arrived
         self._closing = Closing(

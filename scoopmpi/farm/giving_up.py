@@ -26,7 +26,7 @@ logger = logging.getLogger("scoopmpi")
 class GivingUp:
     """Gives up groups of one farm.
 
-    abandon: has a map forgotten.
+    abandon: has a map forgotten. run_no_further: has it so where the map is one that nobody reads.
     """
 
     def __init__(
@@ -38,9 +38,11 @@ class GivingUp:
         callbacks: CallbackQueue,
         driver: Driver,
         abandon: Callable[[int], None],
+        run_no_further: Callable[[int], None],
     ) -> None:
         self._lock, self._dispatch, self._jobs, self._calls = lock, dispatch, jobs, calls
         self._callbacks, self._driver, self._abandon = callbacks, driver, abandon
+        self._run_no_further = run_no_further
 
     def give_up(self, groups: Set[int | None]) -> None:
         """Give up all that these groups have made; for any thread, and returns at once.
@@ -60,6 +62,7 @@ class GivingUp:
         """Have whoever waits hear of it; runs callbacks, which are the user's code."""
         for job in maps:
             job.failed(CancelledError(f"the map over {job.name} was given up"))
+            self._run_no_further(job.number)
         for call in self._calls.taken_of(groups):
             try:
                 if not call.future.cancel() and not call.future.done():

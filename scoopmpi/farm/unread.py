@@ -70,6 +70,10 @@ class UnreadMaps:
                 found.append(partial(self.go_on, job))
         return found
 
+    def run_no_further(self, number: int) -> None:
+        """Note that a map is closed: it need not run to its end, and nobody waits for that."""
+        self._left.pop(number, None)
+
     def go_on(self, job: MapJob) -> None:
         """Throw away outcomes that have come, and have more tasks read; without the lock."""
         number = job.number

@@ -8,7 +8,8 @@ is nested, and its calls become tasks of the task.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from joblib.parallel import FallbackToBackend, ParallelBackendBase
 from ..tasks.current_executor import usable
 from ..tasks.executor import Executor
 from ..tasks.future import Future
+from ..tasks.initializer import Initializer
 from ..tasks.limit import NO_LIMIT
 from .batch import Batch, Call, Ran, Setting
 from .calls_at_work import CallsAtWork, Start, Told
@@ -36,6 +38,7 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
 
     nesting_level: joblib's own: how many `Parallel` are around this one.
     inner_max_num_threads: threads that BLAS and such may use in a call.
+    initializer, initargs: a function and its arguments, which each worker calls once before.
 
     Raises TypeError for any other parameter.
     """
@@ -52,19 +55,23 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         self,
         nesting_level: int | None = None,
         inner_max_num_threads: int | None = None,
+        initializer: Callable[..., object] | Initializer | None = None,
+        initargs: Iterable[Any] = (),
         **others: Any,
     ) -> None:
         if others:
             raise TypeError(
-                f"the backend scoopmpi has no parameter {sorted(others)[0]!r}, only "
-                "inner_max_num_threads. Large arrays are sent once to each host by themselves."
+                f"the backend scoopmpi has no parameter {sorted(others)[0]!r}: it takes "
+                "inner_max_num_threads, initializer and initargs. Large arrays are sent once to "
+                "each host by themselves."
             )
         super().__init__(nesting_level=nesting_level, inner_max_num_threads=inner_max_num_threads)
+        self._initializer = _once(initializer, initargs)
         self._parallel: Any = None
         self._calls: CallsAtWork | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FarmBackend, (self.nesting_level, self.inner_max_num_threads)
+        return FarmBackend, (self.nesting_level, self.inner_max_num_threads, self._initializer)
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
         """Return how many calls run at a time: all workers, or fewer where `n_jobs` says so.
@@ -79,34 +86,49 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
             return max(workers, 1)
         return max(1, workers + 1 + n_jobs if n_jobs < 0 else min(n_jobs, workers))
 
-    def configure(self, n_jobs: int = 1, parallel: Any = None, **ignored: Any) -> int:
+    def configure(
+        self,
+        n_jobs: int = 1,
+        parallel: Any = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: Iterable[Any] = (),
+        **of_processes: Any,
+    ) -> int:
         """Begin to be the backend of a `Parallel`, and return how many calls run at a time.
 
+        initializer, initargs: those that this one was told of in their place.
+        of_processes: how other backends start processes and share arrays with them.
         Raises FallbackToBackend with one for it alone, where this one is of several.
         """
         if parallel is not self._parallel or parallel is None:
-            own = FarmBackend(self.nesting_level, self.inner_max_num_threads)
+            own = copy(self)
             own._parallel = parallel
             raise FallbackToBackend(own)
+        self._initializer = _once(initializer, initargs) or self._initializer
         self.parallel = parallel
         at_a_time = self.effective_n_jobs(n_jobs)
         self._executor: Executor = usable()
         self._limit = at_a_time if at_a_time < self._executor.workers else None
         self._pace = Pace(at_a_time)
-        self._setting = Setting(self.get_nested_backend()[0], self._limit is None)
+        self._setting = Setting(
+            self.get_nested_backend()[0], self._limit is None, self._initializer
+        )
         self._at_a_time = at_a_time
         self._asked = (0.0, 1)
+        self._calls = CallsAtWork(self._executor, self._limit)
         return at_a_time
 
     def get_nested_backend(self) -> tuple[FarmBackend, None]:
         """Return what a `Parallel` in a call takes: the farm, by the worker that runs it."""
-        return FarmBackend((self.nesting_level or 0) + 1, self.inner_max_num_threads), None
+        level = (self.nesting_level or 0) + 1
+        return FarmBackend(level, self.inner_max_num_threads, self._initializer), None
 
     # One call of a Parallel.
 
     def start_call(self) -> None:
         """Begin a call of the `Parallel`."""
-        self._calls = CallsAtWork(self._executor, self._limit)
+        if self._calls is None:
+            self._calls = CallsAtWork(self._executor, self._limit)
         work_while_waiting(self.parallel, self._calls)
 
     def compute_batch_size(self) -> int:
@@ -143,8 +165,20 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         """Give up all calls of the `Parallel`: nobody waits for them any more."""
         if self._calls is not None:
             self._calls.give_up()
-            self._calls = None
+        self._calls = CallsAtWork(self._executor, self._limit) if ensure_ready else None
 
-    def stop_call(self) -> None:
-        """End a call of the `Parallel`."""
+    def terminate(self) -> None:
+        """End being the backend of the `Parallel`, until it is configured again."""
         self._calls = None
+
+    @property
+    def _workers(self) -> CallsAtWork | None:
+        """What is at work: joblib's own backends have a pool by this name, and tests that ask."""
+        return self._calls
+
+
+def _once(initializer: Callable[..., object] | Initializer | None, args: Any) -> Initializer | None:
+    """Return a function as one that each process calls once."""
+    if initializer is None or isinstance(initializer, Initializer):
+        return initializer
+    return Initializer(initializer, args)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..tasks import current_executor
 from ..tasks.executor import MapOptions
+from ..tasks.initializer import Initializer
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.wrapped import Wrapped, passes_on
 from ..wire import failure
@@ -39,10 +40,12 @@ class Setting(NamedTuple):
 
     nested: the backend of a `Parallel` in them.
     shared: whether what is left of a batch may run elsewhere, beyond the limit of calls at a time.
+    initializer: what each process runs before its first call, if there is anything.
     """
 
     nested: Any
     shared: bool
+    initializer: Initializer | None
 
 
 class Batch(Wrapped):
@@ -61,7 +64,9 @@ class Batch(Wrapped):
     @passes_on
     def __call__(self, calls: Sequence[Call]) -> Ran:
         begun = time.monotonic()
-        backend, shared = self._setting
+        backend, shared, initializer = self._setting
+        if initializer is not None:
+            initializer.make()
         values: list[Any] = []
         with active(backend), threads_limited(backend.inner_max_num_threads):
             for place, call in enumerate(calls, 1):

@@ -19,6 +19,7 @@ from ..tasks.groups import groups
 from ..watching.progress.row import Row
 from .cells import Cells, Header
 from .kernel import FarmKernel
+from .places import Places
 from .progress import CellDisplay
 
 FRONT_END = "JPY_PARENT_PID"
@@ -50,6 +51,7 @@ def _joined(kernel: FarmKernel, executor: FarmExecutor | None) -> Cells | None:
     """Join a kernel to the farm, and return its cells; None where it shows nothing in cells."""
     kernel.executor = executor
     kernel.shell.banner2 = f"{_workers()}: from scoopmpi import futures\n"
+    _name_cells(kernel.shell)
     out, err = sys.stdout, sys.stderr
     if not (isinstance(out, OutStream) and isinstance(err, OutStream)):
         return None
@@ -61,6 +63,22 @@ def _joined(kernel: FarmKernel, executor: FarmExecutor | None) -> Cells | None:
         for reader in shown.readers_by(partial(_display, kernel, cells)):
             executor.farm.observe(reader)
     return cells
+
+
+def _name_cells(shell: Any) -> None:
+    """Have tracebacks of tasks name the cells in which their functions are."""
+    show = shell._showtraceback
+    numbers = getattr(shell.compile, "_filename_map", {})
+    places = Places(lambda: dict(shell.user_ns), numbers.get)
+
+    def shown(kind: Any, error: Any, lines: list[str]) -> None:
+        try:
+            lines = [places.filled_in(line) for line in lines]
+        except Exception:  # the user's objects may do anything
+            pass
+        show(kind, error, lines)
+
+    shell._showtraceback = shown
 
 
 def _display(kernel: FarmKernel, cells: Cells, stay: Stay) -> CellDisplay:

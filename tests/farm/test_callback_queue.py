@@ -25,7 +25,7 @@ class Slowly:
         self.chance = random.Random(seed)
         self.events: list[Any] = []
 
-    def show(self, stream: int, data: bytes) -> None:
+    def show(self, stream: int, data: bytes, group: int | None) -> None:
         time.sleep(self.chance.choice((0, 0, 0.0002)))
         self.events += data.decode().splitlines()
 
@@ -57,7 +57,7 @@ def test_no_delivery_is_done_before_the_lines_that_came_before_it(seed: int) -> 
 def test_lines_may_come_between_any_two_steps_of_showing_others() -> None:
     """As from the progress thread: Python may change threads at each of its instructions."""
     shown: list[bytes] = []
-    ours = CallbackQueue(lambda stream, data: shown.append(data), lambda stream: False)
+    ours = CallbackQueue(lambda stream, data, group: shown.append(data), lambda stream: False)
     numbers = iter(range(400))
 
     def add(*_: Any) -> None:
@@ -83,7 +83,7 @@ def test_lines_may_come_between_any_two_steps_of_showing_others() -> None:
 
 
 def test_a_reader_that_is_slow_stops_what_comes_in() -> None:
-    ours = CallbackQueue(lambda stream, data: None, lambda stream: False)
+    ours = CallbackQueue(lambda stream, data, group: None, lambda stream: False)
     while not ours.full:
         ours.printed(1, b"x" * (1 << 16))
     assert len(ours) == callback_queue.MOST_BYTES // (1 << 16) + 1
@@ -92,7 +92,7 @@ def test_a_reader_that_is_slow_stops_what_comes_in() -> None:
 
 
 def test_a_reader_that_has_gone_is_told_once() -> None:
-    def gone(stream: int, data: bytes) -> None:
+    def gone(stream: int, data: bytes, group: int | None) -> None:
         raise BrokenPipeError
 
     ours = CallbackQueue(gone, lambda stream: False)
@@ -105,7 +105,7 @@ def test_a_reader_that_has_gone_is_told_once() -> None:
 
 
 def test_a_stream_of_the_programs_own_that_fails_does_not_keep_the_farm_from_its_end() -> None:
-    def fails(stream: int, data: bytes) -> None:
+    def fails(stream: int, data: bytes, group: int | None) -> None:
         raise LookupError
 
     ours = CallbackQueue(fails, lambda stream: False)

@@ -143,7 +143,7 @@ def test_magics_and_input_work(cells: Notebook) -> None:
 
 def test_a_task_that_raises_is_shown_with_its_own_traceback(cells: Notebook) -> None:
     cell = cells.run("def wrong(x):\n    return 1 / x\nlist(futures.map(wrong, [1, 0]))")
-    assert cell.error.startswith("ZeroDivisionError") and "in wrong" in cell.error
+    assert cell.error.startswith("ZeroDivisionError") and "return 1 / x" in cell.error
 
 
 def test_cells_that_await_run_on_the_farm(cells: Notebook) -> None:

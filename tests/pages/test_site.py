@@ -105,6 +105,16 @@ def test_every_page_is_in_the_menu_of_the_start_page(site: Path) -> None:
     assert {each.path for each in pages(site) if each.path.name not in OF_SPHINX} <= linked
 
 
+def test_the_menu_names_each_page_once(site: Path) -> None:
+    """A page with two headings at the top would have as many entries; one of two names misleads."""
+    text = (site / "docs" / "index.html").read_text()
+    menu = text.partition('<div class="sidebar-tree">')[2].partition("</aside>")[0]
+    entries = re.findall(r'href="([^"]+)">(.*?)</a>', menu)
+    names = [re.sub(r"<[^>]+>", "", name) for _, name in entries]
+    assert len(names) > 30 and len(set(names)) == len(names)
+    assert not [address for address, _ in entries if "#" in address.rstrip("#")]
+
+
 def test_what_is_read_on_github_is_on_the_site(site: Path) -> None:
     """All Markdown of docs/, and of the files beside that its pages lead to."""
     shown = {each.path.relative_to(site).with_suffix(".md") for each in pages(site)}
@@ -123,6 +133,14 @@ def test_pictures_say_what_they_show(site: Path) -> None:
     assert len(seen) > 10
     for source, words in seen:
         assert len(words) > 20 and not re.search(r"\.(png|svg)$", words), source
+
+
+def test_every_recipe_is_shown(site: Path) -> None:
+    recipes = page(site / "docs" / "recipes" / "index.html")
+    for path in (ROOT / "docs" / "recipes").glob("*.py"):
+        assert path.stem.replace("_", "-") in recipes.places, path
+        assert f"#{path.stem.replace('_', '-')}" in recipes.links, path
+    assert "EnsembleSampler" in re.sub(r"<[^>]+>", "", recipes.path.read_text())
 
 
 def documented(site: Path) -> set[str]:

@@ -245,7 +245,7 @@ def chain(depth: int) -> int:
 def test_keys_of_a_deep_chain_are_worked_out_without_recursion() -> None:
     maker: Any = 0
     for _ in range(100_000):
-        maker = [(5, maker, 1, 0), 0]
+        maker = [(5, maker, 1, 0, None), 0]
     key = pedigree.key_of(maker)
     assert 0 < key < 1 << 128
     assert maker[2] == key, "and kept, as the next one needs it"

@@ -40,8 +40,8 @@ REFUSED: Mapping[str, str] = {
 
 
 def takes(words: Sequence[str]) -> bool:
-    """True where the words are this command's, not the options of a kernel that is to run."""
-    return bool(words) and not words[0].startswith("-")
+    """True where the words are this command's, whatever program has its name."""
+    return words[:1] in (["install"], ("install",))
 
 
 @click.group()
@@ -56,7 +56,7 @@ def commands() -> None:
 @click.option("--sys-prefix", "environment", is_flag=True, help="In this Python's environment.")
 @click.option("--prefix", metavar="DIR", help="Below DIR/share/jupyter/kernels.")
 @click.option("--replace", is_flag=True, help="Also where another kernel has the name.")
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS OF MYSCOOP]...")
 @click.pass_context
 def install(
     ctx: click.Context, name: str, title: str | None, user: bool, environment: bool,
@@ -100,8 +100,8 @@ def install(
 
 def _title(name: str, options: Sequence[str]) -> str:
     version = ".".join(map(str, sys.version_info[:2]))
-    more = f" {shlex.join(options)}" if options else ""
-    return f"Python {version} on scoopmpi" + (f" ({name}{more})" if more or name != NAME else "")
+    more = shlex.join((*((name,) if name != NAME else ()), *options))
+    return f"Python {version} on scoopmpi" + (f" ({more})" if more else "")
 
 
 def _written(place: Path, said: dict[str, object], replace: bool) -> None:
