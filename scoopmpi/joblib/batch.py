@@ -17,7 +17,7 @@ from ..tasks import current_executor
 from ..tasks.executor import MapOptions
 from ..tasks.initializer import Initializer
 from ..tasks.limit import NO_LIMIT, limited
-from ..tasks.wrapped import Wrapped, passes_on
+from ..tasks.wrapped import Wrapped, only_calls, passes_on
 from ..wire import failure
 from .active_backend import active
 from .threads import threads_limited
@@ -90,7 +90,7 @@ class Batch(Wrapped):
         return [value for ran in chain.from_iterable(parts) for value in ran.values]
 
 
-@passes_on
+@only_calls
 def _run(call: Call, one_of_several: bool) -> Any:
     function, args, kwargs = call
     try:
