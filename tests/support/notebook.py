@@ -150,6 +150,6 @@ def processes(words: str) -> list[int]:
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if words in (place / "cmdline").read_text().replace("\0", " "):
+            if words.encode() in (place / "cmdline").read_bytes().replace(b"\0", b" "):
                 found.append(int(place.name))
     return found

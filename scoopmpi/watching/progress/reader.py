@@ -165,11 +165,12 @@ class Progress(Observer):
         with self._guard:
             with self._tally.lock:
                 runs = self._overview.active
-            if self._ended or runs or self._display is None:
+            if self._ended or runs:
                 return
             self._rests = self._changed = True
             try:
-                self._display.show(())
+                if self._display is not None:
+                    self._display.show(())
             except Exception as problem:
                 self._fail(problem)
             self._rests = False
