@@ -182,9 +182,11 @@ def statuses(name: str) -> Iterator[Part]:
     page, heading = STATUSES[name]
     text = (ROOT / "docs" / page).read_text().partition(f"\n## {heading}\n")[2]
     text = re.sub(r"[;.] [Ss]ee \[[^]]*\]\([^)]*\)", "", text)
+    text = text.replace(". `python -m scoop` has the same", "")
     table = re.search(r"^\| (?:exit )?status .*\n\|.*\n((?:\|.*\n)+)", text, re.MULTILINE)
     assert table is not None, page
     rows = [line.strip("|\n ").split(" | ", 1) for line in table[1].splitlines()]
+    rows = [row for row in rows if name != "mympirun" or "--stop-before" not in row[1]]
     plain = [(re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", row[1]).replace("`", "")) for row in rows]
     yield Part("EXIT STATUS", entries=tuple(map(Entry, (row[0] for row in rows), plain)))
 
