@@ -17,7 +17,7 @@ from .concurrency.periods import ON_ITS_WAY_SECONDS
 from .concurrency.timeouts import seconds
 from .process import identity
 from .tasks import current_executor
-from .tasks.wrapped import passes_on
+from .tasks.wrapped import only_calls
 
 if TYPE_CHECKING:
     from .tasks.constants_backend import ConstantsBackend
@@ -139,7 +139,7 @@ class SharedElementEncapsulation:
         except TypeError:  # another task was faster with the same, and it is on its way
             _constants_backend().wait_for(self.uniqueID, ON_ITS_WAY_SECONDS)
 
-    @passes_on
+    @only_calls
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function, and return what it returns; KeyError where its constant is gone."""
         function = getConst(self.uniqueID)

@@ -63,13 +63,15 @@ STARTS = {"library", "first_library", "surviving", "prefix", "cluster", "pair", 
 """Fixtures of tests that start ranks, or commands that do: these get the mark `ranks` here."""
 
 SLOWEST = (
-    "tests/cluster", "tests/process/test_streams", "tests/output/test_output", "tests/test_mpi",
-    "tests/compat/test_scoop_programs", "tests/worker/test_hostile_tasks",
-    "tests/process/test_stopping", "tests/process/test_ending", "tests/ranks/test_commands",
+    "tests/cluster/test_lost_hosts", "tests/test_mpi", "tests/cluster/test_slurm",
+    "tests/output/test_output", "tests/cluster/test_hosts", "tests/compat/test_scoop_programs",
+    "tests/cluster/test_gridengine", "tests/process/test_streams", "tests/process/test_stopping",
+    "tests/worker/test_hostile_tasks", "tests/process/test_ending", "tests/ranks/test_commands",
     "tests/program/test_program_forms", "tests/farm/test_fault_table", "tests/farm/test_chaos",
     "tests/pages/test_sweeps_page",
 )  # fmt: skip
-"""They begin first, so that no process is left alone with one of them; by `pytest --durations`."""
+"""They begin first, so that no process is left alone with one of them; by `pytest --durations`.
+Those of clusters wait most of the time: beside each goes one that computes."""
 
 SLURM = "tests/cluster/test_slurm"
 """How the names of the files begin that share one; hosts and Grid Engine can be there twice."""

@@ -19,7 +19,7 @@ from ..tasks.arguments import length, sized, snapshot
 from ..tasks.future import Future
 from ..tasks.limit import NO_LIMIT, limited
 from ..tasks.pedigree import UNPLACED, Strand, sent
-from ..tasks.wrapped import Retry
+from ..tasks.wrapped import Retry, passes_on
 from ..wire.messages import Origin
 
 BLOCK_SECONDS = 0.001
@@ -56,6 +56,7 @@ class Rows:
         right, self.stop = Rows(self.columns, middle, self.stop, self.origin), middle
         return right
 
+    @passes_on
     def values(self, mapping: Callable[..., Any], most: int, strand: Strand) -> list[Any]:
         """Take tasks from the front, and return their mapped values.
 
@@ -65,7 +66,8 @@ class Rows:
         start, self.start = self.start, min(self.start + most, self.stop)
         columns = [column[start : self.start] for column in self.columns]
         values: list[Any] = []
-        strand.origin, strand.start, strand.values = self.origin or UNPLACED, start, values
+        unplaced, strand.start, strand.values = strand.origin, start, values
+        strand.origin = self.origin or UNPLACED
         try:
             if len(columns) == 1:
                 for argument in columns[0]:
@@ -76,7 +78,7 @@ class Rows:
         except Exception as error:
             _noted(error, mapping, [column[len(values)] for column in columns], strand.index)
             raise
-        strand.origin = UNPLACED  # values are combined as they meet: nobody can repeat that
+        strand.origin = unplaced  # values are combined as they meet: nobody can repeat that
         return values
 
 
@@ -116,14 +118,17 @@ class Reduction:
         executor = current_executor.current()
         self._fork = executor.fork  # None where all runs in place
         self._of = executor.strand  # of the call that this is made in
-        self._strand = Strand.of(UNPLACED, mapping, begun=self._of.attempt)
+        unplaced = (*UNPLACED[:4], self._of.origin[4])
+        self._strand = Strand.of(unplaced, mapping, begun=self._of.attempt)
         self._waiting: list[tuple[Future[Any], Rows]] = []  # right halves, the nearest last
 
     @classmethod
+    @passes_on
     def of(cls, mapping: Callable[..., Any], operation: Callable[..., Any], rows: Rows) -> Any:
         """Return the combined values of a range: this is the task that others may take."""
         return cls(mapping, operation).combined(rows)
 
+    @passes_on
     def combined(self, rows: Rows) -> Any:
         """Return the combined values of a range, sharing the work with whoever is free."""
         if rows.origin is None:
@@ -143,6 +148,7 @@ class Reduction:
                 right.cancel()
         return self.outcome()
 
+    @passes_on
     def _work_through(self, rows: Rows) -> None:
         block = 1
         while rows.count:
@@ -178,10 +184,12 @@ class Total(Reduction):
     _empty = True
     _value: Any = None
 
+    @passes_on
     def add(self, values: Iterable[Any]) -> None:
         for value in values:
             self.join(value)
 
+    @passes_on
     def join(self, later: Any) -> None:
         self._value = later if self._empty else self.operation(self._value, later)
         self._empty = False
@@ -201,11 +209,13 @@ class Prefixes(Reduction):
         super().__init__(mapping, operation)
         self._prefixes: list[Any] = []
 
+    @passes_on
     def add(self, values: Iterable[Any]) -> None:
         for value in values:
             last = self._prefixes[-1:]
             self._prefixes.append(self.operation(last[0], value) if last else value)
 
+    @passes_on
     def join(self, later: Any) -> None:
         shifted = partial(self.operation, self._prefixes[-1])
         self._prefixes.extend(current_executor.current().map(shifted, later))

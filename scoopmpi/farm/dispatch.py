@@ -165,14 +165,17 @@ class Dispatch:
 
     def send_all(self, message: ToWorker) -> None:
         """Send a message to all workers; with the farm's lock held."""
-        for worker in () if self.stopping else range(1, self._transport.size):
-            if worker not in self._members.lost:
-                self._transport.send(worker, message)
+        for worker in range(1, self._transport.size):
+            self.send(worker, message)
+
+    def send(self, worker: int, message: ToWorker) -> None:
+        """Send a message to a worker that is there; with the farm's lock held."""
+        if not self.stopping and worker not in self._members.lost:
+            self._transport.send(worker, message)
 
     def observe(self, worker: int) -> None:
         """Have a worker say more of its batches from now on, for those who read events."""
-        if not self.stopping and worker not in self._members.lost:
-            self._transport.send(worker, Observe())
+        self.send(worker, Observe())
 
     def stop(self) -> None:
         """Tell all workers to leave, whatever they do; with the farm's lock held."""

@@ -154,7 +154,7 @@ class Farm:
         self.left_out = LeftOut(lock, scheduler, members, dispatch)
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, due, door, self.left_out.joined,
+            self.sharing, callbacks, rounds, put_off, due, door, self._joined,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -181,9 +181,10 @@ class Farm:
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
             self.sharing, members.size, self.holding_back, router,
         )  # fmt: skip
-        self.give_up = GivingUp(
+        self._giving_up = GivingUp(
             lock, dispatch, jobs, calls, callbacks, driver, loop.abandon, unread.run_no_further
-        ).give_up
+        )
+        self.give_up = self._giving_up.give_up
         self.show_arrived = loop.show_arrived
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
@@ -201,6 +202,10 @@ class Farm:
         router.tell_of_finished(made.heard)
         self._dispatch.within, self._loop.calls_come = made.within, made.calls_come
         return made
+
+    def _joined(self, worker: int) -> None:
+        self.left_out.joined(worker)
+        self._giving_up.joined(worker)
 
     # Calls.
 

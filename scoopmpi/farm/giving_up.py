@@ -43,20 +43,27 @@ class GivingUp:
         self._lock, self._dispatch, self._jobs, self._calls = lock, dispatch, jobs, calls
         self._callbacks, self._driver, self._abandon = callbacks, driver, abandon
         self._run_no_further = run_no_further
+        self._given_up: set[int] = set()
 
     def give_up(self, groups: Set[int | None]) -> None:
         """Give up all that these groups have made; for any thread, and returns at once.
 
         groups: None among them stands for what belongs to no group, which workers go on with.
         """
-        told = GiveUp(tuple(sorted(each for each in groups if each is not None)))
+        numbers = {each for each in groups if each is not None}
         with self._lock:
+            self._given_up |= numbers
             maps = [job for job in self._jobs.maps.values() if _group(job) in groups]
-            self._dispatch.send_all(told)
+            self._dispatch.send_all(GiveUp(tuple(sorted(numbers))))
             for job in maps:
                 self._abandon(job.number)
             self._callbacks.add(partial(self._end, maps, groups))
         self._driver.wake()
+
+    def joined(self, worker: int) -> None:
+        """Tell a worker of them that may have come later; with the farm's lock held."""
+        if self._given_up:
+            self._dispatch.send(worker, GiveUp(tuple(sorted(self._given_up))))
 
     def _end(self, maps: Sequence[MapJob], groups: Set[int | None]) -> None:
         """Have whoever waits hear of it; runs callbacks, which are the user's code."""

@@ -33,11 +33,14 @@ class PutOff:
         raised: in order, those for which their function wants another try.
         """
 
+        # Asked once for each: meanwhile another thread may give its call up.
+        asked = {task: job.retry(task) for task in raised}
+
         def most(task: int) -> int:
-            retry = job.retry(task)
+            retry = asked[task]
             return 0 if retry is None else retry.retries
 
-        found = retries.put_off(batch, raised, most)
+        found = retries.put_off(batch, asked, most)
         if job.function is None:  # each has a delay of its own
             found = [
                 each._replace(start=task, stop=task + 1)
@@ -45,7 +48,7 @@ class PutOff:
                 for task in range(each.start, each.stop)
             ]
         for each in found:
-            retry = job.retry(each.start)
+            retry = asked[each.start]
             assert retry is not None
             when = time.monotonic() + retry.delay
             heapq.heappush(self._queue, (when, next(self._numbers), each))

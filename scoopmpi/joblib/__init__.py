@@ -11,7 +11,7 @@ from joblib import register_parallel_backend
 
 from .backend import FarmBackend
 
-NAME = "scoopmpi"
+NAME = FarmBackend.name
 
 
 def register(make_default: bool = False) -> None:

@@ -43,6 +43,8 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
     Raises TypeError for any other parameter.
     """
 
+    name = "scoopmpi"
+    """By which joblib is asked for it."""
     supports_inner_max_num_threads = True
     supports_retrieve_callback = True
     supports_return_generator = True

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
+from joblib.parallel import BACKENDS
+
 from ..tasks import current_executor
 from ..tasks.executor import MapOptions
 from ..tasks.initializer import Initializer
 from ..tasks.limit import NO_LIMIT, limited
-from ..tasks.wrapped import Wrapped, passes_on
+from ..tasks.wrapped import Wrapped, only_calls, passes_on
 from ..wire import failure
 from .active_backend import active
 from .threads import threads_limited
@@ -67,6 +69,7 @@ class Batch(Wrapped):
         backend, shared, initializer = self._setting
         if initializer is not None:
             initializer.make()
+        BACKENDS.setdefault(backend.name, type(backend))  # the program registers it on rank 0 alone
         values: list[Any] = []
         with active(backend), threads_limited(backend.inner_max_num_threads):
             for place, call in enumerate(calls, 1):
@@ -87,7 +90,7 @@ class Batch(Wrapped):
         return [value for ran in chain.from_iterable(parts) for value in ran.values]
 
 
-@passes_on
+@only_calls
 def _run(call: Call, one_of_several: bool) -> Any:
     function, args, kwargs = call
     try:

@@ -1,18 +1,41 @@
-"""Where in which cell a task has failed: its traceback names code that travelled by value.
+"""Where in which cell something has failed, in tracebacks.
 
-Workers have no cells, and cloudpickle leaves file names out. Here the function of that name is
-looked for among what cells have defined, and the line of its cell put in.
+That of a task names code that travelled by value: workers have no cells, and cloudpickle leaves
+file names out. Here the function of that name is looked for among what cells have defined, and the
+line of its cell put in. That of an interrupted cell ends where the cell has called us.
 """
 
 from __future__ import annotations
 
 import linecache
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 _PLACE = re.compile(r'File "<dynamic-code>", line (\d+), in (\S+)')
+
+_HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+
+
+def without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback up to where code of ours was called by a cell; nothing else is changed."""
+    kept: list[TracebackType] = []
+    while trace is not None:
+        ours = trace.tb_frame.f_code.co_filename.startswith(_HERE)
+        if ours and any(_is_cell(each) for each in kept):
+            break
+        kept.append(trace)
+        trace = trace.tb_next
+    found: TracebackType | None = None
+    for each in reversed(kept):
+        found = TracebackType(found, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return found
+
+
+def _is_cell(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_globals.get("__name__") == "__main__"
 
 
 class Places:

@@ -19,7 +19,7 @@ from ..tasks.groups import groups
 from ..watching.progress.row import Row
 from .cells import Cells, Header
 from .kernel import FarmKernel
-from .places import Places
+from .places import Places, without_ours
 from .progress import CellDisplay
 
 FRONT_END = "JPY_PARENT_PID"
@@ -78,7 +78,15 @@ def _name_cells(shell: Any) -> None:
             pass
         show(kind, error, lines)
 
+    def interrupted(shell: Any, kind: Any, error: Any, trace: Any, tb_offset: Any = None) -> Any:
+        shell._showtraceback(
+            kind, error, shell.InteractiveTB.structured_traceback(
+                kind, error, without_ours(trace), tb_offset=tb_offset
+            )
+        )  # fmt: skip
+
     shell._showtraceback = shown
+    shell.set_custom_exc((KeyboardInterrupt,), interrupted)
 
 
 def _display(kernel: FarmKernel, cells: Cells, stay: Stay) -> CellDisplay:

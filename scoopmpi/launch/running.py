@@ -41,7 +41,7 @@ def run(
         tell, silence, output, here=launch.has_farm and here, marked=launch.has_farm,
         apart=launch.has_farm and here and not composed.alone,
         draws=launch.terminal and output is None, front_end=launch.front_end,
-        patience=KERNEL_LOST_SECONDS if launch.kernel else None,
+        patience=KERNEL_LOST_SECONDS if launch.kernel else None, cells=launch.kernel and here,
     )  # fmt: skip
     env, argv = composed.environment(os.environ), composed.argv
     if here and not launch.has_farm and not composed.ends_stdin:

@@ -17,7 +17,7 @@ from typing import Any
 from ..process import identity
 from ..wire import errors, failure, payload
 from ..wire.payload import Frame
-from .wrapped import Wrapped, passes_on
+from .wrapped import Wrapped, only_calls
 
 _numbers = itertools.count(1)
 _made: dict[str, tuple[str, str] | None] = {}
@@ -102,7 +102,7 @@ class Initialized(Wrapped):
             f"the arguments of the initializer {initializer.said}": initializer.initargs,
         }
 
-    @passes_on
+    @only_calls
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._initializer.make()
         return self._fn(*args, **kwargs)

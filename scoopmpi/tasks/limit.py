@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from ..concurrency import timeouts
 from ..process import identity, supervisor
 from ..wire import errors
-from .wrapped import PASSING, Wrapped
+from .wrapped import CALLING, PASSING, Wrapped
 
 AGAIN_SECONDS = 0.001
 """How long an alarm waits that came where it must not raise."""
@@ -233,9 +233,13 @@ def delicate(frame: FrameType | None, runs: Callable[[CodeType], bool]) -> bool:
 
     runs: tells code of ours that runs tasks, below which the task's own is.
     """
-    if frame is None or frame.f_code is _CALL or runs(frame.f_code):
-        return True  # between two tasks, or where their clocks are started and stopped
-    return _delicate(frame, runs)
+    if frame is None or runs(frame.f_code):
+        return True  # between two tasks
+    if frame.f_code is _CALL:
+        limit = _running  # a function in C is called: else clocks are started and stopped
+        if limit is None or limit.over or frame.f_locals.get("limit") is not limit:
+            return True
+    return frame.f_code in PASSING or _delicate(frame, runs)
 
 
 def _delicate(frame: FrameType | None, runs: Callable[[CodeType], bool]) -> bool:
@@ -247,7 +251,7 @@ def _delicate(frame: FrameType | None, runs: Callable[[CodeType], bool]) -> bool
         code = frame.f_code
         ours = _of_ours(code)
         kept = ours and (kept or code in _IN_PLACE)
-        passing = code in PASSING or code is _CALL
+        passing = code in PASSING or code in CALLING or code is _CALL
         if code.co_name == "__del__" or (ours and not kept and not passing):
             return True
         frame = frame.f_back

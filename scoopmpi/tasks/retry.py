@@ -18,7 +18,7 @@ from ..concurrency.timeouts import seconds
 from ..wire import failure
 from ..wire.errors import TaskTimeout
 from . import current_executor
-from .wrapped import Again, Wrapped, passes_on
+from .wrapped import Again, Wrapped, only_calls
 
 NAMES = ("retries", "retry_delay", "retry_on")
 
@@ -127,7 +127,7 @@ class Tried(_Retrying):
         super().__init__(fn, retry)
         self.retry = retry
 
-    @passes_on
+    @only_calls
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return self._fn(*args, **kwargs)
@@ -157,7 +157,7 @@ class TriedInPlace(_Retrying):
         self.__dict__.update(attributes)
         self._deadline = None if left is None else time.monotonic() + left
 
-    @passes_on
+    @only_calls
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         for tried in range(1, self._retry.retries + 2):
             try:

@@ -13,6 +13,8 @@ from ..wire import failure
 
 PASSING: set[CodeType] = set()
 """The code that `passes_on` has declared; it grows only while modules are imported."""
+CALLING: set[CodeType] = set()
+"""The same of `only_calls`."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -22,6 +24,15 @@ def passes_on(function: _Function) -> _Function:
     A task that runs too long is stopped below it, see `limit`; below other code of ours it is not.
     """
     PASSING.add(function.__code__)
+    return function
+
+
+def only_calls(function: _Function) -> _Function:
+    """Declare one that keeps nothing straight around that call: it may be left at any point.
+
+    So a task is given up too that is a function in C, which has no frame of its own.
+    """
+    CALLING.add(function.__code__)
     return function
 
 
@@ -83,7 +94,7 @@ class Starred(Wrapped):
         """Return a call's arguments as the user's function gets them, for messages."""
         return args[0] if len(args) == 1 and type(args[0]) in (tuple, list) else args
 
-    @passes_on
+    @only_calls
     def __call__(self, arguments: Sequence[Any]) -> Any:
         return self._fn(*arguments)
 

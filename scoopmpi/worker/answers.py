@@ -229,5 +229,7 @@ class Answers:
         place = len(self._values)
         if self._calls is None:
             self._calls = failing.WrittenCalls(self._run, self._function)
+        if type(error) is KeyboardInterrupt and self._run.job >= 0:
+            error = failing.for_program(error)
         number = self._run.start + place
         return kind(failing.packed(error, self._name, number, self._calls.words(place)))

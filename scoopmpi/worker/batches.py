@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ..wire.messages import Finished, Message, Resumed, Run, Waiting
 from .answers import Leave, Packed
@@ -22,9 +22,6 @@ from .inbox import Inbox
 from .nested.fibers import Ended
 from .outbox import Outbox
 from .running import Interlude, Running
-
-if TYPE_CHECKING:
-    from ..tasks.pedigree import Strand
 
 logger = logging.getLogger("scoopmpi")
 
@@ -110,8 +107,8 @@ class Batches:
         """Makes a batch of a message; another way where the user wants to know of each task."""
         self._current: Running | Interlude | None = None
         self.suspended = SuspendedBatches(outbox.send)
-        self.latest: Strand | None = None
-        """Of the batch that was begun last: what it prints at its end is printed behind it."""
+        self.latest: int | None = None
+        """The group of the batch that ran last: lines without an end are sent behind it."""
         self.looks: Callable[[], None] | None = None
         """Looks, behind each batch, what its tasks have done to the process; where one has to."""
 
@@ -135,9 +132,9 @@ class Batches:
             return
         with self._lock:
             self._current = batch
-        self.latest = batch.strand
         self._wake()
         batch.run()
+        self.latest = batch.strand.origin[4]
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the task has forked and that came back from it
         with self._lock:
@@ -236,6 +233,8 @@ class Batches:
             self._current = None  # from here on the progress thread leaves it alone
         if batch is not None:
             answer = batch.suspend()
+            if batch.strand is not None:
+                self.latest = batch.strand.origin[4]
             self._tasks_ended(batch)
             with self._lock:
                 if answer is not None:

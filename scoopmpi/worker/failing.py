@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from ..process import identity
 from ..wire import errors, failure, payload, shown
 from ..wire.messages import Finished, Run
 from ..wire.payload import Frame
+from .nested.depth_first import GIVEN_UP
 from .nested.fibers import Ended
 
 _WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
@@ -73,6 +75,14 @@ def packed(error: BaseException, name: str, number: int, task: str) -> Frame:
         error = no_terminal.explained(error, name, number)
     errors.add_task(error, name, number, task)
     return failure.pack(error, identity.this.rank, task)
+
+
+def for_program(error: KeyboardInterrupt) -> BaseException:
+    """Return what the program is to hear of a task of its own that was interrupted.
+
+    Who waits for one that was given up has made it since: it is not his program's interrupt.
+    """
+    return CancelledError(*error.args) if error.args == (GIVEN_UP,) else error
 
 
 def unsendable(value: object, name: str, error: BaseException) -> errors.TaskError:

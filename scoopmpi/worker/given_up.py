@@ -11,12 +11,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from types import FrameType
 
 from ..process.signals import OWN
 from ..tasks import limit
 from ..tasks.pedigree import Program, Strand, is_runner
+from ..tasks.wrapped import CALLING
+from .nested.depth_first import GIVEN_UP
 
 AGAIN_SECONDS = 1.0
 """Between two of one task."""
@@ -34,9 +36,10 @@ class GivenUp:
         self._main = threading.main_thread().ident or 0
         self._raised: tuple[object, int, float] = None, 0, 0.0  # in which task, and when
 
-    def add(self, groups: Iterable[int]) -> None:
-        """Take note of more of them."""
+    def add(self, groups: Iterable[int]) -> Set[int]:
+        """Take note of more of them; return all, also those to come."""
         self._groups.update(groups)
+        return self._groups
 
     def look(self) -> bool:
         """Call the main thread where it is to be interrupted; True where it may have to be again.
@@ -53,8 +56,10 @@ class GivenUp:
         found = self._wanted_not()
         if found is None or not self._due(found) or limit.delicate(frame, is_runner):
             return
+        if _begins(frame, found):
+            return
         self._raised = found.origin, found.index, time.monotonic()
-        raise KeyboardInterrupt("given up: nobody waits for this task any more")
+        raise KeyboardInterrupt(GIVEN_UP)
 
     def _wanted_not(self) -> Strand | None:
         strand = self._runs()
@@ -64,3 +69,10 @@ class GivenUp:
         origin, index, when = self._raised
         same = origin is strand.origin and index == strand.index
         return not same or time.monotonic() - when > AGAIN_SECONDS
+
+
+def _begins(frame: FrameType | None, strand: Strand) -> bool:
+    """Return whether a submitted call is about to say whose it is: who runs is the one before."""
+    if frame is None or frame.f_code not in CALLING or "origin" not in frame.f_code.co_varnames:
+        return False
+    return frame.f_locals.get("origin") is not strand.origin

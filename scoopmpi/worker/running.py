@@ -20,7 +20,7 @@ from typing import Any
 
 from ..process import identity
 from ..tasks.pedigree import runs_strand, strand_of
-from ..tasks.wrapped import Again, passes_on
+from ..tasks.wrapped import Again, only_calls, passes_on
 from ..wire import errors, failure, payload
 from ..wire.messages import CANCELLED, Finished, Run
 from ..wire.payload import Frame
@@ -187,13 +187,13 @@ class Running(Answers):
         if function is None:
             return self._call_submitted
         if not self._run.plain:
-            return passes_on(lambda frame: function(*self._open(frame)))
+            return only_calls(lambda frame: function(*self._open(frame)))
         if isinstance(function, FunctionType | MethodType):
             return function
         # Functions in C give the progress thread no turn between two tasks; a line of Python does.
-        return passes_on(lambda *row: function(*row))
+        return only_calls(lambda *row: function(*row))
 
-    @passes_on
+    @only_calls
     def _call_submitted(self, call: Frame | list[Any]) -> Any:
         if type(call) is not list:
             if call == CANCELLED:

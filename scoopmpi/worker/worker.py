@@ -112,8 +112,9 @@ class Worker:
 
     def printed(self, stream: int, data: bytes) -> bool:
         """Send whole lines of a task on their way to the user; False where rank 0 has left."""
-        strand = self.hub.tasks.strand or self.strand or self.batches.latest
-        return self.outbox.printed(stream, data, None if strand is None else strand.origin[4])
+        strand = self.hub.tasks.strand or self.strand
+        group = self.batches.latest if strand is None else strand.origin[4]
+        return self.outbox.printed(stream, data, group)
 
     def place(self) -> tuple[int, int]:
         """Return who calls this, and how many tasks that one has ended: to keep lines apart."""

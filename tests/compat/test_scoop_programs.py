@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(90)
 HERE = ROOT / "tests" / "compat" / "scoop_programs"
 PROGRAMS = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("deap_"))
 
-EVERYWHERE = {"arrays", "levels", "waits"}
+EVERYWHERE = {"waits"}  # the rest of what a farm does over each library: tests/mpi
 
 ON_ONE_WORKER = ["caught", "doubling", "levels", "reduced", "toolbox", "waits_in_tasks"]
 

@@ -95,6 +95,12 @@ def test_lines_of_threads_and_of_stderr_come_into_their_cell(cells: Notebook) ->
     cells.hear_until(lambda: "err 1" in cell.text("stderr") and "out 1" in cell.text("stdout"))
 
 
+def test_what_processes_and_c_code_of_tasks_print_comes_into_the_cell(cells: Notebook) -> None:
+    cells.run("def shell(x): os.system(f'echo from a shell {x}')")
+    cell = cells.run("list(futures.map(shell, range(3)))\ntime.sleep(0.5)")
+    cells.hear_until(lambda: cell.text("stdout").count("from a shell") == 3)
+
+
 def test_what_a_cell_captures_it_keeps(cells: Notebook) -> None:
     assert cells.run("%%capture kept\nlist(futures.map(said, [5]))").outputs == []
     assert "task 5" in cells.run("print(kept.stdout)").text("stdout")
@@ -174,7 +180,7 @@ def test_an_interrupt_stops_the_cell_and_frees_the_workers(cells: Notebook, code
     least = 1 if "submit(sleeps, 1)" in code else 2
     stopped = cells.run(code, interrupt=began(least))
     assert stopped.error.startswith(("KeyboardInterrupt", "CancelledError")), stopped.outputs
-    assert stopped.seconds < 5
+    assert stopped.seconds < 5 and "signal_lock" not in stopped.error
     after = cells.run("sum(futures.map(abs, range(100)))")
     assert after.text("execute_result") == "4950" and after.seconds < 5
 
@@ -272,6 +278,7 @@ def test_a_front_end_sees_that_rank_0_has_died_and_starts_another(
         while cells.manager.is_alive():
             assert time.monotonic() < until
             time.sleep(0.05)
+        cells.client.stop_channels()  # two clients of one manager have the same name in zmq
         cells.manager.restart_kernel()
         again = Notebook(cells.manager)
         assert again.run("x").error.startswith("NameError")

@@ -55,7 +55,11 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+# Each alone with each library: tests/process/test_streams.py, test_closed_streams_stay_closed.
+ONE_CLOSED = [pytest.param(closed, marks=pytest.mark.first) for closed in (">&-", "2>&-", "<&-")]
+
+
+@pytest.mark.parametrize("closed", [*ONE_CLOSED, "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
     "command",
     [
@@ -223,16 +227,21 @@ def test_no_home(library: Library, tmp_path: Path, command: list[str]) -> None:
     assert left(tmp_path) == ["prog.py"]
 
 
+STRANGE_TOO = (
+    ("TMP", "./own", "TMP=./own is no full path: Open MPI is told {here}/own"),
+    ("TMPDIR", "prog.py", "TMPDIR=prog.py is no directory that can be written"),
+    ("TMPDIR", "{here}/none", "TMPDIR={here}/none is no directory that can be written"),
+)
+
+
 @pytest.mark.parametrize(
     ("variable", "directory", "said"),
     [
         ("TMPDIR", "own", "TMPDIR=own is no full path: Open MPI is told {here}/own"),
-        ("TMP", "./own", "TMP=./own is no full path: Open MPI is told {here}/own"),
         ("TMPDIR", "none", "TMPDIR=none is no directory that can be written: Open MPI is told /"),
-        ("TMPDIR", "prog.py", "TMPDIR=prog.py is no directory that can be written"),
-        ("TMPDIR", "{here}/none", "TMPDIR={here}/none is no directory that can be written"),
+        *(pytest.param(*strange, marks=pytest.mark.first) for strange in STRANGE_TOO),
     ],
-)  # fmt: skip
+)
 def test_a_strange_directory_for_temporary_files(
     library: Library, tmp_path: Path, variable: str, directory: str, said: str
 ) -> None:

@@ -193,6 +193,7 @@ def test_the_program_configures_its_own_logging(first_library: Library) -> None:
 
 def test_many_results_in_little_memory(first_library: Library) -> None:
     answer = run(first_library, "memory")
+    assert answer.returncode == 0, answer.stderr
     assert int(answer.stdout) < 150, "MB at rank 0"
 
 

@@ -20,6 +20,7 @@ from ...process.rank_settings import TERMINAL
 from ...process.signals import NOT_FOR_LAUNCHERS, WARNINGS
 from ...process.streams import closed
 from . import feeding, terminal
+from .into_cells import IntoCells
 from .job import Job
 from .lifeline import Lifeline
 from .passing import Passing, write
@@ -45,10 +46,14 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
         if bar:
             watch = replace(watch, tell=partial(_tell_above, bar, watch.tell))
         put = bar.write if bar else write
-        passing = Passing(targets, put) if watch.silence or watch.apart or bar else None
+        looks = watch.silence or watch.apart or bar or watch.cells
+        passing = Passing(targets, put) if looks else None
         out, err = passing.ends if passing else targets
         own = targets if passing and not watch.silence else (out, err)
         line = Lifeline(_streams(*own, user)) if watch.here else None
+        cells = IntoCells(line) if line and watch.cells else None
+        if cells and passing:
+            passing.put = cells.write
         fed = os.pipe() if watch.marked and not line else None
         launcher = subprocess.Popen(
             argv,
@@ -65,6 +70,8 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
             return job.run()
         finally:
             job.close()
+            if cells:
+                cells.close()
             if bar:
                 bar.leave()
 

@@ -28,7 +28,8 @@ class Passing:
         """Bytes, until now."""
         self.problem: OSError | None = None
         """Why some could not be written."""
-        self._put = put or write
+        self.put = put or write
+        """Writes bytes to one of them, all of them."""
         self._targets: dict[int, int] = {}  # by the end of a pipe that is read
         joined = _same(*targets)
         ends = [self._pipe(target) for target in targets[: 1 if joined else 2]]
@@ -61,7 +62,7 @@ class Passing:
         data = os.read(source, _AT_ONCE)
         self.passed += len(data)
         try:
-            self._put(target, data)
+            self.put(target, data)
         except OSError as problem:
             self.problem = problem
         else:

@@ -26,6 +26,7 @@ class Watch:
     draws: our stderr is a terminal, on which what rank 0 says of its jobs may be drawn.
     front_end: a process without which nobody wants the job any more; None for none.
     patience: seconds in which rank 0 has to end that is asked to; None for as long as it likes.
+    cells: rank 0 shows in cells what it finds on its stdout and stderr.
     signalled: called where a signal asks for the end; SIGUSR1 and SIGUSR2 do so then.
     """
 
@@ -39,4 +40,5 @@ class Watch:
     draws: bool = False
     front_end: int | None = None
     patience: float | None = None
+    cells: bool = False
     signalled: Callable[[], None] | None = None

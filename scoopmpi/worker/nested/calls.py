@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -119,6 +119,12 @@ class NestedCalls:
                 _ended(future, value)
             if time.monotonic() > until:
                 return
+
+    def give_up(self, groups: Container[int | None]) -> None:
+        """Cancel the unstarted calls of some groups."""
+        for call in self.rows.copy():
+            if call.origin[4] in groups:
+                call.future.cancel()
 
     def take(self, most: int) -> TakenCalls:
         """Take at most so many unstarted calls from the end, for others."""

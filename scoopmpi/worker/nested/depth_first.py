@@ -11,7 +11,7 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
 from ...concurrency.backoff import poll
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SLICE = 0.001
 """Seconds that a task runs its own tasks before it looks whether others have returned some."""
+GIVEN_UP = "given up: nobody waits for this task any more"
 LOOK = 0.001
 """Seconds between two looks for messages while tasks run tasks. A look costs a microsecond, but
 Open MPI yields the core at each where ranks outnumber cores, and others may keep it."""
@@ -54,6 +55,8 @@ class DepthFirst:
         """The task that runs, or a few of one map in a row: their own jobs are found by it."""
         self.strand: Strand | None = None
         """Says who that is, where it is a nested task; else its batch knows."""
+        self.given_up: Container[int | None] = ()
+        """The groups of work that nobody wants any more."""
         self.spans: NestedSpans | None = None
         """Takes note of when nested tasks run, where somebody watches the run."""
         self._port, self._pending, self._sharing, self._read_on = port, pending, sharing, read_on
@@ -151,16 +154,30 @@ class DepthFirst:
             poll(done, 0 if deadline is None else deadline - time.monotonic())
             raise errors.TaskError("only a task can wait for tasks")
         scope, depth, strand, begun = self.scope, self._depth, self.strand, time.monotonic()
+        group = self._group
+        given_up = None if group is None or group in self.given_up else group
+        until = done if given_up is None else self._or_given_up(done, given_up)
         waiting = limit.set_aside()
         spans = self.spans  # of nested tasks are within those of their batch
         frames = None if spans is None else spans.set_aside()
         batch = self._port.suspend()
-        self.fibers.suspend(Suspended(fiber, done, deadline))
+        self.fibers.suspend(Suspended(fiber, until, deadline))
         self.scope, self._depth, self.strand = scope, depth, strand
         limit.go_on(waiting)
         self._port.resume(batch, time.monotonic() - begun)
         if spans is not None and frames is not None:
             spans.go_on(frames)
+        if given_up in self.given_up and not done():
+            raise KeyboardInterrupt(GIVEN_UP)
+
+    def _or_given_up(self, done: Callable[[], bool], group: int) -> Callable[[], bool]:
+        return lambda: group in self.given_up or done()
+
+    @property
+    def _group(self) -> int | None:
+        """The group that the running task belongs to."""
+        strand = self.strand or self._port.strand
+        return None if strand is None else (strand.inner or strand).origin[4]
 
     def _look(self, interval: float) -> None:
         """Take in messages, if the last look is so many seconds ago."""

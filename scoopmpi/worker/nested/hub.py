@@ -8,7 +8,7 @@ they spread (`work_sharing`), maps that nobody reads, and the end.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,21 @@ class Hub:
             self._callbacks.append(callback)
         elif job.unread:
             self.maps.came(job)
+
+    def give_up(self, groups: Set[int]) -> None:
+        """Have nothing begin any more of what tasks of these groups have made, and have those that
+        wait for it hear of that; with the worker's lock held, by any thread.
+
+        groups: all that were given up until now, and will be.
+        """
+        self.tasks.given_up = groups
+        if self.pending.unstarted() or self.maps.under_way:
+            self._callbacks.append(self._end_given_up)  # it may call callbacks of futures
+
+    def _end_given_up(self) -> None:
+        for job in self.pending.unstarted():
+            job.give_up(self.tasks.given_up)
+        self.maps.give_up()
 
     # Other threads.
 

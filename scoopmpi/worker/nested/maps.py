@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -66,6 +66,8 @@ class NestedMap:
     ) -> None:
         self.number, self.scope = number, scope
         self._origin = origin
+        self.group = origin[4]
+        """That the task belongs to."""
         self.asked = False
         """True where the task has asked for a value."""
         self.unread = False
@@ -140,6 +142,9 @@ class NestedMap:
         if values or problem is not None:
             stop = start + len(values) + (problem is not None)
             self.outcomes.add(Arrived(start, stop, values, problem))
+
+    def give_up(self, groups: Container[int | None]) -> None:
+        """Do nothing: who takes the values ends with its group, and an unread map is dropped."""
 
     @property
     def portable(self) -> bool:

@@ -6,7 +6,7 @@ Nothing is imported from here but for annotations, so no worker loads this file.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...wire.messages import Message, Offered, Returned
@@ -82,6 +82,9 @@ class NestedJob(Protocol):
 
         strand: is to say who runs.
         """
+
+    def give_up(self, groups: Container[int | None], /) -> None:
+        """Have no task of some groups begin, as far as that needs to be done."""
 
     def take(self, most: int) -> Any:
         """Take at most so many unstarted tasks from the end, for others; return a `Taken`."""

@@ -40,8 +40,17 @@ class UnreadMaps:
 
     def leave(self, job: NestedMap) -> None:
         """Have all tasks of a map run, although nobody takes the values."""
+        if job.group in self._tasks.given_up:
+            self.abandon(job)
+            return
         job.leave()
         self._to_read.append(job)
+
+    def give_up(self) -> None:
+        """Drop the unread maps of groups that were given up: nobody wants them run."""
+        for job in self._open.copy().values():
+            if job.unread and job.group in self._tasks.given_up:
+                self.abandon(job)
 
     def leave_all(self) -> None:
         """Leave all maps whose values nobody will ask for, as their task has ended."""
@@ -63,12 +72,14 @@ class UnreadMaps:
 
     def read_on(self, job: NestedMap) -> None:
         """Throw away what has come of an unread map, and read the next tasks."""
+        if job.number not in self._open:
+            return  # it was given up
         over = job.discard()
         if not over and job.refill():
             self._tasks.opened(job)
             return
         over = over or job.discard()  # reading may have found the end
-        if over and self._open.pop(job.number, None) is not None:
+        if over and self._open.pop(job.number, None) and job.group not in self._tasks.given_up:
             job.tell(self._told)
 
     @property

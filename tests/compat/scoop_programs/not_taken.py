@@ -31,6 +31,6 @@ if __name__ == "__main__":
     print(sum(futures.map(square, range(100))))
     print(sum(kept))
     print(list(futures.map(leaves_some, range(4))))
-    rest = futures.map(slow, range(10_000))
+    rest = futures.map(slow, range(1000))
     call = futures.submit(slow, 1)
     print(next(rest), next(rest), "and no more")
