@@ -162,6 +162,8 @@ def here(tmp_path: Path) -> Path:
         (["status", "--wa"], ["plain,--watch"]),
         (["status", "o"], ["file,o"]),
         (["completion", "fi"], ["plain,fish"]),
+        (["kernel", "in"], ["plain,install"]),
+        (["kernel", "install", "--displ"], ["plain,--display-name"]),
         (["completion", "bash", "wl"], ["plain,wload"]),
         (["--sched", "local", "checkpoint", "dr"], ["plain,drop"]),
     ],
