@@ -60,7 +60,7 @@ def executors() -> Iterator[list[Executor]]:
 def test_each_executor_answers_the_same_questions(executors: list[Executor]) -> None:
     serial, nested, farm = executors
     assert isinstance(nested, NestedExecutor) and isinstance(farm, FarmExecutor)
-    assert [each.workers for each in executors] == [1, 1, 2]
+    assert [each.workers for each in executors] == [1, 2, 2]
     assert [each.any_thread_waits for each in executors] == [False, False, True]
     assert [each.fork is None for each in executors] == [True, False, True]
     assert serial.constants_backend is None
