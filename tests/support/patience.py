@@ -26,4 +26,5 @@ def give_time(item: pytest.Item, default: float) -> None:
     """Make the limit of a test one for the machine as it is now. default: of tests without."""
     marker = item.get_closest_marker("timeout")
     limit = float(marker.args[0]) if marker and marker.args else default
-    item.add_marker(pytest.mark.timeout(limit * slowness()), append=False)
+    how = marker.kwargs if marker else {}  # by a thread, where the alarm is what is tested
+    item.add_marker(pytest.mark.timeout(limit * slowness(), **how), append=False)
