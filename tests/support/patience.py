@@ -25,8 +25,8 @@ def slowness() -> float:
 def give_time(item: pytest.Item, default: float) -> None:
     """Make the limit of a test one for the machine as it is now. default: of tests without."""
     marker = item.get_closest_marker("timeout")
-    args, named = (marker.args, marker.kwargs) if marker else ((), {})
-    limit = float(args[0] if args else named.get("timeout", default))
-    rest = {name: value for name, value in named.items() if name != "timeout"}
-    mark = pytest.mark.timeout(limit * slowness(), *args[1:], **rest)
-    item.add_marker(mark, append=False)
+    args, how = (marker.args, marker.kwargs) if marker else ((), {})
+    limit = float(args[0] if args else how.get("timeout", default))
+    # By a thread, where the alarm is what is tested.
+    how = {name: value for name, value in how.items() if name != "timeout"}
+    item.add_marker(pytest.mark.timeout(limit * slowness(), *args[1:], **how), append=False)
