@@ -15,6 +15,7 @@ from concurrent.futures import thread as thread_pools
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import fewer, patience, surroundings
@@ -22,6 +23,12 @@ from tests.support.alone import admitted
 from tests.support.libraries import NO_LIBRARY, Library, libraries
 
 surroundings.settle()  # before `libraries` looks at them
+
+# How long an example takes says how busy the machine is: what hangs, the limit of its test ends.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture(params=libraries() or [NO_LIBRARY], ids=lambda library: library.name)

@@ -37,6 +37,12 @@ def test_a_test_has_its_own_limit_or_that_of_all(
         )
         patience.give_time(stand_in, conftest.LIMIT)
         assert added[-1] == (limit or 3 * marker.args[0], False)
+    plain = pytest.mark.timeout(method="thread", timeout=7).mark
+    stand_in = SimpleNamespace(
+        get_closest_marker=lambda name: plain, add_marker=lambda mark, append: added.append(mark)
+    )
+    patience.give_time(stand_in, conftest.LIMIT)
+    assert (added[-1].args, added[-1].kwargs) == ((21.0,), {"method": "thread"})
     assert request.config.getini("timeout") == str(int(conftest.LIMIT))
 
 

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from scoopmpi.launch import own_commands, status_command
 from scoopmpi.watching.status import replaced_file
 from scoopmpi.watching.status.contents import at
+from tests.support.command_runner import runner
 
 GONE = 2**22 + 1
 """No process has this number: it is beyond the largest that Linux gives."""
@@ -49,7 +50,7 @@ def file(tmp_path: Path) -> Callable[..., str]:
 
 
 def shown(*words: str) -> Result:
-    return CliRunner().invoke(status_command.command, words, standalone_mode=False)
+    return runner().invoke(status_command.command, words, standalone_mode=False)
 
 
 def test_the_word_is_a_program_where_one_lies_here(
@@ -195,7 +196,7 @@ def test_colours_are_for_terminals_that_want_them(
         monkeypatch.delenv(name, raising=False)
 
     def printed() -> str:
-        done = CliRunner().invoke(status_command.command, [path], standalone_mode=False, color=True)
+        done = runner().invoke(status_command.command, [path], standalone_mode=False, color=True)
         return done.stdout
 
     assert printed().startswith("\x1b[31mprog.py: failed")

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from scoopmpi.launch import own_commands, summarize_command
 from scoopmpi.sweep.log import about, lines
+from tests.support.command_runner import runner
 
 from ..sweep.log.ends import end, whole
 
@@ -25,8 +26,7 @@ def log(tmp_path: Path) -> str:
 
 
 def shown(*words: str, **given: object) -> Result:
-    runner = CliRunner()
-    return runner.invoke(summarize_command.command, words, standalone_mode=False, **given)  # type: ignore[arg-type]
+    return runner().invoke(summarize_command.command, words, standalone_mode=False, **given)  # type: ignore[arg-type]
 
 
 def test_the_word_is_a_program_where_one_lies_here(

@@ -25,6 +25,8 @@ def slowness() -> float:
 def give_time(item: pytest.Item, default: float) -> None:
     """Make the limit of a test one for the machine as it is now. default: of tests without."""
     marker = item.get_closest_marker("timeout")
-    limit = float(marker.args[0]) if marker and marker.args else default
-    how = marker.kwargs if marker else {}  # by a thread, where the alarm is what is tested
-    item.add_marker(pytest.mark.timeout(limit * slowness(), **how), append=False)
+    args, how = (marker.args, marker.kwargs) if marker else ((), {})
+    limit = float(args[0] if args else how.get("timeout", default))
+    # By a thread, where the alarm is what is tested.
+    how = {name: value for name, value in how.items() if name != "timeout"}
+    item.add_marker(pytest.mark.timeout(limit * slowness(), *args[1:], **how), append=False)
