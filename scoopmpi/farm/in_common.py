@@ -3,7 +3,8 @@
 A call is packed when it is submitted, as it is then, so its buffers are copied. One that lies where
 that of an earlier call lay, and has the same content, is not copied again: from the second time on
 it is lent (`constants.lending`), and travels to each host once. Only the content decides, as the
-program may have changed it in between. Loaded where a call has large buffers.
+program may have changed it in between; unless it has promised not to (`tasks.unchanged`). Loaded
+where a call has large buffers.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections import OrderedDict
 from contextlib import suppress
 from pickle import PickleBuffer
 from typing import Any, TypeAlias
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from ..constants import hostmemory
 from ..constants.farm_lending import FarmLending
 from ..constants.hostmemory import NotShared
+from ..tasks import unchanged
 from ..wire import lent, payload
 from ..wire.payload import Frame
 
@@ -38,11 +40,29 @@ class Kept:
         self._there = hostmemory.address(copy)
         self._memory: Any = copy  # keeps what is at that address
         self.size = memoryview(copy).nbytes
+        self._span: object | None = None
+        self._owner: ref[Any] | None = None  # of the program's memory: another's may come there
 
-    def equals(self, key: Key) -> bool:
-        """True where a buffer has this content now."""
+    def equals(self, key: Key, part: PickleBuffer) -> bool:
+        """True where a buffer of the program's has this content now."""
+        if self._promised(part):
+            return True
         address, size = key
-        return hostmemory.same(address, self._there, size, size)
+        if not hostmemory.same(address, self._there, size, size):
+            return False
+        self.promise(part)
+        return True
+
+    def promise(self, part: PickleBuffer) -> None:
+        """Take note of the span for which the program does not change what it hands over now."""
+        self._span = unchanged.span()
+        self._owner = None if self._span is None else _owner(part)
+
+    def _promised(self, part: PickleBuffer) -> bool:
+        if self._span is None or self._span is not unchanged.span() or self._owner is None:
+            return False
+        owner, now = self._owner(), _owner(part)
+        return owner is not None and now is not None and now() is owner
 
     def part(self, use: int) -> Any:
         """Return what stands in a frame for it; the copy where nothing can be lent.
@@ -103,11 +123,12 @@ class InCommon:
         raw = part.raw()
         key = hostmemory.address(raw), raw.nbytes
         kept = self._kept.get(key)
-        if kept is not None and kept.equals(key):
+        if kept is not None and kept.equals(key, part):
             self._remember(key, kept)
             return kept.part(lent.use(part)), kept
         copy = part if type(raw.obj) is bytes else payload.own(part)
         kept = self._kept[key] = Kept(copy, self._lending)
+        kept.promise(part)
         self._remember(key, kept)
         return copy, kept
 
@@ -117,6 +138,17 @@ class InCommon:
         self._bytes += kept.size - (0 if before is None else before.size)
         while self._bytes > KEPT_BYTES or len(self._latest) > KEPT:
             self._bytes -= self._latest.popitem(last=False)[1].size
+
+
+def _owner(part: PickleBuffer) -> ref[Any] | None:
+    """Return the object whose memory this is; None where its end would not be noticed."""
+    found = memoryview(part).obj
+    while (base := getattr(found, "base", None)) is not None:
+        found = base
+    try:
+        return ref(found)
+    except TypeError:
+        return None
 
 
 def whole(frame: Frame, common: tuple[Kept, ...]) -> Frame:

@@ -20,6 +20,7 @@ from ..tasks.executor import Executor
 from ..tasks.future import Future
 from ..tasks.initializer import Initializer
 from ..tasks.limit import NO_LIMIT
+from ..tasks.unchanged import unchanged
 from .batch import Batch, Call, Ran, Setting
 from .calls_at_work import CallsAtWork, Start, Told
 from .pace import Pace
@@ -117,6 +118,7 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         )
         self._at_a_time = at_a_time
         self._asked = (0.0, 1)
+        self._span: object | None = None
         self._calls = CallsAtWork(self._executor, self._limit)
         return at_a_time
 
@@ -131,6 +133,8 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         """Begin a call of the `Parallel`."""
         if self._calls is None:
             self._calls = CallsAtWork(self._executor, self._limit)
+        # The program goes on while it reads a generator, and may change an array between values.
+        self._span = None if self.parallel.return_generator else object()
         work_while_waiting(self.parallel, self._calls)
 
     def compute_batch_size(self) -> int:
@@ -153,7 +157,11 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         if self._executor.fork is not None:
             # As with the threads that joblib itself takes for nested calls nothing is copied here.
             return partial(self._executor.fork, batch, calls)
-        return partial(self._executor.call, batch, (calls,), {}, NO_LIMIT)
+        return partial(self._call, self._span, batch, calls)
+
+    def _call(self, span: object | None, batch: Batch, calls: Sequence[Call]) -> Future[Any]:
+        with unchanged(span):
+            return self._executor.call(batch, (calls,), {}, NO_LIMIT)
 
     apply_async = submit
 

@@ -25,8 +25,8 @@ from .threads import threads_limited
 
 Call: TypeAlias = tuple[Any, Any, Any]
 """A function, its arguments, its keywords, as joblib's `delayed` has them."""
-LONG_SECONDS = 0.05
-"""After which a batch hands on what is left of it: ten times as long as it was made for."""
+LONG = 0.05
+"""Seconds after which a batch hands on what is left of it: ten times as long as it was made for."""
 BYTES_PER_SECOND = 1e9
 """What a value costs that is an array: it is packed, sent and unpacked."""
 
@@ -75,7 +75,7 @@ class Batch(Wrapped):
         with _Around(backend):
             for place, call in enumerate(calls, 1):
                 values.append(_run(call, len(calls) > 1))
-                if shared and place < len(calls) and time.monotonic() - begun > LONG_SECONDS:
+                if shared and place < len(calls) and time.monotonic() - begun > LONG:
                     values += self._elsewhere(calls[place:])
                     break
         seconds = time.monotonic() - begun

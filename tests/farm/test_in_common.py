@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scoopmpi.farm import in_common
+from scoopmpi.tasks.unchanged import unchanged
 from scoopmpi.wire.errors import TaskError
 from scoopmpi.wire.lent import LENT
 from tests.support.memory_farm import FEW, current, farm
@@ -75,6 +76,34 @@ def test_each_call_has_what_the_program_had_then(farm: Any) -> None:
 
 def test_arrays_at_the_place_of_others_are_others(farm: Any) -> None:
     calls = [farm.submit(total, np.full(N, float(number))) for number in range(40)]
+    assert [call.result(20) for call in calls] == [N * float(number) for number in range(40)]
+
+
+def test_what_is_promised_not_to_change_is_compared_once(
+    farm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+    same = in_common.hostmemory.same
+    monkeypatch.setattr(
+        in_common.hostmemory, "same", lambda *asked: compared.append(asked) or same(*asked)
+    )
+    table, calls, wanted = np.ones((4, N)), [], []
+    for span in (object(), object()):
+        table[0, 0] += 1  # between two spans it may change
+        for number in range(9):
+            with unchanged(span):
+                calls.append(farm.submit(total, table.T, number))
+            wanted.append(float(table.sum()) + number)
+    calls.append(farm.submit(total, table))
+    assert [call.result(20) for call in calls] == [*wanted, float(table.sum())]
+    assert len(compared) == 2  # it has changed since the first span; nothing is promised at the end
+
+
+def test_a_promise_holds_for_an_array_not_for_its_place(farm: Any) -> None:
+    span, calls = object(), []
+    for number in range(40):
+        with unchanged(span):
+            calls.append(farm.submit(total, np.full(N, float(number))))
     assert [call.result(20) for call in calls] == [N * float(number) for number in range(40)]
 
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import joblib
+import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
 
+from scoopmpi.constants import hostmemory
 from scoopmpi.joblib import NAME, register
 from scoopmpi.joblib import batch as batch_module
 from scoopmpi.joblib.backend import FarmBackend
@@ -20,6 +22,7 @@ from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
 from scoopmpi.wire.errors import RemoteTraceback
+from scoopmpi.wire.lent import LENT
 from tests.support.link import Ranks
 
 EAGER = Policy(target=0, shortest=0, message=0)  # every budget is over at once
@@ -86,6 +89,32 @@ def test_one_parallel_is_called_again_and_again() -> None:
     parallel = Parallel()
     for count in (5, 0, 20):
         assert parallel(delayed(square)(x) for x in range(count)) == squares(count)
+
+
+def row(table: Any, place: int) -> float:
+    return float(table[place])
+
+
+@pytest.mark.parametrize("return_as", ["list", "generator"])
+def test_a_large_array_may_change_between_two_calls_of_a_parallel(return_as: str) -> None:
+    table = np.zeros(LENT // 8)
+    with Parallel(n_jobs=2, batch_size=1, return_as=return_as) as parallel:
+        for value in range(4):
+            table[:] = value
+            assert list(parallel(delayed(row)(table, place) for place in range(9))) == [value] * 9
+
+
+def test_a_large_array_is_compared_once_for_all_calls_of_a_parallel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+    same = hostmemory.same
+    monkeypatch.setattr(hostmemory, "same", lambda *asked: compared.append(asked) or same(*asked))
+    table = np.arange(LENT // 8)
+    for _ in range(3):
+        parallel = Parallel(n_jobs=2, batch_size=1)
+        assert parallel(delayed(row)(table, place) for place in range(30)) == [*range(30)]
+    assert len(compared) <= 2
 
 
 def test_two_generators_at_a_time_share_a_block() -> None:
@@ -206,7 +235,7 @@ def long_then_short(x: int) -> int:
 def test_what_is_left_of_a_batch_that_lasts_runs_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batch_module, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(batch_module, "LONG", 0.0)
     values = Parallel(batch_size=100)(delayed(long_then_short)(x) for x in range(300))
     assert values == list(range(300))
     assert ran == dict.fromkeys(range(300), 1)
