@@ -61,14 +61,14 @@ class TakenCalls(NamedTuple):
 class NestedCalls:
     """Calls that a task has submitted, one after the other.
 
-    scope: the task.
+    scope: the task. group: that it belongs to.
     """
 
     unread = False
     any_thread = True
 
-    def __init__(self, number: int, scope: int) -> None:
-        self.number, self.scope = number, scope
+    def __init__(self, number: int, scope: int, group: int | None = None) -> None:
+        self.number, self.scope, self.group = number, scope, group
         self.rows: deque[Call] = deque()
         self.unanswered = 0
         self.portable = True  # each call is packed by itself, or an error in its place

@@ -118,9 +118,17 @@ class Hub:
 
     @property
     def calls_left(self) -> bool:
-        """True where calls of a task that has ended are to run, or run."""
+        """True where calls of a task that has ended are to run, or run, that somebody may want.
+
+        One that was given up may go on, where it runs in a thread or is in code in C.
+        """
         jobs = (*self.pending.unstarted(), *self.sharing.elsewhere(), *self.tasks.running())
-        return any(job.any_thread and not self.tasks.unended(job.scope) for job in jobs)
+        return any(
+            job.any_thread
+            and not self.tasks.unended(job.scope)
+            and job.group not in self.tasks.given_up
+            for job in jobs
+        )
 
     @property
     def waited_for(self) -> bool:

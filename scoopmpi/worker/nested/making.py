@@ -47,7 +47,7 @@ class JobMaker:
             latest = self._pending.latest
             if isinstance(latest, NestedCalls) and latest.add(call, tasks.scope):
                 return future
-            calls = NestedCalls(next(self._numbers), tasks.scope)
+            calls = NestedCalls(next(self._numbers), tasks.scope, call.origin[4])
             calls.add(call, tasks.scope)
         tasks.opened(calls)
         return future
@@ -59,8 +59,8 @@ class JobMaker:
         """
         tasks, future = self._tasks, Future[Any]()
         future.driver, future._waiters = tasks, Waiters(tasks)
-        calls = NestedCalls(next(self._numbers), tasks.scope)
         origin = (*UNPLACED[:4], self._hub.strand.origin[4])
+        calls = NestedCalls(next(self._numbers), tasks.scope, origin[4])
         calls.add(Call(future, (fn, args), None, origin), tasks.scope)
         tasks.opened(calls)
         self._sharing.offer(0)

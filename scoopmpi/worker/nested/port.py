@@ -63,6 +63,8 @@ class NestedJob(Protocol):
     """The worker's own number for it."""
     scope: int
     """The task that has made it."""
+    group: int | None
+    """The group that this one belongs to."""
     rows: deque[Any]
     unanswered: int
     """Tasks that others have: taken, and not returned."""
