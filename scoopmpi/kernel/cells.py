@@ -47,13 +47,18 @@ class Cells:
         with self._guard:
             return self._numbers.get(request) or self._begin(request, header)
 
-    def renew(self) -> int | None:
-        """Have what the running cell makes from now on be a group of its own.
+    @property
+    def request(self) -> str | None:
+        """The id of the request that the calling code runs for."""
+        found: str | None = self._streams[1].parent_header.get("msg_id")
+        return found
+
+    def renew(self, request: str | None) -> int | None:
+        """Have what a cell makes from now on be a group of its own.
 
         Returns the one before, None where there is none. Called by a signal handler.
         """
-        header = self._streams[1].parent_header
-        return self._numbers.pop(header.get("msg_id", ""), None)
+        return None if request is None else self._numbers.pop(request, None)
 
     def _begin(self, request: str, header: Header) -> int:
         number = self._groups.new_outermost()

@@ -47,6 +47,7 @@ class FarmKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel is typed in 
     @contextmanager
     def _cancel_on_sigint(self, future: Any) -> Iterator[None]:
         """Have SIGINT cancel a cell that awaits something, and raise in one that computes."""
+        request = None if self.cells is None else self.cells.request
         with super()._cancel_on_sigint(future):
             cancel: Any = signal.getsignal(signal.SIGINT)
 
@@ -54,7 +55,7 @@ class FarmKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel is typed in 
                 if asyncio.current_task(future.get_loop()) is future and _in_cell(frame):
                     self._interrupted(number, frame)
                 else:
-                    self._give_up()
+                    self._give_up(request)  # asked for here: the loop is in no cell's context
                     cancel(number, frame)
                     future.get_loop().call_soon_threadsafe(bool)  # it may sleep, and look no more
 
@@ -68,9 +69,9 @@ class FarmKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel is typed in 
             raise error
         self.executor.farm.interrupt(error)
 
-    def _give_up(self) -> None:
-        """Have all that the running cell has begun end, by another thread: it takes locks."""
-        group = None if self.cells is None else self.cells.renew()
+    def _give_up(self, request: str | None = None) -> None:
+        """Have all that a cell, or the running one, has begun end; a thread does it, with locks."""
+        group = None if self.cells is None else self.cells.renew(request or self.cells.request)
         if group is not None and self.executor is not None:
             self.control_thread.io_loop.add_callback(self.executor.give_up, group)
 

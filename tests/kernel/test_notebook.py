@@ -171,14 +171,14 @@ def test_cells_that_await_run_on_the_farm(cells: Notebook) -> None:
         "def outer(x): return list(futures.map(sleeps, 'abc'))\nlist(futures.map(outer, 'ab'))",
         "def spins(x):\n  print('began')\n  while True: pass\nlist(futures.map(spins, range(4)))",
         "await asyncio.sleep(0)\nlist(futures.map(sleeps, range(8)))",
-        "import asyncio\nawait asyncio.wrap_future(futures.submit(sleeps, 1))",
+        "begun = [futures.submit(sleeps, i) for i in range(4)]\n"
+        "await asyncio.gather(*map(asyncio.wrap_future, begun))",
     ),
     ids=("map", "submits", "nested", "computing", "async-map", "await"),
 )
 def test_an_interrupt_stops_the_cell_and_frees_the_workers(cells: Notebook, code: str) -> None:
     cells.run("import asyncio")
-    least = 1 if "submit(sleeps, 1)" in code else 2
-    stopped = cells.run(code, interrupt=began(least))
+    stopped = cells.run(code, interrupt=began(2))
     assert stopped.error.startswith(("KeyboardInterrupt", "CancelledError")), stopped.outputs
     assert stopped.seconds < 5 and "signal_lock" not in stopped.error
     after = cells.run("sum(futures.map(abs, range(100)))")
