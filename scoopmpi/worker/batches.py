@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -109,6 +109,7 @@ class Batches:
         self.suspended = SuspendedBatches(outbox.send)
         self.latest: int | None = None
         """The group of the batch that ran last: lines without an end are sent behind it."""
+        self._beside: list[tuple[Run, Running]] = []
         self.looks: Callable[[], None] | None = None
         """Looks, behind each batch, what its tasks have done to the process; where one has to."""
 
@@ -145,8 +146,16 @@ class Batches:
     def run_beside(self, run: Run) -> None:
         """Run a batch in another thread, while the current one is blocked."""
         batch = self._opened(run)
-        if batch is not None:
-            batch.run()
+        if batch is None:
+            return
+        with self._lock:
+            self._beside.append((run, batch))
+        batch.run()
+        with self._lock:
+            wanted = (run, batch) in self._beside
+            if wanted:
+                self._beside.remove((run, batch))
+        if wanted:
             self._answer(batch)
 
     def run_interlude(self, work: Callable[[], None]) -> None:
@@ -263,6 +272,15 @@ class Batches:
             self._outbox.send(answer)
         for run in self._inbox.hand_back():
             self._outbox.send(nothing_run(run))
+
+    def give_up(self, groups: Set[int]) -> None:
+        """Answer for tasks of some groups that run in a thread: nothing interrupts them there."""
+        for run, batch in self._beside.copy():
+            if batch.alone and batch.strand.origin[4] in groups:
+                from .failing import given_up  # late: few programs give anything up
+
+                self._beside.remove((run, batch))
+                self._outbox.send(given_up(run))
 
     def _tasks_ended(self, batch: Running | Interlude) -> None:
         if isinstance(batch, Running):

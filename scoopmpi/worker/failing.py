@@ -104,6 +104,15 @@ def unpackable(run: Run, error: BaseException) -> Finished:
         f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"
     )
     problem.__cause__ = error
+    return _all_failed(run, problem)
+
+
+def given_up(run: Run) -> Finished:
+    """Return the answer for a batch that goes on although it was given up."""
+    return _all_failed(run, CancelledError(GIVEN_UP))
+
+
+def _all_failed(run: Run, problem: BaseException) -> Finished:
     frame = failure.pack(problem, identity.this.rank, "a batch")
     count = run.stop - run.start
     return Finished(

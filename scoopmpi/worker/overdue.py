@@ -92,7 +92,9 @@ class Overdue:
             from .given_up import GivenUp  # late: few programs give anything up
 
             self._given_up = GivenUp(lambda: self._hub.strand)
-        self._hub.give_up(self._given_up.add(message.groups))
+        groups = self._given_up.add(message.groups)
+        self._hub.give_up(groups)
+        self._batches.give_up(groups)
         self._batches.hand_back(self._batches.current)
 
     def called(self, _: int, frame: FrameType | None) -> None:

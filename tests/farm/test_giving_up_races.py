@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +19,8 @@ from scoopmpi.tasks import current_executor
 from scoopmpi.tasks import groups as groups_module
 from scoopmpi.tasks.groups import groups
 from scoopmpi.tasks.retry import RetryPolicy
+from scoopmpi.wire import payload
+from scoopmpi.wire.messages import Run
 from scoopmpi.worker.nested.calls import NestedCalls
 from tests.support.link import Ranks
 from tests.support.memory_farm import counted, current, farm, ran, square
@@ -106,6 +110,27 @@ def test_the_end_does_not_wait_for_calls_that_go_on(farm: Any) -> None:
     worker.hub.give_up({7})
     assert not worker.hub.calls_left
     del worker.hub.tasks._unended[99]
+
+
+def test_what_runs_in_a_thread_is_answered_for(farm: Any) -> None:
+    """A signal reaches the main thread only; what else runs may go on for as long as it likes."""
+    number, release = groups.new(), threading.Event()
+    worker, sent = current.ranks.workers[0], []
+    run = Run(-5, 4, 5, 9.0, 0, 1, None, False, (payload.pack(()),), 1,
+              (1, 0, 1, 0, number))  # fmt: skip
+    worker.inbox.functions._functions[1] = lambda: release.wait(30)
+    worker.outbox.send = sent.append  # type: ignore[method-assign]
+    beside = threading.Thread(target=worker.batches.run_beside, args=(run,))
+    beside.start()
+    while not worker.batches._beside:
+        time.sleep(0.001)
+    with worker.lock:
+        worker.batches.give_up({number})
+    assert [(each.job, each.start, each.stop, each.failed) for each in sent] == [(-5, 4, 5, (0,))]
+    release.set()
+    beside.join()
+    assert len(sent) == 1 and not worker.batches._beside
+    del worker.outbox.send, worker.inbox.functions._functions[1]
 
 
 class Vanishing:
