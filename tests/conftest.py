@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import thread as thread_pools
 from pathlib import Path
 from typing import Any
 
@@ -192,8 +193,6 @@ def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 @pytest.fixture(autouse=True)
 def _no_end_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a test that ends a program in this process leave no mark of an end in `threading`.
-
-    Modules that others import later, as of thread pools, look at it.
-    """
+    """Let a test that ends a program in this process leave no mark of it for others' threads."""
     monkeypatch.setattr(threading, "_SHUTTING_DOWN", False, raising=False)
+    monkeypatch.setattr(thread_pools, "_shutdown", False)

@@ -152,9 +152,10 @@ class Farm:
         failures, rounds = Failures(members, retries), Rounds(members, transport.send)
         put_off = PutOff(scheduler)
         self.left_out = LeftOut(lock, scheduler, members, dispatch)
+        joined = [self.left_out.joined]
         router = Router(
             scheduler, jobs, dispatch, relay, members, failures, last_worker, silences,
-            self.sharing, callbacks, rounds, put_off, due, door, self._joined,
+            self.sharing, callbacks, rounds, put_off, due, door, joined,
         )  # fmt: skip
         self._calls = calls = CallStream(jobs.new_number())
         jobs.add(calls)
@@ -181,11 +182,11 @@ class Farm:
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
             self.sharing, members.size, self.holding_back, router,
         )  # fmt: skip
-        self._giving_up = GivingUp(
+        giving_up = GivingUp(
             lock, dispatch, jobs, calls, callbacks, driver, loop.abandon, unread.run_no_further
         )
-        self.give_up = self._giving_up.give_up
-        self.show_arrived = loop.show_arrived
+        joined.append(giving_up.joined)
+        self.give_up, self.show_arrived = giving_up.give_up, loop.show_arrived
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
             calls, scheduler.finished_of,
@@ -202,10 +203,6 @@ class Farm:
         router.tell_of_finished(made.heard)
         self._dispatch.within, self._loop.calls_come = made.within, made.calls_come
         return made
-
-    def _joined(self, worker: int) -> None:
-        self.left_out.joined(worker)
-        self._giving_up.joined(worker)
 
     # Calls.
 

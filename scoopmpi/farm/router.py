@@ -54,7 +54,7 @@ class Router:
         put_off: PutOff,
         due: Due,
         door: Door,
-        joined: Callable[[int], None],
+        joined: Sequence[Callable[[int], None]],
     ) -> None:
         self._scheduler, self._jobs, self._dispatch = scheduler, jobs, dispatch
         self._relay, self._members, self._failures = relay, members, failures
@@ -178,7 +178,8 @@ class Router:
             if self._door.asks_workers:
                 self._dispatch.observe(sender)
         self._dispatch.assigned(self._scheduler.joined(sender))
-        self._joined_too(sender)
+        for told in self._joined_too:
+            told(sender)
 
     def _import_failed(self, sender: int, message: messages.ImportFailed) -> None:
         if problem := self._members.import_failed(sender, message):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
@@ -71,7 +72,7 @@ class Batch(Wrapped):
             initializer.make()
         BACKENDS.setdefault(backend.name, type(backend))  # the program registers it on rank 0 alone
         values: list[Any] = []
-        with active(backend), threads_limited(backend.inner_max_num_threads):
+        with _Around(backend):
             for place, call in enumerate(calls, 1):
                 values.append(_run(call, len(calls) > 1))
                 if shared and place < len(calls) and time.monotonic() - begun > LONG_SECONDS:
@@ -88,6 +89,22 @@ class Batch(Wrapped):
         executor = current_executor.current()
         parts = executor.values(each, [rows], MapOptions(task_timeout=NO_LIMIT))
         return [value for ran in chain.from_iterable(parts) for value in ran.values]
+
+
+class _Around:
+    """What calls find while they run. Code of ours, so that no interrupt leaves half of it."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def __enter__(self) -> None:
+        with ExitStack() as stack:
+            stack.enter_context(active(self._backend))
+            stack.enter_context(threads_limited(self._backend.inner_max_num_threads))
+            self._left = stack.pop_all()
+
+    def __exit__(self, *raised: Any) -> None:
+        self._left.__exit__(*raised)
 
 
 @only_calls

@@ -47,6 +47,8 @@ class CallsAtWork:
     def add(self, start: Start, told: Told | None) -> None:
         """Have a batch run: now, or when fewer run than may."""
         with self._counting:
+            if self._given_up:
+                return
             if self._most is not None and len(self._under_way) >= self._most:
                 self._queued.append((start, told))
             else:
@@ -63,12 +65,13 @@ class CallsAtWork:
 
     def give_up(self) -> None:
         """Have nothing more of it run: nobody waits for it now."""
-        self._given_up = True
-        self._queued.clear()
-        self._ended.clear()
+        with self._counting:  # another thread may be about to start one
+            self._given_up = True
+            self._queued.clear()
+            self._ended.clear()
         for future in list(self._under_way):
             future.cancel()
-        if self._under_way and self._group is not None:
+        if self._group is not None:  # also where an interrupt came before a future was noted
             self._executor.give_up(self._group)
 
     # Back.

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 
 from .pedigree import program
 
+MOST_INNER = 10_000
+"""Groups inside others that are remembered: what older ones still print is nobody's."""
 _inner: ContextVar[int | None] = ContextVar("group", default=None)
 
 
@@ -37,6 +39,8 @@ class Groups:
         number, around = self._number(), self.now()
         if around is not None:
             self._around[number] = around
+            if len(self._around) > MOST_INNER:  # a notebook may run for days
+                self._around.pop(next(iter(self._around)), None)
         return number
 
     def new_outermost(self) -> int:

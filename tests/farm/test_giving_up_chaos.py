@@ -101,6 +101,10 @@ def expected(task: int) -> Any:
     return chaos.caught(lambda: chaos.node(task))
 
 
+def each_node(tasks: list[int]) -> Any:
+    return chaos.caught(lambda: [chaos.node(task) for task in tasks])
+
+
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_A_TIME))
 def test_what_is_not_given_up_is_as_if_nothing_had_happened(first: int) -> None:
     given = 0
@@ -129,7 +133,7 @@ def test_what_is_not_given_up_is_as_if_nothing_had_happened(first: int) -> None:
             gone = value == GONE and group in mine[:2]
             given += gone
             assert gone or value == right, f"seed {seed}: {group} of {mine}"
-        right = chaos.caught(lambda: [chaos.node(task) for task in chaos.harmless(tasks)])
+        right = each_node(chaos.harmless(tasks))
         for group, value in zip(mine, lists, strict=True):
             gone = value == GONE and group in mine[:2]
             given += gone

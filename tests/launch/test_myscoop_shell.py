@@ -84,8 +84,8 @@ def test_env_stands_in_front_only_where_words_cannot_say_it(prefix: Prefix) -> N
     assert done.stdout.startswith(f"{prefix.path}/bin/mpirun ")
     done = prefix.myscoop("-D", "--disable-pinmpi", "squares", SCOOPMPI_PIN="spread")
     assert done.stdout.startswith(f"env -u SCOOPMPI_PIN {prefix.path}/bin/mpirun ")
-    done = prefix.myscoop("-D", "--basepath", "/", "squares")
-    assert done.stdout.startswith(f"env TMPDIR=/ {prefix.path}/bin/mpirun ")
+    done = prefix.myscoop("-D", "--basepath", "/tmp", "squares")
+    assert done.stdout.startswith(f"env TMPDIR=/tmp {prefix.path}/bin/mpirun ")
 
 
 # Completion, by click's own mechanism.
@@ -162,6 +162,8 @@ def here(tmp_path: Path) -> Path:
         (["status", "--wa"], ["plain,--watch"]),
         (["status", "o"], ["file,o"]),
         (["completion", "fi"], ["plain,fish"]),
+        (["kernel", "in"], ["plain,install"]),
+        (["kernel", "install", "--displ"], ["plain,--display-name"]),
         (["completion", "bash", "wl"], ["plain,wload"]),
         (["--sched", "local", "checkpoint", "dr"], ["plain,drop"]),
     ],

@@ -36,7 +36,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "mpirun_options": ("-a 'b c'", "'"),
     "pin": ("cyclepin", "around"),
     "prefixes": ("A,B", ""),
-    "temporary": ("/", "/nowhere"),
+    "temporary": ("/tmp", "/nowhere"),
     "output": ("-x y", ""),
     "silence": ("2.5", "soon"),
     "log": ("a\nb", ""),

@@ -194,3 +194,12 @@ def test_sweeps_are_measured_beside_others(
     rows = list(sweep.table(sweep.measured(1)))
     assert rows[0].startswith("| | myscoop sweep | myscoop sweep, logs | ")
     assert rows[-1].startswith("| 2 x /bin/true | ") and len(rows) == 3
+
+
+def test_libraries_are_measured_with_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a case that needs nothing but Python: the others are recipes, which are tested."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    libraries = benchmark("libraries")
+    assert libraries.WAYS.keys() == {"usual", "scoopmpi"}
+    assert libraries.WAYS["usual"]().backend == "loky"
+    assert all(callable(case) for case in libraries.CASES.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -60,7 +61,7 @@ def executors() -> Iterator[list[Executor]]:
 def test_each_executor_answers_the_same_questions(executors: list[Executor]) -> None:
     serial, nested, farm = executors
     assert isinstance(nested, NestedExecutor) and isinstance(farm, FarmExecutor)
-    assert [each.workers for each in executors] == [1, 1, 2]
+    assert [each.workers for each in executors] == [1, 2, 2]
     assert [each.any_thread_waits for each in executors] == [False, False, True]
     assert [each.fork is None for each in executors] == [True, False, True]
     assert serial.constants_backend is None
@@ -80,3 +81,12 @@ def test_values_can_be_finished_and_kept(executors: list[Executor], ordered: boo
         found = [value for values in results for value in values]
         assert sorted(found) == [1, 2, 3] and (not ordered or found == [3, 2, 1])
         assert sorted(each.map(abs, range(-3, 0), ordered=ordered)) == [1, 2, 3]
+
+
+def test_a_forked_child_is_no_rank_and_runs_tasks_in_place(executors: list[Executor]) -> None:
+    assert current_executor.current() is executors[-1]
+    child = os.fork()
+    if not child:
+        os._exit(not isinstance(current_executor.current(), SerialExecutor))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert current_executor.current() is executors[-1]

@@ -271,3 +271,17 @@ def test_a_task_that_will_not_end_is_told_once_and_does_not_hold_the_worker(rank
         waiting = [worker for worker in ranks.workers if worker.hub.tasks.fibers.suspended]
     waiting[0].hub.tasks.fibers.close()
     assert told == [3]
+
+
+def changed(pair: tuple[list[int], int]) -> int:
+    pair[0].append(pair[1])
+    return len(pair[0])
+
+
+def of_tuples(x: int) -> Any:
+    shared: list[int] = []
+    return list(futures.map(changed, [(shared, y) for y in range(40)])), shared
+
+
+def test_tuples_that_hold_what_can_be_changed_are_copied(ranks: Ranks) -> None:
+    assert list(ranks.executor.map(of_tuples, range(4))) == [([1] * 40, [])] * 4

@@ -122,6 +122,6 @@ def _looks(until: float) -> Iterator[None]:
 def _found(program: str, cwd: str | None) -> str | None:
     """Return where a program is that could not be started; None where it is nowhere."""
     if "/" not in program:
-        return shutil.which(program)
+        return shutil.which(program) or shutil.which(program, os.F_OK)
     path = os.path.join(cwd or "", program)
     return path if os.path.exists(path) else None

@@ -32,7 +32,8 @@ def no_program(program: str, found: str | None, error: OSError | ValueError) -> 
     """
     if isinstance(error, ValueError):
         return NotStarted(f"{program!r} cannot be started: {error} in its words or variables")
-    if isinstance(error, FileNotFoundError):
+    unseen = isinstance(error, PermissionError) and found is None and "/" not in program
+    if isinstance(error, FileNotFoundError) or unseen:  # a directory of PATH may be locked
         if found is not None:
             text = f"{found!r} cannot be started: the interpreter in its first line is not there"
             return NotStarted(text)

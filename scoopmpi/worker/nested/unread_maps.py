@@ -79,7 +79,8 @@ class UnreadMaps:
             self._tasks.opened(job)
             return
         over = over or job.discard()  # reading may have found the end
-        if over and self._open.pop(job.number, None) and job.group not in self._tasks.given_up:
+        known = over and self._open.pop(job.number, None) is not None
+        if known and job.group not in self._tasks.given_up:
             job.tell(self._told)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from scoopmpi.sweep.running import starting
+from scoopmpi.sweep.running.not_started import no_program
 
 from .test_runner import Given, run
 
@@ -58,3 +60,11 @@ def test_where_ends_of_children_are_ignored_they_have_a_status() -> None:
         assert [run("exit 3").status, run("exit 3", timeout=20).status] == [3, 3]
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_locked_directory_of_path_keeps_no_program_from_not_being_found() -> None:
+    """The system says EACCES then; for root no directory is locked."""
+    locked = PermissionError(errno.EACCES, "Permission denied")
+    assert no_program("none", None, locked).status == 127
+    assert no_program("none", "/bin/none", locked).status == 126
+    assert no_program("./none", None, locked).status == 126
