@@ -91,9 +91,15 @@ def unsendable(value: object, name: str, error: BaseException) -> errors.TaskErr
     name: of its function. error: what pickling has raised.
     """
     return errors.TaskError(
-        f"the result of {name}, a {type(value).__qualname__}, cannot be pickled and sent back: "
+        f"the result of {name}{_kind(value)} cannot be pickled and sent back: "
         f"{failure.reason(error)}. Return what is made of it: numbers, lists, arrays."
     )
+
+
+def _kind(value: object) -> str:
+    """Return how a value is named behind its function; what only carries others has no name."""
+    kind = type(value)
+    return "" if kind.__module__.startswith("scoopmpi.") else f", a {kind.__qualname__},"
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:
