@@ -7,10 +7,10 @@ begun late. All that a call costs counts: where it runs, where it is packed, whe
 
 from __future__ import annotations
 
-LEAST_SECONDS = 0.005
-"""Of a batch: a twentieth of it is what a message and joblib cost."""
-RANK_0_SECONDS = 0.0003
-"""Of rank 0, for a batch: with so many seconds for each worker it is busy for two thirds."""
+LEAST = 0.005
+"""Seconds of a batch: a twentieth of it is what a message and joblib cost."""
+RANK_0_COST = 0.0003
+"""Seconds of rank 0 for a batch: with so many for each worker it is busy for two thirds."""
 GROWTH = 16
 """How many times longer than the last ones a batch may be: they may have been the quick ones."""
 
@@ -20,7 +20,7 @@ class Pace:
 
     def __init__(self, at_a_time: int) -> None:
         self._at_a_time = at_a_time
-        self._batch_seconds = max(LEAST_SECONDS, at_a_time * RANK_0_SECONDS)
+        self._batch_seconds = max(LEAST, at_a_time * RANK_0_COST)
         self._size = 1
         self._read = 0.0
 

@@ -54,8 +54,8 @@ def meant(words: Sequence[str]) -> bool:
         return False
     if words[1:2] and words[1] in _HELP:
         return True
-    if words[0] == "kernel" and words[1:]:  # behind it a front end names its connection file
-        return _own("kernel").takes(words[1:])
+    if words[0] == "kernel" and words[1:] and words[1].startswith("-"):
+        return False  # a front end's start of one, whose program has that name too
     program = any(map(os.path.exists, (words[0], f"{words[0]}.py")))
     return not program or _own(words[0]).takes(words[1:])
 

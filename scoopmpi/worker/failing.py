@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
@@ -16,6 +17,8 @@ from .nested.fibers import Ended
 
 _WITHOUT_TERMINAL = ("NoTerminal", "BdbQuit", "EOFError")
 """Names of what debuggers and input() raise in a task, which has no terminal."""
+KERNEL = os.path.join("scoopmpi", "programs", "kernel.py")
+"""The end of the file of a notebook's program, of which users know the cells alone."""
 
 
 class WrittenCalls:
@@ -91,14 +94,22 @@ def unsendable(value: object, name: str, error: BaseException) -> errors.TaskErr
     name: of its function. error: what pickling has raised.
     """
     return errors.TaskError(
-        f"the result of {name}, a {type(value).__qualname__}, cannot be pickled and sent back: "
+        f"the result of {name}{_kind(value)} cannot be pickled and sent back: "
         f"{failure.reason(error)}. Return what is made of it: numbers, lists, arrays."
     )
+
+
+def _kind(value: object) -> str:
+    """Return how a value is named behind its function; what only carries others has no name."""
+    kind = type(value)
+    return "" if kind.__module__.startswith("scoopmpi.") else f", a {kind.__qualname__},"
 
 
 def unpackable(run: Run, error: BaseException) -> Finished:
     """Return the answer where a batch's function or columns cannot be unpickled: all tasks fail."""
     name = getattr(sys.modules.get("__main__"), "__file__", None) or "the program"
+    if name.endswith(KERNEL):
+        name = "a cell"
     problem = errors.TaskError(
         f"a function or its arguments cannot be unpickled on worker {identity.this.rank}: "
         f"{failure.reason(error)}.{failure.advice(error, f'{name} or a module')}"

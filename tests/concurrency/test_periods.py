@@ -32,10 +32,11 @@ from tests.test_quality import MODULES, module_name
 
 LOOPS = {
     "concurrency.backoff", "concurrency.progress_thread", "concurrency.reader_threads",
-    "executors.reduction", "farm.driver", "farm.host_watch", "launch.beside.feeding",
+    "executors.reduction", "farm.driver", "farm.host_watch", "joblib.retrieval",
+    "launch.beside.feeding",
     "launch.beside.passing", "launch.beside.terminal", "process.strays", "programs.sanity",
     "tasks.limit", "watching.progress.choice", "watching.progress.display",
-    "watching.progress.reader", "worker.blocked", "worker.overdue",
+    "watching.progress.reader", "worker.blocked", "worker.given_up", "worker.overdue",
 }  # fmt: skip
 """How often something looks, or how long it computes: nobody waits for anybody else there."""
 ENDINGS = ("SECONDS", "PATIENCE", "GRACE", "LINGER", "TIMEOUT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoopmpi.joblib.pace import GROWTH, LEAST_SECONDS, RANK_0_SECONDS, Pace
+from scoopmpi.joblib.pace import GROWTH, LEAST, RANK_0_COST, Pace
 
 
 def learned(seconds: float, at_a_time: int = 2, batches: int = 20) -> Pace:
@@ -17,16 +17,16 @@ def test_the_first_batches_are_single_calls() -> None:
 
 
 def test_a_batch_lasts_long_enough_for_its_message() -> None:
-    assert learned(1e-6).size == int(LEAST_SECONDS / 1e-6)
-    assert learned(1e-3).size == int(LEAST_SECONDS / 1e-3)
+    assert learned(1e-6).size == int(LEAST / 1e-6)
+    assert learned(1e-3).size == int(LEAST / 1e-3)
 
 
 def test_long_calls_stay_alone() -> None:
-    assert learned(0.1).size == learned(LEAST_SECONDS).size == 1
+    assert learned(0.1).size == learned(LEAST).size == 1
 
 
 def test_many_workers_need_longer_batches_as_rank_0_serves_all() -> None:
-    assert learned(1e-3, at_a_time=1000).size == int(1000 * RANK_0_SECONDS / 1e-3)
+    assert learned(1e-3, at_a_time=1000).size == int(1000 * RANK_0_COST / 1e-3)
 
 
 def test_a_batch_grows_step_by_step_as_the_first_calls_may_have_been_the_quick_ones() -> None:
@@ -53,7 +53,7 @@ def test_a_slow_generator_is_not_read_far_ahead() -> None:
     assert pace.size == 1
     for _ in range(40):
         pace.read(100, 1e-6)
-    assert pace.size == int(LEAST_SECONDS / 1e-6)
+    assert pace.size == int(LEAST / 1e-6)
 
 
 def test_calls_that_take_no_time_are_no_division_by_zero() -> None:

@@ -21,7 +21,7 @@ from scoopmpi.joblib.backend import FarmBackend
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
 from scoopmpi.tasks import current_executor
-from scoopmpi.wire.errors import RemoteTraceback
+from scoopmpi.wire.errors import RemoteTraceback, TaskError
 from scoopmpi.wire.lent import LENT
 from tests.support.link import Ranks
 
@@ -170,6 +170,15 @@ def test_an_error_keeps_its_type_and_says_where_and_for_what_it_was_raised(batch
     ranks.settle()
     assert max(ran) < 200, "what was queued has not begun"
     assert Parallel()(delayed(square)(x) for x in range(5)) == squares(5)
+
+
+def unsendable(x: int) -> Any:
+    return (x for _ in ())
+
+
+def test_a_value_that_cannot_be_sent_is_named_by_its_call_alone() -> None:
+    with pytest.raises(TaskError, match=r"unsendable cannot be pickled and sent"):
+        Parallel()(delayed(unsendable)(x) for x in range(2))
 
 
 def nested_failing(x: int) -> Any:

@@ -95,7 +95,11 @@ def test_a_cell_runs_is_interrupted_and_the_kernel_restarted(lab: str, tmp_path:
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
 
         def run(number: int) -> Any:
-            cells.nth(number).locator(".jp-InputPrompt").click()
+            for _ in range(20):  # what arrives above moves the cells
+                cells.nth(number).locator(".jp-InputPrompt").click()
+                page.wait_for_timeout(200)
+                if "jp-mod-active" in (cells.nth(number).get_attribute("class") or ""):
+                    break
             page.keyboard.press("Control+Enter")
             return cells.nth(number).locator(".jp-OutputArea-output")
 

@@ -132,6 +132,11 @@ def test_modules_beside_the_notebook_and_constants_are_there(cells: Notebook) ->
         "print(list(futures.map(weighed, [2, 4])))"
     )
     assert cell.text("stdout") == "[10.0, 20.0]\n", cell.outputs
+    cell = cells.run(
+        "import importlib\nPath('besides.py').write_text('def added_now(x): return x\\n')\n"
+        "importlib.reload(besides)\nlist(futures.map(besides.added_now, [2, 4]))"
+    )
+    assert "at the top level of a cell or a module" in cell.error, cell.error
 
 
 def test_magics_and_input_work(cells: Notebook) -> None:

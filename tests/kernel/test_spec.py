@@ -124,6 +124,16 @@ def test_without_ipykernel_it_says_what_to_install(
     assert answer.exit_code == 1 and "pip install 'scoopmpi[notebook]'" in answer.output
 
 
+def test_a_report_that_no_start_could_make_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = dict.fromkeys(("ipykernel",), command.find_spec("ipykernel"))
+    monkeypatch.setattr(command, "find_spec", there.get)
+    answer = install("--prefix", str(tmp_path), "--report", "run.html")
+    assert answer.exit_code != 0 and "pip install 'scoopmpi[report]'" in answer.output
+    assert not (tmp_path / "share").exists()
+
+
 def test_a_program_of_that_name_is_the_users_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

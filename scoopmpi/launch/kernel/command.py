@@ -130,6 +130,8 @@ def _check(ctx: click.Context, options: Sequence[str]) -> None:
         if _given(read, name):
             shown = next(param.opts[-1] for param in outer.command.params if param.name == name)
             raise click.UsageError(f"a kernel cannot have {shown}: {why}", ctx)
+    if _given(read, "report") and find_spec("plotly") is None:
+        raise click.ClickException("--report needs plotly: pip install 'scoopmpi[report]'")
 
 
 def _given(ctx: click.Context, name: str) -> bool:
