@@ -19,7 +19,7 @@ from ..cli.request import requested
 from . import spec
 
 NAME = "scoopmpi"
-_CHECKPOINT = "cells run in any order: in a cell, MPIPoolExecutor(checkpoint='run.ckpt') keeps"
+_CHECKPOINT = "cells run in any order: in a cell, MPIExecutor(checkpoint='run.ckpt') keeps"
 _RUNS = "it does not run a kernel"
 REFUSED: Mapping[str, str] = {
     "checkpoint": f"{_CHECKPOINT} what is done",
