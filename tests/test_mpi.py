@@ -28,7 +28,8 @@ CASES = [
 def test_under_mpirun(library: Library, ranks: int) -> None:
     which = "mpi" if library == libraries()[0] else "mpi and not once"
     program = ["-m", "pytest", "-n", "0", "--with-mpi", "-m", which, "-q", "-x", "tests/mpi"]
-    answer = start_ranks(library, ranks, program, timeout=100)
+    told = Library(library.name, {**library.env, "TESTS_RANKS": str(ranks)})
+    answer = start_ranks(told, ranks, program, timeout=100)
     output = answer.stdout + answer.stderr
     assert answer.returncode == 0, output[-6000:]
     summaries = re.findall(r"(\d+) passed", output)

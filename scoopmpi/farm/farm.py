@@ -37,7 +37,7 @@ task and compares.
         worker/nested/depth_first a fiber for it          + worker/nested/fibers
         worker/batches          it is the one that runs   + worker/inbox worker
         worker/running          unpacked, run, packed     + worker/answers worker wire/payload
-                                                            wire/failure tasks/pedigree
+                                                            wire/failure tasks/pedigree wrapped
         worker/outbox           answered
         wire/transport          Finished leaves
 

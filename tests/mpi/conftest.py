@@ -5,6 +5,7 @@ Every rank runs every test function; on workers the fixture returns when the far
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Any], 
 
     def run(body: Callable[[Any], None]) -> None:
         transport = MPITransport()
+        assert transport.size == int(os.environ.get("TESTS_RANKS", transport.size))
         monkeypatch.setattr(identity.this, "started", True)
         monkeypatch.setattr(identity.this, "rank", transport.rank)
         if transport.size == 1:

@@ -172,7 +172,7 @@ def test_every_ready_program_has_its_help(name: str) -> None:
         assert said.text.startswith(f"Usage: myscoop {name} [")
         assert max(map(len, said.text.splitlines())) <= 100
     assert (
-        {*ready_programs.NAMES, "sweep"}
+        {*ready_programs.NAMES, "kernel", "sweep"}
         == set(finding.READY_NAMES)
         == {module.name for module in pkgutil.iter_modules(programs.__path__)}
     )

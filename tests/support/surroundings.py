@@ -24,6 +24,8 @@ OF_A_JOB = (
     "OMPI_COMM_WORLD_", "OMPI_UNIVERSE_", "MPI_LOCAL", "I_MPI_HYDRA_",
 )  # fmt: skip
 """Tests may be started in a batch job, or from a rank: these say which."""
+RANKS = "--with-mpi"
+"""Has pytest itself be a rank (`tests/mpi`), which these variables make it."""
 OF_A_TERMINAL = frozenset(
     ("CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE",
      "TTY_INTERACTIVE")
@@ -42,8 +44,9 @@ def settle() -> None:
     """Give this process the signals, the mask and the variables that its programs are to have."""
     _signals()
     os.umask(0o022)
+    of_a_job = () if RANKS in sys.argv else OF_A_JOB
     for name in [*os.environ]:
-        if not _kept(name):
+        if not _kept(name, of_a_job):
             del os.environ[name]
     os.environ["LC_ALL"] = "C.UTF-8"
     sys.dont_write_bytecode = False  # a thousand Pythons would compile all modules again
@@ -62,10 +65,10 @@ def _unheard(number: int, frame: object) -> None:
     """A handler is not handed on to the programs that are started, as being deaf would be."""
 
 
-def _kept(name: str) -> bool:
+def _kept(name: str, of_a_job: tuple[str, ...]) -> bool:
     if name.startswith("PYTHON"):
         return name in PLACES_OF_PYTHON
-    return name not in OF_A_TERMINAL and not name.startswith((*OF_A_JOB, *OF_A_LANGUAGE))
+    return name not in OF_A_TERMINAL and not name.startswith((*of_a_job, *OF_A_LANGUAGE))
 
 
 def _home() -> None:
