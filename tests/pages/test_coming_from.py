@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copyreg
 import functools
 import importlib
 import importlib.metadata
@@ -13,7 +14,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -144,13 +145,22 @@ def named(page: Path) -> dict[str, list[str]]:
     return found
 
 
+def imported(names: Sequence[str]) -> list[Any]:
+    """Import modules, and leave pickling as it was: dask has exceptions carry their traceback."""
+    before = copyreg.dispatch_table.copy()
+    found = [importlib.import_module(name) for name in names]
+    copyreg.dispatch_table.clear()
+    copyreg.dispatch_table.update(before)
+    return found
+
+
 @pages
 def test_names_of_theirs_are_there(page: Path) -> None:
     library = THEIRS[page.stem]
     version = installed(library)
     if library.package and version < library.version:
         pytest.skip(f"the page has the names of {library.version}")
-    where = [importlib.import_module(name) for name in library.modules]
+    where = imported(library.modules)
     for span, cells in named(page).items():
         if span.startswith("python -m ") or any(new(cell, version) for cell in cells):
             continue
@@ -183,7 +193,7 @@ def test_no_name_of_theirs_is_left_out(page: Path) -> None:
     library = THEIRS[page.stem]
     if installed(library) != library.version and (library.package or sys.version_info > (3, 15)):
         pytest.skip(f"the page has the names of {library.version}")
-    where = [importlib.import_module(name) for name in library.modules]
+    where = imported(library.modules)
     known = {span.partition("(")[0] for span in named(page)}
     (package,) = {module.__name__.split(".")[0] for module in where}
     assert public(where[-1], library) <= known
@@ -216,7 +226,7 @@ def test_no_parameter_of_theirs_is_left_out(page: Path) -> None:
     library = THEIRS[page.stem]
     if installed(library) != library.version and (library.package or sys.version_info > (3, 15)):
         pytest.skip(f"the page has the names of {library.version}")
-    where = [importlib.import_module(name) for name in library.modules]
+    where = imported(library.modules)
     for name in PARAMETERS[page.stem]:
         listed = {
             word for span in named(page) if span.partition("(")[0] == name
@@ -258,7 +268,7 @@ CLASSES = ("MPIExecutor", "MPICommExecutor", "Pool", "Future", "AsyncResult", "I
 def test_what_is_spelled_alike_takes_the_same(name: str) -> None:
     """A program that is moved over may give each parameter by its name."""
     (page,) = (each for each in PAGES if each.stem == name)
-    where: list[Any] = [importlib.import_module(module) for module in THEIRS[name].modules]
+    where: list[Any] = imported(THEIRS[name].modules)
     compared = 0
     for heading, row in tables(page):
         ours = {span.partition("(")[0].rpartition(".")[2]: span for span in spans(row[1])}
