@@ -109,7 +109,8 @@ class Batches:
         self.suspended = SuspendedBatches(outbox.send)
         self.latest: int | None = None
         """The group of the batch that ran last: lines without an end are sent behind it."""
-        self._beside: list[tuple[Run, Running]] = []
+        self.beside: list[tuple[Run, Running]] = []
+        """What runs in a thread, and is not answered for."""
         self.looks: Callable[[], None] | None = None
         """Looks, behind each batch, what its tasks have done to the process; where one has to."""
 
@@ -149,12 +150,12 @@ class Batches:
         if batch is None:
             return
         with self._lock:
-            self._beside.append((run, batch))
+            self.beside.append((run, batch))
         batch.run()
         with self._lock:
-            wanted = (run, batch) in self._beside
+            wanted = (run, batch) in self.beside
             if wanted:
-                self._beside.remove((run, batch))
+                self.beside.remove((run, batch))
         if wanted:
             self._answer(batch)
 
@@ -275,11 +276,11 @@ class Batches:
 
     def give_up(self, groups: Set[int]) -> None:
         """Answer for tasks of some groups that run in a thread: nothing interrupts them there."""
-        for run, batch in self._beside.copy():
+        for run, batch in self.beside.copy():
             if batch.alone and batch.strand.origin[4] in groups:
                 from .failing import given_up  # late: few programs give anything up
 
-                self._beside.remove((run, batch))
+                self.beside.remove((run, batch))
                 self._outbox.send(given_up(run))
 
     def _tasks_ended(self, batch: Running | Interlude) -> None:

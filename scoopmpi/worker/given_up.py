@@ -32,14 +32,15 @@ class GivenUp:
 
     def __init__(self, runs: Callable[[], Strand | Program]) -> None:
         self._runs = runs
-        self._groups: set[int] = set()
+        self.groups: set[int] = set()
+        """All that were given up until now."""
         self._main = threading.main_thread().ident or 0
         self._raised: tuple[object, int, float] = None, 0, 0.0  # in which task, and when
 
     def add(self, groups: Iterable[int]) -> Set[int]:
         """Take note of more of them; return all, also those to come."""
-        self._groups.update(groups)
-        return self._groups
+        self.groups.update(groups)
+        return self.groups
 
     def look(self) -> bool:
         """Call the main thread where it is to be interrupted; True where it may have to be again.
@@ -63,7 +64,7 @@ class GivenUp:
 
     def _wanted_not(self) -> Strand | None:
         strand = self._runs()
-        return strand if isinstance(strand, Strand) and strand.origin[4] in self._groups else None
+        return strand if isinstance(strand, Strand) and strand.origin[4] in self.groups else None
 
     def _due(self, strand: Strand) -> bool:
         origin, index, when = self._raised

@@ -60,9 +60,9 @@ class Overdue:
 
         None: sleep until woken, as nothing runs.
         """
-        batch = self._batches.current
+        batch, beside = self._batches.current, self._given_up_beside()
         if batch is None:
-            return LOOK_SECONDS if self._idle() < LINGER else None
+            return LOOK_SECONDS if beside or self._idle() < LINGER else None
         age = _age(batch)
         unsettled = self._hub.unsettled
         if self._given_up is not None and self._given_up.look():
@@ -96,6 +96,15 @@ class Overdue:
         self._hub.give_up(groups)
         self._batches.give_up(groups)
         self._batches.hand_back(self._batches.current)
+
+    def _given_up_beside(self) -> bool:
+        """Answer for tasks in a thread that were given up before they said whose they are; True
+        where others may follow."""
+        if self._given_up is None or not self._batches.beside:
+            return False
+        with self._lock:
+            self._batches.give_up(self._given_up.groups)
+        return True
 
     def called(self, _: int, frame: FrameType | None) -> None:
         """Handle the progress thread's signal to the main thread."""

@@ -20,7 +20,7 @@ from scoopmpi.tasks import groups as groups_module
 from scoopmpi.tasks.groups import groups
 from scoopmpi.tasks.retry import RetryPolicy
 from scoopmpi.wire import payload
-from scoopmpi.wire.messages import Run
+from scoopmpi.wire.messages import GiveUp, Run
 from scoopmpi.worker.nested.calls import NestedCalls
 from tests.support.link import Ranks
 from tests.support.memory_farm import counted, current, farm, ran, square
@@ -112,7 +112,8 @@ def test_the_end_does_not_wait_for_calls_that_go_on(farm: Any) -> None:
     del worker.hub.tasks._unended[99]
 
 
-def test_what_runs_in_a_thread_is_answered_for(farm: Any) -> None:
+@pytest.mark.parametrize("when", ["while it runs", "before it began"])
+def test_what_runs_in_a_thread_is_answered_for(farm: Any, when: str) -> None:
     """A signal reaches the main thread only; what else runs may go on for as long as it likes."""
     number, release = groups.new(), threading.Event()
     worker, sent = current.ranks.workers[0], []
@@ -120,16 +121,22 @@ def test_what_runs_in_a_thread_is_answered_for(farm: Any) -> None:
               (1, 0, 1, 0, number))  # fmt: skip
     worker.inbox.functions._functions[1] = lambda: release.wait(30)
     worker.outbox.send = sent.append  # type: ignore[method-assign]
+    if when == "before it began":
+        worker.overdue.give_up(GiveUp((number,)))
+        sent.clear()
     beside = threading.Thread(target=worker.batches.run_beside, args=(run,))
     beside.start()
-    while not worker.batches._beside:
+    while not worker.batches.beside:
         time.sleep(0.001)
-    with worker.lock:
-        worker.batches.give_up({number})
+    if when == "before it began":
+        assert worker.overdue.turn() is not None  # it looks again, also while nothing else runs
+    else:
+        with worker.lock:
+            worker.batches.give_up({number})
     assert [(each.job, each.start, each.stop, each.failed) for each in sent] == [(-5, 4, 5, (0,))]
     release.set()
     beside.join()
-    assert len(sent) == 1 and not worker.batches._beside
+    assert len(sent) == 1 and not worker.batches.beside
     del worker.outbox.send, worker.inbox.functions._functions[1]
 
 
