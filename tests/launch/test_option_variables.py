@@ -156,8 +156,12 @@ def test_the_page_has_every_option_and_no_other() -> None:
 def test_a_mistyped_option(command: str, words: str, said: str) -> None:
     with pytest.raises(click.NoSuchOption) as problem:
         parsed(COMMANDS[command], words.split())
-    text = re.sub(r"['()]|(?<=option):", "", problem.value.format_message())  # as click's versions
-    assert re.sub(r"['()]|(?<=option):", "", said) in text
+    assert without_points(said) in without_points(problem.value.format_message())
+
+
+def without_points(text: str) -> str:
+    """Leave out what versions of click do differently between the same words."""
+    return re.sub(r"[.:()']", "", text)
 
 
 @pytest.mark.parametrize(

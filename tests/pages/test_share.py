@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib.util
+import itertools
 import re
 import shutil
 import subprocess
@@ -11,8 +12,10 @@ from types import ModuleType
 
 import click
 import pytest
+from click.shell_completion import ZshComplete
 
 from scoopmpi import mympirun, myscoop
+from scoopmpi.launch import completion_command
 from scoopmpi.sweep import options as sweep
 from tests.support.libraries import ROOT
 
@@ -21,6 +24,9 @@ MAN = sorted((SHARE / "man" / "man1").iterdir())
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg")
 COMMANDS = re.findall(r"^(\w+) =", SETUP["options.entry_points"]["console_scripts"], re.MULTILINE)
+
+OLD_CLICK = "loadautofunc" not in ZshComplete.source_template
+"""Its own texts for shells, which the files of commands that are asked hold, were others."""
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +47,10 @@ def test_the_files_are_of_the_commands_as_they_are(make: ModuleType) -> None:
     made = make.files()
     again = "run: python docs/man/make.py"
     assert there.keys() == made.keys(), again
-    for name, text in made.items():
-        assert there[name] == text, f"{name}: {again}"
+    asked = itertools.product(make.FOR_SHELLS.values(), completion_command.ASKED)
+    left_out = {path.format(name) for path, name in asked} if OLD_CLICK else set()
+    for name in made.keys() - left_out:
+        assert there[name] == made[name], f"{name}: {again}"
 
 
 def test_all_files_are_installed() -> None:

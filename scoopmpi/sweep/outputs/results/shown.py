@@ -79,7 +79,8 @@ def write_csv(reader: Reader, failed: bool, to: TextIO) -> None:
 
 
 def _text(data: bytes) -> str:
-    return data.decode(errors="backslashreplace")
+    """Return data as CSV can hold it: Python's `csv` before 3.11, and R, stop at a NUL."""
+    return data.decode(errors="backslashreplace").replace("\0", r"\x00")
 
 
 def write_outputs(reader: Reader, failed: bool, stream: int, to: BinaryIO) -> None:
