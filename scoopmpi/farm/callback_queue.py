@@ -106,8 +106,8 @@ class CallbackQueue:
             if pieces:
                 self._show(stream, b"".join(pieces), of_group)
         except OSError as problem:
-            self._lost = None if self._told else problem
-            self._told = True  # once is enough: it may go on for what its tasks do
+            if not self._told:  # once is enough: it may go on for what its tasks do
+                self._lost, self._told = problem, True
         finally:
             for _ in pieces:  # only now: what is being written must be waited for
                 lines.popleft()

@@ -91,12 +91,17 @@ def test_a_reader_that_is_slow_stops_what_comes_in() -> None:
     assert not ours.full and not ours
 
 
-def test_a_reader_that_has_gone_is_told_once() -> None:
+@pytest.mark.parametrize("pieces", [1, 3])
+@pytest.mark.parametrize("before", [False, True], ids=["", "another thread finds it"])
+def test_a_reader_that_has_gone_is_told_once(pieces: int, before: bool) -> None:
     def gone(stream: int, data: bytes, group: int | None) -> None:
         raise BrokenPipeError
 
     ours = CallbackQueue(gone, lambda stream: False)
-    ours.printed(1, b"a\n")
+    for _ in range(pieces):
+        ours.printed(1, b"a" * callback_queue.PIECE + b"\n")
+    if before:
+        ours.show(tell=False)
     with pytest.raises(BrokenPipeError):
         ours.show()
     ours.printed(1, b"b\n")
