@@ -199,6 +199,12 @@ def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(autouse=True)
+def _no_wait_behind_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End what a test has started that fails: its time limit fails it once, and then is over."""
+    monkeypatch.setattr(subprocess.Popen, "__exit__", patience.leave)
+
+
+@pytest.fixture(autouse=True)
 def _no_end_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test that ends a program in this process leave no mark of it for others' threads."""
     monkeypatch.setattr(threading, "_SHUTTING_DOWN", False, raising=False)

@@ -8,6 +8,9 @@ no limit: such a test is marked `alone`.
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+from typing import Any
 
 import pytest
 
@@ -30,3 +33,14 @@ def give_time(item: pytest.Item, default: float) -> None:
     # By a thread, where the alarm is what is tested.
     how = {name: value for name, value in how.items() if name != "timeout"}
     item.add_marker(pytest.mark.timeout(limit * slowness(), *args[1:], **how), append=False)
+
+
+_leave = subprocess.Popen.__exit__
+
+
+def leave(process: subprocess.Popen[Any], kind: type[BaseException] | None, *more: Any) -> None:
+    """Stands for the end of `with Popen`, which waits for ever: a test that fails waits no more."""
+    if kind is not None and process.poll() is None:
+        leads = os.getpgid(process.pid) == process.pid
+        (os.killpg if leads else os.kill)(process.pid, signal.SIGKILL)
+    _leave(process, kind, *more)
