@@ -5,6 +5,7 @@ What tests start, and how, is in `tests/support/`: `libraries`, `starting`.
 
 from __future__ import annotations
 
+import copyreg
 import os
 import subprocess
 import sys
@@ -202,6 +203,16 @@ def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 def _no_wait_behind_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """End what a test has started that fails: its time limit fails it once, and then is over."""
     monkeypatch.setattr(subprocess.Popen, "__exit__", patience.leave)
+
+
+@pytest.fixture(autouse=True)
+def _pickling_as_it_was() -> Iterator[None]:
+    """Leave no mark of a library in how things are pickled: dask's import changes exceptions'."""
+    before = copyreg.dispatch_table.copy()
+    yield
+    if copyreg.dispatch_table != before:
+        copyreg.dispatch_table.clear()
+        copyreg.dispatch_table.update(before)
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,8 @@ def unpack(frame: Frame) -> BaseException:
         trace = RemoteTraceback(text)
         error: BaseException = revive()
         note(error, text.partition(":\n")[0])
-        causes = [error.__cause__, *(each() for each in original)]
+        # It may have brought the same cause with it: dask has exceptions pickled with theirs.
+        causes = [each() for each in original] or [error.__cause__]
     except BaseException as problem:
         error = TaskError(f"a task failed, and its exception cannot be unpickled here: {problem!r}")
         causes = [problem]

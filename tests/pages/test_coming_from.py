@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import copyreg
 import functools
 import importlib
 import importlib.metadata
@@ -146,12 +145,7 @@ def named(page: Path) -> dict[str, list[str]]:
 
 
 def imported(names: Sequence[str]) -> list[Any]:
-    """Import modules, and leave pickling as it was: dask has exceptions carry their traceback."""
-    before = copyreg.dispatch_table.copy()
-    found = [importlib.import_module(name) for name in names]
-    copyreg.dispatch_table.clear()
-    copyreg.dispatch_table.update(before)
-    return found
+    return [importlib.import_module(name) for name in names]
 
 
 @pages

@@ -108,6 +108,14 @@ CASES: list[tuple[str, Callable[[Any], Any], type[BaseException], str]] = [
 ]  # fmt: skip
 
 
+@pytest.fixture(params=["by themselves", "by tblib"])
+def exceptions_pickled(request: pytest.FixtureRequest) -> None:
+    """As a program has it that imports dask or xarray: with their causes and tracebacks."""
+    if request.param == "by tblib":
+        pytest.importorskip("tblib.pickling_support").install()
+
+
+@pytest.mark.usefixtures("exceptions_pickled")
 @pytest.mark.parametrize(("what", "call", "kind", "text"), CASES, ids=[case[0] for case in CASES])
 def test_the_cause_is_the_original_error(
     farm: Any, constants_backend: Any, what: str, call: Any, kind: type[BaseException], text: str
@@ -118,6 +126,7 @@ def test_the_cause_is_the_original_error(
     assert isinstance(caught.value.__cause__, kind)
 
 
+@pytest.mark.usefixtures("exceptions_pickled")
 @pytest.mark.parametrize("way", ["map", "submit"])
 def test_the_cause_travels_with_the_traceback_behind_it(farm: Any, way: str) -> None:
     with pytest.raises(errors.TaskError) as caught:
