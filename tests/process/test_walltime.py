@@ -266,4 +266,4 @@ def test_what_the_user_says_wins_and_nobody_is_asked() -> None:
     assert watch.at == NOW + 500
     assert watch.found is not None and watch.found.source == "--walltime"
     JobEndWatch({"PATH": "/bin"}).start()  # no batch job at all
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # one of a test before may end
