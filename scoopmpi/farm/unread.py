@@ -127,7 +127,9 @@ class UnreadMaps:
     # The end.
 
     def finish(self, wait_until: Callable[..., bool], broken: Callable[[], bool]) -> None:
-        """Have all tasks run of maps of which no value was asked for; the program has ended.
+        """Have all tasks run of maps of which no value was asked for, and no more of the others.
+
+        The program has ended.
 
         wait_until: waits for a function, so many seconds at most. broken: says whether nothing can
         run any more.
@@ -138,11 +140,19 @@ class UnreadMaps:
                 if not (job.asked or job.left or job.over):
                     self.drop(job.number)
             if not self.under_way:
+                self._give_up_the_others()
                 return
             for job in list(self._left.values()):
                 if _waits_for_its_maker(job):
                     self.finish_here(job, partial(said.wait, wait_until))
             said.wait(wait_until, lambda: not self.under_way or broken() or self._any_stuck())
+
+    def _give_up_the_others(self) -> None:
+        """End maps of which some values were taken, now that no other map reads from them."""
+        for job in list(self._maps.values()):
+            if not (job.left or job.over):
+                job.leave()  # who still asks for values hears of it
+                self._abandon(job.number)
 
     def finish_here(self, job: MapJob, wait_until: Callable[..., object]) -> None:
         """Read in this thread, which waits, what can be read in no thread of ours."""

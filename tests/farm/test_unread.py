@@ -153,6 +153,33 @@ def test_a_map_that_was_read_in_part_is_given_up(farm: Any) -> None:
     del values
 
 
+@pytest.mark.parametrize("make", [generator, lambda: range(COUNT)])
+def test_a_map_that_was_read_in_part_is_given_up_before_calls_are_waited_for(
+    farm: Any, make: Any
+) -> None:
+    kept = farm.map(counted, [*make()])
+    assert next(kept) == 0
+    call = farm.submit(pow, 2, 3)
+    ended: list[int] = []
+    call.add_done_callback(lambda _: ended.append(ran.total()))
+    farm.finish()
+    assert call.result() == 8 and len(ended) == 1
+    with pytest.raises(RuntimeError, match="nobody took the values"):
+        list(kept)
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_what_a_map_is_made_of_runs_whole_with_it(farm: Any, taken: int) -> None:
+    """Its reader takes values of the inner one, of which the program may have taken some."""
+    inner = farm.map(square, generator())
+    for _ in range(taken):
+        next(inner)
+    outer = farm.map(counted, inner)
+    farm.finish()
+    assert ran == dict.fromkeys((x * x for x in range(taken, COUNT)), 1)
+    del outer
+
+
 ENDLESS: dict[str, Callable[[], Iterable[int]]] = {
     "count": itertools.count,
     "cycle": lambda: itertools.cycle(range(5)),
