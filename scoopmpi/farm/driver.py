@@ -76,6 +76,8 @@ class Driver:
             if not done():
                 offer_core()
             while not done():
+                if self._lock.kept is not None:
+                    self._lock.raise_in_callback()
                 self._driven = now
                 progress = self._step()
                 now = self._driven = time.monotonic()

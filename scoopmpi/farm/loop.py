@@ -76,7 +76,7 @@ class Loop:
         if self._callbacks:
             if not self._dispatch.stopping:  # then it is shown when all have left
                 self._callbacks.show()
-            with self._lock.uninterrupted:
+            with self._lock.calling:
                 progress |= self._callbacks.hand_over()
         return progress
 

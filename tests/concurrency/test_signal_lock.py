@@ -27,6 +27,23 @@ def test_an_interruption_is_raised_when_the_outermost_scope_ends(scope: str) -> 
         lock.interrupt(KeyboardInterrupt())  # nobody is inside
 
 
+def test_callbacks_that_wait_get_the_interruption_each() -> None:
+    lock = SignalLock()
+    lock.raise_in_callback()  # nothing is kept
+    error = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt) as caught, lock.calling:
+        lock.interrupt(error)
+        with lock.calling:
+            for _ in range(2):
+                with pytest.raises(KeyboardInterrupt):
+                    lock.raise_in_callback()
+            with lock:
+                lock.raise_in_callback()  # in the middle of our own bookkeeping
+    assert caught.value is error and lock.kept is None
+    with lock.calling:
+        lock.raise_in_callback()
+
+
 def test_a_second_interruption_does_not_wait() -> None:
     lock = SignalLock()
     with pytest.raises(SystemExit, match="3"), lock.uninterrupted:

@@ -38,13 +38,20 @@ def own(number, frame):
     print("handler", flush=True)
     sys.exit(7)
 
+def many(call=None):
+    for value in futures.map(nap, range(10**6)):
+        if value == 4:
+            print("begun", flush=True)
+
 def main(what):
     if what == "own":
         signal.signal(signal.SIGTERM, own)
     try:
-        for value in futures.map(nap, range(10**6)):
-            if value == 4:
-                print("begun", flush=True)
+        if what == "callback":
+            call = futures.submit(nap, 0)
+            call.add_done_callback(many)
+            call.result()
+        many()
     except KeyboardInterrupt:
         print("KeyboardInterrupt", flush=True)
         if what == "caught":
@@ -156,6 +163,18 @@ def test_the_program_cleans_up_and_the_status_is_the_signals(
     assert err.count(f"scoopmpi: stopped by {name}; ") == 1
     assert len(err.splitlines()) == 1 or number == signal.SIGINT
     assert "scoopmpi/" not in err, "a traceback ends where the program was"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_callback_that_waits_for_tasks_is_interrupted(
+    first_library: Library, tmp_path: Path, name: str
+) -> None:
+    number = signal.Signals[name]
+    with running(first_library, tmp_path, "callback") as process:
+        send(process, number, "the command")
+        status, out, err = ended(process)
+    assert (status, out[-2:]) == (128 + number, ["clean-up", "cleaned"]), err
+    assert err.count(f"scoopmpi: stopped by {name}; ") == 1
 
 
 @pytest.mark.parametrize(
