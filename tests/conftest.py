@@ -98,7 +98,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if len(files) == 1 and Path(*files).is_file():
         return 0
     cores = len(os.sched_getaffinity(0))
-    return min(cores + 1 if "not ranks" in config.option.markexpr else 2 * cores + 1, 8)
+    return min(cores + 1 if "not ranks" in config.option.markexpr else 2 * cores, 8)
 
 
 ROOM = pytest.StashKey[tempfile.TemporaryDirectory[str]]()

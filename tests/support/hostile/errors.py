@@ -138,8 +138,8 @@ def recursion_without_end():
 
 
 @case()
-def twenty_thousand_exceptions_in_a_map():
-    count = 20_000
+def a_hundred_thousand_exceptions_in_a_map():
+    count = 10**5
     seen = 0
     with Pool() as pool:
         values = pool.imap_unordered(int, ["x"] * count, chunksize=100)
