@@ -23,6 +23,9 @@ the job within this time."""
 JOIN_SECONDS = 10.0
 """Rank 0, for workers that still import the program, before it sends a constant to all at once: who
 joins later gets constants one by one."""
+OTHER_HOSTS_SECONDS = 30.0
+"""A sweep, in all, for workers of other hosts that still import the program, where each item fails
+at once on the hosts that are there: as long as they get at the end."""
 LATE_RANKS_SECONDS = 10.0
 """Rank 0 of an mpirun of the user's own says which ranks do not come to its pool after this."""
 ON_ITS_WAY_SECONDS = 60.0

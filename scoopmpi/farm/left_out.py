@@ -43,6 +43,12 @@ class LeftOut:
             for worker, other in tuple(members.hosts.items())
         )
 
+    @property
+    def importing(self) -> bool:
+        """True where workers may join yet, of which nobody knows the host. Any thread may ask."""
+        with self._lock:
+            return self._members.importing
+
     def joined(self, worker: int) -> None:
         """Leave out a worker that has joined on such a host; with the farm's lock held."""
         if self._members.host(worker) in self._hosts:

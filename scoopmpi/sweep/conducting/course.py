@@ -28,7 +28,7 @@ from ..running.runner import Runner
 from ..running.variables import Variables
 from . import telling
 from .begun import Begun
-from .failing_hosts import FailingHosts
+from .failing_hosts import FailingHosts, Judged
 from .incoming import Incoming
 from .preparing import Parts
 from .signalled import Signalled
@@ -65,6 +65,7 @@ class Course:
         self._begun = Begun()
         self._looked = time.monotonic()
         self._told: list[str] = []
+        self._waited = False  # for other hosts, and has said so
         self._variables = Variables(parts.plan)
         self._results: Results | None = None
 
@@ -110,6 +111,7 @@ class Course:
             self._parts.sink.show()
             if outcomes and self._parts.halt is not None:
                 results.decided()
+            self._wait_for_other_hosts()
             if time.monotonic() - self._looked > LOOK:
                 self._look()
             halt = self._parts.halt
@@ -135,6 +137,19 @@ class Course:
                 for outcome in outcomes:
                     if (ended := self._ended(outcome)).well:
                         self._over(ended)
+
+    def _wait_for_other_hosts(self) -> None:
+        """Wait for workers that have not joined, where all fails on the hosts of those that have.
+
+        Meanwhile nothing is taken in, so that no more fails there than may be out.
+        """
+        while (host := self._hosts.suspected) is not None and not self._over_soon:
+            self._workers.wait_for_others(host, LOOK)
+            self._follow(self._hosts.decided(host))
+            self._look()
+            if self._hosts.suspected is not None and not self._waited:
+                self._waited = True
+                telling.say(telling.of_wait_for_others(host))
 
     @property
     def _pause(self) -> float:
@@ -180,7 +195,10 @@ class Course:
         if self._over_soon:
             self._over(ended)
             return
-        judged = self._hosts.ended(ended, time.monotonic())
+        self._follow(self._hosts.ended(ended, time.monotonic()))
+        self._halt_where_asked()
+
+    def _follow(self, judged: Judged) -> None:
         if judged.host is not None:
             telling.say(telling.of_host(judged.host, judged.again))
         for each in judged.again:
@@ -188,7 +206,6 @@ class Course:
             self.supply.again(each.number)
         for each in judged.final:
             self._over(each)
-        self._halt_where_asked()
 
     def _count(self, ended: Ended, by: int) -> None:
         failed, well = self._counts

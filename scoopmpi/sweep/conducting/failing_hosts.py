@@ -3,7 +3,8 @@
 A licence that is missing, a file system that is not mounted: such a host takes an item each few
 milliseconds and would fail the whole table. So failures that come at once are kept for a moment.
 Where there are more of them in a row than chance would bring, given what happens elsewhere
-meanwhile, the host is left out and they run again; else they are what they seem. Pure.
+meanwhile, the host is left out and they run again; else they are what they seem. Where workers of
+other hosts have yet to join, that is decided when they have. Pure.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class _Row:
         self.kept: list[Ended] = []
         self.before = before
         self.latest = 0.0
+        self.suspected = False  # it is more than chance, and no other host is there yet
         self._size = 0
 
     def add(self, ended: Ended, now: float) -> None:
@@ -75,8 +77,8 @@ class _Row:
 class FailingHosts:
     """Judges the hosts of one sweep.
 
-    leave_out: has a host get no items any more; returns False where it is the last one.
-    others: says whether there are other hosts than one; else nothing is kept of it.
+    leave_out: has a host get no items any more; returns False where no other takes items.
+    others: says whether there are other hosts than one, or may be soon; else nothing is kept of it.
     """
 
     def __init__(self, leave_out: Callable[[str], bool], others: Callable[[str], bool]) -> None:
@@ -98,25 +100,34 @@ class FailingHosts:
             return Judged([ended], [])
         if host in self._out and bad:
             return self._moving([ended])
-        if not bad:
+        if not bad or not self._others(host):
             return Judged([*self._given_up(host), ended], [])
         row = self._rows.get(host)
         if row is None:
-            if not self._others(host):
-                return Judged([ended], [])
             row = self._rows[host] = _Row(self._elsewhere(host))
         row.add(ended, now)
         if not self._more_than_chance(host, row):
             return Judged(self._given_up(host) if row.is_long else [], [])
-        kept = self._given_up(host)
-        if not self._leave_out(host):
-            return Judged(kept, [])
-        self._out.add(host)
-        return self._moving(kept, host)
+        return self.decided(host)
+
+    @property
+    def suspected(self) -> str | None:
+        """The host that is left out as soon as another takes items; None where there is none."""
+        return next((host for host, row in self._rows.items() if row.suspected), None)
+
+    def decided(self, host: str) -> Judged:
+        """Leave out a host whose failures are more than chance, as far as there are others."""
+        if self._leave_out(host):
+            self._out.add(host)
+            return self._moving(self._given_up(host), host)
+        if self._others(host):
+            self._rows[host].suspected = True
+            return Judged([], [])
+        return Judged(self._given_up(host), [])
 
     def quiet(self, now: float) -> list[Ended]:
-        """Return failures that are what they seem, as no other has followed them for a while."""
-        over = [host for host, row in self._rows.items() if now - row.latest > SILENCE]
+        """Return failures that are what they seem: no more follow, or there is no other host."""
+        over = [host for host, row in self._rows.items() if self._is_over(host, row, now)]
         return [ended for host in over for ended in self._given_up(host)]
 
     def rest(self) -> list[Ended]:
@@ -151,6 +162,10 @@ class FailingHosts:
         ended, failed = now.ended - row.before.ended, now.failed - row.before.failed
         share = (failed + 1) / (ended + 2)  # Laplace's rule: of nothing it is a half
         return len(row.kept) * log(share) < CHANCE
+
+    def _is_over(self, host: str, row: _Row, now: float) -> bool:
+        silent = now - row.latest > SILENCE and not row.suspected
+        return silent or not self._others(host)
 
     def _given_up(self, host: str) -> list[Ended]:
         row = self._rows.pop(host, None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from ...concurrency.periods import OTHER_HOSTS_SECONDS
 from ...process import streams
 from ..items.ended import Ended
 from ..log.known import Counts, Known
@@ -67,6 +68,14 @@ def of_lacking(results: str | None, count: int) -> str:
     return (
         f"{results} lacks {count} items that the log calls done: without the log (--log) all of "
         "them run again"
+    )
+
+
+def of_wait_for_others(host: str) -> str:
+    """Return the words for a wait: all fails on a host, and nobody else is there to compare."""
+    return (
+        f"each item fails at once on host {host}: waiting {OTHER_HOSTS_SECONDS:.0f} s at most for "
+        "workers of other hosts, which still import the program"
     )
 
 

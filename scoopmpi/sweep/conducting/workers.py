@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager, nullcontext
 
-from ...concurrency.periods import ITEM_GRACE_SECONDS
+from ...concurrency.periods import ITEM_GRACE_SECONDS, OTHER_HOSTS_SECONDS
 from ...executors.farm_executor import FarmExecutor
 from ...process.time_kept_free import auto
 from ...tasks import current_executor
@@ -23,6 +23,7 @@ class Workers:
         self.executor = current_executor.usable()
         executor = self.executor
         self._on_farm = executor if isinstance(executor, FarmExecutor) else None
+        self._patience = OTHER_HOSTS_SECONDS
 
     @property
     def count(self) -> int:
@@ -82,5 +83,27 @@ class Workers:
         return self._on_farm is not None and self._on_farm.farm.left_out.leave_out(host)
 
     def others(self, host: str) -> bool:
-        """Return whether workers of another host take items."""
-        return self._on_farm is not None and self._on_farm.farm.left_out.others(host)
+        """Return whether workers of another host take items, or may when they have joined."""
+        if self._on_farm is None:
+            return False
+        return self._on_farm.farm.left_out.others(host) or self._more_may_join
+
+    def wait_for_others(self, host: str, seconds: float) -> None:
+        """Wait until a worker of another host takes items, for some seconds at most.
+
+        All such waits together end after a while: then nobody else is expected any more.
+        """
+        if self._on_farm is None:
+            return
+        left_out, began = self._on_farm.farm.left_out, time.monotonic()
+        self._on_farm.wait_until(
+            lambda: left_out.others(host) or not self._more_may_join, min(seconds, self._patience)
+        )
+        self._patience -= time.monotonic() - began
+
+    @property
+    def _more_may_join(self) -> bool:
+        if self._on_farm is None or self._patience <= 0:
+            return False
+        farm = self._on_farm.farm
+        return farm.error is None and farm.left_out.importing

@@ -196,19 +196,26 @@ def test_a_worker_that_is_killed(first_library: Library, tmp_path: Path) -> None
 
 
 HOSTS = """
-import socket, sys
+import socket, sys, time
 from scoopmpi.process import identity
 from scoopmpi.sweep import options
 from scoopmpi.sweep.conducting.conductor import conduct
 
 socket.gethostname = lambda: f"n{identity.this.rank}"
+late = float(sys.argv.pop(1))
+if identity.this.rank not in (0, 2):
+    time.sleep(late)
 
 if __name__ == "__main__":
     sys.exit(conduct(options.parsed(sys.argv[1:])))
 """
 
 
-def test_a_host_on_which_all_fails_is_left_out(first_library: Library, tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [0, 1.5])
+def test_a_host_on_which_all_fails_is_left_out(
+    first_library: Library, tmp_path: Path, late: float
+) -> None:
+    """late: seconds by which others join behind it; it is through with all items by then."""
     (tmp_path / "hosts.py").write_text(HOSTS)
     command = "test $WORKER_RANK != 2 || exit 127; sleep 0.01; echo $PBS_ARRAYID"
     words = [
@@ -216,6 +223,7 @@ def test_a_host_on_which_all_fails_is_left_out(first_library: Library, tmp_path:
         "-n",
         "3",
         "hosts.py",
+        str(late),
         "--log",
         "run.log",
         "-t",

@@ -183,6 +183,30 @@ def test_the_host_on_which_all_fails_is_left_out_and_no_item_fails(
     assert "host n2 is left out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("suspected", [False, True])
+def test_a_host_that_is_alone_at_first_is_left_out_when_others_have_joined(
+    ranks: World, suspected: bool
+) -> None:
+    """suspected: whether so much has failed by then that the others are waited for."""
+    channels, turn = ranks.ranks.link.channels, ranks.ranks.turn
+    late = {rank: channels[rank, 0].popleft() for rank in (2, 3)}
+    alone, turns = ranks.ranks.workers[0].rank, itertools.count()
+
+    def turn_after_turn() -> None:
+        assert ranks.course is not None
+        waited_for = ranks.course._hosts.suspected is not None
+        if late and (waited_for or not suspected) and next(turns) > 100:
+            for rank in tuple(late):
+                channels[rank, 0].append(late.pop(rank))
+        turn()
+
+    ranks.ranks.turn = turn_after_turn  # type: ignore[method-assign]
+    ranks.status = lambda number, host: int(host == ranks.ranks.farm.members.host(alone))
+    made = ranks.sweep(items=400)
+    assert (made.well, list(made.failed), late) == (400, [], {})
+    assert ranks.outputs.numbers == list(range(1, 401))
+
+
 def test_where_all_fails_everywhere_all_has_failed(
     ranks: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,9 +24,13 @@ class Hosts:
     def __init__(self, *names: str) -> None:
         self.left = set(names)
         self.out: list[str] = []
-        self.rule = FailingHosts(self.leave_out, lambda host: bool(self.left - {host}))
+        self.more_may_join = False
+        self.rule = FailingHosts(self.leave_out, self.others)
         self.number = 0
         self.now = 0.0
+
+    def others(self, host: str) -> bool:
+        return self.more_may_join or bool(self.left - {host})
 
     def leave_out(self, host: str) -> bool:
         if not self.left - {host}:
@@ -124,6 +128,56 @@ def test_the_only_host_keeps_nothing_back() -> None:
     assert hosts.rule.rest() == []
 
 
+def test_what_fails_before_another_host_has_joined_is_kept_until_then() -> None:
+    hosts = Hosts("bad")
+    hosts.more_may_join = True
+    for _ in range(2):
+        assert hosts.ends("bad", 127) == ([], [], None)
+    hosts.left.add("good")
+    hosts.more_may_join = False
+    again: list[Ended] = []
+    while not hosts.out:
+        hosts.ends("good", 0)
+        judged = hosts.ends("bad", 127)
+        assert not judged.final
+        again += judged.again
+    assert [ended.number for ended in again][:2] == [1, 2]
+
+
+def test_a_host_is_suspected_until_another_has_joined() -> None:
+    hosts = Hosts("bad")
+    hosts.more_may_join = True
+    while hosts.rule.suspected is None:
+        assert hosts.ends("bad", 127) == ([], [], None)
+    assert LEAST < hosts.number < 50
+    for _ in range(2 * MOST):  # what was out
+        assert hosts.ends("bad", 127) == ([], [], None)
+    assert hosts.rule.quiet(hosts.now + SILENCE + 1) == []
+    assert hosts.rule.decided("bad") == ([], [], None), "there is nobody yet"
+    hosts.left.add("good")
+    judged = hosts.rule.decided("bad")
+    assert (judged.host, judged.final, len(judged.again)) == ("bad", [], hosts.number)
+    assert (hosts.rule.suspected, hosts.rule.rest()) == (None, [])
+
+
+@pytest.mark.parametrize("way", ["decided", "quiet", "ended"])
+def test_where_no_other_host_joins_failures_are_what_they_seem(way: str) -> None:
+    hosts = Hosts("bad")
+    hosts.more_may_join = True
+    while hosts.rule.suspected is None:
+        hosts.ends("bad", 127)
+    count = hosts.number
+    hosts.more_may_join = False
+    if way == "decided":
+        final = hosts.rule.decided("bad").final
+    elif way == "quiet":
+        final = hosts.rule.quiet(hosts.now)
+    else:
+        final, count = hosts.ends("bad", 127).final, count + 1
+    assert [ended.number for ended in final] == list(range(1, count + 1))
+    assert (hosts.rule.suspected, hosts.rule.rest()) == (None, [])
+
+
 def test_a_host_that_is_the_last_one_goes_on() -> None:
     hosts = Hosts("a", "b", "c")
     final = 0
@@ -160,7 +214,7 @@ def test_lost_items_are_told_of_otherwise() -> None:
     assert hosts.out == []
 
 
-ends = st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.sampled_from([0.001, 5.0]))
+ends = st.tuples(st.sampled_from("abcj"), st.integers(0, 1), st.sampled_from([0.001, 5.0]))
 
 
 @settings(max_examples=60)
@@ -168,13 +222,18 @@ ends = st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.sampled_from([0.0
 def test_each_item_ends_for_good_or_runs_again_and_none_is_forgotten(
     items: list[tuple[str, int, float]],
 ) -> None:
-    hosts = Hosts("a", "b", "c")
+    hosts = Hosts("a")
+    hosts.more_may_join = True
     final: list[int] = []
     again: list[int] = []
     for host, status, seconds in items:
+        hosts.more_may_join &= host != "j"  # nobody joins from here on
+        hosts.left |= {host} - {*hosts.out, "j"} if hosts.more_may_join else set()
+        if host not in {*hosts.left, *hosts.out}:
+            continue
         judged = hosts.ends(host, status, seconds)
         final += [ended.number for ended in judged.final]
         again += [ended.number for ended in judged.again]
     final += [ended.number for ended in hosts.rule.rest()]
-    assert sorted([*final, *again]) == list(range(1, len(items) + 1))
+    assert sorted([*final, *again]) == list(range(1, hosts.number + 1))
     assert hosts.left, "never the last one"
