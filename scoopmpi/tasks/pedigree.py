@@ -154,17 +154,20 @@ class Strand:
 
 
 def key_of(maker: Maker | int) -> int:
-    """Return the key of who has made a job: a number that no other task has, 0 for the program."""
+    """Return the key of who has made a job: a number that no other task has, 0 for the program.
+
+    Several threads may ask for the same: who runs a task and who gives a part of it to others.
+    """
     unknown = []
     while not isinstance(maker, int) and len(maker) == 2:
         unknown.append(maker)
         maker = maker[0][1]
     key: int = maker if isinstance(maker, int) else maker[2]
     for task in reversed(unknown):  # no recursion, as tasks may be nested ten thousands deep
-        (_, _, number, first, _), position = task
+        (_, _, number, first, _), position = task[:2]  # it may have got its key meanwhile
         # Of one maker no two have the same, as an odd factor loses nothing.
         key = (key * _STEP + (number << 64 | first + position + 1)) & _KEYS
-        task.append(key)
+        task[2:] = [key]
     return key
 
 
