@@ -114,7 +114,7 @@ class FarmBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         self._limit = at_a_time if at_a_time < self._executor.workers else None
         self._pace = Pace(at_a_time)
         self._setting = Setting(
-            self.get_nested_backend()[0], self._limit is None, self._initializer
+            self.get_nested_backend()[0], self._limit is None, self._initializer, self._pace.late
         )
         self._at_a_time = at_a_time
         self._asked = (0.0, 1)

@@ -25,8 +25,6 @@ from .threads import threads_limited
 
 Call: TypeAlias = tuple[Any, Any, Any]
 """A function, its arguments, its keywords, as joblib's `delayed` has them."""
-LONG = 0.05
-"""Seconds after which a batch hands on what is left of it: ten times as long as it was made for."""
 BYTES_PER_SECOND = 1e9
 """What a value costs that is an array: it is packed, sent and unpacked."""
 
@@ -44,11 +42,13 @@ class Setting(NamedTuple):
     nested: the backend of a `Parallel` in them.
     shared: whether what is left of a batch may run elsewhere, beyond the limit of calls at a time.
     initializer: what each process runs before its first call, if there is anything.
+    late: seconds after which a batch hands on what is left of it.
     """
 
     nested: Any
     shared: bool
     initializer: Initializer | None
+    late: float
 
 
 class Batch(Wrapped):
@@ -67,7 +67,7 @@ class Batch(Wrapped):
     @passes_on
     def __call__(self, calls: Sequence[Call]) -> Ran:
         begun = time.monotonic()
-        backend, shared, initializer = self._setting
+        backend, shared, initializer, late = self._setting
         if initializer is not None:
             initializer.make()
         BACKENDS.setdefault(backend.name, type(backend))  # the program registers it on rank 0 alone
@@ -75,7 +75,7 @@ class Batch(Wrapped):
         with _Around(backend):
             for place, call in enumerate(calls, 1):
                 values.append(_run(call, len(calls) > 1))
-                if shared and place < len(calls) and time.monotonic() - begun > LONG:
+                if shared and place < len(calls) and time.monotonic() - begun > late:
                     values += self._elsewhere(calls[place:])
                     break
         seconds = time.monotonic() - begun

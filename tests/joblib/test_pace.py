@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoopmpi.joblib.pace import GROWTH, LEAST, RANK_0_COST, Pace
+from scoopmpi.joblib.pace import GROWTH, LATE, LEAST, RANK_0_COST, Pace
 
 
 def learned(seconds: float, at_a_time: int = 2, batches: int = 20) -> Pace:
@@ -29,6 +29,11 @@ def test_many_workers_need_longer_batches_as_rank_0_serves_all() -> None:
     assert learned(1e-3, at_a_time=1000).size == int(1000 * RANK_0_COST / 1e-3)
 
 
+def test_a_batch_is_late_by_what_it_was_made_for() -> None:
+    assert Pace(2).late == LATE * LEAST
+    assert Pace(1000).late == LATE * (1000 * RANK_0_COST)
+
+
 def test_a_batch_grows_step_by_step_as_the_first_calls_may_have_been_the_quick_ones() -> None:
     sizes = [learned(1e-7, batches=count).size for count in range(4)]
     assert sizes == [1, GROWTH, GROWTH**2, GROWTH**3]
@@ -36,7 +41,7 @@ def test_a_batch_grows_step_by_step_as_the_first_calls_may_have_been_the_quick_o
 
 def test_batches_shrink_at_once_where_calls_take_longer() -> None:
     pace = learned(1e-6)
-    pace.ran(1000, 10.0)
+    pace.ran(1000, 100.0)
     assert pace.size == 1
 
 

@@ -15,8 +15,7 @@ import pytest
 from joblib import Parallel, delayed, parallel_config
 
 from scoopmpi.constants import hostmemory
-from scoopmpi.joblib import NAME, register
-from scoopmpi.joblib import batch as batch_module
+from scoopmpi.joblib import NAME, pace, register
 from scoopmpi.joblib.backend import FarmBackend
 from scoopmpi.process import identity
 from scoopmpi.scheduling.batching import Policy
@@ -244,7 +243,7 @@ def long_then_short(x: int) -> int:
 def test_what_is_left_of_a_batch_that_lasts_runs_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batch_module, "LONG", 0.0)
+    monkeypatch.setattr(pace, "LATE", 0)
     values = Parallel(batch_size=100)(delayed(long_then_short)(x) for x in range(300))
     assert values == list(range(300))
     assert ran == dict.fromkeys(range(300), 1)
