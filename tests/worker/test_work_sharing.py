@@ -61,6 +61,31 @@ def test_the_oldest_job_goes_first_and_of_the_newest_some_are_kept(bench: Bench)
     assert bench.offers == [(1, 0, 1), (2, 1, 2)]
 
 
+class ReadOnWhereEmpty(deque[tuple[Any, ...]]):
+    """Rows: when the last is taken the worker's own thread finds none, and reads on."""
+
+    def __init__(self, shared: NestedMap) -> None:
+        super().__init__(shared.rows)
+        self.own_thread = threading.Thread(target=shared.refill)
+
+    def pop(self) -> tuple[Any, ...]:  # type: ignore[override]
+        row = super().pop()
+        if not self and not self.own_thread.ident:
+            self.own_thread.start()
+            self.own_thread.join(0.1)
+        return row
+
+
+def test_rows_that_are_read_while_others_get_the_last_ones_keep_their_places() -> None:
+    shared = NestedMap(1, 1, abs, [iter(range(100))], 4, True, UNPLACED)
+    rows = shared.rows = ReadOnWhereEmpty(shared)
+    taken = shared.take(30)
+    rows.own_thread.join(10)
+    places = range(taken.start, taken.start + len(taken.rows))
+    assert (taken.rows, [*rows]) == ([(x,) for x in places], [(x,) for x in range(4, 8)])
+    assert shared.take(30) == (4, [(x,) for x in range(4, 8)], True)
+
+
 def test_a_job_is_shared_until_its_last_outcome_is_back(bench: Bench) -> None:
     shared = job(1, 30)
     bench.pending.add(shared)

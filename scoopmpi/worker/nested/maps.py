@@ -1,12 +1,14 @@
 """Nested maps: those that a task makes, kept by the worker on which the task runs.
 
 Unstarted tasks stand in a deque: the worker's own thread takes them from the front and runs them,
-`take` takes them from the end, for other workers. Where tasks run, wait and are sent is said in
+`take` takes them from the end, for other workers, in any thread. Further rows come into it when it
+is empty, and not while somebody takes some. Where tasks run, wait and are sent is said in
 `depth_first` and `work_sharing`; what is read, in `rows`.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -83,6 +85,8 @@ class NestedMap:
         self.front = self._end = 0
         """The rows are the tasks from front to end."""
         self._plain = True
+        self._taking = threading.Lock()
+        """Held by who takes rows from the end, and where further rows come in."""
         self._unheard: Unheard | None = None
         self.refill()
 
@@ -103,10 +107,11 @@ class NestedMap:
         rows = self._source.next_rows(self.unread)
         if not rows:
             return False
-        self._plain = payload.plain(list(chain.from_iterable(rows)))
-        self._end = self._source.read
-        self.front = self._end - len(rows)
-        self.rows.extend(rows)
+        plain = payload.plain(list(chain.from_iterable(rows)))
+        with self._taking:
+            self._plain, self._end = plain, self._source.read
+            self.front = self._end - len(rows)
+            self.rows.extend(rows)
         return True
 
     @runs_strand
@@ -154,15 +159,16 @@ class NestedMap:
     def take(self, most: int) -> TakenRows:
         """Take at most so many unstarted tasks from the end, for others."""
         rows: list[tuple[Any, ...]] = []
-        while len(rows) < most:
-            try:
-                rows.append(self.rows.pop())
-            except IndexError:
-                break
-        rows.reverse()
-        self._end -= len(rows)
-        self.unanswered += len(rows)
-        return TakenRows(self._end, rows, self._plain)
+        with self._taking:
+            while len(rows) < most:
+                try:
+                    rows.append(self.rows.pop())
+                except IndexError:
+                    break
+            rows.reverse()
+            self._end -= len(rows)
+            self.unanswered += len(rows)
+            return TakenRows(self._end, rows, self._plain)
 
     def offer(self, taken: TakenRows) -> Offered:
         """Pack what `take` gave; runs the user's pickling."""
