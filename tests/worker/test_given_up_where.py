@@ -172,7 +172,7 @@ def test_a_function_in_c_behind_one_of_ours_is_interrupted() -> None:
 
 
 def test_what_the_calls_of_a_batch_of_joblibs_find_is_left_as_it_was() -> None:
-    setting = joblib_batch.Setting(FarmBackend(0, 1), False, None)
+    setting = joblib_batch.Setting(FarmBackend(0, 1), False, None, 1.0)
     joblib_batch.Batch(double, setting)([(double, (1,), {})])
     before = getattr(joblib.parallel._backend, "config", None)
     hit = 0
