@@ -22,7 +22,19 @@ class UnderWay:
 
     def add(self, to: int, request: Any, data: Any) -> None:
         """Keep the data of a send to a rank until it has been taken."""
-        self.sends.setdefault(to, deque()).append((request, data))
+        # In between a __del__ that prints may begin some, or let go of those that are empty.
+        entry = request, data
+        sends = self.sends.get(to)
+        if sends is not None and self._added(sends, to, entry):
+            return
+        fresh = deque([entry])
+        while (sends := self.sends.setdefault(to, fresh)) is not fresh:
+            if self._added(sends, to, entry):
+                return
+
+    def _added(self, sends: deque[tuple[Any, Any]], to: int, entry: tuple[Any, Any]) -> bool:
+        sends.append(entry)
+        return self.sends.get(to) is sends
 
     def drop(self) -> None:
         """Let go of all that has been taken."""

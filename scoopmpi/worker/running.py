@@ -114,9 +114,10 @@ class Running(Answers):
             try:
                 if self._raw and not values:
                     values.extend(islice(self._iterator, 1))
-                    if type(values[0]) not in _NUMBERS and not payload.small(values):
+                    if values and type(values[0]) not in _NUMBERS and not payload.small(values):
                         self._look_at_each()
-                values.extend(self._iterator)
+                if values or not self._raw:  # else there is no task left, or the first has none
+                    values.extend(self._iterator)
             except Ended:  # the worker ends while the task waits
                 raise
             except Stopped as stopped:

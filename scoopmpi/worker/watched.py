@@ -141,7 +141,7 @@ class WatchedBatch(Running):
         if not self._watch.logged:
             return answer
         tasks = self._tasks[given : given + len(values)]
-        odd = {place - given: said for place, said in self._odd.items()}
+        odd = {place - given: said for place, said in self._odd.copy().items()}
         for place in answer.failed:
             odd.setdefault(place, (stretch.FAILED, "its result cannot be pickled"))
         return answer._replace(log=tuple(stretch.lines(tasks, odd, self.attempt, self._epoch)))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from scoopmpi.wire import under_way
 from scoopmpi.wire.under_way import UnderWay
 from tests.wire.test_fuzz_messages import transport
 
@@ -50,6 +53,27 @@ def test_what_was_taken_is_let_go_whoever_else_takes_nothing(ways: UnderWay) -> 
     stuck.taken = True
     ways.drop()
     assert not ways.sends and behind() is None
+
+
+def test_what_a_del_that_prints_lets_go_of_meanwhile_is_not_this_one(
+    ways: UnderWay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Printing(deque[Any]):
+        def __init__(self, entries: Iterable[Any] = ()) -> None:
+            super().__init__(entries)
+            ways.drop()
+
+        def append(self, entry: Any) -> None:
+            ways.drop()
+            super().append(entry)
+
+    monkeypatch.setattr(under_way, "deque", Printing)
+    for taken in (False, True):
+        ways.sends.clear()
+        kept = [add(ways, 1, Sent(taken)), add(ways, 1, Sent())]
+        gc.collect()
+        assert kept[1]() in [request for request, _ in ways.sends[1]]
+        assert taken or kept[0]() is ways.sends[1][0][0]
 
 
 def test_what_has_failed_is_told_and_let_go(ways: UnderWay) -> None:

@@ -15,9 +15,10 @@ import pytest
 from scoopmpi.tasks.outcomes import OutcomeRange, Raised, all_outcomes
 from scoopmpi.wire import payload
 from scoopmpi.wire.messages import Finished, Run
-from scoopmpi.worker import answers
+from scoopmpi.worker import answers, running
 from scoopmpi.worker.answers import Answers, Packed
 from scoopmpi.worker.running import Running
+from scoopmpi.worker.watched import Watch, WatchedBatch
 
 JOB = 7
 LARGE = 1 << 17
@@ -230,6 +231,57 @@ def covered(batch: Batch, tasks: int) -> None:
     assert values.keys() | back == set(range(10, 10 + tasks)) and not values.keys() & back
     for task, value in values.items():
         assert set(value) <= {task - 10}
+
+
+def twice(number: int) -> int:
+    return number * 2
+
+
+def ends_early(number: int) -> int:
+    if number < 2:
+        raise StopIteration
+    return number
+
+
+def test_a_cut_before_the_first_task_hands_all_back() -> None:
+    batch = Batch(twice, [0, 1, 2, 3])
+    assert batch.running._raw
+    batch.cut()
+    batch.run()
+    covered(batch, 4)
+    assert batch.values() == {}
+
+
+class Odd(dict[int, Any]):
+    """What a task log says of some tasks: the running one fails while another thread looks."""
+
+    def items(self) -> Any:
+        for each in list(super().items()):
+            self[len(self)] = "failed", ""
+            yield each
+
+
+def test_a_cut_while_the_running_task_fails_and_all_is_logged() -> None:
+    batch = Batch(int, ["a", "b", "3", "4"])
+    run = batch.running._run
+    watched = WatchedBatch(
+        run, int, lambda name: None, None, batch.leave, watch=Watch(True, None, lambda: None)
+    )
+    batch.running = watched
+    watched._odd = Odd()
+    batch.run()
+    assert [*batch.values()] == [10, 11, 12, 13], "all are answered"
+
+
+def test_a_first_task_that_raises_what_ends_iterators_is_the_one_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "_purity", lambda: lambda function: True)
+    batch = Batch(ends_early, [0, 1, 2, 3])
+    assert batch.running._raw
+    values = {task: repr(value) for task, value in (batch.run(), batch.values())[1].items()}
+    assert [*values] == [10, 11, 12, 13]
+    assert ["StopIteration" in value for value in values.values()] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("place", range(6))

@@ -10,7 +10,7 @@ import pytest
 
 from scoopmpi.tasks.pedigree import UNPLACED
 from scoopmpi.wire.messages import Ceased, Offered, Returned, Revoked, StealRequest
-from scoopmpi.worker.nested.maps import NestedMap
+from scoopmpi.worker.nested.maps import NestedMap, UnstartedRows
 from scoopmpi.worker.nested.pending import PendingJobs
 from scoopmpi.worker.nested.work_sharing import WorkSharing
 
@@ -61,29 +61,47 @@ def test_the_oldest_job_goes_first_and_of_the_newest_some_are_kept(bench: Bench)
     assert bench.offers == [(1, 0, 1), (2, 1, 2)]
 
 
-class ReadOnWhereEmpty(deque[tuple[Any, ...]]):
+class ReadOnWhereEmpty(UnstartedRows):
     """Rows: when the last is taken the worker's own thread finds none, and reads on."""
 
     def __init__(self, shared: NestedMap) -> None:
-        super().__init__(shared.rows)
+        super().__init__(shared.rows, shared.rows.end, shared.rows.plain)
         self.own_thread = threading.Thread(target=shared.refill)
 
     def pop(self) -> tuple[Any, ...]:  # type: ignore[override]
         row = super().pop()
         if not self and not self.own_thread.ident:
             self.own_thread.start()
-            self.own_thread.join(0.1)
+            self.own_thread.join(10)
         return row
 
 
 def test_rows_that_are_read_while_others_get_the_last_ones_keep_their_places() -> None:
     shared = NestedMap(1, 1, abs, [iter(range(100))], 4, True, UNPLACED)
-    rows = shared.rows = ReadOnWhereEmpty(shared)
-    taken = shared.take(30)
-    rows.own_thread.join(10)
-    places = range(taken.start, taken.start + len(taken.rows))
-    assert (taken.rows, [*rows]) == ([(x,) for x in places], [(x,) for x in range(4, 8)])
+    shared.rows = ReadOnWhereEmpty(shared)
+    assert shared.take(30) == (0, [(x,) for x in range(4)], True)
+    assert (shared.front, [*shared.rows]) == (4, [(x,) for x in range(4, 8)])
     assert shared.take(30) == (4, [(x,) for x in range(4, 8)], True)
+
+
+@pytest.mark.parametrize("step", ["take", "offer"])
+def test_what_is_withdrawn_while_it_is_given_away_is_not_offered(bench: Bench, step: str) -> None:
+    shared = job(1, 30)
+    gives = getattr(shared, step)
+
+    def meanwhile(what: Any) -> Any:
+        given = gives(what)
+        bench.sharing.abandon(1)
+        if step == "offer":  # else the lock is held: the worker's own thread waits for it
+            bench.sharing.revoke()
+        return given
+
+    setattr(shared, step, meanwhile)
+    bench.pending.add(shared)
+    bench.sharing.offer(0)
+    bench.sharing.revoke()
+    assert [type(each) for each in bench.sent][-1] is Revoked
+    assert bench.sharing.have(1), "until it has ceased"
 
 
 def test_a_job_is_shared_until_its_last_outcome_is_back(bench: Bench) -> None:

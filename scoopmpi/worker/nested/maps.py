@@ -1,14 +1,13 @@
 """Nested maps: those that a task makes, kept by the worker on which the task runs.
 
 Unstarted tasks stand in a deque: the worker's own thread takes them from the front and runs them,
-`take` takes them from the end, for other workers, in any thread. Further rows come into it when it
-is empty, and not while somebody takes some. Where tasks run, wait and are sent is said in
-`depth_first` and `work_sharing`; what is read, in `rows`.
+`take` takes them from the end, for other workers, in any thread. When it is empty another one takes
+its place. Where tasks run, wait and are sent is said in `depth_first` and `work_sharing`; what is
+read, in `rows`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -43,6 +42,21 @@ class TakenRows(NamedTuple):
     start: int
     rows: list[tuple[Any, ...]]
     plain: bool
+
+
+class UnstartedRows(deque[tuple[Any, ...]]):
+    """Rows that were read together, of tasks that have not started.
+
+    end: the number of the task behind the last. plain: whether nobody can change the rows.
+    """
+
+    __slots__ = ("end", "plain")
+
+    def __init__(
+        self, rows: Iterable[tuple[Any, ...]] = (), end: int = 0, plain: bool = True
+    ) -> None:
+        super().__init__(rows)
+        self.end, self.plain = end, plain
 
 
 class NestedMap:
@@ -81,12 +95,9 @@ class NestedMap:
         self._function = isolation.MapFunction(target)
         self.outcomes: ReorderBuffer[Arrived | outcomes.OutcomeRange] = ReorderBuffer(ordered)
         self._source = RowSource(iterables, ahead, self.outcomes)
-        self.rows: deque[tuple[Any, ...]] = deque()
-        self.front = self._end = 0
-        """The rows are the tasks from front to end."""
-        self._plain = True
-        self._taking = threading.Lock()
-        """Held by who takes rows from the end, and where further rows come in."""
+        self.rows = UnstartedRows()
+        self.front = 0
+        """The first of the unstarted tasks."""
         self._unheard: Unheard | None = None
         self.refill()
 
@@ -108,10 +119,9 @@ class NestedMap:
         if not rows:
             return False
         plain = payload.plain(list(chain.from_iterable(rows)))
-        with self._taking:
-            self._plain, self._end = plain, self._source.read
-            self.front = self._end - len(rows)
-            self.rows.extend(rows)
+        window = UnstartedRows(rows, self._source.read, plain)
+        self.front = window.end - len(rows)
+        self.rows = window  # at once, as another thread may be about to take the last ones
         return True
 
     @runs_strand
@@ -119,6 +129,7 @@ class NestedMap:
         """Run tasks from the front, one at least, until there are none or the time `until`."""
         self.running += 1  # only the end of the worker leaves this early
         rows, call, target = self.rows, self._function.call, self._function.target
+        plain = rows.plain
         start = self.front
         values: list[Any] = []
         strand.origin, strand.function = self._origin, target
@@ -131,9 +142,7 @@ class NestedMap:
                 break
             index, self.front = self.front, self.front + 1
             try:
-                value = (
-                    call(*row) if self._plain else call(*isolation.arguments(target, index, row))
-                )
+                value = call(*row) if plain else call(*isolation.arguments(target, index, row))
                 values.append(isolation.own(value, target))
             except Ended:
                 raise
@@ -157,18 +166,18 @@ class NestedMap:
         return self._function.portable
 
     def take(self, most: int) -> TakenRows:
-        """Take at most so many unstarted tasks from the end, for others."""
+        """Take at most so many unstarted tasks from the end, for others; one thread at a time."""
         rows: list[tuple[Any, ...]] = []
-        with self._taking:
-            while len(rows) < most:
-                try:
-                    rows.append(self.rows.pop())
-                except IndexError:
-                    break
-            rows.reverse()
-            self._end -= len(rows)
-            self.unanswered += len(rows)
-            return TakenRows(self._end, rows, self._plain)
+        window = self.rows
+        while len(rows) < most:
+            try:
+                rows.append(window.pop())
+            except IndexError:
+                break
+        rows.reverse()
+        window.end -= len(rows)
+        self.unanswered += len(rows)
+        return TakenRows(window.end, rows, window.plain)
 
     def offer(self, taken: TakenRows) -> Offered:
         """Pack what `take` gave; runs the user's pickling."""

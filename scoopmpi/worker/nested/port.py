@@ -65,7 +65,6 @@ class NestedJob(Protocol):
     """The task that has made it."""
     group: int | None
     """The group that this one belongs to."""
-    rows: deque[Any]
     unanswered: int
     """Tasks that others have: taken, and not returned."""
     unread: bool
@@ -74,6 +73,10 @@ class NestedJob(Protocol):
     """How many of its tasks have begun here, with those that others have had before them."""
     any_thread: bool
     """True where another thread may run its tasks, where the worker's own is blocked."""
+
+    @property
+    def rows(self) -> deque[Any]:
+        """The unstarted tasks."""
 
     @property
     def portable(self) -> bool:

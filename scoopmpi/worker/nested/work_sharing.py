@@ -57,7 +57,10 @@ class WorkSharing:
         with self._lock:
             found = self._take(jobs, keep)
         for job, taken in found:
-            self._send(job.offer(taken))  # packing may run the user's code
+            offered = job.offer(taken)  # without the lock: packing may run the user's code
+            with self._lock:
+                if self._jobs.get(job.number) is job:  # else it was withdrawn meanwhile
+                    self._send(offered)
 
     def _take(self, jobs: list[NestedJob], keep: int) -> list[tuple[NestedJob, Taken]]:
         """Take the oldest tasks, as many as make others busy for as long as this worker."""
@@ -65,11 +68,14 @@ class WorkSharing:
         for job in jobs:
             count = len(job.rows)
             share = ceil(count * self.idle_workers / (self.idle_workers + 1))
+            known = job.number in self._jobs
+            self._jobs[job.number] = job  # first: it may be abandoned before it is offered
             taken = job.take(min(share, count - keep if job is jobs[-1] else count))
             if taken.rows:
                 found.append((job, taken))
-                self._jobs[job.number] = job
                 self.idle_workers = max(0, self.idle_workers - len(taken.rows))
+            elif not known:
+                self._jobs.pop(job.number, None)
             if not self.idle_workers:
                 return found
         return found
