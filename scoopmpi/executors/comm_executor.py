@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -179,6 +180,7 @@ class _Lead:
 
         self._transport = transport
         self._choice: Choice | None = None
+        self._choosing = threading.Lock()  # any thread of the program may be the first to ask
         self._readers, problem = _tried(open_readers)
         self.farm = Farm(transport, readers=self._readers)
         self._host_watch = host_watch.over(self.farm, transport, os.environ)
@@ -200,8 +202,9 @@ class _Lead:
         """Have shown how far maps are whose program asks for it."""
         from ..watching.progress.choice import Choice  # late: few programs ask
 
-        if self._choice is None:
-            self._choice = Choice(None, os.environ)
+        with self._choosing:
+            if self._choice is None:
+                self._choice = Choice(None, os.environ)
         for reader in self._choice.readers_for_some():
             self.farm.observe(reader)
 

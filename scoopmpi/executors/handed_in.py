@@ -8,8 +8,10 @@ no lock.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 
 from ..tasks.executor import Executor
@@ -48,6 +50,7 @@ class HandedIn:
         self._below = below
         self._calls: set[Future[Any]] = set()
         self._opening: set[object] = set()  # maps that are just being opened
+        self._finishing: deque[int] = deque()  # threads, each of which waits for a map
         self._maps: dict[OpenMap, bool] = {}  # and whether somebody may still read the values
         self._closed: deque[Callable[[], bool]] = deque()  # say whether a map has ceased to run
 
@@ -59,12 +62,17 @@ class HandedIn:
         self._below = below
         below.unfinished.add(self)
 
-    def begin_opening(self, token: object) -> None:
-        """Count a map that is just being opened until `end_opening`, as that may take its time."""
-        self._opening.add(token)
+    def opening(self) -> ExitStack:
+        """Count a map from now until the end of the block in which it is opened, unless that fails.
 
-    def end_opening(self, token: object) -> None:
-        """Cease to count the opening of a map, which `add_map` counts now, unless that failed."""
+        `add_map` counts it then.
+        """
+        token, ended = object(), ExitStack()
+        ended.callback(self._opened, token)
+        self._opening.add(token)
+        return ended
+
+    def _opened(self, token: object) -> None:
         self._opening.discard(token)
         self.ceased()
 
@@ -108,20 +116,29 @@ class HandedIn:
 
     def wait(self) -> None:
         """Return when everything has run; maps keep their values where somebody may read them."""
-        while self._maps or self._calls or self._opening:
+        own = threading.get_ident()
+        while self._maps or self._under_way(own):
             if self._maps:
-                open_map, keep = self._maps.popitem()
-                open_map.finish(keep)
+                self._finishing.append(own)
+                try:
+                    open_map, keep = self._maps.popitem()
+                except KeyError:  # another thread was faster
+                    continue
+                else:
+                    open_map.finish(keep)
+                finally:
+                    self._finishing.remove(own)
             else:
-                self._below.wait_until(
-                    lambda: bool(self._maps or not (self._calls or self._opening))
-                )
+                self._below.wait_until(lambda: bool(self._maps) or not self._under_way(own))
         self._leave_if_idle()
 
     def ceased(self) -> bool:
         """Return whether nothing runs any more of maps that have ended early."""
-        while self._closed and self._closed[0]():
-            self._closed.popleft()
+        for closed in self._closed.copy():
+            if not closed():
+                return False
+            with suppress(ValueError):  # another thread was faster
+                self._closed.remove(closed)
         return not self._closed
 
     # The end of the program.
@@ -139,7 +156,13 @@ class HandedIn:
 
     def _leave_if_idle(self) -> None:
         """Have the end of the program not wait where nothing is under way."""
-        if not (self._calls or self._maps or self._opening):
+        if not (self._maps or self._under_way()):
             self._below.unfinished.discard(self)
-            if self._calls or self._maps or self._opening:  # another thread was faster
+            if self._maps or self._under_way():  # another thread was faster
                 self._below.unfinished.add(self)
+
+    def _under_way(self, waits: int | None = None) -> bool:
+        """Return whether calls run, or maps begin, or another thread than `waits` waits for one."""
+        if self._calls or self._opening:
+            return True
+        return any(thread != waits for thread in self._finishing.copy())

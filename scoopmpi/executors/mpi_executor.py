@@ -237,12 +237,10 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
 
         options: of `map_options`.
         """
-        opening, options = object(), self._beside.shown(options)
+        options, failed = self._beside.shown(options), None
         with self._lock:
-            below = self._open()
-            self._handed_in.begin_opening(opening)
-        try:  # reads the user's iterators: not with the lock
-            failed = None
+            below, opening = self._open(), self._handed_in.opening()
+        with opening:  # reads the user's iterators: not with the lock
             if self._initializer is not None:
                 fn = self._initialized(fn, options.task_timeout)
                 options, failed = options._replace(task_timeout=NO_LIMIT), self._failed
@@ -250,8 +248,6 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
                 iterables = shown(below, fn, iterables, options.progress)
             results = below.results(fn, iterables, options)
             self._handed_in.add_map(results, below)
-        finally:
-            self._handed_in.end_opening(opening)
         if failed is not None:
             results.watch(failed)
         return MapValues(results, self._handed_in, failed)
@@ -264,12 +260,14 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         size: int,
     ) -> BoundedValues:
         deadline = options.deadline()
-        below = self._open()
-        run = limited(fn, options.task_timeout)
-        call = partial(self._hand_in_row, below, run, options.retry)
-        rows, without_end = zip(*iterables, strict=False), all(map(endless, iterables))
-        bounded = BoundedMap(describe(fn), call, rows, size, without_end)
-        self._handed_in.add_map(bounded, below)
+        with self._lock:
+            below, opening = self._open(), self._handed_in.opening()
+        with opening:
+            run = limited(fn, options.task_timeout)
+            call = partial(self._hand_in_row, below, run, options.retry)
+            rows, without_end = zip(*iterables, strict=False), all(map(endless, iterables))
+            bounded = BoundedMap(describe(fn), call, rows, size, without_end)
+            self._handed_in.add_map(bounded, below)
         return BoundedValues(
             bounded, self._handed_in, deadline, lambda: self._shut, self._open,
             options.return_exceptions,

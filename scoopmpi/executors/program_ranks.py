@@ -43,6 +43,7 @@ class ProgramRanks:
         self._block: MPICommExecutor | None = None
         self._executor: MPIExecutor | None = None
         self._users: weakref.WeakSet[Any] = weakref.WeakSet()  # who is dropped uses it no more
+        self._calling = threading.Lock()  # any thread of the program may be the first to need them
         # As concurrent.futures does: in functions of `atexit` no thread may begin any more.
         getattr(threading, "_register_atexit")(self._leave)  # noqa: B009 (not in the type stubs)
 
@@ -54,13 +55,14 @@ class ProgramRanks:
         user: the pool that uses it, until it is released or dropped.
         """
         self._users.add(user)
-        if self._executor is None:
-            self._call(WORK)
-            self._gather()
-            self._block = MPICommExecutor(self._comm)
-            self._executor = self._block.__enter__()
-        assert self._executor is not None
-        return self._executor
+        with self._calling:
+            if self._executor is None:
+                self._call(WORK)
+                self._gather()
+                self._block = MPICommExecutor(self._comm)
+                self._executor = self._block.__enter__()
+            assert self._executor is not None
+            return self._executor
 
     def release(self, user: object, failed: bool) -> None:
         """Let the others go on, unless somebody else uses them.

@@ -148,7 +148,7 @@ class CallStream:
     def fresh_codes(self) -> set[object]:
         """Return those of all calls that the scheduler has not been told of."""
         with self._moving:
-            return {call.code for call in self.fresh}
+            return {call.code for call in self.fresh.copy()}  # more may come meanwhile
 
     def codes_left(self) -> set[object]:
         """Return those of all calls that have no outcome."""
@@ -315,9 +315,10 @@ class CallStream:
     def taken_of(self, groups: Set[int | None]) -> list[Call]:
         """Take out all calls of some groups; those that have no number yet keep their place."""
         with self._moving:
+            fresh = self.fresh.copy()  # more may come meanwhile
             found = [index for index, call in list(self._calls.items()) if call.group in groups]
             calls = [call for index in found if (call := self._calls.pop(index, None))]
-            return [*calls, *(call for call in self.fresh if call.group in groups)]
+            return [*calls, *(call for call in fresh if call.group in groups)]
 
     def closed(self) -> None:
         """Nothing follows: the farm never forgets its calls."""

@@ -75,6 +75,10 @@ class MapJob:
         """In which the user's iterators run, whoever runs them."""
         self.asked = False
         """True where somebody has asked for a value."""
+        self.releasing = threading.Lock()
+        """Held by who hands out further tasks."""
+        self.to_release = False
+        """True where somebody is to look whether there are further tasks to hand out."""
         # The farm speaks to each way itself.
         self.next_spans = window.next_spans
         self.limit = tasks.limit

@@ -128,10 +128,11 @@ class MapOutcomes:
 
     def _note(self, part: OutcomeRange) -> None:
         """Note what tasks have raised of which the values are thrown away."""
-        self.unheard = self.unheard or Unheard()
         place = part.failed[0]
         error = partial(failure.unpack, part.outcomes[place])
-        self.unheard.note(part.start + place, error, len(part.failed))
+        with self._guard:
+            self.unheard = self.unheard or Unheard()
+            self.unheard.note(part.start + place, error, len(part.failed))
 
 
 def _nothing() -> None:

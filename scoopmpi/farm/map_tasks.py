@@ -72,7 +72,7 @@ class MapTasks:
         if not (frame is None or type(frame) is bytes or payload.size(frame) < lent.LARGE_BYTES):
             beside = self._large_bytes = self._packs_beside(columns)
         if frame is not None and not beside:
-            self._ahead.weigh((frame,), stop - start)
+            self._weigh((frame,), stop - start)
             return Tasks(True, frame)
         rows = zip(*columns, strict=True)
         frames = self._packed(start, map(lent.beside, rows) if beside else rows)
@@ -81,8 +81,12 @@ class MapTasks:
             with self._guard:
                 self._record.sent(start, columns, frames)
         sent, numbers = self._lent(frames, stop, beside)
-        self._ahead.weigh(sent, stop - start)
+        self._weigh(sent, stop - start)
         return Tasks(False, sent, numbers)
+
+    def _weigh(self, frames: Sequence[Frame], tasks: int) -> None:
+        with self._guard:
+            self._ahead.weigh(frames, tasks)
 
     def _packed(self, start: int, rows: Iterable[Any]) -> tuple[Frame, ...]:
         name = self._function.name

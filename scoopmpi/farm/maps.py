@@ -113,8 +113,18 @@ class Maps:
         return job
 
     def release(self, job: MapJob) -> None:
-        """Hand out as many more tasks of a map as its window allows; reads the user's iterators."""
-        self._go_further(job, job.next_spans())
+        """Hand out as many more tasks of a map as its window allows; reads the user's iterators.
+
+        One thread at a time does so, else tasks would be handed out in another order than they
+        were read. Who comes meanwhile has that one look again.
+        """
+        job.to_release = True
+        while job.to_release and job.releasing.acquire(blocking=False):
+            try:
+                job.to_release = False
+                self._go_further(job, job.next_spans())
+            finally:
+                job.releasing.release()
 
     def _go_further(self, job: MapJob, spans: Sequence[Span]) -> None:
         if spans or job.narrow or job.number in self._jobs.unsized:

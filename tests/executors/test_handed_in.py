@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from scoopmpi.executors.handed_in import HandedIn
@@ -84,7 +85,7 @@ def test_what_is_cancelled_is_waited_for_while_it_runs() -> None:
     opened = Map()
     counted.add_call(call, below)
     counted.add_map(opened, below)
-    counted.begin_opening("another map")
+    counted.opening()  # of another map
     counted.cancel()
     assert call.cancelled() and opened.done == ["cancelled"]
     assert not counted.ceased()
@@ -102,3 +103,52 @@ def test_a_map_that_ends_early_is_waited_for_while_it_runs() -> None:
     counted.map_over(opened, running=True)  # once only
     opened.runs = False
     assert counted.ceased()
+
+
+def test_two_threads_find_that_a_map_has_ceased() -> None:
+    """The second one between the first one's look and what follows from it."""
+    counted = HandedIn(SerialExecutor())
+    first, second = Map(), Map()
+    second.runs = False
+
+    def settled() -> bool:
+        if not looked:
+            looked.append(1)
+            another = threading.Thread(target=counted.ceased)
+            another.start()
+            another.join(20)
+        return True
+
+    looked: list[int] = []
+    counted._closed.extend([settled, first.settled])
+    assert not counted.ceased(), "the other one still runs"
+    first.runs = False
+    assert counted.ceased() and not counted._closed
+
+
+def test_two_shutdowns_both_wait_for_a_map() -> None:
+    below = SerialExecutor()
+    counted = HandedIn(below)
+    begun, go_on = threading.Event(), threading.Event()
+    over: list[int] = []
+
+    class Lasting(Map):
+        def finish(self, keep: bool) -> None:
+            begun.set()
+            go_on.wait(20)
+            counted.wait()  # a callback that runs meanwhile: not for its own thread
+            over.append(1)
+
+    def waits(done: Callable[[], bool], timeout: float | None = None) -> bool:
+        go_on.set()
+        first.join(20)
+        return done()
+
+    below.wait_until = waits  # type: ignore[method-assign]
+    counted.add_map(Lasting(), below)
+    first = threading.Thread(target=counted.wait)
+    first.start()
+    begun.wait(20)
+    assert below.unfinished.waits()
+    counted.wait()
+    assert over == [1] and not below.unfinished.waits()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class Choice:
         self.progress: Progress | None = None
         """What shows, once it was made."""
         self._own: Make | None = None  # makes the program's own display
+        self._making = threading.Lock()  # any thread of the program may be the first to ask
 
     def readers(self) -> Sequence[Observer]:
         """Return the readers that show all jobs, in the order in which they are to hear of events;
@@ -65,9 +67,10 @@ class Choice:
     def readers_for_some(self) -> Sequence[Observer]:
         """Return readers that show only what the program asks for (`progress=True`): none where all
         is shown already, or nothing shall be."""
-        if self._asked is False or self._stderr is None or self.progress is not None:
+        if self._asked is False or self._stderr is None:
             return ()
-        return self._made(None)
+        with self._making:
+            return () if self.progress is not None else self._made(None)
 
     def readers_by(self, make: Make) -> Sequence[Observer]:
         """Return the readers that show all jobs by a display of the program's own: a notebook.

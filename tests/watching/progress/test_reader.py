@@ -6,8 +6,10 @@ import io
 import logging
 import os
 import pty
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -203,6 +205,26 @@ def test_what_a_program_asks_for_is_shown_once(terminal: int) -> None:
     assert silent.readers() == () and len(silent.readers_for_some()) == 2
     assert silent.readers_for_some() == ()
     assert Choice(False, {"TERM": "xterm"}).readers_for_some() == ()
+
+
+def test_two_threads_ask_for_the_first_time_and_all_is_shown_once(
+    terminal: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Choice(None, {"TERM": "xterm"}, quiet=True)
+    found: list[Any] = []
+    other = threading.Thread(target=lambda: found.extend(chosen.readers_for_some()))
+    made = Choice._made
+
+    def begun(self: Choice, after: float | None) -> Any:
+        if not other.ident:  # the second thread comes while the first one makes them
+            other.start()
+            other.join(0.2)
+        return made(self, after)
+
+    monkeypatch.setattr(Choice, "_made", begun)
+    found.extend(chosen.readers_for_some())
+    other.join(20)
+    assert len(found) == 2
 
 
 def test_columns_are_what_the_user_says_where_there_are_so_many() -> None:
