@@ -65,7 +65,8 @@ class ReadOnWhereEmpty(UnstartedRows):
     """Rows: when the last is taken the worker's own thread finds none, and reads on."""
 
     def __init__(self, shared: NestedMap) -> None:
-        super().__init__(shared.rows, shared.rows.end, shared.rows.plain)
+        super().__init__(shared.rows)
+        self.end, self.plain = shared.rows.end, shared.rows.plain
         self.own_thread = threading.Thread(target=shared.refill)
 
     def pop(self) -> tuple[Any, ...]:  # type: ignore[override]

@@ -45,18 +45,17 @@ class TakenRows(NamedTuple):
 
 
 class UnstartedRows(deque[tuple[Any, ...]]):
-    """Rows that were read together, of tasks that have not started.
+    """Rows that were read together, of tasks that have not started."""
 
-    end: the number of the task behind the last. plain: whether nobody can change the rows.
-    """
+    __slots__ = ("end", "plain")  # no __init__, which costs a nested map a microsecond
+    end: int
+    """The number of the task behind the last."""
+    plain: bool
+    """True where nobody can change the rows."""
 
-    __slots__ = ("end", "plain")
 
-    def __init__(
-        self, rows: Iterable[tuple[Any, ...]] = (), end: int = 0, plain: bool = True
-    ) -> None:
-        super().__init__(rows)
-        self.end, self.plain = end, plain
+_NONE = UnstartedRows()
+_NONE.end, _NONE.plain = 0, True
 
 
 class NestedMap:
@@ -95,7 +94,7 @@ class NestedMap:
         self._function = isolation.MapFunction(target)
         self.outcomes: ReorderBuffer[Arrived | outcomes.OutcomeRange] = ReorderBuffer(ordered)
         self._source = RowSource(iterables, ahead, self.outcomes)
-        self.rows = UnstartedRows()
+        self.rows = _NONE
         self.front = 0
         """The first of the unstarted tasks."""
         self._unheard: Unheard | None = None
@@ -119,7 +118,8 @@ class NestedMap:
         if not rows:
             return False
         plain = payload.plain(list(chain.from_iterable(rows)))
-        window = UnstartedRows(rows, self._source.read, plain)
+        window = UnstartedRows(rows)
+        window.end, window.plain = self._source.read, plain
         self.front = window.end - len(rows)
         self.rows = window  # at once, as another thread may be about to take the last ones
         return True
