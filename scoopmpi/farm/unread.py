@@ -157,13 +157,15 @@ class UnreadMaps:
     def finish_here(self, job: MapJob, wait_until: Callable[..., object]) -> None:
         """Read in this thread, which waits, what can be read in no thread of ours."""
 
-        def further(seen: int) -> bool:
-            return job.taken != seen or job.error is not None or job.number not in self._left
+        def further(seen: int, reading: bool) -> bool:
+            over = job.error is not None or job.number not in self._left
+            return over or job.taken != seen or (reading and job.number not in self._reading)
 
         while job.number in self._left and job.error is None:
-            if _waits_for_its_maker(job):
+            reading = job.number in self._reading  # a thread of ours, which comes to its end
+            if _waits_for_its_maker(job) and not reading:
                 self._read_once(job)
-            wait_until(partial(further, job.taken))
+            wait_until(partial(further, job.taken, reading))
 
     def _any_stuck(self) -> bool:
         return any(map(_waits_for_its_maker, list(self._left.values())))

@@ -3,8 +3,10 @@ once too wide."""
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from scoopmpi.executors.mpi_executor import MPIExecutor
 from scoopmpi.farm.calls import Call, CallStream
 from scoopmpi.farm.map_window import Span
+from scoopmpi.farm.unread import UnreadMaps
 from scoopmpi.tasks.future import Future
 from tests.support.link import Ranks
 from tests.support.thread_farm import thread_farm
@@ -167,3 +170,22 @@ def test_what_is_new_is_looked_at_while_another_thread_submits() -> None:
     codes = [Coming(stream), Coming(stream)]
     calls_of(stream, codes)
     assert stream.fresh_codes == {*codes}
+
+
+def test_the_program_ends_while_a_thread_still_reads_a_map_that_waits_for_its_maker() -> None:
+    ended: list[int] = []
+    read: list[bool] = []
+    unread = UnreadMaps({}, lambda job: read.append(1 in unread._reading), ended.append, False)
+    job: Any = SimpleNamespace(
+        number=1, stuck=True, error=None, taken=0, unheard=None, problem=None,
+        context=contextvars.copy_context(), discard=lambda: True,
+    )  # fmt: skip
+    unread._left[1], unread._reading[1] = job, False
+
+    def wait_until(done: Any) -> None:
+        if unread._reading.pop(1, None) is not None:
+            assert not read, "its context can be entered once at a time"
+        assert done()
+
+    unread.finish_here(job, wait_until)
+    assert (read, ended) == ([False], [1])

@@ -12,6 +12,7 @@ from scoopmpi.tasks.pedigree import UNPLACED
 from scoopmpi.wire.messages import Ceased, Offered, Returned, Revoked, StealRequest
 from scoopmpi.worker.nested.maps import NestedMap, UnstartedRows
 from scoopmpi.worker.nested.pending import PendingJobs
+from scoopmpi.worker.nested.unread_maps import UnreadMaps
 from scoopmpi.worker.nested.work_sharing import WorkSharing
 
 
@@ -83,6 +84,27 @@ def test_rows_that_are_read_while_others_get_the_last_ones_keep_their_places() -
     assert shared.take(30) == (0, [(x,) for x in range(4)], True)
     assert (shared.front, [*shared.rows]) == (4, [(x,) for x in range(4, 8)])
     assert shared.take(30) == (4, [(x,) for x in range(4, 8)], True)
+
+
+def test_a_map_is_dropped_while_some_of_it_is_taken(bench: Bench) -> None:
+    """By the worker's own thread, which finds none of it elsewhere yet."""
+    shared = job(1, 30)
+    open_maps = UnreadMaps(None, bench.sharing)  # type: ignore[arg-type]
+    open_maps.add(shared)
+
+    class Dropped(UnstartedRows):
+        def pop(self) -> tuple[Any, ...]:  # type: ignore[override]
+            row = super().pop()
+            open_maps.abandon(shared)
+            return row
+
+    rows = shared.rows
+    shared.rows = Dropped(rows)
+    shared.rows.end, shared.rows.plain = rows.end, rows.plain
+    bench.pending.add(shared)
+    bench.sharing.offer(0)
+    bench.sharing.revoke()
+    assert [type(each) for each in bench.sent] == [Offered, Revoked]
 
 
 @pytest.mark.parametrize("step", ["take", "offer"])

@@ -34,9 +34,8 @@ class UnreadMaps:
     def abandon(self, job: NestedMap) -> None:
         """Drop the rest of a map: nobody wants it."""
         self._open.pop(job.number, None)
-        job.rows.clear()
-        if job.unanswered:
-            self._sharing.abandon(job.number)
+        job.rows.clear()  # first: who takes some at this moment has registered the map by then
+        self._sharing.abandon(job.number)
 
     def leave(self, job: NestedMap) -> None:
         """Have all tasks of a map run, although nobody takes the values."""
