@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
+from scoopmpi.executors.comm_executor import _Lead
 from scoopmpi.executors.mpi_executor import MPIExecutor
+from scoopmpi.farm import map_outcomes
 from scoopmpi.farm.calls import Call, CallStream
 from scoopmpi.farm.map_window import Span
 from scoopmpi.farm.unread import UnreadMaps
 from scoopmpi.tasks.future import Future
+from scoopmpi.tasks.outcomes import OutcomeRange
+from scoopmpi.tasks.unfinished import Unheard
+from scoopmpi.watching.progress import choice
 from tests.support.link import Ranks
 from tests.support.thread_farm import thread_farm
 
@@ -189,3 +194,66 @@ def test_the_program_ends_while_a_thread_still_reads_a_map_that_waits_for_its_ma
 
     unread.finish_here(job, wait_until)
     assert (read, ended) == ([False], [1])
+
+
+def test_two_threads_throw_failures_away_and_all_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    maps = Ranks(2, 0).farm.maps
+    outcomes = maps.open(abs, [range(4)])._outcomes
+    others: list[threading.Thread] = []
+
+    class Noted(Unheard):
+        def __init__(self) -> None:
+            super().__init__()
+            if not others:  # the second thread comes when the first one begins to count
+                others.append(threading.Thread(target=note, daemon=True))
+                others[0].start()
+                others[0].join(MEANWHILE)
+
+    def note() -> None:
+        outcomes._note(OutcomeRange(0, 1, False, (b"",), (0,)))
+
+    monkeypatch.setattr(map_outcomes, "Unheard", Noted)
+    note()
+    others[0].join(LONG)
+    assert outcomes.unheard is not None and outcomes.unheard.count == 2
+    maps.abandon_all()
+
+
+def test_nobody_learns_what_outcomes_weigh_while_arguments_are_weighed() -> None:
+    maps = Ranks(2, 0).farm.maps
+    job = maps.open(abs, [range(4)])
+    guard, learns = job._outcomes._guard, list[bool]()
+
+    def weigh(frames: Any, tasks: int) -> None:
+        in_between(lambda: learns.append(guard.acquire(timeout=MEANWHILE)))
+
+    job._tasks._ahead.weigh = weigh  # type: ignore[method-assign]
+    job._tasks._weigh((), 1)
+    assert learns == [False]
+    maps.abandon_all()
+
+
+def test_two_threads_ask_an_executor_for_its_first_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    made: list[Any] = []
+    lead: Any = object.__new__(_Lead)
+    lead._choice, lead._choosing = None, threading.Lock()
+    lead.farm = SimpleNamespace(observe=shown.append)
+    other = threading.Thread(target=lead._show, daemon=True)
+
+    class Choice:
+        def __init__(self, *asked: Any) -> None:
+            made.append(self)
+            if not other.ident:
+                other.start()
+                other.join(MEANWHILE)
+
+        def readers_for_some(self) -> list[Any]:
+            return [self]
+
+    monkeypatch.setattr(choice, "Choice", Choice)
+    lead._show()
+    other.join(LONG)
+    assert len(made) == 1 and shown == made * 2

@@ -242,28 +242,6 @@ def chain(depth: int) -> int:
     return task._stream()[1][-1]
 
 
-class Overtaken(tuple[Any, ...]):
-    """An origin: when its maker is looked up another thread works out the key of what is below."""
-
-    below: pedigree.Maker | None = None
-
-    def __getitem__(self, place: Any) -> Any:
-        below, self.below = self.below, None
-        if below is not None:
-            pedigree.key_of(below)
-        return super().__getitem__(place)
-
-
-@pytest.mark.parametrize("last", [False, True])
-def test_two_threads_work_out_the_key_of_the_same_task(last: bool) -> None:
-    first: pedigree.Maker = [Overtaken((1, 0, 1, 0, None)), 3]
-    second: pedigree.Maker = [Overtaken((1, first, 2, 0, None)), 5]
-    key = pedigree.key_of([(1, [(1, 0, 1, 0, None), 3], 2, 0, None), 5])
-    first[0].below = second if last else first
-    assert pedigree.key_of(second) == key
-    assert (second[2:], len(first)) == ([key], 3)
-
-
 def test_keys_of_a_deep_chain_are_worked_out_without_recursion() -> None:
     maker: Any = 0
     for _ in range(100_000):

@@ -65,7 +65,7 @@ class Course:
         self._begun = Begun()
         self._looked = time.monotonic()
         self._told: list[str] = []
-        self._waited = False  # for other hosts, and has said so
+        self._told_of_wait = False  # for other hosts
         self._variables = Variables(parts.plan)
         self._results: Results | None = None
 
@@ -147,8 +147,8 @@ class Course:
             self._workers.wait_for_others(host, LOOK)
             self._follow(self._hosts.decided(host))
             self._look()
-            if self._hosts.suspected is not None and not self._waited:
-                self._waited = True
+            if self._hosts.suspected is not None and not self._told_of_wait:
+                self._told_of_wait = True
                 telling.say(telling.of_wait_for_others(host))
 
     @property

@@ -215,7 +215,7 @@ if __name__ == "__main__":
 def test_a_host_on_which_all_fails_is_left_out(
     first_library: Library, tmp_path: Path, late: float
 ) -> None:
-    """late: seconds by which others join behind it; it is through with all items by then."""
+    """late: seconds by which the others join behind it: it has failed many items by then."""
     (tmp_path / "hosts.py").write_text(HOSTS)
     command = "test $WORKER_RANK != 2 || exit 127; sleep 0.01; echo $PBS_ARRAYID"
     words = [

@@ -31,7 +31,7 @@ from scoopmpi.sweep.items.identity import Identity
 from scoopmpi.sweep.items.item import Item
 from scoopmpi.sweep.running.plan import Plan
 from scoopmpi.tasks import current_executor
-from tests.support.link import Ranks
+from tests.support.link import PATIENCE, Ranks
 
 pytestmark = pytest.mark.filterwarnings("ignore:the program was not started by scoopmpi")
 SEEDS = range(8)
@@ -185,9 +185,9 @@ def test_the_host_on_which_all_fails_is_left_out_and_no_item_fails(
 
 @pytest.mark.parametrize("suspected", [False, True])
 def test_a_host_that_is_alone_at_first_is_left_out_when_others_have_joined(
-    ranks: World, suspected: bool
+    ranks: World, suspected: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """suspected: whether so much has failed by then that the others are waited for."""
+    """suspected: whether so much has failed by then that the others are waited for, for long."""
     channels, turn = ranks.ranks.link.channels, ranks.ranks.turn
     late = {rank: channels[rank, 0].popleft() for rank in (2, 3)}
     alone, turns = ranks.ranks.workers[0].rank, itertools.count()
@@ -195,7 +195,8 @@ def test_a_host_that_is_alone_at_first_is_left_out_when_others_have_joined(
     def turn_after_turn() -> None:
         assert ranks.course is not None
         waited_for = ranks.course._hosts.suspected is not None
-        if late and (waited_for or not suspected) and next(turns) > 100:
+        long = PATIENCE + 1000 if suspected else 100
+        if late and (waited_for or not suspected) and next(turns) > long:
             for rank in tuple(late):
                 channels[rank, 0].append(late.pop(rank))
         turn()
@@ -205,6 +206,7 @@ def test_a_host_that_is_alone_at_first_is_left_out_when_others_have_joined(
     made = ranks.sweep(items=400)
     assert (made.well, list(made.failed), late) == (400, [], {})
     assert ranks.outputs.numbers == list(range(1, 401))
+    assert capsys.readouterr().err.count("fails at once on host n2: waiting 30 s") == suspected
 
 
 def test_where_all_fails_everywhere_all_has_failed(
