@@ -51,6 +51,7 @@ class Job:
         self._launcher, self._watch = launcher, watch
         self._signals, self._line, self._passing = signals, line, passing
         self._user = user
+        self._over = False  # the launcher has ended
         self._loop = EventLoop()
         self._ending = Ending(launcher, watch, line, self._loop)
         self._loop.register(signals, self._woken)
@@ -68,16 +69,15 @@ class Job:
         Returns the exit status of the job, as a shell would have it, or TIMED_OUT.
         """
         left = _LEFT_IN_PIPES
-        over = False
         while left > 0:
-            if not over and self._launcher.poll() is not None:
-                over = True
+            if not self._over and self._launcher.poll() is not None:
+                self._over = True
                 self._launcher_ended()
             before = self._passed
-            acts = self._loop.turn(at_once=over and not self._waits)
-            if over:
+            acts = self._loop.turn(at_once=self._all_have_ended)
+            if self._over:
                 left -= self._passed - before
-            if over and not self._waits and all(act == self._woken for act in acts):
+            if self._all_have_ended and all(act == self._woken for act in acts):
                 break
         if self._user:
             self._user.close()
@@ -103,6 +103,11 @@ class Job:
         """True where rank 0 has called and has not ended."""
         line = self._line
         return line is not None and line.pid is not None and line.fileno() >= 0
+
+    @property
+    def _all_have_ended(self) -> bool:
+        """True where neither launcher nor rank 0 writes any more."""
+        return self._over and not self._waits
 
     # What happens.
 
@@ -135,7 +140,8 @@ class Job:
 
     def _pass_on(self, source: int) -> None:
         assert self._passing is not None
-        if not self._passing.pass_on(source):
+        given_up = partial(bool, self._signals.came) if self._all_have_ended else None
+        if not self._passing.pass_on(source, given_up):
             self._loop.unregister(source)
 
     def _speak_apart(self) -> None:

@@ -3,7 +3,8 @@
 The cursor stays where the program has left it, above our lines: text of ours is never in a line of
 the program's, a prompt stands where it stood, and what writes past us (C code, child processes)
 finds an empty line to begin with. Nothing is hidden or set that a killed process would leave
-behind. Bytes only: what the lines say is not decided here.
+behind. Bytes only: what the lines say is not decided here. A terminal that takes nothing holds up
+who prints, and nobody else.
 
 All with the outlet's lock held: nobody writes between taking away and drawing.
 """
@@ -15,11 +16,12 @@ import re
 import select
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
+from ...concurrency.periods import TERMINAL_SECONDS
 from ...output.outlet import Outlet
 from .modes import reads_lines
+from .nonblocking import Nonblocking
 
 CLEAR = b"\x1b[J"
 """All behind the cursor, and all lines below."""
@@ -59,6 +61,8 @@ class Below:
         self._ours = ours or partial(reads_lines, fd)
         self._lines: Sequence[bytes] = ()
         self._kept: list[bytes] = []  # lines that stay, once the program's own line has ended
+        self._drawing = Nonblocking(fd)
+        self._rest = b""  # of ours, which the terminal has not taken: nothing may come before it
         self._drawn = self._open = self._halved = False
         self._credit = 0
         self._column = self._columns = 0  # where the cursor is at most, of how many
@@ -85,7 +89,7 @@ class Below:
                 self._lines = lines
                 self._write(staying + self._image())
             if not lines and not self._kept and not self._drawn:
-                outlet.below = None
+                self._be_gone()
 
     def leave(self) -> None:
         """Take all lines away, after those that stay, and be gone."""
@@ -99,8 +103,8 @@ class Below:
             end = b"\n" if self._open and (self._kept or self._collect()) else b""
             gone = self._gone()
             self._open = False
-            self._write(gone + end + self._staying())
-            outlet.below = None
+            self._write(gone + end + self._staying(), TERMINAL_SECONDS)
+            self._be_gone()
 
     def hide(self) -> None:
         """Take the lines away for a moment: another process may write now where they are."""
@@ -116,17 +120,18 @@ class Below:
         For the outlet: with its lock held.
         """
         self._halved = _HALVED.search(data, max(len(data) - LONGEST_HALF, 0)) is not None
+        rest, self._rest = self._rest, b""
         if self._beside(data) and (self._open or not self._collect()):
             self._open = True
-            return data
+            return rest + data
         before = self._gone() + (b"" if self._open else self._staying())
         self._open = not data.endswith(b"\n")
         after = b"" if self._open else self._staying()
         self._column = len(data) if self._open else 0
         if self._open or self._credit <= 0 or self._taken():
-            return before + data + after
+            return rest + before + data + after
         self._credit -= 1
-        return before + data + after + self._image()
+        return rest + before + data + after + self._image()
 
     def _beside(self, data: bytes) -> bool:
         """True where bytes stay in the line of the cursor, so that our lines may stand as they are.
@@ -142,6 +147,10 @@ class Below:
         """True where somebody else has the terminal, or it takes nothing now."""
         if self._halved or time.monotonic() - self._hidden < ASIDE or not self._ours():
             return True
+        if self._rest:
+            self._write(b"")
+            if self._rest:
+                return True
         return not select.select((), (self._fd,), (), 0)[1]
 
     def _collect(self) -> bool:
@@ -174,11 +183,14 @@ class Below:
         drawn = b"".join(b"\r\n" + line + b"\x1b[K" for line in lines)
         return here + room + b"\x1b7" + drawn + b"\x1b[J\x1b8"
 
-    def _write(self, data: bytes) -> None:
-        """Write without a word where the terminal is gone: the program will hear of it itself."""
-        with suppress(OSError):
-            while data:
-                data = data[os.write(self._fd, data) :]
+    def _write(self, data: bytes, seconds: float = 0.0) -> None:
+        """Write as much as the terminal takes, behind what it has not taken before."""
+        self._rest = self._drawing.write(self._rest + data, seconds)
+
+    def _be_gone(self) -> None:
+        self._drawing.close()
+        if not self._rest:  # it comes with what the program writes next
+            self._outlet.below = None
 
 
 class Apart:

@@ -38,17 +38,22 @@ class Received:
         self._bar: Bar | None = None
         self._stay: list[Row] = []
 
-    def write(self, target: int, data: bytes, source: int | None = None) -> None:
+    def write(
+        self, target: int, data: bytes, has_room: Callable[[], bool] | None = None,
+        source: int | None = None,
+    ) -> None:  # fmt: skip
         """Write what has come for a descriptor of ours; draw what rank 0 says of jobs in it.
 
-        source: tells apart on which way it has come, in pieces; None: the only one of that
-        descriptor. No data: no more comes there.
+        has_room: waits until there is some, and says whether; None: there is. source: tells apart
+        on which way it has come, in pieces; None: the only one of that descriptor. No data: no
+        more comes there.
         """
         outlet = self._outlet(target)
         with outlet.lock:
             for piece in self._taken[target if source is None else source].take(data):
                 if isinstance(piece, bytes):
-                    outlet.put(target, piece, threading.get_ident())
+                    if has_room is None or has_room():
+                        outlet.put(target, piece, threading.get_ident())
                     continue
                 with suppress(Exception):  # no fault of watching stops a job
                     self._show(piece)

@@ -219,18 +219,6 @@ def test_it_is_drawn_seldom_while_much_is_printed(terminal: Terminal) -> None:
     assert terminal.screen.raw.count(b"one 1/2") <= AT_ONCE + 1
 
 
-def test_a_terminal_that_takes_nothing_does_not_hold_us(terminal: Terminal) -> None:
-    os.set_blocking(terminal.screen.fd, False)
-    try:
-        while True:
-            os.write(terminal.screen.fd, b"x" * 100)
-    except BlockingIOError:
-        pass
-    os.set_blocking(terminal.screen.fd, True)
-    terminal.below.show(BAR)  # it would wait for ever
-    assert b"one" not in b"".join(map(str.encode, terminal.lines))
-
-
 def test_it_fits_again_when_the_terminal_has_become_smaller(terminal: Terminal) -> None:
     for number in range(10):
         terminal.prints(f"{number}\n")

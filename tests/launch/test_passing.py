@@ -1,0 +1,113 @@
+"""What a launcher prints on its way to a reader who has stopped: text waits, nothing else does."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from scoopmpi.launch.beside.passing import Passing
+from scoopmpi.watching.progress.received import Received
+from scoopmpi.watching.progress.relayed import Message, packed
+from scoopmpi.watching.progress.row import Row
+
+MESSAGE = packed(Message([Row("simulate", 1, 2)], []))
+SECONDS = 20.0
+
+
+class Stopped:
+    """A pipe that is full, and what a launcher has written for it."""
+
+    def __init__(self) -> None:
+        self._read, self.target = os.pipe()
+        os.set_blocking(self.target, False)
+        self._filled = b""
+        try:
+            while True:
+                self._filled += b"." * os.write(self.target, b"." * 4096)
+        except BlockingIOError:
+            os.set_blocking(self.target, True)
+        self.passing = Passing((self.target, self.target))
+        (self.source,) = self.passing.sources
+
+    def prints(self, data: bytes) -> None:
+        os.write(self.passing.ends[0], data)
+
+    def goes_on(self) -> bytes:
+        """Have the reader go on, and return what comes after what was there."""
+        while self._filled:
+            self._filled = self._filled[len(os.read(self._read, len(self._filled))) :]
+        os.set_blocking(self._read, False)
+        try:
+            return os.read(self._read, 4096)
+        except BlockingIOError:
+            return b""
+
+    def close(self) -> None:
+        self.passing.close()
+        os.close(self._read)
+        os.close(self.target)
+
+
+@pytest.fixture
+def stopped() -> Iterator[Stopped]:
+    found = Stopped()
+    yield found
+    found.close()
+
+
+def never() -> bool:
+    return False
+
+
+def test_text_stays_where_it_is_while_others_need_their_turn(stopped: Stopped) -> None:
+    stopped.prints(b"text")
+    assert stopped.passing.pass_on(stopped.source) and stopped.passing.passed == 0
+    stopped.passing.close_ends()
+    assert stopped.goes_on() == b""
+    assert stopped.passing.pass_on(stopped.source) and stopped.goes_on() == b"text"
+    assert not stopped.passing.pass_on(stopped.source)
+
+
+def test_the_end_of_all_text_needs_no_room(stopped: Stopped) -> None:
+    stopped.passing.close_ends()
+    assert not stopped.passing.pass_on(stopped.source, never)
+    assert stopped.passing.sources == ()
+
+
+def test_text_waits_at_the_end_until_there_is_room(stopped: Stopped) -> None:
+    stopped.prints(b"text")
+    asked = threading.Event()
+    passes = threading.Thread(
+        target=stopped.passing.pass_on, args=(stopped.source, asked.set), daemon=True
+    )
+    passes.start()
+    assert asked.wait(SECONDS)
+    assert stopped.goes_on() == b""
+    passes.join(SECONDS)
+    assert stopped.goes_on() == b"text"
+
+
+def test_text_is_given_up_at_a_signal(stopped: Stopped) -> None:
+    stopped.prints(b"text")
+    stopped.passing.close_ends()
+    assert stopped.passing.pass_on(stopped.source, lambda: True)
+    assert not stopped.passing.pass_on(stopped.source, lambda: True)
+    assert stopped.goes_on() == b""
+
+
+@pytest.mark.parametrize("cut", [5, len(MESSAGE) - 5])
+def test_what_rank_0_says_of_jobs_needs_no_room(stopped: Stopped, cut: int) -> None:
+    """Nor where it comes in pieces; the text behind it is whole."""
+    bar = Received({}, ours=never)
+    stopped.passing.put = bar.write
+    for piece in (MESSAGE + MESSAGE[:cut], MESSAGE[cut:]):
+        stopped.prints(piece)
+        assert stopped.passing.pass_on(stopped.source, never)
+    stopped.prints(b"text" + MESSAGE)
+    assert stopped.passing.pass_on(stopped.source, lambda: True)
+    assert stopped.goes_on() == b""
+    stopped.prints(b"more" + MESSAGE)
+    assert stopped.passing.pass_on(stopped.source, never) and stopped.goes_on() == b"more"

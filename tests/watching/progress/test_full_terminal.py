@@ -1,0 +1,210 @@
+"""A terminal that nobody reads takes some 20 kB and then nothing: what we draw waits for nobody."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from scoopmpi.concurrency.periods import TERMINAL_SECONDS
+from scoopmpi.watching.progress import nonblocking
+from scoopmpi.watching.progress.nonblocking import Nonblocking
+from tests.support import terminals
+from tests.support.libraries import Library
+from tests.watching.progress.test_bar import job
+from tests.watching.progress.test_below import BAR, Terminal
+
+STEADY = 0.1
+"""Seconds without room, after which there is none: the kernel moves what was written in a thread of
+its own, and there is room again behind it, 2 ms after a write was refused."""
+LONG = 20.0
+NEARLY_FULL = 18_000
+"""Bytes: what a bar draws in some seconds has no room behind them."""
+SILENT = """
+import time
+from scoopmpi import futures
+
+if __name__ == "__main__":
+    list(futures.map(time.sleep, [0.02] * 400))
+    open("ended", "w").close()
+"""
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    made = Terminal()
+    yield made
+    made.screen.close()
+
+
+def fill(fd: int) -> None:
+    """Write until the terminal takes nothing more."""
+    os.set_blocking(fd, False)
+    while select.select((), (fd,), (), STEADY)[1]:
+        try:
+            os.write(fd, b"\n" * 100)  # the cursor is always in front
+        except BlockingIOError:
+            time.sleep(0.001)
+    os.set_blocking(fd, True)
+
+
+def within(seconds: float, terminal: Terminal, doing: threading.Thread) -> None:
+    """Have a thread do it, and look at the terminal, which frees it, where it takes longer."""
+    doing.daemon = True
+    doing.start()
+    doing.join(seconds)
+    late = doing.is_alive()
+    while doing.is_alive():
+        terminal.screen.look()
+        doing.join(0.01)
+    assert not late, "it has waited for the terminal"
+
+
+def test_nothing_is_drawn_where_nothing_is_taken(terminal: Terminal) -> None:
+    fill(terminal.screen.fd)
+    within(LONG, terminal, threading.Thread(target=terminal.below.show, args=(BAR,)))
+    assert "one" not in "".join(terminal.lines)
+    terminal.below.show(BAR)
+    assert terminal.lines[-2:] == ["one 1/2", "all 3/4"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_has_begun_ends_once_there_is_room(terminal: Terminal, seed: int) -> None:
+    """That there is room says not for how much: a drawing may be taken in part."""
+    turn = random.Random(seed)
+    lines = [b"%d" % number * turn.randint(1, 39) for number in range(turn.randint(1, 4))]
+
+    def draw() -> None:
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            terminal.below.show(lines)
+
+    within(LONG, terminal, threading.Thread(target=draw))
+    terminal.screen.look()
+    terminal.below.show(BAR)
+    terminal.prints("a result\n")
+    assert terminal.lines == ["a result", "", "one 1/2", "all 3/4"]
+    terminal.below.leave()
+    assert terminal.lines == ["a result"] and terminal.outlet.below is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slow_reader_gets_all_of_it_whole(terminal: Terminal, seed: int) -> None:
+    turn = random.Random(seed)
+    expected = []
+
+    def both() -> None:
+        for number in range(600):
+            terminal.below.show(BAR * turn.randint(0, 3))
+            text = f"{number} " + "x" * turn.randint(0, 30)
+            middle = turn.randint(1, len(text))
+            terminal.prints(text[:middle])
+            terminal.below.show(BAR)
+            terminal.prints(text[middle:] + "\n")
+            expected.append(text.rstrip())
+
+    doing = threading.Thread(target=both, daemon=True)
+    doing.start()
+    deadline = time.monotonic() + LONG
+    while doing.is_alive() and time.monotonic() < deadline:
+        doing.join(turn.random() * 0.05)
+        terminal.screen.look()
+    assert not doing.is_alive()
+    terminal.below.leave()
+    assert terminal.lines == expected
+
+
+def test_the_end_waits_a_moment_and_the_rest_comes_before_what_is_printed(
+    terminal: Terminal,
+) -> None:
+    terminal.below.show(BAR)
+    fill(terminal.screen.fd)
+    terminal.staying = [b"one 2/2 in 3 s"]
+    began = time.monotonic()
+    within(LONG, terminal, threading.Thread(target=terminal.below.leave))
+    assert time.monotonic() - began >= TERMINAL_SECONDS
+    terminal.screen.look()
+    terminal.prints("end\n")
+    assert terminal.lines[-2:] == ["one 2/2 in 3 s", "end"]
+    terminal.below.leave()
+    assert terminal.outlet.below is None and terminal.lines[-1] == "end"
+
+
+def test_the_end_comes_at_once_with_a_reader_who_is_late(terminal: Terminal) -> None:
+    fill(terminal.screen.fd)
+    reader = threading.Timer(TERMINAL_SECONDS / 4, terminal.screen.look)
+    reader.start()
+    left = Nonblocking(terminal.screen.fd).write(b"end", 100 * TERMINAL_SECONDS)
+    reader.join()
+    assert left == b"" and terminal.lines[-1] == "end"
+
+
+def test_no_descriptor_is_left(terminal: Terminal) -> None:
+    before = os.listdir("/dev/fd")
+    for _ in range(3):
+        terminal.below.show(BAR)
+        terminal.below.leave()
+        terminal.below.show(BAR)
+        terminal.below.show(())
+    assert len(os.listdir("/dev/fd")) == len(before)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_terminal_without_a_name_is_drawn_on_all_the_same(
+    terminal: Terminal, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container it may have none; of another user it may not be opened."""
+
+    def refused(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(nonblocking.os, *("open" if named else "ttyname", refused))
+    terminal.below.show(BAR)
+    assert terminal.lines == ["", "one 1/2", "all 3/4"]
+    if not named:
+        fill(terminal.screen.fd)
+        assert Nonblocking(terminal.screen.fd).write(b"more") == b"more"
+
+
+def test_a_terminal_that_is_gone_is_nothing_to_wait_for() -> None:
+    ours, theirs = os.openpty()
+    began, drawing = time.monotonic(), Nonblocking(theirs)
+    assert drawing.write(b"some") == b""
+    fill(theirs)
+    os.close(ours)
+    assert drawing.write(b"more", LONG) == b"" == Nonblocking(theirs).write(b"more", LONG)
+    assert time.monotonic() - began < LONG / 4
+    drawing.close()
+    os.close(theirs)
+
+
+@pytest.mark.ranks
+def test_a_run_ends_whose_terminal_nobody_reads(first_library: Library, tmp_path: Path) -> None:
+    """As of a program that starts ours on a terminal, and waits for its end."""
+    ours, theirs = os.openpty()
+    terminals.resize(theirs, 200, 60)
+    os.set_blocking(theirs, False)
+    for _ in range(NEARLY_FULL // 100):
+        with suppress(BlockingIOError):
+            os.write(theirs, b"x" * 98 + b"\n")
+    os.set_blocking(theirs, True)
+    words = job(tmp_path, SILENT, "-n", "2", "--multi", "2", "--progress")
+    run = subprocess.Popen(
+        words, env={**first_library.env, "TERM": "xterm-256color"}, cwd=tmp_path,
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert run.wait(60) == 0
+    finally:
+        os.close(ours)  # who still writes there ends
+        os.close(theirs)
+        run.wait(60)
+    assert (tmp_path / "ended").exists()
