@@ -13,6 +13,7 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 
 import pytest
 
+from tests.executors.conformance.face import gate, passes
 from tests.support.memory_farm import counted, ran, square
 from tests.support.thread_farm import thread_farm
 
@@ -126,11 +127,12 @@ def test_an_endless_generator_is_read_no_further_than_somebody_reads() -> None:
             read["so far"] = x
             yield x
 
-    with thread_farm(2) as farm:
+    with thread_farm(2) as farm, gate() as closed:
         values = farm.map(square, numbers())
         assert list(itertools.islice(values, 1000)) == [x * x for x in range(1000)]
         with pytest.raises(WaitedTooLong):
-            farm.submit(time.sleep, 0.3).result(0.1)
+            farm.submit(passes, closed.path).result(0.1)
+        closed.open()
         assert read["so far"] < 4000
         del values
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -219,6 +219,30 @@ def test_a_slow_reader_that_does_not_block_gets_all() -> None:
         thread.join(20)
     os.close(read)
     assert len(seen) == 10**6 + 1
+
+
+def test_a_reader_who_has_stopped_is_waited_for_until_a_signal_comes() -> None:
+    """The launcher has ended, and 40 kB of what it printed have found no room."""
+    program = "import os; os.write(1, b'x' * 40_000); os.write(2, b'%d\\n' % os.getpid())"
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while os.write(write, b"." * 4096):
+            pass
+    os.set_blocking(write, True)
+    with watched(program, stdout=write) as process:
+        assert process.stderr is not None
+        launcher = int(process.stderr.readline())
+        deadline = time.monotonic() + 20
+        while os.path.exists(f"/proc/{launcher}"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.terminate()
+        assert process.wait(20) == 128 + signal.SIGTERM
+    os.close(read)
+    os.close(write)
 
 
 # Through the command.

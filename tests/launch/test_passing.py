@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +13,6 @@ from scoopmpi.watching.progress.relayed import Message, packed
 from scoopmpi.watching.progress.row import Row
 
 MESSAGE = packed(Message([Row("simulate", 1, 2)], []))
-SECONDS = 20.0
 
 
 class Stopped:
@@ -58,11 +56,7 @@ def stopped() -> Iterator[Stopped]:
     found.close()
 
 
-def never() -> bool:
-    return False
-
-
-def test_text_stays_where_it_is_while_others_need_their_turn(stopped: Stopped) -> None:
+def test_text_stays_where_it_is_while_the_job_runs(stopped: Stopped) -> None:
     stopped.prints(b"text")
     assert stopped.passing.pass_on(stopped.source) and stopped.passing.passed == 0
     stopped.passing.close_ends()
@@ -73,41 +67,48 @@ def test_text_stays_where_it_is_while_others_need_their_turn(stopped: Stopped) -
 
 def test_the_end_of_all_text_needs_no_room(stopped: Stopped) -> None:
     stopped.passing.close_ends()
-    assert not stopped.passing.pass_on(stopped.source, never)
-    assert stopped.passing.sources == ()
+    assert not stopped.passing.pass_on(stopped.source, last=True)
+    assert stopped.passing.sources == stopped.passing.waiting == ()
 
 
 def test_text_waits_at_the_end_until_there_is_room(stopped: Stopped) -> None:
     stopped.prints(b"text")
-    asked = threading.Event()
-    passes = threading.Thread(
-        target=stopped.passing.pass_on, args=(stopped.source, asked.set), daemon=True
-    )
-    passes.start()
-    assert asked.wait(SECONDS)
+    for _ in range(2):
+        assert stopped.passing.pass_on(stopped.source, last=True)
+        assert stopped.passing.waiting == (stopped.source,)
+        stopped.prints(b" and more")
     assert stopped.goes_on() == b""
-    passes.join(SECONDS)
-    assert stopped.goes_on() == b"text"
-
-
-def test_text_is_given_up_at_a_signal(stopped: Stopped) -> None:
-    stopped.prints(b"text")
+    assert stopped.passing.pass_on(stopped.source, last=True) and stopped.goes_on() == b"text"
+    assert stopped.passing.waiting == ()
     stopped.passing.close_ends()
-    assert stopped.passing.pass_on(stopped.source, lambda: True)
-    assert not stopped.passing.pass_on(stopped.source, lambda: True)
+    assert stopped.passing.pass_on(stopped.source, last=True)
+    assert stopped.goes_on() == b" and more" * 2
+    assert not stopped.passing.pass_on(stopped.source, last=True)
+
+
+def test_nobody_is_waited_for_once_that_is_given_up(stopped: Stopped) -> None:
+    stopped.prints(b"text")
+    assert stopped.passing.pass_on(stopped.source, last=True)
+    stopped.passing.give_up()
+    assert stopped.passing.waiting == ()
+    stopped.prints(b"more")
+    stopped.passing.close_ends()
+    assert stopped.passing.pass_on(stopped.source, last=True)
+    assert not stopped.passing.pass_on(stopped.source, last=True)
     assert stopped.goes_on() == b""
 
 
 @pytest.mark.parametrize("cut", [5, len(MESSAGE) - 5])
 def test_what_rank_0_says_of_jobs_needs_no_room(stopped: Stopped, cut: int) -> None:
-    """Nor where it comes in pieces; the text behind it is whole."""
-    bar = Received({}, ours=never)
-    stopped.passing.put = bar.write
+    """Nor where it comes in pieces; the text between is whole, and what only looks like one."""
+    bar, passing = Received({}, ours=lambda: False), stopped.passing
+    passing.put, passing.sift, passing.put_text = bar.write, bar.sift, bar.put_text
     for piece in (MESSAGE + MESSAGE[:cut], MESSAGE[cut:]):
         stopped.prints(piece)
-        assert stopped.passing.pass_on(stopped.source, never)
-    stopped.prints(b"text" + MESSAGE)
-    assert stopped.passing.pass_on(stopped.source, lambda: True)
-    assert stopped.goes_on() == b""
-    stopped.prints(b"more" + MESSAGE)
-    assert stopped.passing.pass_on(stopped.source, never) and stopped.goes_on() == b"more"
+        assert passing.pass_on(stopped.source, last=True) and passing.waiting == ()
+    stopped.prints(b"te" + MESSAGE + b"xt" + MESSAGE[:5])
+    passing.close_ends()
+    assert passing.pass_on(stopped.source, last=True) and stopped.goes_on() == b""
+    assert passing.pass_on(stopped.source, last=True) and stopped.goes_on() == b"text"
+    assert not passing.pass_on(stopped.source, last=True)
+    assert stopped.goes_on() == MESSAGE[:5]

@@ -48,6 +48,8 @@ def run(argv: Sequence[str], env: Mapping[str, str], watch: Watch) -> int:
         put = bar.write if bar else write
         looks = watch.silence or watch.apart or bar or watch.cells
         passing = Passing(targets, put) if looks else None
+        if bar and passing:
+            passing.sift, passing.put_text = bar.sift, bar.put_text
         out, err = passing.ends if passing else targets
         own = targets if passing and not watch.silence else (out, err)
         line = Lifeline(_streams(*own, user)) if watch.here else None

@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 
 from .lifeline import Lifeline
-from .passing import HasRoom, write
+from .passing import write
 
 
 class IntoCells:
@@ -25,8 +25,8 @@ class IntoCells:
         self._line = line
         self._pipes: dict[int, int] = {}  # by the number of the stream
 
-    def write(self, target: int, data: bytes, has_room: HasRoom | None = None, /) -> None:
-        """Write all of it. target: 1 or 2, and where it goes else, which may have no room now."""
+    def write(self, target: int, data: bytes) -> None:
+        """Write all of it. target: 1 or 2, and where it goes else."""
         pipe = self._pipe(target)
         if pipe is not None:
             try:
@@ -36,7 +36,7 @@ class IntoCells:
             except OSError:  # rank 0 has gone
                 os.close(self._pipes.pop(target))
         if data:
-            write(target, data, has_room)
+            write(target, data)
 
     def _pipe(self, target: int) -> int | None:
         if target not in self._pipes and self._line.ready and self._line.fileno() >= 0:

@@ -77,7 +77,10 @@ class Job:
             acts = self._loop.turn(at_once=self._all_have_ended)
             if self._over:
                 left -= self._passed - before
-            if self._all_have_ended and all(act == self._woken for act in acts):
+            waiting = self._passing.waiting if self._passing else ()
+            for source in waiting:
+                self._pass_on(source)
+            if self._all_have_ended and not waiting and all(act == self._woken for act in acts):
                 break
         if self._user:
             self._user.close()
@@ -140,8 +143,7 @@ class Job:
 
     def _pass_on(self, source: int) -> None:
         assert self._passing is not None
-        given_up = partial(bool, self._signals.came) if self._all_have_ended else None
-        if not self._passing.pass_on(source, given_up):
+        if not self._passing.pass_on(source, self._all_have_ended):
             self._loop.unregister(source)
 
     def _speak_apart(self) -> None:
@@ -182,7 +184,11 @@ class Job:
     def _signal(self, number: int) -> None:
         self._ending.signal_came()
         self._speak_apart()
-        if self._line is None:
+        if self._all_have_ended:
+            self._ending.at_once(128 + number)
+            if self._passing:
+                self._passing.give_up()
+        elif self._line is None:
             self._pass_to_launcher(number)
         elif self._line.ready and HANDLINGS[number].cleans_up:
             since = time.monotonic() - EARLIER_SECONDS

@@ -8,37 +8,35 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Protocol, TypeAlias
 
 _AT_ONCE = select.PIPE_BUF
 """Bytes that a pipe with room takes without a wait (POSIX)."""
 _ROOM_SECONDS = 0.05
 """So long a reader is waited for, before others have their turn."""
-HasRoom: TypeAlias = Callable[[], bool]
-"""Waits until a descriptor takes bytes; False where there is no use in waiting any longer."""
-
-
-class Put(Protocol):
-    """Writes bytes to a descriptor."""
-
-    def __call__(self, target: int, data: bytes, has_room: HasRoom | None = None, /) -> None:
-        """Write all that is for the descriptor. has_room: to be asked before; None: it has."""
 
 
 class Passing:
     """Pipes in the place of two descriptors; one pipe where both are the same file.
 
-    put: writes bytes to one of them.
+    put: writes bytes to one of them, all of them.
     """
 
-    def __init__(self, targets: Sequence[int], put: Put | None = None) -> None:
+    def __init__(
+        self, targets: Sequence[int], put: Callable[[int, bytes], None] | None = None
+    ) -> None:  # fmt: skip
         self.passed = 0
         """Bytes, until now."""
         self.problem: OSError | None = None
         """Why some could not be written."""
         self.put = put or write
+        """Writes bytes to one of them, all of them."""
+        self.sift: Callable[[int, bytes], bytes] = lambda target, data: data
+        """Takes what is for us out of bytes for one of them, and returns the rest: text."""
+        self.put_text: Callable[[int, bytes], None] = write
+        """Writes such text, all of it."""
         self._targets: dict[int, int] = {}  # by the end of a pipe that is read
+        self._waiting: dict[int, bytes] = {}  # text that has found no room, by the same
+        self._given_up = False
         joined = _same(*targets)
         ends = [self._pipe(target) for target in targets[: 1 if joined else 2]]
         self.ends = (ends[0], ends[-1])
@@ -59,25 +57,40 @@ class Passing:
         last = list(self._targets.values())[-1:]
         self._targets = dict.fromkeys(self._targets, *last)
 
-    def pass_on(self, source: int, given_up: Callable[[], bool] | None = None) -> bool:
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Return the descriptors from which text was read that waits for its reader."""
+        return tuple(self._waiting)
+
+    def give_up(self) -> None:
+        """Wait for nobody any more who does not read."""
+        self._given_up = True
+        self._waiting.clear()
+
+    def pass_on(self, source: int, last: bool = False) -> bool:
         """Pass on what is there now and finds room.
 
-        given_up: nobody else needs a turn any more, so that room is waited for until this is true.
+        last: the job is over; what is no text needs no room.
         Returns False where nobody writes, or reads, any more.
         """
         target = self._targets[source]
-        room = _room(target)
-        if not room and given_up is None:
+        room = bool(select.select([], [target], [], _ROOM_SECONDS)[1])
+        if not room and (not last or source in self._waiting):
             return True
-        data = os.read(source, _AT_ONCE)
-        self.passed += len(data)
-        has_room = None if room or given_up is None else partial(_waited, target, given_up)
+        text = self._waiting.pop(source, b"")
+        data = text or os.read(source, _AT_ONCE)
         try:
-            self.put(target, data, has_room)
+            if text:
+                self.put_text(target, text)
+            elif room:
+                self.put(target, data)
+            elif (text := self.sift(target, data)) and not self._given_up:
+                self._waiting[source] = text
         except OSError as problem:
             self.problem = problem
         else:
-            if data:
+            self.passed += len(data)
+            if data or source in self._waiting:
                 return True
         del self._targets[source]
         os.close(source)
@@ -104,20 +117,8 @@ def _same(one: int, other: int) -> bool:
         return False  # closed by who started us
 
 
-def _room(target: int) -> bool:
-    return bool(select.select([], [target], [], _ROOM_SECONDS)[1])
-
-
-def _waited(target: int, given_up: Callable[[], bool]) -> bool:
-    while not (room := _room(target)) and not given_up():
-        pass
-    return room
-
-
-def write(target: int, data: bytes, has_room: HasRoom | None = None, /) -> None:
+def write(target: int, data: bytes) -> None:
     """Write all of it, as fast as it is taken."""
-    if data and has_room and not has_room():
-        return
     rest = memoryview(data)
     while rest:
         try:

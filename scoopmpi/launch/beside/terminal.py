@@ -136,7 +136,7 @@ class Terminal:
             modes[_CC] = [*modes[_CC]]
             modes[_CC][termios.VMIN], modes[_CC][termios.VTIME] = 1, 0
             with suppress(termios.error):
-                termios.tcsetattr(0, termios.TCSADRAIN, modes)
+                termios.tcsetattr(0, termios.TCSANOW, modes)
         if first:
             self._resized()  # it may have another size than before
 
@@ -145,7 +145,7 @@ class Terminal:
         with self._lock:
             if self._taken is not None and in_front():
                 with suppress(termios.error):
-                    termios.tcsetattr(0, termios.TCSADRAIN, self._usual)
+                    termios.tcsetattr(0, termios.TCSANOW, self._usual)
             self._taken = None
 
     def _wants_signals(self) -> int:

@@ -62,7 +62,6 @@ class Below:
         self._lines: Sequence[bytes] = ()
         self._kept: list[bytes] = []  # lines that stay, once the program's own line has ended
         self._drawing = Nonblocking(fd)
-        self._rest = b""  # of ours, which the terminal has not taken: nothing may come before it
         self._drawn = self._open = self._halved = False
         self._credit = 0
         self._column = self._columns = 0  # where the cursor is at most, of how many
@@ -87,9 +86,9 @@ class Below:
             if not self._taken():
                 staying = self._staying()
                 self._lines = lines
-                self._write(staying + self._image())
-            if not lines and not self._kept and not self._drawn:
-                self._be_gone()
+                self._drawing.write(staying + self._image())
+            if not lines and not self._kept and not self._drawn and not self._drawing.rest:
+                outlet.below = None
 
     def leave(self) -> None:
         """Take all lines away, after those that stay, and be gone."""
@@ -103,15 +102,16 @@ class Below:
             end = b"\n" if self._open and (self._kept or self._collect()) else b""
             gone = self._gone()
             self._open = False
-            self._write(gone + end + self._staying(), TERMINAL_SECONDS)
-            self._be_gone()
+            self._drawing.write(gone + end + self._staying(), TERMINAL_SECONDS)
+            if not self._drawing.rest:  # else it comes with what the program writes next
+                outlet.below = None
 
     def hide(self) -> None:
         """Take the lines away for a moment: another process may write now where they are."""
         if self._drawn:
             with self._outlet.lock:
                 if not self._taken():
-                    self._write(self._gone())
+                    self._drawing.write(self._gone())
         self._hidden = time.monotonic()
 
     def around(self, data: bytes) -> bytes:
@@ -120,7 +120,7 @@ class Below:
         For the outlet: with its lock held.
         """
         self._halved = _HALVED.search(data, max(len(data) - LONGEST_HALF, 0)) is not None
-        rest, self._rest = self._rest, b""
+        rest, self._drawing.rest = self._drawing.rest, b""
         if self._beside(data) and (self._open or not self._collect()):
             self._open = True
             return rest + data
@@ -147,9 +147,9 @@ class Below:
         """True where somebody else has the terminal, or it takes nothing now."""
         if self._halved or time.monotonic() - self._hidden < ASIDE or not self._ours():
             return True
-        if self._rest:
-            self._write(b"")
-            if self._rest:
+        if self._drawing.rest:
+            self._drawing.write(b"")
+            if self._drawing.rest:
                 return True
         return not select.select((), (self._fd,), (), 0)[1]
 
@@ -182,15 +182,6 @@ class Below:
         room = b"\x1bD" * len(lines) + b"\x1b[%dA" % len(lines)
         drawn = b"".join(b"\r\n" + line + b"\x1b[K" for line in lines)
         return here + room + b"\x1b7" + drawn + b"\x1b[J\x1b8"
-
-    def _write(self, data: bytes, seconds: float = 0.0) -> None:
-        """Write as much as the terminal takes, behind what it has not taken before."""
-        self._rest = self._drawing.write(self._rest + data, seconds)
-
-    def _be_gone(self) -> None:
-        self._drawing.close()
-        if not self._rest:  # it comes with what the program writes next
-            self._outlet.below = None
 
 
 class Apart:

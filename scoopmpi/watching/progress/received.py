@@ -38,25 +38,30 @@ class Received:
         self._bar: Bar | None = None
         self._stay: list[Row] = []
 
-    def write(
-        self, target: int, data: bytes, has_room: Callable[[], bool] | None = None,
-        source: int | None = None,
-    ) -> None:  # fmt: skip
+    def write(self, target: int, data: bytes, source: int | None = None) -> None:
         """Write what has come for a descriptor of ours; draw what rank 0 says of jobs in it.
 
-        has_room: waits until there is some, and says whether; None: there is. source: tells apart
-        on which way it has come, in pieces; None: the only one of that descriptor. No data: no
-        more comes there.
+        source: tells apart on which way it has come, in pieces; None: the only one of that
+        descriptor. No data: no more comes there.
         """
         outlet = self._outlet(target)
         with outlet.lock:
             for piece in self._taken[target if source is None else source].take(data):
                 if isinstance(piece, bytes):
-                    if has_room is None or has_room():
-                        outlet.put(target, piece, threading.get_ident())
+                    outlet.put(target, piece, threading.get_ident())
                     continue
                 with suppress(Exception):  # no fault of watching stops a job
                     self._show(piece)
+
+    def sift(self, target: int, data: bytes) -> bytes:
+        """Return what is to be written of what has come for a descriptor; draw nothing."""
+        return b"".join(x for x in self._taken[target].take(data) if isinstance(x, bytes))
+
+    def put_text(self, target: int, data: bytes) -> None:
+        """Write what is known to be text for a descriptor of ours."""
+        outlet = self._outlet(target)
+        with outlet.lock:
+            outlet.put(target, data, threading.get_ident())
 
     def leave(self) -> None:
         """Take the bar away: the job is over, in whatever way, or another has the terminal now."""

@@ -23,14 +23,24 @@ from tests.watching.progress.test_bar import job
 from tests.watching.progress.test_below import BAR, Terminal
 
 LONG = 20.0
-NEARLY_FULL = 18_000
-"""Bytes: what a bar draws in some seconds has no room behind them."""
+NEARLY_FULL = 12_000
+"""Bytes: they have room (17 kB have, in lines of 99), what a bar of eight rows draws has not."""
 SILENT = """
 import time
 from scoopmpi import futures
 
+def a(x): time.sleep(x)
+def b(x): time.sleep(x)
+def c(x): time.sleep(x)
+def d(x): time.sleep(x)
+def e(x): time.sleep(x)
+def f(x): time.sleep(x)
+def g(x): time.sleep(x)
+
 if __name__ == "__main__":
-    list(futures.map(time.sleep, [0.02] * 400))
+    maps = [futures.map(function, [0.02] * 60) for function in (a, b, c, d, e, f, g)]
+    for values in maps:
+        list(values)
     open("ended", "w").close()
 """
 
@@ -110,11 +120,12 @@ def test_a_slow_reader_gets_all_of_it_whole(terminal: Terminal, seed: int) -> No
 
     doing = threading.Thread(target=both, daemon=True)
     doing.start()
-    deadline = time.monotonic() + LONG
+    deadline = time.monotonic() + 3 * LONG
     while doing.is_alive() and time.monotonic() < deadline:
         doing.join(turn.random() * 0.05)
         terminal.screen.look()
     assert not doing.is_alive()
+    terminal.screen.look()
     terminal.below.leave()
     assert terminal.lines == expected
 
@@ -141,19 +152,33 @@ def test_the_end_comes_once_the_reader_goes_on(terminal: Terminal) -> None:
     goes_on = threading.Timer(TERMINAL_SECONDS, go_on, [terminal.screen.fd])
     goes_on.start()
     began = time.monotonic()
-    assert Nonblocking(terminal.screen.fd).write(b"end", LONG) == b""
-    assert terminal.lines == ["end"] and time.monotonic() - began < LONG
+    drawing = Nonblocking(terminal.screen.fd)
+    drawing.write(b"end", LONG)
+    assert drawing.rest == b"" and terminal.lines == ["end"]
+    assert time.monotonic() - began < LONG
     goes_on.join()
 
 
 def test_no_descriptor_is_left(terminal: Terminal) -> None:
-    before = os.listdir("/dev/fd")
+    """A program that closes descriptors it has not opened would have the bar in a file of its."""
     for _ in range(3):
         terminal.below.show(BAR)
+        assert descriptors(terminal) == 1
         terminal.below.leave()
+        stop(terminal.screen.fd)
         terminal.below.show(BAR)
-        terminal.below.show(())
-    assert len(os.listdir("/dev/fd")) == len(before)
+        terminal.below.leave()
+        go_on(terminal.screen.fd)
+        assert descriptors(terminal) == 1
+
+
+def descriptors(terminal: Terminal) -> int:
+    """How many of ours lead to the terminal."""
+    found = 0
+    for name in os.listdir("/dev/fd"):
+        with suppress(OSError):
+            found += os.path.samestat(os.fstat(int(name)), os.fstat(terminal.screen.fd))
+    return found
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -170,20 +195,41 @@ def test_a_terminal_without_a_name_is_drawn_on_all_the_same(
     assert terminal.lines == ["", "one 1/2", "all 3/4"]
     if not named:
         stop(terminal.screen.fd)
-        assert Nonblocking(terminal.screen.fd).write(b"more") == b"more"
+        drawing = Nonblocking(terminal.screen.fd)
+        drawing.write(b"more")
+        assert drawing.rest == b"more"
 
 
 def test_a_terminal_that_is_gone_is_nothing_to_wait_for() -> None:
     ours, theirs = os.openpty()
     began, drawing = time.monotonic(), Nonblocking(theirs)
-    assert drawing.write(b"some") == b""
+    drawing.write(b"some")
     stop(theirs)
-    assert drawing.write(b"more") == b"more"
+    drawing.write(b"more")
+    assert drawing.rest == b"more"
     os.close(ours)
-    assert drawing.write(b"more", LONG) == b"" == Nonblocking(theirs).write(b"more", LONG)
-    assert time.monotonic() - began < LONG
-    drawing.close()
+    drawing.write(b"most", LONG)
+    assert drawing.rest == b"" and time.monotonic() - began < LONG
     os.close(theirs)
+
+
+def test_what_was_begun_is_known_where_ctrl_c_comes(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = Nonblocking(terminal.screen.fd)
+    stop(terminal.screen.fd)
+
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nonblocking.select, "select", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        drawing.write(b"end", LONG)
+    monkeypatch.undo()
+    go_on(terminal.screen.fd)
+    assert drawing.rest == b"end" and descriptors(terminal) == 1
+    drawing.write(b"")
+    assert terminal.lines == ["end"]
 
 
 @pytest.mark.ranks
