@@ -184,10 +184,9 @@ class Job:
     def _signal(self, number: int) -> None:
         self._ending.signal_came()
         self._speak_apart()
-        if self._all_have_ended:
+        if self._passing and self._passing.waiting:  # the job is over, and nobody reads its text
+            self._passing.give_up()
             self._ending.at_once(128 + number)
-            if self._passing:
-                self._passing.give_up()
         elif self._line is None:
             self._pass_to_launcher(number)
         elif self._line.ready and HANDLINGS[number].cleans_up:
