@@ -22,6 +22,8 @@ LOOK = 0.001
 NEWLINE = 10
 MOST_UNWRITTEN = 1 << 16
 """Bytes that are tried again after an error, as Python tries again what is in its buffer."""
+MOST_AT_ONCE = select.PIPE_BUF
+"""Bytes that a pipe takes whole or not at all: more may be cut by a signal."""
 
 
 class Below(Protocol):
@@ -77,7 +79,7 @@ class Outlet:
 
         fd: the descriptor. who: the calling thread, whose text it is.
         """
-        if self._unwritten or self.below is not None:
+        if self._unwritten or self.below is not None or len(data) > MOST_AT_ONCE:
             return False
         if self._open is not None and self._open != who:
             return False
@@ -111,17 +113,19 @@ class Outlet:
             self._write(fd, self._unwritten.pop(fd), True)
 
     def _write(self, fd: int, data: bytes, again: bool) -> None:
-        written = 0
+        taken: list[int | None] = []
+        rest = data
         try:
-            while (left := len(data) - written) > 0:
-                more = self._files[fd](data[-left:] if written else data)
-                if more is None:  # another process has made that it does not block
+            while rest:
+                # Noted in C, where no handler of a signal can come between.
+                taken.extend(map(self._files[fd], (rest,)))
+                if taken[-1] is None:  # another process has made that it does not block
                     select.select((), (fd,), (), 1.0)
-                written += more or 0
-        except OSError:
-            if again:
-                self._unwritten[fd] = data[written : written + MOST_UNWRITTEN]
-            raise
-        except BaseException:  # Ctrl-C: the line is to be whole all the same
-            self._unwritten[fd] = data[written:]
+                rest = data[sum(filter(None, taken)) :]
+        except BaseException as error:
+            rest = data[sum(filter(None, taken)) :]
+            if isinstance(error, OSError):
+                rest = rest[:MOST_UNWRITTEN] if again else b""
+            if rest:  # of Ctrl-C all: the line is to be whole all the same
+                self._unwritten[fd] = rest
             raise
