@@ -79,12 +79,13 @@ class Outlet:
 
         fd: the descriptor. who: the calling thread, whose text it is.
         """
-        if self._unwritten or self.below is not None or len(data) > MOST_AT_ONCE:
+        if self._unwritten or self.below is not None:
             return False
         if self._open is not None and self._open != who:
             return False
-        written = self._files[fd](data)
-        if written != len(data):
+        if len(data) > MOST_AT_ONCE:
+            self._write(fd, data, False)
+        elif (written := self._files[fd](data)) != len(data):
             self._unwritten[fd] = data[written or 0 :]
             self.again(fd)
         if data[-1] == NEWLINE:
