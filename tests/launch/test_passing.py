@@ -112,3 +112,15 @@ def test_what_rank_0_says_of_jobs_needs_no_room(stopped: Stopped, cut: int) -> N
     assert passing.pass_on(stopped.source, last=True) and stopped.goes_on() == b"text"
     assert not passing.pass_on(stopped.source, last=True)
     assert stopped.goes_on() == MESSAGE[:5]
+
+
+def test_what_only_looks_like_such_a_word_is_text_at_the_end(stopped: Stopped) -> None:
+    bar, passing = Received({}, ours=lambda: False), stopped.passing
+    passing.put, passing.sift, passing.put_text = bar.write, bar.sift, bar.put_text
+    stopped.prints(MESSAGE[:5])
+    passing.close_ends()
+    assert passing.pass_on(stopped.source, last=True) and passing.waiting == ()
+    assert passing.pass_on(stopped.source, last=True) and passing.waiting == (stopped.source,)
+    assert stopped.goes_on() == b""
+    assert passing.pass_on(stopped.source, last=True) and stopped.goes_on() == MESSAGE[:5]
+    assert not passing.pass_on(stopped.source, last=True)

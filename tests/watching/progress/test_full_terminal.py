@@ -139,6 +139,7 @@ def test_the_end_waits_a_moment_and_the_rest_comes_before_what_is_printed(
     began = time.monotonic()
     terminal.below.leave()
     assert TERMINAL_SECONDS <= time.monotonic() - began < LONG
+    terminal.below.show(())
     go_on(terminal.screen.fd)
     assert terminal.lines == ["", "one 1/2", "all 3/4"]
     terminal.prints("end\n")
