@@ -8,6 +8,7 @@ from __future__ import annotations
 import copyreg
 import gc
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from scoopmpi.concurrency.signal_handlers import guard, set_own
 from tests.support import fewer, patience, surroundings
 from tests.support.alone import admitted
 from tests.support.libraries import NO_LIBRARY, Library, libraries
@@ -216,6 +218,15 @@ def _pure_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 def _no_wait_behind_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """End what a test has started that fails: its time limit fails it once, and then is over."""
     monkeypatch.setattr(subprocess.Popen, "__exit__", patience.leave)
+
+
+@pytest.fixture(autouse=True)
+def _a_time_limit_ends_whatever_hangs() -> None:
+    """Have the alarm of a test's limit raise at once, also where it waits for a farm's lock."""
+    guard()
+    handler = signal.getsignal(signal.SIGALRM)
+    if callable(handler):
+        set_own(signal.SIGALRM, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -95,6 +95,8 @@ class BoundedValues:
     collect: whether exceptions of tasks are values too.
     """
 
+    _over = True  # until it is made: a signal may end that half-way
+
     def __init__(
         self,
         bounded: BoundedMap,
@@ -150,6 +152,8 @@ class BoundedValues:
             self._map.close()
 
     def __del__(self) -> None:
+        if self._over:
+            return
         if self._map.asked:
             self.close()
         else:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..farm.calls import Call, seal
 from ..farm.paces import code_of
 from ..tasks.executor import Executor, MapOptions
@@ -109,16 +110,18 @@ class FarmExecutor(Executor):
             record = self.checkpoint.call(fn, args, kwargs, origin)
             if record.known is not None:
                 self.farm.recalled_call()
-                return _recalled(future, record.known)
-        try:
-            sealed = seal(run, args, kwargs, origin)
-            common: tuple[Any, ...] = ()
-            if type(sealed) is tuple:
-                sealed, common = self.farm.sealed(sealed)
-        except Exception as error:
-            future.set_running_or_notify_cancel()
-            future.set_exception(failure.call_unpicklable(error, fn))
-            return future
+                with uninterrupted:
+                    return _recalled(future, record.known)
+        with uninterrupted:  # what a signal raises is no failure of packing
+            try:
+                sealed = seal(run, args, kwargs, origin)
+                common: tuple[Any, ...] = ()
+                if type(sealed) is tuple:
+                    sealed, common = self.farm.sealed(sealed)
+            except Exception as error:
+                future.set_running_or_notify_cancel()
+                future.set_exception(failure.call_unpicklable(error, fn))
+                return future
         holding_back = self.farm.holding_back
         code = None if holding_back is None else code_of(fn)
         function = None if type(sealed) is list else fn

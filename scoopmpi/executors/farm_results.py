@@ -15,6 +15,7 @@ from concurrent.futures import TimeoutError as WaitedTooLong  # the built-in one
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..farm.map_job import MapJob
 from ..tasks.outcomes import OutcomeRange, Raised, all_outcomes, consumed
 from ..wire import errors, failure
@@ -29,6 +30,8 @@ class FarmResults:
     deadline: when the last value has to be there, as `time.monotonic` counts; None: whenever.
     collect: whether exceptions of tasks are values too.
     """
+
+    _ended = True  # until it is made: a signal may end that half-way
 
     def __init__(
         self, farm: Farm, job: MapJob, deadline: float | None, collect: bool = False
@@ -50,7 +53,8 @@ class FarmResults:
         self._job.ask()
         try:
             if (arrived := self._next_range()) is not None:
-                return consumed(arrived, self._collect)
+                with uninterrupted:  # what a signal raises is no failure of unpacking
+                    return consumed(arrived, self._collect)
         except BaseException:  # Ctrl-C too: a batch may be lost, so the values end here
             self.close()
             raise
@@ -67,7 +71,8 @@ class FarmResults:
             self.close()
             raise
         if arrived is not None:
-            return all_outcomes(arrived, self._collect)
+            with uninterrupted:
+                return all_outcomes(arrived, self._collect)
         self.close()
         error, self._failure = self._failure, None
         return [] if error is None else [Raised(error)]
@@ -188,7 +193,9 @@ class FarmResults:
         self._kept.clear()
 
     def __del__(self) -> None:
-        if self._job.asked or self._ended:
+        if self._ended:
+            return
+        if self._job.asked:
             self.close()
         else:  # made for what its tasks do, not for what they return
             self.leave()

@@ -23,6 +23,8 @@ class MapValues:
     failed: told of each error that the consumer gets.
     """
 
+    _begun: bool | None = None  # until it is made: a signal may end that half-way
+
     def __init__(
         self,
         results: Results,
@@ -74,5 +76,5 @@ class MapValues:
         if self._begun:
             self._results.close()
             self._handed_in.map_over(self._results, running=True)
-        else:
+        elif self._begun is not None:
             self._handed_in.map_left(self._results)

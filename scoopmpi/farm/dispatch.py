@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..concurrency.signal_lock import SignalLock
+from ..concurrency.signal_scopes import uninterrupted
 from ..constants.sharing import FarmSharing
 from ..scheduling.ranges import Batch
 from ..scheduling.scheduler import Assignment, Scheduler
@@ -87,7 +88,7 @@ class Dispatch:
 
     def pack_and_send(self) -> None:
         """Pack and send what waits; without the lock."""
-        with self._lock.uninterrupted:
+        with uninterrupted:
             while self.outbox:
                 try:
                     assignment = self.outbox.popleft()

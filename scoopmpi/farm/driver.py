@@ -21,6 +21,7 @@ from ..concurrency.backoff import (
 )
 from ..concurrency.progress_thread import ProgressThread
 from ..concurrency.signal_lock import SignalLock
+from ..concurrency.signal_scopes import scopes
 from ..scheduling.scheduler import Scheduler
 from .due import Due
 
@@ -76,8 +77,8 @@ class Driver:
             if not done():
                 offer_core()
             while not done():
-                if self._lock.kept is not None:
-                    self._lock.raise_in_callback()
+                if scopes.kept and caller == self._main:
+                    scopes.raise_in_callback()
                 self._driven = now
                 progress = self._step()
                 now = self._driven = time.monotonic()

@@ -22,11 +22,13 @@ task and compares.
                                                             scheduling/worker_state weights
                                                             farm/map_job
         farm/dispatch           a batch to be sent        + concurrency/signal_lock
+                                                            concurrency/signal_scopes
         farm/map_tasks          its arguments, packed     + tasks/arguments farm/ahead wire/payload
                                                             concurrency/signal_lock
                                                             scheduling/ranges
         farm/functions          its function, sent once   + scheduling/ranges
         wire/transport          Run leaves                + farm/due concurrency/signal_lock
+                                                            concurrency/signal_scopes
         farm/driver             somebody looks after it
 
     run: on the worker
@@ -53,11 +55,13 @@ task and compares.
         scheduling/scheduler    the worker is free        + scheduling/ranges batching buckets
                                                             scheduling/worker_state standing
         farm/callback_queue     until the lock is left    + concurrency/signal_lock
+                                                            concurrency/signal_scopes
         farm/map_outcomes       kept, in order            + farm/ahead wire/payload tasks/reorder
-                                                            concurrency/signal_lock
+                                                            concurrency/signal_scopes
         executors/farm_results  the caller wakes
         farm/map_job            and takes what is next    + tasks/reorder farm/map_outcomes
-        tasks/outcomes          opened                    + wire/payload
+                                                            concurrency/signal_scopes
+        tasks/outcomes          opened                    + wire/payload concurrency/signal_scopes
 
 Where the scheduler has another batch for the worker that has become free, `dispatch` sends it
 before the outcomes are handed on. Tasks of a worker's own maps come in as offers (`relay`), and go
@@ -76,6 +80,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..concurrency.periods import JOIN_SECONDS
 from ..concurrency.signal_lock import SignalLock
+from ..concurrency.signal_scopes import scopes
 from ..constants.sharing import FarmSharing
 from ..output.console import has_said, held, show
 from ..scheduling import batching
@@ -169,14 +174,15 @@ class Farm:
             callbacks, put_off, self.sharing,
         )  # fmt: skip
         self._end = ProgramEnd(self.unfinished, unread, calls, rounds, offers, lock)
-        self._step, rest = loop.step, transport.rest
+        self.step, rest = loop.step, transport.rest
+        """Takes one turn of the loop; returns False where there was nothing to do."""
         self.holding_back: HoldingBack | None = None
         """Minds the end of the batch job, where that is asked for."""
         if stop_before is not None:
             self.holding_back = self._hold_back(stop_before, paces, router)
-            self._step, rest = self.holding_back.turn, partial(self.holding_back.at_rest, rest)
+            self.step, rest = self.holding_back.turn, partial(self.holding_back.at_rest, rest)
         self._driver = driver = Driver(
-            self._step, lock, scheduler, due, lambda: loop.busy, progress_thread, rest
+            self.step, lock, scheduler, due, lambda: loop.busy, progress_thread, rest
         )
         self.maps = Maps(
             lock, scheduler, jobs, dispatch, callbacks, loop, driver, unread, paces,
@@ -187,6 +193,7 @@ class Farm:
         )
         joined.append(giving_up.joined)
         self.give_up, self.show_arrived = giving_up.give_up, loop.show_arrived
+        self.reconfigured = dispatch.reconfigured
         self._closing = Closing(
             transport, lock, driver, loop, jobs, dispatch, callbacks, members, failures, door,
             calls, scheduler.finished_of,
@@ -262,10 +269,6 @@ class Farm:
         with self._lock:
             self.sharing.set(frames)
 
-    def reconfigured(self, stream: int, settings: dict[str, Any]) -> None:
-        """Have text of tasks on stdout (1) or stderr (2) become bytes as it does here."""
-        self._dispatch.reconfigured(stream, settings)
-
     # Readers of what happens.
 
     def outcomes_kept(self, outcomes: int, size: int) -> None:
@@ -299,10 +302,6 @@ class Farm:
         if self.ignore(reader):
             Door([reader]).farm_closed(status)  # without the lock: it may have much to write
 
-    def step(self) -> bool:
-        """Take one turn of the loop; return False where there was nothing to do."""
-        return self._step()
-
     @property
     def busy(self) -> bool:
         """True where anything is under way, or to be handed over."""
@@ -318,7 +317,7 @@ class Farm:
     def interrupt(self, error: BaseException) -> None:
         """Raise an error in the program when it does no harm; called by a signal handler."""
         self.interruption = error
-        self._lock.interrupt(error)
+        scopes.interrupt(error)
 
     def fail(self, error: BaseException) -> None:
         """Give every caller the error, from whatever thread: nothing can go on."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ..concurrency.signal_lock import SignalLock
+from ..concurrency.signal_scopes import calling
 from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..wire.errors import FarmError
@@ -76,7 +77,7 @@ class Loop:
         if self._callbacks:
             if not self._dispatch.stopping:  # then it is shown when all have left
                 self._callbacks.show()
-            with self._lock.calling:
+            with calling:
                 progress |= self._callbacks.hand_over()
         return progress
 

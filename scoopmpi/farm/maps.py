@@ -60,8 +60,6 @@ class Maps:
         self._loop, self._driver, self._unread = loop, driver, unread
         self._paces, self._sharing, self._workers = paces, sharing, workers
         self._holding_back, self._router = holding_back, router
-        self.uninterrupted = lock.uninterrupted
-        """Keeps signals waiting for as long as a block lasts: what was taken is taken in."""
         self._functions = LatestFunction(sharing.kept if workers > 1 else payload.copied)
 
     def open(

@@ -16,6 +16,8 @@ from enum import Enum
 from signal import SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2
 from typing import Any, NamedTuple
 
+from ..concurrency.signal_handlers import set_own
+
 
 class Meaning(Enum):
     """Says what a process does with a signal."""
@@ -97,7 +99,7 @@ def take(numbers: Iterable[signal.Signals], handler: Handler) -> None:
     if not _taken:
         os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_obey)
     for number in numbers:
-        signal.signal(number, handler)
+        set_own(number, handler)
         _taken[number] = handler
 
 

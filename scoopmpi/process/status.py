@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
+from ..concurrency.signal_handlers import ProgramHandler
 from . import streams
 
 SIGNALLED = 128
@@ -67,6 +68,22 @@ def forget_handlers(error: BaseException | None) -> None:
         error = error.__context__
 
 
+_AROUND_A_HANDLER = ProgramHandler.__call__.__code__
+
+
+def _forget_waiting(error: BaseException | None) -> None:
+    """Have what a handler of the program's has raised come from there, as without a farm."""
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        trace = error.__traceback__
+        while trace is not None:
+            while (below := trace.tb_next) and below.tb_frame.f_code is _AROUND_A_HANDLER:
+                trace.tb_next = below.tb_next
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__
+
+
 def print_traceback() -> None:
     """Print the traceback of the running exception, from the user's own code on."""
     kind, error, trace = sys.exc_info()
@@ -77,6 +94,7 @@ def print_traceback() -> None:
     if kind is None or error is None:
         return
     forget_handlers(error)
+    _forget_waiting(error)
     print("".join(traceback.format_exception(kind, error, trace)), end="", file=sys.stderr)
 
 

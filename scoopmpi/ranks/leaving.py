@@ -25,6 +25,7 @@ from ..concurrency.periods import (
     RANKS_PER_SECOND,
     WORKERS_SECONDS,
 )
+from ..concurrency.signal_scopes import scopes
 from ..process import ending, lifeline, strays, supervisor
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
@@ -102,6 +103,10 @@ class Rank0:
     def _end(self) -> None:
         if os.getpid() != self._pid:
             return  # a child that the program has forked
+        with scopes.deaf():  # a handler of the program's that raises would leave the others behind
+            self._end_job()
+
+    def _end_job(self) -> None:
         _end_strays(self._status)
         status = lifeline.command.ends_with(self._status)
         lifeline.command.say()

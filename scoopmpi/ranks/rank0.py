@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..concurrency.signal_scopes import scopes
 from ..executors.farm_executor import FarmExecutor
 from ..farm import host_watch
 from ..farm.farm import Farm
@@ -163,7 +164,8 @@ def _lead(
         if os.getpid() != pid:
             os._exit(status)  # a child that the program has forked: the farm is its parent's
         tells = not executor.tells_what_is_left
-        status = _close(farm, stopping, watch, status, checkpoint, options.checkpoint, tells)
+        with scopes.deaf():  # no signal is to tear the end of a program apart
+            status = _close(farm, stopping, watch, status, checkpoint, options.checkpoint, tells)
     return status
 
 

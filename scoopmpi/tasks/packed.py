@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..wire import failure, payload
 from ..wire.payload import Frame
 from .limit import seconds_of
@@ -52,13 +53,14 @@ def pack_function(
     Raises PicklingError or TypeError, naming the function, where it cannot travel.
     """
     name = failure.describe(target)
-    try:
-        retry = target.retry if isinstance(target, Wrapped) else None
-        by_name, limit = payload.by_name(target), seconds_of(target)
-        code = keep(payload.pack(target))  # arrays in it may change after this call
-        return Function(name, code, by_name, limit, retry, target, numbers_in(code))
-    except Exception as error:
-        raise failure.function_unpicklable(error, target) from error
+    with uninterrupted:  # what a signal raises is no failure of packing
+        try:
+            retry = target.retry if isinstance(target, Wrapped) else None
+            by_name, limit = payload.by_name(target), seconds_of(target)
+            code = keep(payload.pack(target))  # arrays in it may change after this call
+            return Function(name, code, by_name, limit, retry, target, numbers_in(code))
+        except Exception as error:
+            raise failure.function_unpicklable(error, target) from error
 
 
 def numbers_in(frame: Frame) -> tuple[int, ...]:

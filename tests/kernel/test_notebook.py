@@ -185,7 +185,7 @@ def test_an_interrupt_stops_the_cell_and_frees_the_workers(cells: Notebook, code
     cells.run("import asyncio")
     stopped = cells.run(code, interrupt=began(2))
     assert stopped.error.startswith(("KeyboardInterrupt", "CancelledError")), stopped.outputs
-    assert stopped.seconds < 5 and "signal_lock" not in stopped.error
+    assert stopped.seconds < 5 and "signal_" not in stopped.error
     after = cells.run("sum(futures.map(abs, range(100)))")
     assert after.text("execute_result") == "4950" and after.seconds < 5
 

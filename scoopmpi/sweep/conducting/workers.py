@@ -6,6 +6,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 
 from ...concurrency.periods import ITEM_GRACE_SECONDS, OTHER_HOSTS_SECONDS
+from ...concurrency.signal_scopes import uninterrupted
 from ...executors.farm_executor import FarmExecutor
 from ...process.time_kept_free import auto
 from ...tasks import current_executor
@@ -43,7 +44,7 @@ class Workers:
     @property
     def uninterrupted(self) -> AbstractContextManager[None]:
         """Keeps signals waiting for as long as a block lasts; not those that end an item here."""
-        return nullcontext() if self._on_farm is None else self._on_farm.farm.maps.uninterrupted
+        return nullcontext() if self._on_farm is None else uninterrupted
 
     def tells_what_is_left(self) -> None:
         """Note that the sweep says itself what is left of it when it is stopped."""
