@@ -97,48 +97,38 @@ scopes = SignalScopes()
 """Those of this process's main thread."""
 
 
-def _enter() -> None:
-    scopes.depth += 1
+_MAIN = threading.main_thread().ident
 
 
-def _leave() -> None:
-    scopes.depth -= 1
-    if scopes.late or scopes.kept:
-        scopes.settle()
-
-
-def _call() -> None:
-    scopes.depth += 1
-    scopes.calling += 1
-
-
-def _called() -> None:
-    scopes.calling -= 1
-    _leave()
-
-
-class Scope:
-    """A scope of the main thread in which signals wait; other threads pass.
+class Uninterrupted:
+    """A block of the main thread in which signals wait; other threads pass.
 
     No generator, as a map enters one twice.
-
-    enter, leave: what begins it, and ends it.
     """
 
-    def __init__(self, enter: Callable[[], None], leave: Callable[[], None]) -> None:
-        self._enter, self._leave = enter, leave
-        self._main = threading.main_thread().ident
-
     def __enter__(self) -> None:
-        if get_ident() == self._main:
-            self._enter()
+        if get_ident() == _MAIN:
+            scopes.depth += 1
 
     def __exit__(self, *_: object) -> None:
-        if get_ident() == self._main:
-            self._leave()
+        if get_ident() == _MAIN:
+            scopes.depth -= 1
+            if scopes.late or scopes.kept:
+                scopes.settle()
 
 
-uninterrupted = Scope(_enter, _leave)
-"""Keeps signals waiting for as long as a block lasts."""
-calling = Scope(_call, _called)
-"""The same, of a block in which callbacks of the program's are called."""
+class Calling(Uninterrupted):
+    """The same, of a block in which callbacks of the program's are called."""
+
+    def __enter__(self) -> None:
+        if get_ident() == _MAIN:
+            scopes.depth += 1
+            scopes.calling += 1
+
+    def __exit__(self, *_: object) -> None:
+        if get_ident() == _MAIN:
+            scopes.calling -= 1
+            super().__exit__()
+
+
+uninterrupted, calling = Uninterrupted(), Calling()

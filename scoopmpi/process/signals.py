@@ -16,8 +16,6 @@ from enum import Enum
 from signal import SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2
 from typing import Any, NamedTuple
 
-from ..concurrency.signal_handlers import set_own
-
 
 class Meaning(Enum):
     """Says what a process does with a signal."""
@@ -91,15 +89,18 @@ _before = threading.local()
 _taken: dict[signal.Signals, Handler] = {}
 
 
-def take(numbers: Iterable[signal.Signals], handler: Handler) -> None:
+def take(
+    numbers: Iterable[signal.Signals], handler: Handler,
+    put: Callable[[signal.Signals, Handler], object] = signal.signal,
+) -> None:  # fmt: skip
     """Have these signals call a handler in this process, and do the usual in those that it forks.
 
-    None is missed between a fork and the change back.
+    None is missed between a fork and the change back. put: has Python call it.
     """
     if not _taken:
         os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_obey)
     for number in numbers:
-        set_own(number, handler)
+        put(number, handler)
         _taken[number] = handler
 
 

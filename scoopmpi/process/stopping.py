@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from ..concurrency.periods import ECHO_SECONDS, SECOND_CTRL_C_SECONDS
+from ..concurrency.signal_handlers import set_own
 from . import lifeline
 from .signals import OWN, STOPPING, take
 
@@ -29,12 +30,12 @@ class Stopping:
         self._first: int | None = None
         self._latest: tuple[int, float] = (0, 0.0)
         self._taken = [each for each in STOPPING if signal.getsignal(each) is not signal.SIG_IGN]
-        take(self._taken, self._came)
+        take(self._taken, self._came, set_own)
 
     def take_own(self, error: BaseException) -> None:
         """Have `stop` raise an error in the program."""
         self._taken.append(OWN)
-        take([OWN], lambda *_: self._interrupt(error))
+        take([OWN], lambda *_: self._interrupt(error), set_own)
 
     def stop(self) -> None:
         """End the program from whatever thread, also where it sleeps or waits for a lock."""

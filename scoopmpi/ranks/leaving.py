@@ -25,7 +25,6 @@ from ..concurrency.periods import (
     RANKS_PER_SECOND,
     WORKERS_SECONDS,
 )
-from ..concurrency.signal_scopes import scopes
 from ..process import ending, lifeline, strays, supervisor
 from ..process.signals import STOPPING
 from ..wire.messages import Left, Stop
@@ -88,13 +87,18 @@ class Rank0:
     """
 
     def __init__(self, transport: MPITransport | None) -> None:
-        from ..process import fuse  # not above, as workers need none
+        from ..concurrency.signal_scopes import scopes  # not above, as workers need neither
+        from ..process import fuse
 
         self._status = 1
-        self._light = fuse.light
+        self._light, self._deaf = fuse.light, scopes.deaf
         self._transport = transport
         self._pid = os.getpid()
-        atexit.register(self._end)  # before the program can register any, so it runs after them
+        self._ended = False
+        # Before the program can register any, so it runs after them. Twice, as a handler of the
+        # program's may raise before the first has begun.
+        atexit.register(self._end)
+        atexit.register(self._end)
 
     def program_ended(self, status: int) -> None:
         """Note the program's exit status, for the command that has started the job."""
@@ -103,8 +107,10 @@ class Rank0:
     def _end(self) -> None:
         if os.getpid() != self._pid:
             return  # a child that the program has forked
-        with scopes.deaf():  # a handler of the program's that raises would leave the others behind
-            self._end_job()
+        with self._deaf():  # a handler of the program's that raises would leave the others behind
+            if not self._ended:
+                self._ended = True
+                self._end_job()
 
     def _end_job(self) -> None:
         _end_strays(self._status)

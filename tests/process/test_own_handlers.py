@@ -1,0 +1,81 @@
+"""A program's own handlers that raise, at any moment of its maps and calls, with real ranks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.libraries import Library
+from tests.support.starting import start
+
+pytestmark = pytest.mark.timeout(90)
+SECONDS = 2.0
+PROGRAM = f"""
+import faulthandler, random, signal, sys, time
+from scoopmpi import futures
+
+class Late(Exception):
+    pass
+
+def late(number, frame):
+    raise Late
+
+def square(x):
+    return x * x
+
+def of_map():
+    return list(futures.map(square, range(200)))
+
+def of_calls():
+    calls = [futures.submit(square, x) for x in range(20)]
+    return [call.result() for call in calls]
+
+def of_callbacks():
+    found = []
+    calls = [futures.submit(square, x) for x in range(20)]
+    for call in calls:
+        call.add_done_callback(lambda call: found.append(call.result()))
+    futures.wait(calls)
+    return sorted(found)
+
+def of_reduction():
+    return [futures.mapReduce(square, max, range(100))]
+
+def main(seed):
+    turn = random.Random(seed)
+    in_time = {{work: work() for work in (of_map, of_calls, of_callbacks, of_reduction)}}
+    signal.signal(signal.SIGALRM, late)
+    assert signal.getsignal(signal.SIGALRM) is late
+    end, rounds, came = time.monotonic() + {SECONDS}, 0, 0
+    while time.monotonic() < end:
+        work = turn.choice(list(in_time))
+        rounds += 1
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, turn.uniform(1e-4, 6e-3))
+                assert work() == in_time[work]
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except Late:
+            came += 1
+    assert came > 20 and rounds - came > 20, (came, rounds)
+    assert of_map() == in_time[of_map]
+    print("whole", flush=True)
+    sys.exit(5)
+
+if __name__ == "__main__":
+    faulthandler.dump_traceback_later(50, exit=True)  # instead of a hang
+    main(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.first)])
+def test_they_end_the_work_they_hit_and_nothing_else(
+    library: Library, tmp_path: Path, seed: int
+) -> None:
+    (tmp_path / "late.py").write_text(PROGRAM)
+    words = [sys.executable, "-m", "scoopmpi", "-n", "2", str(tmp_path / "late.py"), str(seed)]
+    ended = start(library, words)
+    assert (ended.stdout, ended.returncode) == ("whole\n", 5), ended.stderr
