@@ -66,13 +66,12 @@ class FarmResults:
         """Return the next values, `Raised` for each task that failed; an empty list at the end."""
         self._job.ask()
         try:
-            arrived = self._next_range()
+            if (arrived := self._next_range()) is not None:
+                with uninterrupted:
+                    return all_outcomes(arrived, self._collect)
         except BaseException:
             self.close()
             raise
-        if arrived is not None:
-            with uninterrupted:
-                return all_outcomes(arrived, self._collect)
         self.close()
         error, self._failure = self._failure, None
         return [] if error is None else [Raised(error)]
