@@ -13,7 +13,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from .signal_scopes import scopes
@@ -28,21 +27,18 @@ class ProgramHandler:
     handler: the program's.
     """
 
-    __slots__ = ("_pid", "handler")
+    __slots__ = ("handler",)
 
     def __init__(self, handler: Callable[[int, Any], object]) -> None:
-        self.handler, self._pid = handler, os.getpid()
+        self.handler = handler
 
     def __call__(self, number: int, frame: Any) -> None:
-        scoped = scopes.locked or scopes.depth
-        if scoped and os.getpid() == self._pid:  # a child, forked in a callback, has no farm
-            scopes.call(partial(self.handler, number, frame))
-        else:
-            self.handler(number, frame)
+        scopes.call(self.handler, number, frame)
 
 
 def guard() -> None:
     """Have handlers wait from now on, those that are there too; once."""
+    scopes.pid = os.getpid()
     if _signal.signal is not _python_set:
         return
     _signal.signal, _signal.getsignal = _set, _get

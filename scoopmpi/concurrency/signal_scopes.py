@@ -11,18 +11,26 @@ One for all farms of a process, and touched by its main thread alone. Whose hand
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
+from types import CodeType, FrameType
+from typing import Any
+
+_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+_PROGRAMS = os.path.join(_OURS, "programs", "")
+_STANDARD = os.path.join("concurrent", "futures", "_base.py")
+"""What calls the callbacks of its futures, and ours."""
 
 
 class SignalScopes:
     """Counts the scopes that the main thread is in, and has what waits until they end."""
 
-    __slots__ = ("calling", "depth", "kept", "late", "locked")
+    __slots__ = ("_interruption", "calling", "callers", "depth", "kept", "late", "locked", "pid")
 
     def __init__(self) -> None:
         self.locked = 0
@@ -33,6 +41,11 @@ class SignalScopes:
         """What is to be done when no lock is held."""
         self.kept: deque[BaseException] = deque()
         """What is to be raised when no scope is left."""
+        self.callers: set[CodeType] = set()
+        """The code of ours that calls callbacks."""
+        self.pid = 0
+        """The process that has a farm; its forked children, which may be in a scope, have none."""
+        self._interruption: BaseException | None = None  # that of ours which is kept
 
     def interrupt(self, error: BaseException) -> None:
         """Raise the error now, or when it can do no harm.
@@ -44,19 +57,37 @@ class SignalScopes:
         elif not self.depth or self.kept:
             raise error
         else:
+            self._interruption = error
             self.kept.append(error)
 
-    def call(self, handler: Callable[[], object]) -> None:
-        """Call a handler of the program's now, or when no lock is held; keep what it raises."""
-        if self.locked:
-            self.late.append(partial(self.call, handler))
-        elif not self.depth:
-            handler()
+    def call(
+        self, handler: Callable[[int, Any], object], number: int, frame: FrameType | None
+    ) -> None:
+        """Call a handler of the program's now, or when no lock is held; keep what it raises.
+
+        Raise it in the program's own code: also that of a callback, which may catch it.
+        number, frame: what the handler is given.
+        """
+        here = os.getpid() == self.pid
+        if self.locked and here:
+            self.late.append(partial(self.call, handler, number, None))
+        elif not (self.depth and here):
+            handler(number, frame)
         else:
             try:
-                handler()
+                handler(number, frame)
             except BaseException as error:
+                if self._in_callback(frame):
+                    raise
                 self.kept.append(error)
+
+    def _in_callback(self, frame: FrameType | None) -> bool:
+        """True in code that a callback of the program's runs, with nothing of ours above it."""
+        own = False
+        while frame is not None and not _of_ours(frame.f_code):
+            own = own or not frame.f_code.co_filename.endswith(_STANDARD)
+            frame = frame.f_back
+        return own and frame is not None and frame.f_code in self.callers
 
     def settle(self) -> None:
         """Do what waits, as far as the scopes allow that are left; called as one has ended.
@@ -77,10 +108,14 @@ class SignalScopes:
     def raise_in_callback(self) -> None:
         """Raise what is kept, where a callback waits for the farm: nothing is half-way there.
 
-        It stays kept: all callbacks are called whose turn it is, and each may wait for long.
+        An interruption of ours stays kept: all callbacks are called whose turn it is, and each may
+        wait for long. What a handler has raised may be meant for this one.
         """
         if self.kept and self.calling == self.depth and not self.locked:
-            raise self.kept[0].with_traceback(None)  # one way to it is enough to show
+            error = self.kept[0]
+            if error is not self._interruption:
+                self.kept.popleft()
+            raise error.with_traceback(None)  # one way to it is enough to show
 
     @contextmanager
     def deaf(self) -> Iterator[None]:
@@ -95,6 +130,28 @@ class SignalScopes:
 
 scopes = SignalScopes()
 """Those of this process's main thread."""
+_RAISING = {
+    SignalScopes.call.__code__, SignalScopes.interrupt.__code__, SignalScopes.settle.__code__,
+    SignalScopes.raise_in_callback.__code__,
+}  # fmt: skip
+
+
+def came_of_signal(error: BaseException) -> bool:
+    """True where a signal's handler has raised an error, and not what was called when it came.
+
+    So its traceback says. For those who take errors for what they have called has failed.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in _RAISING:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _of_ours(code: CodeType) -> bool:
+    name = code.co_filename
+    return name.startswith(_OURS) and not name.startswith(_PROGRAMS)
 
 
 _MAIN = threading.main_thread().ident

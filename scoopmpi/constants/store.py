@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..process import identity
 from ..wire import failure, payload
 from ..wire.payload import Frame
@@ -172,15 +173,16 @@ class _Entry:
 
 
 def _opened(name: str, frame: Frame) -> Any:
-    try:
-        value = payload.unpack(frame)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise pickle.UnpicklingError(
-            f"the constant {name!r} cannot be unpickled on rank {identity.this.rank}: "
-            f"{failure.reason(error)}.{failure.advice(error)}"
-        ) from error
+    with uninterrupted:  # what a signal raises is no failure of unpacking
+        try:
+            value = payload.unpack(frame)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise pickle.UnpicklingError(
+                f"the constant {name!r} cannot be unpickled on rank {identity.this.rank}: "
+                f"{failure.reason(error)}.{failure.advice(error)}"
+            ) from error
     numpy = sys.modules.get("numpy")
     array = getattr(numpy, "ndarray", None)
     if array is not None and isinstance(value, array):
@@ -215,10 +217,11 @@ def packed(values: Mapping[str, Any]) -> dict[str, Frame]:
 
 
 def _packed(name: str, value: Any) -> Frame:
-    try:
-        return payload.pack(value)
-    except Exception as error:
-        raise pickle.PicklingError(
-            f"the constant {name!r}, a {type(value).__qualname__}, cannot be pickled and sent: "
-            f"{failure.reason(error)}"
-        ) from error
+    with uninterrupted:
+        try:
+            return payload.pack(value)
+        except Exception as error:
+            raise pickle.PicklingError(
+                f"the constant {name!r}, a {type(value).__qualname__}, cannot be pickled and sent: "
+                f"{failure.reason(error)}"
+            ) from error

@@ -107,10 +107,10 @@ class FarmExecutor(Executor):
         future.driver = self.farm
         record = None
         if self.checkpoint is not None:
-            record = self.checkpoint.call(fn, args, kwargs, origin)
-            if record.known is not None:
-                self.farm.recalled_call()
-                with uninterrupted:
+            with uninterrupted:
+                record = self.checkpoint.call(fn, args, kwargs, origin)
+                if record.known is not None:
+                    self.farm.recalled_call()
                     return _recalled(future, record.known)
         with uninterrupted:  # what a signal raises is no failure of packing
             try:

@@ -114,11 +114,11 @@ class FarmResults:
 
     def _over(self) -> bool:
         """True where no outcome is left to come, or to wait for."""
-        try:
-            over = self._ended or self._job.exhausted
-        except BaseException:  # of the user's iterator: raised when its turn comes
-            return True
-        return over or (self._job.runs_out and self._farm.maps.ran_out(self._job))
+        return (
+            self._ended
+            or self._job.over
+            or (self._job.runs_out and self._farm.maps.ran_out(self._job))
+        )
 
     def ask_first(self, failures_only: bool) -> None:
         """Have no task begin behind outcomes, or only behind failures, until `decided`."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ..concurrency.backoff import pause
 from ..concurrency.periods import LINES_SIGNALLED_SECONDS
+from ..concurrency.signal_scopes import came_of_signal
 
 MOST_BYTES = 1 << 23
 """Of lines that nobody has taken; beyond, the farm takes in nothing, so that memory is bounded."""
@@ -106,6 +107,8 @@ class CallbackQueue:
             if pieces:
                 self._show(stream, b"".join(pieces), of_group)
         except OSError as problem:
+            if came_of_signal(problem):  # a TimeoutError of the program's
+                raise
             if not self._told:  # once is enough: it may go on for what its tasks do
                 self._lost, self._told = problem, True
         finally:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Set
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..concurrency.signal_scopes import scopes
 from ..tasks.future import Ended, Future, end_together
 from ..tasks.outcomes import OutcomeRange, Raised, opened
 from ..tasks.packed import Function, Tasks, numbers_in
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ..tasks.record import CallRecord
 
 logger = logging.getLogger("scoopmpi")
+
+scopes.callers |= {Future._over.__code__, Future.add_done_callback.__code__}
 
 
 class Call(NamedTuple):

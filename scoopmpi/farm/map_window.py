@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..tasks.arguments import Source
 from ..tasks.outcomes import OutcomeRange
 from ..tasks.reorder import ReorderBuffer
@@ -76,7 +77,8 @@ class MapWindow:
         if source.size is None:
             source.read_up_to(reach)  # as the run did that saved them
         columns = source.columns(begin, min(reach, source.read))
-        parts, looked = record.known(begin, end, columns)
+        with uninterrupted:  # what a signal raises is no failure of packing
+            parts, looked = record.known(begin, end, columns)
         end = min(end, looked)
         for part in parts:
             if begin < part.start:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency.signal_lock import SignalLock
+from ..concurrency.signal_scopes import uninterrupted
 from ..constants.sharing import FarmSharing
 from ..scheduling.scheduler import Scheduler
 from ..tasks.packed import LatestFunction
@@ -89,7 +90,7 @@ class Maps:
             known = self._paces.known(target)
         ahead = Ahead(self._workers, known.light, known.weight, window or AHEAD_TASKS)
         try:
-            kept = None if record is None else record()
+            kept = None if record is None else _begun(record)
             job = MapJob(
                 number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
                 origin, progress, size,
@@ -230,3 +231,9 @@ class Maps:
         """True where no task of a map is to run, or runs on a worker, any more."""
         over = number not in self._jobs.open and not self._scheduler.handed(number)
         return over or self._jobs.error is not None
+
+
+def _begun(record: Callable[[], MapRecord]) -> MapRecord:
+    """Return a map's record; what a signal raises is no failure of its digests."""
+    with uninterrupted:
+        return record()

@@ -247,8 +247,10 @@ def show(number: int, data: bytes, group: int | None = None) -> None:
             console.put(data, None)
     except ValueError:
         pass  # the program has closed it
-    except OSError:
-        if console is not None and number == 1:
+    except OSError as problem:
+        from ..concurrency.signal_scopes import came_of_signal  # late: a file for each worker
+
+        if (console is not None and number == 1) or came_of_signal(problem):
             raise
 
 

@@ -125,8 +125,14 @@ class Outlet:
                 rest = data[sum(filter(None, taken)) :]
         except BaseException as error:
             rest = data[sum(filter(None, taken)) :]
-            if isinstance(error, OSError):
+            if isinstance(error, OSError) and not _of_signal(error):
                 rest = rest[:MOST_UNWRITTEN] if again else b""
-            if rest:  # of Ctrl-C all: the line is to be whole all the same
+            if rest:  # of a signal all: the line is to be whole all the same
                 self._unwritten[fd] = rest
             raise
+
+
+def _of_signal(error: BaseException) -> bool:
+    from ..concurrency.signal_scopes import came_of_signal  # late: a file for each worker
+
+    return came_of_signal(error)

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 
 from ..concurrency.signal_handlers import ProgramHandler
+from ..concurrency.signal_scopes import SignalScopes
 from . import streams
 
 SIGNALLED = 128
@@ -68,7 +69,7 @@ def forget_handlers(error: BaseException | None) -> None:
         error = error.__context__
 
 
-_AROUND_A_HANDLER = ProgramHandler.__call__.__code__
+_AROUND_A_HANDLER = {ProgramHandler.__call__.__code__, SignalScopes.call.__code__}
 
 
 def _forget_waiting(error: BaseException | None) -> None:
@@ -78,7 +79,7 @@ def _forget_waiting(error: BaseException | None) -> None:
         seen.add(id(error))
         trace = error.__traceback__
         while trace is not None:
-            while (below := trace.tb_next) and below.tb_frame.f_code is _AROUND_A_HANDLER:
+            while (below := trace.tb_next) and below.tb_frame.f_code in _AROUND_A_HANDLER:
                 trace.tb_next = below.tb_next
             trace = trace.tb_next
         error = error.__cause__ or error.__context__

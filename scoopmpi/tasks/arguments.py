@@ -78,6 +78,10 @@ class Source:
                 self.error = self.elsewhere  # it has ended, so that was its end
                 self.size = self.read + len(read)
         except Exception as error:
+            from ..concurrency.signal_scopes import came_of_signal  # late: a file for each worker
+
+            if came_of_signal(error):
+                raise
             if threading.get_ident() == self._maker or self.elsewhere is not None:
                 self.error = error
                 self.size = self.read + len(read)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..wire import payload
 from ..wire.payload import Frame
 
@@ -73,7 +74,8 @@ class Rows:
         """Return what may be changed in a row as it is now; the same where it was so before."""
         found: dict[Place, _Kept] = {}
         for place, value in self._objects(row):
-            with suppress(Exception):  # what cannot be packed is told of where its task is
+            # What cannot be packed is told of where its task is.
+            with uninterrupted, suppress(Exception):
                 frame = payload.pack(value)
                 kept = self._kept.get(place)
                 same = kept is not None and kept.equals(frame)
@@ -136,7 +138,8 @@ def _replaced(value: Any, place: Place, kept: dict[Place, _Kept]) -> Any:
         return tuple(_replaced(part, (*place, number), kept) for number, part in parts)
     if place not in kept:
         return value
-    try:
-        return kept[place].copy
-    except Exception:  # what cannot be unpacked is told of where its task is
-        return value
+    with uninterrupted:
+        try:
+            return kept[place].copy
+        except Exception:  # what cannot be unpacked is told of where its task is
+            return value

@@ -65,7 +65,8 @@ def test_it_is_called_with_what_python_gives_it() -> None:
         assert not got
     signal.raise_signal(signal.SIGUSR1)
     assert [number for number, _ in got] == [signal.SIGUSR1] * 2
-    for _, frame in got:
+    assert got[0][1] is None  # where it came is not where the program is any more
+    for _, frame in got[1:]:
         while frame.f_globals["__name__"] != __name__:
             frame = frame.f_back
         assert frame.f_code.co_name == "test_it_is_called_with_what_python_gives_it"
@@ -79,12 +80,15 @@ def test_handlers_of_ours_are_called_at_once() -> None:
         assert got == [1]
 
 
-def test_a_forked_child_waits_for_nothing() -> None:
-    """It may go on from the middle of a scope, and has no farm."""
+@pytest.mark.parametrize("own", [False, True])
+def test_a_forked_child_waits_for_nothing(own: bool) -> None:
+    """It may go on from the middle of a scope, and has no farm; with handlers of its own too."""
     signal.signal(signal.SIGUSR1, late)
     with uninterrupted:
         if (pid := os.fork()) == 0:
             status = 1
+            if own:
+                signal.signal(signal.SIGUSR1, late)
             with suppress(Late):
                 signal.raise_signal(signal.SIGUSR1)
                 status = 2

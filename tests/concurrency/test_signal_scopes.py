@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NoReturn
 
 import pytest
 
+from scoopmpi.concurrency.signal_handlers import guard
 from scoopmpi.concurrency.signal_lock import SignalLock
-from scoopmpi.concurrency.signal_scopes import calling, scopes, uninterrupted
+from scoopmpi.concurrency.signal_scopes import calling, came_of_signal, scopes, uninterrupted
 
 
 class Late(Exception):
     """What a handler of a program's raises."""
 
 
-def raises(error: BaseException) -> Callable[[], NoReturn]:
-    def handler() -> NoReturn:
+def raises(error: BaseException) -> Callable[[int, Any], NoReturn]:
+    def handler(number: int, frame: object) -> NoReturn:
         raise error
 
     return handler
+
+
+def comes(handler: Callable[[int, Any], object]) -> None:
+    """Have a signal come here, where the scopes are, as to code of ours."""
+    scopes.call(handler, signal.SIGUSR1, None)
 
 
 def waiting() -> list[Any]:
@@ -31,6 +39,7 @@ def waiting() -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Any:
+    guard()
     assert waiting() == [0] * 5
     yield
     assert waiting() == [0] * 5
@@ -105,20 +114,20 @@ def test_other_threads_keep_no_signal_waiting() -> None:
 def test_a_handler_waits_for_locks_and_what_it_raises_for_scopes() -> None:
     called = []
 
-    def handler() -> None:
+    def handler(number: int, frame: object) -> None:
         called.append(scopes.locked)
         raise Late
 
     with pytest.raises(Late), uninterrupted:
         with SignalLock():
             with SignalLock():
-                scopes.call(handler)
+                comes(handler)
             assert not called  # it may want the lock that is still held
         assert called == [0]
-        scopes.call(lambda: called.append("at once"))
+        comes(lambda *_: called.append("at once"))
         assert called == [0, "at once"]
     with pytest.raises(Late):
-        scopes.call(handler)
+        comes(handler)
 
 
 def test_of_several_errors_none_is_lost() -> None:
@@ -126,30 +135,59 @@ def test_of_several_errors_none_is_lost() -> None:
     first, second, third = Late(1), Late(2), Late(3)
     with pytest.raises(Late) as caught, uninterrupted:
         with SignalLock():
-            scopes.call(raises(first))
-        scopes.call(raises(second))
-        scopes.call(raises(third))
+            comes(raises(first))
+        comes(raises(second))
+        comes(raises(third))
     found, each = [], caught.value
     while each is not None:
         found.append(each)
         each = each.__context__
     assert found == [third, second, first]
     with pytest.raises(Late) as caught, SignalLock():
-        scopes.call(raises(first))
-        scopes.call(raises(third))
+        comes(raises(first))
+        comes(raises(third))
     assert caught.value is third
 
 
 def test_deaf_blocks_end_whatever_handlers_raise() -> None:
     called = []
     with scopes.deaf():
-        scopes.call(lambda: called.append(1))
-        scopes.call(raises(SystemExit(1)))
+        comes(lambda *_: called.append(1))
+        comes(raises(SystemExit(1)))
         with SignalLock():
-            scopes.call(raises(Late()))
+            comes(raises(Late()))
         with calling:
             scopes.raise_in_callback()
     assert called == [1]
+
+
+def test_a_callback_that_waits_gets_what_a_handler_raises_once() -> None:
+    """It may be its own alarm, which it catches."""
+    with calling:
+        comes(raises(Late()))
+        with pytest.raises(Late):
+            scopes.raise_in_callback()
+        scopes.raise_in_callback()
+
+
+def test_what_a_handler_raises_is_known_by_its_traceback() -> None:
+    def caught(act: Callable[[], object]) -> BaseException:
+        with pytest.raises(BaseException) as info:
+            act()
+        return info.value
+
+    def kept() -> None:
+        with SignalLock():
+            comes(raises(Late()))
+
+    def of_ours() -> None:
+        with uninterrupted:
+            scopes.interrupt(KeyboardInterrupt())
+            scopes.interrupt(SystemExit())
+
+    for act in (partial(comes, raises(Late())), kept, of_ours):
+        assert came_of_signal(caught(act)), act
+    assert not came_of_signal(caught(lambda: [][0])) and not came_of_signal(Late())
 
 
 def test_a_signal_may_come_anywhere_in_a_scope_s_own_code() -> None:
@@ -170,7 +208,7 @@ def test_a_signal_may_come_anywhere_in_a_scope_s_own_code() -> None:
                 if seen == at:
                     sys.settrace(None)
                     if scopes.locked or scopes.depth:
-                        scopes.call(raises(Late()))
+                        comes(raises(Late()))
                     else:
                         raise Late
             return trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scoopmpi.concurrency.signal_handlers import guard
 from scoopmpi.farm import callback_queue
 from scoopmpi.farm.callback_queue import CallbackQueue
 
@@ -129,3 +131,32 @@ def run_all(*actions: Any) -> None:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_what_a_handler_raises_meanwhile_is_no_lost_stdout() -> None:
+    """A TimeoutError is an OSError; the program gets it each time, and what is lost still once."""
+    shown: list[bytes] = []
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError("late")
+
+    def show(_: int, data: bytes, __: int | None) -> None:
+        shown.append(data)
+        if data == b"gone\n":
+            raise BrokenPipeError
+        signal.raise_signal(signal.SIGUSR1)
+
+    guard()
+    before = signal.signal(signal.SIGUSR1, late)
+    try:
+        queue = CallbackQueue(show, lambda _: False)
+        for line in (b"one\n", b"two\n"):
+            queue.printed(1, line)
+            with pytest.raises(TimeoutError, match="late"):
+                queue.show()
+        queue.printed(1, b"gone\n")
+        with pytest.raises(BrokenPipeError):
+            queue.show()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert shown == [b"one\n", b"two\n", b"gone\n"]

@@ -79,3 +79,88 @@ def test_they_end_the_work_they_hit_and_nothing_else(
     words = [sys.executable, "-m", "scoopmpi", "-n", "2", str(tmp_path / "late.py"), str(seed)]
     ended = start(library, words)
     assert (ended.stdout, ended.returncode) == ("whole\n", 5), ended.stderr
+
+
+IN_PLACE = """
+import functools, os, signal, sys
+from scoopmpi import futures, shared
+from scoopmpi.process import identity
+
+def ring(number, frame):
+    raise TimeoutError("rung")
+
+def rung():
+    if identity.this.rank == 0:
+        signal.raise_signal(signal.SIGUSR1)
+    return 1
+
+class Packed:
+    def __reduce__(self):
+        rung()
+        return int, ()
+
+class Unpacked:
+    def __reduce__(self):
+        return rung, ()
+
+def same(x):
+    return x
+
+def back(_):
+    return Unpacked()
+
+def rows():
+    yield 1
+    rung()
+    yield 2
+
+def own_of_callback(call):
+    try:
+        rung()
+        os.getpid()
+        print("not in the callback")
+    except TimeoutError:
+        pass
+
+def callbacks():
+    call = futures.submit(same, 1)
+    call.add_done_callback(own_of_callback)
+    call.result()
+    raise TimeoutError("rung")  # so far
+
+CASES = {
+    "submit": lambda: futures.submit(same, Packed()),
+    "map": lambda: list(futures.map(same, [Packed()])),
+    "function": lambda: list(futures.map(functools.partial(same, Packed()), [])),
+    "value": lambda: futures.submit(back, 1).result(),
+    "values": lambda: list(futures.map(back, range(3))),
+    "rows": lambda: list(futures.map(same, rows())),
+    "constant": lambda: shared.setConst(one=Packed()),
+    "constant, taken": lambda: (shared.setConst(two=Unpacked()), shared.getConst("two")),
+    "callback": callbacks,
+}
+
+if __name__ == "__main__":
+    for name, case in CASES.items():
+        signal.signal(signal.SIGUSR1, ring)
+        try:
+            found = case()
+        except TimeoutError as error:
+            found = str(error)
+        print(name, found)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # with a checkpoint maps look at constants
+        assert list(futures.map(same, range(50))) == list(range(50))
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--checkpoint", "run.ckpt"]], ids=["", "checkpoint"])
+def test_what_they_raise_is_no_failure_of_what_runs_then(
+    first_library: Library, tmp_path: Path, options: list[str]
+) -> None:
+    """Packing, unpacking, digests, callbacks: none of them takes it for its own, or loses it."""
+    (tmp_path / "rings.py").write_text(IN_PLACE)
+    words = [sys.executable, "-m", "scoopmpi", "-n", "2", *options, "rings.py"]
+    ended = start(first_library, words, cwd=tmp_path)
+    lines = ended.stdout.splitlines()
+    assert len(lines) == 9 and all(line.endswith(" rung") for line in lines), (lines, ended.stderr)
+    assert ended.returncode == 0

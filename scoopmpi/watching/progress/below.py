@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ...concurrency.periods import TERMINAL_SECONDS
+from ...concurrency.signal_scopes import uninterrupted
 from ...output.outlet import Outlet
 from .modes import reads_lines
 from .nonblocking import Nonblocking
@@ -154,10 +155,11 @@ class Below:
         return not select.select((), (self._fd,), (), 0)[1]
 
     def _collect(self) -> bool:
-        try:
-            self._kept += self._stay()
-        except Exception:  # it may be a print of the program in which we are: that shall not fail
-            self._stay = tuple
+        with uninterrupted:
+            try:
+                self._kept += self._stay()
+            except Exception:  # it may be in a print of the program: that shall not fail
+                self._stay = tuple
         return bool(self._kept)
 
     def _staying(self) -> bytes:

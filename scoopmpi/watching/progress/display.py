@@ -150,5 +150,5 @@ def on_stdout() -> Outlet | None:
 
 def to_stderr(data: bytes) -> None:
     """Write lines to where the program's stderr goes, whatever has become of it."""
-    with suppress(OSError, ValueError):
+    with suppress(ValueError):  # a lost stderr raises nothing, a handler of the program's may
         console.show(2, data)

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from ...concurrency.signal_scopes import came_of_signal
+
 
 class Nonblocking:
     """A way to the terminal that a descriptor leads to."""
@@ -31,16 +33,19 @@ class Nonblocking:
         """
         self.rest += data
         deadline = time.monotonic() + seconds
-        with suppress(OSError), _opened(self._fd) as own:
-            while self.rest:
-                try:
-                    self.rest = self.rest[os.write(own, self.rest) :]
-                except BlockingIOError:
-                    if (left := deadline - time.monotonic()) <= 0:
-                        return
-                    select.select((), (self._fd,), (), left)
-            return
-        self.rest = b""  # the program will hear of it itself
+        try:
+            with _opened(self._fd) as own:
+                while self.rest:
+                    try:
+                        self.rest = self.rest[os.write(own, self.rest) :]
+                    except BlockingIOError:
+                        if (left := deadline - time.monotonic()) <= 0:
+                            return
+                        select.select((), (self._fd,), (), left)
+        except OSError as problem:
+            if came_of_signal(problem):  # a TimeoutError of the program's
+                raise
+            self.rest = b""  # the program will hear of it itself
 
 
 @contextmanager

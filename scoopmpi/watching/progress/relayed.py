@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from ...concurrency.signal_scopes import uninterrupted
 from ...output.outlet import Outlet
 from .row import Busy, Row
 
@@ -99,7 +100,7 @@ class Relay:
     def around(self, data: bytes) -> bytes:
         """Return what to write in the place of bytes of the program: the same. What stays is sent
         before."""
-        with suppress(Exception):  # the print of the program shall not fail
+        with uninterrupted, suppress(Exception):  # the print of the program shall not fail
             if self._taken() and (stay := list(self._stay())):
                 self._send(Message([], stay))
         return data
