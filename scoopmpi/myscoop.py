@@ -23,7 +23,7 @@ from .launch.cli.kinds import JOB_TIME, MARGIN, TASK, Count, Duration, Names
 from .launch.cli.request import Request, group, requested
 from .launch.cli.setting import Setting
 from .launch.commandline.launch import Launch, with_paths
-from .launch.kernel import front_end
+from .launch.kernel import front_end, ports
 from .process import streams
 from .program import ready_programs
 from .program.finding import READY_PROGRAMS
@@ -202,7 +202,8 @@ def main(ctx: click.Context, /, **given: object) -> None:
     if kernel:
         launch = replace(launch, kernel=True, front_end=front_end.process(os.environ))
     _answer_for_ready(ctx, request, launch.words)
-    wrapper.run(launch, request, voice, ctx)
+    with ports.kept(request.words if kernel else ()):
+        wrapper.run(launch, request, voice, ctx)
 
 
 def _answer_for_ready(ctx: click.Context, request: Request, words: Sequence[str]) -> None:

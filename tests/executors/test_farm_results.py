@@ -36,6 +36,11 @@ class OneTask:
         return self.parts.pop()
 
     @property
+    def over(self) -> bool:
+        """True where the outcome was taken."""
+        return self.taken
+
+    @property
     def exhausted(self) -> bool:
         """True where the outcome was taken; at the consumer's first look, somebody finishes."""
         if self.other is None and self.results is not None:
