@@ -70,7 +70,7 @@ class SignalScopes:
         """
         here = os.getpid() == self.pid
         if self.locked and here:
-            self.late.append(partial(self.call, handler, number, None))
+            self.late.append(partial(self.call, handler, number, frame))
         elif not (self.depth and here):
             handler(number, frame)
         else:

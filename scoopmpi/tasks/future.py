@@ -149,7 +149,11 @@ class Future(ScoopAttributes, PEP3148Future[T]):
         elif not waits:
             try:
                 fn(self)
-            except Exception:
+            except Exception as error:
+                from ..concurrency.signal_scopes import came_of_signal  # late: a file for workers
+
+                if came_of_signal(error):  # the caller's, as all this is
+                    raise
                 logger.exception("exception calling callback for %r", self)
 
     def _drive(self, timeout: float | None) -> float | None:

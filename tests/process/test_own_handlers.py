@@ -128,7 +128,13 @@ def callbacks():
     call.result()
     raise TimeoutError("rung")  # so far
 
+def of_done():
+    call = futures.submit(same, 1)
+    call.result()
+    call.add_done_callback(lambda call: rung())
+
 CASES = {
+    "a done one": of_done,
     "submit": lambda: futures.submit(same, Packed()),
     "map": lambda: list(futures.map(same, [Packed()])),
     "function": lambda: list(futures.map(functools.partial(same, Packed()), [])),
@@ -162,5 +168,5 @@ def test_what_they_raise_is_no_failure_of_what_runs_then(
     words = [sys.executable, "-m", "scoopmpi", "-n", "2", *options, "rings.py"]
     ended = start(first_library, words, cwd=tmp_path)
     lines = ended.stdout.splitlines()
-    assert len(lines) == 9 and all(line.endswith(" rung") for line in lines), (lines, ended.stderr)
+    assert len(lines) == 10 and all(line.endswith(" rung") for line in lines), (lines, ended.stderr)
     assert ended.returncode == 0
