@@ -41,6 +41,8 @@ SUPERVISOR_LATE_SECONDS = 1.0
 most likely (`scontrol suspend`, a laptop's lid): the task gets its grace anew."""
 ITEM_GRACE_SECONDS = 5.0
 """A worker, for an item of a sweep from SIGTERM to SIGKILL; the least that batch systems grant."""
+AGAIN_SECONDS = 0.001
+"""A signal that has come in a finalizer of ours, before it comes again: that takes microseconds."""
 HALF_WAY_SECONDS = 0.001
 """Who reads from a worker that is no rank of MPI, for the next piece of a message, before a pause:
 with a pause after each piece 100 MB took 5 s there and back, and take 1 s or less."""

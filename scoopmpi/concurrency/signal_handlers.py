@@ -2,8 +2,8 @@
 
 `signal.signal` and `signal.getsignal` of the standard library call functions of `_signal`, whoever
 has imported them, and whenever. While a process has a farm these stand in their places: Python gets
-a handler of ours around the program's, and the program sees its own only. Handlers in C, and those
-of ours that mind the scopes by themselves (`set_own`), are as they were.
+a handler of ours around the program's, and the program sees its own only. Handlers in C are as they
+were; those of ours mind the scopes by themselves (`set_own`).
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import importlib
 import os
 import signal
 import threading
+import time
+from _thread import start_new_thread
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
-from .signal_scopes import scopes
+from .periods import AGAIN_SECONDS
+from .signal_scopes import AROUND, of_ours, scopes
 
 _signal: Any = importlib.import_module("_signal")  # not in the type stubs
 _python_set, _python_get = _signal.signal, _signal.getsignal
 
 
-class ProgramHandler:
-    """Stands for a handler of the program's, which is called when that does a farm no harm.
+class OwnHandler:
+    """Stands for a handler of ours, which is called at once, but where what it raises is dropped.
 
-    handler: the program's.
+    handler: ours.
     """
 
     __slots__ = ("handler",)
@@ -32,8 +36,46 @@ class ProgramHandler:
     def __init__(self, handler: Callable[[int, Any], object]) -> None:
         self.handler = handler
 
-    def __call__(self, number: int, frame: Any) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if _drops(frame):
+            start_new_thread(self._come_again, (number, threading.get_ident()))
+        else:
+            self.call(number, frame)
+
+    def call(self, number: int, frame: FrameType | None) -> None:
+        """Call it."""
+        self.handler(number, frame)
+
+    def _come_again(self, number: int, thread: int) -> None:
+        time.sleep(AGAIN_SECONDS)
+        if _python_get(number) is self:  # or the signal might now end the process
+            signal.pthread_kill(thread, number)
+
+
+class ProgramHandler(OwnHandler):
+    """Stands for a handler of the program's, which is called when that does a farm no harm."""
+
+    __slots__ = ()
+
+    def call(self, number: int, frame: FrameType | None) -> None:
+        """Call it, or have it called."""
         scopes.call(self.handler, number, frame)
+
+
+AROUND_A_HANDLER = AROUND | {
+    each.__code__ for each in (OwnHandler.__call__, OwnHandler.call, ProgramHandler.call)
+}
+"""Our frames between the point at which a signal comes and the handler."""
+
+
+def _drops(frame: FrameType | None) -> bool:
+    """True in a finalizer of ours: Python prints what one raises, and goes on."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__":
+            return of_ours(code)
+        frame = frame.f_back
+    return False
 
 
 def guard() -> None:
@@ -50,7 +92,7 @@ def guard() -> None:
 
 def set_own(number: int, handler: Callable[[int, Any], object]) -> None:
     """Set a handler that is called at any time, and raises by `SignalScopes.interrupt` alone."""
-    _python_set(number, handler)
+    _python_set(number, OwnHandler(handler))
 
 
 def _set(number: int, handler: Any, /) -> Any:
@@ -62,4 +104,4 @@ def _get(number: int, /) -> Any:
 
 
 def _seen(handler: Any) -> Any:
-    return handler.handler if isinstance(handler, ProgramHandler) else handler
+    return handler.handler if isinstance(handler, OwnHandler) else handler

@@ -23,8 +23,6 @@ from typing import Any
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _PROGRAMS = os.path.join(_OURS, "programs", "")
-_STANDARD = os.path.join("concurrent", "futures", "_base.py")
-"""What calls the callbacks of its futures, and ours."""
 
 
 class SignalScopes:
@@ -52,13 +50,13 @@ class SignalScopes:
 
         A second one waits for locks only: the first may wait for a callback that never ends.
         """
-        if self.locked:
-            self.late.append(partial(self.interrupt, error))
-        elif not self.depth or self.kept:
+        self._in_turn(partial(self._interrupted, error))
+
+    def _interrupted(self, error: BaseException) -> None:
+        if not self.depth or self.kept:
             raise error
-        else:
-            self._interruption = error
-            self.kept.append(error)
+        self._interruption = error
+        self.kept.append(error)
 
     def call(
         self, handler: Callable[[int, Any], object], number: int, frame: FrameType | None
@@ -68,24 +66,36 @@ class SignalScopes:
         Raise it in the program's own code: also that of a callback, which may catch it.
         number, frame: what the handler is given.
         """
-        here = os.getpid() == self.pid
-        if self.locked and here:
-            self.late.append(partial(self.call, handler, number, frame))
-        elif not (self.depth and here):
-            handler(number, frame)
+        if os.getpid() == self.pid:
+            self._in_turn(partial(self._called, handler, number, frame))
         else:
-            try:
-                handler(number, frame)
-            except BaseException as error:
-                if self._in_callback(frame):
-                    raise
-                self.kept.append(error)
+            handler(number, frame)
+
+    def _called(
+        self, handler: Callable[[int, Any], object], number: int, frame: FrameType | None
+    ) -> None:
+        try:
+            handler(number, frame)
+        except BaseException as error:
+            if not self.depth or self._in_callback(frame):
+                raise
+            self.kept.append(error)
+
+    def _in_turn(self, act: Callable[[], object]) -> None:
+        """Do something now where no lock is held, else later; behind what came before in any case.
+
+        That may still wait where a lock has been left this very moment.
+        """
+        if self.locked or self.late:
+            self.late.append(act)
+            self.settle()
+        else:
+            act()
 
     def _in_callback(self, frame: FrameType | None) -> bool:
         """True in code that a callback of the program's runs, with nothing of ours above it."""
-        own = False
-        while frame is not None and not _of_ours(frame.f_code):
-            own = own or not frame.f_code.co_filename.endswith(_STANDARD)
+        own = frame is not None and not of_ours(frame.f_code)
+        while frame is not None and not of_ours(frame.f_code):
             frame = frame.f_back
         return own and frame is not None and frame.f_code in self.callers
 
@@ -117,6 +127,21 @@ class SignalScopes:
                 self.kept.popleft()
             raise error.with_traceback(None)  # one way to it is enough to show
 
+    def interruptible(self, call: Callable[[], None]) -> None:
+        """Call what may block, in a block of `uninterrupted`, as if that were none.
+
+        No block of its own: signals are looked for as a function begins, also one that ends a
+        block, but not between the count and the `try`.
+        """
+        if get_ident() != _MAIN:
+            return call()
+        self.depth -= 1
+        try:
+            self.settle()
+            call()
+        finally:
+            self.depth += 1
+
     @contextmanager
     def deaf(self) -> Iterator[None]:
         """A block in which handlers end nothing: what they raise is dropped."""
@@ -135,6 +160,11 @@ _RAISING = {
     SignalScopes.raise_in_callback.__code__,
 }  # fmt: skip
 
+AROUND = frozenset(
+    each.__code__ for each in (SignalScopes.call, SignalScopes._in_turn, SignalScopes._called)
+)
+"""The frames from `call` to the program's handler."""
+
 
 def came_of_signal(error: BaseException) -> bool:
     """True where a signal's handler has raised an error, and not what was called when it came.
@@ -149,7 +179,8 @@ def came_of_signal(error: BaseException) -> bool:
     return False
 
 
-def _of_ours(code: CodeType) -> bool:
+def of_ours(code: CodeType) -> bool:
+    """Return whether code is this package's."""
     name = code.co_filename
     return name.startswith(_OURS) and not name.startswith(_PROGRAMS)
 

@@ -134,6 +134,9 @@ class FarmExecutor(Executor):
         self, fn: Callable[..., Any], iterables: Sequence[Iterable[Any]], options: MapOptions
     ) -> FarmResults:
         """Have `fn` run over the iterables, and return the values in lists; the work begins now."""
+        held = partial(
+            FarmResults, self.farm, deadline=options.deadline(), collect=options.return_exceptions
+        )
         run = limited(fn, options.task_timeout)
         origin = self.strand.new_map()
         if options.retry is not None:
@@ -142,11 +145,10 @@ class FarmExecutor(Executor):
         record = None if self.checkpoint is None else partial(self.checkpoint.map, fn, origin)
         if options.progress and self._show is not None:
             self._show()
-        job = self.farm.maps.open(
-            run, iterables, options.ordered, record, origin, options.progress, options.size,
+        return self.farm.maps.open(
+            run, iterables, held, options.ordered, record, origin, options.progress, options.size,
             options.window,
         )  # fmt: skip
-        return FarmResults(self.farm, job, options.deadline(), options.return_exceptions)
 
     values = results
 

@@ -201,6 +201,7 @@ class FarmResults:
 
     def _retire(self) -> None:
         """Let the farm forget the map."""
-        if not self._ended:
-            self._ended = True
-            self._farm.maps.abandon(self._job.number)
+        with uninterrupted:  # else it would never be settled
+            if not self._ended:
+                self._ended = True
+                self._farm.maps.abandon(self._job.number)

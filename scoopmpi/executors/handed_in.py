@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any, Protocol
 
+from ..concurrency.signal_scopes import uninterrupted
 from ..tasks.executor import Executor
 from ..tasks.future import Future
 
@@ -49,31 +50,34 @@ class HandedIn:
     def __init__(self, below: Executor) -> None:
         self._below = below
         self._calls: set[Future[Any]] = set()
-        self._opening: set[object] = set()  # maps that are just being opened
+        self._opening: set[threading.Lock] = set()  # each is held while a map is being opened
         self._finishing: deque[int] = deque()  # threads, each of which waits for a map
         self._maps: dict[OpenMap, bool] = {}  # and whether somebody may still read the values
         self._closed: deque[Callable[[], bool]] = deque()  # say whether a map has ceased to run
 
     # What is handed in.
 
-    def add_call(self, call: Future[Any], below: Executor) -> None:
-        """Count a call until `call_over`; `below` runs it."""
-        self._calls.add(call)
-        self._below = below
-        below.unfinished.add(self)
+    def add_call(
+        self, call: Future[Any], below: Executor, ended: Callable[[Future[Any]], None]
+    ) -> None:
+        """Count a call until `call_over`; `below` runs it, `ended` is told when it is over."""
+        with uninterrupted:  # what is counted must have something that ends it
+            self._calls.add(call)
+            self._below = below
+            below.unfinished.add(self)
+            call.on_end = ended
+            if call.done():
+                ended(call)
 
-    def opening(self) -> ExitStack:
-        """Count a map from now until the end of the block in which it is opened, unless that fails.
+    def opening(self, held: threading.Lock) -> None:
+        """Count a map that is being opened, as long as somebody holds a lock; `add_map` from then.
 
-        `add_map` counts it then.
+        It is held already. A lock, as C lets go of it: no signal's handler can raise in between.
         """
-        token, ended = object(), ExitStack()
-        ended.callback(self._opened, token)
-        self._opening.add(token)
-        return ended
-
-    def _opened(self, token: object) -> None:
-        self._opening.discard(token)
+        for each in self._opening.copy():
+            if not each.locked():
+                self._opening.discard(each)
+        self._opening.add(held)
         self.ceased()
 
     def add_map(self, open_map: OpenMap, below: Executor) -> None:
@@ -119,8 +123,8 @@ class HandedIn:
         own = threading.get_ident()
         while self._maps or self._under_way(own):
             if self._maps:
-                self._finishing.append(own)
                 try:
+                    self._finishing.append(own)  # inside: a signal's handler may raise behind it
                     open_map, keep = self._maps.popitem()
                 except KeyError:  # another thread was faster
                     continue
@@ -163,6 +167,6 @@ class HandedIn:
 
     def _under_way(self, waits: int | None = None) -> bool:
         """Return whether calls run, or maps begin, or another thread than `waits` waits for one."""
-        if self._calls or self._opening:
+        if self._calls or any(each.locked() for each in self._opening.copy()):
             return True
         return any(thread != waits for thread in self._finishing.copy())

@@ -42,6 +42,7 @@ class MapValues:
         try:
             values = next(self._results)
         except BaseException as error:
+            self._results.close()  # a signal's handler may have raised behind it: values are lost
             self._handed_in.map_over(self._results, running=not isinstance(error, StopIteration))
             if self._failed is not None:
                 self._failed(error)

@@ -167,10 +167,7 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         if self._initializer is not None:
             fn, task_timeout = self._initialized(fn, task_timeout), NO_LIMIT
         future = below.call(fn, args, kwargs, task_timeout, retry)
-        self._handed_in.add_call(future, below)
-        future.on_end = self._ended
-        if future.done():
-            self._ended(future)
+        self._handed_in.add_call(future, below, self._ended)
         return future
 
     def _ended(self, future: Future[Any]) -> None:
@@ -238,9 +235,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         options: of `map_options`.
         """
         options, failed = self._beside.shown(options), None
-        with self._lock:
-            below, opening = self._open(), self._handed_in.opening()
-        with opening:  # reads the user's iterators: not with the lock
+        opening = threading.Lock()
+        with opening:  # reads the user's iterators: not with the executor's own
+            below = self._opened(opening)
             if self._initializer is not None:
                 fn = self._initialized(fn, options.task_timeout)
                 options, failed = options._replace(task_timeout=NO_LIMIT), self._failed
@@ -260,9 +257,9 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         size: int,
     ) -> BoundedValues:
         deadline = options.deadline()
-        with self._lock:
-            below, opening = self._open(), self._handed_in.opening()
+        opening = threading.Lock()
         with opening:
+            below = self._opened(opening)
             run = limited(fn, options.task_timeout)
             call = partial(self._hand_in_row, below, run, options.retry)
             rows, without_end = zip(*iterables, strict=False), all(map(endless, iterables))
@@ -315,6 +312,11 @@ class MPIExecutor(mpi_pool_names.MPIPoolNames):
         """Have calls run from now on where those of another executor run."""
         if self._base is not other._base:
             self._base = self._beside.begin(other._base or usable(), other._base)
+
+    def _opened(self, opening: threading.Lock) -> Executor:
+        with self._lock:
+            self._handed_in.opening(opening)
+            return self._open()
 
     def _open(self) -> Executor:
         if self._broken is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
+from ..concurrency.signal_scopes import calling, uninterrupted
 from ..tasks.current_executor import current
 from ..tasks.executor import ExceptionTypes, map_options
 from ..tasks.future import Future
@@ -199,8 +200,9 @@ class Pool(SchwimmbadNames):
         """
         self._check()
         future = self._executor.call(func, tuple(args), dict(kwds))
-        result = AsyncResult(self._unfinished, callback, error_callback)
-        future.add_done_callback(lambda done: result.finish_with(done.result))
+        with calling:  # what is counted must have something that ends it
+            result = AsyncResult(self._unfinished, callback, error_callback)
+            future.add_done_callback(lambda done: result.finish_with(done.result))
         return result
 
     def map_async(
@@ -220,16 +222,18 @@ class Pool(SchwimmbadNames):
         """
         self._check()
         values = self._executor.map(func, iterable, **options)
-        result = AsyncResult(self._unfinished, callback, error_callback)
         if current().any_thread_waits:
             # Somebody has to take the values, or the map stops when its window is full.
-            threading.Thread(
-                target=result.finish_with,
-                args=(lambda: list(values),),
-                name="scoopmpi map_async",
-                daemon=True,
-            ).start()
+            with uninterrupted:  # what is counted must have something that ends it
+                result = AsyncResult(self._unfinished, callback, error_callback)
+                threading.Thread(
+                    target=result.finish_with,
+                    args=(lambda: list(values),),
+                    name="scoopmpi map_async",
+                    daemon=True,
+                ).start()
         else:  # without ranks, and inside tasks, whose own thread the work needs
+            result = AsyncResult(self._unfinished, callback, error_callback)
             result.finish_with(lambda: list(values))
         return result
 

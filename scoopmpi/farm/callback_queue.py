@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from ..concurrency.backoff import pause
 from ..concurrency.periods import LINES_SIGNALLED_SECONDS
-from ..concurrency.signal_scopes import came_of_signal
+from ..concurrency.signal_scopes import came_of_signal, scopes, uninterrupted
 
 MOST_BYTES = 1 << 23
 """Of lines that nobody has taken; beyond, the farm takes in nothing, so that memory is bounded."""
@@ -67,15 +67,16 @@ class CallbackQueue:
         whatever a stream of the program's own raises.
         """
         while self._lines and not self._held(self._lines[0][0]):
-            if not self._writing.acquire(blocking=False):
-                break
-            try:
-                self._show_some()
-            except Exception:  # of a stream of the program's own making
-                if tell:
-                    raise
-            finally:
-                self._writing.release()
+            with uninterrupted:  # else the lines would be counted as waiting for ever
+                if not self._writing.acquire(blocking=False):
+                    break
+                try:
+                    self._show_some()
+                except Exception:  # of a stream of the program's own making
+                    if tell:
+                        raise
+                finally:
+                    self._writing.release()
         if tell and self._lost and threading.current_thread() is threading.main_thread():
             lost, self._lost = self._lost, None
             raise lost
@@ -103,19 +104,28 @@ class CallbackQueue:
                 break
             pieces.append(data)
             size += len(data)
+        if not pieces:
+            return  # another thread was faster
+        text, begun = b"".join(pieces), False
+
+        def write() -> None:
+            nonlocal begun
+            begun = True
+            self._show(stream, text, of_group)
+
         try:
-            if pieces:
-                self._show(stream, b"".join(pieces), of_group)
+            scopes.interruptible(write)
         except OSError as problem:
             if came_of_signal(problem):  # a TimeoutError of the program's
                 raise
             if not self._told:  # once is enough: it may go on for what its tasks do
                 self._lost, self._told = problem, True
         finally:
-            for _ in pieces:  # only now: what is being written must be waited for
-                lines.popleft()
-            self._bytes_shown += size
-            self._shown += len(pieces)
+            if begun:
+                for _ in pieces:  # only now: what is being written must be waited for
+                    lines.popleft()
+                self._bytes_shown += size
+                self._shown += len(pieces)
 
     def hand_over(self) -> bool:
         """Make all calls, each after what was printed before; return True where there were any.

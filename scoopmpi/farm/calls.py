@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("scoopmpi")
 
-scopes.callers |= {Future._over.__code__, Future.add_done_callback.__code__}
+scopes.callers.add(Future._call.__code__)
 
 
 class Call(NamedTuple):

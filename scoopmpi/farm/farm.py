@@ -16,6 +16,7 @@ task and compares.
                                                             farm/map_outcomes ahead wire/payload
                                                             tasks/arguments reorder
         farm/map_window         which tasks are next      + farm/ahead concurrency/signal_lock
+                                                            concurrency/signal_scopes
                                                             tasks/reorder
         farm/jobs               the map is open           + farm/map_job paces
         scheduling/scheduler    which worker, how many    + scheduling/ranges batching buckets

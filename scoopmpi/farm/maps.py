@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..concurrency.signal_lock import SignalLock
 from ..concurrency.signal_scopes import uninterrupted
@@ -32,6 +32,8 @@ from .unread import UnreadMaps
 if TYPE_CHECKING:  # few programs have a checkpoint
     from ..tasks.record import MapRecord
     from .stop_before import HoldingBack
+
+T = TypeVar("T")
 
 
 class Maps:
@@ -67,16 +69,18 @@ class Maps:
         self,
         target: Callable[..., Any],
         iterables: Sequence[Iterable[Any]],
+        held: Callable[[MapJob], T],
         ordered: bool = True,
         record: Callable[[], MapRecord] | None = None,
         origin: Origin | None = None,
         progress: bool | str | None = None,
         size: int | None = None,
         window: int | None = None,
-    ) -> MapJob:
+    ) -> T:
         """Begin a map, and hand out its first tasks; reads the user's iterators.
 
         target: the function. iterables: its arguments, in columns.
+        held: makes of the job what is returned, which abandons or leaves it when it is dropped.
         ordered: whether outcomes are wanted in the order of the tasks, or as they come.
         record: begins the map's record in a checkpoint.
         origin: who has made it, for its tasks to know.
@@ -99,17 +103,18 @@ class Maps:
         except BaseException:  # of the user's iterables, or of a checkpoint
             self._sharing.retire(function.lent)
             raise
-        with self._lock:
-            self._jobs.add_map(job)
-            self._paces.begun(number, known)
-            self._scheduler.submitted(number, 0, pace=known.pace, weight=known.weight)
-            if self._holding_back is not None:
-                self._holding_back.begun(number)
-            self._hand_out(job, spans)
-        if self._jobs.error is not None:  # the last worker died while the function was packed
-            job.failed(self._jobs.error)
-        self._send(job, spans)
-        return job
+        with uninterrupted:  # a job that nobody holds would stay for ever
+            with self._lock:
+                self._jobs.add_map(job)
+                self._paces.begun(number, known)
+                self._scheduler.submitted(number, 0, pace=known.pace, weight=known.weight)
+                if self._holding_back is not None:
+                    self._holding_back.begun(number)
+                self._hand_out(job, spans)
+            if self._jobs.error is not None:  # the last worker died while the function was packed
+                job.failed(self._jobs.error)
+            self._send(job, spans)
+            return held(job)
 
     def release(self, job: MapJob) -> None:
         """Hand out as many more tasks of a map as its window allows; reads the user's iterators.
@@ -118,12 +123,13 @@ class Maps:
         were read. Who comes meanwhile has that one look again.
         """
         job.to_release = True
-        while job.to_release and job.releasing.acquire(blocking=False):
-            try:
-                job.to_release = False
-                self._go_further(job, job.next_spans())
-            finally:
-                job.releasing.release()
+        with uninterrupted:  # what is read must be handed out, or its values never come
+            while job.to_release and job.releasing.acquire(blocking=False):
+                try:
+                    job.to_release = False
+                    self._go_further(job, job.next_spans())
+                finally:
+                    job.releasing.release()
 
     def _go_further(self, job: MapJob, spans: Sequence[Span]) -> None:
         if spans or job.narrow or job.number in self._jobs.unsized:

@@ -11,8 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from ..concurrency.signal_handlers import ProgramHandler
-from ..concurrency.signal_scopes import SignalScopes
+from ..concurrency.signal_handlers import AROUND_A_HANDLER
 from . import streams
 
 SIGNALLED = 128
@@ -69,9 +68,6 @@ def forget_handlers(error: BaseException | None) -> None:
         error = error.__context__
 
 
-_AROUND_A_HANDLER = {ProgramHandler.__call__.__code__, SignalScopes.call.__code__}
-
-
 def _forget_waiting(error: BaseException | None) -> None:
     """Have what a handler of the program's has raised come from there, as without a farm."""
     seen = set[int]()
@@ -79,7 +75,7 @@ def _forget_waiting(error: BaseException | None) -> None:
         seen.add(id(error))
         trace = error.__traceback__
         while trace is not None:
-            while (below := trace.tb_next) and below.tb_frame.f_code in _AROUND_A_HANDLER:
+            while (below := trace.tb_next) and below.tb_frame.f_code in AROUND_A_HANDLER:
                 trace.tb_next = below.tb_next
             trace = trace.tb_next
         error = error.__cause__ or error.__context__

@@ -11,6 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from operator import length_hint
 from typing import Any
@@ -71,15 +72,22 @@ class Source:
             wanted = min(wanted, each.here(wanted))
         if self.size is not None or wanted <= 0:
             return
+        from ..concurrency.signal_scopes import uninterrupted  # late: a file for each worker
+
+        with uninterrupted:  # columns must stay as long as each other
+            self._read(wanted)
+
+    def _read(self, wanted: int) -> None:
+        from ..concurrency.signal_scopes import came_of_signal, scopes
+
         read: list[tuple[Any, ...]] = []
         try:
-            read.extend(islice(self._rows, wanted))  # extend keeps what came before an error
+            # Extend keeps what came before an error.
+            scopes.interruptible(partial(read.extend, islice(self._rows, wanted)))
             if len(read) < wanted:
                 self.error = self.elsewhere  # it has ended, so that was its end
                 self.size = self.read + len(read)
         except Exception as error:
-            from ..concurrency.signal_scopes import came_of_signal  # late: a file for each worker
-
             if came_of_signal(error):
                 raise
             if threading.get_ident() == self._maker or self.elsewhere is not None:

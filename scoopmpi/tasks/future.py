@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future as PEP3148Future
+from concurrent.futures import InvalidStateError
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
 
 from ..concurrency.timeouts import seconds
@@ -117,16 +118,20 @@ class Future(ScoopAttributes, PEP3148Future[T]):
 
     def cancel(self) -> bool:
         """Have the call not run; return False where it runs already or is done."""
-        with _guard:
-            before = self._state
-            if quick := not self._watched and before == _PENDING:
-                self._state = _CANCELLED
-        if quick:
-            self._invoke_callbacks()
-        cancelled = quick or super().cancel()
-        if cancelled and self.on_end is not None:
-            self.on_end(self)
-        return cancelled
+        from ..concurrency.signal_scopes import calling  # late: a file for workers
+
+        with calling:  # all callbacks are called, and who counts it is told
+            with _guard:
+                before = self._state
+                if quick := not self._watched and before == _PENDING:
+                    self._state = _CANCELLED
+            try:
+                if quick:
+                    self._invoke_callbacks()
+                return quick or super().cancel()
+            finally:
+                if self.cancelled() and self.on_end is not None:
+                    self.on_end(self)
 
     def add_done_callback(
         self, fn: Callable[[Any], object], inCallbackType: str = STANDARD,
@@ -145,16 +150,36 @@ class Future(ScoopAttributes, PEP3148Future[T]):
                 else:
                     self._done_callbacks = first
         if watched:
-            super().add_done_callback(fn)
-        elif not waits:
-            try:
-                fn(self)
-            except Exception as error:
-                from ..concurrency.signal_scopes import came_of_signal  # late: a file for workers
+            with self._condition:
+                if waits := self._state not in _OVER:
+                    self._done_callbacks.append(fn)
+        if not waits:
+            self._call(fn)
 
-                if came_of_signal(error):  # the caller's, as all this is
-                    raise
-                logger.exception("exception calling callback for %r", self)
+    def _call(self, fn: Callable[[Any], object]) -> None:
+        """Call a callback, whose exceptions are logged; not what ends the program, or a signal's.
+
+        Nobody else's code would get that: where the standard library calls back, no signal comes.
+        """
+        try:
+            fn(self)
+        except Exception as error:
+            from ..concurrency.signal_scopes import came_of_signal  # late: a file for workers
+
+            if came_of_signal(error):
+                raise
+            logger.exception("exception calling callback for %r", self)
+
+    def _invoke_callbacks(self) -> None:
+        """Call all callbacks, whatever one of them raises; that comes out last."""
+        problem: BaseException | None = None
+        for fn in self._done_callbacks:
+            try:
+                self._call(fn)
+            except BaseException as raised:
+                problem = raised
+        if problem is not None:
+            raise problem
 
     def _drive(self, timeout: float | None) -> float | None:
         """Work until the call is done, or `timeout` is over; return how long to wait afterwards."""
@@ -217,23 +242,20 @@ class Future(ScoopAttributes, PEP3148Future[T]):
 
     def set_result(self, result: T) -> None:
         """Note that the call has ended with a value."""
-        with _guard:
-            if quick := not self._watched and self._state not in _OVER:
-                self._result = result
-                self._state = _FINISHED
-        if not quick:
-            super().set_result(result)
-        self._over(quick)
+        self._set(result, None)
 
     def set_exception(self, exception: BaseException | None) -> None:
         """Note that the call has ended with an exception."""
+        self._set(None, exception)
+
+    def _set(self, result: Any, error: BaseException | None) -> None:
         with _guard:
             if quick := not self._watched and self._state not in _OVER:
-                self._exception = exception
+                self._result, self._exception = result, error
                 self._state = _FINISHED
-        if not quick:
-            super().set_exception(exception)
-        self._over(quick)
+        if not quick and not (self._watched and self._end(result, error)):
+            raise InvalidStateError(f"{self._state}: {self!r}")
+        self._over()
 
     def _end(self, result: Any, error: BaseException | None) -> bool:
         """Note the outcome of a call that is watched, callbacks apart; False where it is over."""
@@ -248,11 +270,13 @@ class Future(ScoopAttributes, PEP3148Future[T]):
             self._condition.notify_all()
         return True
 
-    def _over(self, uncalled: bool) -> None:
-        if uncalled and self._done_callbacks:
-            self._invoke_callbacks()
-        if self.on_end is not None:
-            self.on_end(self)
+    def _over(self) -> None:
+        try:
+            if self._done_callbacks:
+                self._invoke_callbacks()
+        finally:
+            if self.on_end is not None:
+                self.on_end(self)
 
 
 Ended: TypeAlias = tuple[Future[Any], Any, BaseException | None]
@@ -283,7 +307,7 @@ def end_together(ended: Iterable[Ended]) -> None:
     for future in over:
         try:
             if id(future) not in before:
-                future._over(True)
+                future._over()
         except BaseException as raised:  # sys.exit in a callback
             problem = raised
     if problem is not None:

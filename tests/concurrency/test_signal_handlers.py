@@ -13,10 +13,14 @@ from typing import Any, NoReturn
 
 import pytest
 
+from scoopmpi.concurrency.periods import AGAIN_SECONDS
 from scoopmpi.concurrency.signal_handlers import ProgramHandler, guard, set_own
 from scoopmpi.concurrency.signal_lock import SignalLock
 from scoopmpi.concurrency.signal_scopes import scopes, uninterrupted
+from scoopmpi.executors.handed_in import HandedIn
+from scoopmpi.executors.map_values import MapValues
 from scoopmpi.process.status import print_traceback
+from scoopmpi.tasks.serial import SerialExecutor
 
 
 class Late(Exception):
@@ -77,6 +81,36 @@ def test_handlers_of_ours_are_called_at_once() -> None:
     with SignalLock():
         signal.raise_signal(signal.SIGUSR1)
         assert got == [1]
+
+
+@pytest.mark.parametrize("sets", [signal.signal, set_own], ids=["program's", "own"])
+def test_in_a_finalizer_of_ours_it_comes_a_moment_later(sets: Any) -> None:
+    """Python would print what it raises there, and go on."""
+    values = MapValues(RingsAtItsEnd(), HandedIn(SerialExecutor()), None)  # type: ignore[arg-type]
+    values.wait(0)
+    sets(signal.SIGUSR1, late)
+    with pytest.raises(Late):
+        del values
+        time.sleep(20)
+
+
+def test_it_does_not_come_again_where_the_program_has_taken_it_back() -> None:
+    values = MapValues(RingsAtItsEnd(), HandedIn(SerialExecutor()), None)  # type: ignore[arg-type]
+    values.wait(0)
+    before = signal.signal(signal.SIGUSR1, late)
+    del values
+    signal.signal(signal.SIGUSR1, before)  # which would end the process
+    time.sleep(20 * AGAIN_SECONDS)
+
+
+class RingsAtItsEnd:
+    """The results of a map, at whose end a signal comes."""
+
+    def wait(self, timeout: float | None) -> bool:
+        return True
+
+    def close(self) -> None:
+        signal.raise_signal(signal.SIGUSR1)
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -149,6 +149,45 @@ def test_of_several_errors_none_is_lost() -> None:
     assert caught.value is third
 
 
+def test_a_handler_waits_for_those_before_it_where_a_lock_has_just_been_left() -> None:
+    called: list[int] = []
+    scopes.late.append(lambda: called.append(1))  # what comes behind the last lock left it there
+    with pytest.raises(Late):
+        comes(raises(Late()))
+    assert called == [1]
+    scopes.late.append(lambda: called.append(2))
+    with pytest.raises(KeyboardInterrupt):
+        scopes.interrupt(KeyboardInterrupt())
+    assert called == [1, 2]
+
+
+def test_what_may_block_in_a_scope_keeps_no_signal_waiting() -> None:
+    ended: list[str] = []
+
+    def blocks() -> None:
+        comes(raises(Late("blocked")))
+        ended.append("unblocked")
+
+    with pytest.raises(Late, match="behind"), uninterrupted:
+        with pytest.raises(Late, match="blocked"):
+            scopes.interruptible(blocks)
+        comes(raises(Late("behind")))  # a scope again
+        ended.append("scope")
+    assert ended == ["scope"]
+    with pytest.raises(Late, match="before"), uninterrupted:
+        comes(raises(Late("before")))
+        scopes.interruptible(partial(ended.append, "called"))
+    with pytest.raises(Late, match="outer"), uninterrupted:
+        comes(raises(Late("outer")))
+        with uninterrupted:
+            scopes.interruptible(partial(ended.append, "inner"))  # it is still in one
+        assert ended == ["scope", "inner"]
+    other = threading.Thread(target=scopes.interruptible, args=(partial(ended.append, "other"),))
+    other.start()
+    other.join(20)
+    assert ended == ["scope", "inner", "other"]
+
+
 def test_deaf_blocks_end_whatever_handlers_raise() -> None:
     called = []
     with scopes.deaf():

@@ -40,7 +40,7 @@ def test_the_end_of_the_program_waits_while_something_is_under_way() -> None:
     call: Future[int] = Future()
     opened = Map()
     assert not below.unfinished.waits()
-    counted.add_call(call, below)
+    counted.add_call(call, below, counted.call_over)
     counted.add_map(opened, below)
     counted.call_over(call)
     assert below.unfinished.waits()
@@ -83,10 +83,12 @@ def test_what_is_cancelled_is_waited_for_while_it_runs() -> None:
     counted = HandedIn(below)
     call: Future[int] = Future()
     opened = Map()
-    counted.add_call(call, below)
+    counted.add_call(call, below, counted.call_over)
     counted.add_map(opened, below)
-    counted.opening()  # of another map
-    counted.cancel()
+    opening = threading.Lock()
+    with opening:
+        counted.opening(opening)  # another map
+        counted.cancel()
     assert call.cancelled() and opened.done == ["cancelled"]
     assert not counted.ceased()
     opened.runs = False

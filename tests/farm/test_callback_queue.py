@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from scoopmpi.concurrency.signal_handlers import guard
+from scoopmpi.concurrency.signal_scopes import scopes
 from scoopmpi.farm import callback_queue
 from scoopmpi.farm.callback_queue import CallbackQueue
+from tests.support.signal_points import signal_at
 
 SEEDS = range(20)
 
@@ -160,3 +163,34 @@ def test_what_a_handler_raises_meanwhile_is_no_lost_stdout() -> None:
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert shown == [b"one\n", b"two\n", b"gone\n"]
+
+
+def test_a_signal_at_any_point_of_it_loses_no_line_and_no_call() -> None:
+    def comes(frame: FrameType) -> None:
+        scopes.call(late, signal.SIGUSR1, frame)
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError("late")
+
+    guard()
+    shown: list[Any] = []
+    point, reached = 0, True
+    while reached:
+        point += 1
+        shown.clear()
+        queue = CallbackQueue(lambda *line: shown.append(line), lambda _: False)
+        lines = [(1, b"one\n", None), (2, b"two\n", None), (2, b"three\n", 7)]
+        for line in lines:
+            queue.printed(*line)
+        queue.add(lambda: shown.append("called"))
+        with (
+            suppress(TimeoutError),
+            signal_at(point, lambda code: code.co_filename == callback_queue.__file__, comes) as at,
+        ):
+            queue.show()
+        reached = at.count >= point
+        queue.show()
+        queue.hand_over()
+        assert shown == [*lines, "called"], at.where
+        assert not queue and not scopes.depth and not scopes.kept, at.where
+    assert point > 20

@@ -41,7 +41,7 @@ def in_between(step: Any, seconds: float = LONG) -> threading.Thread:
 def test_further_tasks_are_handed_out_in_the_order_in_which_they_were_read() -> None:
     ranks = Ranks(2, 0)
     maps = ranks.farm.maps
-    job = maps.open(abs, [range(4)])
+    job = maps.open(abs, [range(4)], lambda job: job)
     ahead = iter([[Span(2, False, 4)], [Span(3, True, 6)], []])
     handed_out: list[int] = []
 
@@ -63,7 +63,7 @@ def test_further_tasks_are_handed_out_in_the_order_in_which_they_were_read() -> 
 
 def test_who_hands_out_and_fails_lets_others_do_so() -> None:
     ranks = Ranks(2, 0)
-    job = ranks.farm.maps.open(abs, [range(4)])
+    job = ranks.farm.maps.open(abs, [range(4)], lambda job: job)
 
     def fails() -> list[Span]:
         raise KeyboardInterrupt
@@ -200,7 +200,7 @@ def test_two_threads_throw_failures_away_and_all_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     maps = Ranks(2, 0).farm.maps
-    outcomes = maps.open(abs, [range(4)])._outcomes
+    outcomes = maps.open(abs, [range(4)], lambda job: job)._outcomes
     others: list[threading.Thread] = []
 
     class Noted(Unheard):
@@ -223,7 +223,7 @@ def test_two_threads_throw_failures_away_and_all_are_counted(
 
 def test_nobody_learns_what_outcomes_weigh_while_arguments_are_weighed() -> None:
     maps = Ranks(2, 0).farm.maps
-    job = maps.open(abs, [range(4)])
+    job = maps.open(abs, [range(4)], lambda job: job)
     guard, learns = job._outcomes._guard, list[bool]()
 
     def weigh(frames: Any, tasks: int) -> None:

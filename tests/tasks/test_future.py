@@ -130,6 +130,30 @@ def test_a_callback_that_is_dropped_while_they_are_called_has_no_other_passed_ov
     assert called == ["first", "second"]
 
 
+@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("end", ["value", "error", "cancelled"])
+def test_what_ends_a_program_in_a_callback_comes_out_behind_all_of_them(
+    end: str, watched: bool
+) -> None:
+    future, seen = Future[int](), list[Any]()
+    if watched:
+        assert future._condition
+    future.on_end = seen.append
+    future.add_done_callback(lambda _: sys.exit(3))
+    future.add_done_callback(lambda _: seen.append("second"))
+    with pytest.raises(SystemExit, match="3"):
+        if end == "cancelled":
+            future.cancel()
+        else:
+            future.set_running_or_notify_cancel()
+            future.set_result(1) if end == "value" else future.set_exception(LookupError())
+    assert seen == ["second", future] and future.done()
+    for late in (future.set_result, future.set_exception):
+        with pytest.raises(standard.InvalidStateError):
+            late(None)
+    assert seen == ["second", future]
+
+
 def test_many_results_at_once_spoil_no_neighbours() -> None:
     seen: list[Any] = []
     calls = [running() for _ in range(6)]

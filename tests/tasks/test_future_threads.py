@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 
 from scoopmpi.tasks import future as future_module
 from scoopmpi.tasks.future import Future, end_together
+from tests.support.signal_points import signal_at
 from tests.tasks.test_future import end_all, running
 
 SEEDS = range(60)
@@ -164,25 +166,25 @@ def test_a_forked_child_finds_the_guard_free() -> None:
     assert os.waitpid(pid, 0)[1] == 0
 
 
-@pytest.mark.parametrize("line", range(12))
-def test_ctrl_c_while_a_condition_is_made_leaves_nobody_waiting(line: int) -> None:
-    future, lines = running(), iter(range(100))
+def test_ctrl_c_while_a_condition_is_made_leaves_nobody_waiting() -> None:
+    def comes(frame: FrameType) -> None:
+        raise KeyboardInterrupt
 
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code is not Future.__getattr__.__code__:
-            return None
-        if event == "line" and next(lines) == line:
-            raise KeyboardInterrupt
-        return trace
+    point, reached = 0, True
+    while reached:
+        point, future = point + 1, running()
+        with (
+            suppress(KeyboardInterrupt),
+            signal_at(point, lambda code: code is Future.__getattr__.__code__, comes) as points,
+        ):
+            assert future._condition
+        reached = points.count >= point
+        assert not future_module._guard._is_owned(), points.where  # type: ignore[attr-defined]
+        result_comes_to_who_waits(future)
+    assert point > 3
 
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        assert future._condition
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(before)
+
+def result_comes_to_who_waits(future: Future[Any]) -> None:
     found: list[Any] = []
     waits = threading.Thread(target=lambda: found.append(future.result(10)), daemon=True)
     waits.start()
