@@ -35,7 +35,7 @@ class Submitted:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._count = itertools.count()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may use the farm
         self._places: dict[int, list[Place]] | None = None  # of earlier runs
         self._end = 0  # behind the last of these
         last = ledger.file.jobs.get(CALLS)

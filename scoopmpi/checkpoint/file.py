@@ -57,7 +57,7 @@ class CheckpointFile:
         file_checks.hold(self._identity)
         self._ended = False
         self._writer = Writer(self._database, kept)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may use the farm
         try:
             self._look()
         except database.PROBLEMS as problem:

@@ -7,9 +7,9 @@ Nothing here compares arguments, or reads outcomes.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 
+from ..concurrency.signal_lock import SignalLock
 from .rows import Outcome
 from .tables import Move, Place
 
@@ -36,7 +36,7 @@ class Known:
     ) -> None:
         self.function, self._moved = function, moved
         self._ask_places, self._ask_keys, self._replaced = places, keys, replaced
-        self._lock = threading.Lock()
+        self._lock = SignalLock()  # a handler that uses the farm waits
         self._whole: set[int] = set()  # parts that were given as they are
         self._given: dict[int, bytearray] = {}  # of others: 1 for each outcome that was given
         self._keys: dict[int, list[bytes | None]] | None = None

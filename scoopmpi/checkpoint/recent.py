@@ -40,7 +40,7 @@ class Recent:
     """The parts that were read last: tasks that have moved ask for one after the other."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may use the farm
         self._parts: OrderedDict[int, tuple[Opened, int]] = OrderedDict()
         self._bytes = 0
 

@@ -20,7 +20,7 @@ class Tally:
 
     def __init__(self, earlier: int) -> None:
         self.earlier = earlier
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may use the farm
         self.found = 0
         """Outcomes of earlier runs that were used."""
         self.new = 0

@@ -6,7 +6,7 @@ task and compares.
 
     out: from the caller to a worker
         tasks/executor          the caller's words
-        executors/farm_executor on this farm              + tasks/limit pedigree
+        executors/farm_executor on this farm              + tasks/executor limit pedigree
         farm/farm               a worker has joined
         farm/maps               a map begins
         tasks/packed            its function, packed      + wire/payload concurrency/signal_lock

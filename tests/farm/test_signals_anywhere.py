@@ -1,6 +1,7 @@
-"""A handler of the program's that raises, at any point of the farm's own code at which one may.
+"""A handler of the program's, at any point of the farm's own code at which Python may call one.
 
-After each the farm works as before, and nobody waits for what was lost. Its workers are threads.
+It raises: then the farm works as before, and nobody waits for what was lost. Or it uses the farm.
+Workers are threads here.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
@@ -113,6 +115,14 @@ def of_pool() -> None:
     pool.join()
 
 
+def of_checkpoint() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(2):  # the second finds all in the file
+            with MPIExecutor(checkpoint=os.path.join(folder, "run.ckpt")) as executor:
+                assert [executor.submit(square, x).result() for x in range(3)] == SQUARES[:3]
+                assert list(executor.map(square, range(TASKS))) == SQUARES
+
+
 WORKS = (
     of_map, of_stream, of_buffer, of_dropped_map, of_calls, of_callbacks, of_cancelled,
     of_reduction, of_executor, of_pool,
@@ -145,19 +155,20 @@ def _with_a_farm(base: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     current_executor.install(None)
 
 
-def run(work: Callable[[], None], point: int) -> Points:
-    before, raised = signal.signal(signal.SIGUSR1, late), False
+def run(work: Callable[[], None], point: int, handler: Callable[..., None]) -> Points:
+    before = signal.signal(signal.SIGUSR1, handler)
     try:
         with signal_at(point, ours, comes) as points:
             work()
         time.sleep(20 * AGAIN_SECONDS if points.where else 0)  # it comes again in a finalizer
     except Late:
-        raised = True
+        assert handler is late
+    else:
+        assert handler is not late or not points.where, points.where
     finally:
         signal.signal(signal.SIGUSR1, before)
     left = [scopes.locked, scopes.depth, scopes.calling, len(scopes.late), len(scopes.kept)]
     assert left == [0] * 5, points.where
-    assert raised == bool(points.where), points.where
     return points
 
 
@@ -166,11 +177,25 @@ def run(work: Callable[[], None], point: int) -> Points:
 def test_the_farm_works_after_it_and_nobody_waits_for_ever(
     base: Any, work: Callable[[], None], seed: int
 ) -> None:
-    most = run(work, 0).count
+    most = run(work, 0, late).count
     assert most > 200
     turn = random.Random(seed)
     for _ in range(SIGNALS):
-        points = run(work, turn.randrange(1, most))
+        points = run(work, turn.randrange(1, most), late)
         work()
         base.finish()  # as at the end of a program: what an executor has not waited for
         assert not base.unfinished.waits(), points.where
+
+
+@pytest.mark.parametrize("work", [*WORKS, of_checkpoint], ids=lambda work: work.__name__)
+def test_a_handler_may_use_the_farm(base: Any, work: Callable[[], None]) -> None:
+    used: list[Any] = []
+
+    def uses(number: int, frame: object) -> None:
+        used.append(None)
+        used[-1] = futures.submit(square, 3).result(), list(futures.map(square, range(2)))
+
+    most = run(work, 0, uses).count
+    turn = random.Random(3)
+    reached = [run(work, turn.randrange(1, most), uses).where != "" for _ in range(SIGNALS)]
+    assert used == [(9, [0, 1])] * sum(reached)
