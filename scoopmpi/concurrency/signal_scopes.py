@@ -128,12 +128,12 @@ class SignalScopes:
             raise error.with_traceback(None)  # one way to it is enough to show
 
     def interruptible(self, call: Callable[[], None]) -> None:
-        """Call what may block, in a block of `uninterrupted`, as if that were none.
+        """Call what may block, in a block of `uninterrupted`, as if the innermost were none.
 
         No block of its own: signals are looked for as a function begins, also one that ends a
         block, but not between the count and the `try`.
         """
-        if get_ident() != _MAIN:
+        if get_ident() != _MAIN or not self.depth:
             return call()
         self.depth -= 1
         try:

@@ -54,7 +54,10 @@ class MapWindow:
         self._record, self._recalled = record, recalled
 
     def next_spans(self) -> list[Span]:
-        """Return the next tasks, as many as may be handed out now; reads the user's iterators."""
+        """Return the next tasks, as many as may be handed out now; reads the user's iterators.
+
+        In a block of `uninterrupted`: what it returns must be handed out.
+        """
         source, waiting = self._source, self._waiting
         taken, reads = waiting.taken, source.size is None
         end = taken + self._ahead.room(taken, waiting.ready, waiting.touched, reads)

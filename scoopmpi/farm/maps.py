@@ -99,7 +99,8 @@ class Maps:
                 number, function, iterables, ahead, ordered, kept, self._sharing, self._go_on,
                 origin, progress, size,
             )  # fmt: skip
-            spans = job.next_spans()
+            with uninterrupted:
+                spans = job.next_spans()
         except BaseException:  # of the user's iterables, or of a checkpoint
             self._sharing.retire(function.lent)
             raise

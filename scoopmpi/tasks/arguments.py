@@ -65,20 +65,15 @@ class Source:
     def read_up_to(self, tasks: int) -> None:
         """Read the iterators until so many tasks are known, or one ends or raises; user code.
 
-        Of what is still arriving it reads no more than is here.
+        Of what is still arriving it reads no more than is here. Called in a block of
+        `uninterrupted`, as columns must stay as long as each other: that lets signals in meanwhile.
         """
         wanted = tasks - self.read
         for each in self._arriving:
             wanted = min(wanted, each.here(wanted))
         if self.size is not None or wanted <= 0:
             return
-        from ..concurrency.signal_scopes import uninterrupted  # late: a file for each worker
-
-        with uninterrupted:  # columns must stay as long as each other
-            self._read(wanted)
-
-    def _read(self, wanted: int) -> None:
-        from ..concurrency.signal_scopes import came_of_signal, scopes
+        from ..concurrency.signal_scopes import came_of_signal, scopes  # late: a file for workers
 
         read: list[tuple[Any, ...]] = []
         try:

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
@@ -20,7 +21,6 @@ import pytest
 import scoopmpi
 from scoopmpi import futures
 from scoopmpi.concurrency import signal_handlers
-from scoopmpi.concurrency.periods import AGAIN_SECONDS
 from scoopmpi.concurrency.signal_handlers import guard
 from scoopmpi.concurrency.signal_scopes import scopes
 from scoopmpi.executors.mpi_executor import MPIExecutor
@@ -157,11 +157,19 @@ def _with_a_farm(base: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(work: Callable[[], None], point: int, handler: Callable[..., None]) -> Points:
-    before = signal.signal(signal.SIGUSR1, handler)
+    called: list[bool] = []
+
+    def noted(number: int, frame: object) -> None:
+        called.append(True)
+        handler(number, frame)
+
+    before = signal.signal(signal.SIGUSR1, noted)
     try:
         with signal_at(point, ours, comes) as points:
             work()
-        time.sleep(20 * AGAIN_SECONDS if points.where else 0)  # it comes again in a finalizer
+        end = time.monotonic() + 20
+        while points.where and not called and time.monotonic() < end:
+            time.sleep(0.001)  # in a finalizer it comes again
     except Late:
         assert handler is late
     else:
@@ -200,3 +208,21 @@ def test_a_handler_may_use_the_farm(base: Any, work: Callable[[], None]) -> None
     turn = random.Random(3)
     reached = [run(work, turn.randrange(1, most), uses).where != "" for _ in range(SIGNALS)]
     assert used == [(9, [0, 1])] * sum(reached)
+
+
+@pytest.mark.parametrize("rows", [0, 3, 5000], ids=["as it begins", "a window", "further on"])
+def test_an_iterator_that_waits_is_interrupted(rows: int) -> None:
+    def waits() -> Iterator[int]:
+        yield from range(rows)
+        threading.Timer(0.2, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1)).start()
+        time.sleep(50)
+
+    before = signal.signal(signal.SIGUSR1, late)
+    begun = time.monotonic()
+    try:
+        with pytest.raises(Late):
+            for _ in futures.map(square, waits()):
+                pass
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - begun < 20
